@@ -1,0 +1,42 @@
+"""What every swap has in common: the reasons it can be refused, the integer limits, and how to round up."""
+
+from enum import StrEnum
+from typing import Final
+
+U64_MAX: Final = (1 << 64) - 1
+U128_MAX: Final = (1 << 128) - 1
+
+
+class SwapErrorKind(StrEnum):
+    """Why a pool refuses a swap. The programs refuse the same swaps, under names of their own."""
+
+    ZERO_INPUT = "zero_input"
+    ZERO_OUTPUT = "zero_output"
+    INSUFFICIENT_LIQUIDITY = "insufficient_liquidity"
+    AMOUNT_IN_EXCEEDS_U64 = "amount_in_exceeds_u64"
+    VAULT_BALANCE_OVERFLOW = "vault_balance_overflow"
+
+
+_EXPLANATIONS: Final = {
+    SwapErrorKind.ZERO_INPUT: "nothing would be paid in; ask for a greater amount",
+    SwapErrorKind.ZERO_OUTPUT: "nothing would be paid out, the amount is too small for this pool; use a greater amount",
+    SwapErrorKind.INSUFFICIENT_LIQUIDITY: "the pool does not hold enough for this amount; use a smaller one",
+    SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: "the amount in does not fit in 64 bits; use a smaller amount",
+    SwapErrorKind.VAULT_BALANCE_OVERFLOW: "the pool's vault could not hold the amount in; use a smaller amount",
+}
+
+
+class SwapError(Exception):
+    """The pool cannot make this swap; `kind` says why. The pool is unchanged."""
+
+    def __init__(self, kind: SwapErrorKind) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {_EXPLANATIONS[self.kind]}"
+
+
+def ceil_div(dividend: int, divisor: int) -> int:
+    """The quotient rounded up. Raises ZeroDivisionError."""
+    return -(-dividend // divisor)
