@@ -1,0 +1,180 @@
+"""Every error a user can meet, once: its code, what it means, whether trying again helps, and what to do next.
+
+Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
+
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, AUTH, ORDER    denied: orderd refused, nothing changed
+    ROUTE, FUNDS, POOL, TX                           failed: the market or the chain said no
+    SERVICE, RPC                                     unavailable: nobody can tell yet; trying again is safe
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Reason codes, stable over releases: scripts match on them."""
+
+    REQUEST_MALFORMED = "REQUEST_MALFORMED"
+    REQUEST_UNKNOWN_METHOD = "REQUEST_UNKNOWN_METHOD"
+    REQUEST_INVALID = "REQUEST_INVALID"
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
+    TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
+    TOKEN_SAME = "TOKEN_SAME"
+    AMOUNT_INVALID = "AMOUNT_INVALID"
+    AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
+    AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
+    AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
+    SLIPPAGE_OUT_OF_RANGE = "SLIPPAGE_OUT_OF_RANGE"
+    ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    ORDER_AMBIGUOUS = "ORDER_AMBIGUOUS"
+    ORDER_CONFLICT = "ORDER_CONFLICT"
+    ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    AUTH_REQUIRED = "AUTH_REQUIRED"
+    AUTH_INVALID = "AUTH_INVALID"
+    AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
+    ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
+    ROUTE_VENUES_UNAVAILABLE = "ROUTE_VENUES_UNAVAILABLE"
+    ROUTE_INSUFFICIENT_LIQUIDITY = "ROUTE_INSUFFICIENT_LIQUIDITY"
+    ROUTE_AMOUNT_TOO_SMALL = "ROUTE_AMOUNT_TOO_SMALL"
+    ROUTE_PRICE_IMPACT = "ROUTE_PRICE_IMPACT"
+    POOL_CLOSED = "POOL_CLOSED"
+    POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
+    FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
+    TX_SLIPPAGE_EXCEEDED = "TX_SLIPPAGE_EXCEEDED"
+    TX_EXPIRED = "TX_EXPIRED"
+    TX_FAILED = "TX_FAILED"
+    TX_TOO_LARGE = "TX_TOO_LARGE"
+    RPC_UNAVAILABLE = "RPC_UNAVAILABLE"
+    RPC_RATE_LIMITED = "RPC_RATE_LIMITED"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    SERVICE_DRAINING = "SERVICE_DRAINING"
+    SERVICE_OVERLOADED = "SERVICE_OVERLOADED"
+    SERVICE_TIMEOUT = "SERVICE_TIMEOUT"
+    SERVICE_INTERNAL = "SERVICE_INTERNAL"
+    SERVICE_CRASH_LOOP = "SERVICE_CRASH_LOOP"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSpec:
+    """What an error code promises. ``http_status`` is what the HTTP edge answers with it."""
+
+    title: str
+    next_step: str
+    retryable: bool
+    http_status: int
+
+
+def _denied(title: str, next_step: str, status: int = 422) -> ErrorSpec:
+    return ErrorSpec(title, next_step, retryable=False, http_status=status)
+
+
+def _transient(title: str, next_step: str, status: int = 503) -> ErrorSpec:
+    return ErrorSpec(title, next_step, retryable=True, http_status=status)
+
+
+ERRORS: dict[ErrorCode, ErrorSpec] = {
+    ErrorCode.REQUEST_MALFORMED: _denied(
+        "The message is not valid JSON-RPC 2.0", 'send {"jsonrpc": "2.0", "id": 1, "method": ..., "params": {...}}', 400
+    ),
+    ErrorCode.REQUEST_UNKNOWN_METHOD: _denied("There is no such method", "see the list of methods in the README", 404),
+    ErrorCode.REQUEST_INVALID: _denied("A field is missing or has the wrong type", "correct the named field"),
+    ErrorCode.REQUEST_TOO_LARGE: _denied("The message is larger than 64 KiB", "send fewer orders a message", 413),
+    ErrorCode.TOKEN_UNKNOWN: _denied("The token is not known", "use a listed symbol or a mint address"),
+    ErrorCode.TOKEN_SAME: _denied("Both sides are the same token", "choose two different tokens"),
+    ErrorCode.AMOUNT_INVALID: _denied("The amount is not a decimal number", "write it like 1.5"),
+    ErrorCode.AMOUNT_NOT_POSITIVE: _denied("The amount is not above zero", "give an amount above zero"),
+    ErrorCode.AMOUNT_TOO_PRECISE: _denied("The amount has more decimals than the token", "use fewer decimals"),
+    ErrorCode.AMOUNT_TOO_LARGE: _denied(
+        "The amount is more than a token account can hold", "give an amount below 2^64 base units"
+    ),
+    ErrorCode.SLIPPAGE_OUT_OF_RANGE: _denied(
+        "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
+    ),
+    ErrorCode.ORDER_NOT_FOUND: _denied("No order has this id", "list the orders with: orderctl list", 404),
+    ErrorCode.ORDER_AMBIGUOUS: _denied(
+        "More than one order starts with this id", "give more characters of the id", 409
+    ),
+    ErrorCode.ORDER_CONFLICT: _denied(
+        "The client order id belongs to an order with another body", "use a new client order id, or the same body"
+    ),
+    ErrorCode.ORDER_NOT_CANCELLABLE: _denied(
+        "The order can no longer be cancelled", "follow it to its end with: orderctl watch ID", 409
+    ),
+    ErrorCode.ORDER_CANCELLED: _denied(
+        "The order was cancelled on request", "submit a new order if you still want it", 409
+    ),
+    ErrorCode.AUTH_REQUIRED: _denied("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
+    ErrorCode.AUTH_INVALID: _denied("The token is unknown, expired or revoked", "make one: orderd token create", 401),
+    ErrorCode.AUTH_FORBIDDEN: _denied("The token may not do this", "use a token with the scope that is named", 403),
+    ErrorCode.ROUTE_NOT_FOUND: _denied("No pool trades this pair", "choose a pair that a pool trades"),
+    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _transient(
+        "No venue could be asked for a price", "wait a moment; orderd tries again by itself"
+    ),
+    ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY: _denied(
+        "The pools hold too little for this amount", "trade a smaller amount"
+    ),
+    ErrorCode.ROUTE_AMOUNT_TOO_SMALL: _denied("The amount is too small to buy anything", "trade a larger amount"),
+    ErrorCode.ROUTE_PRICE_IMPACT: _denied(
+        "The order would move the price by more than the limit", "trade a smaller amount, or raise the limit"
+    ),
+    ErrorCode.POOL_CLOSED: _denied("The pool does not accept swaps now", "try later, or another pair"),
+    ErrorCode.POOL_UNSUPPORTED: _denied("The pool uses a feature orderd does not support", "choose another pair"),
+    ErrorCode.FUNDS_INSUFFICIENT: _denied(
+        "The wallet holds too little for this order and its fees",
+        "see: orderctl balances; then trade less or add funds",
+    ),
+    ErrorCode.TX_SLIPPAGE_EXCEEDED: ErrorSpec(
+        "The price moved beyond the slippage before the transaction landed",
+        "raise --slippage, or submit again",
+        retryable=True,
+        http_status=409,
+    ),
+    ErrorCode.TX_EXPIRED: _transient(
+        "The transaction expired without landing", "submit again; nothing was traded", 409
+    ),
+    ErrorCode.TX_FAILED: ErrorSpec(
+        "The chain refused the transaction",
+        "read the program's log in: orderctl show ID",
+        retryable=True,
+        http_status=409,
+    ),
+    ErrorCode.TX_TOO_LARGE: _denied("The transaction would exceed 1,232 bytes", "trade a pair with a direct pool"),
+    ErrorCode.RPC_UNAVAILABLE: _transient("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
+    ErrorCode.RPC_RATE_LIMITED: _transient(
+        "The Solana RPC endpoint limits requests", "wait, or use a larger plan", 503
+    ),
+    ErrorCode.SERVICE_UNAVAILABLE: _transient("A service orderd needs is down", "check with: orderctl status"),
+    ErrorCode.SERVICE_DRAINING: _transient("The daemon is stopping and takes no new orders", "try again in a moment"),
+    ErrorCode.SERVICE_OVERLOADED: _transient("The daemon has too much to do", "try again in a moment", 429),
+    ErrorCode.SERVICE_TIMEOUT: _transient(
+        "The answer did not come in time; the outcome is unknown",
+        "find out with: orderctl watch CLIENT_ORDER_ID",
+        504,
+    ),
+    ErrorCode.SERVICE_INTERNAL: _transient(
+        "orderd met an unexpected condition", "look at the daemon's log for the order's id", 500
+    ),
+    ErrorCode.SERVICE_CRASH_LOOP: _denied(
+        "The order stopped its worker several times before anything was signed",
+        "look at the daemon's log for the order's id",
+        500,
+    ),
+}
+
+
+class OrderdError(Exception):
+    """An error that a user may see. ``detail`` says what happened in this case; the rest follows from the code."""
+
+    def __init__(self, code: ErrorCode, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+    @property
+    def spec(self) -> ErrorSpec:
+        return ERRORS[self.code]
+
+    @property
+    def retryable(self) -> bool:
+        return self.spec.retryable

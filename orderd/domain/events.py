@@ -1,0 +1,135 @@
+"""The events of an order, numbered 1, 2, 3, ... without gaps: what the trader sees, and what is stored.
+
+Amounts and prices are decimal strings in whole tokens, times are UTC.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.order import EventKind, OrderStatus
+from orderd.domain.quote import PoolKind, VenueName
+
+
+class Fact(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Quoted(Fact):
+    """One venue's offer: ``amount_out`` after all pool fees, ``price`` in token_out for one token_in."""
+
+    venue: VenueName
+    pool: str
+    pool_kind: PoolKind
+    amount_out: str
+    price: str
+    fee: str
+    fee_token: str
+    price_impact_bps: str
+    slot: int
+
+
+class Refused(Fact):
+    """A venue that made no offer, and why."""
+
+    venue: VenueName
+    code: ErrorCode
+    detail: str
+
+
+class Accepted(Fact):
+    kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
+
+
+class Deferred(Fact):
+    """The order waits for its slot of the rate limit; no attempt is used up."""
+
+    kind: Literal[EventKind.DEFERRED] = EventKind.DEFERRED
+    until: datetime
+    reason: str
+
+
+class Started(Fact):
+    """A worker has begun attempt number ``attempt``."""
+
+    kind: Literal[EventKind.STARTED] = EventKind.STARTED
+    attempt: int
+
+
+class Routed(Fact):
+    """Every answer of the venues and the choice: ``chosen`` pays the most."""
+
+    kind: Literal[EventKind.ROUTED] = EventKind.ROUTED
+    chosen: Quoted
+    quotes: tuple[Quoted, ...]
+    refusals: tuple[Refused, ...] = ()
+    min_amount_out: str
+
+
+class Submitted(Fact):
+    """Signed, stored, and about to be sent. ``last_valid_block_height`` is where it expires."""
+
+    kind: Literal[EventKind.SUBMITTED] = EventKind.SUBMITTED
+    attempt: int
+    signature: str
+    last_valid_block_height: int
+
+
+class Retrying(Fact):
+    """Attempt ``attempt`` has failed for certain; the next one is due at ``until``."""
+
+    kind: Literal[EventKind.RETRYING] = EventKind.RETRYING
+    attempt: int
+    code: ErrorCode
+    detail: str
+    until: datetime
+
+
+class Reclaimed(Fact):
+    """The worker that held the order is gone; nothing had been signed."""
+
+    kind: Literal[EventKind.RECLAIMED] = EventKind.RECLAIMED
+
+
+class Confirmed(Fact):
+    """The fill, as the chain's balances say. ``network_fee`` is in SOL."""
+
+    kind: Literal[EventKind.CONFIRMED] = EventKind.CONFIRMED
+    attempt: int
+    signature: str
+    venue: VenueName
+    slot: int
+    amount_in: str
+    amount_out: str
+    executed_price: str
+    network_fee: str
+
+
+class Failed(Fact):
+    kind: Literal[EventKind.FAILED] = EventKind.FAILED
+    attempt: int
+    code: ErrorCode
+    detail: str
+
+
+class Cancelled(Fact):
+    kind: Literal[EventKind.CANCELLED] = EventKind.CANCELLED
+
+
+AnyFact = Annotated[
+    Accepted | Deferred | Started | Routed | Submitted | Retrying | Reclaimed | Confirmed | Failed | Cancelled,
+    Field(discriminator="kind"),
+]
+
+
+class OrderEvent(Fact):
+    """A fact with its place in the order's history; ``status`` is the state that it led to."""
+
+    order_id: UUID
+    seq: int
+    at: datetime
+    status: OrderStatus
+    data: AnyFact

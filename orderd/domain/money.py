@@ -1,0 +1,63 @@
+"""Amounts: integers of base units inside, decimal strings outside. No float ever touches one."""
+
+import re
+from decimal import Decimal, localcontext
+
+from orderd.domain.errors import ErrorCode, OrderdError
+
+U64_MAX = 2**64 - 1
+BPS = 10_000
+_PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}")
+
+
+def parse_amount(text: str, decimals: int) -> int:
+    """A positive decimal string, like ``1.5``, in base units of a token with ``decimals`` decimals.
+
+    Raises OrderdError: AMOUNT_INVALID, AMOUNT_NOT_POSITIVE, AMOUNT_TOO_PRECISE or AMOUNT_TOO_LARGE.
+    """
+    if not _PLAIN_DECIMAL.fullmatch(text):
+        raise OrderdError(ErrorCode.AMOUNT_INVALID, f"{text[:50]!r} is not a plain decimal number")
+    with localcontext(prec=100):
+        scaled = Decimal(text).scaleb(decimals)
+        if scaled <= 0:
+            raise OrderdError(ErrorCode.AMOUNT_NOT_POSITIVE, f"{text} is not above zero")
+        if scaled != scaled.to_integral_value():
+            raise OrderdError(ErrorCode.AMOUNT_TOO_PRECISE, f"{text} has more than the token's {decimals} decimals")
+        amount = int(scaled)
+    if amount > U64_MAX:
+        raise OrderdError(ErrorCode.AMOUNT_TOO_LARGE, f"{text} is more than 2^64-1 base units")
+    return amount
+
+
+def format_amount(amount: int, decimals: int) -> str:
+    """Base units as the shortest exact decimal string: ``1500000000, 9`` is ``1.5``."""
+    sign = "-" if amount < 0 else ""
+    whole, part = divmod(abs(amount), 10**decimals)
+    digits = f"{part:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+
+
+def format_price(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, digits: int = 9) -> str:
+    """Output tokens for one input token, as a decimal string of ``digits`` significant digits, rounded half even."""
+    with localcontext(prec=60) as context:
+        price = Decimal(amount_out).scaleb(-decimals_out) / Decimal(amount_in).scaleb(-decimals_in)
+        context.prec = digits
+        return f"{(+price).normalize():f}"
+
+
+def parse_slippage_bps(percent: str) -> int:
+    """Slippage in percent, like ``0.5``, as basis points.
+
+    Raises OrderdError: SLIPPAGE_OUT_OF_RANGE, also for what is no number or finer than a basis point.
+    """
+    if not _PLAIN_DECIMAL.fullmatch(percent):
+        raise OrderdError(ErrorCode.SLIPPAGE_OUT_OF_RANGE, f"{percent[:50]!r} is not a number of percent")
+    bps = Decimal(percent) * 100
+    if bps != bps.to_integral_value() or not 0 <= bps <= BPS:
+        raise OrderdError(ErrorCode.SLIPPAGE_OUT_OF_RANGE, f"{percent} % is not within 0 and 100 % in steps of 0.01 %")
+    return int(bps)
+
+
+def min_amount_out(amount_out: int, slippage_bps: int) -> int:
+    """The least the trader accepts, in base units: the quote less the slippage, rounded up in the trader's favour."""
+    return -(-amount_out * (BPS - slippage_bps) // BPS)

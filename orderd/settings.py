@@ -1,0 +1,90 @@
+"""What can be set, and where it comes from: flag > environment (``ORDERD_*``) > ``orderd.toml`` > default."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_state_path
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Chain = Literal["simnet", "devnet", "mainnet"]
+
+
+class Settings(BaseSettings):
+    """The daemon's configuration. Where no URL is given, orderd brings its own Postgres, Redis or simnet."""
+
+    model_config = SettingsConfigDict(env_prefix="ORDERD_", extra="forbid", frozen=True)
+
+    state_dir: Path = Field(default_factory=lambda: user_state_path("orderd"))
+    """Where the embedded services keep their data, and the wallet is unless ``wallet`` says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=0, le=65535)
+    """The one port for websocket and HTTP; 0 takes a free one."""
+
+    database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    rpc_url: str | None = None
+    rpc_ws_url: str | None = None
+    chain: Chain = "simnet"
+
+    wallet: Path | None = None
+    """A keypair file in the Solana CLI's format, mode 0600."""
+
+    worker_threads: int = Field(10, ge=1, le=200)
+    rate_limit: int = Field(100, ge=0)
+    """Order starts in any sliding window, over the whole cluster; 0 switches the limit off."""
+    rate_window_seconds: int = Field(60, ge=1)
+    max_in_flight: int = Field(0, ge=0)
+    """Submitted orders at one time in a worker process; 0 sets no cap."""
+
+    default_slippage: str = "0.5"
+    """Percent, for orders that name none."""
+    max_price_impact_bps: int = Field(500, ge=0, le=10_000)
+    venue_timeout_ms: int = Field(1_500, ge=1)
+    pool_max_age_ms: int = Field(400, ge=0)
+    raydium_pools: tuple[str, ...] = ()
+    """Pool addresses; where empty, the venue's pools are looked up on the chain."""
+    meteora_pools: tuple[str, ...] = ()
+
+    compute_unit_price: int = Field(10_000, ge=0)
+    """Priority fee in micro-lamports a compute unit."""
+    max_attempts: int = Field(3, ge=1, le=10)
+    retry_base_ms: int = Field(1_000, ge=1)
+    lease_seconds: Annotated[float, Field(gt=0)] = 15.0
+    """A worker that has not renewed its leases for this long is taken for dead."""
+    settle_interval_ms: int = Field(200, ge=10)
+    resend_interval_ms: int = Field(1_000, ge=50)
+    dispatch_interval_ms: int = Field(250, ge=10)
+    drain_seconds: Annotated[float, Field(ge=0)] = 10.0
+
+    simnet_slot_ms: int = Field(400, ge=5)
+    simnet_seed: int = 1
+    simnet_market: bool = True
+    simnet_faults: dict[str, Any] = Field(default_factory=dict)
+    """Faults that the local chain plays, see ``orderd simnet --help``."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (no .env: systemd and compose load theirs)
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get("ORDERD_CONFIG", "orderd.toml"))
+        return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    @property
+    def wallet_path(self) -> Path:
+        return self.wallet or self.state_dir / "wallet.json"

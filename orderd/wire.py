@@ -1,0 +1,312 @@
+"""Every message that crosses the websocket: JSON-RPC 2.0, one request and one result model a method.
+
+Amounts and prices are decimal strings in whole tokens, slippage is a decimal string in percent, times are ISO-8601 UTC.
+A method's failure is a JSON-RPC error whose ``data`` is a Problem (RFC 9457).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import OrderEvent, Quoted, Refused
+from orderd.domain.order import OrderStatus
+from orderd.domain.quote import VenueName
+
+WIRE_VERSION: Final = 1
+MAX_MESSAGE_BYTES: Final = 65_536
+
+ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{4,64}$")]
+"""An order's id, a unique prefix of it, or its client order id."""
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Method(StrEnum):
+    ORDER_SUBMIT = "order.submit"
+    ORDER_PREVIEW = "order.preview"
+    ORDER_GET = "order.get"
+    ORDER_CANCEL = "order.cancel"
+    ORDERS_LIST = "orders.list"
+    ORDERS_SUBSCRIBE = "orders.subscribe"
+    ORDERS_UNSUBSCRIBE = "orders.unsubscribe"
+    QUOTE = "quote"
+    BALANCES = "balances"
+    STATUS = "status"
+
+
+ORDER_EVENT: Final = "order.event"
+"""The method of the notifications that a subscription brings; its params are a Notification."""
+
+
+class Problem(Message):
+    """RFC 9457, with the code that scripts match on and what to do next."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: ErrorCode
+    retryable: bool
+    next_step: str
+    order_id: UUID | None = None
+
+    @classmethod
+    def of(cls, error: OrderdError, order_id: UUID | None = None) -> "Problem":
+        spec = error.spec
+        return cls(
+            type=f"urn:orderd:error:{error.code}",
+            title=spec.title,
+            status=spec.http_status,
+            detail=error.detail,
+            code=error.code,
+            retryable=spec.retryable,
+            next_step=spec.next_step,
+            order_id=order_id,
+        )
+
+
+class OrderView(Message):
+    """An order as it stands after event ``seq``."""
+
+    id: UUID
+    client_order_id: str
+    token_in: str
+    token_out: str
+    amount_in: str
+    slippage: str
+    status: OrderStatus
+    seq: int
+    attempt: int = Field(description="the attempt that is under way, or the last one; 0 before the first")
+    due_at: datetime | None = Field(None, description="when a waiting order is worked on")
+    venue: VenueName | None = None
+    pool: str | None = None
+    quoted_amount_out: str | None = None
+    min_amount_out: str | None = None
+    signature: str | None = None
+    amount_out: str | None = Field(None, description="what was received, once confirmed")
+    executed_price: str | None = None
+    network_fee: str | None = Field(None, description="in SOL")
+    error: Problem | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class AttemptView(Message):
+    """One signed transaction of an order."""
+
+    number: int
+    signature: str
+    venue: VenueName
+    pool: str
+    min_amount_out: str
+    last_valid_block_height: int
+    sends: int
+    outcome: Literal["live", "landed", "failed", "expired"]
+    slot: int | None = None
+    signed_at: datetime
+    settled_at: datetime | None = None
+
+
+class FailureView(Message):
+    """Why an attempt failed."""
+
+    attempt: int
+    code: ErrorCode
+    detail: str
+    signature: str | None = None
+    logs: tuple[str, ...] = ()
+    at: datetime
+
+
+class SubmitParams(Message):
+    token_in: str = Field(max_length=64)
+    token_out: str = Field(max_length=64)
+    amount_in: str = Field(max_length=100)
+    slippage: str | None = Field(None, max_length=20, description="percent; the daemon's default where absent")
+    client_order_id: ClientOrderId
+
+
+class SubmitResult(Message):
+    """``created`` is false when this client order id had already been submitted with the same body."""
+
+    order: OrderView
+    created: bool
+
+
+class QuoteParams(Message):
+    token_in: str = Field(max_length=64)
+    token_out: str = Field(max_length=64)
+    amount_in: str = Field(max_length=100)
+    slippage: str | None = Field(None, max_length=20)
+
+
+class QuoteResult(Message):
+    token_in: str
+    token_out: str
+    amount_in: str
+    slippage: str
+    chosen: Quoted
+    quotes: tuple[Quoted, ...]
+    refusals: tuple[Refused, ...]
+    min_amount_out: str
+
+
+class PreviewResult(Message):
+    """What the order would do now: the route and the chain's own simulation of the transaction."""
+
+    quote: QuoteResult
+    succeeds: bool
+    error: Problem | None
+    units_consumed: int | None
+    network_fee: str
+    logs: tuple[str, ...]
+
+
+class GetParams(Message):
+    order: OrderRef
+
+
+class OrderDetail(Message):
+    order: OrderView
+    events: tuple[OrderEvent, ...]
+    attempts: tuple[AttemptView, ...]
+    failures: tuple[FailureView, ...]
+
+
+class CancelResult(Message):
+    order: OrderView
+
+
+class ListParams(Message):
+    status: tuple[OrderStatus, ...] = Field((), description="any where empty")
+    token: str | None = Field(None, max_length=64, description="on either side")
+    limit: int = Field(50, ge=1, le=500)
+    cursor: str | None = Field(None, max_length=200)
+
+
+class ListResult(Message):
+    """Newest first. ``next_cursor`` is absent on the last page."""
+
+    orders: tuple[OrderView, ...]
+    next_cursor: str | None
+
+
+class SubscribeParams(Message):
+    """One order, or all active ones. ``after`` resumes an order: its events from ``after + 1`` on are sent again."""
+
+    order: OrderRef | None = None
+    after: int | None = Field(None, ge=0)
+
+
+class SubscribeResult(Message):
+    subscription: int
+
+
+class UnsubscribeParams(Message):
+    subscription: int
+
+
+class UnsubscribeResult(Message):
+    removed: bool
+
+
+class Snapshot(Message):
+    """Where an order stands. Events with a greater seq follow; with ``after`` also those from ``after + 1`` on."""
+
+    type: Literal["SNAPSHOT"] = "SNAPSHOT"
+    subscription: int
+    order: OrderView
+
+
+class Event(Message):
+    type: Literal["EVENT"] = "EVENT"
+    subscription: int
+    event: OrderEvent
+
+
+class Ready(Message):
+    """All snapshots of a subscription have been sent; from here on it is live."""
+
+    type: Literal["READY"] = "READY"
+    subscription: int
+    orders: int
+
+
+Notification = Annotated[Snapshot | Event | Ready, Field(discriminator="type")]
+
+
+class NoParams(Message):
+    pass
+
+
+class Balance(Message):
+    token: str
+    mint: str
+    amount: str
+
+
+class BalancesResult(Message):
+    wallet: str
+    balances: tuple[Balance, ...]
+
+
+class ServiceHealth(Message):
+    """``detail`` says what is wrong where ``ok`` is false."""
+
+    ok: bool
+    detail: str = ""
+
+
+class RateLimitUse(Message):
+    limit: int
+    window_seconds: int
+    used: int
+    waiting: int
+
+
+class StatusResult(Message):
+    version: str
+    wire_version: int
+    chain: Literal["simnet", "devnet", "mainnet"]
+    wallet: str
+    started_at: datetime
+    draining: bool
+    services: dict[str, ServiceHealth]
+    orders: dict[OrderStatus, int]
+    rate_limit: RateLimitUse
+    queue_depth: int
+    workers: int = Field(description="worker processes with a live heartbeat")
+    slot: int | None
+
+
+class Request(BaseModel):
+    """A JSON-RPC 2.0 call. Unknown members are refused by no rule of the protocol, so they are let through."""
+
+    jsonrpc: Literal["2.0"]
+    id: str | int
+    method: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class RpcFailure(BaseModel):
+    """The ``error`` member of a JSON-RPC answer."""
+
+    code: int
+    message: str
+    data: Problem
+
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+ORDERD_ERROR: Final = -32000
+"""All errors of the product itself: the Problem's code tells them apart."""
