@@ -15,6 +15,7 @@ class SwapErrorKind(StrEnum):
     INSUFFICIENT_LIQUIDITY = "insufficient_liquidity"
     AMOUNT_IN_EXCEEDS_U64 = "amount_in_exceeds_u64"
     VAULT_BALANCE_OVERFLOW = "vault_balance_overflow"
+    MATH_OVERFLOW = "math_overflow"
 
 
 _EXPLANATIONS: Final = {
@@ -23,6 +24,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.INSUFFICIENT_LIQUIDITY: "the pool does not hold enough for this amount; use a smaller one",
     SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: "the amount in does not fit in 64 bits; use a smaller amount",
     SwapErrorKind.VAULT_BALANCE_OVERFLOW: "the pool's vault could not hold the amount in; use a smaller amount",
+    SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }
 
 

@@ -1,0 +1,44 @@
+"""Meteora's dynamic fee: a recent movement of the price makes the next swaps dearer, and fades with time.
+
+Formulas: MeteoraAg/dlmm-sdk, `commons/src/extensions/lb_pair.rs`; DAMM v2 follows the same rules.
+"""
+
+from typing import Final
+
+from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
+
+FEE_PRECISION: Final = 1_000_000_000
+"""Meteora's fee rates and fee numerators are billionths."""
+
+BASIS_POINTS: Final = 10_000
+_VARIABLE_FEE_SCALE: Final = 100_000_000_000
+_U32_MAX: Final = (1 << 32) - 1
+
+
+def decayed_reference(accumulator: int, reduction_factor: int, elapsed: int, decay_period: int) -> int:
+    """The volatility a swap starts from, `elapsed` seconds after the last one, once the filter period is over.
+
+    `reduction_factor` is in basis points. Raises SwapError where the program's 32 bits overflow.
+    """
+    if elapsed >= decay_period:
+        return 0
+    product = accumulator * reduction_factor
+    if product > _U32_MAX:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return product // BASIS_POINTS
+
+
+def variable_fee(control: int, accumulator: int, bin_step: int) -> int:
+    """The part of the fee rate (billionths) that volatility adds: quadratic in the movement, rounded up."""
+    movement = accumulator * bin_step
+    return ceil_div(control * movement * movement, _VARIABLE_FEE_SCALE)
+
+
+def fee_in(gross: int, rate: int) -> int:
+    """The fee contained in a gross amount, rounded up; `rate` is in billionths."""
+    return ceil_div(gross * rate, FEE_PRECISION)
+
+
+def fee_on_top(net: int, rate: int) -> int:
+    """The fee to add to a net amount, rounded up; `rate` is in billionths."""
+    return ceil_div(net * rate, FEE_PRECISION - rate)
