@@ -1,0 +1,69 @@
+"""The Compute Budget program: how much a transaction may compute, and what it pays to go first.
+
+Layout: the tag (u8), then the value. Instructions come from solders.compute_budget.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from solders.compute_budget import ID, set_compute_unit_limit, set_compute_unit_price
+from solders.instruction import Instruction
+
+from orderd.solana.programs.layout import U32, U64, LayoutError, Record
+
+PROGRAM_ID: Final = ID
+MAX_COMPUTE_UNITS: Final = 1_400_000
+DEFAULT_UNITS_AN_INSTRUCTION: Final = 200_000
+MICRO_LAMPORTS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHeapFrame(Record):
+    DISCRIMINATOR = b"\x01"
+    size_bytes: U32
+
+
+@dataclass(frozen=True, slots=True)
+class SetComputeUnitLimit(Record):
+    DISCRIMINATOR = b"\x02"
+    units: U32
+
+
+@dataclass(frozen=True, slots=True)
+class SetComputeUnitPrice(Record):
+    """In micro-lamports a compute unit."""
+
+    DISCRIMINATOR = b"\x03"
+    micro_lamports: U64
+
+
+@dataclass(frozen=True, slots=True)
+class SetLoadedAccountsDataSizeLimit(Record):
+    DISCRIMINATOR = b"\x04"
+    size_bytes: U32
+
+
+ComputeBudgetInstruction = RequestHeapFrame | SetComputeUnitLimit | SetComputeUnitPrice | SetLoadedAccountsDataSizeLimit
+_INSTRUCTIONS: Final[dict[bytes, type[ComputeBudgetInstruction]]] = {
+    kind.DISCRIMINATOR: kind
+    for kind in (RequestHeapFrame, SetComputeUnitLimit, SetComputeUnitPrice, SetLoadedAccountsDataSizeLimit)
+}
+
+
+def decode_instruction(data: bytes) -> ComputeBudgetInstruction:
+    """Instruction data as its record. Raises LayoutError for an unknown tag."""
+    kind = _INSTRUCTIONS.get(data[:1])
+    if kind is None:
+        raise LayoutError(f"no Compute Budget instruction with tag {data[:1].hex() or 'missing'}")
+    return kind.decode(data)
+
+
+def budget(units: int, micro_lamports_a_unit: int) -> list[Instruction]:
+    """Ask for `units` compute units at a price; the price is left out where it is 0."""
+    limit = set_compute_unit_limit(units)
+    return [limit, set_compute_unit_price(micro_lamports_a_unit)] if micro_lamports_a_unit else [limit]
+
+
+def priority_fee(units: int, micro_lamports_a_unit: int) -> int:
+    """Lamports paid over the signature fee, rounded up as the runtime does."""
+    return -(-units * micro_lamports_a_unit // MICRO_LAMPORTS)

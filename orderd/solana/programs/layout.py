@@ -1,0 +1,135 @@
+"""Fixed little-endian layouts of account and instruction data, declared as dataclasses.
+
+A record's annotations say how each field lies in memory; `decode` and `encode` are exact inverses, so whatever
+a program keeps in reserved bytes survives a round trip:
+
+    @dataclass(frozen=True, slots=True)
+    class Transfer(Record):
+        DISCRIMINATOR = b"\\x03"
+        amount: U64
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self, get_type_hints
+
+from solders.pubkey import Pubkey
+
+
+class LayoutError(ValueError):
+    """The bytes are not what the layout describes: another size, or another discriminator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """How one field lies in memory: a `struct` format, and the conversions where struct knows no such type."""
+
+    format: str
+    load: Callable[[Any], Any] | None = None
+    dump: Callable[[Any], Any] | None = None
+
+
+def _unsigned(size: int) -> Slot:
+    return Slot(f"{size}s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(size, "little"))
+
+
+def raw(size: int) -> Slot:
+    """Bytes kept as they are."""
+    return Slot(f"{size}s")
+
+
+U8 = Annotated[int, Slot("B")]
+U16 = Annotated[int, Slot("H")]
+U32 = Annotated[int, Slot("I")]
+U64 = Annotated[int, Slot("Q")]
+I32 = Annotated[int, Slot("i")]
+I64 = Annotated[int, Slot("q")]
+U128 = Annotated[int, _unsigned(16)]
+U1024 = Annotated[int, _unsigned(128)]
+U6144 = Annotated[int, _unsigned(768)]
+Key = Annotated[Pubkey, Slot("32s", Pubkey.from_bytes, bytes)]
+Tail = Annotated[bytes, Slot("")]
+"""All that follows the fixed part; only as the last field."""
+
+
+class Record:
+    """Base of the layouts. Nested records are fields annotated with their class."""
+
+    __slots__ = ()
+    DISCRIMINATOR: ClassVar[bytes] = b""
+
+    @classmethod
+    def size(cls) -> int:
+        """Bytes of the fixed part, with the discriminator."""
+        return len(cls.DISCRIMINATOR) + _plan(cls).fixed.size
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read a record. Raises LayoutError where the size or the discriminator is another."""
+        plan, size, start = _plan(cls), cls.size(), len(cls.DISCRIMINATOR)
+        if len(data) != size and not (plan.has_tail and len(data) > size):
+            raise LayoutError(f"{cls.__name__} takes {size} bytes, got {len(data)}")
+        if data[:start] != cls.DISCRIMINATOR:
+            raise LayoutError(f"{cls.__name__} starts with {cls.DISCRIMINATOR.hex()}, got {data[:start].hex()}")
+        values = list(plan.fixed.unpack_from(data, start))
+        for index, load in plan.loads:
+            values[index] = load(values[index])
+        if plan.has_tail:
+            values.append(bytes(data[size:]))
+        return cls(*values)
+
+    def encode(self) -> bytes:
+        """The record's bytes. Raises struct.error where a value does not fit its field."""
+        plan = _plan(type(self))
+        values = [getattr(self, name) for name in plan.names]
+        for index, dump in plan.dumps:
+            values[index] = dump(values[index])
+        data = self.DISCRIMINATOR + plan.fixed.pack(*values)
+        return data + getattr(self, plan.tail) if plan.tail else data
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A record class, compiled: the struct of its fixed part and the fields that need conversion."""
+
+    fixed: struct.Struct
+    names: tuple[str, ...]
+    loads: tuple[tuple[int, Callable[[Any], Any]], ...]
+    dumps: tuple[tuple[int, Callable[[Any], Any]], ...]
+    tail: str
+
+    @property
+    def has_tail(self) -> bool:
+        return bool(self.tail)
+
+
+_plans: dict[type[Record], _Plan] = {}
+
+
+def _plan(cls: type[Record]) -> _Plan:
+    if cls not in _plans:
+        _plans[cls] = _compile(cls)
+    return _plans[cls]
+
+
+def _compile(cls: type[Record]) -> _Plan:
+    hints = get_type_hints(cls, include_extras=True)
+    hints.pop("DISCRIMINATOR")
+    slots = {name: _slot(hint) for name, hint in hints.items()}
+    tail = next((name for name, slot in slots.items() if not slot.format), "")
+    fixed = {name: slot for name, slot in slots.items() if name != tail}
+    return _Plan(
+        struct.Struct("<" + "".join(slot.format for slot in fixed.values())),
+        tuple(fixed),
+        tuple((index, slot.load) for index, slot in enumerate(fixed.values()) if slot.load),
+        tuple((index, slot.dump) for index, slot in enumerate(fixed.values()) if slot.dump),
+        tail,
+    )
+
+
+def _slot(hint: Any) -> Slot:  # noqa: ANN401  (a type hint can be any object)
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return Slot(f"{hint.size()}s", hint.decode, hint.encode)
+    slot: Slot = hint.__metadata__[0]
+    return slot

@@ -1,0 +1,276 @@
+"""SPL Token and the part of Token-2022 that is equal to it: mints, token accounts, transfers.
+
+Layouts: solana-program/token, `program/src/{state,instruction,error}.rs`. Token-2022 accounts carry their extensions
+after byte 165, each as type (u16), length (u16) and value; a mint is padded to that byte first.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, Self
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+from solders.token import ID
+
+from orderd.solana.programs.layout import U8, U32, U64, Key, LayoutError, Record, Tail
+from orderd.solana.programs.metas import readonly, signer, writable
+
+PROGRAM_ID: Final = ID
+TOKEN_2022_PROGRAM_ID: Final = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
+NATIVE_MINT: Final = Pubkey.from_string("So11111111111111111111111111111111111111112")
+
+MINT_SIZE: Final = 82
+ACCOUNT_SIZE: Final = 165
+_EXTENSIONS_START: Final = 166  # byte 165 says whether a mint or an account is extended
+_MINT_PADDING: Final = _EXTENSIONS_START - MINT_SIZE
+_ACCOUNT_PADDING: Final = _EXTENSIONS_START - ACCOUNT_SIZE
+
+INSUFFICIENT_FUNDS: Final = 1
+ERRORS: Final = {
+    0: "NotRentExempt",
+    1: "InsufficientFunds",
+    2: "InvalidMint",
+    3: "MintMismatch",
+    4: "OwnerMismatch",
+    5: "FixedSupply",
+    6: "AlreadyInUse",
+    7: "InvalidNumberOfProvidedSigners",
+    8: "InvalidNumberOfRequiredSigners",
+    9: "UninitializedState",
+    10: "NativeNotSupported",
+    11: "NonNativeHasBalance",
+    12: "InvalidInstruction",
+    13: "InvalidState",
+    14: "Overflow",
+    15: "AuthorityTypeNotSupported",
+    16: "MintCannotFreeze",
+    17: "AccountFrozen",
+    18: "MintDecimalsMismatch",
+    19: "NonNativeNotSupported",
+}
+
+
+class AccountState(IntEnum):
+    UNINITIALIZED = 0
+    INITIALIZED = 1
+    FROZEN = 2
+
+
+class Extension(IntEnum):
+    """Token-2022 mint extensions that change nothing about what a swap pays out."""
+
+    MINT_CLOSE_AUTHORITY = 3
+    METADATA_POINTER = 18
+    TOKEN_METADATA = 19
+    GROUP_POINTER = 20
+    TOKEN_GROUP = 21
+    GROUP_MEMBER_POINTER = 22
+    TOKEN_GROUP_MEMBER = 23
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalKey(Record):
+    """The program's COption<Pubkey>. Bytes of a key that was taken away may linger behind tag 0."""
+
+    tag: U32
+    value: Key
+
+    @classmethod
+    def of(cls, key: Pubkey | None) -> Self:
+        return cls(0, Pubkey.default()) if key is None else cls(1, key)
+
+    @property
+    def key(self) -> Pubkey | None:
+        return self.value if self.tag else None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalU64(Record):
+    """The program's COption<u64>."""
+
+    tag: U32
+    value: U64
+
+
+@dataclass(frozen=True, slots=True)
+class Mint(Record):
+    """A token's mint, 82 bytes. `supply` in base units; `extensions` is what Token-2022 adds."""
+
+    mint_authority: OptionalKey
+    supply: U64
+    decimals: U8
+    is_initialized: U8
+    freeze_authority: OptionalKey
+    extensions: Tail = b""
+
+    @classmethod
+    def new(cls, decimals: int, *, supply: int = 0, authority: Pubkey | None = None) -> Self:
+        return cls(OptionalKey.of(authority), supply, decimals, 1, OptionalKey.of(None))
+
+    def extension_types(self) -> frozenset[int]:
+        """The types of the Token-2022 extensions. Raises LayoutError where they are cut off."""
+        return frozenset(_extension_types(self.extensions[_MINT_PADDING:]))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAccount(Record):
+    """Who owns how much of a mint, 165 bytes. `amount` in base units; for wrapped SOL `is_native` holds the rent."""
+
+    mint: Key
+    owner: Key
+    amount: U64
+    delegate: OptionalKey
+    state: U8
+    is_native: OptionalU64
+    delegated_amount: U64
+    close_authority: OptionalKey
+    extensions: Tail = b""
+
+    @classmethod
+    def new(cls, mint: Pubkey, owner: Pubkey, amount: int = 0, *, native_rent: int | None = None) -> Self:
+        """An initialized account; `native_rent` lamports make it one of wrapped SOL."""
+        native = OptionalU64(0, 0) if native_rent is None else OptionalU64(1, native_rent)
+        none = OptionalKey.of(None)
+        return cls(mint, owner, amount, none, AccountState.INITIALIZED, native, 0, none)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer(Record):
+    DISCRIMINATOR = b"\x03"
+    amount: U64
+
+
+@dataclass(frozen=True, slots=True)
+class MintTo(Record):
+    DISCRIMINATOR = b"\x07"
+    amount: U64
+
+
+@dataclass(frozen=True, slots=True)
+class Burn(Record):
+    DISCRIMINATOR = b"\x08"
+    amount: U64
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAccount(Record):
+    DISCRIMINATOR = b"\x09"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferChecked(Record):
+    DISCRIMINATOR = b"\x0c"
+    amount: U64
+    decimals: U8
+
+
+@dataclass(frozen=True, slots=True)
+class SyncNative(Record):
+    DISCRIMINATOR = b"\x11"
+
+
+@dataclass(frozen=True, slots=True)
+class InitializeAccount3(Record):
+    DISCRIMINATOR = b"\x12"
+    owner: Key
+
+
+@dataclass(frozen=True, slots=True)
+class InitializeMint2(Record):
+    """Without a freeze authority the program wants one byte of 0 and nothing behind it."""
+
+    DISCRIMINATOR = b"\x14"
+    decimals: U8
+    mint_authority: Key
+    has_freeze_authority: U8 = 0
+    freeze_authority: Tail = b""
+
+
+TokenInstruction = (
+    Transfer | MintTo | Burn | CloseAccount | TransferChecked | SyncNative | InitializeAccount3 | InitializeMint2
+)
+_INSTRUCTIONS: Final[dict[bytes, type[TokenInstruction]]] = {
+    kind.DISCRIMINATOR: kind
+    for kind in (
+        Transfer,
+        MintTo,
+        Burn,
+        CloseAccount,
+        TransferChecked,
+        SyncNative,
+        InitializeAccount3,
+        InitializeMint2,
+    )
+}
+
+
+def decode_instruction(data: bytes) -> TokenInstruction:
+    """Instruction data as its record. Raises LayoutError for an instruction that is not listed here."""
+    kind = _INSTRUCTIONS.get(data[:1])
+    if kind is None:
+        raise LayoutError(f"no SPL Token instruction with tag {data[:1].hex() or 'missing'}")
+    return kind.decode(data)
+
+
+def transfer_checked(
+    source: Pubkey,
+    mint: Pubkey,
+    destination: Pubkey,
+    owner: Pubkey,
+    amount: int,
+    decimals: int,
+    program_id: Pubkey = PROGRAM_ID,
+) -> Instruction:
+    """Move `amount` base units; the program refuses another mint or other decimals."""
+    accounts = [writable(source), readonly(mint), writable(destination), signer(owner)]
+    return Instruction(program_id, TransferChecked(amount, decimals).encode(), accounts)
+
+
+def transfer(
+    source: Pubkey, destination: Pubkey, owner: Pubkey, amount: int, program_id: Pubkey = PROGRAM_ID
+) -> Instruction:
+    """Move `amount` base units."""
+    accounts = [writable(source), writable(destination), signer(owner)]
+    return Instruction(program_id, Transfer(amount).encode(), accounts)
+
+
+def mint_to(
+    mint: Pubkey, destination: Pubkey, authority: Pubkey, amount: int, program_id: Pubkey = PROGRAM_ID
+) -> Instruction:
+    """Create `amount` base units out of nothing; `authority` is the mint's and signs."""
+    accounts = [writable(mint), writable(destination), signer(authority)]
+    return Instruction(program_id, MintTo(amount).encode(), accounts)
+
+
+def sync_native(account: Pubkey) -> Instruction:
+    """Make the amount of a wrapped SOL account equal to its lamports above the rent."""
+    return Instruction(PROGRAM_ID, SyncNative().encode(), [writable(account)])
+
+
+def close_account(account: Pubkey, destination: Pubkey, owner: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Instruction:
+    """Close an empty account, or one of wrapped SOL; all its lamports go to `destination`."""
+    accounts = [writable(account), writable(destination), signer(owner)]
+    return Instruction(program_id, CloseAccount().encode(), accounts)
+
+
+def initialize_account3(account: Pubkey, mint: Pubkey, owner: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Instruction:
+    """Make a token account of allocated bytes."""
+    return Instruction(program_id, InitializeAccount3(owner).encode(), [writable(account), readonly(mint)])
+
+
+def initialize_mint2(mint: Pubkey, decimals: int, authority: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Instruction:
+    """Make a mint, without freeze authority, of allocated bytes."""
+    return Instruction(program_id, InitializeMint2(decimals, authority).encode(), [writable(mint)])
+
+
+def _extension_types(data: bytes) -> Iterator[int]:
+    while len(data) >= 4:
+        kind, length = struct.unpack_from("<HH", data)
+        if kind == 0:  # uninitialized: the rest is room for later extensions
+            return
+        if len(data) < 4 + length:
+            raise LayoutError(f"extension {kind} takes {length} bytes, {len(data) - 4} are there")
+        yield kind
+        data = data[4 + length :]

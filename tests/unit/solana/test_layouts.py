@@ -1,0 +1,144 @@
+"""Account and instruction layouts: sizes, discriminators and addresses as the programs have them, and exact round trips."""
+
+import hashlib
+import random
+
+import pytest
+from solders.pubkey import Pubkey
+
+from orderd.solana.programs import associated_token, compute_budget, meteora_dlmm, raydium_cpmm, token
+from orderd.solana.programs.layout import LayoutError, Record
+
+ACCOUNTS: list[tuple[type[Record], int]] = [
+    (token.Mint, 82),
+    (token.TokenAccount, 165),
+    (raydium_cpmm.AmmConfig, 236),
+    (raydium_cpmm.PoolState, 637),
+    (raydium_cpmm.ObservationState, 4075),
+    (meteora_dlmm.LbPair, 904),
+    (meteora_dlmm.BinArray, 10136),
+    (meteora_dlmm.Bin, 144),
+    (meteora_dlmm.BitmapExtension, 1576),
+    (meteora_dlmm.Oracle, 32),
+]
+
+
+@pytest.mark.parametrize(("kind", "size"), ACCOUNTS, ids=lambda value: getattr(value, "__name__", ""))
+def test_an_account_has_the_size_the_program_gives_it(kind: type[Record], size: int) -> None:
+    assert kind.size() == size
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in ACCOUNTS], ids=lambda kind: str(kind.__name__))
+def test_any_bytes_survive_a_round_trip(kind: type[Record]) -> None:
+    generator = random.Random(kind.__name__)
+    for _ in range(20):
+        data = kind.DISCRIMINATOR + generator.randbytes(kind.size() - len(kind.DISCRIMINATOR))
+        assert kind.decode(data).encode() == data
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in ACCOUNTS], ids=lambda kind: str(kind.__name__))
+def test_bytes_that_are_cut_off_are_refused(kind: type[Record]) -> None:
+    with pytest.raises(LayoutError, match="takes"):
+        kind.decode((kind.DISCRIMINATOR + bytes(kind.size()))[: kind.size() - 1])
+
+
+def test_an_account_of_another_kind_is_refused() -> None:
+    with pytest.raises(LayoutError, match="starts with"):
+        raydium_cpmm.PoolState.decode(bytes(637))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (raydium_cpmm.AmmConfig, "account:AmmConfig"),
+        (raydium_cpmm.PoolState, "account:PoolState"),
+        (raydium_cpmm.ObservationState, "account:ObservationState"),
+        (raydium_cpmm.SwapBaseInput, "global:swap_base_input"),
+        (raydium_cpmm.SwapBaseOutput, "global:swap_base_output"),
+        (meteora_dlmm.LbPair, "account:LbPair"),
+        (meteora_dlmm.BinArray, "account:BinArray"),
+        (meteora_dlmm.BitmapExtension, "account:BinArrayBitmapExtension"),
+        (meteora_dlmm.Oracle, "account:Oracle"),
+        (meteora_dlmm.Swap2, "global:swap2"),
+        (meteora_dlmm.SwapExactOut2, "global:swap_exact_out2"),
+    ],
+    ids=lambda value: str(getattr(value, "__name__", "")),
+)
+def test_discriminators_are_anchors(kind: type[Record], name: str) -> None:
+    assert hashlib.sha256(name.encode()).digest()[:8] == kind.DISCRIMINATOR
+
+
+def test_fields_lie_where_the_program_reads_them() -> None:
+    marked = bytearray(raydium_cpmm.PoolState.DISCRIMINATOR + bytes(629))
+    marked[168:200] = b"\x01" * 32
+    marked[329] = raydium_cpmm.PoolStatus.SWAP_DISABLED
+    marked[373:381] = (77).to_bytes(8, "little")
+    marked[405:413] = (99).to_bytes(8, "little")
+    state = raydium_cpmm.PoolState.decode(bytes(marked))
+    assert (bytes(state.mint_0), state.status, state.open_time, state.creator_fees_1) == (b"\x01" * 32, 4, 77, 99)
+    assert raydium_cpmm.MINT_0_OFFSET == 168
+
+    pair = bytearray(meteora_dlmm.LbPair.DISCRIMINATOR + bytes(896))
+    pair[76:80] = (-2287).to_bytes(4, "little", signed=True)
+    pair[80:82] = (10).to_bytes(2, "little")
+    pair[88:120] = b"\x02" * 32
+    pair[216:224] = (5).to_bytes(8, "little")
+    pair[552:584] = b"\x03" * 32
+    pair[584] = 1
+    pair[816:824] = (123).to_bytes(8, "little")
+    decoded = meteora_dlmm.LbPair.decode(bytes(pair))
+    assert (decoded.active_id, decoded.bin_step, bytes(decoded.mint_x)) == (-2287, 10, b"\x02" * 32)
+    assert (decoded.protocol_fee_x, bytes(decoded.oracle), decoded.bin_array_bitmap) == (5, b"\x03" * 32, 1)
+    assert decoded.activation_point == 123
+
+
+def test_program_addresses_are_the_ones_on_mainnet() -> None:
+    authority = Pubkey.from_string("GpMZbSM2GgvTKHJirzeGfMFoaZ8UR2X7F4v8vHTvxFbL")
+    assert raydium_cpmm.authority_address() == (authority, 253)
+    assert str(raydium_cpmm.config_address(0)) == "D4FPEruKEHrG5TenZ2mpDGEfu1iUvTiqBxvpU8HLBvC2"
+    assert str(meteora_dlmm.EVENT_AUTHORITY_ADDRESS) == "D1ZN9Wj1fRSUQfCjhvnu1hqDMT7hzjzBBpi12nVniYD6"
+
+
+def test_an_associated_account_is_where_solders_says() -> None:
+    from solders.token.associated import get_associated_token_address
+
+    owner, mint = Pubkey.from_bytes(b"\x07" * 32), token.NATIVE_MINT
+    assert associated_token.address(owner, mint) == get_associated_token_address(owner, mint)
+
+
+def test_swaps_decode_to_what_was_encoded() -> None:
+    for order in (raydium_cpmm.SwapBaseInput(5, 4), raydium_cpmm.SwapBaseOutput(5, 4)):
+        assert raydium_cpmm.decode_instruction(order.encode()) == order
+    for swap in (meteora_dlmm.Swap2(5, 4), meteora_dlmm.SwapExactOut2(5, 4)):
+        assert meteora_dlmm.decode_instruction(swap.encode()) == swap
+    assert (
+        meteora_dlmm.Swap2(5, 4).encode().hex() == "414b3f4ceb5b5b88" + "05" + "00" * 7 + "04" + "00" * 7 + "00000000"
+    )
+    assert raydium_cpmm.SwapBaseInput(5, 4).encode().hex() == "8fbe5adac41e33de" + "05" + "00" * 7 + "04" + "00" * 7
+
+
+@pytest.mark.parametrize("decode", [raydium_cpmm.decode_instruction, meteora_dlmm.decode_instruction])
+def test_another_instruction_of_a_dex_is_no_swap(decode: object) -> None:
+    with pytest.raises(LayoutError, match="no swap"):
+        decode(b"\x00" * 24)  # type: ignore[operator]
+
+
+def test_compute_budget_instructions_are_understood() -> None:
+    limit, price = compute_budget.budget(80_000, 10_000)
+    assert compute_budget.decode_instruction(limit.data) == compute_budget.SetComputeUnitLimit(80_000)
+    assert compute_budget.decode_instruction(price.data) == compute_budget.SetComputeUnitPrice(10_000)
+    assert compute_budget.priority_fee(80_000, 10_000) == 800
+    assert compute_budget.priority_fee(1, 1) == 1
+    assert len(compute_budget.budget(80_000, 0)) == 1
+
+
+def test_a_mint_names_its_token_2022_extensions() -> None:
+    plain = token.Mint.new(6)
+    transfer_fee = (1).to_bytes(2, "little") + (108).to_bytes(2, "little") + bytes(108)
+    pointer = (18).to_bytes(2, "little") + (64).to_bytes(2, "little") + bytes(64)
+    extended = plain.encode() + bytes(83) + b"\x01" + transfer_fee + pointer
+    assert plain.extension_types() == frozenset()
+    assert token.Mint.decode(extended).extension_types() == {1, 18}
+    assert token.Mint.decode(extended).encode() == extended
+    with pytest.raises(LayoutError, match="extension 18"):
+        token.Mint.decode(extended[:-1]).extension_types()
