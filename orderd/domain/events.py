@@ -41,7 +41,14 @@ class Refused(Fact):
 
 
 class Accepted(Fact):
+    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
+
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
+    client_order_id: str
+    token_in: str
+    token_out: str
+    amount_in: str
+    slippage: str
 
 
 class Deferred(Fact):

@@ -1,0 +1,389 @@
+"""The one place where an order changes: each change and its event in one statement, so in one commit.
+
+A change names the fact that has happened. The statement moves the order along the transition table, numbers the event
+and, in the same breath, writes the attempt or the failure that belongs to it. Where another was faster (a cancel, a
+newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from uuid_utils import uuid7
+
+from db.connection import database
+from db.models import Order
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Accepted, AnyFact, OrderEvent, Reclaimed, Started
+from orderd.domain.order import TERMINAL, EventKind, OrderStatus, sources, target
+
+_COLUMN_TYPES: Final = {
+    "venue": "text",
+    "pool": "text",
+    "quoted_amount_out": "numeric",
+    "min_amount_out": "numeric",
+    "signature": "text",
+    "filled_in": "numeric",
+    "filled_out": "numeric",
+    "network_fee": "bigint",
+    "failures": "integer",
+    "error_code": "text",
+    "error_detail": "text",
+}
+_IN_LINE: Final = "interval '30 seconds'"
+"""How long an order may lie in the queue before dispatch sends it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units."""
+
+    number: int
+    signature: str
+    signed_bytes: bytes
+    last_valid_block_height: int
+    venue: str
+    pool: str
+    min_amount_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """What became of the live attempt; ``slot`` where it landed."""
+
+    outcome: Literal["landed", "failed", "expired"]
+    slot: int | None
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed attempt, for the record."""
+
+    attempt: int
+    code: ErrorCode
+    detail: str
+    signature: str | None = None
+    logs: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact about one order. ``version`` is the writer's fencing token; None writes over any claim and ends it.
+
+    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back to pending waits; the fact's
+    ``until`` is set from it.
+    """
+
+    order_id: UUID
+    fact: AnyFact
+    version: int | None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    delay_ms: int = 0
+    new_attempt: NewAttempt | None = None
+    attempt_end: AttemptEnd | None = None
+    failure: Failure | None = None
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Changes of one shape are written by one statement."""
+        attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
+        return (self.fact.kind, tuple(self.columns), *attached)
+
+    def values(self) -> list[tuple[str, str, Any]]:
+        """Name, type and value of all that the statement is given."""
+        fact = self.fact.model_dump_json(exclude={"until"})
+        row: list[tuple[str, str, Any]] = [
+            ("order_id", "uuid", str(self.order_id)),
+            ("fence", "integer", self.version),
+            ("fact", "jsonb", fact),
+            ("delay_ms", "integer", self.delay_ms),
+        ]
+        row += [(f"new_{name}", _COLUMN_TYPES[name], value) for name, value in self.columns.items()]
+        if attempt := self.new_attempt:
+            row += [
+                ("attempt_id", "uuid", str(uuid7())),
+                ("number", "integer", attempt.number),
+                ("attempt_signature", "text", attempt.signature),
+                ("signed_bytes", "bytea", attempt.signed_bytes),
+                ("last_valid_block_height", "bigint", attempt.last_valid_block_height),
+                ("attempt_venue", "text", attempt.venue),
+                ("attempt_pool", "text", attempt.pool),
+                ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
+            ]
+        if end := self.attempt_end:
+            row += [
+                ("outcome", "attempt_outcome", end.outcome),
+                ("slot", "bigint", end.slot),
+                ("sends", "integer", end.sends),
+            ]
+        if failure := self.failure:
+            row += [
+                ("failed_attempt", "integer", failure.attempt),
+                ("code", "text", failure.code),
+                ("detail", "text", failure.detail),
+                ("failed_signature", "text", failure.signature),
+                ("logs", "text[]", list(failure.logs)),
+            ]
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An order after a change, and the event that says so."""
+
+    order: Order
+    event: OrderEvent
+
+
+def apply(changes: Sequence[Change]) -> list[Moved]:
+    """Write the changes in one transaction; returns those that took effect. At most one change an order."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.shape, []).append(change)
+    if len(groups) == 1:
+        return _write(changes)
+    with database.atomic():
+        return [moved for group in groups.values() for moved in _write(group)]
+
+
+def _write(changes: Sequence[Change]) -> list[Moved]:
+    first = changes[0]
+    kind, status = first.fact.kind, target(first.fact.kind)
+    rows = [change.values() for change in changes]
+    names = [name for name, _, _ in rows[0]]
+    row_sql = "(" + ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0]) + ")"
+
+    sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
+    sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
+    sets += [f"{name} = given.new_{name}" for name in first.columns]
+    waits = status is OrderStatus.PENDING
+    sets.append("due_at = clock_timestamp() + given.delay_ms * interval '1 millisecond'" if waits else "due_at = NULL")
+    if waits or status in TERMINAL:
+        sets += ["lease_owner = NULL", "lease_until = NULL"]
+    allowed = ", ".join(f"'{source}'" for source in sorted(sources(kind)))
+    tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
+
+    ctes = [
+        f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})",
+        f"""moved AS (
+            UPDATE orders o SET {", ".join(sets)} FROM given
+            WHERE o.id = given.order_id AND o.status IN ({allowed})
+              AND (given.fence IS NULL OR o.version = given.fence)
+            RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
+        f"""event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
+        *_attachments(first),
+    ]
+    parameters = [value for row in rows for _, _, value in row]
+    return _moved(f"WITH {', '.join(ctes)} SELECT * FROM moved", parameters, type(first.fact))
+
+
+def _attachments(change: Change) -> list[str]:
+    ctes = []
+    if change.new_attempt:
+        ctes.append("""signed AS (
+            INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
+                                  min_amount_out)
+            SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
+                   attempt_pool, attempt_min_amount_out FROM moved)""")
+    if change.attempt_end:
+        ctes.append("""ended AS (
+            UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at
+            FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live')""")
+    if change.failure:
+        ctes.append("""failure AS (
+            INSERT INTO order_failures (order_id, attempt, code, detail, signature, logs)
+            SELECT id, failed_attempt, code, detail, failed_signature, logs FROM moved)""")
+    return ctes
+
+
+def _moved(sql: str, parameters: Sequence[Any], fact_type: type[AnyFact]) -> list[Moved]:
+    found = []
+    for order in Order.raw(sql, *parameters).execute(database):
+        event = OrderEvent(
+            order_id=order.id,
+            seq=order.seq,
+            at=order.updated_at,
+            status=order.status,
+            data=fact_type.model_validate(order.told),
+        )
+        found.append(Moved(order, event))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be accepted. Amounts in base units."""
+
+    id: UUID
+    account_id: UUID
+    fact: Accepted
+    mint_in: str
+    mint_out: str
+    decimals_in: int
+    decimals_out: int
+    amount_in: int
+    slippage_bps: int
+
+
+def accept(orders: Sequence[NewOrder]) -> list[Moved]:
+    """Store new orders, their first events and their place in the queue, all or none, in one statement.
+
+    An order whose client order id is taken, also by another of this call, is left out of the answer.
+    """
+    row = (
+        "("
+        + ", ".join(["%s::uuid", "%s::uuid", *["%s"] * 5, *["%s::smallint"] * 2, "%s::numeric", "%s"])
+        + ", %s::jsonb)"
+    )
+    sql = f"""
+        WITH given (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
+                    amount_in, slippage_bps, fact) AS (VALUES {", ".join([row] * len(orders))}),
+        added AS (
+            INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
+                                decimals_out, amount_in, slippage_bps, seq, due_at, lease_until)
+            SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
+                   amount_in, slippage_bps, 1, clock_timestamp(), clock_timestamp() + {_IN_LINE}
+            FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id))
+        SELECT added.*, given.fact AS told FROM added JOIN given USING (id)"""
+    parameters: list[Any] = []
+    for order in orders:
+        fact = order.fact
+        parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
+        parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
+        parameters += [order.slippage_bps, fact.model_dump_json()]
+    return _moved(sql, parameters, Accepted)
+
+
+def claim(order_id: UUID, owner: str, lease_seconds: float) -> Moved | None:
+    """Take a due order for work. Raises its version: every other holder's writes are void from here.
+
+    None where it is not due, not pending or not there.
+    """
+    sql = f"""
+        WITH moved AS (
+            UPDATE orders SET status = '{OrderStatus.ROUTING}', seq = seq + 1, version = version + 1,
+                starts = starts + 1, due_at = NULL, lease_owner = %s,
+                lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
+            WHERE id = %s AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+            RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.STARTED}', told FROM moved)
+        SELECT * FROM moved"""
+    moved = _moved(sql, [owner, lease_seconds, str(order_id)], Started)
+    return moved[0] if moved else None
+
+
+def take_due(limit: int) -> list[UUID]:
+    """The ids of pending orders that are due and in nobody's queue; they are in the queue from now on."""
+    rows = database.execute_sql(
+        f"""
+        UPDATE orders SET lease_until = clock_timestamp() + {_IN_LINE} WHERE id IN (
+            SELECT id FROM orders
+            WHERE status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+              AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+        RETURNING id""",
+        (limit,),
+    )
+    return sorted(UUID(str(order_id)) for (order_id,) in rows)
+
+
+def orphans(limit: int) -> list[Order]:
+    """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
+    return list(
+        Order.raw(
+            """
+            SELECT * FROM orders
+            WHERE status IN ('routing', 'building') AND lease_until < clock_timestamp() LIMIT %s""",
+            limit,
+        ).execute(database)
+    )
+
+
+def reclaim(orders: Iterable[Order]) -> list[Moved]:
+    """Put orphans back in line, each under the claim that it was found with: a newer claim is left alone."""
+    return apply([Change(order.id, Reclaimed(), order.version) for order in orders])
+
+
+def renew_leases(owner: str, lease_seconds: float) -> int:
+    """Say that ``owner`` is alive: one statement for all that it holds. Returns how many orders that is."""
+    cursor = database.execute_sql(
+        """
+        UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
+        WHERE lease_owner = %s AND status IN ('routing', 'building', 'submitted')""",
+        (lease_seconds, owner),
+    )
+    return int(cursor.rowcount)
+
+
+def release_submitted(owner: str) -> int:
+    """Give up the submitted orders of ``owner``, so that another worker settles them at once."""
+    cursor = database.execute_sql(
+        "UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = %s AND status = 'submitted'",
+        (owner,),
+    )
+    return int(cursor.rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAttempt:
+    """A submitted order with the bytes that may land."""
+
+    order: Order
+    number: int
+    signature: str
+    signed_bytes: bytes
+    last_valid_block_height: int
+    min_amount_out: int
+
+
+def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
+    """Take over the submitted orders that nobody holds, with a new version. This is the whole of recovery."""
+    rows = Order.raw(
+        """
+        WITH adopted AS (
+            UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + %s * interval '1 second',
+                version = version + 1
+            WHERE id IN (
+                SELECT id FROM orders
+                WHERE status = 'submitted' AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING *)
+        SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,
+               a.min_amount_out AS attempt_min_amount_out
+        FROM adopted JOIN attempts a ON a.order_id = adopted.id AND a.outcome = 'live'""",
+        owner,
+        lease_seconds,
+        limit,
+    ).execute(database)
+    return [
+        LiveAttempt(
+            order=row,
+            number=row.number,
+            signature=row.signature,
+            signed_bytes=bytes(row.signed_bytes),
+            last_valid_block_height=row.expires_at_height,
+            min_amount_out=int(row.attempt_min_amount_out),
+        )
+        for row in rows
+    ]
+
+
+def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
+    """Which orders were started within the window, and when: what the rate limit knows where Redis has forgotten."""
+    rows = database.execute_sql(
+        f"""
+        SELECT order_id, at FROM order_events
+        WHERE kind = '{EventKind.STARTED}' AND at > clock_timestamp() - %s * interval '1 second' ORDER BY at""",
+        (window_seconds,),
+    )
+    return [(UUID(str(order_id)), at) for order_id, at in rows]

@@ -1,0 +1,167 @@
+"""The tables as Peewee models. Amounts are base units; all times are UTC with a zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from peewee import (
+    BigIntegerField,
+    BlobField,
+    CompositeKey,
+    Field,
+    IntegerField,
+    Model,
+    SmallIntegerField,
+    TextField,
+    UUIDField,
+)
+from playhouse.fields import EnumField
+from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
+
+from db.connection import database
+from orderd.domain.order import OrderStatus
+
+DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
+"""The account of a daemon that asks for no token; made by the first migration."""
+
+
+class _BaseUnitsField(Field):
+    """A u64: numeric(20) in Postgres, int in Python."""
+
+    field_type = "NUMERIC(20)"
+
+    def python_value(self, value: Decimal | None) -> int | None:
+        return None if value is None else int(value)
+
+
+def base_units(*, null: bool = False) -> Any:  # noqa: ANN401  (a Field[int] or a Field[int | None])
+    return _BaseUnitsField(null=null)
+
+
+class Table(Model):
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class Account(Table):
+    id = UUIDField(primary_key=True)
+    name = TextField()
+    created_at: Field[datetime] = DateTimeTZField()
+
+    class Meta:
+        table_name = "accounts"
+
+
+class ApiToken(Table):
+    """A bearer token, known by its SHA-256 only. Expired or revoked ones stay for the record."""
+
+    id = UUIDField(primary_key=True)
+    account_id = UUIDField()
+    name = TextField()
+    hash = BlobField()
+    scopes: Field[list[str]] = ArrayField(TextField, index=False)
+    created_at: Field[datetime] = DateTimeTZField()
+    expires_at: Field[datetime | None] = DateTimeTZField(null=True)
+    revoked_at: Field[datetime | None] = DateTimeTZField(null=True)
+    last_used_at: Field[datetime | None] = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "api_tokens"
+
+
+class Order(Table):
+    """An order as it stands after event ``seq``. Written only through ``db.journal``.
+
+    ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
+    ``starts`` counts the turns that workers began, ``failures`` the attempts that have failed for certain.
+    """
+
+    id = UUIDField(primary_key=True)
+    account_id = UUIDField()
+    client_order_id = TextField()
+    token_in = TextField()
+    token_out = TextField()
+    mint_in = TextField()
+    mint_out = TextField()
+    decimals_in = SmallIntegerField()
+    decimals_out = SmallIntegerField()
+    amount_in: Field[int] = base_units()
+    slippage_bps = IntegerField()
+
+    status: Field[OrderStatus] = EnumField(OrderStatus)
+    seq = IntegerField()
+    version = IntegerField()
+    starts = IntegerField()
+    failures = IntegerField()
+    due_at: Field[datetime | None] = DateTimeTZField(null=True)
+    lease_owner = TextField(null=True)
+    lease_until: Field[datetime | None] = DateTimeTZField(null=True)
+
+    venue = TextField(null=True)
+    pool = TextField(null=True)
+    quoted_amount_out: Field[int | None] = base_units(null=True)
+    min_amount_out: Field[int | None] = base_units(null=True)
+    signature = TextField(null=True)
+    filled_in: Field[int | None] = base_units(null=True)
+    filled_out: Field[int | None] = base_units(null=True)
+    network_fee = BigIntegerField(null=True)
+    error_code = TextField(null=True)
+    error_detail = TextField(null=True)
+    created_at: Field[datetime] = DateTimeTZField()
+    updated_at: Field[datetime] = DateTimeTZField()
+
+    class Meta:
+        table_name = "orders"
+
+
+class Attempt(Table):
+    """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's."""
+
+    id = UUIDField(primary_key=True)
+    order_id = UUIDField()
+    number = SmallIntegerField()
+    signature = TextField()
+    signed_bytes = BlobField()
+    last_valid_block_height = BigIntegerField()
+    venue = TextField()
+    pool = TextField()
+    min_amount_out: Field[int] = base_units()
+    outcome = TextField()
+    sends = IntegerField()
+    slot = BigIntegerField(null=True)
+    signed_at: Field[datetime] = DateTimeTZField()
+    settled_at: Field[datetime | None] = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "attempts"
+
+
+class OrderEventRow(Table):
+    order_id = UUIDField()
+    seq = IntegerField()
+    at: Field[datetime] = DateTimeTZField()
+    status: Field[OrderStatus] = EnumField(OrderStatus)
+    kind = TextField()
+    data: Field[dict[str, Any]] = BinaryJSONField(index=False)
+
+    class Meta:
+        table_name = "order_events"
+        primary_key = CompositeKey("order_id", "seq")
+
+
+class OrderFailure(Table):
+    id = BigIntegerField(primary_key=True)
+    order_id = UUIDField()
+    attempt = SmallIntegerField()
+    code = TextField()
+    detail = TextField()
+    signature = TextField(null=True)
+    logs: Field[list[str]] = ArrayField(TextField, index=False)
+    at: Field[datetime] = DateTimeTZField()
+
+    class Meta:
+        table_name = "order_failures"
