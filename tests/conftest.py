@@ -1,0 +1,93 @@
+"""Real services for the tests: one Postgres and one Redis a test process, a fresh database and empty Redis a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from redis import Redis as RedisClient
+
+from db.connection import connect, database, migrate
+from orderd.embedded.postgres import Postgres
+from orderd.embedded.redis import Redis
+
+_TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server with a database ``migrated`` that has all tables and no rows; tests get copies of it."""
+    server = Postgres(_private_dir(tmp_path_factory))
+    child = server.start()
+    try:
+        _administer(server, f"CREATE DATABASE {_TEMPLATE}")
+        connect(_url_of(server, _TEMPLATE))
+        migrate()
+        database.close_all()
+        yield server
+    finally:
+        child.stop()
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    server = Redis(_private_dir(tmp_path_factory))
+    child = server.start()
+    try:
+        yield server
+    finally:
+        child.stop()
+
+
+@pytest.fixture
+def empty_postgres_url(_postgres: Postgres) -> Iterator[str]:
+    """A database of this test's own without any table."""
+    yield from _own_database(_postgres, template="template1")
+
+
+@pytest.fixture
+def postgres_url(_postgres: Postgres) -> Iterator[str]:
+    """A database of this test's own, migrated and empty."""
+    yield from _own_database(_postgres, template=_TEMPLATE)
+
+
+@pytest.fixture
+def connected(postgres_url: str) -> Iterator[str]:
+    """``postgres_url``, with the pool of ``db.connection`` pointed at it."""
+    connect(postgres_url)
+    yield postgres_url
+    database.close_all()
+
+
+@pytest.fixture
+def redis_url(_redis: Redis) -> str:
+    """An empty Redis that no other test uses at the same time."""
+    with RedisClient.from_url(_redis.url) as client:
+        client.flushall()
+    return _redis.url
+
+
+def _private_dir(factory: pytest.TempPathFactory) -> Path:
+    return factory.mktemp("services")
+
+
+def _own_database(server: Postgres, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url_of(server, name)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _url_of(server: Postgres, name: str) -> str:
+    return server.url.replace("/orderd?", f"/{name}?")
+
+
+def _administer(server: Postgres, statement: str) -> None:
+    connection = psycopg2.connect(server.url)
+    try:
+        connection.autocommit = True  # CREATE and DROP DATABASE do not run in a transaction
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
