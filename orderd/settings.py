@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535)
     """The one port for websocket and HTTP; 0 takes a free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names under which clients reach the port; a request that names any other host is refused."""
 
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None

@@ -33,6 +33,7 @@ class ErrorCode(StrEnum):
     AUTH_REQUIRED = "AUTH_REQUIRED"
     AUTH_INVALID = "AUTH_INVALID"
     AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
+    AUTH_ORIGIN_REFUSED = "AUTH_ORIGIN_REFUSED"
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
     ROUTE_VENUES_UNAVAILABLE = "ROUTE_VENUES_UNAVAILABLE"
     ROUTE_INSUFFICIENT_LIQUIDITY = "ROUTE_INSUFFICIENT_LIQUIDITY"
@@ -107,6 +108,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.AUTH_REQUIRED: _denied("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
     ErrorCode.AUTH_INVALID: _denied("The token is unknown, expired or revoked", "make one: orderd token create", 401),
     ErrorCode.AUTH_FORBIDDEN: _denied("The token may not do this", "use a token with the scope that is named", 403),
+    ErrorCode.AUTH_ORIGIN_REFUSED: _denied(
+        "The request names another host, or comes from a web page",
+        "connect to 127.0.0.1 or localhost, or add the name to ORDERD_ALLOWED_HOSTS",
+        403,
+    ),
     ErrorCode.ROUTE_NOT_FOUND: _denied("No pool trades this pair", "choose a pair that a pool trades"),
     ErrorCode.ROUTE_VENUES_UNAVAILABLE: _transient(
         "No venue could be asked for a price", "wait a moment; orderd tries again by itself"
