@@ -16,7 +16,7 @@ _TEMPLATE = "migrated"
 
 
 @pytest.fixture(scope="session")
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server with a database ``migrated`` that has all tables and no rows; tests get copies of it."""
     server = Postgres(_private_dir(tmp_path_factory))
     child = server.start()
@@ -31,7 +31,7 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     server = Redis(_private_dir(tmp_path_factory))
     child = server.start()
     try:
@@ -41,15 +41,15 @@ def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def empty_postgres_url(_postgres: Postgres) -> Iterator[str]:
+def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """A database of this test's own without any table."""
-    yield from _own_database(_postgres, template="template1")
+    yield from _own_database(postgres_server, template="template1")
 
 
 @pytest.fixture
-def postgres_url(_postgres: Postgres) -> Iterator[str]:
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
-    yield from _own_database(_postgres, template=_TEMPLATE)
+    yield from _own_database(postgres_server, template=_TEMPLATE)
 
 
 @pytest.fixture
@@ -61,11 +61,11 @@ def connected(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(_redis: Redis) -> str:
+def redis_url(redis_server: Redis) -> str:
     """An empty Redis that no other test uses at the same time."""
-    with RedisClient.from_url(_redis.url) as client:
+    with RedisClient.from_url(redis_server.url) as client:
         client.flushall()
-    return _redis.url
+    return redis_server.url
 
 
 def _private_dir(factory: pytest.TempPathFactory) -> Path:

@@ -81,6 +81,7 @@ class Postgres:
                 log=self._log,
                 lock=self._lock,
                 account=self._account,
+                leftovers=(self._data / "postmaster.pid", self._socket_dir / f"{_SOCKET_NAME}.lock"),
                 stop_signal=signal.SIGINT,  # "fast": sessions are ended, a checkpoint is written
                 stop_seconds=20.0,
             )

@@ -32,6 +32,13 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
+
+
+class StopRequested(Exception):  # noqa: N818  (not an error)
+    """The daemon was asked to stop while it waited for a child to become ready."""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -47,6 +54,9 @@ class Program:
     """Added to this process's environment."""
     account: pwd.struct_passwd | None = None
     """The system user to run as; needs root."""
+    leftovers: Sequence[Path] = ()
+    """Pid files that a killed predecessor leaves. They are removed under the lock, which proves that it is gone: else
+    the program might take some other process with the same id for it."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     """How long it may take to stop before it is killed."""
@@ -64,6 +74,8 @@ class Child:
         self.started = time.monotonic()
         lock = _take_lock(program)
         try:
+            for leftover in program.leftovers:
+                leftover.unlink(missing_ok=True)
             self._process = _spawn(program, lock)
             os.truncate(lock, 0)
             os.pwrite(lock, str(self._process.pid).encode(), 0)
@@ -84,7 +96,11 @@ class Child:
         return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Wait for ``ready``. Raises OrderdError, with the end of its log, when the child ends or takes too long."""
+        """Wait for ``ready``.
+
+        Raises OrderdError, with the end of its log, when the child ends or takes too long; StopRequested when a stop
+        signal arrives meanwhile.
+        """
         deadline = time.monotonic() + seconds
         while not ready():
             if self.exit_code is not None:
@@ -92,6 +108,8 @@ class Child:
                     ErrorCode.SERVICE_UNAVAILABLE,
                     f"{self.program.name} ended while starting (exit code {self.exit_code}). {self._log_tail()}",
                 )
+            if _stop_is_requested():
+                raise StopRequested
             if time.monotonic() > deadline:
                 raise OrderdError(
                     ErrorCode.SERVICE_UNAVAILABLE,
@@ -99,18 +117,16 @@ class Child:
                 )
             time.sleep(_POLL_SECONDS)
 
-    def signal(self, number: signal.Signals) -> None:
-        if self.exit_code is None:
-            self._process.send_signal(number)
-
     def stop(self) -> None:
-        """Ask it to stop, wait ``stop_seconds``, then kill it."""
-        self.signal(self.program.stop_signal)
-        try:
-            self._process.wait(self.program.stop_seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Ask it to stop; kill it when it takes longer than ``stop_seconds`` or a stop signal arrives meanwhile."""
+        deadline = time.monotonic() + self.program.stop_seconds
+        if self.exit_code is None:
+            self._process.send_signal(self.program.stop_signal)
+        while self.exit_code is None:
+            if time.monotonic() > deadline or _stop_is_requested():
+                self._process.kill()
+                self._process.wait()
+            time.sleep(_POLL_SECONDS)
 
     def _log_tail(self) -> str:
         if self.program.log is None:
@@ -123,6 +139,10 @@ def run_to_end(program: Program) -> None:
     """Run a program that does its work and ends. Raises OrderdError when it fails."""
     child = Child(program)
     child.wait_until(lambda: child.exit_code == 0, seconds=120.0)
+
+
+def _stop_is_requested() -> bool:
+    return not STOP_SIGNALS.isdisjoint(signal.sigpending())
 
 
 def _take_lock(program: Program) -> int:

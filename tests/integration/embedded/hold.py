@@ -1,0 +1,16 @@
+"""A stand-in for the daemon: starts the services in the directory that is given, says so, and waits for its end."""
+
+import signal
+import sys
+from pathlib import Path
+
+from orderd.embedded.lock import instance_lock
+from orderd.embedded.postgres import Postgres
+from orderd.embedded.redis import Redis
+
+state_dir = Path(sys.argv[1])
+with instance_lock(state_dir):
+    children = [service(state_dir).start() for service in (Postgres, Redis)]
+    sys.stdout.write(" ".join(str(child.pid) for child in children) + "\n")
+    sys.stdout.flush()
+    signal.pause()

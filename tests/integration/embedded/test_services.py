@@ -1,0 +1,273 @@
+"""The services that orderd brings along keep their data and their doors shut, and start after any kind of end."""
+
+import os
+import pwd
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+from redis import Redis as RedisClient
+
+from orderd.domain.errors import OrderdError
+from orderd.embedded.lock import instance_lock
+from orderd.embedded.postgres import Postgres
+from orderd.embedded.process import Child, Program
+from orderd.embedded.redis import Redis
+from orderd.embedded.sockets import SOCKET_PATH_LIMIT, socket_dir
+
+HOLD = Path(__file__).with_name("hold.py")
+
+
+@contextmanager
+def running(service: Postgres | Redis) -> Iterator[Child]:
+    child = service.start()
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+def ask(server: Postgres, statement: str) -> str:
+    with closing(psycopg2.connect(server.url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+        return "" if row is None else str(row[0])
+
+
+def wait_for_end(pid: int, seconds: float = 30.0) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([descriptor], [], [], seconds)[0], f"process {pid} is still there after {seconds} s"
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def daemon_stand_in(state_dir: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A process of its own that holds the services of ``state_dir``, and their process ids."""
+    with subprocess.Popen([sys.executable, HOLD, state_dir], stdout=subprocess.PIPE, text=True) as daemon:
+        assert daemon.stdout is not None
+        try:
+            yield daemon, [int(word) for word in daemon.stdout.readline().split()]
+        finally:
+            daemon.kill()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("fsync", "on"),
+        ("synchronous_commit", "on"),
+        ("TimeZone", "UTC"),
+        ("listen_addresses", ""),
+        ("max_connections", "200"),
+        ("server_encoding", "UTF8"),
+    ],
+)
+def test_postgres_runs_with_the_settings_that_orders_rely_on(
+    postgres_server: Postgres, setting: str, value: str
+) -> None:
+    assert ask(postgres_server, f"SHOW {setting}") == value
+
+
+def test_postgres_keeps_its_data_over_an_orderly_restart(tmp_path: Path) -> None:
+    server = Postgres(tmp_path)
+    with running(server) as child:
+        ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    assert child.exit_code == 0
+    with running(server):
+        assert ask(server, "SELECT answer FROM kept") == "42"
+
+
+def test_postgres_starts_after_it_was_killed_and_left_its_pid_file_behind(tmp_path: Path) -> None:
+    server = Postgres(tmp_path)
+    child = server.start()
+    ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    os.kill(child.pid, signal.SIGKILL)
+    wait_for_end(child.pid)
+    assert (tmp_path / "postgres/postmaster.pid").exists()
+    with running(server):
+        assert ask(server, "SELECT answer FROM kept") == "42"
+    assert child.exit_code == -signal.SIGKILL
+
+
+def test_postgres_starts_over_when_its_data_directory_was_never_finished(tmp_path: Path) -> None:
+    (tmp_path / "postgres/base").mkdir(parents=True)
+    (tmp_path / "postgres/base/1").write_text("half a file")
+    server = Postgres(tmp_path)
+    with running(server):
+        assert ask(server, "SELECT 1") == "1"
+
+
+def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path) -> None:
+    server = Postgres(tmp_path)
+    with running(server):
+        pass
+    (tmp_path / "postgres/global/pg_control").unlink()
+    with pytest.raises(OrderdError, match=r"postgres ended while starting .*postgres\.log.*pg_control"):
+        server.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_postgres_lets_no_other_user_in(postgres_server: Postgres, tmp_path: Path) -> None:
+    attempt = Child(
+        Program(
+            name="intruder",
+            argv=[sys.executable, "-c", f"import psycopg2; psycopg2.connect({postgres_server.url!r})"],
+            log=tmp_path / "intruder.log",
+            lock=tmp_path / "intruder.lock",
+            account=pwd.getpwuid(Path(f"/proc/{_pid_of(postgres_server)}").stat().st_uid),
+        )
+    )
+    with pytest.raises(OrderdError, match="Peer authentication failed"):
+        attempt.wait_until(lambda: attempt.exit_code == 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests show it when they do not run as root")
+def test_an_ordinary_user_can_run_the_services(tmp_path: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    os.chown(state_dir, nobody.pw_uid, nobody.pw_gid)
+    daemon = Child(
+        Program(
+            name="orderd",
+            argv=[sys.executable, str(HOLD), str(state_dir)],
+            log=tmp_path / "orderd.log",
+            lock=tmp_path / "hold.lock",
+            account=nobody,
+        )
+    )
+    try:
+        daemon.wait_until(lambda: len((tmp_path / "orderd.log").read_text().split()) == 2)
+        assert (state_dir / "postgres/PG_VERSION").stat().st_uid == nobody.pw_uid
+        assert (state_dir / "redis/redis.sock").stat().st_uid == nobody.pw_uid
+    finally:
+        daemon.stop()
+
+
+def test_redis_is_durable_and_never_evicts(redis_url: str) -> None:
+    expected = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "port": "0"}
+    with RedisClient.from_url(redis_url) as client:
+        assert {name: client.config_get(name)[name] for name in expected} == expected
+
+
+def test_redis_keeps_its_data_over_an_orderly_restart(tmp_path: Path) -> None:
+    server = Redis(tmp_path)
+    with running(server) as child, RedisClient.from_url(server.url) as client:
+        client.set("kept", "42")
+    assert child.exit_code == 0
+    with running(server), RedisClient.from_url(server.url) as client:
+        assert client.get("kept") == b"42"
+
+
+def test_redis_starts_when_the_end_of_its_file_was_cut_off(tmp_path: Path) -> None:
+    server = Redis(tmp_path)
+    with running(server), RedisClient.from_url(server.url) as client:
+        client.set("kept", "42")
+        client.set("lost", "half of this command never reached the disk")
+    written = max((tmp_path / "redis").rglob("appendonly*.aof"))
+    os.truncate(written, written.stat().st_size - 10)
+    with running(server), RedisClient.from_url(server.url) as client:
+        assert client.get("kept") == b"42"
+        assert client.get("lost") is None
+
+
+def test_the_services_die_with_the_daemon_and_the_next_one_starts_them_again(tmp_path: Path) -> None:
+    with daemon_stand_in(tmp_path) as (daemon, first):
+        assert len(first) == 2
+        daemon.send_signal(signal.SIGKILL)
+        for pid in first:
+            wait_for_end(pid)
+    with daemon_stand_in(tmp_path) as (_, second):
+        assert len(second) == 2
+        assert not set(first) & set(second)
+
+
+def test_a_daemon_that_is_started_at_once_waits_for_what_is_left_of_the_killed_one(tmp_path: Path) -> None:
+    with daemon_stand_in(tmp_path) as (daemon, _):
+        daemon.send_signal(signal.SIGKILL)
+        daemon.wait()
+        with daemon_stand_in(tmp_path) as (_, second):
+            assert len(second) == 2
+
+
+def test_a_second_daemon_on_the_same_directory_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+    with (
+        daemon_stand_in(tmp_path) as (daemon, _),
+        pytest.raises(OrderdError, match=rf"process {daemon.pid}\) already runs on .*--state-dir"),
+        instance_lock(tmp_path),
+    ):
+        pass
+
+
+def test_a_child_that_does_not_want_to_stop_is_killed(tmp_path: Path) -> None:
+    stubborn = Child(stubborn_program(tmp_path))
+    stubborn.wait_until((tmp_path / "ready").exists)
+    stubborn.stop()
+    assert stubborn.exit_code == -signal.SIGKILL
+
+
+def test_a_predecessor_that_does_not_end_is_killed_before_its_data_is_used_again(tmp_path: Path) -> None:
+    predecessor = Child(stubborn_program(tmp_path))
+    predecessor.wait_until((tmp_path / "ready").exists)
+    successor = Child(stubborn_program(tmp_path))
+    wait_for_end(predecessor.pid)
+    assert predecessor.exit_code == -signal.SIGKILL
+    successor.stop()
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OrderdError, match="ghost could not be started"):
+        Child(Program(name="ghost", argv=["/nonexistent/ghost"], log=tmp_path / "log", lock=tmp_path / "lock"))
+
+
+def test_a_socket_lies_beside_the_data_while_its_path_is_short_enough(tmp_path: Path) -> None:
+    data = tmp_path / ("d" * (SOCKET_PATH_LIMIT - len(str(tmp_path)) - len("//s")))
+    assert len(str(data / "s")) == SOCKET_PATH_LIMIT
+    assert socket_dir(data, "s", os.geteuid()) == data
+    assert socket_dir(data, "s2", os.geteuid()) != data
+
+
+def test_services_start_below_a_path_that_is_too_long_for_a_socket(tmp_path: Path) -> None:
+    state_dir = tmp_path / ("deep" * 30)
+    state_dir.mkdir()
+    postgres, redis = Postgres(state_dir), Redis(state_dir)
+    with running(postgres), running(redis), RedisClient.from_url(redis.url) as client:
+        assert ask(postgres, "SELECT 1") == "1"
+        assert client.ping()
+    Path(postgres.url.partition("host=")[2]).rmdir()
+    Path(redis.url.removeprefix("unix://").removesuffix("/redis.sock?db=0")).rmdir()
+
+
+def test_a_socket_directory_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / ("deep" * 30)
+    prepared = socket_dir(data, "s", os.geteuid())
+    prepared.chmod(0o777)
+    with pytest.raises(OrderdError, match="not a private directory"):
+        socket_dir(data, "s", os.geteuid())
+    prepared.rmdir()
+
+
+def stubborn_program(directory: Path) -> Program:
+    script = f"trap '' TERM; touch {directory}/ready; exec sleep 1000"
+    return Program(
+        name="stubborn",
+        argv=["/bin/sh", "-c", script],
+        log=directory / "stubborn.log",
+        lock=directory / "stubborn.lock",
+        stop_seconds=0.2,
+    )
+
+
+def _pid_of(server: Postgres) -> int:
+    return int(ask(server, "SELECT pg_backend_pid()"))
