@@ -16,6 +16,7 @@ class SwapErrorKind(StrEnum):
     AMOUNT_IN_EXCEEDS_U64 = "amount_in_exceeds_u64"
     VAULT_BALANCE_OVERFLOW = "vault_balance_overflow"
     MATH_OVERFLOW = "math_overflow"
+    INVALID_PRICE_LIMIT = "invalid_price_limit"
 
 
 _EXPLANATIONS: Final = {
@@ -24,6 +25,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.INSUFFICIENT_LIQUIDITY: "the pool does not hold enough for this amount; use a smaller one",
     SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: "the amount in does not fit in 64 bits; use a smaller amount",
     SwapErrorKind.VAULT_BALANCE_OVERFLOW: "the pool's vault could not hold the amount in; use a smaller amount",
+    SwapErrorKind.INVALID_PRICE_LIMIT: "the price limit is not ahead of the price; set it lower to sell, higher to buy",
     SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }
 
