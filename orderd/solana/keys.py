@@ -1,0 +1,84 @@
+"""The wallet: a keypair file in the Solana CLI's format (a JSON array of 64 bytes), which only its owner may read."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+_SECRET_BYTES = 64
+
+
+class WalletError(Exception):
+    """The wallet file is missing, open to others or damaged; the message says which, and what to do. Never the key."""
+
+
+class Wallet:
+    """Signs. Its repr is the address alone: solders prints a Keypair's secret, so none leaves this class."""
+
+    __slots__ = ("_keypair", "address")
+
+    def __init__(self, keypair: Keypair) -> None:
+        self._keypair = keypair
+        self.address: Pubkey = keypair.pubkey()
+
+    def sign(self, message: bytes) -> Signature:
+        return self._keypair.sign_message(message)
+
+    def __repr__(self) -> str:
+        return f"Wallet({self.address})"
+
+
+def load_wallet(path: Path) -> Wallet:
+    """Read the wallet. Raises WalletError, also where anyone but this user may read or change the file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise WalletError(f"no wallet at {path}; create one with: solana-keygen new --outfile {path}") from None
+    except OSError as error:
+        raise WalletError(f"the wallet {path} cannot be opened: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        _check_access(path, os.fstat(file.fileno()))
+        content = file.read()
+    return _parse(path, content)
+
+
+def create_wallet(path: Path) -> Wallet:
+    """Make a new keypair and its file, mode 0600. Raises WalletError; a file that is there is never overwritten."""
+    keypair = Keypair()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise WalletError(f"{path} exists already; move it away, or use it") from None
+    except OSError as error:
+        raise WalletError(f"the wallet {path} cannot be created: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(json.dumps(list(bytes(keypair))).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return Wallet(keypair)
+
+
+def _check_access(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise WalletError(f"the wallet {path} is no regular file")
+    if status.st_uid != os.geteuid():
+        raise WalletError(f"the wallet {path} belongs to user {status.st_uid}; run: chown {os.geteuid()} {path}")
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o177:
+        raise WalletError(f"others may use the wallet {path} (mode {mode:04o}); run: chmod 600 {path}")
+
+
+def _parse(path: Path, content: bytes) -> Wallet:
+    """The key is checked against its public half. No part of the content goes into an error."""
+    try:
+        secret = bytes(json.loads(content))
+        if len(secret) == _SECRET_BYTES:
+            return Wallet(Keypair.from_bytes(secret))
+    except (ValueError, TypeError, OverflowError, MemoryError):
+        pass
+    raise WalletError(f"the wallet {path} is no keypair file: a JSON array of {_SECRET_BYTES} bytes is expected")

@@ -1,0 +1,366 @@
+"""A thin client of Solana's JSON-RPC: synchronous, thread-safe, typed results for the methods orderd uses.
+
+    RpcError
+    ├── RpcTransportError     no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
+    │                         It says nothing about what became of the request
+    ├── RpcRateLimited        the endpoint turned the request away; `retry_after` seconds, where it said
+    └── RpcResponseError      the node answered with an error: `code`, `message`, `data`
+
+Method reference: https://solana.com/docs/rpc/http.
+"""
+
+import base64
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Final, TypeVar
+
+import orjson
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+
+from orderd.domain.errors import ErrorCode
+from orderd.solana.rpc_types import (
+    Account,
+    AtSlot,
+    EpochInfo,
+    KeyedAccount,
+    LatestBlockhash,
+    Memcmp,
+    PrioritizationFee,
+    SignatureStatus,
+    Simulation,
+    TransactionInfo,
+)
+from orderd.solana.transport import HttpTransport, Response, Transport, TransportError
+
+__all__ = [
+    "Account",
+    "AtSlot",
+    "EpochInfo",
+    "KeyedAccount",
+    "LatestBlockhash",
+    "Memcmp",
+    "PrioritizationFee",
+    "RpcClient",
+    "RpcError",
+    "RpcRateLimited",
+    "RpcResponseError",
+    "RpcTransportError",
+    "SignatureStatus",
+    "Simulation",
+    "TransactionInfo",
+]
+
+T = TypeVar("T")
+K = TypeVar("K")
+Call = tuple[str, list[Any]]
+"""A method and its parameters."""
+
+MAX_ACCOUNTS_A_CALL: Final = 100
+MAX_SIGNATURES_A_CALL: Final = 256
+_TOO_MANY_REQUESTS: Final = 429
+
+
+class RpcError(Exception):
+    """A request that failed; `error_code` is what a user is told."""
+
+    error_code: ClassVar[ErrorCode] = ErrorCode.RPC_UNAVAILABLE
+
+
+class RpcTransportError(RpcError):
+    """No valid answer came; nobody can tell whether the node acted on the request."""
+
+
+class RpcRateLimited(RpcError):  # noqa: N818  (a state, as its sibling names are)
+    """The endpoint limits requests and did not take this one."""
+
+    error_code = ErrorCode.RPC_RATE_LIMITED
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RpcResponseError(RpcError):
+    """The node's answer is an error, such as -32002 with a failed preflight's logs in `data`."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:  # noqa: ANN401  (any JSON)
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class RpcClient:
+    """One endpoint. Every method raises RpcError; amounts are lamports or base units."""
+
+    def __init__(self, url: str, *, commitment: str = "confirmed", transport: Transport | None = None) -> None:
+        """`commitment` holds wherever a call names none. Raises ValueError for no HTTP URL."""
+        self.commitment = commitment
+        self._transport = transport or HttpTransport(url)
+        self._ids = itertools.count(1)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def call(self, method: str, params: list[Any] | None = None) -> Any:  # noqa: ANN401  (any JSON)
+        """The `result` of one method."""
+        request_id = next(self._ids)
+        reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or []})
+        if not isinstance(reply, dict):
+            raise RpcTransportError(f"{method}: the answer is no JSON-RPC object")
+        outcome = _outcome(method, reply)
+        if isinstance(outcome, RpcError):
+            raise outcome
+        return outcome
+
+    def call_many(self, calls: Sequence[Call]) -> list[Any]:
+        """Results in the order of `calls`, one request for all; a call that failed has its RpcError in its place.
+
+        Raises RpcError where the request as a whole failed. A node may answer a batch in any order.
+        """
+        if not calls:
+            return []
+        requests = [
+            {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
+        ]
+        replies = self._post(requests)
+        if isinstance(replies, dict):  # the node refused the batch itself
+            outcome = _outcome("batch", replies)
+            raise outcome if isinstance(outcome, RpcError) else RpcTransportError("one answer came to a batch")
+        by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
+        return [
+            _outcome(str(request["method"]), by_id[request["id"]])
+            if request["id"] in by_id
+            else RpcTransportError(f"{request['method']}: the batch's answer leaves it out")
+            for request in requests
+        ]
+
+    def get_latest_blockhash(self, commitment: str | None = None) -> AtSlot[LatestBlockhash]:
+        return _at_slot(
+            "getLatestBlockhash",
+            lambda value: LatestBlockhash(Hash.from_string(value["blockhash"]), value["lastValidBlockHeight"]),
+            self.call("getLatestBlockhash", [self._config(commitment)]),
+        )
+
+    def get_epoch_info(self, commitment: str | None = None) -> EpochInfo:
+        return _typed("getEpochInfo", EpochInfo.parse, self.call("getEpochInfo", [self._config(commitment)]))
+
+    def get_block_height(self, commitment: str | None = None) -> int:
+        return _typed("getBlockHeight", int, self.call("getBlockHeight", [self._config(commitment)]))
+
+    def get_slot(self, commitment: str | None = None) -> int:
+        return _typed("getSlot", int, self.call("getSlot", [self._config(commitment)]))
+
+    def get_signature_statuses(
+        self, signatures: Sequence[str], *, search_transaction_history: bool = False
+    ) -> AtSlot[list[SignatureStatus | None]]:
+        """The statuses in order, None where the node knows nothing. At most 256. Raises ValueError for more."""
+        if len(signatures) > MAX_SIGNATURES_A_CALL:
+            raise ValueError(f"{len(signatures)} signatures; the node takes {MAX_SIGNATURES_A_CALL} a call")
+        params = [list(signatures), {"searchTransactionHistory": search_transaction_history}]
+        return _at_slot(
+            "getSignatureStatuses",
+            lambda value: _as_many(signatures, [each and SignatureStatus.parse(each) for each in value]),
+            self.call("getSignatureStatuses", params),
+        )
+
+    def get_multiple_accounts(
+        self, keys: Sequence[Pubkey], commitment: str | None = None
+    ) -> AtSlot[list[Account | None]]:
+        """The accounts in order, None where there is none. Above 100, several calls; the slot is then their oldest."""
+        config = self._config(commitment) | {"encoding": "base64"}
+        chunks = list(_chunks(keys, MAX_ACCOUNTS_A_CALL))
+        calls: list[Call] = [("getMultipleAccounts", [[str(key) for key in chunk], config]) for chunk in chunks]
+        slots, accounts = [], list[Account | None]()
+        for chunk, reply in zip(chunks, self._call_all(calls), strict=True):
+            part = _at_slot("getMultipleAccounts", functools.partial(_accounts, chunk), reply)
+            slots.append(part.slot)
+            accounts += part.value
+        return AtSlot(min(slots, default=0), accounts)
+
+    def get_program_accounts(
+        self,
+        program: Pubkey,
+        *,
+        size: int | None = None,
+        memcmp: Sequence[Memcmp] = (),
+        commitment: str | None = None,
+    ) -> AtSlot[list[KeyedAccount]]:
+        """The program's accounts of `size` bytes with certain keys in them."""
+        filters: list[dict[str, Any]] = [] if size is None else [{"dataSize": size}]
+        filters += [{"memcmp": {"offset": each.offset, "bytes": str(each.key)}} for each in memcmp]
+        config = self._config(commitment) | {"encoding": "base64", "filters": filters, "withContext": True}
+        reply = self.call("getProgramAccounts", [str(program), config])
+        return _at_slot("getProgramAccounts", _keyed_accounts, reply)
+
+    def get_balance(self, key: Pubkey, commitment: str | None = None) -> AtSlot[int]:
+        """In lamports."""
+        return _at_slot("getBalance", int, self.call("getBalance", [str(key), self._config(commitment)]))
+
+    def get_token_accounts_by_owner(
+        self,
+        owner: Pubkey,
+        *,
+        mint: Pubkey | None = None,
+        program: Pubkey | None = None,
+        commitment: str | None = None,
+    ) -> AtSlot[list[KeyedAccount]]:
+        """The owner's token accounts of one mint or of one token program. Raises ValueError unless one is given."""
+        if (mint is None) == (program is None):
+            raise ValueError("give either a mint or a program")
+        which = {"programId": str(program)} if mint is None else {"mint": str(mint)}
+        config = self._config(commitment) | {"encoding": "base64"}
+        reply = self.call("getTokenAccountsByOwner", [str(owner), which, config])
+        return _at_slot("getTokenAccountsByOwner", _keyed_accounts, reply)
+
+    def get_transaction(self, signature: str, commitment: str = "confirmed") -> TransactionInfo | None:
+        """What a landed transaction did; None where the node does not (or not yet) know it."""
+        config = {"encoding": "json", "commitment": commitment, "maxSupportedTransactionVersion": 0}
+        reply = self.call("getTransaction", [signature, config])
+        return None if reply is None else _typed("getTransaction", TransactionInfo.parse, reply)
+
+    def send_transaction(self, transaction: bytes, *, skip_preflight: bool = True) -> str:
+        """Hand a signed transaction to the node, which does not resend it by itself; its signature."""
+        return _typed("sendTransaction", str, self.call(*self._sending(transaction, skip_preflight)))
+
+    def send_transactions(self, transactions: Sequence[bytes], *, skip_preflight: bool = True) -> list[RpcError | None]:
+        """Hand over several in one request: None for each that was taken, else the error. Never raises RpcError."""
+        try:
+            replies = self.call_many([self._sending(each, skip_preflight) for each in transactions])
+        except RpcError as error:
+            return [error] * len(transactions)
+        return [reply if isinstance(reply, RpcError) else None for reply in replies]
+
+    def simulate_transaction(
+        self,
+        transaction: bytes,
+        *,
+        sig_verify: bool = False,
+        replace_blockhash: bool = False,
+        commitment: str | None = None,
+    ) -> AtSlot[Simulation]:
+        """What the transaction would do now; a failure is in the result, not raised."""
+        config = self._config(commitment) | {
+            "encoding": "base64",
+            "sigVerify": sig_verify,
+            "replaceRecentBlockhash": replace_blockhash,
+        }
+        reply = self.call("simulateTransaction", [base64.b64encode(transaction).decode(), config])
+        return _at_slot("simulateTransaction", Simulation.parse, reply)
+
+    def get_recent_prioritization_fees(self, writable: Sequence[Pubkey] = ()) -> list[PrioritizationFee]:
+        """What was paid of late, a slot at a time, by transactions that lock these accounts."""
+        reply = self.call("getRecentPrioritizationFees", [[str(key) for key in writable]])
+        return _typed(
+            "getRecentPrioritizationFees",
+            lambda value: [PrioritizationFee(each["slot"], each["prioritizationFee"]) for each in value],
+            reply,
+        )
+
+    def get_minimum_balance_for_rent_exemption(self, size: int) -> int:
+        """Lamports an account of `size` bytes must hold."""
+        return _typed("getMinimumBalanceForRentExemption", int, self.call("getMinimumBalanceForRentExemption", [size]))
+
+    def request_airdrop(self, key: Pubkey, lamports: int) -> str:
+        """Test chains only."""
+        return _typed("requestAirdrop", str, self.call("requestAirdrop", [str(key), lamports]))
+
+    def get_version(self) -> str:
+        """The node's software version."""
+        return _typed("getVersion", lambda value: str(value["solana-core"]), self.call("getVersion"))
+
+    def get_health(self) -> None:
+        """Returns where the node is healthy. Raises RpcError, RpcResponseError -32005 where it is behind."""
+        self.call("getHealth")
+
+    def _call_all(self, calls: Sequence[Call]) -> list[Any]:
+        """Results in order; a single call goes without a batch's overhead. Raises the first RpcError."""
+        if len(calls) == 1:
+            return [self.call(*calls[0])]
+        replies = self.call_many(calls)
+        for reply in replies:
+            if isinstance(reply, RpcError):
+                raise reply
+        return replies
+
+    def _config(self, commitment: str | None) -> dict[str, Any]:
+        return {"commitment": commitment or self.commitment}
+
+    def _sending(self, transaction: bytes, skip_preflight: bool) -> Call:
+        config = {
+            "encoding": "base64",
+            "skipPreflight": skip_preflight,
+            "preflightCommitment": self.commitment,
+            "maxRetries": 0,
+        }
+        return "sendTransaction", [base64.b64encode(transaction).decode(), config]
+
+    def _post(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
+        """The parsed answer. Raises RpcRateLimited or RpcTransportError."""
+        try:
+            response = self._transport.post(orjson.dumps(payload))
+        except TransportError as error:
+            raise RpcTransportError(str(error)) from error
+        if response.status == _TOO_MANY_REQUESTS:
+            raise RpcRateLimited("HTTP 429: the endpoint limits requests", _seconds(response.retry_after))
+        try:
+            reply = orjson.loads(response.body)
+        except orjson.JSONDecodeError as error:
+            raise RpcTransportError(_unreadable(response)) from error
+        if response.status >= 500 or not isinstance(reply, dict | list):
+            raise RpcTransportError(_unreadable(response))
+        return reply
+
+
+def _outcome(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
+    """One reply's result, or its error as an RpcError."""
+    error = reply.get("error")
+    if error is None:
+        return reply["result"] if "result" in reply else RpcTransportError(f"{method}: neither result nor error")
+    if not isinstance(error, dict) or not isinstance(error.get("code"), int):
+        return RpcTransportError(f"{method}: an error without a code: {str(error)[:200]}")
+    if error["code"] == _TOO_MANY_REQUESTS:  # some providers limit within HTTP 200
+        return RpcRateLimited(f"{method}: {error.get('message')}")
+    return RpcResponseError(error["code"], str(error.get("message")), error.get("data"))
+
+
+def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: ANN401  (any JSON)
+    """Raises RpcTransportError where the result is not of the shape the method promises."""
+    try:
+        return parse(value)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise RpcTransportError(f"{method}: the result has another shape than documented ({error!r})") from error
+
+
+def _at_slot(method: str, parse: Callable[[Any], T], value: Any) -> AtSlot[T]:  # noqa: ANN401  (any JSON)
+    return _typed(method, lambda reply: AtSlot(int(reply["context"]["slot"]), parse(reply["value"])), value)
+
+
+def _accounts(keys: Sequence[Pubkey], value: Any) -> list[Account | None]:  # noqa: ANN401  (any JSON)
+    return _as_many(keys, [each and Account.parse(each) for each in value])
+
+
+def _keyed_accounts(value: Any) -> list[KeyedAccount]:  # noqa: ANN401  (any JSON)
+    return [KeyedAccount.parse(each) for each in value]
+
+
+def _as_many(asked: Sequence[object], answers: list[T]) -> list[T]:
+    """Raises ValueError where answers could be taken for those to other questions."""
+    if len(answers) != len(asked):
+        raise ValueError(f"{len(answers)} answers to {len(asked)} questions")
+    return answers
+
+
+def _chunks(items: Sequence[K], size: int) -> Iterator[Sequence[K]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After in seconds; a date, which the header may also hold, is left out."""
+    return float(header) if header is not None and header.isdecimal() else None
+
+
+def _unreadable(response: Response) -> str:
+    return f"HTTP {response.status}, no JSON-RPC: {response.body[:200].decode(errors='replace')!r}"
