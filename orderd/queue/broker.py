@@ -1,0 +1,207 @@
+"""The queue: Dramatiq's Redis broker, with a consumer that is woken instead of polling, and orders sent in batches.
+
+Keys and messages are those of Dramatiq's own broker. What is different:
+
+* An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in well
+  under a millisecond, and no idle process burns time on asking.
+* ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
+* A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
+* There is no queue for delayed messages: what is due later waits in Postgres.
+
+A message may come twice or never; both are harmless, for the claim in Postgres decides who works on an order.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from threading import Condition
+from typing import Final
+from uuid import UUID
+
+import redis
+import structlog
+from dramatiq import Message
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import DecodeError
+from dramatiq.middleware import Middleware
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+from redis.typing import FieldT
+from uuid_utils import uuid7
+
+from orderd.queue.rate_limit import RateLimiter
+
+QUEUE: Final = "orders"
+ACTOR: Final = "execute_order"
+_NAMESPACE: Final = "orderd:queue"
+_MAX_BACKOFF_SECONDS: Final = 1.0
+log = structlog.get_logger(__name__)
+
+
+def redis_client(url: str) -> "redis.Redis":
+    """A client that gives up on a silent server after 2 s, and tries once more where a connection had gone stale."""
+    return redis.Redis.from_url(
+        url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(ConstantBackoff(0.01), retries=1)
+    )
+
+
+class OrderBroker(RedisBroker):
+    """Carries order ids. A sender needs nothing but this; a worker adds middleware and the actor.
+
+    ``line`` is the rate limiter whose line an order joins the moment it is sent.
+    """
+
+    def __init__(
+        self, client: "redis.Redis", *, middleware: Sequence[Middleware] = (), line: RateLimiter | None = None
+    ) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=client, namespace=_NAMESPACE, middleware=list(middleware)
+        )
+        self._line = line
+        self._list = f"{_NAMESPACE}:{QUEUE}"
+        self._messages = f"{self._list}.msgs"
+
+    @property
+    def consumer_class(self) -> "type[OrderConsumer]":
+        return OrderConsumer
+
+    def declare_queue(self, queue_name: str) -> None:
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def send(self, order_ids: Sequence[UUID]) -> None:
+        """Put orders in the queue, all or none, in this order. Raises redis.RedisError."""
+        messages: dict[FieldT, FieldT] = {}
+        for order_id in order_ids:
+            message_id = str(uuid7())
+            options = {"redis_message_id": message_id}
+            messages[message_id] = Message(QUEUE, ACTOR, (str(order_id),), {}, options, message_id).encode()
+        with self.client.pipeline(transaction=True) as pipe:
+            if self._line:
+                self._line.enter(pipe, order_ids)
+            pipe.hset(self._messages, mapping=messages)
+            pipe.rpush(self._list, *messages.keys())
+            pipe.execute()
+
+    def depth(self) -> int:
+        """Messages that no worker has fetched yet. Raises redis.RedisError."""
+        return int(self.client.llen(self._list))
+
+    def wait_until_filled(self, seconds: float) -> None:
+        """Returns once the queue is not empty, or after ``seconds``. Raises redis.RedisError.
+
+        BLMOVE blocks until the list has an element; from its left end to its left end it moves nothing.
+        """
+        self.client.blmove(self._list, self._list, seconds, "LEFT", "LEFT")  # type: ignore[arg-type]  # a float will do
+
+    def acknowledge(self, message_ids: Sequence[str]) -> None:
+        """Forget messages that this process has fetched and dealt with. Raises redis.RedisError."""
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.srem(f"{_NAMESPACE}:__acks__.{self.broker_id}.{QUEUE}", *message_ids)
+            pipe.hdel(self._messages, *message_ids)
+            pipe.execute()
+
+
+class OrderConsumer(Consumer):
+    """Fetches for one worker process. Worker threads acknowledge, the consumer thread does the rest.
+
+    At most ``prefetch`` messages are in the process. When it is full, the consumer waits until a quarter of them is
+    done, so that a busy queue is fetched from, and acknowledged to, in batches. ``timeout`` in milliseconds bounds
+    every wait; it is how long a stop can take.
+    """
+
+    def __init__(self, broker: OrderBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        self._broker = broker
+        self._queue_name = queue_name
+        self._prefetch = prefetch
+        self._timeout = timeout / 1000
+        self._fetched: deque[MessageProxy] = deque()
+        self._room = Condition()
+        self._outstanding = 0
+        self._done: list[str] = []
+        self._failures = 0
+
+    def __next__(self) -> MessageProxy | None:
+        try:
+            if not self._fetched:
+                self._refill()
+            self._failures = 0
+        except redis.RedisError as error:
+            self._back_off(error)
+        return self._fetched.popleft() if self._fetched else None
+
+    def _refill(self) -> None:
+        self._flush()
+        with self._room:
+            has_room = self._room.wait_for(self._has_room, self._timeout)
+            room = self._prefetch - self._outstanding
+        if not has_room:
+            return
+        fetched = self._broker.do_fetch(self._queue_name, room)
+        if not fetched:
+            self._broker.wait_until_filled(self._timeout)
+            return
+        self._fetched.extend(message for data in fetched if (message := _decoded(data)))
+        with self._room:
+            self._outstanding += len(self._fetched)
+
+    def _has_room(self) -> bool:
+        return self._outstanding <= self._prefetch * 3 // 4
+
+    def _flush(self) -> None:
+        with self._room:
+            done, self._done = self._done, []
+        if not done:
+            return
+        try:
+            self._broker.acknowledge(done)
+        except redis.RedisError:
+            with self._room:
+                self._done += done
+            raise
+
+    def _back_off(self, error: redis.RedisError) -> None:
+        if self._failures == 0:
+            log.warning("queue unreachable", action="queue_unreachable", error=str(error))
+        time.sleep(min(0.02 * 2**self._failures, _MAX_BACKOFF_SECONDS))
+        self._failures = min(self._failures + 1, 10)
+
+    def ack(self, message: MessageProxy) -> None:
+        """Called by worker threads. Redis is told with the next batch."""
+        with self._room:
+            self._done.append(message.options["redis_message_id"])
+            self._outstanding -= 1
+            if self._has_room():
+                self._room.notify()
+
+    def nack(self, message: MessageProxy) -> None:
+        """For messages to an actor that does not exist; they are kept for seven days in the queue's dead letters."""
+        self._broker.do_nack(self._queue_name, message.options["redis_message_id"])
+        with self._room:
+            self._outstanding -= 1
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        message_ids = [message.options["redis_message_id"] for message in messages]
+        if message_ids:
+            self._broker.do_requeue(self._queue_name, *message_ids)
+
+    def close(self) -> None:
+        """Give back what was not handed out, and tell Redis what is done."""
+        try:
+            self.requeue(self._fetched)
+            self._flush()
+        except redis.RedisError as error:
+            log.warning("queue unreachable", action="queue_unreachable", error=str(error), unsaid=len(self._done))
+
+
+def _decoded(data: bytes | None) -> MessageProxy | None:
+    if data is None:  # another worker has dealt with this message, while this one was taken for dead
+        return None
+    try:
+        return MessageProxy(Message.decode(data))
+    except DecodeError as error:
+        log.exception("message not readable", action="message_dropped", error=str(error))
+        return None

@@ -1,0 +1,65 @@
+-- May this order start? At most `limit` starts in any window of time, first come first served.
+--
+-- KEYS  1 ready     present while `starts` is known to hold all starts of the last window
+--       2 opening   the time from which on Postgres may be asked for the starts that Redis has forgotten
+--       3 starts    sorted set: "order:time of the start" by that time
+--       4 line      sorted set of the orders that wait, all of score 0: their ids are UUIDv7, so it is in order of arrival
+--       5 patience  sorted set: the orders of the line by the time when they are given up
+-- ARGV  1 order  2 limit  3 window  4 grace  5 lag                                            (times in microseconds)
+--
+-- Returns {"go", start} or {"slot", time} or {"unseeded", opening}.
+
+local ready, opening, starts, line, patience = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local order, limit, window, grace, lag = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+
+local function text(time)
+    return string.format('%.0f', time)
+end
+
+local function wait_until(time)
+    redis.call('ZADD', line, 0, order)
+    redis.call('ZADD', patience, text(time + grace), order)
+    return {'slot', text(time)}
+end
+
+-- Starts that were granted just before Redis forgot them may not be in Postgres yet: give them the time to get there.
+if redis.call('EXISTS', ready) == 0 then
+    local from = redis.call('GET', opening)
+    if not from then
+        from = text(now + lag)
+        redis.call('SET', opening, from)
+    end
+    if now < tonumber(from) then
+        return wait_until(tonumber(from))
+    end
+    return {'unseeded', from}
+end
+
+redis.call('ZREMRANGEBYSCORE', starts, '-inf', text(now - window))
+local lost = redis.call('ZRANGEBYSCORE', patience, '-inf', text(now), 'LIMIT', 0, 1000)
+for _, id in ipairs(lost) do
+    redis.call('ZREM', line, id)
+    redis.call('ZREM', patience, id)
+end
+
+local rank = redis.call('ZLEXCOUNT', line, '-', '(' .. order)
+local free = limit - redis.call('ZCARD', starts)
+if rank < free then
+    local start = order .. ':' .. text(now)
+    redis.call('ZADD', starts, text(now), start)
+    redis.call('ZREM', line, order)
+    redis.call('ZREM', patience, order)
+    return {'go', start}
+end
+
+-- The first `free` of the line could start now, each of the next when one more start leaves the window; and whoever is
+-- `limit` places behind another starts one window after it.
+local place = rank % limit
+local opens = now
+if place >= free then
+    opens = redis.call('ZRANGE', starts, place - free, place - free, 'WITHSCORES')[2] + window
+end
+return wait_until(opens + math.floor(rank / limit) * window)

@@ -1,0 +1,210 @@
+"""At most so many order starts in any sliding window, over the whole cluster, first come first served.
+
+One Lua script decides, by Redis' own clock. An order that may not start is told the time of the slot that its place in
+the line gives it; it asks again then and keeps its place, which is its age. Waiting is no attempt.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import redis
+import structlog
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import Middleware, SkipMessage
+from redis.client import Pipeline
+
+_PREFIX: Final = "orderd:rate"
+_READY, _OPENING, _STARTS, _LINE, _PATIENCE = (
+    f"{_PREFIX}:{name}" for name in ("ready", "opening", "starts", "line", "patience")
+)
+_ASK: Final = Path(__file__).with_suffix(".lua").read_text()
+
+# KEYS ready opening starts, ARGV epoch, then score and member in turn. Void if Redis was emptied since the epoch began.
+_SEED: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('GET', KEYS[2]) ~= ARGV[1] then return end
+redis.call('DEL', KEYS[2], KEYS[3])
+for i = 2, #ARGV, 2 do redis.call('ZADD', KEYS[3], ARGV[i], ARGV[i + 1]) end
+redis.call('SET', KEYS[1], 1)
+"""
+
+# KEYS line patience, ARGV grace, then orders.
+_ENTER: Final = """
+local clock = redis.call('TIME')
+local patience = string.format('%.0f', clock[1] * 1000000 + clock[2] + ARGV[1])
+for i = 2, #ARGV do
+    redis.call('ZADD', KEYS[1], 0, ARGV[i])
+    redis.call('ZADD', KEYS[2], patience, ARGV[i])
+end
+"""
+
+_ALL_SERVED: Final = timedelta(seconds=1)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The order starts now. ``start`` names this start, for taking it back."""
+
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The order's turn comes at ``at``, by Redis' clock."""
+
+    at: datetime
+
+
+class NotStartedError(Exception):
+    """The order that was granted a start could not be started: it was cancelled, or another worker has it."""
+
+
+class RateLimiter:
+    """``limit`` starts in any ``window``; 0 switches it off. Safe to share between threads.
+
+    A start counts from when it is granted. Postgres journals it up to ``lag`` later, so the window is kept longer by
+    that much, and the journal's times keep the limit too. ``grace`` is how long the line waits for an order that does
+    not come to its slot.
+
+    Redis may be emptied, or lose its last second in a crash. Both are noticed (an empty script cache means a restart),
+    and the starts of the last window are read from Postgres with ``recent_starts``, which is given the window in
+    seconds. Those times are of Postgres' clock: as far as the clocks of the two hosts differ, so does that one window.
+    """
+
+    def __init__(
+        self,
+        client: "redis.Redis",
+        limit: int,
+        window: timedelta,
+        recent_starts: Callable[[float], Sequence[tuple[UUID, datetime]]],
+        *,
+        lag: timedelta = timedelta(milliseconds=250),
+        grace: timedelta = timedelta(seconds=5),
+    ) -> None:
+        self._redis = client
+        self._limit = limit
+        self._window = window + lag
+        self._recent_starts = recent_starts
+        self._lag = lag
+        self._grace = grace
+        self._sha: str = client.register_script(_ASK).sha
+
+    def ask(self, order_id: UUID) -> Go | Slot:
+        """Take a start, or a place in the line. Raises redis.RedisError, and what ``recent_starts`` raises."""
+        if not self._limit:
+            return Go("")
+        while True:
+            verdict, value = self._decide(order_id)
+            if verdict == "go":
+                return Go(value)
+            if verdict == "slot":
+                return Slot(datetime.fromtimestamp(int(value) / 1e6, UTC))
+            self._seed(epoch=value)
+
+    def _decide(self, order_id: UUID) -> tuple[str, str]:
+        arguments: list[Any] = [5, _READY, _OPENING, _STARTS, _LINE, _PATIENCE]
+        arguments += [str(order_id), self._limit, *map(_microseconds, (self._window, self._grace, self._lag))]
+        try:
+            answer = self._redis.evalsha(self._sha, *arguments)
+        except redis.exceptions.NoScriptError:
+            # The server has restarted, and its file may lack the last starts: what it remembers is not to be trusted.
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.delete(_READY, _OPENING)
+                pipe.execute_command("SCRIPT LOAD", _ASK)  # type: ignore[no-untyped-call]
+                pipe.execute()
+            answer = self._redis.evalsha(self._sha, *arguments)
+        verdict, value = answer
+        return verdict.decode(), value.decode()
+
+    def _seed(self, epoch: str) -> None:
+        """Tell Redis the starts of the last window. Of several who do it at once, the first one counts."""
+        starts = self._recent_starts(self._window.total_seconds())
+        pairs: list[str | int] = []
+        for order_id, at in starts:
+            micros = _microseconds(at - datetime.fromtimestamp(0, UTC))
+            pairs += [micros, f"{order_id}:{micros}"]
+        self._redis.eval(_SEED, 3, _READY, _OPENING, _STARTS, epoch, *pairs)
+        log.info("rate limit reads its window from the journal", action="rate_limit_seeded", starts=len(starts))
+
+    def enter(self, pipe: "Pipeline", order_ids: Sequence[UUID]) -> None:
+        """Give orders their places before any of them asks; queued on ``pipe``, with whatever else it carries."""
+        if self._limit:
+            pipe.eval(_ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))
+
+    def release(self, go: Go) -> None:
+        """Take back a start that did not happen. Raises redis.RedisError."""
+        if self._limit:
+            self._redis.zrem(_STARTS, go.start)
+
+    def forget(self, order_id: UUID) -> None:
+        """The order no longer waits. Where Redis cannot be told, the line goes on without it after the grace."""
+        if not self._limit:
+            return
+        try:
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.zrem(_LINE, str(order_id))
+                pipe.zrem(_PATIENCE, str(order_id))
+                pipe.execute()
+        except redis.RedisError as error:
+            log.warning("rate limit unreachable", action="forget_failed", order_id=str(order_id), error=str(error))
+
+    def use(self) -> tuple[int, int]:
+        """Starts in the current window, and orders that wait. Raises redis.RedisError."""
+        seconds, micros = self._redis.time()
+        now = seconds * 1_000_000 + micros
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.zcount(_STARTS, f"({now - _microseconds(self._window)}", "+inf")
+            pipe.zcount(_PATIENCE, f"({now}", "+inf")
+            used, waiting = pipe.execute()
+        return used, waiting
+
+
+def _microseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1)
+
+
+class RateLimit(Middleware):
+    """Lets a message through to the actor when its order may start; else the order waits in Postgres.
+
+    Where the limiter cannot be asked, nothing starts: the order is deferred for a second.
+    """
+
+    def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, datetime, str], object]) -> None:
+        self._limiter = limiter
+        self._defer = defer
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
+        order_id = UUID(message.args[0])
+        # Dramatiq would go on with a message whose middleware failed: nothing but SkipMessage may leave this method.
+        try:
+            answer = self._limiter.ask(order_id)
+            if isinstance(answer, Go):
+                message.options["start"] = answer
+                return
+            self._defer(order_id, answer.at, "rate limit")
+        except Exception:
+            log.exception("rate limit unreachable", action="rate_limit_failed", order_id=str(order_id))
+            self._defer_after_failure(order_id)
+        raise SkipMessage(f"order {order_id} waits")
+
+    def _defer_after_failure(self, order_id: UUID) -> None:
+        try:
+            self._defer(order_id, datetime.now(UTC) + _ALL_SERVED, "rate limit unreachable")
+        except Exception:
+            # Dispatch sends the order again when its time in the queue is over.
+            log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
+
+    def after_process_message(
+        self,
+        broker: Broker,  # noqa: ARG002
+        message: MessageProxy,
+        *,
+        result: object = None,  # noqa: ARG002
+        exception: BaseException | None = None,
+    ) -> None:
+        if isinstance(exception, NotStartedError):
+            self._limiter.release(message.options["start"])
