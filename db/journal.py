@@ -140,6 +140,8 @@ class Moved:
 
 def apply(changes: Sequence[Change]) -> list[Moved]:
     """Write the changes in one transaction; returns those that took effect. At most one change an order."""
+    if not changes:
+        return []
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         groups.setdefault(change.shape, []).append(change)
@@ -163,7 +165,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     sets.append("due_at = clock_timestamp() + given.delay_ms * interval '1 millisecond'" if waits else "due_at = NULL")
     if waits or status in TERMINAL:
         sets += ["lease_owner = NULL", "lease_until = NULL"]
-    allowed = ", ".join(f"'{source}'" for source in sorted(sources(kind)))
+    allowed = ", ".join(f"'{source}'" for source in sorted(_from(first)))
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
     ctes = [
@@ -180,6 +182,13 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     ]
     parameters = [value for row in rows for _, _, value in row]
     return _moved(f"WITH {', '.join(ctes)} SELECT * FROM moved", parameters, type(first.fact))
+
+
+def _from(change: Change) -> frozenset[OrderStatus]:
+    """The states the order may be in. What is signed is left only together with its attempt's proven end."""
+    signed = frozenset({OrderStatus.SUBMITTED})
+    allowed = sources(change.fact.kind)
+    return allowed & signed if change.attempt_end else allowed - signed
 
 
 def _attachments(change: Change) -> list[str]:
@@ -297,6 +306,14 @@ def take_due(limit: int) -> list[UUID]:
     return sorted(UUID(str(order_id)) for (order_id,) in rows)
 
 
+def give_back(order_ids: Sequence[UUID]) -> None:
+    """Say that these pending orders did not get into the queue after all, so that they are taken up again soon."""
+    database.execute_sql(
+        f"UPDATE orders SET lease_until = NULL WHERE status = '{OrderStatus.PENDING}' AND id = ANY(%s::uuid[])",
+        ([str(order_id) for order_id in order_ids],),
+    )
+
+
 def orphans(limit: int) -> list[Order]:
     """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
     return list(
@@ -314,13 +331,13 @@ def reclaim(orders: Iterable[Order]) -> list[Moved]:
     return apply([Change(order.id, Reclaimed(), order.version) for order in orders])
 
 
-def renew_leases(owner: str, lease_seconds: float) -> int:
-    """Say that ``owner`` is alive: one statement for all that it holds. Returns how many orders that is."""
+def renew_leases(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
+    """Say that ``owner`` still holds these orders, in one statement. Returns how many of them it does hold."""
     cursor = database.execute_sql(
         """
         UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
-        WHERE lease_owner = %s AND status IN ('routing', 'building', 'submitted')""",
-        (lease_seconds, owner),
+        WHERE lease_owner = %s AND id = ANY(%s::uuid[])""",
+        (lease_seconds, owner, [str(order_id) for order_id in order_ids]),
     )
     return int(cursor.rowcount)
 

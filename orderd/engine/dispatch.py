@@ -1,0 +1,65 @@
+"""Work that is due goes to the queue: a loop over Postgres for waits, retries, lost messages and lost workers."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from db import journal
+from db.connection import database
+from db.journal import Change, Moved
+from db.models import Order
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Deferred, Failed
+from orderd.engine.publish import Publisher
+
+_BATCH: Final = 500
+MAX_STARTS: Final = 20
+"""An order that was begun this often, with at most a few attempts to show for it, stops its workers."""
+log = structlog.get_logger(__name__)
+
+
+class Dispatch:
+    """One pass at a time; any number of processes may run it together."""
+
+    def __init__(self, publisher: Publisher, send: Callable[[Sequence[UUID]], None]) -> None:
+        self._publisher = publisher
+        self._send = send
+
+    def run_once(self) -> int:
+        """Take back what lost workers held, send what is due. Returns how many orders were sent."""
+        with database.connection_context():
+            self._publisher.publish(_take_back(journal.orphans(_BATCH)))
+            due = journal.take_due(_BATCH)
+            if due:
+                try:
+                    self._send(due)
+                except Exception:
+                    journal.give_back(due)
+                    raise
+        return len(due)
+
+    def defer(self, order_id: UUID, until: datetime, reason: str) -> None:
+        """Let a pending order wait until its slot. This is no attempt."""
+        delay_ms = max(0, int((until - datetime.now(UTC)).total_seconds() * 1000))
+        with database.connection_context():
+            moved = journal.apply([Change(order_id, Deferred(until=until, reason=reason), None, delay_ms=delay_ms)])
+        self._publisher.publish(moved)
+
+
+def _take_back(orders: Sequence[Order]) -> list[Moved]:
+    if not orders:
+        return []
+    log.warning("leases ran out", action="reclaim", orders=len(orders))
+    moved = journal.reclaim(orders)
+    poison = [each.order for each in moved if each.order.starts >= MAX_STARTS]
+    return moved + journal.apply([_give_up(order) for order in poison])
+
+
+def _give_up(order: Order) -> Change:
+    code, detail = ErrorCode.SERVICE_CRASH_LOOP, f"{order.starts} workers began this order and none came to an end"
+    fact = Failed(attempt=order.failures + 1, code=code, detail=detail)
+    failure = journal.Failure(order.failures + 1, code, detail)
+    return Change(order.id, fact, order.version, {"error_code": str(code), "error_detail": detail}, failure=failure)

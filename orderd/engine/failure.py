@@ -1,0 +1,82 @@
+"""What follows a failed attempt: another one after a pause, or the end of the order."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from db import journal
+from db.connection import database
+from db.journal import AttemptEnd, Change
+from orderd.domain.errors import OrderdError
+from orderd.domain.events import Failed, Retrying
+from orderd.domain.retry import RetryPolicy
+from orderd.engine.publish import Publisher
+
+
+class AttemptFailed(Exception):
+    """An attempt ended without a fill, for certain: nothing was signed, or what was signed is dead.
+
+    ``version`` is the claim under which it was made; ``failures`` counts those before this one.
+    """
+
+    def __init__(
+        self, order_id: UUID, version: int, failures: int, error: OrderdError, logs: Sequence[str] = ()
+    ) -> None:
+        super().__init__(str(error))
+        self.order_id = order_id
+        self.version = version
+        self.failures = failures
+        self.error = error
+        self.logs = logs
+
+
+class LeaseLost(Exception):
+    """Another worker, or a cancel, has taken the order: this claim may no longer write."""
+
+
+def change_after(
+    failed: AttemptFailed,
+    policy: RetryPolicy,
+    *,
+    signature: str | None = None,
+    attempt_end: AttemptEnd | None = None,
+) -> Change:
+    """The change that a failed attempt leads to, with its row among the failures."""
+    failures = failed.failures + 1
+    error = failed.error
+    record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
+    delay_ms = policy.retry_delay_ms(error.code, failures, random.random())  # noqa: S311  (spreads load, guards nothing)
+    if delay_ms is None:
+        return Change(
+            failed.order_id,
+            Failed(attempt=failures, code=error.code, detail=error.detail),
+            failed.version,
+            {"failures": failures, "error_code": str(error.code), "error_detail": error.detail},
+            attempt_end=attempt_end,
+            failure=record,
+        )
+    until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)
+    return Change(
+        failed.order_id,
+        Retrying(attempt=failures, code=error.code, detail=error.detail, until=until),
+        failed.version,
+        {"failures": failures},
+        delay_ms=delay_ms,
+        attempt_end=attempt_end,
+        failure=record,
+    )
+
+
+class Failures:
+    """Records attempts that failed before anything was signed."""
+
+    def __init__(self, policy: RetryPolicy, publisher: Publisher) -> None:
+        self._policy = policy
+        self._publisher = publisher
+
+    def record(self, failed: AttemptFailed) -> None:
+        """Write the failure and what follows it. A claim that is no longer valid writes nothing."""
+        with database.connection_context():
+            moved = journal.apply([change_after(failed, self._policy)])
+        self._publisher.publish(moved)

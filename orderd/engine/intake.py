@@ -1,0 +1,159 @@
+"""Taking orders in, and taking them back before anything is signed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from db import journal
+from db.connection import database
+from db.journal import Change, NewOrder
+from db.models import Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Accepted, Cancelled
+from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
+from orderd.domain.order import EventKind, OrderStatus, OrderTerms, sources
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine import views
+from orderd.engine.publish import Publisher
+from orderd.wire import OrderView, QuoteParams, SubmitParams
+
+log = structlog.get_logger(__name__)
+_CANCELLABLE: Final = sources(EventKind.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    account_id: UUID
+    client_order_id: str
+    terms: OrderTerms
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOutcome:
+    """``created`` is false where the same order had been submitted before."""
+
+    order: OrderView
+    created: bool
+
+
+class Intake:
+    """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
+
+    ``send`` puts order ids in the queue, ``forget`` tells the rate limit that an order no longer waits.
+    """
+
+    def __init__(
+        self,
+        tokens: TokenRegistry,
+        default_slippage: str,
+        publisher: Publisher,
+        send: Callable[[Sequence[UUID]], None],
+        forget: Callable[[UUID], None],
+    ) -> None:
+        self._tokens = tokens
+        self._default_slippage = default_slippage
+        self._publisher = publisher
+        self._send = send
+        self._forget = forget
+
+    def terms(self, params: SubmitParams | QuoteParams) -> OrderTerms:
+        """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
+        token_in, token_out = self._tokens.pair(params.token_in, params.token_out)
+        slippage = self._default_slippage if params.slippage is None else params.slippage
+        return OrderTerms(
+            token_in, token_out, parse_amount(params.amount_in, token_in.decimals), parse_slippage_bps(slippage)
+        )
+
+    def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
+        """Store all in one statement and send them off; the answers are in the submissions' order.
+
+        A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT.
+        """
+        with database.connection_context():
+            added = journal.accept([_new_order(submission) for submission in submissions])
+            by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
+            outcomes: list[SubmitOutcome | OrderdError] = []
+            for submission in submissions:
+                # The first of several equal ones in a batch is the one that was created.
+                order = by_client_id.pop((submission.account_id, submission.client_order_id), None)
+                if order is not None and _same_terms(order, submission.terms):
+                    outcomes.append(SubmitOutcome(views.order_view(order), created=True))
+                else:
+                    outcomes.append(_existing(submission))
+            self._hand_over([moved.order.id for moved in added])
+        self._publisher.publish(added)
+        return outcomes
+
+    def _hand_over(self, order_ids: list[UUID]) -> None:
+        if not order_ids:
+            return
+        try:
+            self._send(order_ids)
+        except Exception as error:  # noqa: BLE001  (whatever the queue's trouble is, the orders are safe in Postgres)
+            log.warning("queue unavailable", action="enqueue_failed", orders=len(order_ids), error=str(error))
+            journal.give_back(order_ids)
+
+    def cancel(self, account_id: UUID, ref: str) -> OrderView:
+        """Withdraw an order while nothing is signed; cancelling twice is no error.
+
+        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or ORDER_NOT_CANCELLABLE.
+        """
+        with database.connection_context():
+            order = views.find(account_id, ref)
+            cancelled = journal.apply([Change(order.id, Cancelled(), None)])
+            if not cancelled:
+                order = views.find(account_id, str(order.id))
+                if order.status is not OrderStatus.CANCELLED:
+                    raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, _why_not(order.status))
+                return views.order_view(order)
+        self._publisher.publish(cancelled)
+        self._forget(order.id)
+        return views.order_view(cancelled[0].order)
+
+
+def _new_order(submission: Submission) -> NewOrder:
+    terms = submission.terms
+    return NewOrder(
+        id=uuid7(),
+        account_id=submission.account_id,
+        fact=Accepted(
+            client_order_id=submission.client_order_id,
+            token_in=terms.token_in.symbol,
+            token_out=terms.token_out.symbol,
+            amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
+            slippage=views.slippage_percent(terms.slippage_bps),
+        ),
+        mint_in=terms.token_in.mint,
+        mint_out=terms.token_out.mint,
+        decimals_in=terms.token_in.decimals,
+        decimals_out=terms.token_out.decimals,
+        amount_in=terms.amount_in,
+        slippage_bps=terms.slippage_bps,
+    )
+
+
+def _same_terms(order: Order, terms: OrderTerms) -> bool:
+    stored = (order.mint_in, order.mint_out, order.amount_in, order.slippage_bps)
+    return stored == (terms.token_in.mint, terms.token_out.mint, terms.amount_in, terms.slippage_bps)
+
+
+def _existing(submission: Submission) -> SubmitOutcome | OrderdError:
+    order = Order.get(
+        (Order.account_id == submission.account_id) & (Order.client_order_id == submission.client_order_id)
+    )
+    if _same_terms(order, submission.terms):
+        return SubmitOutcome(views.order_view(order), created=False)
+    return OrderdError(
+        ErrorCode.ORDER_CONFLICT,
+        f"{submission.client_order_id} is the client order id of order {order.id}, which has other terms",
+    )
+
+
+def _why_not(status: OrderStatus) -> str:
+    if status is OrderStatus.SUBMITTED:
+        return "its transaction is signed and may land at any moment"
+    return f"it has already ended: {status}"

@@ -1,0 +1,57 @@
+"""Which orders this process holds, and the sign of life that keeps them.
+
+What is not named here is not renewed: an order that was dropped on the way, by whatever error, comes back by itself
+when its lease runs out.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from db import journal
+from db.connection import database
+
+
+class Leases:
+    """The holdings of one worker process, ``owner``. Thread-safe; ``seconds`` is how long a lease lasts unrenewed."""
+
+    def __init__(self, owner: str, seconds: float) -> None:
+        self.owner = owner
+        self.seconds = seconds
+        # An order is held by its turn and, before that ends, by settlement too: both must let go.
+        self._held: Counter[UUID] = Counter()
+        self._lock = threading.Lock()
+
+    def hold(self, order_id: UUID) -> None:
+        with self._lock:
+            self._held[order_id] += 1
+
+    def let_go(self, order_id: UUID) -> None:
+        with self._lock:
+            self._held[order_id] -= 1
+            if self._held[order_id] <= 0:
+                del self._held[order_id]
+
+    @contextmanager
+    def holding(self, order_id: UUID) -> Iterator[None]:
+        self.hold(order_id)
+        try:
+            yield
+        finally:
+            self.let_go(order_id)
+
+    def renew_once(self) -> int:
+        """Renew all with one statement. Returns how many the database says are still ours."""
+        with self._lock:
+            held = list(self._held)
+        if not held:
+            return 0
+        with database.connection_context():
+            return journal.renew_leases(self.owner, held, self.seconds)
+
+    def release_submitted(self) -> int:
+        """On a clean stop: give up what was sent, so that another worker settles it at once."""
+        with database.connection_context():
+            return journal.release_submitted(self.owner)

@@ -1,0 +1,213 @@
+"""All live attempts together: confirm, resend, expire. One loop in each worker process, and the whole of recovery.
+
+An attempt is live from the moment its bytes are stored until the chain has told its end. The loop begins by adopting
+every live attempt that nobody holds; a worker's own attempts join them after their first send. An RPC failure, a
+time-out or "not found" decides nothing: the attempt stays live and is asked about again.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+from peewee import IntegrityError
+from solders.signature import Signature
+
+from db import journal
+from db.connection import database
+from db.journal import AttemptEnd, Change, LiveAttempt, Moved
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Confirmed
+from orderd.domain.money import format_amount, format_price
+from orderd.domain.quote import VenueName
+from orderd.domain.retry import RetryPolicy
+from orderd.engine.chain_errors import explain
+from orderd.engine.failure import AttemptFailed, change_after
+from orderd.engine.fill import Fill, read_fill
+from orderd.engine.leases import Leases
+from orderd.engine.publish import Publisher
+from orderd.engine.views import LAMPORT_DECIMALS
+from orderd.solana.rpc_types import TransactionInfo
+from orderd.solana.sender import Sender, Sighting
+
+_ADOPT_BATCH: Final = 1_000
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Live:
+    """A live attempt with what this process did about it; ``resend_at`` is on the monotonic clock."""
+
+    attempt: LiveAttempt
+    sends: int
+    resend_at: float
+
+    @property
+    def order_id(self) -> UUID:
+        return self.attempt.order.id
+
+
+class Settlement:
+    """The live attempts that this process holds. ``track`` may be called from any thread; the rest from one."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        publisher: Publisher,
+        policy: RetryPolicy,
+        leases: Leases,
+        *,
+        wallet: str,
+        resend_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sender = sender
+        self._publisher = publisher
+        self._policy = policy
+        self._leases = leases
+        self._wallet = wallet
+        self._resend_seconds = resend_seconds
+        self._clock = clock
+        self._live: dict[Signature, Live] = {}
+        self._lock = threading.Lock()
+        self._adopt_at = clock()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def track(self, attempt: LiveAttempt) -> None:
+        """Settle this attempt, which has just been sent once."""
+        live = Live(attempt, sends=1, resend_at=self._clock() + self._resend_seconds)
+        with self._lock:
+            self._live[Signature.from_string(attempt.signature)] = live
+        self._leases.hold(attempt.order.id)
+
+    def run_once(self) -> int:
+        """One pass over all live attempts. Returns how many it settled. Raises RpcError where nothing could be asked."""
+        self._adopt()
+        with self._lock:
+            asked = dict(self._live)
+        if not asked:
+            return 0
+        sightings = self._sender.look(list(asked))
+        changes = self._expired(asked, sightings) + self._landed(asked, sightings)
+        settled = self._write(changes)
+        self._resend(asked, sightings)
+        return settled
+
+    def _adopt(self) -> None:
+        """Take over live attempts whose holder is gone. They are sent again at once: nobody knows if they ever were."""
+        if self._clock() < self._adopt_at:
+            return
+        self._adopt_at = self._clock() + self._leases.seconds / 4
+        with database.connection_context():
+            adopted = journal.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
+        if not adopted:
+            return
+        log.info("adopted live attempts", action="adopt", orders=len(adopted))
+        with self._lock:
+            for attempt in adopted:
+                self._live[Signature.from_string(attempt.signature)] = Live(attempt, sends=0, resend_at=self._clock())
+                self._leases.hold(attempt.order.id)
+
+    def _expired(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> list[Change]:
+        changes = []
+        for signature, live in asked.items():
+            if not sightings[signature].proves_expiry(live.attempt.last_valid_block_height):
+                continue
+            height = sightings[signature].block_height
+            detail = f"block height {height} passed {live.attempt.last_valid_block_height} and it never landed"
+            changes.append(self._failed(live, OrderdError(ErrorCode.TX_EXPIRED, detail), None))
+        return changes
+
+    def _landed(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> list[Change]:
+        landed = [signature for signature in asked if sightings[signature].landed]
+        changes = []
+        for signature, transaction in zip(landed, self._sender.fetch(landed), strict=True):
+            if transaction is not None:  # else the node does not have it yet: ask again
+                changes.append(self._outcome(asked[signature], transaction))
+        return changes
+
+    def _outcome(self, live: Live, transaction: TransactionInfo) -> Change:
+        order = live.attempt.order
+        if transaction.err is not None:
+            return self._failed(live, explain(transaction.err, transaction.logs), transaction)
+        fill = read_fill(transaction, self._wallet, order.mint_in, order.mint_out)
+        return Change(
+            order.id,
+            self._confirmed(live, fill),
+            order.version,
+            {"filled_in": fill.amount_in, "filled_out": fill.amount_out, "network_fee": fill.network_fee},
+            attempt_end=AttemptEnd("landed", fill.slot, live.sends),
+        )
+
+    def _confirmed(self, live: Live, fill: Fill) -> Confirmed:
+        order = live.attempt.order
+        return Confirmed(
+            attempt=live.attempt.number,
+            signature=live.attempt.signature,
+            venue=VenueName(order.venue or ""),
+            slot=fill.slot,
+            amount_in=format_amount(fill.amount_in, order.decimals_in),
+            amount_out=format_amount(fill.amount_out, order.decimals_out),
+            executed_price=format_price(fill.amount_in, order.decimals_in, fill.amount_out, order.decimals_out),
+            network_fee=format_amount(fill.network_fee, LAMPORT_DECIMALS),
+        )
+
+    def _failed(self, live: Live, error: OrderdError, transaction: TransactionInfo | None) -> Change:
+        order = live.attempt.order
+        logs: Sequence[str] = () if transaction is None else transaction.logs
+        end = AttemptEnd(
+            "expired" if transaction is None else "failed",
+            None if transaction is None else transaction.slot,
+            live.sends,
+        )
+        failed = AttemptFailed(order.id, order.version, live.attempt.number - 1, error, logs)
+        return change_after(failed, self._policy, signature=live.attempt.signature, attempt_end=end)
+
+    def _write(self, changes: Sequence[Change]) -> int:
+        """Commit what was learnt, then tell. Attempts of which nothing was written belong to another holder now."""
+        if not changes:
+            return 0
+        with database.connection_context():
+            moved = _apply(changes)
+        done = {change.order_id for change in changes}
+        with self._lock:
+            for signature in [signature for signature, live in self._live.items() if live.order_id in done]:
+                self._leases.let_go(self._live.pop(signature).order_id)
+        self._publisher.publish(moved)
+        return len(moved)
+
+    def _resend(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> None:
+        """The same bytes again for what the cluster does not know and what may still land."""
+        now = self._clock()
+        due = [
+            live
+            for signature, live in asked.items()
+            if sightings[signature].status is None and live.resend_at <= now and signature in self._live
+        ]
+        if not due:
+            return
+        for live in due:
+            live.sends += 1
+            live.resend_at = now + self._resend_seconds
+        for live, error in zip(due, self._sender.send([live.attempt.signed_bytes for live in due]), strict=True):
+            if error is not None:
+                log.debug("resend refused", action="resend_refused", order_id=str(live.order_id), error=str(error))
+
+
+def _apply(changes: Sequence[Change]) -> list[Moved]:
+    """All in one transaction; where the database objects to one of them, that one alone stays behind."""
+    try:
+        return journal.apply(changes)
+    except IntegrityError:
+        moved = []
+        for change in changes:
+            try:
+                moved += journal.apply([change])
+            except IntegrityError:
+                log.exception("outcome not storable", action="settle_refused", order_id=str(change.order_id))
+        return moved

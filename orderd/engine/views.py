@@ -1,0 +1,201 @@
+"""What the stored order looks like from outside: base units become decimal strings, codes become problems."""
+
+from typing import Literal, cast
+from uuid import UUID
+
+from peewee import fn
+
+from db.connection import database
+from db.models import Attempt, Order, OrderEventRow, OrderFailure
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import OrderEvent
+from orderd.domain.money import format_amount, format_price
+from orderd.domain.order import ACTIVE, OrderStatus, OrderTerms
+from orderd.domain.quote import VenueName
+from orderd.domain.tokens import Token
+from orderd.wire import AttemptView, FailureView, ListParams, ListResult, OrderDetail, OrderView, Problem
+
+LAMPORT_DECIMALS = 9
+
+
+def slippage_percent(bps: int) -> str:
+    return format_amount(bps, 2)
+
+
+def terms_of(order: Order) -> OrderTerms:
+    """What the trader asked for, as it was understood when the order was accepted."""
+    return OrderTerms(
+        Token(order.token_in, order.mint_in, order.decimals_in),
+        Token(order.token_out, order.mint_out, order.decimals_out),
+        order.amount_in,
+        order.slippage_bps,
+    )
+
+
+def executed_price(order: Order) -> str | None:
+    """Output tokens for one input token, as filled; None before the fill."""
+    if order.filled_in is None or order.filled_out is None:
+        return None
+    return format_price(order.filled_in, order.decimals_in, order.filled_out, order.decimals_out)
+
+
+def order_view(order: Order) -> OrderView:
+    """The order as clients see it."""
+
+    def out(amount: int | None) -> str | None:
+        return None if amount is None else format_amount(amount, order.decimals_out)
+
+    # An attempt is under way from the claim until it has failed for certain.
+    attempt = order.failures + (order.status not in (OrderStatus.PENDING, OrderStatus.FAILED, OrderStatus.CANCELLED))
+    error = None
+    if order.error_code is not None and order.status is OrderStatus.FAILED:
+        error = Problem.of(OrderdError(ErrorCode(order.error_code), order.error_detail or ""), order.id)
+    return OrderView.model_construct(
+        id=order.id,
+        client_order_id=order.client_order_id,
+        token_in=order.token_in,
+        token_out=order.token_out,
+        amount_in=format_amount(order.amount_in, order.decimals_in),
+        slippage=slippage_percent(order.slippage_bps),
+        status=order.status,
+        seq=order.seq,
+        attempt=attempt,
+        due_at=order.due_at,
+        venue=None if order.venue is None else VenueName(order.venue),
+        pool=order.pool,
+        quoted_amount_out=out(order.quoted_amount_out),
+        min_amount_out=out(order.min_amount_out),
+        signature=order.signature,
+        amount_out=out(order.filled_out),
+        executed_price=executed_price(order),
+        network_fee=None if order.network_fee is None else format_amount(order.network_fee, LAMPORT_DECIMALS),
+        error=error,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )
+
+
+def find(account_id: UUID, ref: str) -> Order:
+    """The order with this client order id, this id, or the only one whose id begins with it.
+
+    Raises OrderdError: ORDER_NOT_FOUND or ORDER_AMBIGUOUS.
+    """
+    rows = list(
+        Order.raw(
+            """
+            SELECT * FROM orders WHERE account_id = %s AND (client_order_id = %s OR id BETWEEN %s AND %s)
+            ORDER BY client_order_id = %s DESC, id LIMIT 2""",
+            str(account_id),
+            ref,
+            *_id_range(ref),
+            ref,
+        ).execute(database)
+    )
+    if not rows:
+        raise OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no order has the id or client order id {ref}")
+    if len(rows) > 1 and rows[0].client_order_id != ref:
+        raise OrderdError(ErrorCode.ORDER_AMBIGUOUS, f"{rows[0].id} and {rows[1].id} both begin with {ref}")
+    found: Order = rows[0]
+    return found
+
+
+def _id_range(prefix: str) -> tuple[str, str]:
+    """The first and last UUID that begin with ``prefix``; where none can, a range without an order."""
+    digits = prefix.lower().replace("-", "")
+    if not digits or len(digits) > 32 or not all(digit in "0123456789abcdef" for digit in digits):
+        digits = "f" * 32
+    return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
+
+
+def get(account_id: UUID, ref: str) -> OrderDetail:
+    """An order with all that has happened to it. Raises OrderdError as ``find`` does."""
+    order = find(account_id, ref)
+    attempts = Attempt.select().where(Attempt.order_id == order.id).order_by(Attempt.number)
+    failures = OrderFailure.select().where(OrderFailure.order_id == order.id).order_by(OrderFailure.id)
+    return OrderDetail(
+        order=order_view(order),
+        events=tuple(events_after(order.id, 0)),
+        attempts=tuple(_attempt_view(attempt, order.decimals_out) for attempt in attempts),
+        failures=tuple(_failure_view(failure) for failure in failures),
+    )
+
+
+def _attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+    return AttemptView(
+        number=attempt.number,
+        signature=attempt.signature,
+        venue=VenueName(attempt.venue),
+        pool=attempt.pool,
+        min_amount_out=format_amount(attempt.min_amount_out, decimals_out),
+        last_valid_block_height=attempt.last_valid_block_height,
+        sends=attempt.sends,
+        outcome=cast("Literal['live', 'landed', 'failed', 'expired']", attempt.outcome),
+        slot=attempt.slot,
+        signed_at=attempt.signed_at,
+        settled_at=attempt.settled_at,
+    )
+
+
+def _failure_view(failure: OrderFailure) -> FailureView:
+    return FailureView(
+        attempt=failure.attempt,
+        code=ErrorCode(failure.code),
+        detail=failure.detail,
+        signature=failure.signature,
+        logs=tuple(failure.logs),
+        at=failure.at,
+    )
+
+
+def events_after(order_id: UUID, seq: int) -> list[OrderEvent]:
+    """The events of an order from ``seq + 1`` on, in order."""
+    rows = (
+        OrderEventRow.select()
+        .where((OrderEventRow.order_id == order_id) & (OrderEventRow.seq > seq))
+        .order_by(OrderEventRow.seq)
+    )
+    return [
+        OrderEvent.model_validate(
+            {"order_id": row.order_id, "seq": row.seq, "at": row.at, "status": row.status, "data": row.data}
+        )
+        for row in rows
+    ]
+
+
+def active(account_id: UUID) -> list[OrderView]:
+    """All orders that have not ended, oldest first."""
+    query = Order.select().where((Order.account_id == account_id) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
+    return [order_view(order) for order in query]
+
+
+def list_orders(account_id: UUID, params: ListParams) -> ListResult:
+    """One page, newest first. Raises OrderdError REQUEST_INVALID for a cursor that is none of ours."""
+    query = Order.select().where(Order.account_id == account_id)
+    if params.status:
+        query = query.where(Order.status.in_(list(params.status)))
+    if (token := params.token) is not None:
+        by_symbol = (fn.upper(Order.token_in) == token.upper()) | (fn.upper(Order.token_out) == token.upper())
+        query = query.where(by_symbol | (Order.mint_in == token) | (Order.mint_out == token))
+    if params.cursor is not None:
+        query = query.where(Order.id < _cursor(params.cursor))
+    rows = list(query.order_by(Order.id.desc()).limit(params.limit + 1))
+    page = rows[: params.limit]
+    return ListResult(
+        orders=tuple(order_view(order) for order in page),
+        next_cursor=str(page[-1].id) if len(rows) > params.limit else None,
+    )
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, "cursor: not one that this daemon gave out") from None
+
+
+def moved_since(seconds: float) -> list[tuple[UUID, int]]:
+    """Ids and seqs of the orders that changed in the last ``seconds``: what a follower may have missed."""
+    rows = database.execute_sql(
+        "SELECT id, seq FROM orders WHERE updated_at > clock_timestamp() - %s * interval '1 second'", (seconds,)
+    )
+    return [(UUID(str(order_id)), seq) for order_id, seq in rows]

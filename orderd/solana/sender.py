@@ -1,0 +1,72 @@
+"""Sending signed bytes until they land or provably cannot, and the proof.
+
+The expiry rule. Read ``getEpochInfo`` first, then ``getSignatureStatuses`` with the whole history. A transaction can
+never land only if the block height has passed its last valid one AND the cluster knows nothing of it AND that second
+answer is not older than the first. A node that lags, an error or a time-out proves nothing; neither do two endpoints.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from solders.signature import Signature
+
+from orderd.solana.rpc import MAX_SIGNATURES_A_CALL, Commitment, RpcClient, RpcError
+from orderd.solana.rpc_types import SignatureStatus, TransactionInfo
+
+_FETCH_BATCH: Final = 100
+_LANDED: Final = frozenset({"confirmed", "finalized"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the cluster said of one signature, and when: ``block_height`` was read before ``status``."""
+
+    status: SignatureStatus | None
+    block_height: int
+    is_current: bool
+
+    @property
+    def landed(self) -> bool:
+        """In a block that stands; ``status.err`` says whether it succeeded."""
+        return self.status is not None and self.status.confirmation_status in _LANDED
+
+    def proves_expiry(self, last_valid_block_height: int) -> bool:
+        """Whether the transaction can never land any more."""
+        return self.status is None and self.is_current and self.block_height > last_valid_block_height
+
+
+class Sender:
+    """One endpoint's view of our transactions. ``expiry_commitment`` is finalized wherever blocks can be rolled back."""
+
+    def __init__(self, rpc: RpcClient, expiry_commitment: Commitment) -> None:
+        self._rpc = rpc
+        self._expiry_commitment = expiry_commitment
+
+    def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
+        """Send the bytes, one answer each. An error says nothing about whether they will land."""
+        try:
+            answers = self._rpc.send_transactions(signed)
+        except RpcError as error:
+            return [error] * len(signed)
+        return [answer if isinstance(answer, RpcError) else None for answer in answers]
+
+    def look(self, signatures: Sequence[Signature]) -> dict[Signature, Sighting]:
+        """Ask for all signatures, in batches. Raises RpcError; then nothing is known."""
+        epoch = self._rpc.get_epoch_info(self._expiry_commitment)
+        seen: dict[Signature, Sighting] = {}
+        for start in range(0, len(signatures), MAX_SIGNATURES_A_CALL):
+            batch = signatures[start : start + MAX_SIGNATURES_A_CALL]
+            answer = self._rpc.get_signature_statuses(batch, search_history=True)
+            is_current = answer.slot >= epoch.absolute_slot
+            for signature, status in zip(batch, answer.value, strict=True):
+                seen[signature] = Sighting(status, epoch.block_height, is_current)
+        return seen
+
+    def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | None]:
+        """What landed transactions did, in order; None where the node does not have one (yet)."""
+        found: list[TransactionInfo | None] = []
+        for start in range(0, len(signatures), _FETCH_BATCH):
+            answers = self._rpc.get_transactions(signatures[start : start + _FETCH_BATCH])
+            found += [None if isinstance(answer, RpcError) else answer for answer in answers]
+        return found
