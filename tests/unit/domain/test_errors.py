@@ -1,0 +1,25 @@
+"""Every code says what it means, whether to try again and what to do next."""
+
+import re
+
+import pytest
+
+from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_a_code_keeps_its_promises(code: ErrorCode) -> None:
+    spec = ERRORS[code]
+    assert re.fullmatch(r"[A-Z]+(_[A-Z]+)+", code)
+    assert code.value == code.name
+    assert spec.title[0].isupper() or spec.title.startswith("orderd")
+    assert not spec.title.endswith(".")
+    assert spec.next_step
+    assert 400 <= spec.http_status <= 599
+
+
+def test_an_error_carries_its_code_and_this_case() -> None:
+    error = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
+    assert str(error) == "RPC_UNAVAILABLE: connection refused"
+    assert error.retryable
+    assert error.spec.title == "The Solana RPC endpoint does not answer"

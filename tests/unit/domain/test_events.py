@@ -1,0 +1,83 @@
+"""Events are read back as they were written, each kind by its own fields."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import (
+    Accepted,
+    AnyFact,
+    Cancelled,
+    Confirmed,
+    Deferred,
+    Failed,
+    OrderEvent,
+    Quoted,
+    Reclaimed,
+    Refused,
+    Retrying,
+    Routed,
+    Started,
+    Submitted,
+)
+from orderd.domain.order import EventKind, target
+from orderd.domain.quote import PoolKind, VenueName
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+QUOTED = Quoted(
+    venue=VenueName.METEORA,
+    pool="pool",
+    pool_kind=PoolKind.METEORA_DLMM,
+    amount_out="152.49",
+    price="101.66",
+    fee="0.0006",
+    fee_token="SOL",
+    price_impact_bps="1.25",
+    slot=7,
+)
+FACTS: list[AnyFact] = [
+    Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"),
+    Deferred(until=NOW, reason="rate limit"),
+    Started(attempt=1),
+    Routed(
+        chosen=QUOTED,
+        quotes=(QUOTED,),
+        refusals=(Refused(venue=VenueName.RAYDIUM, code=ErrorCode.SERVICE_TIMEOUT, detail="late"),),
+        min_amount_out="151.7",
+    ),
+    Submitted(attempt=1, signature="sig", last_valid_block_height=150),
+    Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW),
+    Reclaimed(),
+    Confirmed(
+        attempt=2,
+        signature="sig",
+        venue=VenueName.METEORA,
+        slot=9,
+        amount_in="1.5",
+        amount_out="152.4",
+        executed_price="101.6",
+        network_fee="0.000005",
+    ),
+    Failed(attempt=3, code=ErrorCode.TX_EXPIRED, detail="never landed"),
+    Cancelled(),
+]
+
+
+def test_there_is_a_fact_for_every_kind() -> None:
+    assert [fact.kind for fact in FACTS] == list(EventKind)
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.kind)
+def test_an_event_survives_writing_and_reading(fact: AnyFact) -> None:
+    event = OrderEvent(order_id=UUID(int=7), seq=3, at=NOW, status=target(fact.kind), data=fact)
+    assert OrderEvent.model_validate_json(event.model_dump_json()) == event
+
+
+def test_a_fact_of_one_kind_is_not_read_as_another() -> None:
+    with pytest.raises(ValidationError):
+        OrderEvent.model_validate(
+            {"order_id": UUID(int=7), "seq": 1, "at": NOW, "status": "failed", "data": {"kind": "failed"}}
+        )

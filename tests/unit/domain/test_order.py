@@ -1,0 +1,78 @@
+"""The transition table: what may happen to an order, and that nothing happens to one that has ended."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderd.domain.order import (
+    ACTIVE,
+    TERMINAL,
+    TRANSITIONS,
+    EventKind,
+    IllegalTransitionError,
+    OrderStatus,
+    next_status,
+    sources,
+    target,
+)
+
+
+@pytest.mark.parametrize("kind", EventKind)
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_a_terminal_state_is_terminal(status: OrderStatus, kind: EventKind) -> None:
+    with pytest.raises(IllegalTransitionError, match=f"{kind} cannot happen to an order that is {status}"):
+        next_status(status, kind)
+
+
+def test_the_good_path() -> None:
+    status: OrderStatus | None = None
+    for kind in (
+        EventKind.ACCEPTED,
+        EventKind.STARTED,
+        EventKind.ROUTED,
+        EventKind.SUBMITTED,
+        EventKind.RETRYING,
+        EventKind.DEFERRED,
+        EventKind.STARTED,
+        EventKind.ROUTED,
+        EventKind.SUBMITTED,
+        EventKind.CONFIRMED,
+    ):
+        status = next_status(status, kind)
+    assert status is OrderStatus.CONFIRMED
+
+
+def test_what_is_signed_cannot_be_cancelled_or_reclaimed() -> None:
+    for kind in (EventKind.CANCELLED, EventKind.RECLAIMED, EventKind.STARTED):
+        with pytest.raises(IllegalTransitionError):
+            next_status(OrderStatus.SUBMITTED, kind)
+
+
+def test_only_what_was_submitted_is_confirmed() -> None:
+    assert sources(EventKind.CONFIRMED) == {OrderStatus.SUBMITTED}
+
+
+def test_every_kind_of_event_leads_to_one_state() -> None:
+    assert {kind: target(kind) for kind in EventKind} == {kind: status for (_, kind), status in TRANSITIONS.items()}
+
+
+def test_an_order_begins_by_being_accepted() -> None:
+    with pytest.raises(IllegalTransitionError, match="not there yet"):
+        next_status(None, EventKind.STARTED)
+
+
+def test_every_active_state_has_a_way_to_end() -> None:
+    ends = {status for (status, _), after in TRANSITIONS.items() if after in TERMINAL}
+    assert ends == ACTIVE
+
+
+@given(st.lists(st.sampled_from(EventKind), max_size=30))
+def test_no_history_leaves_a_terminal_state(kinds: list[EventKind]) -> None:
+    status: OrderStatus | None = None
+    for kind in kinds:
+        try:
+            after = next_status(status, kind)
+        except IllegalTransitionError:
+            continue
+        assert status not in TERMINAL
+        status = after
