@@ -13,11 +13,12 @@ import base64
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import orjson
 from solders.hash import Hash
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode
 from orderd.solana.rpc_types import (
@@ -37,6 +38,7 @@ from orderd.solana.transport import HttpTransport, Response, Transport, Transpor
 __all__ = [
     "Account",
     "AtSlot",
+    "Commitment",
     "EpochInfo",
     "KeyedAccount",
     "LatestBlockhash",
@@ -54,6 +56,7 @@ __all__ = [
 
 T = TypeVar("T")
 K = TypeVar("K")
+Commitment = Literal["processed", "confirmed", "finalized"]
 Call = tuple[str, list[Any]]
 """A method and its parameters."""
 
@@ -72,7 +75,7 @@ class RpcTransportError(RpcError):
     """No valid answer came; nobody can tell whether the node acted on the request."""
 
 
-class RpcRateLimited(RpcError):  # noqa: N818  (a state, as its sibling names are)
+class RpcRateLimited(RpcError):
     """The endpoint limits requests and did not take this one."""
 
     error_code = ErrorCode.RPC_RATE_LIMITED
@@ -95,7 +98,7 @@ class RpcResponseError(RpcError):
 class RpcClient:
     """One endpoint. Every method raises RpcError; amounts are lamports or base units."""
 
-    def __init__(self, url: str, *, commitment: str = "confirmed", transport: Transport | None = None) -> None:
+    def __init__(self, url: str, *, commitment: Commitment = "confirmed", transport: Transport | None = None) -> None:
         """`commitment` holds wherever a call names none. Raises ValueError for no HTTP URL."""
         self.commitment = commitment
         self._transport = transport or HttpTransport(url)
@@ -106,11 +109,7 @@ class RpcClient:
 
     def call(self, method: str, params: list[Any] | None = None) -> Any:  # noqa: ANN401  (any JSON)
         """The `result` of one method."""
-        request_id = next(self._ids)
-        reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or []})
-        if not isinstance(reply, dict):
-            raise RpcTransportError(f"{method}: the answer is no JSON-RPC object")
-        outcome = _outcome(method, reply)
+        outcome = self._outcome_of(method, params or [])
         if isinstance(outcome, RpcError):
             raise outcome
         return outcome
@@ -120,8 +119,8 @@ class RpcClient:
 
         Raises RpcError where the request as a whole failed. A node may answer a batch in any order.
         """
-        if not calls:
-            return []
+        if len(calls) < 2:  # without a batch's overhead, which some nodes refuse
+            return [self._outcome_of(*call) for call in calls]
         requests = [
             {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
         ]
@@ -137,29 +136,29 @@ class RpcClient:
             for request in requests
         ]
 
-    def get_latest_blockhash(self, commitment: str | None = None) -> AtSlot[LatestBlockhash]:
+    def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         return _at_slot(
             "getLatestBlockhash",
             lambda value: LatestBlockhash(Hash.from_string(value["blockhash"]), value["lastValidBlockHeight"]),
             self.call("getLatestBlockhash", [self._config(commitment)]),
         )
 
-    def get_epoch_info(self, commitment: str | None = None) -> EpochInfo:
+    def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
         return _typed("getEpochInfo", EpochInfo.parse, self.call("getEpochInfo", [self._config(commitment)]))
 
-    def get_block_height(self, commitment: str | None = None) -> int:
+    def get_block_height(self, commitment: Commitment | None = None) -> int:
         return _typed("getBlockHeight", int, self.call("getBlockHeight", [self._config(commitment)]))
 
-    def get_slot(self, commitment: str | None = None) -> int:
+    def get_slot(self, commitment: Commitment | None = None) -> int:
         return _typed("getSlot", int, self.call("getSlot", [self._config(commitment)]))
 
     def get_signature_statuses(
-        self, signatures: Sequence[str], *, search_transaction_history: bool = False
+        self, signatures: Sequence[Signature], *, search_history: bool = False
     ) -> AtSlot[list[SignatureStatus | None]]:
         """The statuses in order, None where the node knows nothing. At most 256. Raises ValueError for more."""
         if len(signatures) > MAX_SIGNATURES_A_CALL:
             raise ValueError(f"{len(signatures)} signatures; the node takes {MAX_SIGNATURES_A_CALL} a call")
-        params = [list(signatures), {"searchTransactionHistory": search_transaction_history}]
+        params = [[str(each) for each in signatures], {"searchTransactionHistory": search_history}]
         return _at_slot(
             "getSignatureStatuses",
             lambda value: _as_many(signatures, [each and SignatureStatus.parse(each) for each in value]),
@@ -167,14 +166,16 @@ class RpcClient:
         )
 
     def get_multiple_accounts(
-        self, keys: Sequence[Pubkey], commitment: str | None = None
+        self, keys: Sequence[Pubkey], commitment: Commitment | None = None
     ) -> AtSlot[list[Account | None]]:
         """The accounts in order, None where there is none. Above 100, several calls; the slot is then their oldest."""
         config = self._config(commitment) | {"encoding": "base64"}
         chunks = list(_chunks(keys, MAX_ACCOUNTS_A_CALL))
         calls: list[Call] = [("getMultipleAccounts", [[str(key) for key in chunk], config]) for chunk in chunks]
         slots, accounts = [], list[Account | None]()
-        for chunk, reply in zip(chunks, self._call_all(calls), strict=True):
+        for chunk, reply in zip(chunks, self.call_many(calls), strict=True):
+            if isinstance(reply, RpcError):
+                raise reply
             part = _at_slot("getMultipleAccounts", functools.partial(_accounts, chunk), reply)
             slots.append(part.slot)
             accounts += part.value
@@ -186,7 +187,7 @@ class RpcClient:
         *,
         size: int | None = None,
         memcmp: Sequence[Memcmp] = (),
-        commitment: str | None = None,
+        commitment: Commitment | None = None,
     ) -> AtSlot[list[KeyedAccount]]:
         """The program's accounts of `size` bytes with certain keys in them."""
         filters: list[dict[str, Any]] = [] if size is None else [{"dataSize": size}]
@@ -195,7 +196,7 @@ class RpcClient:
         reply = self.call("getProgramAccounts", [str(program), config])
         return _at_slot("getProgramAccounts", _keyed_accounts, reply)
 
-    def get_balance(self, key: Pubkey, commitment: str | None = None) -> AtSlot[int]:
+    def get_balance(self, key: Pubkey, commitment: Commitment | None = None) -> AtSlot[int]:
         """In lamports."""
         return _at_slot("getBalance", int, self.call("getBalance", [str(key), self._config(commitment)]))
 
@@ -205,7 +206,7 @@ class RpcClient:
         *,
         mint: Pubkey | None = None,
         program: Pubkey | None = None,
-        commitment: str | None = None,
+        commitment: Commitment | None = None,
     ) -> AtSlot[list[KeyedAccount]]:
         """The owner's token accounts of one mint or of one token program. Raises ValueError unless one is given."""
         if (mint is None) == (program is None):
@@ -215,15 +216,20 @@ class RpcClient:
         reply = self.call("getTokenAccountsByOwner", [str(owner), which, config])
         return _at_slot("getTokenAccountsByOwner", _keyed_accounts, reply)
 
-    def get_transaction(self, signature: str, commitment: str = "confirmed") -> TransactionInfo | None:
+    def get_transaction(self, signature: Signature, commitment: Commitment | None = None) -> TransactionInfo | None:
         """What a landed transaction did; None where the node does not (or not yet) know it."""
-        config = {"encoding": "json", "commitment": commitment, "maxSupportedTransactionVersion": 0}
-        reply = self.call("getTransaction", [signature, config])
-        return None if reply is None else _typed("getTransaction", TransactionInfo.parse, reply)
+        return _transaction_info(self.call(*self._fetching(signature, commitment)))
 
-    def send_transaction(self, transaction: bytes, *, skip_preflight: bool = True) -> str:
+    def get_transactions(
+        self, signatures: Sequence[Signature], commitment: Commitment | None = None
+    ) -> list[TransactionInfo | RpcError | None]:
+        """Several in one request, in order; one that failed has its RpcError in its place."""
+        replies = self.call_many([self._fetching(each, commitment) for each in signatures])
+        return [reply if isinstance(reply, RpcError) else _transaction_info(reply) for reply in replies]
+
+    def send_transaction(self, transaction: bytes, *, skip_preflight: bool = True) -> Signature:
         """Hand a signed transaction to the node, which does not resend it by itself; its signature."""
-        return _typed("sendTransaction", str, self.call(*self._sending(transaction, skip_preflight)))
+        return _typed("sendTransaction", Signature.from_string, self.call(*self._sending(transaction, skip_preflight)))
 
     def send_transactions(self, transactions: Sequence[bytes], *, skip_preflight: bool = True) -> list[RpcError | None]:
         """Hand over several in one request: None for each that was taken, else the error. Never raises RpcError."""
@@ -239,7 +245,7 @@ class RpcClient:
         *,
         sig_verify: bool = False,
         replace_blockhash: bool = False,
-        commitment: str | None = None,
+        commitment: Commitment | None = None,
     ) -> AtSlot[Simulation]:
         """What the transaction would do now; a failure is in the result, not raised."""
         config = self._config(commitment) | {
@@ -263,9 +269,9 @@ class RpcClient:
         """Lamports an account of `size` bytes must hold."""
         return _typed("getMinimumBalanceForRentExemption", int, self.call("getMinimumBalanceForRentExemption", [size]))
 
-    def request_airdrop(self, key: Pubkey, lamports: int) -> str:
+    def request_airdrop(self, key: Pubkey, lamports: int) -> Signature:
         """Test chains only."""
-        return _typed("requestAirdrop", str, self.call("requestAirdrop", [str(key), lamports]))
+        return _typed("requestAirdrop", Signature.from_string, self.call("requestAirdrop", [str(key), lamports]))
 
     def get_version(self) -> str:
         """The node's software version."""
@@ -275,18 +281,19 @@ class RpcClient:
         """Returns where the node is healthy. Raises RpcError, RpcResponseError -32005 where it is behind."""
         self.call("getHealth")
 
-    def _call_all(self, calls: Sequence[Call]) -> list[Any]:
-        """Results in order; a single call goes without a batch's overhead. Raises the first RpcError."""
-        if len(calls) == 1:
-            return [self.call(*calls[0])]
-        replies = self.call_many(calls)
-        for reply in replies:
-            if isinstance(reply, RpcError):
-                raise reply
-        return replies
+    def _outcome_of(self, method: str, params: list[Any]) -> Any:  # noqa: ANN401  (any JSON)
+        """The `result` of one method, or the node's error as an RpcError."""
+        reply = self._post({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params})
+        return (
+            _outcome(method, reply) if isinstance(reply, dict) else RpcTransportError(f"{method}: no JSON-RPC object")
+        )
 
-    def _config(self, commitment: str | None) -> dict[str, Any]:
+    def _config(self, commitment: Commitment | None) -> dict[str, Any]:
         return {"commitment": commitment or self.commitment}
+
+    def _fetching(self, signature: Signature, commitment: Commitment | None) -> Call:
+        config = self._config(commitment) | {"encoding": "json", "maxSupportedTransactionVersion": 0}
+        return "getTransaction", [str(signature), config]
 
     def _sending(self, transaction: bytes, skip_preflight: bool) -> Call:
         config = {
@@ -336,6 +343,10 @@ def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: AN
 
 def _at_slot(method: str, parse: Callable[[Any], T], value: Any) -> AtSlot[T]:  # noqa: ANN401  (any JSON)
     return _typed(method, lambda reply: AtSlot(int(reply["context"]["slot"]), parse(reply["value"])), value)
+
+
+def _transaction_info(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (any JSON)
+    return None if value is None else _typed("getTransaction", TransactionInfo.parse, value)
 
 
 def _accounts(keys: Sequence[Pubkey], value: Any) -> list[Account | None]:  # noqa: ANN401  (any JSON)

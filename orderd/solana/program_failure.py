@@ -1,0 +1,92 @@
+"""Why a transaction failed, read from the runtime's error and the programs' logs.
+
+A program's error numbers can move between its releases, so an error is known by the name its program logs
+("Error Code: ExceededSlippage"), and only for programs whose numbers never change by number. Programs call each other:
+the one that failed is told by the lines "Program <id> invoke [depth]", "... success" and "... failed: <reason>".
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orderd.solana.programs import associated_token, system, token
+from orderd.solana.rpc_types import TransactionError
+
+_INVOKE: Final = re.compile(r"Program (\w+) invoke \[\d+\]")
+_SUCCESS: Final = re.compile(r"Program (\w+) success")
+_FAILED: Final = re.compile(r"Program (\w+) failed: (.*)")
+_NAMED: Final = re.compile(r"Program log: .*Error Code: (\w+)\.")
+_NUMBER: Final = re.compile(r"custom program error: 0x([0-9a-f]+)")
+_EXCERPT_LINES: Final = 12
+
+_STABLE: Final = {
+    str(system.PROGRAM_ID): system.ERRORS,
+    str(token.PROGRAM_ID): token.ERRORS,
+    str(token.TOKEN_2022_PROGRAM_ID): token.ERRORS,
+    str(associated_token.PROGRAM_ID): associated_token.ERRORS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFailure:
+    """What failed. `program` is None where the runtime refused the transaction before any program failed."""
+
+    program: str | None
+    name: str
+    number: int | None
+    excerpt: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} in program {self.program}" if self.program else self.name
+
+
+def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
+    """The cause of a failure, as exact as the logs allow."""
+    failure = _first_failure(logs)
+    if failure is None:
+        return ProgramFailure(None, *_runtime_error(err), tuple(logs[-_EXCERPT_LINES:]))
+    program, reason, named, lines = failure
+    number = _custom_number(reason)
+    name = named or (_STABLE.get(program, {}).get(number) if number is not None else None)
+    return ProgramFailure(program, name or _runtime_error(err)[0], number, lines)
+
+
+def _first_failure(logs: Sequence[str]) -> tuple[str, str, str | None, tuple[str, ...]] | None:
+    """The innermost program that failed, its reason, the error it named, and its last lines.
+
+    A failure runs up through the callers, so the first failed line is the innermost one.
+    """
+    frames: list[tuple[str, int]] = []
+    names: dict[int, str] = {}
+    for position, line in enumerate(logs):
+        if match := _INVOKE.fullmatch(line):
+            frames.append((match[1], position))
+        elif _SUCCESS.fullmatch(line) and frames:
+            names.pop(len(frames), None)
+            frames.pop()
+        elif match := _NAMED.match(line):
+            names[len(frames)] = match[1]
+        elif match := _FAILED.fullmatch(line):
+            start = frames[-1][1] if frames else 0
+            lines = logs[max(start, position + 1 - _EXCERPT_LINES) : position + 1]
+            return match[1], match[2], names.get(len(frames)), tuple(lines)
+    return None
+
+
+def _custom_number(reason: str) -> int | None:
+    match = _NUMBER.search(reason)
+    return int(match[1], 16) if match else None
+
+
+def _runtime_error(err: TransactionError) -> tuple[str, int | None]:
+    """The name, or the custom number, in the runtime's own error."""
+    if isinstance(err, str):
+        return err, None
+    kind, detail = next(iter(err.items()), ("Unknown", None))
+    if kind != "InstructionError" or not isinstance(detail, list) or len(detail) != 2:
+        return kind, None
+    cause = detail[1]
+    if isinstance(cause, dict) and isinstance(cause.get("Custom"), int):
+        return f"Custom({cause['Custom']})", cause["Custom"]
+    return str(next(iter(cause)) if isinstance(cause, dict) else cause), None

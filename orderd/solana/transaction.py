@@ -1,0 +1,78 @@
+"""Building, signing and reading transactions.
+
+Wire format: https://solana.com/docs/core/transactions. A transaction is at most 1,232 bytes, what fits in one
+IPv6 packet.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.message import Message, MessageV0, to_bytes_versioned
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.keys import Wallet
+from orderd.solana.programs import compute_budget, memo
+
+MAX_SIZE: Final = 1232
+LAMPORTS_A_SIGNATURE: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """Bytes that can be sent any number of times and land at most once."""
+
+    signature: Signature
+    raw: bytes
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.raw).decode()
+
+
+def attempt_instructions(
+    attempt_id: str, instructions: Sequence[Instruction], *, units: int, micro_lamports_a_unit: int
+) -> list[Instruction]:
+    """One attempt's instructions behind its compute budget and its memo.
+
+    The memo holds the attempt's id, so that two equal orders in one slot do not sign the same bytes: the chain would
+    take the second for a repetition of the first.
+    """
+    return [*compute_budget.budget(units, micro_lamports_a_unit), memo.memo(attempt_id), *instructions]
+
+
+def sign(
+    instructions: Sequence[Instruction], wallet: Wallet, blockhash: Hash, *, legacy: bool = False
+) -> SignedTransaction:
+    """Compile a version 0 (or legacy) transaction that `wallet` pays for and alone signs.
+
+    Raises OrderdError TX_TOO_LARGE. Raises ValueError where an instruction wants another signer.
+    """
+    message: Message | MessageV0
+    if legacy:
+        message = Message.new_with_blockhash(list(instructions), wallet.address, blockhash)
+    else:
+        message = MessageV0.try_compile(wallet.address, list(instructions), [], blockhash)
+    if message.header.num_required_signatures != 1:
+        raise ValueError(f"{message.header.num_required_signatures} signers are required, only the wallet signs")
+    signature = wallet.sign(to_bytes_versioned(message))
+    raw = bytes(VersionedTransaction.populate(message, [signature]))
+    if len(raw) > MAX_SIZE:
+        raise OrderdError(ErrorCode.TX_TOO_LARGE, f"the transaction takes {len(raw)} bytes, {MAX_SIZE} are allowed")
+    return SignedTransaction(signature, raw)
+
+
+def decode(raw: bytes) -> VersionedTransaction:
+    """Raises ValueError where the bytes are no transaction, or more than one."""
+    try:
+        transaction = VersionedTransaction.from_bytes(raw)
+    except Exception as error:  # solders raises BincodeError and more, which share no base but Exception
+        raise ValueError(f"these {len(raw)} bytes are no transaction: {error}") from error
+    if bytes(transaction) != raw:
+        raise ValueError("bytes follow the transaction")
+    return transaction
