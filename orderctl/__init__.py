@@ -1,0 +1,1 @@
+"""orderctl: the trader's terminal client of orderd."""

@@ -1,0 +1,41 @@
+"""orderctl quote"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.client import Client
+from orderctl.exit_codes import ExitCode
+from orderctl.output import OUTPUT, DocumentFormat, console, document, print_json
+from orderctl.protocol import params_of
+from orderctl.settings import settings_of
+from orderctl.trade import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
+from orderd.wire import Method, QuoteParams, QuoteResult
+
+COMMAND_CLASS = TradeCommand
+
+
+def run(
+    ctx: typer.Context,
+    token_in: TokenIn,
+    token_out: TokenOut,
+    amount: Amount,
+    slippage: Slippage = None,
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """Ask all venues for a price.
+
+    Nothing is traded. The venue that pays the most comes first.
+    """
+    settings = settings_of(ctx, output)
+    check(token_in, token_out, amount, slippage)
+    params = params_of(QuoteParams, token_in=token_in, token_out=token_out, amount_in=amount, slippage=slippage)
+    with Client(settings) as client:
+        answer = client.call(Method.QUOTE, params, QuoteResult)
+    if output == "json":
+        print_json(document("quote", answer))
+    else:
+        from orderctl.quotes import quote_view
+
+        console(settings).print(quote_view(answer))
+    return ExitCode.OK

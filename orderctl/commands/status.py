@@ -1,0 +1,36 @@
+"""orderctl status"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.client import Client
+from orderctl.exit_codes import ExitCode
+from orderctl.output import OUTPUT, DocumentFormat, console, document, narrate, print_json
+from orderctl.settings import settings_of
+from orderctl.version import client_version
+from orderd.wire import WIRE_VERSION, Method, NoParams, StatusResult
+
+
+def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+    """Show how the daemon and its services are.
+
+    Exits with 3 when a service is not well.
+    """
+    settings = settings_of(ctx, output)
+    with Client(settings) as client:
+        status = client.call(Method.STATUS, NoParams(), StatusResult)
+    if output == "json":
+        print_json(document("status", status))
+    else:
+        from orderctl.health import status_view
+
+        console(settings).print(status_view(status, settings.url))
+    mine = client_version()
+    if (status.version, status.wire_version) != (mine, WIRE_VERSION):
+        narrate(
+            settings,
+            f"warning: the versions differ: orderd {status.version} (wire {status.wire_version}),"
+            f" orderctl {mine} (wire {WIRE_VERSION}); install the same on both sides",
+        )
+    return ExitCode.OK if all(service.ok for service in status.services.values()) else ExitCode.CONNECTION

@@ -1,0 +1,103 @@
+"""How all that is known of one order looks on a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.tables import plain_table, status_text
+from orderctl.timeline import Timeline, clock, describe, duration, shorten
+from orderd.domain.order import TERMINAL
+from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
+
+SIGNATURE_WIDTH = 24
+OUTCOME_STYLE = {"live": "cyan", "landed": "green", "failed": "red", "expired": "yellow"}
+
+
+def print_detail(detail: OrderDetail, console: Console) -> None:
+    for name, value in _facts(detail.order):
+        # Not a table: a long value runs on, so that it can be copied whole.
+        console.print(Text.assemble((f"{name:<11}", "dim"), value), soft_wrap=True)
+    console.print()
+    console.print(_timeline(detail))
+    if detail.attempts:
+        console.print()
+        console.print(_attempts(detail.attempts))
+    for failure in detail.failures:
+        console.print()
+        _print_failure(failure, console)
+
+
+def _facts(order: OrderView) -> list[tuple[str, Text]]:
+    took = duration((order.updated_at - order.created_at).total_seconds())
+    state = f" in {took}" if order.status in TERMINAL else f" for {took}"
+    facts = [
+        ("order", Text(str(order.id), "bold")),
+        ("client id", Text(order.client_order_id)),
+        (
+            "status",
+            Text.assemble(status_text(order.status), state, f", attempt {order.attempt}" if order.attempt else ""),
+        ),
+        (
+            "sell",
+            Text(f"{order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"),
+        ),
+    ]
+    if order.quoted_amount_out is not None:
+        expected = f"{order.quoted_amount_out} {order.token_out}, at least {order.min_amount_out}"
+        facts.append(("quoted", Text(f"{expected}")))
+    if order.amount_out is not None:
+        received = (f"{order.amount_out} {order.token_out}", "bold green")
+        facts.append(("received", Text.assemble(received, f" at {order.executed_price}")))
+    if order.network_fee is not None:
+        facts.append(("fee", Text(f"{order.network_fee} SOL")))
+    if order.venue is not None:
+        facts.append(("venue", Text(f"{order.venue}, pool {order.pool}")))
+    if order.signature is not None:
+        facts.append(("signature", Text(order.signature)))
+    if order.error is not None:
+        facts.append(("error", Text.assemble((order.error.code, "red"), f": {order.error.detail}")))
+        facts.append(("next", Text(order.error.next_step)))
+    return facts
+
+
+def _timeline(detail: OrderDetail) -> Table:
+    timeline = Timeline(detail.order, detail.events)
+    table = plain_table(("TIME", "left"), ("SINCE", "right"), ("EVENT", "left"))
+    table.add_column("", overflow="fold")
+    for event in timeline.events:
+        since = (event.at - timeline.events[0].at).total_seconds()
+        table.add_row(
+            clock(event.at),
+            f"+{since:.3f} s",
+            Text(event.data.kind, "bold"),
+            Text("\n".join(describe(event.data, detail.order, SIGNATURE_WIDTH))),
+        )
+    return table
+
+
+def _attempts(attempts: tuple[AttemptView, ...]) -> Table:
+    table = plain_table(
+        ("ATTEMPT", "right"),
+        ("OUTCOME", "left"),
+        ("VENUE", "left"),
+        ("SENDS", "right"),
+        ("SLOT", "right"),
+        ("SIGNATURE", "left"),
+    )
+    for attempt in attempts:
+        table.add_row(
+            str(attempt.number),
+            Text(attempt.outcome, OUTCOME_STYLE[attempt.outcome]),
+            attempt.venue,
+            str(attempt.sends),
+            str(attempt.slot) if attempt.slot is not None else "-",
+            shorten(attempt.signature, SIGNATURE_WIDTH),
+        )
+    return table
+
+
+def _print_failure(failure: FailureView, console: Console) -> None:
+    where = f"attempt {failure.attempt} failed at {clock(failure.at)}: "
+    console.print(Text.assemble(where, (failure.code, "red"), f": {failure.detail}"), soft_wrap=True)
+    for line in failure.logs:
+        console.print(Text(f"  {line}", "dim"), soft_wrap=True)

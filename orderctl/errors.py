@@ -1,0 +1,58 @@
+"""What can go wrong between a trader and the daemon.
+
+    OrderctlError
+    ├── ConfigError          the client's own settings are wrong
+    ├── UnreachableError     no connection; nothing was sent
+    ├── AnswerLostError      sent, and no answer: the outcome is unknown
+    │   └── UnreadableError  an answer that is none of the protocol's: asking again would not help
+    ├── FollowTimeoutError   an order did not end within the time the trader gave
+    └── RefusedError         the daemon answered with a Problem
+
+What is certainly wrong before anything is sent raises orderd's own OrderdError, with the code the daemon would answer.
+"""
+
+from typing import TYPE_CHECKING
+
+from orderctl.exit_codes import ExitCode, exit_code_of
+
+if TYPE_CHECKING:
+    from orderd.wire import Problem
+
+
+class OrderctlError(Exception):
+    """Says what happened (``title``), why (``detail``) and what to do (``next_step``)."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, title: str, detail: str, next_step: str) -> None:
+        super().__init__(f"{title}: {detail}")
+        self.title = title
+        self.detail = detail
+        self.next_step = next_step
+
+
+class ConfigError(OrderctlError):
+    pass
+
+
+class UnreachableError(OrderctlError):
+    exit_code = ExitCode.CONNECTION
+
+
+class AnswerLostError(OrderctlError):
+    exit_code = ExitCode.UNKNOWN_OUTCOME
+
+
+class UnreadableError(AnswerLostError):
+    pass
+
+
+class FollowTimeoutError(OrderctlError):
+    exit_code = ExitCode.UNKNOWN_OUTCOME
+
+
+class RefusedError(OrderctlError):
+    def __init__(self, problem: "Problem") -> None:
+        super().__init__(problem.title, problem.detail, problem.next_step)
+        self.problem = problem
+        self.exit_code = exit_code_of(problem.code)

@@ -1,0 +1,50 @@
+"""The exit codes of orderctl: a contract that scripts rely on."""
+
+from enum import IntEnum
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.order import OrderStatus
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    ORDER_FAILED = 1  # the order failed or was cancelled, or the market or the chain said no
+    USAGE = 2  # bad input or configuration: the same command fails again
+    CONNECTION = 3  # the daemon or a service behind it is away: try again later
+    AUTH = 4
+    UNKNOWN_OUTCOME = 5  # no answer in time: ask before doing it again
+    NOT_FOUND = 6
+    INTERRUPTED = 130
+
+
+_BY_CATEGORY = {
+    "REQUEST": ExitCode.USAGE,
+    "TOKEN": ExitCode.USAGE,
+    "AMOUNT": ExitCode.USAGE,
+    "SLIPPAGE": ExitCode.USAGE,
+    "AUTH": ExitCode.AUTH,
+    "ORDER": ExitCode.ORDER_FAILED,
+    "ROUTE": ExitCode.ORDER_FAILED,
+    "FUNDS": ExitCode.ORDER_FAILED,
+    "POOL": ExitCode.ORDER_FAILED,
+    "TX": ExitCode.ORDER_FAILED,
+    "SERVICE": ExitCode.CONNECTION,
+    "RPC": ExitCode.CONNECTION,
+}
+_BY_CODE = {
+    ErrorCode.ORDER_NOT_FOUND: ExitCode.NOT_FOUND,
+    ErrorCode.ORDER_AMBIGUOUS: ExitCode.USAGE,
+    ErrorCode.ORDER_CONFLICT: ExitCode.USAGE,
+    ErrorCode.SERVICE_TIMEOUT: ExitCode.UNKNOWN_OUTCOME,
+    ErrorCode.SERVICE_CRASH_LOOP: ExitCode.ORDER_FAILED,
+}
+
+
+def exit_code_of(code: ErrorCode) -> ExitCode:
+    """What a command exits with when the daemon, or the check before it, refuses with ``code``."""
+    return _BY_CODE.get(code) or _BY_CATEGORY[code.partition("_")[0]]
+
+
+def exit_code_of_status(status: OrderStatus) -> ExitCode:
+    """What following an order to its end exits with."""
+    return ExitCode.OK if status is OrderStatus.CONFIRMED else ExitCode.ORDER_FAILED

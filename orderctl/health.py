@@ -1,0 +1,45 @@
+"""How the daemon's state looks on a terminal."""
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.tables import STATUS_STYLE, pairs
+from orderctl.timeline import duration
+from orderd.wire import RateLimitUse, ServiceHealth, StatusResult
+
+CHAIN_STYLE = {"simnet": "cyan", "devnet": "yellow", "mainnet": "bold red"}
+
+
+def status_view(status: StatusResult, url: str) -> Table:
+    now = datetime.now(UTC)
+    table = pairs()
+    state = Text("draining: takes no new orders", "yellow") if status.draining else Text("up", "green")
+    up_for = duration((now - status.started_at).total_seconds())
+    table.add_row("daemon", Text.assemble(state, f" for {up_for}, version {status.version}, at {url}"))
+    slot = f", slot {status.slot}" if status.slot is not None else ""
+    table.add_row("chain", Text.assemble((status.chain, CHAIN_STYLE[status.chain]), slot))
+    table.add_row("wallet", status.wallet)
+    for name, health in status.services.items():
+        table.add_row(name, _health(health))
+    table.add_row("rate limit", _rate_limit(status.rate_limit))
+    table.add_row("queue", f"{status.queue_depth} waiting")
+    workers = Text(str(status.workers), "" if status.workers else "red")
+    table.add_row("workers", workers)
+    counts = [
+        Text.assemble(f"{count} ", (state, STATUS_STYLE[state])) for state, count in status.orders.items() if count
+    ]
+    table.add_row("orders", Text(", ").join(counts) if counts else "none yet")
+    return table
+
+
+def _health(health: ServiceHealth) -> Text:
+    return Text("ok", "green") if health.ok else Text.assemble(("not ok", "bold red"), f"  {health.detail}")
+
+
+def _rate_limit(use: RateLimitUse) -> str:
+    if use.limit == 0:
+        return "off"
+    waiting = f", {use.waiting} waiting" if use.waiting else ""
+    return f"{use.used} of {use.limit} starts in {use.window_seconds} s{waiting}"

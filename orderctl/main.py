@@ -1,0 +1,95 @@
+"""The command line: the global options, and how every error leaves the program."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from orderctl.errors import OrderctlError
+from orderctl.exit_codes import ExitCode
+from orderctl.output import print_line, report
+from orderctl.settings import Colour, Flags
+from orderctl.verbs import VerbGroup
+from orderd.domain.errors import OrderdError
+
+EPILOG = """
+Exit codes: 0 ok, 1 order failed, 2 bad input, 3 no connection, 4 not allowed, 5 outcome unknown, 6 not found.
+"""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from orderctl.version import client_version
+
+        print_line(f"orderctl {client_version()}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=VerbGroup, add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@app.callback(invoke_without_command=True, epilog=EPILOG)
+def orderctl(
+    ctx: typer.Context,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="The daemon's address.", envvar=None)] = None,
+    token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API token.")] = None,
+    color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[  # noqa: ARG001  (its callback prints it)
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Trade on Solana through orderd, at the best price of Raydium and Meteora.
+
+    \b
+    orderctl quote SOL USDC 1.5
+    orderctl submit SOL USDC 1.5
+    orderctl watch ID
+    """
+    flags: Flags = ctx.obj
+    flags.url, flags.token_file, flags.color, flags.timeout = url, token_file, color, timeout
+    flags.quiet, flags.debug = quiet, debug
+    if ctx.invoked_subcommand is None:
+        print_line(ctx.get_help())
+
+
+def run(args: list[str]) -> int:
+    """Runs one command line and returns its exit code. Errors are told on stderr, in JSON where JSON was asked for."""
+    flags = Flags()
+    try:
+        outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
+    except (OrderctlError, OrderdError) as error:
+        return _fail(error, flags)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "orderctl"
+        title = "The command line cannot be understood"
+        return _fail(OrderctlError(title, error.format_message(), f"see: {command} --help"), flags)
+    except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
+        cause = f"{type(error).__name__}: {error}"
+        return _fail(OrderctlError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)
+    return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _fail(error: OrderctlError | OrderdError, flags: Flags) -> int:
+    if flags.debug:
+        traceback.print_exc()
+    return report(error, flags.output, flags.color or "auto")
+
+
+def main() -> None:
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough: nothing is left for the interpreter to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,0 +1,176 @@
+"""The live progress of one order on a terminal: a bar through the stages, the quotes, the waits, the fill."""
+
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.client import Lost, Resumed
+from orderctl.output import console
+from orderctl.settings import Settings
+from orderctl.tables import SHORT_ID, STATUS_STYLE
+from orderctl.timeline import STAGES, Span, Timeline, describe, duration, terms
+from orderctl.watching import resumption
+from orderd.domain.errors import ERRORS
+from orderd.domain.events import Confirmed, Failed, OrderEvent, Reclaimed, Retrying
+from orderd.domain.order import TERMINAL, OrderStatus
+
+REFRESH_HZ = 10
+BAR_WIDTH = 44
+SIGNATURE_WIDTH = 24
+STAGE_NAMES = {OrderStatus.PENDING: "queued"}
+
+
+class LiveProgress:
+    """A Screen. Draws itself anew ten times a second, in a thread of rich's."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeline: Timeline | None = None
+        self._connection: Lost | Resumed | None = None
+        self._connection_since = 0.0
+        self._spinner = Spinner("dots", style="cyan")
+        self._live = Live(
+            console=console(settings), get_renderable=self.render, refresh_per_second=REFRESH_HZ, transient=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._live.stop()
+        if self._timeline is not None and isinstance(end := self._timeline.end, Confirmed):
+            # Whole, on a line of its own, to be copied.
+            self._live.console.print(f"signature {end.signature}", soft_wrap=True)
+
+    def begin(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._live.start()
+
+    def advance(self, timeline: Timeline) -> None:
+        if timeline.is_over:
+            self._connection = None
+
+    def lost(self, lost: Lost) -> None:
+        self._connection, self._connection_since = lost, time.monotonic()
+
+    def resumed(self, resumed: Resumed) -> None:
+        self._connection, self._connection_since = resumed, time.monotonic()
+
+    def render(self) -> RenderableType:
+        """The whole picture, as of now."""
+        timeline = self._timeline
+        if timeline is None:
+            return Text()
+        now = datetime.now(UTC)
+        parts: list[RenderableType] = [_headline(timeline), _bar(timeline, now), _stages(timeline, now, self._spinner)]
+        parts += [_setback(event) for event in timeline.setbacks]
+        if isinstance(end := timeline.end, Failed):
+            parts.append(Text.assemble(("next: ", "cyan"), ERRORS[end.code].next_step))
+        if (line := self._connection_line()) is not None:
+            parts.append(line)
+        return Group(*parts)
+
+    def _connection_line(self) -> Text | None:
+        since = time.monotonic() - self._connection_since
+        match self._connection:
+            case Lost(reason, retry_in):
+                return Text(f"connection lost: {reason}; trying again in {max(0.0, retry_in - since):.1f} s", "yellow")
+            case Resumed() as resumed:
+                return Text(resumption(resumed), style="green")
+            case None:
+                return None
+
+
+def _headline(timeline: Timeline) -> Text:
+    order = timeline.order
+    return Text.assemble((str(order.id)[:SHORT_ID], "bold"), "  ", terms(order))
+
+
+def _bar(timeline: Timeline, now: datetime) -> Table:
+    status = timeline.status
+    spans = timeline.spans
+    reached = max((STAGES.index(span.stage) for span in spans if span.stage in STAGES), default=0)
+    style = {OrderStatus.FAILED: "red", OrderStatus.CANCELLED: "dim", OrderStatus.CONFIRMED: "green"}.get(
+        status, "cyan"
+    )
+    row = Table.grid(padding=(0, 2, 0, 0))
+    started = timeline.events[0].at if timeline.events else timeline.order.created_at
+    ended = timeline.events[-1].at if timeline.is_over else now
+    attempt = f"attempt {timeline.attempt}" if timeline.attempt > 1 else ""
+    row.add_row(
+        ProgressBar(
+            total=len(STAGES) - 1, completed=reached, width=BAR_WIDTH, complete_style=style, finished_style=style
+        ),
+        Text(status, style=f"bold {STATUS_STYLE[status]}"),
+        Text(duration(max(0.0, (ended - started).total_seconds()))),
+        Text(attempt, style="yellow"),
+    )
+    return row
+
+
+def _stages(timeline: Timeline, now: datetime, spinner: Spinner) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=8)
+    table.add_column(overflow="fold")
+    spans = {span.stage: span for span in timeline.spans}
+    for stage in STAGES:
+        if (span := spans.get(stage)) is not None:
+            table.add_row(*_row(timeline, span, now, spinner))
+        elif not timeline.is_over:
+            table.add_row(Text("·", "dim"), Text(_name(stage), "dim"))
+    for status in (OrderStatus.FAILED, OrderStatus.CANCELLED):
+        if status in spans:
+            table.add_row(*_row(timeline, spans[status], now, spinner))
+    return table
+
+
+def _row(timeline: Timeline, span: Span, now: datetime, spinner: Spinner) -> tuple[RenderableType, ...]:
+    if span.end is None:
+        icon: RenderableType = spinner
+    elif span.stage in (OrderStatus.FAILED, OrderStatus.CANCELLED):
+        icon = Text("✗", STATUS_STYLE[span.stage])
+    else:
+        icon = Text("✓", "green")
+    took = "" if span.stage in TERMINAL else duration(span.seconds(now))
+    return icon, Text(_name(span.stage)), Text(took, "dim"), _detail(timeline, span, now)
+
+
+def _detail(timeline: Timeline, span: Span, now: datetime) -> Text:
+    """What there is to tell about a stage: the words of the event that ended it, or of the wait in it."""
+    order = timeline.order
+    if span.stage is OrderStatus.PENDING:
+        until = timeline.waits_until
+        if span.end is None and until is not None:
+            return Text(f"goes on in {duration(max(0.0, (until - now).total_seconds()))}", style="yellow")
+        return Text()
+    if span.stage is OrderStatus.ROUTING:
+        routed = timeline.routed
+        return Text("\n".join(describe(routed, order))) if routed is not None else Text()
+    told = [event for event in timeline.events if event.status is span.stage]
+    if span.stage is OrderStatus.BUILDING or not told:
+        return Text()
+    style = "bold green" if span.stage is OrderStatus.CONFIRMED else ""
+    return Text("\n".join(describe(told[-1].data, order, SIGNATURE_WIDTH)), style=style)
+
+
+def _setback(event: OrderEvent) -> Text:
+    match event.data:
+        case Retrying(attempt=attempt, code=code, detail=detail):
+            return Text.assemble(("! ", "yellow"), f"attempt {attempt} failed: {code}: {detail}")
+        case Reclaimed():
+            return Text.assemble(("! ", "yellow"), "a worker was lost; nothing had been signed")
+        case other:
+            raise AssertionError(f"{other.kind} is no setback")
+
+
+def _name(stage: OrderStatus) -> str:
+    return STAGE_NAMES.get(stage, stage)

@@ -1,0 +1,61 @@
+"""What tables of orders have in common: short ids, local times, the colour of a state."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
+from typing import Final, Literal
+from uuid import UUID
+
+from rich.table import Table
+from rich.text import Text
+
+from orderd.domain.order import OrderStatus
+
+SHORT_ID = 13
+"""Characters of a UUIDv7 that hold its millisecond: enough to tell orders apart, and the daemon takes any prefix."""
+
+STATUS_STYLE: Final[dict[OrderStatus, str]] = {
+    OrderStatus.PENDING: "yellow",
+    OrderStatus.ROUTING: "cyan",
+    OrderStatus.BUILDING: "cyan",
+    OrderStatus.SUBMITTED: "cyan",
+    OrderStatus.CONFIRMED: "green",
+    OrderStatus.FAILED: "red",
+    OrderStatus.CANCELLED: "dim",
+}
+
+
+def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The first 13 characters of each id, or as many more as tell all of them apart."""
+    known = sorted({str(order) for order in ids})
+    width = SHORT_ID
+    for one, next_one in pairwise(known):
+        while one[:width] == next_one[:width]:
+            width += 1
+    return {UUID(order): order[:width] for order in known}
+
+
+def status_text(status: OrderStatus) -> Text:
+    return Text(status, style=STATUS_STYLE[status])
+
+
+def local_time(at: datetime, now: datetime) -> str:
+    """The local time of day; the date too where it is not today's."""
+    local = at.astimezone()
+    return f"{local:%H:%M:%S}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def plain_table(*columns: tuple[str, Literal["left", "right"]]) -> Table:
+    """Aligned columns under upper-case headings; no lines, no padding at the edges, nothing cut."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name, justify in columns:
+        table.add_column(name, justify=justify, no_wrap=True, overflow="ignore")
+    return table
+
+
+def pairs() -> Table:
+    """Names and values."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table

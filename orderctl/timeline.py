@@ -1,0 +1,199 @@
+"""An order's history: how long each stage has taken, by the daemon's own clock, and what each event says in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, assert_never
+
+from orderd.domain.events import (
+    Accepted,
+    AnyFact,
+    Cancelled,
+    Confirmed,
+    Deferred,
+    Failed,
+    OrderEvent,
+    Quoted,
+    Reclaimed,
+    Refused,
+    Retrying,
+    Routed,
+    Started,
+    Submitted,
+)
+from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.wire import OrderView
+
+STAGES: Final = (
+    OrderStatus.PENDING,
+    OrderStatus.ROUTING,
+    OrderStatus.BUILDING,
+    OrderStatus.SUBMITTED,
+    OrderStatus.CONFIRMED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time an order spent in a stage of its present attempt; ``end`` is None while it is there."""
+
+    stage: OrderStatus
+    start: datetime
+    end: datetime | None = None
+
+    def seconds(self, now: datetime) -> float:
+        return max(0.0, ((self.end or now) - self.start).total_seconds())
+
+
+class Timeline:
+    """What is known of one order. Events are applied once each, in order; one seen before changes nothing."""
+
+    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = ()) -> None:
+        self.order = order
+        self.events: tuple[OrderEvent, ...] = ()
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: OrderEvent) -> None:
+        if event.seq > self.seq:
+            self.events = (*self.events, event)
+
+    @property
+    def seq(self) -> int:
+        return self.events[-1].seq if self.events else 0
+
+    @property
+    def status(self) -> OrderStatus:
+        """By what is newer: the events, or the order as the daemon gave it."""
+        return self.events[-1].status if self.seq >= self.order.seq else self.order.status
+
+    @property
+    def is_over(self) -> bool:
+        """Terminal, and all that led there is known."""
+        return self.seq >= self.order.seq and self.status in TERMINAL
+
+    @property
+    def routed(self) -> Routed | None:
+        """The quotes of the present attempt."""
+        for event in reversed(self.events):
+            if isinstance(event.data, Started | Retrying | Reclaimed):
+                return None
+            if isinstance(event.data, Routed):
+                return event.data
+        return None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When a waiting order is worked on: the end of a backoff, or its slot of the rate limit."""
+        last = self.events[-1].data if self.events else None
+        return last.until if isinstance(last, Deferred | Retrying) else None
+
+    @property
+    def attempt(self) -> int:
+        return next((event.data.attempt for event in reversed(self.events) if isinstance(event.data, Started)), 0)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The stages of the present attempt, in order. What an earlier attempt took is in the queue's span."""
+        spans: list[Span] = []
+        for event in self.events:
+            if spans and spans[-1].stage is event.status:
+                continue
+            if event.status is OrderStatus.PENDING and spans:
+                spans = [Span(OrderStatus.PENDING, event.at)]
+                continue
+            if spans:
+                spans[-1] = Span(spans[-1].stage, spans[-1].start, event.at)
+            spans.append(Span(event.status, event.at, event.at if event.status in TERMINAL else None))
+        return tuple(spans)
+
+    @property
+    def setbacks(self) -> tuple[OrderEvent, ...]:
+        """The events that sent the order back into the queue."""
+        return tuple(event for event in self.events if isinstance(event.data, Retrying | Reclaimed))
+
+    @property
+    def end(self) -> AnyFact | None:
+        """How it ended, or None."""
+        return self.events[-1].data if self.is_over else None
+
+
+def describe(fact: AnyFact, order: OrderView, signature_width: int = 88) -> list[str]:
+    """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``."""
+    match fact:
+        case Accepted():
+            return [terms(order)]
+        case Deferred():
+            return [f"until {clock(fact.until)}: {fact.reason}"]
+        case Started():
+            return [f"attempt {fact.attempt}"]
+        case Routed():
+            quotes = [quote_line(quote, fact.chosen, order) for quote in by_amount(fact.quotes, fact.chosen)]
+            return [*quotes, *map(refusal_line, fact.refusals), f"at least {fact.min_amount_out} {order.token_out}"]
+        case Submitted():
+            signature = shorten(fact.signature, signature_width)
+            return [f"signature {signature}", f"expires at block {fact.last_valid_block_height}"]
+        case Retrying():
+            return [f"attempt {fact.attempt}: {fact.code}: {fact.detail}", f"next attempt at {clock(fact.until)}"]
+        case Reclaimed():
+            return ["the worker is gone and nothing was signed: back into the queue"]
+        case Confirmed():
+            return [fill(fact, order), f"fee {fact.network_fee} SOL, slot {fact.slot}"]
+        case Failed():
+            return [f"{fact.code}: {fact.detail}"]
+        case Cancelled():
+            return ["on request; nothing was traded"]
+        case _:
+            assert_never(fact)
+
+
+def terms(order: OrderView) -> str:
+    return f"sell {order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"
+
+
+def fill(fact: Confirmed, order: OrderView) -> str:
+    return f"received {fact.amount_out} {order.token_out} at {fact.executed_price} on {fact.venue}"
+
+
+def quote_line(quote: Quoted, chosen: Quoted, order: OrderView) -> str:
+    best = ", best" if quote == chosen else ""
+    impact = percent(quote.price_impact_bps)
+    return f"{quote.venue:<8} {quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %{best}"
+
+
+def refusal_line(refusal: Refused) -> str:
+    return f"{refusal.venue:<8} no quote: {refusal.code}: {refusal.detail}"
+
+
+def by_amount(quotes: Iterable[Quoted], chosen: Quoted) -> list[Quoted]:
+    """The chosen one first, the others after it."""
+    return sorted(quotes, key=lambda quote: quote != chosen)
+
+
+def percent(bps: str) -> str:
+    """Basis points, a decimal string, in percent."""
+    return f"{Decimal(bps).scaleb(-2).normalize():f}"
+
+
+def clock(at: datetime) -> str:
+    """The local time of day, to the millisecond."""
+    local = at.astimezone()
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+def shorten(text: str, width: int) -> str:
+    """Both ends of an address or a signature, with … for the middle."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 3
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time for reading: milliseconds below a second, then seconds, then minutes."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,68 @@
+"""The verbs. Each is a module that is imported when it is called, so that help and every command start fast."""
+
+import copy
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+
+from orderctl.errors import OrderctlError
+from orderctl.settings import Flags
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context, HelpFormatter, Parameter
+
+VERBS: Final = {
+    "submit": "Sell an amount of one token for another.",
+    "watch": "Follow an order to its end.",
+    "show": "Show all that is known of an order.",
+    "list": "List orders, newest first.",
+    "cancel": "Cancel orders that are not signed yet.",
+    "quote": "Ask all venues for a price.",
+    "balances": "Show what the wallet holds.",
+    "status": "Show how the daemon and its services are.",
+}
+"""Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
+
+
+class VerbGroup(TyperGroup):
+    """Lets global options stand after the verb as well as before it."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"orderctl.commands.{cmd_name}")
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name=cmd_name, cls=getattr(module, "COMMAND_CLASS", TyperCommand))(module.run)
+        command = get_command(app)
+        for option in self.params:
+            if isinstance(option, TyperOption) and hasattr(Flags, option.name):
+                after = copy.copy(option)
+                after.expose_value, after.hidden, after.callback = False, True, _remember
+                command.params.append(after)
+        return command
+
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
+        verb = args[0]
+        if verb not in VERBS:
+            near = get_close_matches(verb, VERBS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise OrderctlError("There is no such command", f"{verb!r}{hint}", "see: orderctl --help")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+def _remember(ctx: "Context", param: "Parameter", value: object) -> object:
+    """Keeps a global option that stands after the verb: it is the one that counts."""
+    if value is not None and value is not False:
+        setattr(ctx.obj, param.name, value)
+    return value
