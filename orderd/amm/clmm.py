@@ -5,14 +5,14 @@ Q64.64, fee rates millionths, amounts base units. Pools with a dynamic fee or wi
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import attrgetter
 from typing import Final
 
-from orderd.amm.clmm_step import FEE_RATE_DENOMINATOR, Step, Stretch, step_exact_in, step_exact_out
+from orderd.amm.clmm_step import FEE_RATE_DENOMINATOR, Step, step_exact_in, step_exact_out
 from orderd.amm.fixed_point import Q64
+from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, U128_MAX, SwapError, SwapErrorKind
 from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
 
@@ -90,7 +90,7 @@ def swap_exact_in(
     walk = _Walk(pool, zero_for_one, sqrt_price_limit)
     left = amount_in
     while left and not walk.at_limit:
-        step = walk.advance(step_exact_in, left)
+        step = walk.advance(left, exact_in=True)
         left -= step.amount_in + (step.fee if walk.fee_on_input else 0)
     return walk.settle(partial_fill=left > 0)
 
@@ -107,7 +107,7 @@ def swap_exact_out(
     walk = _Walk(pool, zero_for_one, sqrt_price_limit)
     left = amount_out
     while left and not walk.at_limit:
-        left -= walk.advance(step_exact_out, left).amount_out
+        left -= walk.advance(left, exact_in=False).amount_out
     return walk.settle(partial_fill=left > 0)
 
 
@@ -156,16 +156,15 @@ class _Walk:
         """Whether the price may not go further."""
         return self.sqrt_price == self.limit
 
-    def advance(self, swap_step: Callable[[Stretch, int, int], Step], left: int) -> Step:
+    def advance(self, left: int, *, exact_in: bool) -> Step:
         """Go on towards the next tick or the limit, whichever is nearer, as far as `left` lasts."""
         if self.next_tick is None:
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         tick_price = sqrt_price_at_tick(self.next_tick.tick)
         target = max(tick_price, self.limit) if self.zero_for_one else min(tick_price, self.limit)
-        stretch = Stretch(
-            self.liquidity, self.sqrt_price, self.zero_for_one, self.pool.trade_fee_rate, self.fee_on_input
-        )
-        step = swap_step(stretch, target, left)
+        stretch = Stretch(self.liquidity << 64, self.sqrt_price, self.zero_for_one)
+        swap_step = step_exact_in if exact_in else step_exact_out
+        step = swap_step(stretch, target, left, fee_rate=self.pool.trade_fee_rate, fee_on_input=self.fee_on_input)
         self._gather(step)
         if step.sqrt_price == tick_price:
             self._cross(self.next_tick)

@@ -10,7 +10,7 @@ from typing import Final
 
 from orderd.amm.dlmm_bin import DlmmBin, DlmmBins, price_from_bin_id
 from orderd.amm.fixed_point import Q64
-from orderd.amm.swap import U64_MAX, U128_MAX, SwapError, SwapErrorKind, ceil_div
+from orderd.amm.swap import U32_MAX, U64_MAX, U128_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import BASIS_POINTS, decayed_reference, fee_in, fee_on_top, variable_fee
 
 __all__ = [
@@ -182,6 +182,9 @@ class _Walk:
         self.volatility_accumulator = volatility.volatility_accumulator
         elapsed = now - volatility.last_update_timestamp
         if elapsed >= parameters.filter_period:
+            decays = elapsed < parameters.decay_period
+            if decays and self.volatility_accumulator * parameters.reduction_factor > U32_MAX:
+                raise SwapError(SwapErrorKind.MATH_OVERFLOW)
             self.index_reference = pool.active_id
             self.volatility_reference = decayed_reference(
                 self.volatility_accumulator, parameters.reduction_factor, elapsed, parameters.decay_period

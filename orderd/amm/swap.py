@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+U32_MAX: Final = (1 << 32) - 1
 U64_MAX: Final = (1 << 64) - 1
 U128_MAX: Final = (1 << 128) - 1
 
@@ -17,6 +18,7 @@ class SwapErrorKind(StrEnum):
     VAULT_BALANCE_OVERFLOW = "vault_balance_overflow"
     MATH_OVERFLOW = "math_overflow"
     INVALID_PRICE_LIMIT = "invalid_price_limit"
+    UNSUPPORTED_FEE_MODE = "unsupported_fee_mode"
 
 
 _EXPLANATIONS: Final = {
@@ -26,6 +28,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: "the amount in does not fit in 64 bits; use a smaller amount",
     SwapErrorKind.VAULT_BALANCE_OVERFLOW: "the pool's vault could not hold the amount in; use a smaller amount",
     SwapErrorKind.INVALID_PRICE_LIMIT: "the price limit is not ahead of the price; set it lower to sell, higher to buy",
+    SwapErrorKind.UNSUPPORTED_FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
     SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }
 

@@ -5,27 +5,21 @@ Formulas: MeteoraAg/dlmm-sdk, `commons/src/extensions/lb_pair.rs`; DAMM v2 follo
 
 from typing import Final
 
-from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
+from orderd.amm.swap import ceil_div
 
 FEE_PRECISION: Final = 1_000_000_000
 """Meteora's fee rates and fee numerators are billionths."""
 
 BASIS_POINTS: Final = 10_000
 _VARIABLE_FEE_SCALE: Final = 100_000_000_000
-_U32_MAX: Final = (1 << 32) - 1
 
 
 def decayed_reference(accumulator: int, reduction_factor: int, elapsed: int, decay_period: int) -> int:
     """The volatility a swap starts from, `elapsed` seconds after the last one, once the filter period is over.
 
-    `reduction_factor` is in basis points. Raises SwapError where the program's 32 bits overflow.
+    `reduction_factor` is in basis points.
     """
-    if elapsed >= decay_period:
-        return 0
-    product = accumulator * reduction_factor
-    if product > _U32_MAX:
-        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
-    return product // BASIS_POINTS
+    return accumulator * reduction_factor // BASIS_POINTS if elapsed < decay_period else 0
 
 
 def variable_fee(control: int, accumulator: int, bin_step: int) -> int:

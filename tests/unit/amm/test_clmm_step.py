@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from orderd.amm.clmm_step import Step, Stretch, step_exact_in, step_exact_out
+from orderd.amm.clmm_step import Step, step_exact_in, step_exact_out
+from orderd.amm.stretch import Stretch
+from orderd.amm.swap import SwapError
 from tests.unit.amm.vectors import load
 
 CASES = load("raydium_clmm_swap_step.json")["cases"]
@@ -17,17 +19,24 @@ def test_no_case_is_lost() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(map(str, case["input"].values())))
 def test_a_step_is_the_programs(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
-    stretch = Stretch(
-        liquidity=given["liquidity"],
-        sqrt_price=given["sqrt_price_current_x64"],
-        zero_for_one=given["zero_for_one"],
+    swap_step = step_exact_in if given["is_base_input"] else step_exact_out
+    step = swap_step(
+        Stretch(given["liquidity"] << 64, given["sqrt_price_current_x64"], given["zero_for_one"]),
+        given["sqrt_price_target_x64"],
+        given["amount_remaining"],
         fee_rate=given["fee_rate"],
         fee_on_input=given["is_fee_on_input"],
     )
-    step = step_exact_in if given["is_base_input"] else step_exact_out
-    assert step(stretch, given["sqrt_price_target_x64"], given["amount_remaining"]) == Step(
+    assert step == Step(
         sqrt_price=expected["sqrt_price_next_x64"],
         amount_in=expected["amount_in"],
         amount_out=expected["amount_out"],
         fee=expected["fee_amount"],
     )
+
+
+def test_no_price_sets_more_free_than_there_is() -> None:
+    stretch = Stretch(1_000 << 64, 1 << 64, zero_for_one=False)
+    assert stretch.after_output(999) == 1_000 << 64
+    with pytest.raises(SwapError, match="insufficient_liquidity"):
+        stretch.after_output(1_000)

@@ -1,0 +1,217 @@
+"""Meteora DAMM v2: bit for bit what the program answers, and the laws no swap may break."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, reject
+from hypothesis import strategies as st
+
+from orderd.amm.damm_v2 import DammV2Pool, DammV2Swap, spot_price, swap_exact_in, swap_exact_out
+from orderd.amm.damm_v2_fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.amm.price import price_impact
+from orderd.amm.swap import SwapError
+from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE
+from tests.unit.amm.vectors import cases, load
+
+DOCUMENT = load("meteora_damm_v2.json")
+CASES = cases(DOCUMENT)
+
+
+def pool_of(account: dict[str, Any]) -> DammV2Pool:
+    fees = {
+        "base_fee": DammV2BaseFee(**account["base_fee"]),
+        "dynamic_fee": DammV2DynamicFee(
+            **account["dynamic_fee"] | {"initialized": bool(account["dynamic_fee"]["initialized"])}
+        ),
+    }
+    return DammV2Pool(**{name: account[name] for name in DammV2Pool.__slots__} | fees)
+
+
+def swap_of(case: dict[str, Any]) -> DammV2Swap:
+    given = case["input"]
+    swap = swap_exact_in if given["swap_mode"] == "exact_in" else swap_exact_out
+    return swap(
+        pool_of(DOCUMENT["pools"][case["pool"]]),
+        given["amount"],
+        a_to_b=given["direction"] == "a_to_b",
+        now=given["current_timestamp"],
+        point=given["current_point"],
+    )
+
+
+def test_no_case_is_lost() -> None:
+    assert (len(DOCUMENT["cases"]), len(CASES)) == (78, 77)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "error" in case.values[0]["expected"]])
+def test_refuses_what_the_program_refuses(case: dict[str, Any]) -> None:
+    with pytest.raises(SwapError) as refused:
+        swap_of(case)
+    assert refused.value.kind == case["expected"]["error"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "error" not in case.values[0]["expected"]])
+def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+    expected, end = case["expected"], case["expected"]["end_state"]
+    before = pool_of(DOCUMENT["pools"][case["pool"]])
+
+    swap = swap_of(case)
+
+    for name in expected.keys() - {"end_state"}:
+        assert getattr(swap, name) == expected[name], name
+    dynamic_fee = replace(before.dynamic_fee, **end["dynamic_fee"])
+    assert swap.pool == replace(before, **end | {"dynamic_fee": dynamic_fee})
+
+
+FLAT = 1 << 64
+NOW = 1_000_000
+
+
+def plain_pool(**changes: Any) -> DammV2Pool:
+    """A pool at price one with 0.25 % fee, no dynamic fee, 10 ** 12 of both tokens in reach."""
+    pool = DammV2Pool(
+        base_fee=DammV2BaseFee(2_500_000, 0, 0, 0, 0),
+        dynamic_fee=DammV2DynamicFee(False, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        protocol_fee_percent=20,
+        compounding_fee_bps=0,
+        collect_fee_mode=0,
+        fee_version=0,
+        activation_point=NOW,
+        liquidity=10**12 << 64,
+        sqrt_min_price=MIN_SQRT_PRICE,
+        sqrt_max_price=MAX_SQRT_PRICE,
+        sqrt_price=FLAT,
+        token_a_amount=10**12,
+        token_b_amount=10**12,
+        protocol_a_fee=0,
+        protocol_b_fee=0,
+    )
+    return replace(pool, **changes)
+
+
+def buy(pool: DammV2Pool, amount_in: int, a_to_b: bool = True) -> DammV2Swap:
+    return swap_exact_in(pool, amount_in, a_to_b=a_to_b, now=NOW, point=NOW)
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
+    with pytest.raises(SwapError, match="zero_input"):
+        buy(plain_pool(), amount)
+    with pytest.raises(SwapError, match="zero_output"):
+        swap_exact_out(plain_pool(), amount, a_to_b=True, now=NOW, point=NOW)
+
+
+def test_an_amount_too_small_to_buy_anything_is_refused() -> None:
+    with pytest.raises(SwapError, match="zero_output"):
+        buy(plain_pool(), 1)
+
+
+def test_an_output_that_costs_more_than_64_bits_of_input_is_refused() -> None:
+    with pytest.raises(SwapError, match="amount_in_exceeds_u64"):
+        swap_exact_out(
+            plain_pool(base_fee=DammV2BaseFee(0, 0, 0, 0, 0)), 10**12 - 40_000, a_to_b=True, now=NOW, point=NOW
+        )
+
+
+def test_a_compounding_pool_cannot_pay_out_all_it_has() -> None:
+    pool = plain_pool(collect_fee_mode=2, compounding_fee_bps=5_000)
+    with pytest.raises(SwapError, match="insufficient_liquidity"):
+        swap_exact_out(pool, 10**12, a_to_b=False, now=NOW, point=NOW)
+
+
+def test_a_fee_rule_that_is_not_known_is_refused() -> None:
+    with pytest.raises(SwapError, match="unsupported_fee_mode"):
+        buy(plain_pool(base_fee=DammV2BaseFee(2_500_000, 2, 0, 0, 0)), 10**6)
+    with pytest.raises(SwapError, match="unsupported_fee_mode"):
+        buy(plain_pool(fee_version=2), 10**6)
+
+
+@pytest.mark.parametrize(
+    ("point", "numerator"),
+    [(NOW - 1, 50_000_000), (NOW, 100_000_000), (NOW + 119, 95_000_000), (NOW + 10**9, 50_000_000)],
+)
+def test_a_scheduled_fee_falls_period_by_period_to_its_floor_where_it_also_begins(point: int, numerator: int) -> None:
+    fee = DammV2BaseFee(100_000_000, 0, number_of_period=10, period_frequency=60, reduction_factor=5_000_000)
+    assert fee.numerator(activation_point=NOW, point=point) == numerator
+
+
+def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
+    pool = plain_pool(sqrt_price=FLAT * 2)
+    assert spot_price(pool, a_to_b=True) == 4
+    assert spot_price(pool, a_to_b=False) == Fraction(1, 4)
+
+
+@pytest.mark.parametrize("a_to_b", [True, False])
+@pytest.mark.parametrize("collect_fee_mode", [0, 1, 2])
+def test_price_impact_counts_depth_and_no_fee(collect_fee_mode: int, a_to_b: bool) -> None:
+    pool = plain_pool(collect_fee_mode=collect_fee_mode)
+    swap = buy(pool, 10**9, a_to_b)
+    impact = price_impact(swap.net_in, swap.gross_out, spot_price(pool, a_to_b=a_to_b))
+    assert abs(impact - Fraction(swap.net_in, 10**12 + swap.net_in)) < Fraction(1, 10**8)
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> DammV2Pool:
+    collect_fee_mode = draw(st.integers(0, 2))
+    return plain_pool(
+        base_fee=DammV2BaseFee(draw(st.integers(0, 500_000_000)), 0, 0, 0, 0),
+        protocol_fee_percent=draw(st.integers(0, 50)),
+        compounding_fee_bps=draw(st.integers(0, 10_000)) if collect_fee_mode == 2 else 0,
+        collect_fee_mode=collect_fee_mode,
+        fee_version=draw(st.integers(0, 1)),
+        liquidity=draw(st.integers(10**8, 10**18)) << 64,
+        sqrt_price=draw(st.integers(FLAT >> 20, FLAT << 20)),
+        token_a_amount=draw(st.integers(10**6, 10**15)),
+        token_b_amount=draw(st.integers(10**6, 10**15)),
+    )
+
+
+amounts = st.integers(1, 10**15)
+
+
+def try_exact_in(pool: DammV2Pool, amount: int, a_to_b: bool) -> DammV2Swap | None:
+    try:
+        return buy(pool, amount, a_to_b)
+    except SwapError:
+        return None
+
+
+@given(pools(), amounts, st.booleans())
+def test_a_round_trip_never_gains_and_fees_add_up(pool: DammV2Pool, amount: int, a_to_b: bool) -> None:
+    there = try_exact_in(pool, amount, a_to_b)
+    assume(there is not None)
+    assert there is not None
+    assert there.fee == there.claiming_fee + there.compounding_fee + there.protocol_fee
+    back = try_exact_in(there.pool, there.amount_out, not a_to_b)
+    assert back is None or back.amount_out <= amount
+
+
+@given(pools(), amounts, st.booleans())
+def test_k_never_falls_in_a_compounding_pool(pool: DammV2Pool, amount: int, a_to_b: bool) -> None:
+    pool = replace(pool, collect_fee_mode=2)
+    swap = try_exact_in(pool, amount, a_to_b)
+    assume(swap is not None)
+    assert swap is not None
+    assert swap.pool.token_a_amount * swap.pool.token_b_amount >= pool.token_a_amount * pool.token_b_amount
+
+
+@given(pools(), amounts, amounts, st.booleans())
+def test_more_in_never_gives_less_out(pool: DammV2Pool, amount: int, more: int, a_to_b: bool) -> None:
+    less, greater = try_exact_in(pool, amount, a_to_b), try_exact_in(pool, amount + more, a_to_b)
+    assume(greater is not None)
+    assert greater is not None
+    assert less is None or less.amount_out <= greater.amount_out
+
+
+@given(pools(), amounts, st.booleans())
+def test_what_exact_out_asks_for_buys_at_least_that(pool: DammV2Pool, wanted: int, a_to_b: bool) -> None:
+    try:
+        bought = swap_exact_out(pool, wanted, a_to_b=a_to_b, now=NOW, point=NOW)
+    except SwapError:
+        reject()
+    assert bought.amount_out == wanted
+    again = try_exact_in(pool, bought.amount_in, a_to_b)
+    assert again is not None
+    assert again.amount_out >= wanted
