@@ -1,4 +1,4 @@
-"""One bin of a Meteora DLMM pool: a fixed price, and layers of liquidity that are taken in turn.
+"""The bins of a Meteora DLMM pool: fixed prices, each with layers of liquidity that are taken in turn.
 
 Formulas: MeteoraAg/dlmm-sdk, `commons/src/extensions/bin.rs` and `commons/src/math/price_math.rs`.
 """
