@@ -41,7 +41,16 @@ for i = 2, #ARGV do
 end
 """
 
-_ALL_SERVED: Final = timedelta(seconds=1)
+# KEYS starts patience, ARGV window.
+_USE: Final = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local function after(time) return '(' .. string.format('%.0f', time) end
+return {redis.call('ZCOUNT', KEYS[1], after(now - ARGV[1]), '+inf'), redis.call('ZCOUNT', KEYS[2], after(now), '+inf')}
+"""
+
+_PAUSE: Final = timedelta(seconds=1)
+"""How long an order waits when the limiter cannot be asked."""
 log = structlog.get_logger(__name__)
 
 
@@ -154,13 +163,8 @@ class RateLimiter:
 
     def use(self) -> tuple[int, int]:
         """Starts in the current window, and orders that wait. Raises redis.RedisError."""
-        seconds, micros = self._redis.time()
-        now = seconds * 1_000_000 + micros
-        with self._redis.pipeline(transaction=False) as pipe:
-            pipe.zcount(_STARTS, f"({now - _microseconds(self._window)}", "+inf")
-            pipe.zcount(_PATIENCE, f"({now}", "+inf")
-            used, waiting = pipe.execute()
-        return used, waiting
+        used, waiting = self._redis.eval(_USE, 2, _STARTS, _PATIENCE, _microseconds(self._window))
+        return int(used), int(waiting)
 
 
 def _microseconds(duration: timedelta) -> int:
@@ -170,7 +174,7 @@ def _microseconds(duration: timedelta) -> int:
 class RateLimit(Middleware):
     """Lets a message through to the actor when its order may start; else the order waits in Postgres.
 
-    Where the limiter cannot be asked, nothing starts: the order is deferred for a second.
+    Where the limiter cannot be asked, nothing starts.
     """
 
     def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, datetime, str], object]) -> None:
@@ -193,7 +197,7 @@ class RateLimit(Middleware):
 
     def _defer_after_failure(self, order_id: UUID) -> None:
         try:
-            self._defer(order_id, datetime.now(UTC) + _ALL_SERVED, "rate limit unreachable")
+            self._defer(order_id, datetime.now(UTC) + _PAUSE, "rate limit unreachable")
         except Exception:
             # Dispatch sends the order again when its time in the queue is over.
             log.exception("order not deferred", action="defer_failed", order_id=str(order_id))

@@ -1,0 +1,194 @@
+"""Orders through the queue, on a real Redis."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import redis
+from dramatiq import Message
+from dramatiq.broker import MessageProxy
+from uuid_utils.compat import uuid7
+
+from orderd.embedded.redis import Redis
+from orderd.queue.broker import QUEUE, OrderBroker, OrderConsumer, redis_client
+from tests.integration.queue.conftest import StartWorker
+
+PATIENCE = 20
+NEVER_MS = 60_000
+"""Longer than any wait of a test: what comes, comes because the consumer was woken."""
+KEY = "orderd:queue:orders"
+
+
+def new_ids(count: int) -> list[UUID]:
+    return [uuid7() for _ in range(count)]
+
+
+def order_of(message: MessageProxy) -> UUID:
+    return UUID(message.args[0])
+
+
+def take(consumer: OrderConsumer) -> UUID:
+    """The next order, after however long a wait."""
+    while True:
+        if (message := next(consumer)) is not None:
+            consumer.ack(message)
+            return order_of(message)
+
+
+def patient_consumer(url: str, prefetch: int) -> OrderConsumer:
+    """One of a process of its own, which asks again only when it is woken."""
+    return OrderConsumer(OrderBroker(redis.Redis.from_url(url)), QUEUE, prefetch, NEVER_MS)
+
+
+def wait_for_idle_consumers(client: "redis.Redis", count: int) -> None:
+    while sum(row["cmd"] == "blmove" for row in client.client_list()) < count:
+        pass
+
+
+def left_in_redis(client: "redis.Redis") -> dict[str, Any]:
+    acks = list(client.keys("orderd:queue:__acks__*"))
+    return {"waiting": client.llen(KEY), "messages": client.hlen(f"{KEY}.msgs"), "unacknowledged": acks}
+
+
+NOTHING = {"waiting": 0, "messages": 0, "unacknowledged": []}
+
+
+def test_orders_reach_the_actor_in_the_order_they_were_sent(broker: OrderBroker, start_worker: StartWorker) -> None:
+    sent = new_ids(50)
+    broker.send(sent)
+    assert broker.depth() == 50
+    worked = start_worker(broker)
+    assert [worked.get(timeout=PATIENCE) for _ in sent] == [str(order_id) for order_id in sent]
+
+
+def test_an_idle_consumer_is_woken(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
+    with ThreadPoolExecutor() as threads:
+        consumer = patient_consumer(redis_url, prefetch=4)
+        for order_id in new_ids(3):
+            taken = threads.submit(take, consumer)
+            wait_for_idle_consumers(client, 1)
+            broker.send([order_id])
+            assert taken.result(PATIENCE) == order_id
+
+
+def test_all_idle_processes_are_woken_at_once(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
+    with ThreadPoolExecutor() as threads:
+        taken: list[Future[UUID]] = []
+        for _ in range(3):
+            taken.append(threads.submit(take, patient_consumer(redis_url, prefetch=1)))
+        wait_for_idle_consumers(client, 3)
+        sent = new_ids(3)
+        broker.send(sent)
+        assert {each.result(PATIENCE) for each in taken} == set(sent)
+
+
+def test_an_emptied_redis_leaves_the_consumer_waiting_for_what_comes_next(
+    redis_url: str, broker: OrderBroker, client: "redis.Redis"
+) -> None:
+    with ThreadPoolExecutor() as threads:
+        taken = threads.submit(take, patient_consumer(redis_url, prefetch=4))
+        wait_for_idle_consumers(client, 1)
+        client.flushall()
+        (order_id,) = new_ids(1)
+        broker.send([order_id])
+        assert taken.result(PATIENCE) == order_id
+
+
+def test_a_worker_survives_a_restart_of_redis(tmp_path: Path, start_worker: StartWorker) -> None:
+    server = Redis(tmp_path)
+    child = server.start()
+    broker = OrderBroker(redis_client(server.url))
+    worked = start_worker(broker)
+    before, after = new_ids(2)
+    broker.send([before])
+    assert worked.get(timeout=PATIENCE) == str(before)
+    child.stop()
+    with pytest.raises(redis.ConnectionError):
+        broker.send([after])
+    child = server.start()
+    broker.send([after])
+    try:
+        assert worked.get(timeout=PATIENCE) == str(after)
+    finally:
+        child.stop()
+
+
+def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
+    broker.send(new_ids(30))
+    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
+    for _ in range(30):
+        take(consumer)
+    consumer.close()
+    assert left_in_redis(client) == NOTHING
+
+
+def test_a_full_process_fetches_no_more_until_a_quarter_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
+    broker.send(new_ids(10))
+    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
+    held = [message for _ in range(4) if (message := next(consumer))]
+    assert next(consumer) is None
+    assert broker.depth() == 6
+    consumer.ack(held[0])
+    assert next(consumer) is not None
+    assert broker.depth() == 5
+
+
+def test_what_a_stopping_process_has_not_begun_goes_back(broker: OrderBroker, client: "redis.Redis") -> None:
+    sent = new_ids(4)
+    broker.send(sent)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
+    take(consumer)
+    consumer.close()
+    assert left_in_redis(client) == {"waiting": 3, "messages": 3, "unacknowledged": []}
+    successor = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
+    assert [take(successor) for _ in range(3)] == sent[1:]
+
+
+def test_acknowledgements_outlive_a_lost_connection(
+    broker: OrderBroker, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise redis.ConnectionError("the connection is lost")
+
+    broker.send(new_ids(1))
+    consumer = OrderConsumer(broker, QUEUE, prefetch=1, timeout=10)
+    take(consumer)
+    with monkeypatch.context() as patched:
+        patched.setattr(broker, "acknowledge", refuse)
+        assert next(consumer) is None
+    assert left_in_redis(client)["messages"] == 1
+    assert next(consumer) is None
+    assert left_in_redis(client) == NOTHING
+
+
+def test_messages_of_a_dead_process_come_back(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
+    sent = new_ids(3)
+    broker.send(sent)
+    dead = OrderBroker(redis_client(redis_url))
+    assert order_of(next(iter(OrderConsumer(dead, QUEUE, prefetch=4, timeout=10)))) == sent[0]  # type: ignore[arg-type]
+    client.zadd("orderd:queue:__heartbeats__", {dead.broker_id: 0})
+    broker.maintenance_chance = 1_000_000  # a million out of a million commands: the next one is it
+    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
+    assert sorted(take(consumer) for _ in sent) == sent
+    consumer.close()
+    assert left_in_redis(client) == NOTHING
+
+
+def test_a_message_that_nobody_can_read_is_dropped(broker: OrderBroker, client: "redis.Redis") -> None:
+    client.hset(f"{KEY}.msgs", "1", "no json")
+    client.rpush(KEY, "1", "an id without data")
+    (order_id,) = new_ids(1)
+    broker.send([order_id])
+    assert take(OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)) == order_id
+
+
+def test_a_message_for_an_unknown_actor_is_kept_among_the_dead_letters(
+    broker: OrderBroker, client: "redis.Redis", start_worker: StartWorker
+) -> None:
+    broker.enqueue(Message(QUEUE, "nobody", ("x",), {}, {}))
+    (order_id,) = new_ids(1)
+    broker.send([order_id])
+    assert start_worker(broker).get(timeout=PATIENCE) == str(order_id)
+    assert client.zcard(f"{KEY}.XQ") == 1

@@ -1,0 +1,252 @@
+"""The rate limit's promises one by one, in virtual time on a real Redis."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import redis
+from uuid_utils.compat import uuid7
+
+from orderd.queue.rate_limit import Go, RateLimiter, Slot
+from tests.integration.queue.virtual_time import EPOCH, GRACE, LAG, WINDOW, VirtualTime
+
+KEPT = WINDOW + LAG
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def time(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
+    return VirtualTime(client, monkeypatch)
+
+
+@pytest.fixture
+def limiter(time: VirtualTime) -> RateLimiter:
+    """Three starts a minute; open since ``EPOCH``."""
+    limiter = time.limiter(3)
+    limiter.ask(uuid7())
+    time.advance(LAG)
+    used = limiter.ask(uuid7())
+    assert isinstance(used, Go)
+    limiter.release(used)
+    time.advance(2 * GRACE)  # the order that only opened the limiter is no longer waited for
+    return limiter
+
+
+def orders(count: int) -> list[UUID]:
+    return [uuid7() for _ in range(count)]
+
+
+def ask_all(limiter: RateLimiter, asking: list[UUID]) -> list[UUID]:
+    return [order for order in asking if isinstance(limiter.ask(order), Go)]
+
+
+def slot_of(limiter: RateLimiter, order: UUID) -> datetime:
+    answer = limiter.ask(order)
+    assert isinstance(answer, Slot)
+    return answer.at
+
+
+def test_up_to_the_limit_orders_start_at_once(limiter: RateLimiter) -> None:
+    asking = orders(5)
+    assert ask_all(limiter, asking) == asking[:3]
+    assert limiter.use() == (3, 2)
+
+
+def test_a_start_leaves_the_window_to_the_microsecond(limiter: RateLimiter, time: VirtualTime) -> None:
+    first, second, third, late = orders(4)
+    began = time.now
+    ask_all(limiter, [first])
+    time.advance(SECOND)
+    ask_all(limiter, [second, third])
+    assert slot_of(limiter, late) == began + KEPT
+    time.set(began + KEPT - timedelta(microseconds=1))
+    assert slot_of(limiter, late) == began + KEPT
+    time.set(began + KEPT)
+    assert isinstance(limiter.ask(late), Go)
+
+
+def test_each_that_waits_is_told_its_own_slot(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    for order in orders(3):
+        limiter.ask(order)
+        time.advance(SECOND)
+    told = [slot_of(limiter, order) - began for order in orders(7)]
+    turns = [KEPT, KEPT + SECOND, KEPT + 2 * SECOND]
+    assert told == [*turns, *(KEPT + turn for turn in turns), 2 * KEPT + turns[0]]
+
+
+def test_who_comes_later_does_not_start_before_who_waits(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    waiting, late = orders(5), uuid7()
+    assert ask_all(limiter, waiting) == waiting[:3]
+    time.set(began + KEPT)
+    # Three slots are free, two of them are spoken for.
+    assert isinstance(limiter.ask(late), Go)
+    assert isinstance(slot_of(limiter, uuid7()), datetime)
+    assert ask_all(limiter, waiting[3:]) == waiting[3:]
+
+
+def test_orders_have_their_places_from_the_moment_they_are_sent(limiter: RateLimiter, client: "redis.Redis") -> None:
+    sent = orders(5)
+    with client.pipeline() as pipe:
+        limiter.enter(pipe, sent)
+        pipe.execute()
+    assert ask_all(limiter, sent[::-1]) == sent[:3][::-1]
+
+
+def test_asking_again_keeps_the_place_and_takes_no_second_one(limiter: RateLimiter) -> None:
+    ask_all(limiter, orders(3))
+    first, second = orders(2)
+    told = [slot_of(limiter, order) for order in (first, second, first, second)]
+    assert told[:2] == told[2:]
+    assert limiter.use() == (3, 2)
+
+
+def test_a_start_that_did_not_happen_is_given_back(limiter: RateLimiter) -> None:
+    answers = [limiter.ask(order) for order in orders(3)]
+    assert isinstance(answers[1], Go)
+    limiter.release(answers[1])
+    assert ask_all(limiter, orders(2)) != []
+    assert limiter.use() == (3, 1)
+
+
+def test_a_cancelled_order_leaves_the_line(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    ask_all(limiter, orders(3))
+    cancelled, behind = orders(2)
+    slot_of(limiter, cancelled)
+    limiter.forget(cancelled)
+    assert slot_of(limiter, behind) == began + KEPT
+    assert limiter.use() == (3, 1)
+
+
+def test_who_does_not_come_holds_the_line_up_for_the_grace_and_no_longer(
+    limiter: RateLimiter, time: VirtualTime
+) -> None:
+    began = time.now
+    ask_all(limiter, orders(3))
+    lost, present = orders(4)[:3], uuid7()
+    for order in lost:
+        slot_of(limiter, order)
+    time.set(began + KEPT + GRACE - timedelta(microseconds=1))
+    slot_of(limiter, present)
+    time.set(began + KEPT + GRACE)
+    assert isinstance(limiter.ask(present), Go)
+    assert isinstance(limiter.ask(lost[0]), Go), "who comes after all is served"
+
+
+def test_an_order_that_is_tried_again_goes_before_younger_ones(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    retried, *others = orders(4)
+    ask_all(limiter, [retried, *others])
+    assert slot_of(limiter, retried) == began + KEPT, "its first start counts as well"
+    time.set(began + KEPT)
+    assert ask_all(limiter, orders(5))[:2] != []
+    assert isinstance(limiter.ask(retried), Go)
+
+
+def test_a_lower_limit_is_kept_from_the_start(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    for order in orders(3):
+        limiter.ask(order)
+        time.advance(SECOND)
+    lowered = time.limiter(1)
+    first, second = orders(2)
+    assert slot_of(lowered, first) == began + KEPT + 2 * SECOND
+    assert slot_of(lowered, second) == began + 2 * KEPT + 2 * SECOND
+
+
+def test_a_limit_of_zero_lets_everything_through_and_writes_nothing(time: VirtualTime, client: "redis.Redis") -> None:
+    unlimited = time.limiter(0)
+    order = uuid7()
+    answer = unlimited.ask(order)
+    assert isinstance(answer, Go)
+    unlimited.release(answer)
+    unlimited.forget(order)
+    with client.pipeline() as pipe:
+        unlimited.enter(pipe, [order])
+        pipe.execute()
+    assert client.keys("orderd:rate:*") == []
+
+
+class TestForgetfulRedis:
+    def test_an_empty_redis_waits_for_the_journal_before_the_first_start(self, time: VirtualTime) -> None:
+        limiter, order = time.limiter(3), uuid7()
+        time.journal = [(uuid7(), EPOCH - timedelta(seconds=age)) for age in (70, 10, 5, 1)]
+        assert slot_of(limiter, order) == EPOCH + LAG
+        time.advance(LAG)
+        assert slot_of(limiter, order) == EPOCH - 10 * SECOND + KEPT
+        assert limiter.use() == (3, 1)
+
+    def test_a_flush_opens_no_window(self, limiter: RateLimiter, time: VirtualTime) -> None:
+        began = time.now
+        for order in orders(3):
+            assert isinstance(limiter.ask(order), Go)
+            time.start(order)
+        time.flush()
+        order = uuid7()
+        assert slot_of(limiter, order) == began + LAG
+        time.advance(LAG)
+        assert slot_of(limiter, order) == began + KEPT
+
+    def test_a_start_that_reaches_the_journal_after_the_flush_counts(
+        self, limiter: RateLimiter, time: VirtualTime
+    ) -> None:
+        granted = orders(3)
+        assert ask_all(limiter, granted) == granted
+        time.flush()
+        slot_of(limiter, uuid7())
+        for order in granted:
+            time.start(order)
+        time.advance(LAG)
+        assert isinstance(limiter.ask(uuid7()), Slot)
+        assert limiter.use()[0] == 3
+
+    def test_a_restart_that_lost_the_last_starts_is_noticed(self, limiter: RateLimiter, time: VirtualTime) -> None:
+        for order in orders(3):
+            assert isinstance(limiter.ask(order), Go)
+            time.start(order)
+        time.restart(forgets=2)
+        assert isinstance(limiter.ask(uuid7()), Slot)
+        time.advance(LAG)
+        assert isinstance(limiter.ask(uuid7()), Slot)
+        assert limiter.use()[0] == 3
+
+    def test_a_seed_read_before_another_flush_is_void(
+        self, limiter: RateLimiter, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The slow one of two seeders must not declare its old reading to be all there is."""
+        time.flush()
+        opener, *others = orders(3)
+        slot_of(limiter, opener)
+        time.advance(LAG)
+        slow, real = time.limiter(3), limiter._recent_starts
+
+        def overtaken(seconds: float) -> list[tuple[UUID, datetime]]:
+            read = list(real(seconds))
+            monkeypatch.setattr(slow, "_recent_starts", real)
+            for order in (opener, *others):
+                assert isinstance(limiter.ask(order), Go)
+                time.start(order)
+            time.flush()
+            slot_of(limiter, uuid7())
+            return read
+
+        monkeypatch.setattr(slow, "_recent_starts", overtaken)
+        assert slot_of(slow, uuid7()) == time.now + LAG
+        time.advance(LAG)
+        assert isinstance(slow.ask(uuid7()), Slot)
+        assert slow.use()[0] == 3
+
+
+def test_who_forgets_an_order_is_not_troubled_by_a_dead_redis() -> None:
+    dead = redis.Redis(unix_socket_path="/nonexistent", retry=None)  # type: ignore[arg-type]
+    limiter = RateLimiter(dead, 3, WINDOW, lambda _: [])
+    limiter.forget(uuid7())
+    with pytest.raises(redis.ConnectionError):
+        limiter.ask(uuid7())
+
+
+def test_times_are_utc(limiter: RateLimiter) -> None:
+    ask_all(limiter, orders(3))
+    assert slot_of(limiter, uuid7()).tzinfo is UTC

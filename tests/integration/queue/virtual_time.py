@@ -1,0 +1,63 @@
+"""Rate limiters whose scripts read the time from a key, where a test sets it: windows of a minute pass in no time."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import redis
+
+from orderd.queue import rate_limit
+from orderd.queue.rate_limit import RateLimiter
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+WINDOW = timedelta(seconds=60)
+LAG = timedelta(milliseconds=250)
+GRACE = timedelta(seconds=5)
+
+
+class VirtualTime:
+    """Redis' clock, and the journal of Postgres, which is told of every start a moment after it was granted."""
+
+    def __init__(self, client: "redis.Redis", patch: pytest.MonkeyPatch) -> None:
+        self.client = client
+        self.journal: list[tuple[UUID, datetime]] = []
+        for script in ("_ASK", "_ENTER", "_USE"):
+            source: str = getattr(rate_limit, script)
+            assert "redis.call('TIME')" in source
+            patch.setattr(
+                rate_limit, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)")
+            )
+        self.set(EPOCH)
+
+    def limiter(self, limit: int) -> RateLimiter:
+        return RateLimiter(self.client, limit, WINDOW, self._recent_starts, lag=LAG, grace=GRACE)
+
+    def _recent_starts(self, window_seconds: float) -> list[tuple[UUID, datetime]]:
+        return [(order, at) for order, at in self.journal if at > self.now - timedelta(seconds=window_seconds)]
+
+    def set(self, now: datetime) -> None:
+        self.now = now
+        seconds, micros = divmod((now - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1), 1_000_000)
+        with self.client.pipeline() as pipe:
+            pipe.delete("clock")
+            pipe.rpush("clock", seconds, micros)
+            pipe.execute()
+
+    def advance(self, by: timedelta) -> None:
+        self.set(self.now + by)
+
+    def flush(self) -> None:
+        """All of Redis is lost."""
+        self.client.flushall()
+        self.set(self.now)
+
+    def restart(self, forgets: int) -> None:
+        """Redis crashes, and its file lacks the newest ``forgets`` starts."""
+        self.client.script_flush()
+        newest = self.client.zrevrange("orderd:rate:starts", 0, forgets - 1) if forgets else []
+        if newest:
+            self.client.zrem("orderd:rate:starts", *newest)
+
+    def start(self, order: UUID) -> None:
+        """What the worker does with a Go."""
+        self.journal.append((order, self.now))
