@@ -4,19 +4,30 @@ from collections.abc import Sequence
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.program_failure import read_failure
 from orderd.solana.rpc_types import TransactionError
-from orderd.solana.transaction import ProgramFailure, read_failure
 
-# By name, scoped by nothing but the programs' own logs: the numbers have moved between releases.
 _CODES: Final[dict[str, ErrorCode]] = {
+    # Raydium CPMM and Meteora DLMM
     "ExceededSlippage": ErrorCode.TX_SLIPPAGE_EXCEEDED,
     "ExceededAmountSlippageTolerance": ErrorCode.TX_SLIPPAGE_EXCEEDED,
     "ExceededBinSlippageTolerance": ErrorCode.TX_SLIPPAGE_EXCEEDED,
+    "NotApproved": ErrorCode.POOL_CLOSED,
+    "PoolDisabled": ErrorCode.POOL_CLOSED,
+    "PairInsufficientLiquidity": ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    "InsufficientVault": ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    # The runtime, the System program and the Token program
+    "AccountNotFound": ErrorCode.FUNDS_INSUFFICIENT,
     "InsufficientFunds": ErrorCode.FUNDS_INSUFFICIENT,
     "InsufficientFundsForFee": ErrorCode.FUNDS_INSUFFICIENT,
     "InsufficientFundsForRent": ErrorCode.FUNDS_INSUFFICIENT,
-    "AccountNotFound": ErrorCode.FUNDS_INSUFFICIENT,
     "ResultWithNegativeLamports": ErrorCode.FUNDS_INSUFFICIENT,
-    "NotApproved": ErrorCode.POOL_CLOSED,
-    "PoolDisabled": ErrorCode.POOL_CLOSED,
+    # The source account is made by whoever first receives the token
+    "AccountNotInitialized": ErrorCode.FUNDS_INSUFFICIENT,
 }
+
+
+def explain(err: TransactionError, logs: Sequence[str]) -> OrderdError:
+    """The failure of a transaction, landed or simulated, as the error that its order gets."""
+    failure = read_failure(err, logs)
+    return OrderdError(_CODES.get(failure.name, ErrorCode.TX_FAILED), f"the chain answered {failure}")

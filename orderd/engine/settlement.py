@@ -86,7 +86,7 @@ class Settlement:
         self._leases.hold(attempt.order.id)
 
     def run_once(self) -> int:
-        """One pass over all live attempts. Returns how many it settled. Raises RpcError where nothing could be asked."""
+        """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""
         self._adopt()
         with self._lock:
             asked = dict(self._live)

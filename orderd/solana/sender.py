@@ -37,7 +37,7 @@ class Sighting:
 
 
 class Sender:
-    """One endpoint's view of our transactions. ``expiry_commitment`` is finalized wherever blocks can be rolled back."""
+    """One endpoint's view of our transactions. ``expiry_commitment`` is finalized where blocks can be rolled back."""
 
     def __init__(self, rpc: RpcClient, expiry_commitment: Commitment) -> None:
         self._rpc = rpc

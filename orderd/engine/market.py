@@ -1,0 +1,89 @@
+"""Questions about the market that change nothing: quotes, previews and balances."""
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.errors import OrderdError
+from orderd.domain.money import format_amount
+from orderd.domain.order import OrderTerms
+from orderd.domain.quote import QuoteRequest
+from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.engine.building import Builder, SwapPlan, units_with_margin
+from orderd.engine.chain_errors import explain
+from orderd.engine.offers import Offer, offer_of
+from orderd.engine.routing import Router
+from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
+from orderd.solana.programs import token as token_program
+from orderd.solana.rpc import RpcClient, RpcError
+from orderd.wire import Balance, BalancesResult, PreviewResult, Problem, QuoteResult
+
+
+class Market:
+    """Asks the venues and the chain on a trader's behalf. Thread-safe."""
+
+    def __init__(self, router: Router, builder: Builder, rpc: RpcClient, tokens: TokenRegistry) -> None:
+        self._router = router
+        self._builder = builder
+        self._rpc = rpc
+        self._tokens = tokens
+
+    def quote(self, terms: OrderTerms) -> QuoteResult:
+        """All venues' offers. Raises OrderdError as routing does."""
+        return _quote_result(terms, self._plan(terms)[1])
+
+    def preview(self, terms: OrderTerms) -> PreviewResult:
+        """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
+        plan, offer = self._plan(terms)
+        simulation = self._builder.simulate(plan, memo="preview")
+        error = None if simulation.err is None else explain(simulation.err, simulation.logs)
+        fee = self._builder.network_fee(units_with_margin(simulation.units_consumed))
+        return PreviewResult(
+            quote=_quote_result(terms, offer),
+            succeeds=error is None,
+            error=None if error is None else Problem.of(error),
+            units_consumed=simulation.units_consumed,
+            network_fee=format_amount(fee, LAMPORT_DECIMALS),
+            logs=simulation.logs,
+        )
+
+    def balances(self) -> BalancesResult:
+        """What the wallet holds of each known token, SOL and wrapped SOL in one. Raises OrderdError RPC_*."""
+        owner = self._builder.wallet
+        try:
+            amounts = {WSOL_MINT: self._rpc.get_balance(owner).value}
+            for program in (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_ID):
+                for mint, amount in self._token_amounts(owner, program):
+                    amounts[mint] = amounts.get(mint, 0) + amount
+        except RpcError as error:
+            raise OrderdError(error.error_code, str(error)) from error
+        return BalancesResult(
+            wallet=str(owner),
+            balances=tuple(
+                Balance(token=known.symbol, mint=known.mint, amount=format_amount(amounts[known.mint], known.decimals))
+                for known in self._tokens
+                if known.mint in amounts
+            ),
+        )
+
+    def _token_amounts(self, owner: Pubkey, program: Pubkey) -> list[tuple[str, int]]:
+        accounts = self._rpc.get_token_accounts_by_owner(owner, program=program).value
+        holdings = [token_program.TokenAccount.decode(each.account.data) for each in accounts]
+        return [(str(holding.mint), holding.amount) for holding in holdings]
+
+    def _plan(self, terms: OrderTerms) -> tuple[SwapPlan, Offer]:
+        request = QuoteRequest(terms.token_in.mint, terms.token_out.mint, terms.amount_in)
+        decision = self._router.route(request)
+        offer = offer_of(terms, decision)
+        return SwapPlan(decision.chosen, offer.min_amount_out), offer
+
+
+def _quote_result(terms: OrderTerms, offer: Offer) -> QuoteResult:
+    return QuoteResult(
+        token_in=terms.token_in.symbol,
+        token_out=terms.token_out.symbol,
+        amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
+        slippage=slippage_percent(terms.slippage_bps),
+        chosen=offer.chosen,
+        quotes=offer.quotes,
+        refusals=offer.refusals,
+        min_amount_out=format_amount(offer.min_amount_out, terms.token_out.decimals),
+    )
