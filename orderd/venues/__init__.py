@@ -1,0 +1,1 @@
+"""The places orderd trades at. Each answers the same questions, so that routing need not know which it asks."""

@@ -1,0 +1,66 @@
+"""One answer for all who ask at the same time, and for all who ask soon after."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[V]):
+    future: "Future[V]"
+    began: float
+
+
+class SingleFlight(Generic[K, V]):
+    """A cache by age. The first to find a key stale loads it; whoever asks meanwhile waits for that one load.
+
+    An answer's age counts from when its load began, so it is never older than it is taken for. Errors go to those who
+    wait for them and are not kept.
+    """
+
+    def __init__(self, load: Callable[[K], V], max_age: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`max_age` in seconds."""
+        self._load = load
+        self._max_age = max_age
+        self._clock = clock
+        self._entries: dict[K, _Entry[V]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V:
+        """The answer for `key`, at most `max_age` old when asked for. Raises what the load raises."""
+        with self._lock:
+            entry = self._entries.get(key)
+            mine = entry is None or self._is_stale(entry)
+            if mine:
+                entry = self._entries[key] = _Entry(Future(), self._clock())
+        assert entry is not None
+        if mine:
+            self._fill(key, entry)
+        return entry.future.result()
+
+    def is_fresh(self, key: K) -> bool:
+        """Whether `get` would return at once."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return entry is not None and entry.future.done() and not self._is_stale(entry)
+
+    def _is_stale(self, entry: _Entry[V]) -> bool:
+        """A load under way is shared however long it takes; what fails is forgotten when it fails."""
+        return entry.future.done() and self._clock() - entry.began > self._max_age
+
+    def _fill(self, key: K, entry: _Entry[V]) -> None:
+        try:
+            value = self._load(key)
+        except BaseException as error:
+            with self._lock:
+                if self._entries.get(key) is entry:
+                    del self._entries[key]
+            entry.future.set_exception(error)
+            raise
+        entry.future.set_result(value)
