@@ -1,0 +1,122 @@
+"""The gateway as a process: what it is made of, where it is found, and how it is stopped."""
+
+import asyncio
+import json
+import os
+import resource
+import signal
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import redis
+import structlog
+import uvloop
+from redis.asyncio import Redis
+
+from db.connection import check_schema, connect, database
+from db.journal import recent_starts
+from orderd.engine.intake import Intake
+from orderd.engine.market import Market
+from orderd.engine.publish import Publisher
+from orderd.engine.status import StatusReport
+from orderd.engine.trading import open_trading
+from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.rate_limit import RateLimiter
+from orderd.settings import Settings
+
+FORCED: Final = 1
+_WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
+log = structlog.get_logger(__name__)
+
+
+def run_gateway(settings: Settings) -> None:
+    """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+
+    Raises SchemaError, WalletError, and OrderdError where the port or a service cannot be had.
+    """
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    redis_url = settings.redis_url.get_secret_value()
+    # The status report takes connections outside of the database threads.
+    connect(
+        settings.database_url.get_secret_value(),
+        max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
+        application="orderd gateway",
+    )
+    try:
+        check_schema()
+        _raise_file_limit()
+        engine = open_engine(settings, redis_client(redis_url))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, engine, redis_url))
+    finally:
+        database.close_all()
+
+
+def open_engine(settings: Settings, client: "redis.Redis") -> Engine:
+    """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
+    trading = open_trading(settings)
+    limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), recent_starts)
+    broker = OrderBroker(client, line=limiter)
+    return Engine(
+        intake=Intake(
+            trading.tokens,
+            settings.default_slippage,
+            Publisher(client),
+            send=broker.send,
+            forget=limiter.forget,
+        ),
+        market=Market(trading.router, trading.builder, trading.rpc, trading.tokens),
+        report=StatusReport(
+            settings,
+            str(trading.wallet.address),
+            trading.rpc,
+            client,
+            rate_limit_use=limiter.use,
+            queue_depth=broker.depth,
+            workers=partial(_live_workers, client),
+        ),
+    )
+
+
+async def _serve(settings: Settings, engine: Engine, redis_url: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_force, stop)
+    address = settings.state_dir / "gateway.json"
+    gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
+    try:
+        await gateway.serve(stop, lambda port: _write_address(address, settings.host, port))
+    finally:
+        address.unlink(missing_ok=True)
+
+
+def _stop_or_force(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        log.warning("forced to stop", action="gateway_forced")
+        os._exit(FORCED)  # threads may hang in a system call; nothing that is acknowledged depends on them
+    stop.set()
+
+
+def _write_address(file: Path, host: str, port: int) -> None:
+    """Say where the port is, to whoever shares the state directory. The file is there in full or not at all."""
+    reachable = _WILDCARDS.get(host, host)
+    authority = f"[{reachable}]" if ":" in reachable else reachable
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps({"pid": os.getpid(), "url": f"ws://{authority}:{port}/"}))
+    draft.replace(file)
+
+
+def _raise_file_limit() -> None:
+    """A connection is a file: take as many as the system lets us have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _live_workers(client: "redis.Redis") -> int:
+    return sum(1 for _ in client.scan_iter(match="orderd:worker:*", count=1000))

@@ -1,0 +1,99 @@
+"""Who is calling: bearer tokens, known to the database by their SHA-256 only.
+
+A token is 256 random bits, so a plain hash is enough, and looking it up by the hash takes no time that depends on
+how much of a guess is right.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from db.connection import database
+from db.models import DEFAULT_ACCOUNT, ApiToken
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.origin import is_loopback
+from orderd.settings import Settings
+
+PREFIX: Final = "orderd_"
+"""What all tokens begin with, so that scanners for leaked secrets know them."""
+
+
+class Scope(StrEnum):
+    """Each includes the ones before it."""
+
+    READ = "read"
+    TRADE = "trade"
+    ADMIN = "admin"
+
+
+_RANK: Final = {scope: rank for rank, scope in enumerate(Scope)}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever is at the other end of a connection."""
+
+    account_id: UUID
+    scope: Scope
+    name: str
+    expires_at: datetime | None = None
+
+    def require(self, scope: Scope) -> None:
+        """Raises OrderdError: AUTH_FORBIDDEN without the scope, AUTH_INVALID when the token has expired meanwhile."""
+        if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
+            raise OrderdError(ErrorCode.AUTH_INVALID, f"the token {self.name} expired at {self.expires_at}")
+        if _RANK[self.scope] < _RANK[scope]:
+            raise OrderdError(ErrorCode.AUTH_FORBIDDEN, f"the token {self.name} lacks the scope {scope}")
+
+
+LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
+"""Anyone on this machine, where no token is asked for."""
+
+
+def token_required(settings: Settings) -> bool:
+    """No token is needed only where nobody else can reach the port and no real money is at stake."""
+    return not (settings.chain == "simnet" and is_loopback(settings.host))
+
+
+def new_token() -> str:
+    """A fresh secret; the database is given ``token_hash`` of it, and nobody can read it again."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+def authenticate(authorization: str | None, *, required: bool) -> Principal:
+    """Whom an Authorization header stands for; a token that is given must be good even where none is required.
+
+    Raises OrderdError: AUTH_REQUIRED or AUTH_INVALID. Needs a database connection.
+    """
+    if authorization is None:
+        if required:
+            raise OrderdError(ErrorCode.AUTH_REQUIRED, "the request carries no bearer token")
+        return LOCAL_TRADER
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the Authorization header is not of the form: Bearer TOKEN")
+    row = ApiToken.get_or_none(ApiToken.hash == token_hash(token.strip()))
+    if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= datetime.now(UTC)):
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the token is unknown, expired or revoked")
+    _note_use(row)
+    return Principal(
+        row.account_id, max((Scope(name) for name in row.scopes), key=_RANK.__getitem__), row.name, row.expires_at
+    )
+
+
+def _note_use(row: ApiToken) -> None:
+    """Remember when a token was last used, to the minute."""
+    database.execute_sql(
+        """
+        UPDATE api_tokens SET last_used_at = clock_timestamp()
+        WHERE id = %s AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')""",
+        (str(row.id),),
+    )

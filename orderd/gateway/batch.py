@@ -1,0 +1,69 @@
+"""Concurrent submissions share a commit: what arrives while one batch is written makes up the next."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.intake import Submission, SubmitOutcome
+from orderd.gateway.threads import Threads
+from orderd.telemetry import INTAKE_BATCH
+
+MAX_BATCH: Final = 256
+MAX_LINE: Final = 4_096
+"""Submissions in line, beyond which new ones are refused."""
+
+SubmitBatch = Callable[[Sequence[Submission]], Sequence[SubmitOutcome | OrderdError]]
+_Waiting = tuple[Submission, "asyncio.Future[SubmitOutcome]"]
+
+
+class Batcher:
+    """Submits orders in groups. A lone submission goes at once: batches grow with load, not by waiting."""
+
+    def __init__(self, submit_batch: SubmitBatch, threads: Threads) -> None:
+        self._submit_batch = submit_batch
+        self._threads = threads
+        self._line: deque[_Waiting] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def submit(self, submission: Submission) -> SubmitOutcome:
+        """Returns when the order is on disk. Raises OrderdError, SERVICE_OVERLOADED when too many are in line.
+
+        A caller that goes away takes nothing back: its order is submitted all the same.
+        """
+        if len(self._line) >= MAX_LINE:
+            raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{len(self._line)} submissions are in line")
+        answer: asyncio.Future[SubmitOutcome] = asyncio.get_running_loop().create_future()
+        self._line.append((submission, answer))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write(), name="intake")
+        return await answer
+
+    async def finish(self) -> None:
+        """Wait until the line is empty."""
+        if self._writer is not None:
+            await self._writer
+
+    async def _write(self) -> None:
+        try:
+            while self._line:
+                batch = [self._line.popleft() for _ in range(min(len(self._line), MAX_BATCH))]
+                INTAKE_BATCH.observe(len(batch))
+                await self._submit(batch)
+        finally:
+            self._writer = None
+
+    async def _submit(self, batch: Sequence[_Waiting]) -> None:
+        outcomes: Sequence[SubmitOutcome | Exception]
+        try:
+            outcomes = await self._threads.run(self._submit_batch, [submission for submission, _ in batch])
+        except Exception as error:  # noqa: BLE001  (each caller is told)
+            outcomes = [error] * len(batch)
+        for (_, answer), outcome in zip(batch, outcomes, strict=True):
+            if answer.cancelled():
+                continue
+            if isinstance(outcome, SubmitOutcome):
+                answer.set_result(outcome)
+            else:
+                answer.set_exception(outcome)

@@ -1,0 +1,143 @@
+"""The methods of the port: each names its parameters, the scope it needs, and who does the work."""
+
+from typing import Protocol
+from uuid import UUID
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderTerms
+from orderd.engine import views
+from orderd.engine.intake import Intake, Submission
+from orderd.gateway.auth import Scope
+from orderd.gateway.batch import Batcher
+from orderd.gateway.hub import Hub
+from orderd.gateway.rpc import Reply, Route
+from orderd.gateway.session import Session
+from orderd.gateway.threads import DatabaseThreads, Threads
+from orderd.wire import (
+    BalancesResult,
+    CancelResult,
+    GetParams,
+    ListParams,
+    Method,
+    NoParams,
+    PreviewResult,
+    QuoteParams,
+    QuoteResult,
+    StatusResult,
+    SubmitParams,
+    SubmitResult,
+    SubscribeParams,
+    SubscribeResult,
+    UnsubscribeParams,
+    UnsubscribeResult,
+)
+
+
+class Market(Protocol):
+    """What venues and chain say now. All raise OrderdError and may take as long as the venues' time limit."""
+
+    def quote(self, terms: OrderTerms) -> QuoteResult: ...
+
+    def preview(self, terms: OrderTerms) -> PreviewResult: ...
+
+    def balances(self) -> BalancesResult: ...
+
+
+class StatusReport(Protocol):
+    def status(self, *, draining: bool = False) -> StatusResult: ...
+
+
+class Methods:
+    """Answers calls. ``database`` threads hold a connection each; ``market`` threads wait for the outside world."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        market: Market,
+        report: StatusReport,
+        hub: Hub,
+        database: DatabaseThreads,
+        outside: Threads,
+    ) -> None:
+        self._intake = intake
+        self._batcher = Batcher(intake.submit_batch, database)
+        self._market = market
+        self._report = report
+        self._hub = hub
+        self._database = database
+        self._outside = outside
+        self.draining = False
+
+    def routes(self) -> dict[Method, Route]:
+        return {
+            Method.ORDER_SUBMIT: Route(SubmitParams, Scope.TRADE, self.submit),
+            Method.ORDER_PREVIEW: Route(SubmitParams, Scope.READ, self.preview),
+            Method.ORDER_GET: Route(GetParams, Scope.READ, self.get),
+            Method.ORDER_CANCEL: Route(GetParams, Scope.TRADE, self.cancel),
+            Method.ORDERS_LIST: Route(ListParams, Scope.READ, self.list_orders),
+            Method.ORDERS_SUBSCRIBE: Route(SubscribeParams, Scope.READ, self.subscribe),
+            Method.ORDERS_UNSUBSCRIBE: Route(UnsubscribeParams, Scope.READ, self.unsubscribe),
+            Method.QUOTE: Route(QuoteParams, Scope.READ, self.quote),
+            Method.BALANCES: Route(NoParams, Scope.READ, self.balances),
+            Method.STATUS: Route(NoParams, Scope.READ, self.status),
+        }
+
+    async def drain(self) -> None:
+        """Take no new orders, and wait until those that were taken are on disk."""
+        self.draining = True
+        await self._batcher.finish()
+
+    async def submit(self, session: Session, params: SubmitParams) -> Reply:
+        if self.draining:
+            raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
+        account_id = session.principal.account_id
+        terms = self._intake.terms(params)
+        outcome = await self._batcher.submit(Submission(account_id, params.client_order_id, terms))
+        if outcome.created:
+            self._hub.learn(outcome.order, account_id)
+        return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
+
+    async def preview(self, session: Session, params: SubmitParams) -> Reply:  # noqa: ARG002
+        return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
+
+    async def get(self, session: Session, params: GetParams) -> Reply:
+        return Reply(await self._database.run(views.get, session.principal.account_id, params.order))
+
+    async def cancel(self, session: Session, params: GetParams) -> Reply:
+        order = await self._database.run(self._intake.cancel, session.principal.account_id, params.order)
+        return Reply(CancelResult(order=order))
+
+    async def list_orders(self, session: Session, params: ListParams) -> Reply:
+        return Reply(await self._database.run(views.list_orders, session.principal.account_id, params))
+
+    async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:
+        order_id = None
+        if params.order is not None:
+            order_id = await self._database.run(_id_of, session.principal.account_id, params.order)
+        elif params.after is not None:
+            raise OrderdError(ErrorCode.REQUEST_INVALID, "after: can only be given together with order")
+        subscription = self._hub.follow(session, order_id)
+        return Reply(
+            SubscribeResult(subscription=subscription.number),
+            then=lambda: session.spawn(self._hub.begin(subscription, params.after)),
+        )
+
+    async def unsubscribe(self, session: Session, params: UnsubscribeParams) -> Reply:
+        return Reply(UnsubscribeResult(removed=self._hub.unfollow(session, params.subscription)))
+
+    async def quote(self, session: Session, params: QuoteParams) -> Reply:  # noqa: ARG002
+        return Reply(await self._outside.run(self._market.quote, self._intake.terms(params)))
+
+    async def balances(self, session: Session, params: NoParams) -> Reply:  # noqa: ARG002
+        return Reply(await self._outside.run(self._market.balances))
+
+    async def status(self, session: Session, params: NoParams) -> Reply:  # noqa: ARG002
+        return Reply(await self._outside.run(self._report_status))
+
+    def _report_status(self) -> StatusResult:
+        return self._report.status(draining=self.draining)
+
+
+def _id_of(account_id: UUID, ref: str) -> UUID:
+    return views.find(account_id, ref).id

@@ -1,0 +1,54 @@
+"""Who may knock: the Host and Origin checks that keep web pages away from the daemon.
+
+A page in the trader's browser can open a websocket to 127.0.0.1 and can make its own name resolve there (DNS
+rebinding). The first gives itself away by a foreign Origin, the second by a foreign Host.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_WILDCARDS: Final = ("0.0.0.0", "::", "")  # noqa: S104  (addresses to compare with, nothing is bound)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bind address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Door:
+    """The names this daemon answers to: the loopback ones, its bind address, and what is configured."""
+
+    def __init__(self, bind: str, allowed_hosts: Sequence[str] = ()) -> None:
+        own = () if bind in _WILDCARDS else (bind,)
+        self._names = frozenset(name.lower().strip("[]") for name in (*_LOOPBACK, *own, *allowed_hosts))
+
+    def check(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        """Refuse a request by its Host and Origin headers. Raises OrderdError AUTH_ORIGIN_REFUSED.
+
+        An Origin is sent by browsers only; it must be the very host and port that the request is addressed to.
+        """
+        if len(hosts) != 1 or _name_of(hosts[0]) not in self._names:
+            given = hosts[0][:100] if hosts else ""
+            raise OrderdError(ErrorCode.AUTH_ORIGIN_REFUSED, f"the Host header {given!r} is no name of this daemon")
+        for origin in origins:
+            scheme, _, authority = origin.partition("://")
+            if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():
+                raise OrderdError(
+                    ErrorCode.AUTH_ORIGIN_REFUSED, f"a page of {origin[:100]!r} may not speak to this daemon"
+                )
+
+
+def _name_of(host: str) -> str:
+    """The name in ``name:port`` or ``[v6]:port``, in lower case."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

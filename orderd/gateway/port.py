@@ -1,0 +1,294 @@
+"""One TCP port for websocket and HTTP.
+
+The websockets library owns the port. Its connections hold back until the head of the first request is there: a
+request to upgrade stays with websockets, any other is handed, bytes and transport, to uvicorn's HTTP protocol.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, cast
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+
+from orderd.gateway.auth import Principal
+from orderd.telemetry import SLOW_DISCONNECTS
+from orderd.wire import MAX_MESSAGE_BYTES
+
+HEAD_BYTES: Final = 16_384
+"""The largest request head, request line included."""
+REQUEST_SECONDS: Final = 10.0
+"""The time a peer has to send a request, from the connection or from the answer to the one before."""
+WRITE_BUFFER_BYTES: Final = 262_144
+"""A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""
+STALL_SECONDS: Final = 20.0
+"""A peer that takes nothing off a filled buffer for this long is gone."""
+CLOSE_SECONDS: Final = 5.0
+PING_SECONDS: Final = 10.0
+TRY_AGAIN_LATER: Final = 1013
+SERVICE_RESTART: Final = 1012
+
+_REFUSAL: Final = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LARGE: Final = _REFUSAL % (431, b"Request Header Fields Too Large")
+_TOO_SLOW: Final = _REFUSAL % (408, b"Request Timeout")
+
+
+class HttpConnection(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with bounds on how large a request's head is and how long a request may take."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._head_bytes = 0
+        self._in_head = True
+        self._unanswered = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), HEAD_BYTES):
+            if self.transport.is_closing():
+                return
+            part = data[start : start + HEAD_BYTES]
+            super().data_received(part)
+            self._head_bytes = self._head_bytes + len(part) if self._in_head else 0
+            if self._head_bytes > HEAD_BYTES:
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+        self._head_bytes = 0
+        self._unanswered += 1
+        self._expect_request()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._unanswered -= 1
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _expect_request(self) -> None:
+        """Set the peer's time limit, or lift it while the peer waits for us."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if self._unanswered <= 0 and not self.transport.is_closing():
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+
+
+class HttpSide:
+    """What the HTTP connections of a port share."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._config = Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=int(REQUEST_SECONDS),
+        )
+        self._config.load()
+        self._state = ServerState()
+
+    def take_over(self, transport: asyncio.Transport, received: bytes) -> None:
+        """Carry on as HTTP on a connection that has sent ``received`` so far."""
+        http = HttpConnection(self._config, self._state, app_state={})
+        transport.set_protocol(http)
+        http.connection_made(transport)
+        http.data_received(received)
+
+    def close(self) -> None:
+        """Close idle connections now, the others when their answer is complete."""
+        for connection in list(self._state.connections):
+            connection.shutdown()
+
+    def abort(self) -> None:
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+
+
+class PortConnection(ServerConnection):
+    """A connection whose first request decides whether it is a websocket."""
+
+    principal: Principal
+    """Who is at the other end, once it has been admitted."""
+
+    def __init__(self, *args: Any, http: HttpSide, undecided: "set[PortConnection]", **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._http = http
+        self._undecided = undecided
+        self._head = bytearray()
+        self._stalled: asyncio.TimerHandle | None = None
+        self._answer_bytes = 0
+
+    # Until the protocol is decided
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._undecided.add(self)
+        self._head_deadline = self.loop.call_later(REQUEST_SECONDS, self._refuse, _TOO_SLOW)
+
+    def data_received(self, data: bytes) -> None:
+        if self not in self._undecided:
+            super().data_received(data)
+            return
+        if self.transport.is_closing():
+            return
+        self._head += data
+        end = self._head.find(b"\r\n\r\n")
+        if end > HEAD_BYTES or (end < 0 and len(self._head) > HEAD_BYTES):
+            self._refuse(_TOO_LARGE)
+        elif end >= 0 or not self._head[:1].isalpha():
+            # What does not begin like a request (a TLS hello, say) is told so by the HTTP side, at once.
+            self._decide(bytes(self._head), self._head[: max(end, 0)])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_deadline.cancel()
+        if self._stalled is not None:
+            self._stalled.cancel()
+        if self in self._undecided:
+            self._undecided.discard(self)
+        else:
+            super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        if self not in self._undecided:
+            super().eof_received()
+
+    def _decide(self, received: bytes, head: bytearray) -> None:
+        self._undecided.discard(self)
+        self._head_deadline.cancel()
+        self._head.clear()
+        if _asks_for_websocket(head):
+            super().connection_made(self.transport)
+            super().data_received(received)
+        else:
+            self._http.take_over(self.transport, received)
+
+    def _refuse(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
+
+    # As a websocket
+
+    async def answer(self, message: bytes) -> None:
+        """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed."""
+        self._answer_bytes += len(message)
+        try:
+            await self.send(message, text=True)
+        finally:
+            self._answer_bytes -= len(message)
+
+    def push(self, message: bytes) -> None:
+        """Send what the peer did not ask for just now, without waiting; closes the connection where it is behind.
+
+        Answers under way do not count: a peer may take its time over a long list that it asked for.
+        """
+        if self.protocol.state is not State.OPEN:
+            return
+        if self.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES + self._answer_bytes:
+            self.close_slow()
+            return
+        self.protocol.send_text(message)
+        self.send_data()
+
+    def close_slow(self) -> None:
+        """Close with 1013. The close frame waits behind what is unread, so it may never arrive: then abort."""
+        if self.protocol.state is not State.OPEN:
+            return
+        SLOW_DISCONNECTS.inc()
+        self.protocol.send_close(TRY_AGAIN_LATER, "too slow: reconnect and resume with after")
+        self.send_data()
+        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
+
+def _asks_for_websocket(head: bytearray) -> bool:
+    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return any(name.lower() == b"upgrade" and value.strip().lower() == b"websocket" for name, _, value in fields)
+
+
+class Port:
+    """The open port."""
+
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        converse: Callable[[PortConnection], Awaitable[None]],
+        admit: Callable[[PortConnection, Request], Awaitable[Response | None]],
+    ) -> None:
+        """``app`` serves HTTP, ``converse`` a websocket that ``admit`` has answered with None."""
+        self._http = HttpSide(app)
+        self._undecided: set[PortConnection] = set()
+        self._converse: Callable[[Any], Awaitable[None]] = converse
+        self._admit: Callable[[Any, Request], Awaitable[Response | None]] = admit
+        self._server: Server | None = None
+
+    async def open(self, host: str, port: int) -> int:
+        """Listen; returns the port number, which is a free one for ``port`` 0. Raises OSError."""
+        self._server = await serve(
+            self._converse,
+            host,
+            port,
+            process_request=self._admit,
+            create_connection=cast(
+                "type[ServerConnection]", partial(PortConnection, http=self._http, undecided=self._undecided)
+            ),
+            compression=None,
+            server_header=None,
+            open_timeout=REQUEST_SECONDS,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PING_SECONDS,
+            close_timeout=CLOSE_SECONDS,
+            max_size=MAX_MESSAGE_BYTES,
+        )
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    @property
+    def connections(self) -> set[PortConnection]:
+        """The websockets that are open."""
+        found = self._server.connections if self._server else set()
+        return {connection for connection in found if isinstance(connection, PortConnection)}
+
+    async def close(self) -> None:
+        """Stop listening; tell websockets 1012, let HTTP answers finish, and abort what does not go by itself."""
+        if self._server is None:
+            return
+        self._server.close(code=SERVICE_RESTART, reason="restarting: reconnect and resume with after")
+        self._http.close()
+        for connection in list(self._undecided):
+            connection.transport.close()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS + 1):
+                await asyncio.shield(self._server.wait_closed())
+        except TimeoutError:
+            self._http.abort()
+            for connection in self.connections:
+                connection.transport.abort()
+            await self._server.wait_closed()

@@ -1,0 +1,231 @@
+"""One gateway: opens the port, lets sessions speak, and stops without losing what it has accepted."""
+
+import asyncio
+import http
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from db.connection import database
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.intake import Intake
+from orderd.gateway.auth import Principal, Scope, authenticate, token_required
+from orderd.gateway.feed import Feed
+from orderd.gateway.http import Readiness, http_app, problem_response
+from orderd.gateway.hub import Hub
+from orderd.gateway.methods import Market, Methods, StatusReport
+from orderd.gateway.origin import Door
+from orderd.gateway.port import Port, PortConnection
+from orderd.gateway.rpc import Rpc
+from orderd.gateway.session import Session
+from orderd.gateway.threads import DatabaseThreads, Threads
+from orderd.settings import Settings
+from orderd.telemetry import (
+    CONNECTIONS,
+    LOOP_LAG,
+    ORDERS,
+    QUEUE_DEPTH,
+    RATE_LIMIT_USED,
+    RATE_LIMIT_WAITING,
+    REFUSED,
+    WORKERS,
+)
+from orderd.wire import ServiceHealth
+
+DATABASE_THREADS: Final = 16
+OUTSIDE_THREADS: Final = 8
+LAG_PROBE_SECONDS: Final = 0.5
+PATH: Final = "/"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the gateway has done by others."""
+
+    intake: Intake
+    market: Market
+    report: StatusReport
+
+
+class Gateway:
+    def __init__(self, settings: Settings, engine: Engine, news: Redis) -> None:
+        """The database pool must be bound. ``news`` is closed by ``serve``."""
+        self._settings = settings
+        self._report = engine.report
+        self._news = news
+        self._token_required = token_required(settings)
+        self._door = Door(settings.host, settings.allowed_hosts)
+        self._database = DatabaseThreads("database", DATABASE_THREADS)
+        self._outside = Threads("outside", OUTSIDE_THREADS)
+        self._hub = Hub(self._database)
+        self._feed = Feed(news, self._hub)
+        self._methods = Methods(
+            intake=engine.intake,
+            market=engine.market,
+            report=engine.report,
+            hub=self._hub,
+            database=self._database,
+            outside=self._outside,
+        )
+        self._rpc = Rpc(self._methods.routes())
+        self._sessions: set[Session] = set()
+        self._lag = 0.0
+        self._port = Port(
+            http_app(
+                door=self._door,
+                loop_lag=lambda: self._lag,
+                readiness=self._readiness,
+                authorize=self._authorize_reader,
+                refresh_metrics=self._refresh_metrics,
+            ),
+            self._converse,
+            self._admit,
+        )
+
+    async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
+        """Serve until ``stop`` is set, then drain; ``listening`` is told the port.
+
+        Raises OrderdError SERVICE_UNAVAILABLE when the port cannot be had, or Postgres does not answer.
+        """
+        try:
+            await self._hub.start()
+            port = await self._listen()
+            async with asyncio.TaskGroup() as loops:
+                # A loop that ends by an exception is a bug: the group then takes the process down, visibly.
+                running = [loops.create_task(work) for work in (self._feed.run(), self._hub.run(), self._probe_lag())]
+                listening(port)
+                await stop.wait()
+                await self._drain()
+                for task in running:
+                    task.cancel()
+        finally:
+            await self._port.close()
+            await self._news.aclose()
+            self._database.close()
+            self._outside.close()
+
+    async def _listen(self) -> int:
+        host, port = self._settings.host, self._settings.port
+        try:
+            port = await self._port.open(host, port)
+        except OSError as error:
+            detail = f"cannot listen on {host}:{port}: {error.strerror or error}"
+            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
+        log.info("listening", action="gateway_listening", host=host, port=port)
+        return port
+
+    async def _drain(self) -> None:
+        """Close the intake, finish what is under way, and say goodbye."""
+        log.info("draining", action="gateway_draining", connections=len(self._sessions))
+        try:
+            async with asyncio.timeout(self._settings.drain_seconds):
+                await self._methods.drain()
+                for session in tuple(self._sessions):
+                    await session.finish()
+        except TimeoutError:
+            log.warning("calls left unanswered", action="gateway_drain_timeout")
+        await self._port.close()
+        log.info("stopped", action="gateway_stopped")
+
+    # Connections
+
+    async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
+        """Let a websocket in, or say why not."""
+        headers = request.headers
+        try:
+            self._door.check(headers.get_all("Host"), headers.get_all("Origin"))
+            _check_path(request.path)
+            credentials = headers.get_all("Authorization")
+            connection.principal = await self._who(credentials[0] if credentials else None)
+        except OrderdError as error:
+            REFUSED.labels(error.code).inc()
+            log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
+            return _refusal(error)
+        return None
+
+    async def _who(self, authorization: str | None) -> Principal:
+        if authorization is None and not self._token_required:
+            return authenticate(None, required=False)
+        return await self._database.run(authenticate, authorization, required=self._token_required)
+
+    async def _authorize_reader(self, authorization: str | None) -> None:
+        (await self._who(authorization)).require(Scope.READ)
+
+    async def _converse(self, connection: PortConnection) -> None:
+        """Receive calls until the connection closes. Answers are sent as the calls finish."""
+        session = Session(connection, connection.principal)
+        self._sessions.add(session)
+        CONNECTIONS.inc()
+        try:
+            while True:
+                await self._rpc.receive(session, await connection.recv(decode=False))
+        except ConnectionClosed:
+            pass
+        finally:
+            session.end()
+            self._hub.end(session)
+            self._sessions.discard(session)
+            CONNECTIONS.dec()
+
+    # Condition
+
+    async def _probe_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(LAG_PROBE_SECONDS)
+            self._lag = max(loop.time() - before - LAG_PROBE_SECONDS, 0.0)
+            LOOP_LAG.set(self._lag)
+
+    async def _readiness(self) -> Readiness:
+        checks = {
+            "postgres": await self._check_postgres(),
+            "redis": await self._check_redis(),
+            "draining": ServiceHealth(ok=not self._methods.draining, detail="stopping" * self._methods.draining),
+        }
+        return Readiness(ready=all(check.ok for check in checks.values()), checks=checks)
+
+    async def _check_postgres(self) -> ServiceHealth:
+        try:
+            await self._database.run(database.execute_sql, "SELECT 1")
+        except OrderdError as error:
+            return ServiceHealth(ok=False, detail=error.detail)
+        return ServiceHealth(ok=True)
+
+    async def _check_redis(self) -> ServiceHealth:
+        try:
+            async with asyncio.timeout(2):
+                await self._news.ping()
+        except (RedisError, OSError) as error:
+            return ServiceHealth(ok=False, detail=str(error) or type(error).__name__)
+        return ServiceHealth(ok=True)
+
+    async def _refresh_metrics(self) -> None:
+        """What is counted over the whole cluster is read when it is asked for."""
+        status = await self._outside.run(self._report.status)
+        for name, count in status.orders.items():
+            ORDERS.labels(name).set(count)
+        QUEUE_DEPTH.set(status.queue_depth)
+        WORKERS.set(status.workers)
+        RATE_LIMIT_USED.set(status.rate_limit.used)
+        RATE_LIMIT_WAITING.set(status.rate_limit.waiting)
+
+
+def _check_path(path: str) -> None:
+    if path.partition("?")[0] != PATH:
+        raise OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"websockets are served at {PATH} only")
+
+
+def _refusal(error: OrderdError) -> Response:
+    problem = problem_response(error)
+    headers = Headers(dict(problem.headers.items()) | {"Connection": "close"})
+    status = http.HTTPStatus(problem.status_code)
+    return Response(status.value, status.phrase, headers, bytes(problem.body))

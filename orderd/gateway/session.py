@@ -1,0 +1,57 @@
+"""One connected client: who it is, what it has asked for that is not answered yet, and what it follows."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from websockets.exceptions import ConnectionClosed
+
+from orderd.gateway.auth import Principal
+from orderd.gateway.subscription import Subscription
+
+MAX_IN_FLIGHT: Final = 64
+"""Calls of one connection that are worked on at a time; while so many are, nothing more is read from it."""
+
+
+class Peer(Protocol):
+    """The connection's sending side."""
+
+    async def answer(self, message: bytes) -> None:
+        """Send, and wait while the peer is behind. Raises ConnectionClosed."""
+
+    def push(self, message: bytes) -> None:
+        """Send without waiting; closes the connection where the peer does not keep up."""
+
+    def close_slow(self) -> None: ...
+
+
+class Session:
+    def __init__(self, peer: Peer, principal: Principal) -> None:
+        self.peer = peer
+        self.principal = principal
+        self.slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self.subscriptions: dict[int, Subscription] = {}
+        self.next_subscription = 1
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` beside other work, until it is done or the session ends."""
+        task = asyncio.create_task(_while_connected(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Wait until all that was asked for is answered."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def end(self) -> None:
+        """The client is gone: nobody waits for its answers any more."""
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _while_connected(work: Coroutine[Any, Any, None]) -> None:
+    with suppress(ConnectionClosed):  # then nobody is left to be told
+        await work

@@ -1,0 +1,87 @@
+"""Structured logs on stderr, and the metrics of the processes.
+
+A log line is one event: a readable message, a stable ``action`` that alerts and searches match on, and its facts as
+fields. Metrics follow Prometheus' naming: base units, ``_total`` for counters, no label that grows with use.
+"""
+
+import logging
+import sys
+from importlib.metadata import version
+from typing import Final, Literal
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram, Info
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_NOISY: Final = ("websockets.server", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "dramatiq", "asyncio")
+"""Libraries that tell of each connection or request at INFO; from them, warnings are enough."""
+
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+BUILD: Final = Info("orderd_build", "The running version.")
+BUILD.info({"version": version("orderd")})
+
+CONNECTIONS: Final = Gauge("orderd_ws_connections", "Open websocket connections.")
+SLOW_DISCONNECTS: Final = Counter("orderd_ws_slow_disconnects", "Connections closed because they did not keep up.")
+REFUSED: Final = Counter("orderd_connections_refused", "Connections and requests refused at the door.", ["code"])
+CALLS: Final = Counter("orderd_rpc_calls", "JSON-RPC calls by outcome: ok, or an error code.", ["method", "outcome"])
+CALL_SECONDS: Final = Histogram("orderd_rpc_call_seconds", "Time to answer a call.", ["method"], buckets=_SECONDS)
+INTAKE_BATCH: Final = Histogram(
+    "orderd_intake_batch_orders", "Orders committed together.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
+)
+EVENTS_SENT: Final = Counter("orderd_events_sent", "Order events written to subscribers.")
+EVENT_SECONDS: Final = Histogram(
+    "orderd_event_delivery_seconds", "From an event's commit to its subscribers.", buckets=_SECONDS
+)
+GAPS_FILLED: Final = Counter("orderd_event_gaps_filled", "Orders whose events had to be fetched from Postgres.")
+SUBSCRIPTIONS: Final = Gauge("orderd_subscriptions", "Open subscriptions.")
+LOOP_LAG: Final = Gauge("orderd_event_loop_lag_seconds", "How late the gateway's event loop last was.")
+ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
+QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")
+WORKERS: Final = Gauge("orderd_workers", "Worker processes with a live heartbeat.")
+RATE_LIMIT_USED: Final = Gauge("orderd_rate_limit_used", "Order starts within the current window.")
+RATE_LIMIT_WAITING: Final = Gauge("orderd_rate_limit_waiting", "Orders that wait for a start.")
+
+
+def configure_logging(level: str = "info", render: Literal["json", "console"] = "json") -> None:
+    """Send all logs of the process to stderr, one line an event. Also those of libraries that use ``logging``."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _ensure_action,
+    ]
+    renderers: list[Processor]
+    if render == "json":
+        renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    else:
+        renderers = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *renderers])
+    )
+    logging.captureWarnings(True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _ensure_action(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:  # noqa: ARG001
+    """Lines of libraries have no action of their own: theirs is the library's name."""
+    event.setdefault("action", str(event.get("logger", "log")).split(".")[0])
+    return event
