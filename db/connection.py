@@ -21,6 +21,8 @@ def connect(url: str, *, max_connections: int = 32, application: str = "orderd")
 
     Statements are cut after 30 s and waits for locks after 10 s, so that no thread hangs for ever on a peer.
     """
+    if not database.deferred:
+        database.close_all()
     database.init(
         url.replace("postgres://", "postgresql://", 1),
         max_connections=max_connections,

@@ -1,0 +1,212 @@
+"""The journal: one statement for a change and its event; whoever is late changes nothing."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from peewee import IntegrityError
+from uuid_utils.compat import uuid7
+
+from db import journal
+from db.connection import database
+from db.journal import AttemptEnd, Change, Failure, NewAttempt
+from db.models import Attempt, Order, OrderFailure
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Cancelled, Confirmed, Failed, Reclaimed, Retrying, Submitted
+from orderd.domain.order import EventKind, OrderStatus
+from orderd.domain.quote import VenueName
+from orderd.engine import views
+from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
+
+NOW = datetime.now(UTC)
+RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW)
+CONFIRMED = Confirmed(
+    attempt=1,
+    signature="sig",
+    venue=VenueName.METEORA,
+    slot=9,
+    amount_in="1.5",
+    amount_out="152.4",
+    executed_price="101.6",
+    network_fee="0.000005",
+)
+FILL = {"filled_in": 1_500_000_000, "filled_out": 152_400_000, "network_fee": 5_000}
+
+
+@pytest.fixture(autouse=True)
+def connection(connected: str) -> Iterator[None]:
+    with database.connection_context():
+        yield
+
+
+def history(order: Order) -> list[tuple[int, EventKind, OrderStatus]]:
+    return [(event.seq, event.data.kind, event.status) for event in views.events_after(order.id, 0)]
+
+
+def test_events_are_numbered_without_gaps_along_the_good_path() -> None:
+    live = sign(built(), "sig")
+    journal.apply(
+        [Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))]
+    )
+    assert history(live.order) == [
+        (1, EventKind.ACCEPTED, OrderStatus.PENDING),
+        (2, EventKind.STARTED, OrderStatus.ROUTING),
+        (3, EventKind.ROUTED, OrderStatus.BUILDING),
+        (4, EventKind.SUBMITTED, OrderStatus.SUBMITTED),
+        (5, EventKind.CONFIRMED, OrderStatus.CONFIRMED),
+    ]
+    order = read(live.order.id)
+    assert (order.seq, order.filled_out, order.lease_owner, order.due_at) == (5, 152_400_000, None, None)
+
+
+def test_one_client_order_id_is_one_order_also_within_a_batch() -> None:
+    first, second = new_order("mine"), new_order("mine")
+    assert [moved.order.id for moved in journal.accept([first, second])] == [first.id]
+    assert journal.accept([new_order("mine")]) == []
+    assert Order.select().count() == 1
+
+
+def test_of_many_claims_one_wins() -> None:
+    order_id, won = pending(), []
+
+    def compete(owner: str) -> None:
+        with database.connection_context():
+            if journal.claim(order_id, owner, 15) is not None:
+                won.append(owner)
+
+    threads = [threading.Thread(target=compete, args=(f"worker-{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [read(order_id).lease_owner]
+
+
+def test_a_claim_that_was_overtaken_writes_nothing() -> None:
+    order = built("worker-a")
+    journal.apply([Change(order.id, Cancelled(), None)])
+    attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1)
+    fact = Submitted(attempt=1, signature="sig", last_valid_block_height=150)
+    assert journal.apply([Change(order.id, fact, order.version, {"signature": "sig"}, new_attempt=attempt)]) == []
+    assert Attempt.select().count() == 0
+    assert read(order.id).status is OrderStatus.CANCELLED
+
+
+def test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof() -> None:
+    live = sign(built(), "sig")
+    failed = Failed(attempt=1, code=ErrorCode.SERVICE_INTERNAL, detail="?")
+    changes = [
+        Change(live.order.id, Cancelled(), None),
+        Change(live.order.id, Reclaimed(), None),
+        Change(live.order.id, RETRYING, None, {"failures": 1}),
+        Change(live.order.id, failed, None, {"failures": 1, "error_code": "SERVICE_INTERNAL"}),
+    ]
+    assert [journal.apply([change]) for change in changes] == [[], [], [], []]
+    assert read(live.order.id).status is OrderStatus.SUBMITTED
+
+
+def test_the_database_refuses_a_second_live_attempt() -> None:
+    live = sign(built(), "first")
+    database.execute_sql("UPDATE orders SET status = 'building' WHERE id = %s", (str(live.order.id),))
+    with pytest.raises(IntegrityError, match=r"attempts_one_alive|attempts_order_id_number"):
+        sign(read(live.order.id), "second")
+
+
+def test_a_retry_ends_the_attempt_keeps_the_failure_and_waits() -> None:
+    live = sign(built(), "sig")
+    (moved,) = journal.apply(
+        [
+            Change(
+                live.order.id,
+                RETRYING,
+                live.order.version,
+                {"failures": 1},
+                delay_ms=60_000,
+                attempt_end=AttemptEnd("expired", None, sends=3),
+                failure=Failure(1, ErrorCode.TX_EXPIRED, "never landed", "sig", ["line"]),
+            )
+        ]
+    )
+    attempt = Attempt.get(Attempt.order_id == live.order.id)
+    failure = OrderFailure.get(OrderFailure.order_id == live.order.id)
+    assert (attempt.outcome, attempt.sends) == ("expired", 3)
+    assert (failure.code, failure.signature, failure.logs) == ("TX_EXPIRED", "sig", ["line"])
+    assert moved.order.due_at is not None
+    assert moved.event.data == RETRYING.model_copy(update={"until": moved.order.due_at})
+    assert journal.claim(live.order.id, "worker-a", 15) is None, "it is not due yet"
+    assert sign_again(live.order) == 2
+
+
+def sign_again(order: Order) -> int:
+    """The number of the next attempt, signed after the first one was proved dead."""
+    database.execute_sql("UPDATE orders SET due_at = now() WHERE id = %s", (str(order.id),))
+    moved = journal.claim(order.id, "worker-b", 15)
+    assert moved is not None
+    database.execute_sql("UPDATE orders SET status = 'building', due_at = NULL WHERE id = %s", (str(order.id),))
+    return sign(read(order.id), "sig-2").number
+
+
+def test_a_fill_below_the_least_accepted_is_not_stored() -> None:
+    live = sign(built(), "sig")
+    columns = {**FILL, "filled_out": 150_999_999}
+    end = AttemptEnd("landed", 9, sends=1)
+    with pytest.raises(IntegrityError, match="confirmed_has_a_fill"):
+        journal.apply([Change(live.order.id, CONFIRMED, live.order.version, columns, attempt_end=end)])
+
+
+def test_a_batch_of_several_shapes_is_one_transaction() -> None:
+    one, other = sign(built(), "one"), sign(built(), "other")
+    bad = {**FILL, "filled_out": 1}
+    changes = [
+        Change(one.order.id, RETRYING, 1, {"failures": 1}, attempt_end=AttemptEnd("expired", None, sends=1)),
+        Change(other.order.id, CONFIRMED, 1, bad, attempt_end=AttemptEnd("landed", 9, sends=1)),
+    ]
+    with pytest.raises(IntegrityError):
+        journal.apply(changes)
+    assert read(one.order.id).status is OrderStatus.SUBMITTED
+
+
+def test_due_orders_are_taken_once_and_in_order_of_arrival() -> None:
+    first, second = pending(), pending()
+    assert journal.take_due(10) == [], "what was just accepted is in the queue already"
+    lapse(first)
+    lapse(second)
+    assert journal.take_due(10) == [first, second]
+    assert journal.take_due(10) == []
+    journal.give_back([second])
+    assert journal.take_due(10) == [second]
+
+
+def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:
+    order = claimed()
+    assert journal.orphans(10) == []
+    lapse(order.id)
+    assert [moved.order.status for moved in journal.reclaim(journal.orphans(10))] == [OrderStatus.PENDING]
+    again = journal.claim(order.id, "worker-b", 15)
+    assert again is not None
+    assert again.order.version > order.version
+    assert journal.reclaim([order]) == [], "the newer claim is left alone"
+
+
+def test_leases_are_renewed_only_by_their_owner() -> None:
+    order = claimed("worker-a", lease_seconds=0)
+    assert journal.renew_leases("worker-b", [order.id], 60) == 0
+    assert journal.renew_leases("worker-a", [order.id, uuid7()], 60) == 1
+    assert journal.orphans(10) == []
+
+
+def test_a_live_attempt_is_adopted_when_its_holder_is_gone() -> None:
+    live = sign(built("worker-a"), "sig", last_valid_block_height=77)
+    assert journal.adopt_submitted("worker-b", 15, 10) == []
+    assert journal.release_submitted("worker-a") == 1
+    (adopted,) = journal.adopt_submitted("worker-b", 15, 10)
+    assert (adopted.signature, adopted.signed_bytes, adopted.last_valid_block_height) == ("sig", b"signed", 77)
+    assert adopted.order.version == live.order.version + 1
+    late = Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))
+    assert journal.apply([late]) == [], "the former holder no longer writes"
+
+
+def test_recent_starts_tell_the_rate_limit_what_redis_forgot() -> None:
+    order = claimed()
+    assert [order_id for order_id, _ in journal.recent_starts(60)] == [order.id]

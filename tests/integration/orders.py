@@ -1,0 +1,85 @@
+"""Orders for the tests, brought into a given state by the journal's own means."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from db import journal
+from db.connection import database
+from db.journal import Change, LiveAttempt, NewAttempt, NewOrder
+from db.models import DEFAULT_ACCOUNT, Order
+from orderd.domain.events import Accepted, Quoted, Routed, Submitted
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+
+QUOTED = Quoted(
+    venue=VenueName.METEORA,
+    pool="pool",
+    pool_kind=PoolKind.METEORA_DLMM,
+    amount_out="152.49",
+    price="101.66",
+    fee="0.0006",
+    fee_token="SOL",
+    price_impact_bps="1.25",
+    slot=7,
+)
+
+
+def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000) -> NewOrder:
+    order_id = uuid7()
+    return NewOrder(
+        id=order_id,
+        account_id=DEFAULT_ACCOUNT,
+        fact=Accepted(
+            client_order_id=client_order_id or str(order_id),
+            token_in="SOL",
+            token_out="USDC",
+            amount_in="1.5",
+            slippage="0.5",
+        ),
+        mint_in=WSOL_MINT,
+        mint_out=USDC_MINT,
+        decimals_in=9,
+        decimals_out=6,
+        amount_in=amount_in,
+        slippage_bps=50,
+    )
+
+
+def pending() -> UUID:
+    (moved,) = journal.accept([new_order()])
+    return moved.order.id
+
+
+def claimed(owner: str = "worker-a", lease_seconds: float = 15.0) -> Order:
+    moved = journal.claim(pending(), owner, lease_seconds)
+    assert moved is not None
+    return moved.order
+
+
+def built(owner: str = "worker-a") -> Order:
+    order = claimed(owner)
+    fact = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="151")
+    columns = {"venue": "meteora", "pool": "pool", "quoted_amount_out": 152_490_000, "min_amount_out": 151_000_000}
+    (moved,) = journal.apply([Change(order.id, fact, order.version, columns)])
+    return moved.order
+
+
+def sign(order: Order, signature: str, last_valid_block_height: int = 150) -> LiveAttempt:
+    """Store a signed attempt of a built order."""
+    number = order.failures + 1
+    attempt = NewAttempt(number, signature, b"signed", last_valid_block_height, "meteora", "pool", 151_000_000)
+    fact = Submitted(attempt=number, signature=signature, last_valid_block_height=last_valid_block_height)
+    change = Change(order.id, fact, order.version, {"signature": signature}, new_attempt=attempt)
+    (moved,) = journal.apply([change])
+    return LiveAttempt(moved.order, number, signature, b"signed", last_valid_block_height, 151_000_000)
+
+
+def read(order_id: UUID) -> Order:
+    order: Order = Order.get_by_id(order_id)
+    return order
+
+
+def lapse(order_id: UUID) -> None:
+    """Let the order's lease run out."""
+    database.execute_sql("UPDATE orders SET lease_until = now() - interval '1 s' WHERE id = %s", (str(order_id),))
