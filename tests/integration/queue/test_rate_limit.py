@@ -8,7 +8,14 @@ import redis
 from uuid_utils.compat import uuid7
 
 from orderd.queue.rate_limit import Go, RateLimiter, Slot
-from tests.integration.queue.virtual_time import EPOCH, GRACE, LAG, WINDOW, VirtualTime
+from tests.integration.queue.virtual_time import (
+    EPOCH,
+    GRACE,
+    LAG,
+    WINDOW,
+    VirtualTime,
+    let_scripts_read_the_clock_from_a_key,
+)
 
 KEPT = WINDOW + LAG
 SECOND = timedelta(seconds=1)
@@ -16,7 +23,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def time(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
-    return VirtualTime(client, monkeypatch)
+    let_scripts_read_the_clock_from_a_key(monkeypatch)
+    return VirtualTime(client)
 
 
 @pytest.fixture

@@ -15,18 +15,19 @@ LAG = timedelta(milliseconds=250)
 GRACE = timedelta(seconds=5)
 
 
+def let_scripts_read_the_clock_from_a_key(patch: pytest.MonkeyPatch) -> None:
+    for script in ("_ASK", "_ENTER", "_USE"):
+        source: str = getattr(rate_limit, script)
+        assert "redis.call('TIME')" in source
+        patch.setattr(rate_limit, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)"))
+
+
 class VirtualTime:
     """Redis' clock, and the journal of Postgres, which is told of every start a moment after it was granted."""
 
-    def __init__(self, client: "redis.Redis", patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, client: "redis.Redis") -> None:
         self.client = client
         self.journal: list[tuple[UUID, datetime]] = []
-        for script in ("_ASK", "_ENTER", "_USE"):
-            source: str = getattr(rate_limit, script)
-            assert "redis.call('TIME')" in source
-            patch.setattr(
-                rate_limit, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)")
-            )
         self.set(EPOCH)
 
     def limiter(self, limit: int) -> RateLimiter:

@@ -1,0 +1,50 @@
+"""250 orders at once, a limit of 100, three processes: the whole line in real time, with a window of 0.3 s."""
+
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from heapq import heapify, heappop, heappush
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.rate_limit import Go, RateLimiter
+from tests.integration.queue.test_rate_limit_model import most_in_a_window
+
+LIMIT = 100
+WINDOW = timedelta(milliseconds=300)
+
+
+def limiter(url: str) -> RateLimiter:
+    return RateLimiter(redis_client(url), LIMIT, WINDOW, lambda _: [], lag=timedelta(milliseconds=1))
+
+
+def work_through(url: str, orders: list[UUID]) -> list[tuple[int, UUID]]:
+    """What a worker does with its orders: ask, come back at the slot. Returns the starts by Redis' clock."""
+    asking, starts = limiter(url), []
+    due = [(datetime.min.replace(tzinfo=UTC), order) for order in orders]
+    heapify(due)
+    while due:
+        at, order = heappop(due)
+        time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()))
+        answer = asking.ask(order)
+        if isinstance(answer, Go):
+            starts.append((int(answer.start.partition(":")[2]), order))
+        else:
+            heappush(due, (answer.at, order))
+    return starts
+
+
+def test_no_window_holds_more_than_the_limit_and_arrival_decides_who_waits(redis_url: str) -> None:
+    orders = [uuid7() for _ in range(250)]
+    OrderBroker(redis_client(redis_url), line=limiter(redis_url)).send(orders)
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
+        shares = [processes.submit(work_through, redis_url, orders[n::3]) for n in range(3)]
+        starts = sorted(start for share in shares for start in share.result(60))
+    assert {order for _, order in starts} == set(orders)
+    assert len(starts) == len(orders)
+    assert most_in_a_window([at / 1e6 for at, _ in starts], WINDOW.total_seconds()) == LIMIT
+    waves = [sorted(order for _, order in starts[first : first + LIMIT]) for first in (0, 100, 200)]
+    assert waves == [orders[:100], orders[100:200], orders[200:]]
