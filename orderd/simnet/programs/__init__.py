@@ -1,0 +1,24 @@
+"""The chain's programs: native handlers that check and change accounts as the real programs do."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.invoke import Program
+from orderd.simnet.programs import associated_token, compute_budget, memo, raydium_cpmm, system, token
+from orderd.solana.programs import associated_token as associated_token_layout
+from orderd.solana.programs import compute_budget as compute_budget_layout
+from orderd.solana.programs import memo as memo_layout
+from orderd.solana.programs import raydium_cpmm as raydium_cpmm_layout
+from orderd.solana.programs import system as system_layout
+from orderd.solana.programs import token as token_layout
+
+PROGRAMS: Final[Mapping[Pubkey, Program]] = {
+    system_layout.PROGRAM_ID: Program(system.process, builtin=True),
+    compute_budget_layout.PROGRAM_ID: Program(compute_budget.process, builtin=True),
+    token_layout.PROGRAM_ID: Program(token.process),
+    associated_token_layout.PROGRAM_ID: Program(associated_token.process),
+    memo_layout.PROGRAM_ID: Program(memo.process),
+    raydium_cpmm_layout.PROGRAM_ID: Program(raydium_cpmm.process),
+}

@@ -1,0 +1,46 @@
+"""`python -m orderd.simnet`: a simnet in the foreground."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from orderd.simnet.config import SimnetConfig
+from orderd.simnet.faults import Faults
+from orderd.simnet.ledger import LedgerError
+from orderd.simnet.server import SimnetError, run
+
+
+def main(
+    state_dir: Annotated[Path, typer.Option(help="Where the ledger is kept.")],
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="HTTP; the websocket is on the next. 0 takes free ones.")] = 0,
+    slot_ms: int = 400,
+    seed: Annotated[int, typer.Option(help="Of the market and the faults.")] = 1,
+    market: Annotated[bool, typer.Option(help="Whether prices move by themselves.")] = True,
+    faults: Annotated[str, typer.Option(help="What goes wrong, as a JSON object.")] = "{}",
+) -> None:
+    """Run a local Solana with Raydium and Meteora pools until SIGTERM or SIGINT."""
+    try:
+        config = SimnetConfig(
+            state_dir=state_dir,
+            host=host,
+            port=port,
+            slot_ms=slot_ms,
+            seed=seed,
+            market=market,
+            faults=Faults.model_validate_json(faults),
+        )
+    except ValidationError as error:
+        raise typer.BadParameter(str(error)) from error
+    try:
+        run(config)
+    except (SimnetError, LedgerError) as error:
+        typer.echo(f"simnet: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

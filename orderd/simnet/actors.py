@@ -1,0 +1,24 @@
+"""Who lives on the chain from its first block: the faucet, the traders of the market, the node's own identity.
+
+Their keys are derived from their names and therefore public; they hold play money only.
+"""
+
+import hashlib
+from typing import Final
+
+from solders.keypair import Keypair
+
+
+def _keypair(name: str) -> Keypair:
+    return Keypair.from_seed(hashlib.sha256(f"simnet {name}".encode()).digest())
+
+
+FAUCET: Final = _keypair("faucet")
+"""Gives SOL away, and is the mint authority of every token."""
+
+IDENTITY: Final = _keypair("identity")
+"""The one validator: collects the fees."""
+
+ARBITRAGEUR: Final = _keypair("arbitrageur")
+TRADERS: Final = tuple(_keypair(f"trader {number}") for number in range(4))
+POOL_CREATOR: Final = _keypair("pool creator")

@@ -1,0 +1,28 @@
+"""Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts."""
+
+from typing import Final
+
+_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_DIGITS: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
+
+
+def b58encode(data: bytes) -> str:
+    """The text of `data`; each leading zero byte is a 1."""
+    number = int.from_bytes(data, "big")
+    letters = []
+    while number:
+        number, digit = divmod(number, 58)
+        letters.append(_ALPHABET[digit])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + "".join(reversed(letters))
+
+
+def b58decode(text: str) -> bytes:
+    """The bytes of `text`. Raises ValueError for a letter outside the alphabet."""
+    number = 0
+    for letter in text:
+        if letter not in _DIGITS:
+            raise ValueError(f"{letter!r} is no base58 digit")
+        number = number * 58 + _DIGITS[letter]
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -1,0 +1,120 @@
+"""The running chain: opens the ledger, makes a block a slot, and survives whatever goes wrong on the way."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Final
+
+import orjson
+import structlog
+
+from orderd.simnet.actors import IDENTITY
+from orderd.simnet.bank import HISTORY, Bank
+from orderd.simnet.block import SealedBlock
+from orderd.simnet.config import SimnetConfig
+from orderd.simnet.faults import Dice
+from orderd.simnet.genesis import Genesis
+from orderd.simnet.ledger import Ledger, LedgerError, Row
+from orderd.simnet.market import Market
+from orderd.simnet.mempool import Mempool
+from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.programs.disturbed import with_failures, with_outage
+from orderd.simnet.record import transaction_meta
+
+_log: Final = structlog.get_logger(__name__)
+
+PRUNE_EVERY: Final = 500
+KEEP_EPHEMERAL: Final = 5_000
+"""Slots for which the market's own transactions can be looked up."""
+
+
+class Chain:
+    """Bank and ledger, kept in step. `run` is the slot loop; everything else happens on the same event loop."""
+
+    def __init__(self, config: SimnetConfig) -> None:
+        """Raises LedgerError where the state directory holds no ledger of this kind."""
+        self.config = config
+        self.ledger = Ledger(_ledger_path(config.state_dir))
+        restored = self.ledger.restore(HISTORY)
+        if restored is None:
+            self.ledger.append(Genesis(int(time.time())).block(), ())
+            restored = self.ledger.restore(HISTORY)
+        if restored is None:
+            raise LedgerError(f"the ledger in {config.state_dir} lost its first block; remove the directory")
+        self.genesis_hash = self.ledger.genesis_hash()
+        self.dice = Dice(config.faults, config.seed, restored.tip.slot)
+        programs = with_outage(PROGRAMS, config.faults.venue_outage)
+        self.bank = Bank(
+            restored.accounts,
+            restored.tip,
+            blockhashes=restored.blockhashes,
+            statuses=restored.statuses,
+            programs=programs,
+            landing_programs=with_failures(programs, self.dice),
+            clock=lambda: int(time.time()),
+            collector=IDENTITY.pubkey(),
+            finality_slots=config.finality_slots,
+        )
+        self.mempool = Mempool(self.bank, self.dice)
+        if config.market:
+            self.bank.on_opened.append(Market(self.bank, config.seed, config.market_intensity).trade)
+        self._stopping = asyncio.Event()
+        self._sealed: list[SealedBlock] = []
+
+    async def run(self) -> None:
+        """Make blocks until `stop`, then seal the open one. A slot that fails is logged and made up for in the next."""
+        loop = asyncio.get_running_loop()
+        slot_seconds = self.config.slot_ms / 1_000
+        due = loop.time()
+        while not self._stopping.is_set():
+            due = max(due + slot_seconds, loop.time())
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._stopping.wait()
+            except TimeoutError:
+                pass
+            await self._make_block()
+        while self._sealed:
+            await self._make_durable()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def close(self) -> None:
+        self.ledger.close()
+
+    async def _make_block(self) -> None:
+        try:
+            self._sealed.append(self.bank.seal())
+            while self._sealed:
+                await self._make_durable()
+        except Exception:  # noqa: BLE001  (the chain must go on; what is sealed stays queued for the next slot)
+            _log.exception("slot failed", slot=self.bank.open.slot, waiting=len(self._sealed))
+
+    async def _make_durable(self) -> None:
+        block = self._sealed[0]
+        await asyncio.to_thread(self._write, block)
+        del self._sealed[0]
+        self.bank.confirm(block)
+
+    def _write(self, block: SealedBlock) -> None:
+        rows = []
+        for each in block.executed:
+            error = each.outcome.error
+            rows.append(
+                Row(
+                    each.transaction.signature,
+                    orjson.dumps(None if error is None else error.to_json()),
+                    orjson.dumps(transaction_meta(each.transaction, each.outcome, self.bank.accounts.get)),
+                    each.transaction.raw,
+                    each.ephemeral,
+                )
+            )
+        self.ledger.append(block, rows)
+        if block.slot % PRUNE_EVERY == 0:
+            self.ledger.prune(block.slot - KEEP_EPHEMERAL)
+
+
+def _ledger_path(state_dir: Path) -> Path:
+    state_dir.mkdir(parents=True, exist_ok=True)
+    return state_dir / "ledger.sqlite"

@@ -1,0 +1,114 @@
+"""Why a transaction or one of its instructions fails, in the words and the JSON of the real cluster.
+
+    ChainError
+    ├── InstructionError    one instruction failed: a named error of the runtime, or a program's own number
+    └── TransactionError    the transaction as a whole is refused or failed
+
+Names and texts: anza-xyz/solana-sdk, `instruction-error` and `transaction-error`.
+"""
+
+from typing import Any, Final
+
+_INSTRUCTION_TEXT: Final = {
+    "AccountAlreadyInitialized": "instruction requires an uninitialized account",
+    "AccountNotRentExempt": "An account does not have enough lamports to be rent-exempt",
+    "ArithmeticOverflow": "Program arithmetic overflowed",
+    "CallDepth": "Cross-program invocation call depth too deep",
+    "ComputationalBudgetExceeded": "Computational budget exceeded",
+    "ExternalAccountDataModified": "instruction modified data of an account it does not own",
+    "ExternalAccountLamportSpend": "instruction spent from the balance of an account it does not own",
+    "IllegalOwner": "Provided owner is not allowed",
+    "IncorrectProgramId": "incorrect program id for instruction",
+    "InsufficientFunds": "insufficient funds for instruction",
+    "InvalidAccountData": "invalid account data for instruction",
+    "InvalidAccountOwner": "Invalid account owner",
+    "InvalidArgument": "invalid program argument",
+    "InvalidInstructionData": "invalid instruction data",
+    "InvalidSeeds": "Provided seeds do not result in a valid address",
+    "MissingAccount": "An account required by the instruction is missing",
+    "MissingRequiredSignature": "missing required signature for instruction",
+    "ModifiedProgramId": "instruction illegally modified the program id of an account",
+    "NotEnoughAccountKeys": "insufficient account keys for instruction",
+    "PrivilegeEscalation": "Cross-program invocation with unauthorized signer or writable account",
+    "ProgramFailedToComplete": "Program failed to complete",
+    "ReadonlyDataModified": "instruction modified data of a read-only account",
+    "ReadonlyLamportChange": "instruction changed the balance of a read-only account",
+    "UninitializedAccount": "instruction requires an initialized account",
+    "UnsupportedProgramId": "Unsupported program id",
+}
+
+_TRANSACTION_TEXT: Final = {
+    "AccountLoadedTwice": "Account loaded twice",
+    "AccountNotFound": "Attempt to debit an account but found no record of a prior credit.",
+    "AlreadyProcessed": "This transaction has already been processed",
+    "BlockhashNotFound": "Blockhash not found",
+    "DuplicateInstruction": "Transaction contains a duplicate instruction ({}) that is not allowed",
+    "InsufficientFundsForFee": "Insufficient funds for fee",
+    "InsufficientFundsForRent": "Transaction results in an account ({}) with insufficient funds for rent",
+    "InvalidAccountForFee": "This account may not be used to pay transaction fees",
+    "InvalidProgramForExecution": "This program may not be used for executing instructions",
+    "ProgramAccountNotFound": "Attempt to load a program that does not exist",
+    "SanitizeFailure": "Transaction failed to sanitize accounts offsets correctly",
+    "SignatureFailure": "Transaction did not pass signature verification",
+    "UnsupportedVersion": "Transaction version is unsupported",
+}
+
+
+class ChainError(Exception):
+    """What the chain answers instead of doing as asked."""
+
+    def to_json(self) -> Any:  # noqa: ANN401  (a string or an object, as serde writes a Rust enum)
+        raise NotImplementedError
+
+
+class InstructionError(ChainError):
+    """An instruction failed with a runtime error (`InstructionError("InvalidSeeds")`) or a custom number.
+
+    `detail` replaces the text behind "failed:" in the log, where the runtime says more than the error's name.
+    """
+
+    def __init__(self, code: str | int, detail: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"custom program error: {self.code:#x}" if isinstance(self.code, int) else _INSTRUCTION_TEXT[self.code]
+
+    def to_json(self) -> str | dict[str, int]:
+        return {"Custom": self.code} if isinstance(self.code, int) else self.code
+
+
+class TransactionError(ChainError):
+    """A transaction was refused, or failed outside its instructions; `index` is the account or instruction meant."""
+
+    def __init__(self, code: str, index: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.index = index
+
+    def __str__(self) -> str:
+        return _TRANSACTION_TEXT[self.code].format(self.index)
+
+    def to_json(self) -> str | dict[str, Any]:
+        match self.code, self.index:
+            case code, None:
+                return code
+            case "InsufficientFundsForRent", index:
+                return {"InsufficientFundsForRent": {"account_index": index}}
+            case code, index:
+                return {code: index}
+
+
+class FailedInstruction(TransactionError):
+    """The instruction at `index` failed, and with it the transaction."""
+
+    def __init__(self, index: int, error: InstructionError) -> None:
+        super().__init__("InstructionError", index)
+        self.error = error
+
+    def __str__(self) -> str:
+        return f"Error processing Instruction {self.index}: {self.error}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"InstructionError": [self.index, self.error.to_json()]}

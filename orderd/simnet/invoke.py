@@ -1,0 +1,212 @@
+"""Running one instruction: what a program sees, may change, and calls in turn.
+
+The rules are the runtime's: only an account's owner changes its data or takes its lamports, read-only accounts stay
+as they are, a called program gets no privilege its caller lacks, and every step is paid for in compute units.
+Source: agave `program-runtime/src/invoke_context.rs` and `transaction-context`.
+"""
+
+import base64
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import MISSING, Account
+from orderd.simnet.errors import InstructionError
+
+MAX_DEPTH: Final = 5
+MAX_RETURN_DATA: Final = 1_024
+
+
+class Clock(NamedTuple):
+    """What programs know of the time: the slot, and the block's unix second."""
+
+    slot: int
+    unix_time: int
+
+
+class AccountUse(NamedTuple):
+    """An account of an instruction, with what the instruction may do with it."""
+
+    key: Pubkey
+    is_signer: bool
+    is_writable: bool
+
+
+class InnerInstruction(NamedTuple):
+    """A call of one program by another, as the transaction's record lists it."""
+
+    stack_height: int
+    program_id: Pubkey
+    accounts: tuple[Pubkey, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program's handler. Built-in ones are part of the runtime, which logs no compute units for them."""
+
+    process: Callable[["Invocation"], None]
+    builtin: bool = False
+
+
+@dataclass(slots=True)
+class Execution:
+    """One transaction at work: its accounts as changed so far, its log, and the compute units left."""
+
+    programs: Mapping[Pubkey, Program]
+    accounts: dict[Pubkey, Account]
+    clock: Clock
+    units_left: int
+    logs: list[str] = field(default_factory=list)
+    inner: list[InnerInstruction] = field(default_factory=list)
+
+    def run(self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, depth: int = 1) -> bytes:
+        """Run one instruction and return its return data. Raises InstructionError."""
+        program = self.programs.get(program_id)
+        if program is None:
+            raise InstructionError("UnsupportedProgramId")
+        invocation = Invocation(self, program_id, uses, data, depth)
+        self.logs.append(f"Program {program_id} invoke [{depth}]")
+        units_before = self.units_left
+        try:
+            program.process(invocation)
+        except InstructionError as error:
+            self._log_units(program_id, program, units_before)
+            self.logs.append(f"Program {program_id} failed: {error.detail or error}")
+            raise
+        self._log_units(program_id, program, units_before)
+        if invocation.return_data:
+            self.logs.append(f"Program return: {program_id} {base64.b64encode(invocation.return_data).decode()}")
+        self.logs.append(f"Program {program_id} success")
+        return invocation.return_data
+
+    def _log_units(self, program_id: Pubkey, program: Program, before: int) -> None:
+        if not program.builtin:
+            self.logs.append(f"Program {program_id} consumed {before - self.units_left} of {before} compute units")
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One instruction, as the program that handles it sees it. Accounts are named by their index."""
+
+    execution: Execution
+    program_id: Pubkey
+    uses: Sequence[AccountUse]
+    data: bytes
+    depth: int
+    return_data: bytes = b""
+
+    @property
+    def clock(self) -> Clock:
+        return self.execution.clock
+
+    def require(self, count: int) -> None:
+        """Raises InstructionError NotEnoughAccountKeys where fewer than `count` accounts were given."""
+        if len(self.uses) < count:
+            raise InstructionError("NotEnoughAccountKeys")
+
+    def key(self, index: int) -> Pubkey:
+        return self.uses[index].key
+
+    def account(self, index: int) -> Account:
+        return self.execution.accounts.get(self.uses[index].key, MISSING)
+
+    def is_signer(self, index: int) -> bool:
+        return self.uses[index].is_signer
+
+    def is_writable(self, index: int) -> bool:
+        return self.uses[index].is_writable
+
+    def log(self, text: str) -> None:
+        """A line as a program writes it with msg!."""
+        self.execution.logs.append(f"Program log: {text}")
+
+    def log_data(self, data: bytes) -> None:
+        """An event as a program emits it with sol_log_data."""
+        self.execution.logs.append(f"Program data: {base64.b64encode(data).decode()}")
+
+    def runtime_log(self, text: str) -> None:
+        """A line as a built-in program writes it: without a prefix."""
+        self.execution.logs.append(text)
+
+    def consume(self, units: int) -> None:
+        """Pay for work. Raises InstructionError where the transaction's budget does not reach."""
+        if units <= self.execution.units_left:
+            self.execution.units_left -= units
+            return
+        if self.execution.programs[self.program_id].builtin:
+            raise InstructionError("ComputationalBudgetExceeded")
+        self.execution.units_left = 0
+        raise InstructionError("ProgramFailedToComplete", "exceeded CUs meter at BPF instruction")
+
+    def store_data(self, index: int, data: bytes) -> None:
+        """Replace an account's bytes. Raises InstructionError where the program may not."""
+        account = self.account(index)
+        if data == account.data:
+            return
+        if not self.uses[index].is_writable:
+            raise InstructionError("ReadonlyDataModified")
+        if account.owner != self.program_id:
+            raise InstructionError("ExternalAccountDataModified")
+        self._put(index, Account(account.lamports, account.owner, data, account.executable))
+
+    def store_lamports(self, index: int, lamports: int) -> None:
+        """Set an account's lamports. Raises InstructionError where the program may not."""
+        account = self.account(index)
+        if lamports == account.lamports:
+            return
+        if lamports < account.lamports and account.owner != self.program_id:
+            raise InstructionError("ExternalAccountLamportSpend")
+        if not self.uses[index].is_writable:
+            raise InstructionError("ReadonlyLamportChange")
+        self._put(index, Account(lamports, account.owner, account.data, account.executable))
+
+    def store_owner(self, index: int, owner: Pubkey) -> None:
+        """Give an account of this program's to another. Raises InstructionError where the program may not."""
+        account = self.account(index)
+        if not self.uses[index].is_writable or account.owner != self.program_id:
+            raise InstructionError("ModifiedProgramId")
+        self._put(index, Account(account.lamports, owner, account.data, account.executable))
+
+    def call(self, instruction: Instruction, signed_by: Collection[Pubkey] = ()) -> bytes:
+        """Invoke another program; `signed_by` are addresses derived from this one, for which it signs.
+
+        Returns the called program's return data. Raises InstructionError.
+        """
+        if self.depth == MAX_DEPTH:
+            raise InstructionError("CallDepth")
+        granted = self._privileges()
+        uses = []
+        for meta in instruction.accounts:
+            if meta.pubkey not in granted:
+                self.runtime_log(f"Instruction references an unknown account {meta.pubkey}")
+                raise InstructionError("MissingAccount")
+            is_signer, is_writable = granted[meta.pubkey]
+            if meta.is_writable and not is_writable:
+                self.runtime_log(f"{meta.pubkey}'s writable privilege escalated")
+                raise InstructionError("PrivilegeEscalation")
+            if meta.is_signer and not is_signer and meta.pubkey not in signed_by:
+                self.runtime_log(f"{meta.pubkey}'s signer privilege escalated")
+                raise InstructionError("PrivilegeEscalation")
+            uses.append(AccountUse(meta.pubkey, meta.is_signer, meta.is_writable))
+        if instruction.program_id not in granted:
+            self.runtime_log(f"Unknown program {instruction.program_id}")
+            raise InstructionError("MissingAccount")
+        keys = tuple(use.key for use in uses)
+        data = bytes(instruction.data)
+        self.execution.inner.append(InnerInstruction(self.depth + 1, instruction.program_id, keys, data))
+        return self.execution.run(instruction.program_id, uses, data, self.depth + 1)
+
+    def _privileges(self) -> dict[Pubkey, tuple[bool, bool]]:
+        """Who may sign and be written here, over all mentions of an account. The program itself may be called."""
+        granted: dict[Pubkey, tuple[bool, bool]] = {self.program_id: (False, False)}
+        for key, is_signer, is_writable in self.uses:
+            signer, writable = granted.get(key, (False, False))
+            granted[key] = (signer or is_signer, writable or is_writable)
+        return granted
+
+    def _put(self, index: int, account: Account) -> None:
+        self.execution.accounts[self.uses[index].key] = account

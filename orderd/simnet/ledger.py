@@ -1,0 +1,213 @@
+"""The durable chain: a SQLite file that takes each block whole or not at all.
+
+WAL with synchronous=FULL: a commit that returned survives kill -9 and power loss. A signature is a primary key, so
+the file itself refuses to hold a transaction twice.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import orjson
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from orderd.simnet.account import Account
+from orderd.simnet.block import SealedBlock, Status
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE accounts (
+    key BLOB PRIMARY KEY, lamports INTEGER NOT NULL, owner BLOB NOT NULL, data BLOB NOT NULL,
+    executable INTEGER NOT NULL
+);
+CREATE TABLE blocks (
+    slot INTEGER PRIMARY KEY, height INTEGER NOT NULL UNIQUE, blockhash BLOB NOT NULL, parent BLOB NOT NULL,
+    time INTEGER NOT NULL, transaction_count INTEGER NOT NULL
+);
+CREATE TABLE transactions (
+    signature BLOB PRIMARY KEY, slot INTEGER NOT NULL REFERENCES blocks, position INTEGER NOT NULL,
+    error BLOB NOT NULL, meta BLOB NOT NULL, raw BLOB NOT NULL, ephemeral INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX transactions_by_slot ON transactions (slot, ephemeral);
+"""
+
+
+class StoredTransaction(NamedTuple):
+    """A transaction's record: its bytes, its meta as JSON, and when (unix seconds) and where it landed."""
+
+    slot: int
+    time: int
+    raw: bytes
+    meta: bytes
+
+
+class Row(NamedTuple):
+    """A transaction as the ledger takes it; `error` and `meta` are JSON."""
+
+    signature: Signature
+    error: bytes
+    meta: bytes
+    raw: bytes
+    ephemeral: bool
+
+
+class Restored(NamedTuple):
+    """The chain as the last durable block left it, with the signatures and blockhashes that still count."""
+
+    accounts: dict[Pubkey, Account]
+    tip: SealedBlock
+    blockhashes: dict[Hash, int]
+    statuses: dict[Signature, Status]
+
+
+class LedgerError(Exception):
+    """The file cannot be used; the message says why, and what to do."""
+
+
+class Ledger:
+    """One writer (`append`, `prune`) and one reader thread may use it at the same time."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises LedgerError where the file is of another version."""
+        self._writer = _connect(path)
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with self._transaction():
+                for statement in _SCHEMA.split(";\n"):
+                    self._writer.execute(statement)
+                self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise LedgerError(
+                f"the ledger {path} has version {version}, this simnet writes {SCHEMA_VERSION}; "
+                "remove the file to start a new chain"
+            )
+        self._reader = _connect(path)
+
+    def close(self) -> None:
+        self._reader.close()
+        self._writer.close()
+
+    def append(self, block: SealedBlock, rows: Iterable[Row]) -> None:
+        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written."""
+        with self._transaction():
+            self._writer.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    block.slot,
+                    block.height,
+                    bytes(block.blockhash),
+                    bytes(block.parent),
+                    block.time,
+                    block.transaction_count,
+                ),
+            )
+            self._writer.executemany(
+                "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (bytes(row.signature), block.slot, position, row.error, row.meta, row.raw, row.ephemeral)
+                    for position, row in enumerate(rows)
+                ),
+            )
+            self._writer.executemany(
+                "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
+                (
+                    (bytes(key), account.lamports, bytes(account.owner), account.data, account.executable)
+                    for key, account in block.changed.items()
+                    if account is not None
+                ),
+            )
+            self._writer.executemany(
+                "DELETE FROM accounts WHERE key = ?",
+                ((bytes(key),) for key, account in block.changed.items() if account is None),
+            )
+
+    def prune(self, slot: int) -> None:
+        """Forget the ephemeral transactions before `slot`, and blocks there that hold no others."""
+        with self._transaction():
+            self._writer.execute("DELETE FROM transactions WHERE slot < ? AND ephemeral", (slot,))
+            self._writer.execute(
+                "DELETE FROM blocks WHERE slot < ? AND height > 0 "
+                "AND slot NOT IN (SELECT slot FROM transactions WHERE slot < ?)",
+                (slot, slot),
+            )
+
+    def restore(self, history: int) -> Restored | None:
+        """The chain with the last `history` blocks' hashes and signatures; None for a new file."""
+        row = self._reader.execute("SELECT * FROM blocks ORDER BY slot DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        slot, height, blockhash, parent, time, transaction_count = row
+        accounts = {
+            Pubkey.from_bytes(key): Account(lamports, Pubkey.from_bytes(owner), data, bool(executable))
+            for key, lamports, owner, data, executable in self._reader.execute("SELECT * FROM accounts")
+        }
+        recent = (slot - history,)
+        blockhashes = {
+            Hash.from_bytes(each): height
+            for each, height in self._reader.execute("SELECT blockhash, height FROM blocks WHERE slot > ?", recent)
+        }
+        statuses = {
+            Signature.from_bytes(each): Status(slot, orjson.loads(error))
+            for each, slot, error in self._reader.execute(
+                "SELECT signature, slot, error FROM transactions WHERE slot > ?", recent
+            )
+        }
+        tip = SealedBlock(
+            slot=slot,
+            height=height,
+            blockhash=Hash.from_bytes(blockhash),
+            parent=Hash.from_bytes(parent),
+            time=time,
+            transaction_count=transaction_count,
+            before={},
+            changed={},
+            executed=[],
+            signatures=(),
+            unit_prices=(),
+        )
+        return Restored(accounts, tip, blockhashes, statuses)
+
+    def status(self, signature: Signature) -> Status | None:
+        """The status of a transaction, however long ago it landed."""
+        row = self._reader.execute(
+            "SELECT slot, error FROM transactions WHERE signature = ?", (bytes(signature),)
+        ).fetchone()
+        return None if row is None else Status(row[0], orjson.loads(row[1]))
+
+    def transaction(self, signature: Signature) -> StoredTransaction | None:
+        row = self._reader.execute(
+            "SELECT slot, time, raw, meta FROM transactions JOIN blocks USING (slot) WHERE signature = ?",
+            (bytes(signature),),
+        ).fetchone()
+        return None if row is None else StoredTransaction(*row)
+
+    def genesis_hash(self) -> Hash:
+        """The first block's hash, which names the chain. Raises TypeError for an empty file."""
+        row = self._reader.execute("SELECT blockhash FROM blocks WHERE height = 0").fetchone()
+        return Hash.from_bytes(row[0])
+
+    def block_time(self, slot: int) -> int | None:
+        """When a block was made, in unix seconds."""
+        row = self._reader.execute("SELECT time FROM blocks WHERE slot = ?", (slot,)).fetchone()
+        return None if row is None else int(row[0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._writer.execute("ROLLBACK")
+            raise
+        self._writer.execute("COMMIT")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection

@@ -1,0 +1,75 @@
+"""What programs written with Anchor have in common: how they check accounts, and how they word an error.
+
+Source: coral-xyz/anchor, `lang/src/error.rs`.
+"""
+
+from typing import Final, TypeVar
+
+from orderd.simnet.account import TOKEN_PROGRAMS
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.solana.programs import system
+from orderd.solana.programs.layout import LayoutError, Record
+from orderd.solana.programs.token import AccountState, TokenAccount
+
+R = TypeVar("R", bound=Record)
+
+INSTRUCTION_FALLBACK_NOT_FOUND: Final = ("InstructionFallbackNotFound", 101)
+INSTRUCTION_DID_NOT_DESERIALIZE: Final = ("InstructionDidNotDeserialize", 102)
+CONSTRAINT_MUT: Final = ("ConstraintMut", 2000)
+CONSTRAINT_HAS_ONE: Final = ("ConstraintHasOne", 2001)
+CONSTRAINT_RAW: Final = ("ConstraintRaw", 2003)
+CONSTRAINT_SEEDS: Final = ("ConstraintSeeds", 2006)
+CONSTRAINT_ADDRESS: Final = ("ConstraintAddress", 2012)
+ACCOUNT_DISCRIMINATOR_MISMATCH: Final = ("AccountDiscriminatorMismatch", 3002)
+ACCOUNT_DID_NOT_DESERIALIZE: Final = ("AccountDidNotDeserialize", 3003)
+ACCOUNT_NOT_ENOUGH_KEYS: Final = ("AccountNotEnoughKeys", 3005)
+ACCOUNT_OWNED_BY_WRONG_PROGRAM: Final = ("AccountOwnedByWrongProgram", 3007)
+INVALID_PROGRAM_ID: Final = ("InvalidProgramId", 3008)
+ACCOUNT_NOT_SIGNER: Final = ("AccountNotSigner", 3010)
+ACCOUNT_NOT_INITIALIZED: Final = ("AccountNotInitialized", 3012)
+
+
+def error(invocation: Invocation, name: str, code: int) -> InstructionError:
+    """An error of the program's handler, logged as Anchor logs it; to be raised by the caller."""
+    invocation.log(f"AnchorError occurred. Error Code: {name}. Error Number: {code}. Error Message: {name}.")
+    return InstructionError(code)
+
+
+def account_error(invocation: Invocation, account: str, name: str, code: int) -> InstructionError:
+    """An error about one account, by its name in the program; to be raised by the caller."""
+    invocation.log(
+        f"AnchorError caused by account: {account}. Error Code: {name}. Error Number: {code}. Error Message: {name}."
+    )
+    return InstructionError(code)
+
+
+def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
+    """An account of the program's own. Raises InstructionError where it is another's, or of another kind."""
+    account = invocation.account(index)
+    if account.owner == system.PROGRAM_ID and account.lamports == 0:
+        raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
+    if account.owner != invocation.program_id:
+        raise account_error(invocation, name, *ACCOUNT_OWNED_BY_WRONG_PROGRAM)
+    if not account.data.startswith(layout.DISCRIMINATOR):
+        raise account_error(invocation, name, *ACCOUNT_DISCRIMINATOR_MISMATCH)
+    try:
+        return layout.decode(account.data)
+    except LayoutError as failure:
+        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
+
+
+def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount:
+    """A token account that the instruction names. Raises InstructionError where it is none."""
+    account = invocation.account(index)
+    if account.owner == system.PROGRAM_ID and account.lamports == 0:
+        raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
+    if account.owner not in TOKEN_PROGRAMS:
+        raise account_error(invocation, name, *ACCOUNT_OWNED_BY_WRONG_PROGRAM)
+    try:
+        state = TokenAccount.decode(account.data)
+    except LayoutError as failure:
+        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
+    if state.state == AccountState.UNINITIALIZED:
+        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
+    return state

@@ -1,0 +1,93 @@
+"""The Associated Token Account program: makes the one account of an owner for a mint.
+
+Source: solana-program/associated-token-account, `program/src/processor.rs`. Compute units as measured on the
+deployed program; the real ones vary with the bump of the address.
+"""
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+from solders.system_program import (
+    AllocateParams,
+    AssignParams,
+    CreateAccountParams,
+    TransferParams,
+    allocate,
+    assign,
+    create_account,
+    transfer,
+)
+
+from orderd.simnet.account import rent_exempt_minimum
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.solana.programs import associated_token, system, token
+from orderd.solana.programs.associated_token import ACCOUNT, MINT, OWNER, PAYER, TOKEN_PROGRAM
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import TokenAccount
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    match invocation.data:
+        case b"" | associated_token.CREATE:
+            invocation.log("Create")
+            _create(invocation, idempotent=False)
+        case associated_token.CREATE_IDEMPOTENT:
+            invocation.log("CreateIdempotent")
+            _create(invocation, idempotent=True)
+        case _:
+            raise InstructionError("InvalidInstructionData")
+
+
+def _create(invocation: Invocation, *, idempotent: bool) -> None:
+    invocation.require(6)
+    invocation.consume(3_500)
+    owner, mint, program = invocation.key(OWNER), invocation.key(MINT), invocation.key(TOKEN_PROGRAM)
+    if invocation.key(ACCOUNT) != associated_token.address(owner, mint, program):
+        invocation.log("Error: Associated address does not match seed derivation")
+        raise InstructionError("InvalidSeeds")
+    existing = invocation.account(ACCOUNT)
+    if idempotent:
+        invocation.consume(900)
+        if existing.owner == program:
+            _check_existing(existing.data, owner, mint)
+            return
+    if existing.owner != system.PROGRAM_ID:
+        raise InstructionError("IllegalOwner")
+    invocation.consume(2_000)
+    ask_size = Instruction(program, b"\x15\x07\x00", [AccountMeta(mint, is_signer=False, is_writable=False)])
+    size = int.from_bytes(invocation.call(ask_size), "little")
+    invocation.consume(4_700)
+    _make_account(invocation, rent_exempt_minimum(size), size, program)
+    invocation.log("Initialize the associated token account")
+    account = invocation.key(ACCOUNT)
+    invocation.call(Instruction(program, b"\x16", [AccountMeta(account, is_signer=False, is_writable=True)]))
+    invocation.consume(2_700)
+    invocation.call(token.initialize_account3(account, mint, owner, program))
+
+
+def _check_existing(data: bytes, owner: Pubkey, mint: Pubkey) -> None:
+    try:
+        account = TokenAccount.decode(data)
+    except LayoutError as error:
+        raise InstructionError("IllegalOwner") from error
+    if account.owner != owner:
+        raise InstructionError(associated_token.INVALID_OWNER)
+    if account.mint != mint:
+        raise InstructionError("InvalidAccountData")
+
+
+def _make_account(invocation: Invocation, lamports: int, space: int, program: Pubkey) -> None:
+    """Create the derived account; one that someone has sent lamports to before is topped up instead."""
+    payer, account = invocation.key(PAYER), invocation.key(ACCOUNT)
+    has = invocation.account(ACCOUNT).lamports
+    if has == 0:
+        params = CreateAccountParams(
+            from_pubkey=payer, to_pubkey=account, lamports=lamports, space=space, owner=program
+        )
+        invocation.call(create_account(params), signed_by={account})
+        return
+    if has < lamports:
+        invocation.call(transfer(TransferParams(from_pubkey=payer, to_pubkey=account, lamports=lamports - has)))
+    invocation.call(allocate(AllocateParams(pubkey=account, space=space)), signed_by={account})
+    invocation.call(assign(AssignParams(pubkey=account, owner=program)), signed_by={account})

@@ -1,0 +1,41 @@
+"""Programs that fail by configuration: one whose pools are switched off, or one whose price has just moved."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.faults import Dice, Venue
+from orderd.simnet.invoke import Invocation, Program
+from orderd.simnet.programs import raydium_cpmm
+from orderd.solana.programs import raydium_cpmm as raydium_cpmm_layout
+
+VENUE_PROGRAMS: Final[Mapping[Venue, tuple[Pubkey, ...]]] = {
+    "raydium": (raydium_cpmm_layout.PROGRAM_ID,),
+}
+
+_HANDLERS: Final = {raydium_cpmm_layout.PROGRAM_ID: raydium_cpmm}
+
+
+def with_outage(programs: Mapping[Pubkey, Program], venues: frozenset[Venue]) -> Mapping[Pubkey, Program]:
+    """The programs, with every swap of these venues refused as if its pool were disabled."""
+    stricken = {program_id for venue in venues for program_id in VENUE_PROGRAMS[venue]}
+
+    def refuse(invocation: Invocation) -> None:
+        handler = _HANDLERS[invocation.program_id]
+        raise handler.fail(invocation, handler.POOL_DISABLED)
+
+    return {key: replace(each, process=refuse) if key in stricken else each for key, each in programs.items()}
+
+
+def with_failures(programs: Mapping[Pubkey, Program], dice: Dice) -> Mapping[Pubkey, Program]:
+    """The programs, with a share of the swaps failing with the program's slippage error."""
+
+    def disturb(invocation: Invocation) -> None:
+        handler = _HANDLERS[invocation.program_id]
+        if dice.fails_swap():
+            raise handler.fail(invocation, handler.SLIPPAGE)
+        programs[invocation.program_id].process(invocation)
+
+    return {key: replace(each, process=disturb) if key in _HANDLERS else each for key, each in programs.items()}

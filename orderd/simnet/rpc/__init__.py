@@ -1,0 +1,1 @@
+"""The JSON-RPC of a Solana node, over HTTP and websocket."""

@@ -1,0 +1,254 @@
+"""Methods that read accounts: one, many, by program, by token owner."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import TOKEN_PROGRAMS, Account
+from orderd.simnet.bank import View
+from orderd.simnet.base58 import b58decode, b58encode
+from orderd.simnet.faults import Venue
+from orderd.simnet.programs.disturbed import VENUE_PROGRAMS
+from orderd.simnet.record import decimals_of, ui_amount
+from orderd.simnet.rpc.protocol import (
+    INTERNAL_ERROR,
+    Json,
+    Node,
+    Params,
+    RpcError,
+    integer,
+    invalid_params,
+    pubkey,
+    with_context,
+)
+from orderd.solana.programs import token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import AccountState, Mint, TokenAccount
+
+MAX_ACCOUNTS: Final = 100
+_MAX_BASE58: Final = 128
+_MAX_U64: Final = (1 << 64) - 1
+
+
+class Accounts:
+    """`outage` names the venues whose programs' accounts cannot be read."""
+
+    def __init__(self, outage: Iterable[Venue]) -> None:
+        self._unreadable = {program for venue in outage for program in VENUE_PROGRAMS[venue]}
+
+    def get_balance(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(1))
+        account = view.account(params.pubkey(0))
+        return with_context(view, 0 if account is None else account.lamports)
+
+    def get_account_info(self, node: Node, params: Params) -> Json:
+        options = params.options(1)
+        view = node.view(options)
+        return with_context(view, self._encode(view, self._read(view, params.pubkey(0)), options))
+
+    def get_multiple_accounts(self, node: Node, params: Params) -> Json:
+        options = params.options(1)
+        view = node.view(options)
+        accounts = [self._read(view, key) for key in params.pubkeys(0, MAX_ACCOUNTS)]
+        return with_context(view, [self._encode(view, account, options) for account in accounts])
+
+    def get_program_accounts(self, node: Node, params: Params) -> Json:
+        program, options = params.pubkey(0), params.options(1)
+        view = node.view(options)
+        self._check_readable(program)
+        matches = _filters(options.get("filters"))
+        found = [
+            {"pubkey": str(key), "account": self._encode(view, account, options)}
+            for key, account in view.owned_by(program)
+            if all(match(account.data) for match in matches)
+        ]
+        return with_context(view, found) if options.get("withContext") else found
+
+    def get_token_account_balance(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(1))
+        state = _token_account(view.account(params.pubkey(0)))
+        if state is None:
+            raise invalid_params("Invalid param: not a Token account")
+        return with_context(view, ui_amount(state.amount, decimals_of(state.mint, view.account)))
+
+    def get_token_supply(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(1))
+        account = view.account(params.pubkey(0))
+        try:
+            mint = Mint.decode(account.data) if account is not None and account.owner in TOKEN_PROGRAMS else None
+        except LayoutError:
+            mint = None
+        if mint is None:
+            raise invalid_params("Invalid param: not a Token mint")
+        return with_context(view, ui_amount(mint.supply, mint.decimals))
+
+    def get_token_accounts_by_owner(self, node: Node, params: Params) -> Json:
+        owner, which, options = params.pubkey(0), params.options(1), params.options(2)
+        view = node.view(options)
+        if ("mint" in which) == ("programId" in which):
+            raise invalid_params("Invalid params: expected either mint or programId")
+        mint = pubkey(which["mint"]) if "mint" in which else None
+        programs = (pubkey(which["programId"]),) if mint is None else TOKEN_PROGRAMS
+        found = [
+            {"pubkey": str(key), "account": self._encode(view, account, options)}
+            for key, account, state in _token_accounts(view, programs)
+            if state.owner == owner and mint in (None, state.mint)
+        ]
+        return with_context(view, found)
+
+    def _read(self, view: View, key: Pubkey) -> Account | None:
+        account = view.account(key)
+        if account is not None:
+            self._check_readable(account.owner)
+        return account
+
+    def _check_readable(self, program: Pubkey) -> None:
+        if program in self._unreadable:
+            raise RpcError(INTERNAL_ERROR, f"Internal error: the accounts of {program} cannot be read")
+
+    def _encode(self, view: View, account: Account | None, options: dict[str, Any]) -> dict[str, Any] | None:
+        return None if account is None else encode_account(view, account, options)
+
+
+def encode_account(view: View, account: Account, options: dict[str, Any]) -> dict[str, Any]:
+    """An account as the RPC writes it, in the encoding (and the slice) that `options` ask for."""
+    return {
+        "lamports": account.lamports,
+        "owner": str(account.owner),
+        "data": _data(view, account, options),
+        "executable": account.executable,
+        "rentEpoch": _MAX_U64,
+        "space": len(account.data),
+    }
+
+
+def _data(view: View, account: Account, options: dict[str, Any]) -> Json:
+    encoding = options.get("encoding", "binary")
+    if encoding == "jsonParsed":
+        parsed = _parsed(view, account)
+        if parsed is not None:
+            return parsed
+        encoding = "base64"
+    data = _slice(account.data, options.get("dataSlice"))
+    if encoding == "base64":
+        return [base64.b64encode(data).decode(), "base64"]
+    if encoding in ("base58", "binary"):
+        if len(data) > _MAX_BASE58:
+            raise RpcError(
+                -32600, f"Encoded binary (base 58) data should be less than {_MAX_BASE58} bytes, please use Base64."
+            )
+        text = b58encode(data)
+        return text if encoding == "binary" else [text, "base58"]
+    raise invalid_params(
+        f"Invalid params: unknown variant `{encoding}`, expected one of `base58`, `base64`, `jsonParsed`."
+    )
+
+
+def _slice(data: bytes, bounds: Json) -> bytes:
+    if bounds is None:
+        return data
+    if not isinstance(bounds, dict):
+        raise invalid_params("Invalid params: dataSlice: expected an object with offset and length.")
+    offset = integer(bounds.get("offset"), "dataSlice.offset")
+    return data[offset : offset + integer(bounds.get("length"), "dataSlice.length")]
+
+
+def _filters(filters: Json) -> list["_Match"]:
+    if filters is None:
+        return []
+    if not isinstance(filters, list) or len(filters) > 4:
+        raise invalid_params("Too many filters provided; max 4")
+    return [_Match(each) for each in filters]
+
+
+class _Match:
+    """One filter of getProgramAccounts: on the data's size, on bytes at an offset, or on being a token account."""
+
+    def __init__(self, condition: Json) -> None:
+        self._size: int | None = None
+        self._offset = 0
+        self._bytes = b""
+        match condition:
+            case {"dataSize": size}:
+                self._size = integer(size, "dataSize")
+            case {"memcmp": {"offset": offset, "bytes": text, **rest}}:
+                self._offset = integer(offset, "memcmp.offset")
+                self._bytes = _memcmp_bytes(text, rest.get("encoding", "base58"))
+            case "tokenAccountState":
+                self._size = token.ACCOUNT_SIZE
+                self._offset, self._bytes = 108, b"\x01"
+            case _:
+                raise invalid_params(f"Invalid params: unknown filter {condition!r}")
+
+    def __call__(self, data: bytes) -> bool:
+        end = self._offset + len(self._bytes)
+        return (self._size is None or len(data) == self._size) and data[self._offset : end] == self._bytes
+
+
+def _memcmp_bytes(text: Json, encoding: object) -> bytes:
+    try:
+        if isinstance(text, list):
+            return bytes(text)
+        return base64.b64decode(str(text), validate=True) if encoding == "base64" else b58decode(str(text))
+    except (ValueError, TypeError) as error:
+        raise invalid_params(f"Invalid param: memcmp bytes: {error}") from error
+
+
+def _token_account(account: Account | None) -> TokenAccount | None:
+    if account is None or account.owner not in TOKEN_PROGRAMS or len(account.data) < token.ACCOUNT_SIZE:
+        return None
+    state = TokenAccount.decode(account.data)
+    return None if state.state == AccountState.UNINITIALIZED else state
+
+
+def _token_accounts(view: View, programs: Iterable[Pubkey]) -> Iterator[tuple[Pubkey, Account, TokenAccount]]:
+    for program in programs:
+        for key, account in view.owned_by(program):
+            state = _token_account(account)
+            if state is not None:
+                yield key, account, state
+
+
+def _parsed(view: View, account: Account) -> dict[str, Any] | None:
+    """A token account or mint in words; None for anything else."""
+    if account.owner not in TOKEN_PROGRAMS:
+        return None
+    state = _token_account(account)
+    if state is not None:
+        kind, info = "account", _parsed_token_account(view, state)
+    elif len(account.data) == token.MINT_SIZE:
+        kind, info = "mint", _parsed_mint(Mint.decode(account.data))
+    else:
+        return None
+    return {"program": "spl-token", "parsed": {"type": kind, "info": info}, "space": len(account.data)}
+
+
+def _parsed_token_account(view: View, state: TokenAccount) -> dict[str, Any]:
+    decimals = decimals_of(state.mint, view.account)
+    info = {
+        "isNative": bool(state.is_native.tag),
+        "mint": str(state.mint),
+        "owner": str(state.owner),
+        "state": AccountState(state.state).name.lower(),
+        "tokenAmount": ui_amount(state.amount, decimals),
+    }
+    if state.is_native.tag:
+        info["rentExemptReserve"] = ui_amount(state.is_native.value, decimals)
+    if state.delegate.key is not None:
+        info["delegate"] = str(state.delegate.key)
+        info["delegatedAmount"] = ui_amount(state.delegated_amount, decimals)
+    if state.close_authority.key is not None:
+        info["closeAuthority"] = str(state.close_authority.key)
+    return info
+
+
+def _parsed_mint(mint: Mint) -> dict[str, Any]:
+    return {
+        "decimals": mint.decimals,
+        "freezeAuthority": None if mint.freeze_authority.key is None else str(mint.freeze_authority.key),
+        "isInitialized": bool(mint.is_initialized),
+        "mintAuthority": None if mint.mint_authority.key is None else str(mint.mint_authority.key),
+        "supply": str(mint.supply),
+    }

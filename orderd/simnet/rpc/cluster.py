@@ -1,0 +1,80 @@
+"""Methods about the chain itself: slots, heights, blockhashes, fees, the node."""
+
+from typing import Final
+
+from orderd.simnet.account import rent_exempt_minimum
+from orderd.simnet.actors import IDENTITY
+from orderd.simnet.bank import MAX_BLOCKHASH_AGE
+from orderd.simnet.ledger import Ledger
+from orderd.simnet.rpc.protocol import VERSION, Json, Node, Params, RpcError, with_context
+
+SLOTS_AN_EPOCH: Final = 432_000
+_BLOCK_NOT_AVAILABLE: Final = -32004
+_PRIORITY_FEE_BLOCKS: Final = 150
+
+
+class Cluster:
+    def __init__(self, ledger: Ledger, genesis_hash: str) -> None:
+        self._ledger = ledger
+        self._genesis_hash = genesis_hash
+
+    def get_latest_blockhash(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(0))
+        last = view.blockhash_height + MAX_BLOCKHASH_AGE
+        return with_context(view, {"blockhash": str(view.blockhash), "lastValidBlockHeight": last})
+
+    def is_blockhash_valid(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(1))
+        return with_context(view, node.bank.is_valid(params.blockhash(0), view.height))
+
+    def get_block_height(self, node: Node, params: Params) -> Json:
+        return node.view(params.options(0)).height
+
+    def get_slot(self, node: Node, params: Params) -> Json:
+        return node.view(params.options(0)).slot
+
+    def get_epoch_info(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(0))
+        epoch, index = divmod(view.slot, SLOTS_AN_EPOCH)
+        return {
+            "absoluteSlot": view.slot,
+            "blockHeight": view.height,
+            "epoch": epoch,
+            "slotIndex": index,
+            "slotsInEpoch": SLOTS_AN_EPOCH,
+            "transactionCount": view.transaction_count,
+        }
+
+    def get_transaction_count(self, node: Node, params: Params) -> Json:
+        return node.view(params.options(0)).transaction_count
+
+    def get_block_time(self, node: Node, params: Params) -> Json:
+        slot = params.integer(0)
+        time = self._ledger.block_time(slot) if slot <= node.levels.confirmed else None
+        if time is None:
+            raise RpcError(_BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+        return time
+
+    def get_recent_prioritization_fees(self, node: Node, params: Params) -> Json:
+        """The least unit price (micro-lamports) that got into each recent block."""
+        params.options(1)
+        return [
+            {"slot": block.slot, "prioritizationFee": min(block.unit_prices, default=0)}
+            for block in node.bank.recent_blocks(_PRIORITY_FEE_BLOCKS)
+            if block.slot <= node.levels.processed
+        ]
+
+    def get_minimum_balance_for_rent_exemption(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        return rent_exempt_minimum(params.integer(0))
+
+    def get_genesis_hash(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        return self._genesis_hash
+
+    def get_identity(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        return {"identity": str(IDENTITY.pubkey())}
+
+    def get_health(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        return "ok"
+
+    def get_version(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        return {"solana-core": VERSION, "feature-set": 0}

@@ -1,0 +1,100 @@
+"""From a request's bytes to an answer's: parsing, batches, method lookup, errors."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from orderd.simnet.chain import Chain
+from orderd.simnet.rpc.accounts import Accounts
+from orderd.simnet.rpc.cluster import Cluster
+from orderd.simnet.rpc.faucet import Faucet
+from orderd.simnet.rpc.protocol import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    Json,
+    Node,
+    Params,
+    RpcError,
+)
+from orderd.simnet.rpc.transactions import Transactions
+
+_log: Final = structlog.get_logger(__name__)
+
+Method = Callable[[Node, Params], Any]
+
+
+class Dispatcher:
+    """All methods of the HTTP side. A request or batch is answered by one node, lagging or not."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        bank = chain.bank
+        accounts = Accounts(chain.config.faults.venue_outage)
+        cluster = Cluster(chain.ledger, str(chain.genesis_hash))
+        transactions = Transactions(bank, chain.ledger, chain.mempool)
+        faucet = Faucet(bank)
+        self._methods: dict[str, Method] = {
+            "getAccountInfo": accounts.get_account_info,
+            "getBalance": accounts.get_balance,
+            "getMultipleAccounts": accounts.get_multiple_accounts,
+            "getProgramAccounts": accounts.get_program_accounts,
+            "getTokenAccountBalance": accounts.get_token_account_balance,
+            "getTokenAccountsByOwner": accounts.get_token_accounts_by_owner,
+            "getTokenSupply": accounts.get_token_supply,
+            "getBlockHeight": cluster.get_block_height,
+            "getBlockTime": cluster.get_block_time,
+            "getEpochInfo": cluster.get_epoch_info,
+            "getGenesisHash": cluster.get_genesis_hash,
+            "getHealth": cluster.get_health,
+            "getIdentity": cluster.get_identity,
+            "getLatestBlockhash": cluster.get_latest_blockhash,
+            "getMinimumBalanceForRentExemption": cluster.get_minimum_balance_for_rent_exemption,
+            "getRecentPrioritizationFees": cluster.get_recent_prioritization_fees,
+            "getSlot": cluster.get_slot,
+            "getTransactionCount": cluster.get_transaction_count,
+            "getVersion": cluster.get_version,
+            "isBlockhashValid": cluster.is_blockhash_valid,
+            "getFeeForMessage": transactions.get_fee_for_message,
+            "getSignatureStatuses": transactions.get_signature_statuses,
+            "getTransaction": transactions.get_transaction,
+            "sendTransaction": transactions.send_transaction,
+            "simulateTransaction": transactions.simulate_transaction,
+            "requestAirdrop": faucet.request_airdrop,
+            "simnet_mintTokens": faucet.mint_tokens,
+        }
+
+    def answer(self, body: bytes) -> bytes:
+        """Answer a request, or a batch in the order of its requests."""
+        try:
+            request = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return orjson.dumps(_failure(None, RpcError(PARSE_ERROR, "Parse error")))
+        node = Node(self._chain.bank, self._chain.bank.levels(self._chain.dice.lag()))
+        if isinstance(request, list):
+            if not request:
+                return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, "Invalid request")))
+            return orjson.dumps([self._call(node, each) for each in request])
+        return orjson.dumps(self._call(node, request))
+
+    def _call(self, node: Node, request: Json) -> dict[str, Any]:
+        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
+            return _failure(None, RpcError(INVALID_REQUEST, "Invalid request"))
+        identity = request.get("id")
+        method = self._methods.get(request["method"])
+        if method is None:
+            return _failure(identity, RpcError(METHOD_NOT_FOUND, "Method not found"))
+        try:
+            return {"jsonrpc": "2.0", "result": method(node, Params(request.get("params"))), "id": identity}
+        except RpcError as error:
+            return _failure(identity, error)
+        except Exception:  # noqa: BLE001  (one request's fault must not take the connection down)
+            _log.exception("request failed", method=request["method"])
+            return _failure(identity, RpcError(INTERNAL_ERROR, "Internal error"))
+
+
+def _failure(identity: Json, error: RpcError) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "error": error.to_json(), "id": identity}

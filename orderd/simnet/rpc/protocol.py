@@ -1,0 +1,163 @@
+"""JSON-RPC 2.0 as Solana's nodes speak it: requests, errors with their numbers, and parameters by position.
+
+Error numbers: agave `rpc-client-api/src/custom_error.rs`.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from orderd.simnet.bank import Bank, Commitment, Levels, View
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+PREFLIGHT_FAILURE: Final = -32002
+SIGNATURE_VERIFICATION_FAILURE: Final = -32003
+NODE_UNHEALTHY: Final = -32005
+MIN_CONTEXT_SLOT_NOT_REACHED: Final = -32016
+
+VERSION: Final = "3.1.0"
+"""The release whose behaviour is followed."""
+
+
+Json = str | int | float | bool | None | list[Any] | dict[str, Any]
+
+
+class RpcError(Exception):
+    """An error object of the protocol; `data` is part of the answer where it is given."""
+
+    def __init__(self, code: int, message: str, data: Json = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data
+
+    def to_json(self) -> dict[str, Any]:
+        error: dict[str, Any] = {"code": self.code, "message": str(self)}
+        return error if self.data is None else error | {"data": self.data}
+
+
+def invalid_params(message: str) -> RpcError:
+    return RpcError(INVALID_PARAMS, message)
+
+
+class Params:
+    """Positional parameters. Each reader raises RpcError -32602 for what is missing or of another kind."""
+
+    def __init__(self, values: Json) -> None:
+        if values is None:
+            values = []
+        if not isinstance(values, list):
+            raise invalid_params("`params` should be an array")
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def at(self, index: int) -> Json:
+        if index >= len(self._values) or self._values[index] is None:
+            raise invalid_params("`params` should have at least " + f"{index + 1} argument(s)")
+        value: Json = self._values[index]
+        return value
+
+    def text(self, index: int) -> str:
+        value = self.at(index)
+        if not isinstance(value, str):
+            raise invalid_params(f"Invalid params: invalid type: {value!r}, expected a string.")
+        return value
+
+    def is_text(self, index: int) -> bool:
+        return isinstance(self._values[index], str)
+
+    def integer(self, index: int) -> int:
+        return integer(self.at(index), f"argument {index}")
+
+    def pubkey(self, index: int) -> Pubkey:
+        return pubkey(self.at(index))
+
+    def pubkeys(self, index: int, most: int) -> list[Pubkey]:
+        values = self.at(index)
+        if not isinstance(values, list):
+            raise invalid_params("Invalid params: invalid type, expected a sequence.")
+        if len(values) > most:
+            raise invalid_params(f"Too many inputs provided; max {most}")
+        return [pubkey(value) for value in values]
+
+    def signature(self, index: int) -> Signature:
+        return signature(self.at(index))
+
+    def blockhash(self, index: int) -> Hash:
+        try:
+            return Hash.from_string(self.text(index))
+        except ValueError as error:
+            raise invalid_params(f"Invalid param: {error}") from error
+
+    def options(self, index: int) -> dict[str, Any]:
+        """The configuration object at `index`, empty where there is none."""
+        if index >= len(self._values) or self._values[index] is None:
+            return {}
+        value = self._values[index]
+        if not isinstance(value, dict):
+            raise invalid_params(f"Invalid params: invalid type: {value!r}, expected a configuration object.")
+        return value
+
+
+def integer(value: Json, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
+        raise invalid_params(f"Invalid params: {name}: {value!r} is no u64.")
+    return value
+
+
+def pubkey(value: Json) -> Pubkey:
+    if not isinstance(value, str):
+        raise invalid_params(f"Invalid params: invalid type: {value!r}, expected a string.")
+    try:
+        return Pubkey.from_string(value)
+    except ValueError as error:
+        raise invalid_params("Invalid param: WrongSize" if len(value) < 32 else "Invalid param: Invalid") from error
+
+
+def signature(value: Json) -> Signature:
+    if not isinstance(value, str):
+        raise invalid_params(f"Invalid params: invalid type: {value!r}, expected a string.")
+    try:
+        return Signature.from_string(value)
+    except ValueError as error:
+        raise invalid_params("Invalid param: WrongSize" if len(value) < 64 else "Invalid param: Invalid") from error
+
+
+class Node(NamedTuple):
+    """The node that answers one HTTP request: it may be behind, but then it is so in everything it says."""
+
+    bank: Bank
+    levels: Levels
+
+    def view(self, options: dict[str, Any], name: str = "commitment") -> View:
+        """The state at the commitment asked for (default finalized). Raises RpcError where it is not there yet."""
+        slot = self.levels.slot(commitment(options.get(name)))
+        wanted = options.get("minContextSlot")
+        if wanted is not None and slot < integer(wanted, "minContextSlot"):
+            raise RpcError(
+                MIN_CONTEXT_SLOT_NOT_REACHED, "Minimum context slot has not been reached", {"contextSlot": slot}
+            )
+        return self.bank.view(slot)
+
+
+def commitment(value: Json) -> Commitment:
+    if value is None:
+        return Commitment.FINALIZED
+    try:
+        return Commitment(str(value))
+    except ValueError:
+        raise invalid_params(
+            f"Invalid params: unknown variant `{value}`, expected one of `processed`, `confirmed`, `finalized`."
+        ) from None
+
+
+def with_context(view: View, value: Json) -> dict[str, Any]:
+    """A result that says which slot it is of."""
+    return {"context": {"apiVersion": VERSION, "slot": view.slot}, "value": value}

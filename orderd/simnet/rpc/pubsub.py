@@ -1,0 +1,211 @@
+"""The websocket side: subscriptions to signatures, accounts and slots.
+
+Source: agave `rpc/src/rpc_pubsub.rs`.
+"""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+
+import orjson
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+
+from orderd.simnet.account import MISSING
+from orderd.simnet.bank import Bank, Commitment
+from orderd.simnet.block import Block, Executed, SealedBlock, Status
+from orderd.simnet.ledger import Ledger
+from orderd.simnet.rpc.accounts import encode_account
+from orderd.simnet.rpc.protocol import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    Json,
+    Params,
+    RpcError,
+    commitment,
+)
+
+MAX_MESSAGE: Final = 64 * 1_024
+_PING_SECONDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subscription:
+    """What one connection wants to hear about; `target` is a signature, an account, or None for slots."""
+
+    number: int
+    connection: ServerConnection
+    commitment: Commitment
+    target: Signature | Pubkey | None
+    options: dict[str, Any]
+
+    def notify(self, method: str, result: Json) -> None:
+        message = {"jsonrpc": "2.0", "method": method, "params": {"result": result, "subscription": self.number}}
+        broadcast((self.connection,), orjson.dumps(message).decode())
+
+
+class PubSub:
+    """All subscriptions. It hears from the bank what happened, and tells those who asked."""
+
+    def __init__(self, bank: Bank, ledger: Ledger) -> None:
+        self._bank = bank
+        self._ledger = ledger
+        self._numbers = count(1)
+        self._by_number: dict[int, Subscription] = {}
+        self._by_target: dict[tuple[Commitment, Signature | Pubkey | None], list[Subscription]] = {}
+        self._finalized = bank.levels().finalized
+        self._server: Server | None = None
+        self._methods: dict[str, Callable[[ServerConnection, Params], Json]] = {
+            "signatureSubscribe": self._subscribe_signature,
+            "accountSubscribe": self._subscribe_account,
+            "slotSubscribe": self._subscribe_slot,
+            "signatureUnsubscribe": self._unsubscribe,
+            "accountUnsubscribe": self._unsubscribe,
+            "slotUnsubscribe": self._unsubscribe,
+        }
+        bank.on_executed.append(self._executed)
+        bank.on_opened.append(self._opened)
+        bank.on_confirmed.append(self._confirmed)
+
+    async def start(self, listener: socket.socket) -> None:
+        self._server = await serve(
+            self._handle,
+            sock=listener,
+            compression=None,
+            max_size=MAX_MESSAGE,
+            ping_interval=_PING_SECONDS,
+            ping_timeout=_PING_SECONDS,
+        )
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        try:
+            async for message in connection:
+                await connection.send(orjson.dumps(self._answer(connection, message)).decode())
+        finally:
+            for subscription in [each for each in self._by_number.values() if each.connection is connection]:
+                self._remove(subscription)
+
+    def _answer(self, connection: ServerConnection, message: str | bytes) -> dict[str, Any]:
+        identity = None
+        try:
+            request = _parse(message)
+            identity = request.get("id")
+            method = self._method(request.get("method", ""))
+            result = method(connection, Params(request.get("params")))
+        except RpcError as error:
+            return {"jsonrpc": "2.0", "error": error.to_json(), "id": identity}
+        return {"jsonrpc": "2.0", "result": result, "id": identity}
+
+    def _method(self, name: str) -> Callable[[ServerConnection, Params], Json]:
+        if name not in self._methods:
+            raise RpcError(METHOD_NOT_FOUND, "Method not found")
+        return self._methods[name]
+
+    def _subscribe_signature(self, connection: ServerConnection, params: Params) -> int:
+        wanted, options = params.signature(0), params.options(1)
+        subscription = self._add(connection, commitment(options.get("commitment")), wanted, options)
+        status = self._bank.statuses.get(wanted) or self._ledger.status(wanted)
+        if status is not None and status.slot <= self._bank.levels().slot(subscription.commitment):
+            # After the answer that carries the subscription's number.
+            subscription.connection.loop.call_soon(self._signature_done, subscription, status)
+        return subscription.number
+
+    def _subscribe_account(self, connection: ServerConnection, params: Params) -> int:
+        key, options = params.pubkey(0), params.options(1)
+        return self._add(connection, commitment(options.get("commitment")), key, options).number
+
+    def _subscribe_slot(self, connection: ServerConnection, params: Params) -> int:  # noqa: ARG002
+        return self._add(connection, Commitment.PROCESSED, None, {}).number
+
+    def _unsubscribe(self, connection: ServerConnection, params: Params) -> bool:
+        subscription = self._by_number.get(params.integer(0))
+        if subscription is None or subscription.connection is not connection:
+            raise RpcError(INVALID_PARAMS, "Invalid subscription id.")
+        self._remove(subscription)
+        return True
+
+    def _add(
+        self,
+        connection: ServerConnection,
+        level: Commitment,
+        target: Signature | Pubkey | None,
+        options: dict[str, Any],
+    ) -> Subscription:
+        subscription = Subscription(next(self._numbers), connection, level, target, options)
+        self._by_number[subscription.number] = subscription
+        self._by_target.setdefault((level, target), []).append(subscription)
+        return subscription
+
+    def _remove(self, subscription: Subscription) -> None:
+        if self._by_number.pop(subscription.number, None) is None:
+            return
+        key = (subscription.commitment, subscription.target)
+        self._by_target[key].remove(subscription)
+        if not self._by_target[key]:
+            del self._by_target[key]
+
+    def _signature_done(self, subscription: Subscription, status: Status) -> None:
+        if subscription.number not in self._by_number:
+            return
+        value = {"context": {"slot": status.slot}, "value": {"err": status.error}}
+        subscription.notify("signatureNotification", value)
+        self._remove(subscription)
+
+    def _executed(self, slot: int, executed: Executed) -> None:
+        transaction = executed.transaction
+        self._tell_signature(Commitment.PROCESSED, transaction.signature)
+        for key in executed.outcome.changes(transaction):
+            self._tell_account(Commitment.PROCESSED, key, slot)
+
+    def _opened(self, block: Block) -> None:
+        slot = {"parent": block.slot - 1, "root": self._bank.levels().finalized, "slot": block.slot}
+        for subscription in self._by_target.get((Commitment.PROCESSED, None), ()):
+            subscription.notify("slotNotification", slot)
+
+    def _confirmed(self, block: SealedBlock) -> None:
+        self._tell_block(Commitment.CONFIRMED, block)
+        finalized = self._bank.levels().finalized
+        for slot in range(self._finalized + 1, finalized + 1):
+            rooted = self._bank.block(slot)
+            if rooted is not None:
+                self._tell_block(Commitment.FINALIZED, rooted)
+        self._finalized = finalized
+
+    def _tell_block(self, level: Commitment, block: SealedBlock) -> None:
+        if not self._by_target:
+            return
+        for signature in block.signatures:
+            self._tell_signature(level, signature)
+        for key in block.changed:
+            self._tell_account(level, key, block.slot)
+
+    def _tell_signature(self, level: Commitment, signature: Signature) -> None:
+        for subscription in list(self._by_target.get((level, signature), ())):
+            self._signature_done(subscription, self._bank.statuses[signature])
+
+    def _tell_account(self, level: Commitment, key: Pubkey, slot: int) -> None:
+        for subscription in self._by_target.get((level, key), ()):
+            view = self._bank.view(slot)
+            account = view.account(key) or MISSING
+            value = encode_account(view, account, subscription.options)
+            subscription.notify("accountNotification", {"context": {"slot": slot}, "value": value})
+
+
+def _parse(message: str | bytes) -> dict[str, Any]:
+    try:
+        request = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        raise RpcError(PARSE_ERROR, "Parse error") from None
+    if not isinstance(request, dict) or not isinstance(request.get("method", ""), str):
+        raise RpcError(INVALID_REQUEST, "Invalid request")
+    return request

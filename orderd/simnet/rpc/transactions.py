@@ -1,0 +1,228 @@
+"""Methods that send, simulate and look up transactions."""
+
+import base64
+from typing import Any, Final
+
+import orjson
+from solders.message import Message, MessageV0, from_bytes_versioned
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from orderd.simnet.account import Account
+from orderd.simnet.bank import MAX_BLOCKHASH_AGE, Bank, Commitment, View
+from orderd.simnet.base58 import b58decode, b58encode
+from orderd.simnet.block import Status
+from orderd.simnet.errors import TransactionError
+from orderd.simnet.ledger import Ledger
+from orderd.simnet.mempool import Mempool
+from orderd.simnet.record import inner_instructions, ui_transaction
+from orderd.simnet.rpc.accounts import encode_account
+from orderd.simnet.rpc.protocol import (
+    PREFLIGHT_FAILURE,
+    SIGNATURE_VERIFICATION_FAILURE,
+    Json,
+    Node,
+    Params,
+    RpcError,
+    commitment,
+    invalid_params,
+    pubkey,
+    signature,
+    with_context,
+)
+from orderd.simnet.runtime import Outcome
+from orderd.simnet.transaction import Transaction, decode
+
+MAX_STATUSES: Final = 256
+_UNSUPPORTED_VERSION: Final = -32015
+
+
+class Transactions:
+    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool) -> None:
+        self._bank = bank
+        self._ledger = ledger
+        self._mempool = mempool
+
+    def send_transaction(self, node: Node, params: Params) -> Json:
+        options = params.options(1)
+        transaction = _decode(params.text(0), options)
+        if not options.get("skipPreflight", False):
+            self._preflight(node, transaction, options)
+        self._mempool.send(transaction)
+        return str(transaction.signature)
+
+    def simulate_transaction(self, node: Node, params: Params) -> Json:
+        options = params.options(1)
+        transaction = _decode(params.text(0), options)
+        view = node.view(options)
+        replaced = bool(options.get("replaceRecentBlockhash", False))
+        if options.get("sigVerify", False):
+            if replaced:
+                raise invalid_params("sigVerify may not be used with replaceRecentBlockhash")
+            _verify(transaction)
+        result: dict[str, Any] = {"accounts": None, "returnData": None}
+        try:
+            outcome = self._bank.simulate(transaction, view, any_blockhash=replaced)
+        except TransactionError as error:
+            result |= {"err": error.to_json(), "logs": [], "unitsConsumed": 0}
+        else:
+            result |= _simulated(transaction, outcome)
+            if options.get("innerInstructions", False):
+                result["innerInstructions"] = inner_instructions(transaction, outcome)
+            if "accounts" in options:
+                result["accounts"] = _accounts_after(view, transaction, outcome, options["accounts"])
+        if replaced:
+            last = view.blockhash_height + MAX_BLOCKHASH_AGE
+            result["replacementBlockhash"] = {"blockhash": str(view.blockhash), "lastValidBlockHeight": last}
+        return with_context(view, result)
+
+    def get_signature_statuses(self, node: Node, params: Params) -> Json:
+        signatures = params.at(0)
+        if not isinstance(signatures, list):
+            raise invalid_params("Invalid params: invalid type, expected a sequence.")
+        if len(signatures) > MAX_STATUSES:
+            raise invalid_params(f"Too many inputs provided; max {MAX_STATUSES}")
+        search = bool(params.options(1).get("searchTransactionHistory", False))
+        view = node.view({"commitment": Commitment.PROCESSED})
+        return with_context(view, [self._status(node, signature(each), search) for each in signatures])
+
+    def get_transaction(self, node: Node, params: Params) -> Json:
+        wanted = params.signature(0)
+        # The second parameter is an encoding in old clients, an object in all others.
+        options = params.options(1) if len(params) < 2 or not params.is_text(1) else {"encoding": params.text(1)}
+        asked = commitment(options.get("commitment"))
+        if asked is Commitment.PROCESSED:
+            raise invalid_params("Method does not support commitment below `confirmed`")
+        stored = self._ledger.transaction(wanted)
+        if stored is None or stored.slot > node.levels.slot(asked):
+            return None
+        transaction = decode(stored.raw)
+        if transaction.version == 0 and options.get("maxSupportedTransactionVersion") is None:
+            raise RpcError(
+                _UNSUPPORTED_VERSION,
+                "Transaction version (0) is not supported by the requesting client. Please try the request again "
+                'with the following configuration parameter: "maxSupportedTransactionVersion": 0',
+            )
+        return {
+            "slot": stored.slot,
+            "blockTime": stored.time,
+            "meta": orjson.Fragment(stored.meta),
+            "transaction": _encode(transaction, options.get("encoding") or "json"),
+            "version": transaction.version,
+        }
+
+    def get_fee_for_message(self, node: Node, params: Params) -> Json:
+        view = node.view(params.options(1))
+        try:
+            message = from_bytes_versioned(base64.b64decode(params.text(0), validate=True))
+        except ValueError as error:
+            raise invalid_params(f"Invalid params: message: {error}") from error
+        if not isinstance(message, Message | MessageV0):
+            raise invalid_params("Invalid params: message: unsupported version")
+        signatures = [Signature.default()] * message.header.num_required_signatures
+        transaction = decode(bytes(VersionedTransaction.populate(message, signatures)))
+        valid = self._bank.is_valid(transaction.blockhash, view.height)
+        return with_context(view, transaction.fee if valid else None)
+
+    def _preflight(self, node: Node, transaction: Transaction, options: dict[str, Any]) -> None:
+        """Refuse what a simulation shows would fail."""
+        _verify(transaction)
+        view = node.view(options, "preflightCommitment")
+        try:
+            outcome = self._bank.simulate(transaction, view)
+        except TransactionError as error:
+            data: dict[str, Any] = {"err": error.to_json(), "logs": [], "unitsConsumed": 0}
+            failure: TransactionError | None = error
+        else:
+            data = _simulated(transaction, outcome)
+            failure = outcome.error
+        if failure is not None:
+            raise RpcError(
+                PREFLIGHT_FAILURE,
+                f"Transaction simulation failed: {failure}",
+                {"accounts": None, "returnData": None, "innerInstructions": None} | data,
+            )
+
+    def _status(self, node: Node, wanted: Signature, search: bool) -> dict[str, Any] | None:
+        levels = node.levels
+        status = self._bank.statuses.get(wanted)
+        if status is None and search:
+            status = self._ledger.status(wanted)
+        if status is None or status.slot > levels.processed:
+            return None
+        return status_json(status, levels.commitment(status.slot), max(levels.confirmed - status.slot, 0))
+
+
+def status_json(status: Status, firmness: Commitment, confirmations: int) -> dict[str, Any]:
+    """One entry of getSignatureStatuses; `confirmations` are the confirmed blocks on top."""
+    return {
+        "slot": status.slot,
+        "confirmations": None if firmness is Commitment.FINALIZED else confirmations,
+        "err": status.error,
+        "status": {"Ok": None} if status.error is None else {"Err": status.error},
+        "confirmationStatus": firmness.value,
+    }
+
+
+def _decode(text: str, options: dict[str, Any]) -> Transaction:
+    encoding = options.get("encoding", "base58")
+    try:
+        if encoding == "base64":
+            raw = base64.b64decode(text, validate=True)
+        elif encoding == "base58":
+            raw = b58decode(text)
+        else:
+            raise invalid_params(f"unsupported encoding: {encoding}. Supported encodings: base58, base64")
+        return decode(raw)
+    except ValueError as error:
+        raise invalid_params(f"invalid transaction: {error}") from error
+    except TransactionError as error:
+        raise invalid_params(f"invalid transaction: {error}") from error
+
+
+def _verify(transaction: Transaction) -> None:
+    try:
+        transaction.verify()
+    except TransactionError as error:
+        raise RpcError(SIGNATURE_VERIFICATION_FAILURE, "Transaction signature verification failure") from error
+
+
+def _simulated(transaction: Transaction, outcome: Outcome) -> dict[str, Any]:
+    program, data = outcome.return_data or (None, b"")
+    return {
+        "err": None if outcome.error is None else outcome.error.to_json(),
+        "logs": list(outcome.logs),
+        "unitsConsumed": outcome.units,
+        "fee": transaction.fee,
+        "returnData": None
+        if program is None
+        else {"programId": str(program), "data": [base64.b64encode(data).decode(), "base64"]},
+    }
+
+
+def _accounts_after(
+    view: View, transaction: Transaction, outcome: Outcome, wanted: Json
+) -> list[dict[str, Any] | None]:
+    """The accounts that the caller wants to see as the simulation leaves them."""
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("addresses"), list):
+        raise invalid_params("Invalid params: accounts: expected an object with addresses")
+    after: dict[Any, Account | None] = dict(zip(transaction.keys, outcome.after, strict=True))
+    found = []
+    for each in wanted["addresses"]:
+        key = pubkey(each)
+        account = after[key] if key in after else view.account(key)
+        encoding = {"encoding": wanted.get("encoding", "base64")}
+        found.append(None if account is None else encode_account(view, account, encoding))
+    return found
+
+
+def _encode(transaction: Transaction, encoding: str) -> Json:
+    match encoding:
+        case "json" | "jsonParsed":
+            return ui_transaction(transaction, "json" if encoding == "json" else "jsonParsed")
+        case "base64":
+            return [base64.b64encode(transaction.raw).decode(), "base64"]
+        case "base58":
+            return [b58encode(transaction.raw), "base58"]
+        case _:
+            raise invalid_params(f"Invalid params: unknown encoding `{encoding}`, expected json, jsonParsed or base64")

@@ -1,0 +1,136 @@
+"""Executing one transaction: fee, instructions, and the checks that hold for the whole.
+
+A transaction that is refused (TransactionError from `execute`) leaves no trace. One that fails still pays its fee, and
+nothing else of it remains. Source: agave `svm/src/transaction_processor.rs` and `svm/src/rent_calculator`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import MISSING, Account, rent_exempt_minimum
+from orderd.simnet.errors import FailedInstruction, InstructionError, TransactionError
+from orderd.simnet.invoke import AccountUse, Clock, Execution, InnerInstruction, Program
+from orderd.simnet.transaction import Transaction
+from orderd.solana.programs import system
+
+Load = Callable[[Pubkey], Account | None]
+"""Where the accounts are read from: the open block, or a view of an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a transaction. `before` and `after` follow the order of its keys."""
+
+    error: TransactionError | None
+    fee: int
+    units: int
+    logs: tuple[str, ...]
+    inner: tuple[tuple[int, tuple[InnerInstruction, ...]], ...]
+    before: tuple[Account | None, ...]
+    after: tuple[Account | None, ...]
+    return_data: tuple[Pubkey, bytes] | None
+
+    def changes(self, transaction: Transaction) -> dict[Pubkey, Account | None]:
+        """The accounts that are another after it; None for one that is gone."""
+        return {
+            key: after
+            for key, before, after in zip(transaction.keys, self.before, self.after, strict=True)
+            if after is not before
+        }
+
+
+def execute(
+    transaction: Transaction,
+    load: Load,
+    clock: Clock,
+    programs: Mapping[Pubkey, Program],
+) -> Outcome:
+    """Run a transaction against the accounts as `load` gives them, changing nothing but the Outcome.
+
+    Raises TransactionError where the transaction cannot even pay its fee or names a program that is none.
+    """
+    before = tuple(load(key) for key in transaction.keys)
+    payer = _charge(before[0], transaction.fee)
+    for instruction in transaction.instructions:
+        if transaction.keys[instruction.program] not in programs:
+            missing = before[instruction.program] is None
+            raise TransactionError("ProgramAccountNotFound" if missing else "InvalidProgramForExecution")
+    accounts = {key: account for key, account in zip(transaction.keys, before, strict=True) if account is not None}
+    accounts[transaction.payer] = payer
+    execution = Execution(programs, accounts, clock, transaction.unit_limit)
+    inner: list[tuple[int, tuple[InnerInstruction, ...]]] = []
+    error: TransactionError | None = None
+    return_data: tuple[Pubkey, bytes] | None = None
+    for index, instruction in enumerate(transaction.instructions):
+        program_id = transaction.keys[instruction.program]
+        uses = [_use(transaction, account) for account in instruction.accounts]
+        try:
+            returned = execution.run(program_id, uses, instruction.data)
+        except InstructionError as failure:
+            error = FailedInstruction(index, failure)
+        else:
+            return_data = (program_id, returned) if returned else return_data
+        if execution.inner:
+            inner.append((index, tuple(execution.inner)))
+            execution.inner.clear()
+        if error is not None:
+            break
+    after = tuple(_kept(execution.accounts.get(key)) for key in transaction.keys)
+    if error is None:
+        error = _below_rent(before, after)
+    if error is not None:
+        after = (_kept(payer), *before[1:])
+    _assert_conserved(before, after, transaction.fee)
+    return Outcome(
+        error=error,
+        fee=transaction.fee,
+        units=transaction.unit_limit - execution.units_left,
+        logs=tuple(execution.logs),
+        inner=tuple(inner),
+        before=before,
+        after=after,
+        return_data=return_data,
+    )
+
+
+def _use(transaction: Transaction, account: int) -> AccountUse:
+    return AccountUse(transaction.keys[account], account < transaction.header[0], transaction.writable[account])
+
+
+def _charge(payer: Account | None, fee: int) -> Account:
+    """The payer's account less the fee. Raises TransactionError where it cannot pay."""
+    if payer is None:
+        raise TransactionError("AccountNotFound")
+    if payer.owner != system.PROGRAM_ID or payer.data:
+        raise TransactionError("InvalidAccountForFee")
+    if payer.lamports < fee:
+        raise TransactionError("InsufficientFundsForFee")
+    left = payer.lamports - fee
+    if 0 < left < rent_exempt_minimum(0) <= payer.lamports:
+        raise TransactionError("InsufficientFundsForRent", 0)
+    return Account(left, payer.owner)
+
+
+def _kept(account: Account | None) -> Account | None:
+    """An account without lamports ceases to be."""
+    return account if account is not None and account.lamports else None
+
+
+def _below_rent(before: tuple[Account | None, ...], after: tuple[Account | None, ...]) -> TransactionError | None:
+    """The error of the first account that this transaction left with too few lamports for its size."""
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        if new is None or new is old or new.lamports >= rent_exempt_minimum(len(new.data)):
+            continue
+        was_below = old is not None and old.lamports < rent_exempt_minimum(len(old.data))
+        if was_below and old is not None and len(old.data) == len(new.data) and new.lamports <= old.lamports:
+            continue
+        return TransactionError("InsufficientFundsForRent", index)
+    return None
+
+
+def _assert_conserved(before: tuple[Account | None, ...], after: tuple[Account | None, ...], fee: int) -> None:
+    had = sum((account or MISSING).lamports for account in before)
+    has = sum((account or MISSING).lamports for account in after)
+    assert had == has + fee, f"lamports are not conserved: {had} before, {has} after, fee {fee}"

@@ -1,0 +1,158 @@
+"""Starting and stopping a simnet: the lock, the ports, the slot loop, and the file that says where it listens."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvloop
+
+from orderd.simnet.chain import Chain
+from orderd.simnet.config import SimnetConfig
+from orderd.simnet.rpc.dispatch import Dispatcher
+from orderd.simnet.rpc.http import HttpServer
+from orderd.simnet.rpc.pubsub import PubSub
+
+_log: Final = structlog.get_logger(__name__)
+
+_PORT_TRIES: Final = 50
+_BACKLOG: Final = 1_024
+
+
+class SimnetError(Exception):
+    """A simnet cannot be started; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simnet:
+    """A simnet that listens."""
+
+    chain: Chain
+    http_url: str
+    ws_url: str
+
+
+def run(config: SimnetConfig) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SimnetError, LedgerError."""
+    if not structlog.is_configured():
+        _log_to_stderr()
+    uvloop.run(_run(config))
+
+
+async def _run(config: SimnetConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(config):
+        await stop.wait()
+
+
+@asynccontextmanager
+async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
+    """A running simnet. On the way out the open block is sealed, so nothing that was processed is lost.
+
+    Raises SimnetError where another simnet has the state directory or the port is taken, LedgerError for a ledger
+    that cannot be read.
+    """
+    with _locked(config.state_dir), _listeners(config.host, config.port) as (http_socket, ws_socket):
+        chain = Chain(config)
+        http = HttpServer(Dispatcher(chain), chain.dice)
+        pubsub = PubSub(chain.bank, chain.ledger)
+        await http.start(http_socket)
+        await pubsub.start(ws_socket)
+        slots = asyncio.create_task(chain.run(), name="simnet slots")
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        simnet = Simnet(
+            chain, f"http://{host}:{http_socket.getsockname()[1]}", f"ws://{host}:{ws_socket.getsockname()[1]}"
+        )
+        address = config.state_dir / "simnet.json"
+        _announce(address, simnet)
+        _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
+        try:
+            yield simnet
+        finally:
+            address.unlink(missing_ok=True)
+            await http.stop()
+            chain.stop()
+            await slots
+            await pubsub.stop()
+            chain.close()
+            _log.info("simnet stopped", slot=chain.bank.open.slot)
+
+
+@contextmanager
+def _locked(state_dir: Path) -> Iterator[None]:
+    """Hold the state directory for this process alone; the kernel lets go when the process ends, however it ends."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / "simnet.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SimnetError(
+                f"another simnet is running on {state_dir}; stop it, or choose another state directory"
+            ) from None
+        yield
+
+
+@contextmanager
+def _listeners(host: str, port: int) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two listening sockets on neighbouring ports."""
+    for _ in range(_PORT_TRIES if port == 0 else 1):
+        http = _bind(host, port)
+        if http is None:
+            continue
+        ws = _bind(host, http.getsockname()[1] + 1)
+        if ws is None:
+            http.close()
+            continue
+        with http, ws:
+            yield http, ws
+        return
+    what = "no two free neighbouring ports" if port == 0 else f"port {port} or {port + 1} is taken"
+    raise SimnetError(f"{what} on {host}; choose another port, or 0 for any that are free")
+
+
+def _bind(host: str, port: int) -> socket.socket | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError):
+        listener.close()
+        return None
+    listener.setblocking(False)
+    return listener
+
+
+def _announce(path: Path, simnet: Simnet) -> None:
+    """Write where the simnet listens, so that a reader sees the whole file or none."""
+    content = {"pid": os.getpid(), "http_url": simnet.http_url, "ws_url": simnet.ws_url}
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content))
+    partial.replace(path)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
