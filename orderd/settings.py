@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     dispatch_interval_ms: int = Field(250, ge=10)
     drain_seconds: Annotated[float, Field(ge=0)] = 10.0
 
+    simnet_host: str = "127.0.0.1"
+    simnet_port: int = Field(0, ge=0, le=65534)
+    """For HTTP; the websocket takes the next one. 0 takes two free ones."""
     simnet_slot_ms: int = Field(400, ge=5)
     simnet_seed: int = 1
     simnet_market: bool = True

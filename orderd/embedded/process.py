@@ -36,7 +36,7 @@ STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
 
 
-class StopRequested(Exception):  # noqa: N818  (not an error)
+class StopRequested(Exception):
     """The daemon was asked to stop while it waited for a child to become ready."""
 
 
@@ -96,7 +96,7 @@ class Child:
         return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Wait for ``ready``.
+        """Wait for ``ready``; what does not become ready is stopped.
 
         Raises OrderdError, with the end of its log, when the child ends or takes too long; StopRequested when a stop
         signal arrives meanwhile.
@@ -104,17 +104,13 @@ class Child:
         deadline = time.monotonic() + seconds
         while not ready():
             if self.exit_code is not None:
-                raise OrderdError(
-                    ErrorCode.SERVICE_UNAVAILABLE,
-                    f"{self.program.name} ended while starting (exit code {self.exit_code}). {self._log_tail()}",
-                )
-            if _stop_is_requested():
+                raise self._failure(f"ended while starting (exit code {self.exit_code})")
+            if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+                self.stop()
                 raise StopRequested
             if time.monotonic() > deadline:
-                raise OrderdError(
-                    ErrorCode.SERVICE_UNAVAILABLE,
-                    f"{self.program.name} was not ready after {seconds:.0f} s. {self._log_tail()}",
-                )
+                self.stop()
+                raise self._failure(f"was not ready after {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
@@ -123,26 +119,24 @@ class Child:
         if self.exit_code is None:
             self._process.send_signal(self.program.stop_signal)
         while self.exit_code is None:
-            if time.monotonic() > deadline or _stop_is_requested():
+            if time.monotonic() > deadline or not STOP_SIGNALS.isdisjoint(signal.sigpending()):
                 self._process.kill()
                 self._process.wait()
             time.sleep(_POLL_SECONDS)
 
-    def _log_tail(self) -> str:
+    def _failure(self, what: str) -> OrderdError:
         if self.program.log is None:
-            return "Its messages are above."
-        lines = self.program.log.read_text(errors="replace").splitlines()[-5:]
-        return f"The end of {self.program.log}: " + " | ".join(lines)
+            tail = "Its messages are above."
+        else:
+            lines = self.program.log.read_text(errors="replace").splitlines()[-5:]
+            tail = f"The end of {self.program.log}: " + " | ".join(lines)
+        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{self.program.name} {what}. {tail}")
 
 
 def run_to_end(program: Program) -> None:
     """Run a program that does its work and ends. Raises OrderdError when it fails."""
     child = Child(program)
     child.wait_until(lambda: child.exit_code == 0, seconds=120.0)
-
-
-def _stop_is_requested() -> bool:
-    return not STOP_SIGNALS.isdisjoint(signal.sigpending())
 
 
 def _take_lock(program: Program) -> int:

@@ -1,0 +1,85 @@
+"""Reads the settings, and explains what is wrong with them in the terms they were written in."""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from tomllib import TOMLDecodeError
+
+from pydantic import ValidationError
+
+from orderd.settings import Settings
+
+PREFIX = "ORDERD_"
+CONFIG_VARIABLE = "ORDERD_CONFIG"
+
+
+class ConfigurationError(Exception):
+    """A setting that cannot be used. The text has one line for each, says where it comes from and what would do."""
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises ConfigurationError, for all faults at once."""
+    faults = [*_missing_file(), *_unknown_variables()]
+    settings: Settings | None = None
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # every field comes from the environment, the file or a default
+    except TOMLDecodeError as error:
+        faults.append(f"{config_file()} is no valid TOML: {error}")
+    except ValidationError as error:
+        faults += [_explain(fault["loc"], fault["msg"], fault["type"]) for fault in error.errors(include_url=False)]
+    else:
+        faults += _contradictions(settings)
+    if faults or settings is None:
+        raise ConfigurationError("\n".join(faults))
+    return settings
+
+
+def config_file() -> Path:
+    return Path(os.environ.get(CONFIG_VARIABLE, "orderd.toml"))
+
+
+def _missing_file() -> list[str]:
+    if CONFIG_VARIABLE in os.environ and not config_file().is_file():
+        return [f"{CONFIG_VARIABLE}={config_file()}: there is no such file"]
+    return []
+
+
+def _unknown_variables() -> list[str]:
+    """A misspelt name would silently leave the default in force; with money at stake that is an error."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    faults = []
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.7)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            faults.append(f"{name} is no setting of orderd{hint}")
+    return faults
+
+
+def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
+    name = str(location[0])
+    if kind == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"{name} in {config_file()} is no setting of orderd{hint}"
+    variable = f"{PREFIX}{name.upper()}"
+    origin = variable if variable in os.environ else f"{name} in {config_file()}"
+    return f"{origin}: {message}"
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    if settings.chain != "simnet" and settings.rpc_url is None:
+        return [
+            f"chain is {settings.chain}, so rpc_url is needed: set {PREFIX}RPC_URL to an endpoint of {settings.chain}"
+        ]
+    return []
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database. Raises ConfigurationError when there is none."""
+    if settings.database_url is None:
+        raise ConfigurationError(
+            f"set {PREFIX}DATABASE_URL: this command works on a database of your own. "
+            "The one that orderd brings along is looked after by: orderd run"
+        )
+    return settings.database_url.get_secret_value()

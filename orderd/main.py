@@ -1,0 +1,221 @@
+"""The ``orderd`` command. Each role imports its parts when it is called."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orderd.access import token_app
+from orderd.configuration import ConfigurationError, database_url, load_settings
+from orderd.domain.errors import OrderdError
+from orderd.settings import Settings
+from orderd.telemetry import configure_logging
+
+EXIT_FAILED = 1
+EXIT_CONFIGURATION = 2
+
+_KEYED = ("rpc_url", "rpc_ws_url")
+"""Addresses that carry the key of a plan with their provider."""
+
+app = typer.Typer(
+    name="orderd",
+    help="An order execution engine for Solana. Settings come from flags, ORDERD_* variables and orderd.toml.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(token_app, name="token")
+Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]
+StateDir = Annotated[Path | None, typer.Option(help="Where the services of its own, and the wallet, keep their data")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="The port for websocket and HTTP; 0 takes a free one [default: 3000]")]
+Chain = Annotated[str | None, typer.Option(help="simnet, devnet or mainnet [default: simnet]")]
+Wallet = Annotated[Path | None, typer.Option(help="The keypair file [default: wallet.json in the state directory]")]
+LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info]")]
+LogFormat = Annotated[str | None, typer.Option(help="json or console [default: json]")]
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong is said in one place, with what to do next."""
+    from db.connection import SchemaError
+    from orderd.solana.keys import WalletError
+
+    try:
+        app()
+    except ConfigurationError as error:
+        sys.exit(_complain("The configuration cannot be used.", str(error), EXIT_CONFIGURATION))
+    except WalletError as error:
+        sys.exit(_complain("The wallet cannot be used.", str(error), EXIT_CONFIGURATION))
+    except SchemaError as error:
+        sys.exit(_complain("The database's tables do not fit.", str(error), EXIT_FAILED))
+    except OrderdError as error:
+        detail = f"{error.detail}\nnext: {error.spec.next_step}"
+        sys.exit(_complain(f"{error.spec.title} ({error.code}).", detail, EXIT_FAILED))
+
+
+@app.command()
+def run(
+    config: Config = None,
+    state_dir: StateDir = None,
+    host: Host = None,
+    port: Port = None,
+    chain: Chain = None,
+    wallet: Wallet = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+) -> None:
+    """Everything in one process tree, with Postgres, Redis and a local chain of its own where none is configured."""
+    from orderd.run import run
+
+    run(
+        _settings(
+            config=config,
+            state_dir=state_dir,
+            host=host,
+            port=port,
+            chain=chain,
+            wallet=wallet,
+            log_level=log_level,
+            log_format=log_format,
+        )
+    )
+
+
+@app.command()
+def gateway(
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+) -> None:
+    """The port that clients connect to. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
+    from orderd.gateway.app import run_gateway
+
+    run_gateway(_connected(_settings(config=config, host=host, port=port, log_level=log_level, log_format=log_format)))
+
+
+@app.command()
+def worker(config: Config = None, log_level: LogLevel = None, log_format: LogFormat = None) -> None:
+    """Executes orders. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
+    from orderd.queue.worker import run_worker
+
+    run_worker(_connected(_settings(config=config, log_level=log_level, log_format=log_format)))
+
+
+@app.command()
+def simnet(
+    config: Config = None,
+    state_dir: StateDir = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="For HTTP; the websocket has the next one [default: 0, free ones]")
+    ] = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+) -> None:
+    """The local Solana, with Raydium and Meteora pools and a market that moves."""
+    from orderd.simnet.config import SimnetConfig
+    from orderd.simnet.server import run
+
+    settings = _settings(
+        config=config,
+        state_dir=state_dir,
+        simnet_host=host,
+        simnet_port=port,
+        log_level=log_level,
+        log_format=log_format,
+    )
+    run(
+        SimnetConfig.model_validate(
+            {
+                "state_dir": settings.state_dir / "simnet",
+                "host": settings.simnet_host,
+                "port": settings.simnet_port,
+                "slot_ms": settings.simnet_slot_ms,
+                "seed": settings.simnet_seed,
+                "market": settings.simnet_market,
+                "faults": settings.simnet_faults,
+            }
+        )
+    )
+
+
+@app.command()
+def migrate(config: Config = None) -> None:
+    """Bring the tables of ORDERD_DATABASE_URL up to date. Safe to run from several hosts at once."""
+    from db.connection import connect, database
+    from db.connection import migrate as apply
+
+    connect(database_url(_settings(config=config)), max_connections=1)
+    try:
+        applied = apply()
+    finally:
+        database.close_all()
+    for name in applied:
+        typer.echo(f"applied {name}")
+    if not applied:
+        typer.echo("the tables are up to date")
+
+
+@app.command()
+def wallet(config: Config = None, state_dir: StateDir = None) -> None:
+    """Show the wallet's address; on simnet, make the wallet if there is none, and let the faucet fund it."""
+    from orderd.solana.rpc import RpcClient
+    from orderd.wallet_setup import fund_on_simnet, open_wallet
+
+    settings = _settings(config=config, state_dir=state_dir)
+    opened = open_wallet(settings)
+    if settings.chain == "simnet" and settings.rpc_url is not None:
+        for amount in fund_on_simnet(RpcClient(settings.rpc_url), opened.address):
+            typer.echo(f"funded with {amount}", err=True)
+    typer.echo(str(opened.address))
+
+
+@app.command()
+def check_config(config: Config = None) -> None:
+    """Read the configuration, say what is wrong with it or what it comes to. Secrets are not shown."""
+    settings = _settings(config=config)
+    for name, value in settings.model_dump(mode="json").items():
+        typer.echo(f"{name} = {'**********' if name in _KEYED and value is not None else value}")
+
+
+@app.command()
+def demo() -> None:
+    """Start everything in a directory of its own, trade 1.5 SOL for USDC in front of you, stop everything."""
+    from orderd.demo import demo
+
+    sys.exit(demo())
+
+
+def _settings(**flags: object) -> Settings:
+    """Flags override the environment by becoming part of it: child processes then see what this one sees."""
+    for name, value in flags.items():
+        if value is not None:
+            os.environ[f"ORDERD_{name.upper()}"] = str(value)
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _connected(settings: Settings) -> Settings:
+    """A role on its own brings no services along. Raises ConfigurationError when one is not configured."""
+    missing = [name for name in ("database_url", "redis_url", "rpc_url") if getattr(settings, name) is None]
+    if missing:
+        names = ", ".join(f"ORDERD_{name.upper()}" for name in missing)
+        raise ConfigurationError(f"this role needs {names}; or start everything with: orderd run")
+    return settings
+
+
+def _complain(title: str, detail: str, exit_code: int) -> int:
+    """Say what is wrong on stderr."""
+    typer.echo(f"orderd: {title}", err=True)
+    for line in detail.splitlines():
+        typer.echo(f"  {line}", err=True)
+    return exit_code
+
+
+if __name__ == "__main__":
+    main()

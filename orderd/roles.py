@@ -1,0 +1,79 @@
+"""A role of orderd (simnet, gateway, worker) as a child process of ``orderd run``."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from orderd.embedded.process import Child, Program
+
+
+class Role:
+    """Runs ``orderd NAME`` with its configuration in the environment."""
+
+    def __init__(self, name: str, state_dir: Path, env: Mapping[str, str], stop_seconds: float) -> None:
+        self.name = name
+        self._env = dict(env)
+        self._state_dir = state_dir
+        self._stop_seconds = stop_seconds
+
+    def start(self) -> Child:
+        return Child(
+            Program(
+                name=self.name,
+                argv=[sys.executable, "-m", "orderd.main", self.name],
+                log=None,
+                lock=self._state_dir / f"{self.name}.lock",
+                env=self._env,
+                stop_seconds=self._stop_seconds,
+            )
+        )
+
+
+class ListeningRole(Role):
+    """A role that is ready when its address file names its process (``pid``, ``url``, ...)."""
+
+    address: Mapping[str, Any]
+    """What the role wrote into the file; known once it has been started."""
+
+    def __init__(
+        self,
+        name: str,
+        state_dir: Path,
+        env: Mapping[str, str],
+        stop_seconds: float,
+        *,
+        address_file: Path,
+        port_variable: str,
+    ) -> None:
+        super().__init__(name, state_dir, env, stop_seconds)
+        self._address_file = address_file
+        self._port_variable = port_variable
+
+    def start(self) -> Child:
+        """Start it and wait until it listens. Raises OrderdError or StopRequested.
+
+        Whatever port it takes at first, it takes again when it is started again: others have been told of it.
+        """
+        child = super().start()
+        child.wait_until(lambda: self._listens(child.pid))
+        self._env[self._port_variable] = str(urlsplit(self.address["url"]).port)
+        return child
+
+    def _listens(self, pid: int) -> bool:
+        try:
+            written = read_address(self._address_file)
+        except FileNotFoundError:
+            return False
+        if written["pid"] != pid:
+            return False
+        self.address = written
+        return True
+
+
+def read_address(file: Path) -> Mapping[str, Any]:
+    """What a role that listens has written: ``pid``, ``url``, ... Raises FileNotFoundError."""
+    address: dict[str, Any] = json.loads(file.read_text())
+    return address

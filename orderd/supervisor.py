@@ -1,0 +1,132 @@
+"""One process tree: services start in order, are started again when they end by themselves, and stop in reverse.
+
+The supervising process has one thread and keeps all stop signals and SIGCHLD blocked; ``sigtimedwait`` is the one place
+where it meets them. So nothing is interrupted halfway, and no handler runs anywhere.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import structlog
+
+from orderd.domain.errors import OrderdError
+from orderd.embedded.process import STOP_SIGNALS, Child
+
+_BACKOFF_FIRST_SECONDS = 0.1
+_BACKOFF_LAST_SECONDS = 10.0
+_STABLE_SECONDS = 30.0
+"""A service that ran this long before it ended starts with the first backoff again."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Service(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def start(self) -> Child:
+        """Start it and return when it is ready. Raises OrderdError or StopRequested."""
+        ...
+
+
+@contextmanager
+def blocked_signals() -> Iterator[None]:
+    """Keep what the supervisor waits for from interrupting it. Children are started with nothing blocked."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+            pass  # further requests to stop, which has been done
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Supervisor:
+    """Runs services until it is told to stop. Use it within ``blocked_signals``."""
+
+    def __init__(self) -> None:
+        self._watched: list[_Watched] = []
+
+    def start(self, service: Service) -> None:
+        """Start ``service`` after those before it, and watch it. Raises OrderdError or StopRequested."""
+        watched = _Watched(service)
+        watched.start()
+        self._watched.append(watched)
+
+    def run(self, tick: Callable[[], None], tick_seconds: float) -> None:
+        """Watch until a stop signal comes; call ``tick`` every ``tick_seconds`` or sooner while all services run.
+
+        Raises StopRequested when the signal comes while a service is being started again.
+        """
+        while True:
+            for watched in self._watched:
+                watched.check()
+            if all(watched.is_running for watched in self._watched):
+                tick()
+            seconds = min([tick_seconds, *(watched.seconds_to_restart for watched in self._watched)])
+            received = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, seconds)
+            if received is not None and received.si_signo in STOP_SIGNALS:
+                return
+
+    def stop(self) -> None:
+        """Stop all, the last started first. A further stop signal kills what has not stopped yet."""
+        for watched in reversed(self._watched):
+            watched.stop()
+
+
+class _Watched:
+    """A service and the child that currently is it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._child: Child | None = None
+        self._failures = 0
+        self._restart_at = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None
+
+    @property
+    def seconds_to_restart(self) -> float:
+        """How long the supervisor may wait before it looks again; infinite while the service runs."""
+        return float("inf") if self.is_running else max(0.0, self._restart_at - time.monotonic())
+
+    def start(self) -> None:
+        self._child = self._service.start()
+        _log.info("started", action="service_start", service=self._service.name, pid=self._child.pid)
+
+    def check(self) -> None:
+        """Notice an end, start again when that is due. Raises StopRequested."""
+        if self._child is not None and self._child.exit_code is not None:
+            if time.monotonic() - self._child.started > _STABLE_SECONDS:
+                self._failures = 0
+            _log.error(
+                "a service ended by itself and is started again",
+                action="service_end",
+                service=self._service.name,
+                pid=self._child.pid,
+                exit_code=self._child.exit_code,
+            )
+            self._child = None
+            self._back_off()
+        if self._child is None and time.monotonic() >= self._restart_at:
+            try:
+                self.start()
+            except OrderdError as error:
+                _log.error("a service could not be started", action="service_start_failed", error=error.detail)
+                self._back_off()
+
+    def stop(self) -> None:
+        if self._child is None:
+            return
+        self._child.stop()
+        _log.info("stopped", action="service_stop", service=self._service.name, exit_code=self._child.exit_code)
+
+    def _back_off(self) -> None:
+        seconds = min(_BACKOFF_FIRST_SECONDS * 2**self._failures, _BACKOFF_LAST_SECONDS)
+        self._failures += 1
+        self._restart_at = time.monotonic() + seconds

@@ -1,0 +1,100 @@
+"""The supervisor starts services in order, starts again what ends by itself, and stops them in reverse."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+SUPERVISE = Path(__file__).with_name("supervise.py")
+"""Runs the supervisor in a process of its own over small scripts; its output is what they and it have to say."""
+
+
+class Supervised:
+    """A supervisor process, and what it says line by line."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+
+    def next_line(self) -> list[str]:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().split()
+
+    def lines_until(self, *words: str) -> list[list[str]]:
+        """All lines up to the one that consists of ``words`` (and maybe a process id)."""
+        lines: list[list[str]] = []
+        while (line := self.next_line())[: len(words)] != list(words):
+            assert line, f"the supervisor ended before it said {words}; it said {lines}"
+            lines.append(line)
+        return [*lines, line]
+
+
+@contextmanager
+def supervised(directory: Path, *services: str) -> Iterator[Supervised]:
+    with subprocess.Popen(
+        [sys.executable, str(SUPERVISE), str(directory), *services], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Supervised(process)
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def test_services_start_in_order_and_stop_in_reverse(tmp_path: Path) -> None:
+    with supervised(tmp_path, "polite", "polite") as daemon:
+        started = daemon.lines_until("watching")
+        daemon.process.send_signal(signal.SIGTERM)
+        stopped = daemon.lines_until("done")
+        assert daemon.process.wait() == 0
+    assert [line[:2] for line in started] == [["polite-0", "up"], ["polite-1", "up"], ["watching"]]
+    assert [line[:2] for line in stopped] == [["polite-1", "down"], ["polite-0", "down"], ["done"]]
+
+
+def test_a_service_that_is_killed_is_started_again(tmp_path: Path) -> None:
+    with supervised(tmp_path, "polite") as daemon:
+        ((_, _, first), _) = daemon.lines_until("watching")
+        os.kill(int(first), signal.SIGKILL)
+        _, _, second = daemon.next_line()
+        os.kill(int(second), signal.SIGKILL)
+        _, _, third = daemon.next_line()
+    assert len({first, second, third}) == 3
+
+
+def test_services_die_with_the_supervisor(tmp_path: Path) -> None:
+    with supervised(tmp_path, "polite") as daemon:
+        daemon.lines_until("watching")
+        daemon.process.kill()
+        assert daemon.next_line()[:2] == ["polite-0", "down"]
+        assert daemon.next_line() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_stop_signal_stops_it(tmp_path: Path, number: signal.Signals) -> None:
+    with supervised(tmp_path, "polite") as daemon:
+        daemon.lines_until("watching")
+        daemon.process.send_signal(number)
+        assert daemon.lines_until("done")
+        assert daemon.process.wait() == 0
+
+
+def test_a_second_stop_signal_does_not_wait_for_a_service_that_does_not_stop(tmp_path: Path) -> None:
+    with supervised(tmp_path, "stubborn") as daemon:
+        daemon.lines_until("watching")
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.next_line()[:2] == ["stubborn-0", "refuses"]
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.lines_until("done")
+        assert daemon.process.wait() == 0
+
+
+def test_a_stop_signal_during_the_start_stops_what_has_been_started(tmp_path: Path) -> None:
+    with supervised(tmp_path, "polite", "never-ready") as daemon:
+        daemon.lines_until("never-ready-1", "up")
+        daemon.process.send_signal(signal.SIGTERM)
+        said = daemon.lines_until("done")
+    assert ["polite-0", "down"] in [line[:2] for line in said]
+    assert ["watching"] not in said
