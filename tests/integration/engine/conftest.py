@@ -1,0 +1,107 @@
+"""An engine on a real Postgres and Redis, with the chain's answers under the test's control."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+import redis
+from solders.signature import Signature
+
+from db.connection import database
+from orderd.engine.publish import Publisher
+from orderd.solana.rpc import RpcError
+from orderd.solana.rpc_types import SignatureStatus, TokenBalance, TransactionInfo
+from orderd.solana.sender import Sighting
+
+WALLET = "wallet"
+
+
+def signature(number: int) -> str:
+    """A signature as good as any, in base58."""
+    return str(Signature.from_bytes(number.to_bytes(64, "big")))
+
+
+@dataclass
+class ScriptedSender:
+    """Stands in for ``Sender``: says what the test tells it to, and remembers what it was given."""
+
+    block_height: int = 100
+    is_current: bool = True
+    statuses: dict[str, SignatureStatus] = field(default_factory=dict)
+    transactions: dict[str, TransactionInfo] = field(default_factory=dict)
+    sent: list[bytes] = field(default_factory=list)
+    outage: RpcError | None = None
+
+    def look(self, signatures: list[Signature]) -> dict[Signature, Sighting]:
+        if self.outage:
+            raise self.outage
+        return {each: Sighting(self.statuses.get(str(each)), self.block_height, self.is_current) for each in signatures}
+
+    def fetch(self, signatures: list[Signature]) -> list[TransactionInfo | None]:
+        return [self.transactions.get(str(each)) for each in signatures]
+
+    def send(self, signed: list[bytes]) -> list[RpcError | None]:
+        self.sent += signed
+        return [self.outage] * len(signed)
+
+    def land(self, signature: str, *, err: str | None = None, bought: int = 152_400_000) -> None:
+        """Let the transaction land; without an error it sells 1.5 SOL for ``bought`` base units of USDC."""
+        from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+
+        self.statuses[signature] = SignatureStatus(slot=9, err=err, confirmation_status="confirmed")
+        self.transactions[signature] = TransactionInfo(
+            slot=9,
+            block_time=None,
+            err=err,
+            fee=5_000,
+            logs=("log",),
+            lamports={},
+            tokens=(
+                TokenBalance("vault", WSOL_MINT, "pool", 0, 1_500_000_000),
+                TokenBalance("purse", USDC_MINT, WALLET, 7, 7 + bought),
+                TokenBalance("vault", USDC_MINT, "pool", 10**12, 10**12 - bought),
+            ),
+        )
+
+
+@dataclass
+class Queue:
+    """Stands in for the broker; ``outage`` makes it refuse."""
+
+    sent: list[UUID] = field(default_factory=list)
+    outage: Exception | None = None
+
+    def send(self, order_ids: list[UUID]) -> None:
+        if self.outage:
+            raise self.outage
+        self.sent += order_ids
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator["redis.Redis"]:
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def publisher(redis_client: "redis.Redis") -> Publisher:
+    return Publisher(redis_client)
+
+
+@pytest.fixture
+def sender() -> ScriptedSender:
+    return ScriptedSender()
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture(autouse=True)
+def connection(connected: str) -> Iterator[None]:
+    """A connection for the test's own questions; the engine nests its own uses of it."""
+    database.connect()
+    yield
+    database.close()

@@ -1,0 +1,194 @@
+"""Settlement ends an attempt only on the chain's own evidence, and takes up what lost workers left behind."""
+
+from collections.abc import Callable
+
+import pytest
+
+from db.models import Attempt, Order, OrderFailure
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Confirmed, Retrying
+from orderd.domain.order import OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.engine import views
+from orderd.engine.leases import Leases
+from orderd.engine.publish import Publisher
+from orderd.engine.settlement import Settlement
+from orderd.solana.rpc import RpcTransportError
+from tests.integration.engine.conftest import WALLET, ScriptedSender, signature
+from tests.integration.orders import built, lapse, read, sign
+
+EXPIRES_AT = 150
+
+
+class Clock:
+    """Seconds that pass only when the test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settle(sender: ScriptedSender, publisher: Publisher, clock: Clock) -> Callable[[str], Settlement]:
+    """The settlement of a worker process."""
+
+    def of(owner: str) -> Settlement:
+        return Settlement(
+            sender,  # type: ignore[arg-type]  (a stand-in with the same three methods)
+            publisher,
+            RetryPolicy(max_attempts=3, base_ms=1_000),
+            Leases(owner, 15.0),
+            wallet=WALLET,
+            resend_seconds=1.0,
+            clock=clock,
+        )
+
+    return of
+
+
+@pytest.fixture
+def settlement(settle: Callable[[str], Settlement]) -> Settlement:
+    """Worker A's, which holds one live attempt with ``signature(1)``."""
+    settlement = settle("worker-a")
+    settlement.track(sign(built("worker-a"), signature(1), last_valid_block_height=EXPIRES_AT))
+    return settlement
+
+
+def the_order() -> Order:
+    order: Order = Order.get()
+    return order
+
+
+def test_a_landed_swap_is_confirmed_with_what_the_balances_say(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.land(signature(1), bought=152_400_001)
+    assert settlement.run_once() == 1
+    order = the_order()
+    assert (order.status, order.filled_in, order.filled_out) == (OrderStatus.CONFIRMED, 1_500_000_000, 152_400_001)
+    event = views.events_after(order.id, 4)[0].data
+    assert isinstance(event, Confirmed)
+    assert (event.amount_in, event.amount_out, event.executed_price) == ("1.5", "152.400001", "101.600001")
+    assert (event.network_fee, event.slot) == ("0.000005", 9)
+    assert len(settlement) == 0
+
+
+def test_a_status_without_its_transaction_is_asked_for_again(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.land(signature(1))
+    held_back = sender.transactions.pop(signature(1))
+    assert settlement.run_once() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+    sender.transactions[signature(1)] = held_back
+    assert settlement.run_once() == 1
+
+
+def test_a_processed_status_is_not_yet_an_end(settlement: Settlement, sender: ScriptedSender) -> None:
+    from orderd.solana.rpc_types import SignatureStatus
+
+    sender.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
+    sender.block_height = EXPIRES_AT + 100
+    assert settlement.run_once() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("block_height", "is_current"),
+    [(EXPIRES_AT, True), (EXPIRES_AT + 1, False), (EXPIRES_AT - 100, True)],
+    ids=["the last valid height", "an answer older than the height", "long before"],
+)
+def test_not_found_is_no_proof(
+    settlement: Settlement, sender: ScriptedSender, block_height: int, is_current: bool
+) -> None:
+    sender.block_height, sender.is_current = block_height, is_current
+    assert settlement.run_once() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+def test_an_outage_is_no_proof(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.outage = RpcTransportError("connection refused")
+    sender.block_height = EXPIRES_AT + 1
+    with pytest.raises(RpcTransportError):
+        settlement.run_once()
+    assert the_order().status is OrderStatus.SUBMITTED
+    assert len(settlement) == 1
+
+
+def test_a_proven_expiry_is_tried_again(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.block_height = EXPIRES_AT + 1
+    assert settlement.run_once() == 1
+    order = the_order()
+    assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
+    assert Attempt.get().outcome == "expired"
+    assert OrderFailure.get().code == ErrorCode.TX_EXPIRED
+    assert isinstance(views.events_after(order.id, 4)[0].data, Retrying)
+
+
+def test_a_landed_failure_keeps_its_reason_and_logs(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.land(signature(1), err="ProgramFailedToComplete")
+    assert settlement.run_once() == 1
+    failure = OrderFailure.get()
+    assert (failure.code, failure.signature, failure.logs) == (ErrorCode.TX_FAILED, signature(1), ["log"])
+    assert (Attempt.get().outcome, Attempt.get().slot) == ("failed", 9)
+
+
+def test_insufficient_funds_are_not_tried_again(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.land(signature(1), err="InsufficientFundsForFee")
+    assert settlement.run_once() == 1
+    order = the_order()
+    assert (order.status, order.error_code) == (OrderStatus.FAILED, ErrorCode.FUNDS_INSUFFICIENT)
+
+
+def test_the_same_bytes_are_sent_again_until_they_land(
+    settlement: Settlement, sender: ScriptedSender, clock: Clock
+) -> None:
+    for clock.now in (0.5, 1.0, 1.5, 2.0):
+        settlement.run_once()
+    assert sender.sent == [b"signed", b"signed"]
+    sender.land(signature(1))
+    clock.now = 3.0
+    settlement.run_once()
+    assert sender.sent == [b"signed", b"signed"]
+    assert Attempt.get().sends == 3
+
+
+def test_what_a_lost_worker_had_signed_is_adopted_and_sent(
+    settle: Callable[[str], Settlement], sender: ScriptedSender, clock: Clock
+) -> None:
+    order = sign(built("worker-a"), signature(1)).order
+    other = settle("worker-b")
+    other.run_once()
+    assert len(other) == 0, "worker A still holds it"
+    lapse(order.id)
+    clock.now += 15
+    other.run_once()
+    assert sender.sent == [b"signed"], "whether A ever sent it is not known"
+    sender.land(signature(1))
+    assert other.run_once() == 1
+    assert the_order().status is OrderStatus.CONFIRMED
+
+
+def test_two_holders_of_one_attempt_confirm_it_once(
+    settlement: Settlement, settle: Callable[[str], Settlement], sender: ScriptedSender
+) -> None:
+    lapse(the_order().id)
+    other = settle("worker-b")
+    sender.land(signature(1))
+    assert other.run_once() == 1
+    assert settlement.run_once() == 0, "its claim is void"
+    assert len(settlement) == 0
+    assert [event.seq for event in views.events_after(the_order().id, 0)] == [1, 2, 3, 4, 5]
+
+
+def test_one_outcome_that_cannot_be_stored_does_not_hold_up_the_others(
+    settlement: Settlement, sender: ScriptedSender
+) -> None:
+    other = sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT)
+    settlement.track(other)
+    sender.land(signature(1), bought=1)
+    sender.land(signature(2))
+    assert settlement.run_once() == 1
+    assert read(other.order.id).status is OrderStatus.CONFIRMED
