@@ -1,0 +1,238 @@
+"""A chain for the venues: accounts in a dict behind a node's JSON-RPC, and pools put there in their real layouts."""
+
+import base64
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from solders.pubkey import Pubkey
+
+from orderd.solana.programs import meteora_dlmm, raydium_cpmm, token
+from orderd.solana.programs.dlmm_bitmap import INTERNAL, array_index
+from orderd.solana.programs.layout import Record
+from orderd.solana.programs.meteora_dlmm import (
+    NO_REWARD,
+    Bin,
+    BinArray,
+    BitmapExtension,
+    LbPair,
+    StaticParameters,
+    VariableParameters,
+)
+from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState
+from orderd.solana.rpc import RpcClient
+from orderd.solana.transport import Response, TransportError
+
+OWNER = Pubkey.from_bytes(b"\x51" * 32)
+
+
+class Chain:
+    """Accounts by address; itself the transport of an RPC client, which counts and can fail."""
+
+    def __init__(self) -> None:
+        self.slot = 1_000
+        self.accounts: dict[Pubkey, tuple[Pubkey, bytes]] = {}
+        self.methods: list[str] = []
+        self.failure: Exception | None = None
+        self.status = 200
+        self.gate: threading.Event | None = None
+        self.asked = threading.Event()
+
+    def rpc(self) -> RpcClient:
+        return RpcClient("http://127.0.0.1", transport=self)
+
+    def put(self, address: Pubkey, owner: Pubkey, account: Record) -> None:
+        self.accounts[address] = (owner, account.encode())
+
+    def post(self, body: bytes) -> Response:
+        self.asked.set()
+        if self.gate is not None:
+            assert self.gate.wait(10)
+        if self.failure is not None:
+            raise self.failure
+        if self.status != 200:
+            return Response(self.status, b"slow down", "2")
+        request = orjson.loads(body)
+        self.methods.append(request["method"])
+        value = getattr(self, f"_{request['method']}")(*request["params"])
+        result = {"context": {"slot": self.slot}, "value": value}
+        return Response(200, orjson.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}))
+
+    def close(self) -> None: ...
+
+    def unreachable(self) -> None:
+        self.failure = TransportError("127.0.0.1:80: timed out")
+
+    def _getMultipleAccounts(self, keys: list[str], _config: Any) -> list[Any]:  # noqa: N802
+        return [self._account(Pubkey.from_string(key)) for key in keys]
+
+    def _getProgramAccounts(self, program: str, config: Any) -> list[Any]:  # noqa: N802
+        def passes(data: bytes) -> bool:
+            for each in config["filters"]:
+                if "dataSize" in each and len(data) != each["dataSize"]:
+                    return False
+                if "memcmp" in each:
+                    start, wanted = each["memcmp"]["offset"], bytes(Pubkey.from_string(each["memcmp"]["bytes"]))
+                    if data[start : start + 32] != wanted:
+                        return False
+            return True
+
+        found = [key for key, (owner, data) in self.accounts.items() if str(owner) == program and passes(data)]
+        return [{"pubkey": str(key), "account": self._account(key)} for key in found]
+
+    def _account(self, key: Pubkey) -> Any:
+        if key not in self.accounts:
+            return None
+        owner, data = self.accounts[key]
+        return {
+            "lamports": 10**6,
+            "owner": str(owner),
+            "data": [base64.b64encode(data).decode(), "base64"],
+            "executable": False,
+            "rentEpoch": 0,
+        }
+
+
+def put_mint(chain: Chain, mint: Pubkey, decimals: int, *, extensions: Mapping[int, bytes] | None = None) -> None:
+    """A mint of SPL Token or, with extensions, of Token-2022."""
+    account = token.Mint.new(decimals)
+    if extensions is None:
+        chain.put(mint, token.PROGRAM_ID, account)
+        return
+    entries = b"".join(
+        kind.to_bytes(2, "little") + len(value).to_bytes(2, "little") + value for kind, value in extensions.items()
+    )
+    chain.accounts[mint] = (token.TOKEN_2022_PROGRAM_ID, account.encode() + bytes(83) + b"\x01" + entries)
+
+
+def put_cpmm(
+    chain: Chain, address: Pubkey, mint_0: Pubkey, mint_1: Pubkey, pool: Mapping[str, Any], **changes: Any
+) -> None:
+    """A Raydium pool as the vectors describe one; `changes` replace fields of its state."""
+    rates, state = pool["amm_config"], pool["pool_state"]
+    config = AmmConfig(
+        bump=255,
+        disable_create_pool=0,
+        index=0,
+        trade_fee_rate=rates["trade_fee_rate"],
+        protocol_fee_rate=rates["protocol_fee_rate"],
+        fund_fee_rate=rates["fund_fee_rate"],
+        create_pool_fee=0,
+        protocol_owner=OWNER,
+        fund_owner=OWNER,
+        creator_fee_rate=rates["creator_fee_rate"],
+    )
+    fields: dict[str, Any] = {
+        "amm_config": Pubkey.find_program_address([b"config", bytes(address)], raydium_cpmm.PROGRAM_ID)[0],
+        "pool_creator": OWNER,
+        "vault_0": raydium_cpmm.vault_address(address, mint_0),
+        "vault_1": raydium_cpmm.vault_address(address, mint_1),
+        "lp_mint": raydium_cpmm.lp_mint_address(address),
+        "mint_0": mint_0,
+        "mint_1": mint_1,
+        "token_0_program": _program_of(chain, mint_0),
+        "token_1_program": _program_of(chain, mint_1),
+        "observation": raydium_cpmm.observation_address(address),
+        "auth_bump": 253,
+        "status": state["status"],
+        "lp_mint_decimals": 9,
+        "mint_0_decimals": state["mint_0_decimals"],
+        "mint_1_decimals": state["mint_1_decimals"],
+        "lp_supply": 10**9,
+        "protocol_fees_0": state["protocol_fees_token_0"],
+        "protocol_fees_1": state["protocol_fees_token_1"],
+        "fund_fees_0": state["fund_fees_token_0"],
+        "fund_fees_1": state["fund_fees_token_1"],
+        "open_time": 0,
+        "recent_epoch": 0,
+        "creator_fee_on": state["creator_fee_on"],
+        "enable_creator_fee": int(state["enable_creator_fee"]),
+        "padding_1": bytes(6),
+        "creator_fees_0": state["creator_fees_token_0"],
+        "creator_fees_1": state["creator_fees_token_1"],
+    }
+    account = PoolState(**(fields | changes))
+    chain.put(account.amm_config, raydium_cpmm.PROGRAM_ID, config)
+    chain.put(address, raydium_cpmm.PROGRAM_ID, account)
+    for vault, mint, amount in (
+        (account.vault_0, mint_0, state["token_0_vault_amount"]),
+        (account.vault_1, mint_1, state["token_1_vault_amount"]),
+    ):
+        holder = token.TokenAccount.new(mint, raydium_cpmm.authority_address()[0], amount)
+        chain.put(vault, token.PROGRAM_ID, holder)
+
+
+def put_dlmm(
+    chain: Chain, address: Pubkey, mint_x: Pubkey, mint_y: Pubkey, pool: Mapping[str, Any], **changes: Any
+) -> None:
+    """A Meteora pool as the vectors describe one; `changes` replace fields of its state."""
+    variable = pool["v_parameters"]
+    indices = {array_index(each["bin_id"]) for each in pool["bins"]}
+    reward = NO_REWARD
+    if pool["has_reward"]:
+        reward = meteora_dlmm.RewardInfo(OWNER, OWNER, OWNER, 0, 0, 0, 0, 0)
+    fields: dict[str, Any] = {
+        "parameters": StaticParameters(**pool["parameters"]),
+        "v_parameters": VariableParameters(
+            variable["volatility_accumulator"],
+            variable["volatility_reference"],
+            variable["index_reference"],
+            bytes(4),
+            variable["last_update_timestamp"],
+        ),
+        "bump_seed": 255,
+        "bin_step_seed": pool["bin_step"],
+        "pair_type": pool["pair_type"],
+        "active_id": pool["active_id"],
+        "bin_step": pool["bin_step"],
+        "status": pool["status"],
+        "require_base_factor_seed": 0,
+        "base_factor_seed": 0,
+        "activation_type": 1,
+        "creator_pool_on_off_control": 0,
+        "mint_x": mint_x,
+        "mint_y": mint_y,
+        "reserve_x": meteora_dlmm.reserve_address(address, mint_x),
+        "reserve_y": meteora_dlmm.reserve_address(address, mint_y),
+        "protocol_fee_x": pool["protocol_fee"]["amount_x"],
+        "protocol_fee_y": pool["protocol_fee"]["amount_y"],
+        "padding_1": bytes(32),
+        "reward_0": reward,
+        "reward_1": NO_REWARD,
+        "oracle": meteora_dlmm.oracle_address(address),
+        "bin_array_bitmap": sum(1 << (each + INTERNAL) for each in indices if -INTERNAL <= each < INTERNAL),
+        "last_updated_at": 0,
+        "padding_2": bytes(32),
+        "pre_activation_swap_address": Pubkey.default(),
+        "base_key": Pubkey.default(),
+        "activation_point": 0,
+        "pre_activation_duration": 0,
+        "padding_3": bytes(8),
+        "padding_4": 0,
+        "creator": OWNER,
+        "token_x_program_flag": int(_program_of(chain, mint_x) == token.TOKEN_2022_PROGRAM_ID),
+        "token_y_program_flag": int(_program_of(chain, mint_y) == token.TOKEN_2022_PROGRAM_ID),
+        "version": 1,
+    }
+    account = LbPair(**(fields | changes))
+    chain.put(address, meteora_dlmm.PROGRAM_ID, account)
+    above = sum(1 << (each - INTERNAL) for each in indices if each >= INTERNAL)
+    below = sum(1 << (-each - 1 - INTERNAL) for each in indices if each < -INTERNAL)
+    if above or below:
+        extension = BitmapExtension(address, above, below)
+        chain.put(meteora_dlmm.bitmap_extension_address(address), meteora_dlmm.PROGRAM_ID, extension)
+    for index in indices:
+        array = BinArray(index, meteora_dlmm.LIMIT_ORDER_VERSION, bytes(7), address)
+        for each in pool["bins"]:
+            if array_index(each["bin_id"]) == index:
+                content = {name: value for name, value in each.items() if name != "bin_id"}
+                array = array.with_bin(each["bin_id"], Bin(**content))
+        chain.put(meteora_dlmm.bin_array_address(address, index), meteora_dlmm.PROGRAM_ID, array)
+    for reserve, mint in ((account.reserve_x, mint_x), (account.reserve_y, mint_y)):
+        total = sum(each["amount_x" if mint == mint_x else "amount_y"] for each in pool["bins"])
+        chain.put(reserve, token.PROGRAM_ID, token.TokenAccount.new(mint, address, min(total, 2**64 - 1)))
+
+
+def _program_of(chain: Chain, mint: Pubkey) -> Pubkey:
+    return chain.accounts[mint][0] if mint in chain.accounts else token.PROGRAM_ID
