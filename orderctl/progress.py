@@ -19,7 +19,7 @@ from orderctl.tables import SHORT_ID, STATUS_STYLE
 from orderctl.timeline import STAGES, Span, Timeline, describe, duration, terms
 from orderctl.watching import resumption
 from orderd.domain.errors import ERRORS
-from orderd.domain.events import Confirmed, Failed, OrderEvent, Reclaimed, Retrying
+from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying
 from orderd.domain.order import TERMINAL, OrderStatus
 
 REFRESH_HZ = 10
@@ -148,10 +148,11 @@ def _detail(timeline: Timeline, span: Span, now: datetime) -> Text:
     """What there is to tell about a stage: the words of the event that ended it, or of the wait in it."""
     order = timeline.order
     if span.stage is OrderStatus.PENDING:
-        until = timeline.waits_until
-        if span.end is None and until is not None:
-            return Text(f"goes on in {duration(max(0.0, (until - now).total_seconds()))}", style="yellow")
-        return Text()
+        wait = timeline.wait
+        if span.end is not None or wait is None:
+            return Text()
+        reason = f": {wait.reason}" if isinstance(wait, Deferred) else ""
+        return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}{reason}", style="yellow")
     if span.stage is OrderStatus.ROUTING:
         routed = timeline.routed
         return Text("\n".join(describe(routed, order))) if routed is not None else Text()

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Final, Literal
 from uuid import UUID
 
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -46,11 +48,18 @@ def local_time(at: datetime, now: datetime) -> str:
 
 
 def plain_table(*columns: tuple[str, Literal["left", "right"]]) -> Table:
-    """Aligned columns under upper-case headings; no lines, no padding at the edges, nothing cut."""
+    """Aligned columns under upper-case headings; no lines, no padding at the edges."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name, justify in columns:
-        table.add_column(name, justify=justify, no_wrap=True, overflow="ignore")
+        table.add_column(name, justify=justify, no_wrap=True)
     return table
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Without cutting any cell: on a narrow terminal the lines run on."""
+    natural = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    console.width = max(console.width, natural)
+    console.print(table)
 
 
 def pairs() -> Table:

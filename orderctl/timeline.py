@@ -84,10 +84,10 @@ class Timeline:
         return None
 
     @property
-    def waits_until(self) -> datetime | None:
-        """When a waiting order is worked on: the end of a backoff, or its slot of the rate limit."""
+    def wait(self) -> Deferred | Retrying | None:
+        """What the order waits for: its slot of the rate limit, or the end of a backoff."""
         last = self.events[-1].data if self.events else None
-        return last.until if isinstance(last, Deferred | Retrying) else None
+        return last if isinstance(last, Deferred | Retrying) else None
 
     @property
     def attempt(self) -> int:

@@ -19,11 +19,11 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     if output == "json":
         print_json(document("balances", answer))
         return ExitCode.OK
-    from orderctl.tables import plain_table
+    from orderctl.tables import plain_table, print_whole
 
     table = plain_table(("TOKEN", "left"), ("AMOUNT", "right"), ("MINT", "left"))
     for balance in answer.balances:
         table.add_row(balance.token, balance.amount, balance.mint)
     narrate(settings, f"wallet {answer.wallet}")
-    console(settings).print(table)
+    print_whole(table, console(settings))
     return ExitCode.OK

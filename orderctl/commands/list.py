@@ -47,8 +47,9 @@ def run(
             print_line(str(order.id))
     elif orders:
         from orderctl.orders import orders_table
+        from orderctl.tables import print_whole
 
-        console(settings).print(orders_table(orders, wide=output == "wide"))
+        print_whole(orders_table(orders, wide=output == "wide"), console(settings))
     if not orders:
         narrate(settings, "no orders" if not (status or token) else "no orders match")
     elif cursor is not None:

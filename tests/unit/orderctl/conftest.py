@@ -1,0 +1,55 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from orderctl import client
+from orderctl.main import run
+from orderctl.settings import Settings
+from tests.unit.orderctl.daemon import FakeDaemon
+
+
+class Outcome(NamedTuple):
+    """What a command did: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+Orderctl = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("URL", "TOKEN", "TOKEN_FILE", "COLOR", "TIMEOUT", "CONFIG"):
+        monkeypatch.delenv(f"ORDERCTL_{name}", raising=False)
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(client, "BACKOFF_BASE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def daemon() -> Iterator[FakeDaemon]:
+    with FakeDaemon() as fake:
+        yield fake
+
+
+@pytest.fixture
+def settings(daemon: FakeDaemon) -> Settings:
+    return Settings(url=daemon.url)
+
+
+@pytest.fixture
+def orderctl(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Orderctl:
+    """Runs a command line of orderctl against ``daemon``."""
+    monkeypatch.setenv("ORDERCTL_URL", daemon.url)
+
+    def command(*args: str) -> Outcome:
+        code = run(list(args))
+        return Outcome(code, *capsys.readouterr())
+
+    return command

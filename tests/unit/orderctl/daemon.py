@@ -1,0 +1,166 @@
+"""A daemon with the words of the wire and no engine: it answers as a test says, and breaks as real ones do."""
+
+import json
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import OrderEvent
+from orderd.wire import (
+    ORDER_EVENT,
+    ORDERD_ERROR,
+    Event,
+    Message,
+    Method,
+    OrderView,
+    Problem,
+    Ready,
+    Snapshot,
+    SubscribeParams,
+    SubscribeResult,
+)
+from tests.unit.orderctl.samples import order_after
+
+Answer = Message | OrderdError | None
+"""What a method answers: its result, its error, or nothing at all."""
+
+
+class FakeDaemon:
+    """Listens on a free port of the loopback from ``with`` on; ``stop`` and ``start`` keep the port."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.tokens: list[str | None] = []
+        self.subscribed = threading.Semaphore(0)
+        self.refusal: tuple[int, bytes] | None = None
+        self._answers: dict[str, Callable[[dict[str, Any]], Answer]] = {}
+        self._histories: dict[UUID, tuple[OrderView, tuple[OrderEvent, ...]]] = {}
+        self._subscribers: list[tuple[ServerConnection, int, UUID]] = []
+        self._subscriptions = 0
+        self._lock = threading.Lock()
+        self._port = 0
+        self.start()
+
+    def start(self) -> None:
+        self._server: Server = serve(
+            self._handle, "127.0.0.1", self._port, process_request=self._admit, compression=None, close_timeout=1
+        )
+        self._port = self._server.socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """As a daemon that restarts: every connection is closed with 1012."""
+        self._server.shutdown(code=1012, reason="service restart")
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self._port}/"
+
+    def answers(self, method: Method, answer: Answer | Callable[[dict[str, Any]], Answer]) -> None:
+        self._answers[method] = answer if callable(answer) else lambda _: answer
+
+    def knows(self, *events: OrderEvent) -> None:
+        """The order of these events exists, and this is its history."""
+        self._histories[events[0].order_id] = (order_after(events), events)
+
+    def publish(self, event: OrderEvent, *, stored: bool = True) -> None:
+        """An event happens; all who subscribed to its order are told."""
+        with self._lock:
+            if stored:
+                events = (*self._histories[event.order_id][1], event)
+                self._histories[event.order_id] = (order_after(events), events)
+            for connection, subscription, order in self._subscribers:
+                if order == event.order_id:
+                    _notify(connection, Event(subscription=subscription, event=event))
+
+    def drop_connections(self) -> None:
+        """As a network that fails: no closing handshake."""
+        with self._lock:
+            for connection, _, _ in self._subscribers:
+                connection.close_socket()
+            self._subscribers.clear()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        authorization = request.headers.get("Authorization")
+        self.tokens.append(authorization)
+        if self.refusal is None:
+            return None
+        status, body = self.refusal
+        response = connection.respond(status, "")
+        response.headers["Content-Length"] = str(len(body))
+        response.body = body
+        return response
+
+    def _handle(self, connection: ServerConnection) -> None:
+        try:
+            for text in connection:
+                self._serve(connection, json.loads(text))
+        except ConnectionClosed:
+            pass
+        finally:
+            with self._lock:
+                self._subscribers = [known for known in self._subscribers if known[0] is not connection]
+
+    def _serve(self, connection: ServerConnection, call: dict[str, Any]) -> None:
+        method, params = call["method"], call["params"]
+        self.calls.append((method, params))
+        if method in self._answers:
+            answer = self._answers[method](params)
+        elif method == Method.ORDERS_SUBSCRIBE:
+            answer = self._subscribe(connection, SubscribeParams(**params), call["id"])
+        else:
+            answer = OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, method)
+        if answer is not None:
+            _reply(connection, call["id"], answer)
+
+    def _subscribe(self, connection: ServerConnection, params: SubscribeParams, request: int) -> Answer:
+        with self._lock:
+            try:
+                order, events = next(
+                    known
+                    for known in self._histories.values()
+                    if params.order in (known[0].client_order_id, str(known[0].id)[: len(params.order or "")])
+                )
+            except StopIteration:
+                return OrderdError(ErrorCode.ORDER_NOT_FOUND, f"there is no order {params.order}")
+            self._subscriptions += 1
+            mine = self._subscriptions
+            self._subscribers.append((connection, mine, order.id))
+            _reply(connection, request, SubscribeResult(subscription=mine))
+            _notify(connection, Snapshot(subscription=mine, order=order))
+            for event in events:
+                if params.after is not None and event.seq > params.after:
+                    _notify(connection, Event(subscription=mine, event=event))
+            _notify(connection, Ready(subscription=mine, orders=1))
+        self.subscribed.release()
+        return None
+
+
+def _reply(connection: ServerConnection, request: int, answer: Message | OrderdError) -> None:
+    body: dict[str, Any] = {"jsonrpc": "2.0", "id": request}
+    if isinstance(answer, OrderdError):
+        problem = Problem.of(answer).model_dump(mode="json")
+        body["error"] = {"code": ORDERD_ERROR, "message": str(answer), "data": problem}
+    else:
+        body["result"] = answer.model_dump(mode="json")
+    connection.send(json.dumps(body))
+
+
+def _notify(connection: ServerConnection, notification: Message) -> None:
+    params = notification.model_dump(mode="json")
+    connection.send(json.dumps({"jsonrpc": "2.0", "method": ORDER_EVENT, "params": params}))

@@ -1,0 +1,184 @@
+"""An order's life as the daemon would tell it, with fixed ids and times."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import (
+    Accepted,
+    AnyFact,
+    Cancelled,
+    Confirmed,
+    Deferred,
+    Failed,
+    OrderEvent,
+    Quoted,
+    Refused,
+    Retrying,
+    Routed,
+    Started,
+    Submitted,
+)
+from orderd.domain.order import EventKind, OrderStatus, target
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
+
+ORDER_ID = UUID("0199d3a0-1234-7abc-8def-0123456789ab")
+CLIENT_ORDER_ID = "0199d39f-ffff-7000-8000-000000000001"
+START = datetime(2025, 11, 21, 9, 30, tzinfo=UTC)
+SIGNATURE = "5Xk3" + "a" * 80 + "9fQa"
+
+RAYDIUM = Quoted(
+    venue=VenueName.RAYDIUM,
+    pool="7XawhbbxtsRcQA8KTkHT9f9nc6d69UwqCDh6U5EEbEmX",
+    pool_kind=PoolKind.RAYDIUM_CPMM,
+    amount_out="152.310211",
+    price="101.540141",
+    fee="0.00375",
+    fee_token="SOL",
+    price_impact_bps="2.1",
+    slot=812,
+)
+METEORA = RAYDIUM.model_copy(
+    update={
+        "venue": VenueName.METEORA,
+        "pool": "5rCf1DM8LjKTw4YqhnoLcngyZYeNnQqztScTogYHAS6",
+        "pool_kind": PoolKind.METEORA_DLMM,
+        "amount_out": "152.104",
+        "price": "101.402667",
+        "price_impact_bps": "5",
+    }
+)
+
+ROUTED = Routed(chosen=RAYDIUM, quotes=(METEORA, RAYDIUM), min_amount_out="151.54866")
+FILL = Confirmed(
+    attempt=1,
+    signature=SIGNATURE,
+    venue=VenueName.RAYDIUM,
+    slot=815,
+    amount_in="1.5",
+    amount_out="152.310211",
+    executed_price="101.540141",
+    network_fee="0.000005",
+)
+EXPIRED = "block height 1,013 passed without the transaction"
+
+ACCEPTED = Accepted(client_order_id=CLIENT_ORDER_ID, token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5")
+FILLED: tuple[AnyFact, ...] = (
+    ACCEPTED,
+    Started(attempt=1),
+    ROUTED,
+    Submitted(attempt=1, signature=SIGNATURE, last_valid_block_height=960),
+    FILL,
+)
+RETRIED: tuple[AnyFact, ...] = (
+    ACCEPTED,
+    Deferred(until=START + timedelta(seconds=2), reason="the rate limit of 100 starts in 60 s is reached"),
+    Started(attempt=1),
+    ROUTED,
+    Submitted(attempt=1, signature=SIGNATURE, last_valid_block_height=960),
+    Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail=EXPIRED, until=START + timedelta(seconds=9)),
+    Started(attempt=2),
+    Routed(
+        chosen=RAYDIUM,
+        quotes=(RAYDIUM,),
+        refusals=(Refused(venue=VenueName.METEORA, code=ErrorCode.RPC_UNAVAILABLE, detail="no answer in 1.5 s"),),
+        min_amount_out="151.54866",
+    ),
+    Submitted(attempt=2, signature=SIGNATURE, last_valid_block_height=1110),
+    FILL.model_copy(update={"attempt": 2}),
+)
+REFUSED_FOR_FUNDS: tuple[AnyFact, ...] = (
+    ACCEPTED,
+    Started(attempt=1),
+    Failed(attempt=1, code=ErrorCode.FUNDS_INSUFFICIENT, detail="the wallet holds 0.2 SOL, the order needs 1.500015"),
+)
+WITHDRAWN: tuple[AnyFact, ...] = (ACCEPTED, Cancelled())
+
+
+def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[OrderEvent, ...]:
+    """The facts as events, a quarter of a second apart."""
+    return tuple(
+        OrderEvent(
+            order_id=order_id,
+            seq=seq,
+            at=START + timedelta(seconds=0.25 * (seq - 1)),
+            status=target(EventKind(fact.kind)),
+            data=fact,
+        )
+        for seq, fact in enumerate(facts, start=1)
+    )
+
+
+def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
+    """The order as it stands after ``events``."""
+    last = events[-1]
+    order = OrderView(
+        id=last.order_id,
+        client_order_id=CLIENT_ORDER_ID,
+        token_in="SOL",
+        token_out="USDC",
+        amount_in="1.5",
+        slippage="0.5",
+        status=last.status,
+        seq=last.seq,
+        attempt=1 if len(events) > 1 else 0,
+        due_at=None,
+        amount_out=None,
+        network_fee=None,
+        created_at=events[0].at,
+        updated_at=last.at,
+    )
+    match last.data:
+        case Confirmed() as fill:
+            changes = {
+                "venue": fill.venue,
+                "pool": RAYDIUM.pool,
+                "quoted_amount_out": RAYDIUM.amount_out,
+                "min_amount_out": ROUTED.min_amount_out,
+                "signature": fill.signature,
+                "attempt": fill.attempt,
+                "amount_out": fill.amount_out,
+                "executed_price": fill.executed_price,
+                "network_fee": fill.network_fee,
+            } | changes
+        case Failed() as failure:
+            changes = {"error": Problem.of(OrderdError(failure.code, failure.detail), last.order_id)} | changes
+    return order.model_copy(update=changes)
+
+
+def detail_of(facts: tuple[AnyFact, ...]) -> OrderDetail:
+    events = history(facts)
+    order = order_after(events)
+    attempts = [
+        AttemptView(
+            number=event.data.attempt,
+            signature=event.data.signature,
+            venue=VenueName.RAYDIUM,
+            pool=RAYDIUM.pool,
+            min_amount_out=ROUTED.min_amount_out,
+            last_valid_block_height=event.data.last_valid_block_height,
+            sends=2,
+            outcome="landed",
+            slot=815,
+            signed_at=event.at,
+        )
+        for event in events
+        if isinstance(event.data, Submitted)
+    ]
+    if order.status is not OrderStatus.CONFIRMED:
+        attempts = []
+    return OrderDetail(order=order, events=events, attempts=tuple(attempts), failures=())
+
+
+QUOTE = QuoteResult(
+    token_in="SOL",
+    token_out="USDC",
+    amount_in="1.5",
+    slippage="0.5",
+    chosen=RAYDIUM,
+    quotes=(METEORA, RAYDIUM),
+    refusals=(),
+    min_amount_out="151.54866",
+)

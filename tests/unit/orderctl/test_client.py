@@ -1,0 +1,185 @@
+from collections.abc import Iterator
+
+import pytest
+
+from orderctl.client import Client, Lost, Resumed, Update
+from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderctl.settings import Settings
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.wire import BalancesResult, Event, Method, NoParams, Snapshot
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import FILLED, ORDER_ID, history
+
+NO_BALANCES = BalancesResult(wallet="w", balances=())
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    with Client(settings) as connected:
+        yield connected
+
+
+def seqs(updates: list[Update]) -> list[int]:
+    return [update.event.seq for update in updates if isinstance(update, Event)]
+
+
+def until_the_end(updates: Iterator[Update], last: int = len(FILLED)) -> list[Update]:
+    seen = []
+    for update in updates:
+        seen.append(update)
+        if isinstance(update, Event) and update.event.seq == last:
+            return seen
+    raise AssertionError("the news ended early")
+
+
+def test_a_call_brings_the_typed_answer(daemon: FakeDaemon, client: Client) -> None:
+    daemon.answers(Method.BALANCES, NO_BALANCES)
+
+    assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
+
+
+def test_the_token_travels_in_the_handshake_alone(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.BALANCES, NO_BALANCES)
+    with Client(Settings(url=daemon.url, token="t0k3n")) as client:
+        client.call(Method.BALANCES, NoParams(), BalancesResult)
+
+    assert daemon.tokens == ["Bearer t0k3n"]
+    assert "t0k3n" not in str(daemon.calls)
+
+
+def test_a_refusal_is_the_daemons_problem(daemon: FakeDaemon, client: Client) -> None:
+    daemon.answers(Method.BALANCES, OrderdError(ErrorCode.AUTH_FORBIDDEN, "the scope read is missing"))
+
+    with pytest.raises(RefusedError, match="the scope read is missing"):
+        client.call(Method.BALANCES, NoParams(), BalancesResult)
+
+
+def test_where_nobody_listens_nothing_was_sent(daemon: FakeDaemon, client: Client) -> None:
+    daemon.stop()
+    try:
+        with pytest.raises(UnreachableError, match="refused"):
+            client.call(Method.BALANCES, NoParams(), BalancesResult)
+    finally:
+        daemon.start()
+
+
+def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.BALANCES, None)
+    with Client(Settings(url=daemon.url, timeout=0.1)) as client, pytest.raises(AnswerLostError, match="in time"):
+        client.call(Method.BALANCES, NoParams(), BalancesResult)
+
+
+def test_the_answer_of_a_call_given_up_is_not_taken_for_the_next_ones(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.STATUS, None)
+    daemon.answers(Method.BALANCES, NO_BALANCES)
+    with Client(Settings(url=daemon.url, timeout=0.1)) as client:
+        with pytest.raises(AnswerLostError):
+            client.call(Method.STATUS, NoParams(), BalancesResult)
+
+        assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
+
+
+def test_following_tells_the_past_and_then_the_present_once_each(daemon: FakeDaemon, client: Client) -> None:
+    events = history(FILLED)
+    daemon.knows(*events[:2])
+    updates = client.follow(str(ORDER_ID))
+
+    first = next(updates)
+    assert isinstance(first, Snapshot)
+    assert daemon.subscribed.acquire(timeout=5)
+    for event in events[2:]:
+        daemon.publish(event)
+
+    assert seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
+
+
+def test_a_restart_of_the_daemon_loses_and_doubles_nothing(daemon: FakeDaemon, client: Client) -> None:
+    events = history(FILLED)
+    daemon.knows(*events[:1])
+    updates = client.follow(str(ORDER_ID))
+    before = until_the_end(updates, last=1)
+
+    daemon.stop()
+    daemon.knows(*events[:4])
+    lost = next(updates)
+    daemon.start()
+    after = []
+    for update in updates:
+        after.append(update)
+        if isinstance(update, Event) and update.event.seq == 4:
+            break
+
+    assert isinstance(lost, Lost)
+    assert Resumed(replayed=3) in after
+    assert seqs(before) + seqs(after) == [1, 2, 3, 4]
+    assert daemon.calls[-1] == ("orders.subscribe", {"order": str(ORDER_ID), "after": 1})
+
+
+def test_a_connection_that_breaks_without_a_word_is_opened_again(daemon: FakeDaemon, client: Client) -> None:
+    events = history(FILLED)
+    daemon.knows(*events[:3])
+    updates = client.follow(str(ORDER_ID))
+    before = until_the_end(updates, last=3)
+    assert daemon.subscribed.acquire(timeout=5)
+
+    daemon.drop_connections()
+    assert isinstance(next(updates), Lost)
+    assert next(updates) == Resumed(replayed=0)
+    assert daemon.subscribed.acquire(timeout=5)
+    for event in events[3:]:
+        daemon.publish(event)
+
+    assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
+
+
+def test_an_event_told_twice_is_told_on_once(daemon: FakeDaemon, client: Client) -> None:
+    events = history(FILLED)
+    daemon.knows(*events[:3])
+    updates = client.follow(str(ORDER_ID))
+    before = until_the_end(updates, last=3)
+    assert daemon.subscribed.acquire(timeout=5)
+
+    daemon.publish(events[2], stored=False)
+    for event in events[3:]:
+        daemon.publish(event)
+
+    assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
+
+
+def test_a_gap_is_filled_by_asking_again(daemon: FakeDaemon, client: Client) -> None:
+    events = history(FILLED)
+    daemon.knows(*events[:1])
+    updates = client.follow(str(ORDER_ID))
+    before = until_the_end(updates, last=1)
+    assert daemon.subscribed.acquire(timeout=5)
+
+    daemon.knows(*events[:3])  # two events happen, and the news of them are lost
+    daemon.publish(events[3])
+    daemon.publish(events[4])
+
+    assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
+
+
+def test_an_unknown_order_is_not_asked_for_again(daemon: FakeDaemon, client: Client) -> None:
+    with pytest.raises(RefusedError) as refused:
+        next(client.follow("nothing-here"))
+
+    assert refused.value.problem.code is ErrorCode.ORDER_NOT_FOUND
+    assert len(daemon.calls) == 1
+
+
+def test_a_daemon_that_was_never_there_is_not_waited_for(daemon: FakeDaemon, client: Client) -> None:
+    daemon.stop()
+    try:
+        with pytest.raises(UnreachableError):
+            next(client.follow(str(ORDER_ID)))
+    finally:
+        daemon.start()
+
+
+def test_following_ends_after_the_time_that_was_given(daemon: FakeDaemon, client: Client) -> None:
+    daemon.knows(*history(FILLED)[:1])
+
+    with pytest.raises(FollowTimeoutError, match="goes on"):
+        for _ in client.follow(str(ORDER_ID), seconds=0.05):
+            pass

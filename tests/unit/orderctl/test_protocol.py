@@ -1,0 +1,83 @@
+import json
+from typing import Any
+
+import pytest
+
+from orderctl import protocol
+from orderctl.errors import RefusedError, UnreachableError, UnreadableError
+from orderctl.exit_codes import ExitCode
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.wire import ORDER_EVENT, GetParams, Method, NoParams, Problem, Ready, SubscribeParams, SubscribeResult
+
+PROBLEM = Problem.of(OrderdError(ErrorCode.AUTH_INVALID, "the token was revoked")).model_dump(mode="json")
+
+
+def test_a_call_carries_what_was_given_and_no_nulls() -> None:
+    call = json.loads(protocol.encode_call(7, Method.ORDERS_SUBSCRIBE, SubscribeParams(order="0199d3a0", after=None)))
+
+    assert call == {"jsonrpc": "2.0", "id": 7, "method": "orders.subscribe", "params": {"order": "0199d3a0"}}
+
+
+def test_members_that_a_newer_daemon_adds_do_no_harm() -> None:
+    answer = {"id": 1, "result": {"subscription": 4, "new": "member"}}
+    assert protocol.read_answer(answer, SubscribeResult) == SubscribeResult(subscription=4)
+
+    news = {"method": ORDER_EVENT, "params": {"type": "READY", "subscription": 4, "orders": 1, "new": "member"}}
+    assert protocol.read_notification(news) == Ready(subscription=4, orders=1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"method": "price.tick", "params": {}}, {"method": ORDER_EVENT, "params": {"type": "HEARTBEAT"}}, {"id": 3}],
+)
+def test_what_this_client_does_not_know_is_passed_over(message: dict[str, Any]) -> None:
+    assert protocol.read_notification(message) is None
+
+
+def test_an_error_keeps_the_daemons_words_and_its_exit_code() -> None:
+    with pytest.raises(RefusedError) as refused:
+        protocol.read_answer({"id": 1, "error": {"code": -32000, "message": "no", "data": PROBLEM}}, NoParams)
+
+    assert refused.value.detail == "the token was revoked"
+    assert refused.value.problem.code is ErrorCode.AUTH_INVALID
+    assert refused.value.exit_code is ExitCode.AUTH
+
+
+@pytest.mark.parametrize(
+    "message", [{"id": 1}, {"id": 1, "result": {"subscription": "x"}}, {"id": 1, "error": {"code": 1}}]
+)
+def test_an_answer_that_does_not_fit_leaves_the_outcome_unknown(message: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableError) as unreadable:
+        protocol.read_answer(message, SubscribeResult)
+
+    assert unreadable.value.exit_code is ExitCode.UNKNOWN_OUTCOME
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "\x00"])
+def test_what_is_no_json_object_is_unreadable(text: str) -> None:
+    with pytest.raises(UnreadableError):
+        protocol.decode(text)
+
+
+def test_parameters_that_cannot_be_are_refused_with_the_daemons_code_before_they_are_sent() -> None:
+    with pytest.raises(OrderdError, match="order") as error:
+        protocol.params_of(GetParams, order="no spaces, please")
+
+    assert error.value.code is ErrorCode.REQUEST_INVALID
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "exit_code"),
+    [
+        (401, json.dumps(PROBLEM).encode(), ExitCode.AUTH),
+        (401, b"", ExitCode.AUTH),
+        (403, b"<html>", ExitCode.AUTH),
+        (404, b"", ExitCode.CONNECTION),
+        (503, b"", ExitCode.CONNECTION),
+    ],
+)
+def test_a_refused_handshake_says_whose_fault_it_is(status: int, body: bytes, exit_code: ExitCode) -> None:
+    error = protocol.read_handshake_refusal("ws://x/", status, body)
+
+    assert isinstance(error, RefusedError | UnreachableError)
+    assert error.exit_code is exit_code

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+
+from orderctl.errors import ConfigError
+from orderctl.settings import Flags, Settings, load
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "orderctl.toml"
+
+
+def test_with_nothing_set_the_daemon_of_this_machine_is_meant() -> None:
+    assert load(Flags(), {}) == Settings(url="ws://127.0.0.1:3000/", token=None, color="auto", timeout=10.0)
+
+
+def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(config: Path) -> None:
+    config.write_text('url = "ws://file/"\ncolor = "never"\ntimeout = 3\n')
+    environ = {"ORDERCTL_CONFIG": str(config), "ORDERCTL_URL": "ws://environment/", "ORDERCTL_COLOR": "always"}
+
+    settings = load(Flags(url="ws://flag/"), environ)
+
+    assert (settings.url, settings.color, settings.timeout) == ("ws://flag/", "always", 3.0)
+
+
+def test_the_file_is_found_in_the_users_configuration_directory(tmp_path: Path) -> None:
+    directory = tmp_path / "config" / "orderctl"
+    directory.mkdir(parents=True)
+    (directory / "orderctl.toml").write_text('url = "ws://home/"')
+
+    assert load(Flags(), {}).url == "ws://home/"
+
+
+def test_a_token_comes_from_the_environment_or_a_file_and_a_flag_beats_both(tmp_path: Path) -> None:
+    of_file, of_flag = tmp_path / "a", tmp_path / "b"
+    of_file.write_text("from-file\n")
+    of_flag.write_text("from-flag\n")
+
+    assert load(Flags(), {"ORDERCTL_TOKEN_FILE": str(of_file)}).token == "from-file"
+    assert load(Flags(), {"ORDERCTL_TOKEN_FILE": str(of_file), "ORDERCTL_TOKEN": "direct"}).token == "direct"
+    assert load(Flags(token_file=of_flag), {"ORDERCTL_TOKEN": "direct"}).token == "from-flag"
+
+
+def test_a_token_is_not_printed_with_the_settings() -> None:
+    assert "secret" not in repr(Settings(token="secret"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "named"),
+    [
+        (Flags(url="http://x/"), {}, "--url"),
+        (Flags(url="127.0.0.1:3000"), {}, "--url"),
+        (Flags(timeout=0), {}, "--timeout"),
+        (Flags(timeout=float("nan")), {}, "--timeout"),
+        (Flags(), {"ORDERCTL_TIMEOUT": "soon"}, "ORDERCTL_TIMEOUT"),
+        (Flags(), {"ORDERCTL_COLOR": "pink"}, "ORDERCTL_COLOR"),
+        (Flags(), {"ORDERCTL_TOKEN_FILE": "/nowhere/token"}, "ORDERCTL_TOKEN_FILE"),
+        (Flags(), {"ORDERCTL_CONFIG": "/nowhere/orderctl.toml"}, "ORDERCTL_CONFIG"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_origin(flags: Flags, environ: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        load(flags, environ)
+
+
+@pytest.mark.parametrize("content", ['ulr = "ws://x/"', "url = ", 'token = "never in a file"', "url = 3"])
+def test_a_file_that_says_something_wrong_is_refused_by_name(config: Path, content: str) -> None:
+    config.write_text(content)
+
+    with pytest.raises(ConfigError, match=r"orderctl\.toml"):
+        load(Flags(), {"ORDERCTL_CONFIG": str(config)})
+
+
+def test_a_token_file_must_hold_one_printable_line(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    for content in ("", "\n", "two\nlines", "tökén"):
+        path.write_text(content)
+        with pytest.raises(ConfigError, match="token"):
+            load(Flags(token_file=path), {})
