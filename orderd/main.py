@@ -40,6 +40,8 @@ LogFormat = Annotated[str | None, typer.Option(help="json or console [default: j
 def main() -> None:
     """Run the command line; whatever goes wrong is said in one place, with what to do next."""
     from db.connection import SchemaError
+    from orderd.simnet.ledger import LedgerError
+    from orderd.simnet.server import SimnetError
     from orderd.solana.keys import WalletError
 
     try:
@@ -50,6 +52,8 @@ def main() -> None:
         sys.exit(_complain("The wallet cannot be used.", str(error), EXIT_CONFIGURATION))
     except SchemaError as error:
         sys.exit(_complain("The database's tables do not fit.", str(error), EXIT_FAILED))
+    except (SimnetError, LedgerError) as error:
+        sys.exit(_complain("The local chain cannot run.", str(error), EXIT_FAILED))
     except OrderdError as error:
         detail = f"{error.detail}\nnext: {error.spec.next_step}"
         sys.exit(_complain(f"{error.spec.title} ({error.code}).", detail, EXIT_FAILED))

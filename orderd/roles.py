@@ -33,7 +33,7 @@ class Role:
 
 
 class ListeningRole(Role):
-    """A role that is ready when its address file names its process (``pid``, ``url``, ...)."""
+    """A role that is ready when its address file names its process: ``pid``, and one or more addresses."""
 
     address: Mapping[str, Any]
     """What the role wrote into the file; known once it has been started."""
@@ -46,11 +46,18 @@ class ListeningRole(Role):
         stop_seconds: float,
         *,
         address_file: Path,
+        url_field: str,
         port_variable: str,
     ) -> None:
         super().__init__(name, state_dir, env, stop_seconds)
         self._address_file = address_file
+        self._url_field = url_field
         self._port_variable = port_variable
+
+    @property
+    def url(self) -> str:
+        url: str = self.address[self._url_field]
+        return url
 
     def start(self) -> Child:
         """Start it and wait until it listens. Raises OrderdError or StopRequested.
@@ -59,7 +66,7 @@ class ListeningRole(Role):
         """
         child = super().start()
         child.wait_until(lambda: self._listens(child.pid))
-        self._env[self._port_variable] = str(urlsplit(self.address["url"]).port)
+        self._env[self._port_variable] = str(urlsplit(self.url).port)
         return child
 
     def _listens(self, pid: int) -> bool:

@@ -3,6 +3,7 @@
 import os
 import sys
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import structlog
@@ -75,13 +76,13 @@ def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) 
         env,
         drain,
         address_file=settings.state_dir / "gateway.json",
+        url_field="url",
         port_variable="ORDERD_PORT",
     )
     supervisor.start(gateway)
 
-    url = gateway.address["url"]
-    manager.tell("READY=1", f"STATUS=taking orders at {url}, chain {settings.chain}, wallet {wallet.address}")
-    sys.stderr.write(_welcome(url, settings, str(wallet.address)))
+    manager.tell("READY=1", f"STATUS=taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}")
+    sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
     return gateway
 
 
@@ -124,18 +125,20 @@ def _chain(supervisor: Supervisor, settings: Settings) -> tuple[str, str | None]
         env,
         stop_seconds=10.0,
         address_file=settings.state_dir / "simnet" / "simnet.json",
+        url_field="http_url",
         port_variable="ORDERD_SIMNET_PORT",
     )
     supervisor.start(simnet)
-    return simnet.address["url"], simnet.address["ws_url"]
+    return simnet.url, simnet.address["ws_url"]
 
 
 def _report_health(manager: ServiceManager, gateway: ListeningRole) -> None:
     """A sign of life to the service manager, if the gateway's event loop gives one."""
     if manager.watchdog_seconds is None:
         return
+    health = urlsplit(gateway.url)._replace(scheme="http", path="/health").geturl()
     try:
-        with urlopen(f"{gateway.address['url']}/health", timeout=_HEALTH_SECONDS):  # noqa: S310  (our own address)
+        with urlopen(health, timeout=_HEALTH_SECONDS):  # noqa: S310  (our own address)
             manager.tell("WATCHDOG=1")
     except (URLError, TimeoutError) as error:
         _log.error("the gateway does not answer", action="watchdog", error=str(error))
