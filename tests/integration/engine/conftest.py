@@ -1,6 +1,6 @@
 """An engine on a real Postgres and Redis, with the chain's answers under the test's control."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -72,7 +72,7 @@ class Queue:
     sent: list[UUID] = field(default_factory=list)
     outage: Exception | None = None
 
-    def send(self, order_ids: list[UUID]) -> None:
+    def send(self, order_ids: Sequence[UUID]) -> None:
         if self.outage:
             raise self.outage
         self.sent += order_ids

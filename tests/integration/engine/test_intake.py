@@ -39,7 +39,7 @@ def accepted(outcome: SubmitOutcome | OrderdError) -> SubmitOutcome:
 
 
 def test_an_order_is_stored_queued_and_told(intake: Intake, queue: Queue, redis_client: Redis) -> None:
-    with redis_client.pubsub() as news:
+    with redis_client.pubsub() as news:  # type: ignore[no-untyped-call]
         news.subscribe(CHANNEL)
         news.get_message(timeout=5)
         (outcome,) = intake.submit_batch([submission(intake, "mine")])

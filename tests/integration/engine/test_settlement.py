@@ -1,6 +1,7 @@
 """Settlement ends an attempt only on the chain's own evidence, and takes up what lost workers left behind."""
 
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,8 @@ from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement import Settlement
 from orderd.solana.rpc import RpcTransportError
+from orderd.solana.rpc_types import SignatureStatus
+from orderd.solana.sender import Sender
 from tests.integration.engine.conftest import WALLET, ScriptedSender, signature
 from tests.integration.orders import built, lapse, read, sign
 
@@ -40,7 +43,7 @@ def settle(sender: ScriptedSender, publisher: Publisher, clock: Clock) -> Callab
 
     def of(owner: str) -> Settlement:
         return Settlement(
-            sender,  # type: ignore[arg-type]  (a stand-in with the same three methods)
+            cast("Sender", sender),
             publisher,
             RetryPolicy(max_attempts=3, base_ms=1_000),
             Leases(owner, 15.0),
@@ -87,8 +90,6 @@ def test_a_status_without_its_transaction_is_asked_for_again(settlement: Settlem
 
 
 def test_a_processed_status_is_not_yet_an_end(settlement: Settlement, sender: ScriptedSender) -> None:
-    from orderd.solana.rpc_types import SignatureStatus
-
     sender.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
     sender.block_height = EXPIRES_AT + 100
     assert settlement.run_once() == 0
