@@ -5,9 +5,9 @@
 --       3 starts    sorted set: "order:time of the start" by that time
 --       4 line      sorted set of the orders that wait, all of score 0: their ids are UUIDv7, so it is in order of arrival
 --       5 patience  sorted set: the orders of the line by the time when they are given up
--- ARGV  1 order  2 limit  3 window  4 grace  5 lag                                            (times in microseconds)
+-- ARGV  1 order, or '' to ask whether the limit is ready  2 limit  3 window  4 grace  5 lag      (times in microseconds)
 --
--- Returns {"go", start} or {"slot", time} or {"unseeded", opening}.
+-- Returns {"go", start}, {"slot", time}, {"unseeded", opening}, or {"ready", ''}.
 
 local ready, opening, starts, line, patience = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local order, limit, window, grace, lag = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -20,8 +20,10 @@ local function text(time)
 end
 
 local function wait_until(time)
-    redis.call('ZADD', line, 0, order)
-    redis.call('ZADD', patience, text(time + grace), order)
+    if order ~= '' then
+        redis.call('ZADD', line, 0, order)
+        redis.call('ZADD', patience, text(time + grace), order)
+    end
     return {'slot', text(time)}
 end
 
@@ -36,6 +38,10 @@ if redis.call('EXISTS', ready) == 0 then
         return wait_until(tonumber(from))
     end
     return {'unseeded', from}
+end
+
+if order == '' then
+    return {'ready', ''}
 end
 
 redis.call('ZREMRANGEBYSCORE', starts, '-inf', text(now - window))

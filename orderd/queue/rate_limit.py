@@ -106,17 +106,28 @@ class RateLimiter:
         """Take a start, or a place in the line. Raises redis.RedisError, and what ``recent_starts`` raises."""
         if not self._limit:
             return Go("")
+        verdict, value = self._decide(str(order_id))
+        return Go(value) if verdict == "go" else Slot(datetime.fromtimestamp(int(value) / 1e6, UTC))
+
+    def prepare(self) -> None:
+        """See to it that Redis knows the starts of the last window, before an order has to wait for that.
+
+        To be called now and then: ``lag`` has to pass between the first call that finds Redis empty and the next.
+        Raises as ``ask`` does.
+        """
+        if self._limit:
+            self._decide("")
+
+    def _decide(self, order_id: str) -> tuple[str, str]:
         while True:
-            verdict, value = self._decide(order_id)
-            if verdict == "go":
-                return Go(value)
-            if verdict == "slot":
-                return Slot(datetime.fromtimestamp(int(value) / 1e6, UTC))
+            verdict, value = self._run_script(order_id)
+            if verdict != "unseeded":
+                return verdict, value
             self._seed(epoch=value)
 
-    def _decide(self, order_id: UUID) -> tuple[str, str]:
+    def _run_script(self, order_id: str) -> tuple[str, str]:
         arguments: list[Any] = [5, _READY, _OPENING, _STARTS, _LINE, _PATIENCE]
-        arguments += [str(order_id), self._limit, *map(_microseconds, (self._window, self._grace, self._lag))]
+        arguments += [order_id, self._limit, *map(_microseconds, (self._window, self._grace, self._lag))]
         try:
             answer = self._redis.evalsha(self._sha, *arguments)
         except redis.exceptions.NoScriptError:

@@ -29,14 +29,11 @@ def time(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
 
 @pytest.fixture
 def limiter(time: VirtualTime) -> RateLimiter:
-    """Three starts a minute; open since ``EPOCH``."""
+    """Three starts a minute, and none so far."""
     limiter = time.limiter(3)
-    limiter.ask(uuid7())
+    limiter.prepare()
     time.advance(LAG)
-    used = limiter.ask(uuid7())
-    assert isinstance(used, Go)
-    limiter.release(used)
-    time.advance(2 * GRACE)  # the order that only opened the limiter is no longer waited for
+    limiter.prepare()
     return limiter
 
 
@@ -178,6 +175,10 @@ def test_a_limit_of_zero_lets_everything_through_and_writes_nothing(time: Virtua
 
 
 class TestForgetfulRedis:
+    def test_a_prepared_limit_makes_nobody_wait(self, limiter: RateLimiter) -> None:
+        assert isinstance(limiter.ask(uuid7()), Go)
+        assert limiter.use() == (1, 0)
+
     def test_an_empty_redis_waits_for_the_journal_before_the_first_start(self, time: VirtualTime) -> None:
         limiter, order = time.limiter(3), uuid7()
         time.journal = [(uuid7(), EPOCH - timedelta(seconds=age)) for age in (70, 10, 5, 1)]

@@ -1,0 +1,55 @@
+"""The recurring work of a worker process, each on a thread of its own that survives whatever happens in a pass."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+_MAX_BACKOFF_SECONDS: Final = 5.0
+log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """Calls ``run_once`` every ``interval`` seconds until it is stopped. After a failure it waits longer each time."""
+
+    def __init__(self, name: str, run_once: Callable[[], object], interval: float) -> None:
+        self.name = name
+        self._run_once = run_once
+        self._interval = interval
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._last_pass = time.monotonic()
+
+    @property
+    def seconds_silent(self) -> float:
+        """Since the last pass ended, well or badly. A loop whose figure grows hangs in a pass."""
+        return time.monotonic() - self._last_pass
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Let the current pass end; False when it takes longer than ``seconds``."""
+        self._stop.set()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                self._run_once()
+            except Exception as error:
+                failures += 1
+                # The first of a series tells all; the same trace each second would hide everything else.
+                log.warning(
+                    "pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=failures == 1
+                )
+            else:
+                if failures:
+                    log.info("works again", action="loop_recovered", loop=self.name, failures=failures)
+                failures = 0
+            self._last_pass = time.monotonic()
+            self._stop.wait(min(self._interval * 2 ** min(failures, 20), max(_MAX_BACKOFF_SECONDS, self._interval)))

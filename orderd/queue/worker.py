@@ -1,0 +1,166 @@
+"""A worker process: takes orders from the queue, settles what it has sent, and finds what others have left behind."""
+
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import redis
+import structlog
+from dramatiq import Worker
+from dramatiq.middleware import TimeLimit
+from peewee import PeeweeException
+
+from db.connection import check_schema, connect, database
+from db.journal import recent_starts
+from orderd.engine.dispatch import Dispatch
+from orderd.engine.execution import Execution
+from orderd.engine.failure import Failures
+from orderd.engine.leases import Leases
+from orderd.engine.publish import Publisher
+from orderd.engine.settlement import Settlement
+from orderd.engine.trading import open_trading
+from orderd.queue.actors import declare_actor
+from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.in_flight import InFlightCap
+from orderd.queue.loops import Loop
+from orderd.queue.rate_limit import RateLimit, RateLimiter
+from orderd.queue.retry import Retry
+from orderd.settings import Settings
+
+HEARTBEAT_PREFIX: Final = "orderd:worker:"
+FORCED: Final = 1
+_HEARTBEAT_SECONDS: Final = 1.0
+_HEARTBEAT_TTL_SECONDS: Final = 5
+_STALLED_SECONDS: Final = 30.0
+_POLL_MS: Final = 250
+"""How often an idle consumer looks whether it is to stop; an order wakes it at once."""
+_TURN_SECONDS: Final = 60.0
+"""A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
+log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is begun; a second signal ends the process at once.
+
+    Raises SchemaError, WalletError, and what opening the services raises.
+    """
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _stop_or_force(stop))
+    connect(
+        settings.database_url.get_secret_value(),
+        max_connections=settings.worker_threads + 8,  # a thread needs one, and so does each loop
+        application="orderd worker",
+    )
+    try:
+        check_schema()
+        process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
+        process.start()
+        log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
+        stop.wait()
+        process.stop(settings.drain_seconds)
+        log.info("stopped", action="worker_stopped", worker=process.name)
+    finally:
+        database.close_all()
+
+
+def _stop_or_force(stop: threading.Event) -> None:
+    if stop.is_set():
+        os._exit(FORCED)  # threads may hang in a system call; what they leave behind is found when its lease runs out
+    stop.set()
+
+
+class WorkerProcess:
+    """The parts of a worker, put together. ``name`` is what its claims are known by."""
+
+    def __init__(self, settings: Settings, client: "redis.Redis") -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._redis = client
+        self._limiter = RateLimiter(
+            client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
+        )
+        trading = open_trading(settings)
+        publisher = Publisher(client)
+        self._leases = Leases(self.name, settings.lease_seconds)
+        self._settlement = Settlement(
+            trading.sender,
+            publisher,
+            trading.retry,
+            self._leases,
+            wallet=str(trading.wallet.address),
+            resend_seconds=settings.resend_interval_ms / 1000,
+        )
+        execution = Execution(
+            trading.router, trading.builder, trading.sender, self._settlement, publisher, self._leases
+        )
+        broker = OrderBroker(client, line=self._limiter)
+        dispatch = Dispatch(publisher, broker.send)
+        if settings.max_in_flight:
+            broker.add_middleware(InFlightCap(settings.max_in_flight, self._settlement.__len__, dispatch.defer))
+        broker.add_middleware(RateLimit(self._limiter, dispatch.defer))
+        broker.add_middleware(Retry(Failures(trading.retry, publisher), self.name))
+        # Last, so that it times the turn alone and never breaks off what the others do before and after it.
+        broker.add_middleware(TimeLimit(time_limit=_TURN_SECONDS * 1000))
+        declare_actor(broker, execution.run)
+        self._broker = broker
+        self._worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS)
+
+        self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
+        self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
+        self._settling = Loop("settlement", self._settlement.run_once, settings.settle_interval_ms / 1000)
+        self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
+
+    @property
+    def _loops(self) -> Sequence[Loop]:
+        return (self._heartbeat, self._renewal, self._settling, self._dispatching)
+
+    def start(self) -> None:
+        # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
+        logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
+        for loop in self._loops:
+            loop.start()
+        self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
+        self._worker.start()
+
+    def stop(self, drain_seconds: float) -> None:
+        """Take no more orders and end the turns that are begun; what has been sent is left for others to settle."""
+        self._dispatching.stop(drain_seconds)
+        self._worker.stop(timeout=int(drain_seconds * 1000))
+        self._settling.stop(drain_seconds)
+        self._renewal.stop(drain_seconds)
+        self._heartbeat.stop(drain_seconds)
+        try:
+            released = self._leases.release_submitted()
+            log.info("drained", action="worker_drained", worker=self.name, released=released)
+            self._redis.delete(self._heartbeat_key)
+        except (PeeweeException, redis.RedisError) as error:
+            # Leases and heartbeat end by themselves, a little later.
+            log.warning("left without a word", action="worker_drained", worker=self.name, error=str(error))
+
+    @property
+    def _heartbeat_key(self) -> str:
+        return f"{HEARTBEAT_PREFIX}{self.name}"
+
+    def _beat(self) -> None:
+        """Say that this process lives, and keep the rate limit ready."""
+        stalled = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
+        if stalled:
+            log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
+        state = {"in_flight": len(self._settlement), "stalled": stalled}
+        self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
+        self._limiter.prepare()
+
+
+def _recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
+    with database.connection_context():
+        return recent_starts(window_seconds)
