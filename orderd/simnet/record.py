@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 
 from orderd.simnet.account import TOKEN_PROGRAMS, Account
 from orderd.simnet.base58 import b58encode
+from orderd.simnet.codec import decoded
 from orderd.simnet.runtime import Load, Outcome
 from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import token
@@ -76,7 +77,7 @@ def decimals_of(mint: Pubkey, load: Load) -> int:
     """A mint's decimals; 0 where there is no such mint."""
     account = load(mint)
     try:
-        return Mint.decode(account.data).decimals if account is not None else 0
+        return decoded(Mint, account.data).decimals if account is not None else 0
     except LayoutError:
         return 0
 
@@ -86,7 +87,7 @@ def _token_balances(accounts: tuple[Account | None, ...], load: Load) -> list[di
     for index, account in enumerate(accounts):
         if account is None or account.owner not in TOKEN_PROGRAMS or len(account.data) < token.ACCOUNT_SIZE:
             continue
-        state = TokenAccount.decode(account.data)
+        state = decoded(TokenAccount, account.data)
         if not state.state:
             continue
         balances.append(

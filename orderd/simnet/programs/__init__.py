@@ -6,10 +6,11 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.simnet.invoke import Program
-from orderd.simnet.programs import associated_token, compute_budget, memo, raydium_cpmm, system, token
+from orderd.simnet.programs import associated_token, compute_budget, memo, meteora_dlmm, raydium_cpmm, system, token
 from orderd.solana.programs import associated_token as associated_token_layout
 from orderd.solana.programs import compute_budget as compute_budget_layout
 from orderd.solana.programs import memo as memo_layout
+from orderd.solana.programs import meteora_dlmm as meteora_dlmm_layout
 from orderd.solana.programs import raydium_cpmm as raydium_cpmm_layout
 from orderd.solana.programs import system as system_layout
 from orderd.solana.programs import token as token_layout
@@ -21,4 +22,5 @@ PROGRAMS: Final[Mapping[Pubkey, Program]] = {
     associated_token_layout.PROGRAM_ID: Program(associated_token.process),
     memo_layout.PROGRAM_ID: Program(memo.process),
     raydium_cpmm_layout.PROGRAM_ID: Program(raydium_cpmm.process),
+    meteora_dlmm_layout.PROGRAM_ID: Program(meteora_dlmm.process),
 }

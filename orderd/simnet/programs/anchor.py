@@ -6,6 +6,7 @@ Source: coral-xyz/anchor, `lang/src/error.rs`.
 from typing import Final, TypeVar
 
 from orderd.simnet.account import TOKEN_PROGRAMS
+from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.solana.programs import system
@@ -24,6 +25,7 @@ CONSTRAINT_ADDRESS: Final = ("ConstraintAddress", 2012)
 ACCOUNT_DISCRIMINATOR_MISMATCH: Final = ("AccountDiscriminatorMismatch", 3002)
 ACCOUNT_DID_NOT_DESERIALIZE: Final = ("AccountDidNotDeserialize", 3003)
 ACCOUNT_NOT_ENOUGH_KEYS: Final = ("AccountNotEnoughKeys", 3005)
+ACCOUNT_NOT_MUTABLE: Final = ("AccountNotMutable", 3006)
 ACCOUNT_OWNED_BY_WRONG_PROGRAM: Final = ("AccountOwnedByWrongProgram", 3007)
 INVALID_PROGRAM_ID: Final = ("InvalidProgramId", 3008)
 ACCOUNT_NOT_SIGNER: Final = ("AccountNotSigner", 3010)
@@ -54,7 +56,7 @@ def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
     if not account.data.startswith(layout.DISCRIMINATOR):
         raise account_error(invocation, name, *ACCOUNT_DISCRIMINATOR_MISMATCH)
     try:
-        return layout.decode(account.data)
+        return decoded(layout, account.data)
     except LayoutError as failure:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
 
@@ -67,7 +69,7 @@ def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount
     if account.owner not in TOKEN_PROGRAMS:
         raise account_error(invocation, name, *ACCOUNT_OWNED_BY_WRONG_PROGRAM)
     try:
-        state = TokenAccount.decode(account.data)
+        state = decoded(TokenAccount, account.data)
     except LayoutError as failure:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
     if state.state == AccountState.UNINITIALIZED:

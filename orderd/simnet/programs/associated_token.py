@@ -18,6 +18,7 @@ from solders.system_program import (
 )
 
 from orderd.simnet.account import rent_exempt_minimum
+from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.solana.programs import associated_token, system, token
@@ -68,7 +69,7 @@ def _create(invocation: Invocation, *, idempotent: bool) -> None:
 
 def _check_existing(data: bytes, owner: Pubkey, mint: Pubkey) -> None:
     try:
-        account = TokenAccount.decode(data)
+        account = decoded(TokenAccount, data)
     except LayoutError as error:
         raise InstructionError("IllegalOwner") from error
     if account.owner != owner:

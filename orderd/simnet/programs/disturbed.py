@@ -8,14 +8,19 @@ from solders.pubkey import Pubkey
 
 from orderd.simnet.faults import Dice, Venue
 from orderd.simnet.invoke import Invocation, Program
-from orderd.simnet.programs import raydium_cpmm
+from orderd.simnet.programs import meteora_dlmm, raydium_cpmm
+from orderd.solana.programs import meteora_dlmm as meteora_dlmm_layout
 from orderd.solana.programs import raydium_cpmm as raydium_cpmm_layout
 
 VENUE_PROGRAMS: Final[Mapping[Venue, tuple[Pubkey, ...]]] = {
     "raydium": (raydium_cpmm_layout.PROGRAM_ID,),
+    "meteora": (meteora_dlmm_layout.PROGRAM_ID,),
 }
 
-_HANDLERS: Final = {raydium_cpmm_layout.PROGRAM_ID: raydium_cpmm}
+_HANDLERS: Final = {
+    raydium_cpmm_layout.PROGRAM_ID: raydium_cpmm,
+    meteora_dlmm_layout.PROGRAM_ID: meteora_dlmm,
+}
 
 
 def with_outage(programs: Mapping[Pubkey, Program], venues: frozenset[Venue]) -> Mapping[Pubkey, Program]:

@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 from orderd.amm import cpmm
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.simnet.account import TOKEN_PROGRAMS
+from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
@@ -111,7 +112,7 @@ def _broken_constraints(invocation: Invocation, pool: PoolState) -> Iterator[tup
     for vault, mint, side in ((INPUT_VAULT, INPUT_TOKEN_MINT, "input"), (OUTPUT_VAULT, OUTPUT_TOKEN_MINT, "output")):
         if key(vault) not in (pool.vault_0, pool.vault_1):
             yield f"{side}_vault", anchor.CONSTRAINT_RAW
-        if TokenAccount.decode(invocation.account(vault).data).mint != key(mint):
+        if decoded(TokenAccount, invocation.account(vault).data).mint != key(mint):
             yield f"{side}_token_mint", anchor.CONSTRAINT_ADDRESS
     if key(OBSERVATION_STATE) != pool.observation:
         yield "observation_state", anchor.CONSTRAINT_ADDRESS
@@ -139,8 +140,8 @@ def _swap(
     if sides not in ((pool.vault_0, pool.vault_1), (pool.vault_1, pool.vault_0)):
         raise fail(invocation, INVALID_VAULT)
     zero_for_one = sides[0] == pool.vault_0
-    vault_in = TokenAccount.decode(invocation.account(INPUT_VAULT).data)
-    vault_out = TokenAccount.decode(invocation.account(OUTPUT_VAULT).data)
+    vault_in = decoded(TokenAccount, invocation.account(INPUT_VAULT).data)
+    vault_out = decoded(TokenAccount, invocation.account(OUTPUT_VAULT).data)
     vault_0, vault_1 = (vault_in, vault_out) if zero_for_one else (vault_out, vault_in)
     before = pool.to_pool(config, vault_0.amount, vault_1.amount)
     try:

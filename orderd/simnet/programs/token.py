@@ -11,6 +11,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import rent_exempt_minimum
+from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.solana.programs import system, token
@@ -116,7 +117,7 @@ def _initialize_account(invocation: Invocation) -> None:
         if invocation.account(1).owner != invocation.program_id:
             raise InstructionError("IncorrectProgramId")
         try:
-            if not Mint.decode(invocation.account(1).data).is_initialized:
+            if not decoded(Mint, invocation.account(1).data).is_initialized:
                 raise InstructionError(INVALID_MINT)
         except LayoutError as error:
             raise InstructionError(INVALID_MINT) from error
@@ -305,7 +306,7 @@ def _get_account_data_size(invocation: Invocation) -> None:
     if invocation.account(0).owner != invocation.program_id:
         raise InstructionError("IncorrectProgramId")
     try:
-        Mint.decode(invocation.account(0).data)
+        decoded(Mint, invocation.account(0).data)
     except LayoutError as error:
         raise InstructionError(INVALID_MINT) from error
     invocation.return_data = token.ACCOUNT_SIZE.to_bytes(8, "little")
@@ -327,13 +328,13 @@ def _amount(invocation: Invocation, more: int) -> int:
 def _account_of(data: bytes) -> TokenAccount:
     if len(data) != token.ACCOUNT_SIZE:
         raise InstructionError("InvalidAccountData")
-    return TokenAccount.decode(data)
+    return decoded(TokenAccount, data)
 
 
 def _mint_of(data: bytes) -> Mint:
     if len(data) != token.MINT_SIZE:
         raise InstructionError("InvalidAccountData")
-    return Mint.decode(data)
+    return decoded(Mint, data)
 
 
 def _token_account(invocation: Invocation, index: int) -> TokenAccount:

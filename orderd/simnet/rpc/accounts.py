@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 from orderd.simnet.account import TOKEN_PROGRAMS, Account
 from orderd.simnet.bank import View
 from orderd.simnet.base58 import b58decode, b58encode
+from orderd.simnet.codec import decoded
 from orderd.simnet.faults import Venue
 from orderd.simnet.programs.disturbed import VENUE_PROGRAMS
 from orderd.simnet.record import decimals_of, ui_amount
@@ -77,7 +78,7 @@ class Accounts:
         view = node.view(params.options(1))
         account = view.account(params.pubkey(0))
         try:
-            mint = Mint.decode(account.data) if account is not None and account.owner in TOKEN_PROGRAMS else None
+            mint = decoded(Mint, account.data) if account is not None and account.owner in TOKEN_PROGRAMS else None
         except LayoutError:
             mint = None
         if mint is None:
@@ -199,7 +200,7 @@ def _memcmp_bytes(text: Json, encoding: object) -> bytes:
 def _token_account(account: Account | None) -> TokenAccount | None:
     if account is None or account.owner not in TOKEN_PROGRAMS or len(account.data) < token.ACCOUNT_SIZE:
         return None
-    state = TokenAccount.decode(account.data)
+    state = decoded(TokenAccount, account.data)
     return None if state.state == AccountState.UNINITIALIZED else state
 
 
@@ -219,7 +220,7 @@ def _parsed(view: View, account: Account) -> dict[str, Any] | None:
     if state is not None:
         kind, info = "account", _parsed_token_account(view, state)
     elif len(account.data) == token.MINT_SIZE:
-        kind, info = "mint", _parsed_mint(Mint.decode(account.data))
+        kind, info = "mint", _parsed_mint(decoded(Mint, account.data))
     else:
         return None
     return {"program": "spl-token", "parsed": {"type": kind, "info": info}, "space": len(account.data)}
