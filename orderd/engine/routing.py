@@ -52,8 +52,8 @@ class Router:
         if chosen.price_impact_bps > self._max_price_impact_bps:
             raise OrderdError(
                 ErrorCode.ROUTE_PRICE_IMPACT,
-                f"the best offer, {chosen.venue}, moves the price by {chosen.price_impact_bps / 100:.2f} %, "
-                f"the limit is {self._max_price_impact_bps / 100:.2f} %",
+                f"the best offer, {chosen.venue}, moves the price by {chosen.price_impact_bps} basis points, "
+                f"the limit is {self._max_price_impact_bps}",
             )
         return RoutingDecision(chosen, quotes, refusals)
 
