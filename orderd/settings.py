@@ -19,64 +19,88 @@ Chain = Literal["simnet", "devnet", "mainnet"]
 class Settings(BaseSettings):
     """The daemon's configuration. Where no URL is given, orderd brings its own Postgres, Redis or simnet."""
 
-    model_config = SettingsConfigDict(env_prefix="ORDERD_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="ORDERD_", extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     state_dir: Path = Field(default_factory=lambda: user_state_path("orderd"))
     """Where the embedded services keep their data, and the wallet is unless ``wallet`` says otherwise."""
 
     host: str = "127.0.0.1"
+    """The address to listen on. Any but a loopback address asks every client for a token."""
     port: int = Field(3000, ge=0, le=65535)
     """The one port for websocket and HTTP; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names under which clients reach the port; a request that names any other host is refused."""
 
     database_url: SecretStr | None = None
+    """postgresql://USER:PASSWORD@HOST/DATABASE"""
     redis_url: SecretStr | None = None
+    """redis://HOST:6379/0. Its maxmemory-policy must be noeviction."""
     rpc_url: str | None = None
+    """The chain's JSON-RPC endpoint. Needed on devnet and mainnet."""
     rpc_ws_url: str | None = None
+    """The chain's websocket endpoint."""
     chain: Chain = "simnet"
+    """simnet, devnet or mainnet."""
 
     wallet: Path | None = None
     """A keypair file in the Solana CLI's format, mode 0600."""
 
     worker_threads: int = Field(10, ge=1, le=200)
+    """Orders that a worker process works on at one time."""
     rate_limit: int = Field(100, ge=0)
     """Order starts in any sliding window, over the whole cluster; 0 switches the limit off."""
     rate_window_seconds: int = Field(60, ge=1)
+    """The length of that window."""
     max_in_flight: int = Field(0, ge=0)
     """Submitted orders at one time in a worker process; 0 sets no cap."""
 
     default_slippage: str = "0.5"
     """Percent, for orders that name none."""
     max_price_impact_bps: int = Field(500, ge=0, le=10_000)
+    """Orders that would move a pool's price by more are refused. Basis points."""
     venue_timeout_ms: int = Field(1_500, ge=1)
+    """A venue that takes longer to quote is left out."""
     pool_max_age_ms: int = Field(400, ge=0)
+    """How old a pool's state may be that a quote is made from."""
     raydium_pools: tuple[str, ...] = ()
-    """Pool addresses; where empty, the venue's pools are looked up on the chain."""
+    """Addresses of Raydium pools; where empty, they are looked up on the chain."""
     meteora_pools: tuple[str, ...] = ()
+    """The same for Meteora."""
 
     compute_unit_price: int = Field(10_000, ge=0)
     """Priority fee in micro-lamports a compute unit."""
     max_attempts: int = Field(3, ge=1, le=10)
+    """Attempts that may fail before the order does. Waiting is none."""
     retry_base_ms: int = Field(1_000, ge=1)
+    """The wait before the second attempt; it doubles from one to the next."""
     lease_seconds: Annotated[float, Field(gt=0)] = 15.0
     """A worker that has not renewed its leases for this long is taken for dead."""
     settle_interval_ms: int = Field(200, ge=10)
+    """How often a worker asks for the statuses of what it has sent."""
     resend_interval_ms: int = Field(1_000, ge=50)
+    """How often it sends the same bytes again until they land or expire."""
     dispatch_interval_ms: int = Field(250, ge=10)
+    """How often a worker looks for orders that are due."""
     drain_seconds: Annotated[float, Field(ge=0)] = 10.0
+    """How long work in progress may take to finish when the daemon stops."""
 
     simnet_host: str = "127.0.0.1"
+    """The address the local chain listens on."""
     simnet_port: int = Field(0, ge=0, le=65534)
-    """For HTTP; the websocket takes the next one. 0 takes two free ones."""
+    """The local chain's port for HTTP; its websocket takes the next one. 0 takes two free ones."""
     simnet_slot_ms: int = Field(400, ge=5)
+    """The length of the local chain's slots."""
     simnet_seed: int = 1
+    """Of the local chain's market and faults."""
     simnet_market: bool = True
+    """Whether others trade on the local chain, so that prices move."""
     simnet_faults: dict[str, Any] = Field(default_factory=dict)
-    """Faults that the local chain plays, see ``orderd simnet --help``."""
+    """Faults that the local chain plays, as JSON, such as {"dropped_sends": 0.1}."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """debug, info, warning or error."""
     log_format: Literal["json", "console"] = "json"
+    """json, or console for a person to read."""
 
     @classmethod
     def settings_customise_sources(
