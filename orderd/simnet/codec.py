@@ -10,7 +10,7 @@ R = TypeVar("R", bound=Record)
 
 def decoded(layout: type[R], data: bytes) -> R:
     """`layout.decode(data)`, remembered. Raises LayoutError."""
-    return cast(R, _decode(layout, data))
+    return cast(R, _decode(layout, data))  # type: ignore[arg-type]  # a class is hashable
 
 
 @lru_cache(maxsize=2_048)
