@@ -5,6 +5,7 @@
     ├── UnreachableError     no connection; nothing was sent
     ├── AnswerLostError      sent, and no answer: the outcome is unknown
     │   └── UnreadableError  an answer that is none of the protocol's: asking again would not help
+    ├── UnexpectedError      a mistake in orderctl itself: what was sent before it is not known
     ├── FollowTimeoutError   an order did not end within the time the trader gave
     └── RefusedError         the daemon answered with a Problem
 
@@ -45,6 +46,10 @@ class AnswerLostError(OrderctlError):
 
 class UnreadableError(AnswerLostError):
     pass
+
+
+class UnexpectedError(OrderctlError):
+    exit_code = ExitCode.UNKNOWN_OUTCOME
 
 
 class FollowTimeoutError(OrderctlError):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from orderctl.errors import OrderctlError
+from orderctl.errors import OrderctlError, UnexpectedError
 from orderctl.exit_codes import ExitCode
 from orderctl.output import print_line, report
 from orderctl.settings import Colour, Flags
@@ -75,7 +75,7 @@ def run(args: list[str]) -> int:
         return _fail(OrderctlError(title, error.format_message(), f"see: {command} --help"), flags)
     except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
         cause = f"{type(error).__name__}: {error}"
-        return _fail(OrderctlError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)
+        return _fail(UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)
     return outcome if isinstance(outcome, int) else ExitCode.OK
 
 

@@ -118,7 +118,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
 def _stages(timeline: Timeline, now: datetime, spinner: Spinner) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=len("confirmed"))
     table.add_column(justify="right", no_wrap=True, min_width=8)
     table.add_column(overflow="fold")
     spans = {span.stage: span for span in timeline.spans}

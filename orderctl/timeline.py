@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -191,9 +191,11 @@ def shorten(text: str, width: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time for reading: milliseconds below a second, then seconds, then minutes."""
-    if seconds < 1:
+    """A length of time for reading: ``43 ms``, ``1.4 s``, ``1:01``, ``1:02:05``."""
+    if round(seconds, 3) < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
-    return str(timedelta(seconds=round(seconds)))
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

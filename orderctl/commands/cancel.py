@@ -33,7 +33,8 @@ def run(
             try:
                 order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
             except RefusedError as error:
-                outcome = outcome or report(error, output, settings.color)
+                refused = report(error, output, settings.color)
+                outcome = outcome or refused
                 continue
             cancelled.append(order)
             _print(order, output)

@@ -1,0 +1,538 @@
+"""Each verb as it is typed, against a daemon that answers as the test says."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderStatus
+from orderd.wire import (
+    Balance,
+    BalancesResult,
+    CancelResult,
+    ListResult,
+    Method,
+    OrderView,
+    PreviewResult,
+    Problem,
+    RateLimitUse,
+    ServiceHealth,
+    StatusResult,
+    SubmitResult,
+)
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import (
+    FILLED,
+    ORDER_ID,
+    QUOTE,
+    REFUSED_FOR_FUNDS,
+    SIGNATURE,
+    START,
+    WITHDRAWN,
+    detail_of,
+    history,
+    order_after,
+)
+
+PENDING = order_after(history(FILLED[:1]))
+SUBMIT = ("submit", "SOL", "USDC", "1.5")
+
+
+class TestSubmit:
+    def test_the_order_goes_out_as_typed_and_its_id_comes_back(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
+
+        outcome = orderctl(*SUBMIT, "--slippage", "0.3", "--client-order-id", "mine-1")
+
+        assert outcome.code == 0
+        assert outcome.out == f"{ORDER_ID}  pending\n"
+        assert outcome.err == f"client order id mine-1\nfollow it with: orderctl watch {ORDER_ID}\n"
+        sent = {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "slippage": "0.3",
+            "client_order_id": "mine-1",
+        }
+        assert daemon.calls == [("order.submit", sent)]
+
+    def test_without_an_id_of_the_traders_own_each_submission_gets_a_new_one(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
+        orderctl(*SUBMIT)
+        orderctl(*SUBMIT)
+
+        first, second = (UUID(params["client_order_id"]) for _, params in daemon.calls)
+        assert first.version == second.version == 7
+        assert first != second
+        assert "slippage" not in daemon.calls[0][1]
+
+    def test_the_client_order_id_is_told_before_the_order_is_sent(
+        self, daemon: FakeDaemon, orderctl: Orderctl, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told_before = []
+
+        def submit(_: object) -> SubmitResult:
+            told_before.append(capsys.readouterr().err)
+            return SubmitResult(order=PENDING, created=True)
+
+        daemon.answers(Method.ORDER_SUBMIT, submit)
+        orderctl(*SUBMIT, "--client-order-id", "mine-1")
+
+        assert told_before == ["client order id mine-1\n"]
+
+    def test_a_lost_answer_says_how_to_find_out_and_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, None)
+
+        outcome = orderctl("--timeout", "0.1", *SUBMIT, "--client-order-id", "mine-1")
+
+        assert outcome.code == 5
+        assert "error: The outcome is unknown" in outcome.err
+        assert "run: orderctl watch mine-1;" in outcome.err
+        assert "orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
+
+    @pytest.mark.parametrize("code", [ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL])
+    def test_a_daemon_that_cannot_say_leaves_the_outcome_unknown(
+        self, daemon: FakeDaemon, orderctl: Orderctl, code: ErrorCode
+    ) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, OrderdError(code, "hm"))
+
+        outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
+
+        assert outcome.code == 5
+        assert "run: orderctl watch mine-1;" in outcome.err
+
+    def test_a_passing_refusal_offers_the_command_that_cannot_double(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.SERVICE_DRAINING, "the daemon stops"))
+
+        outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
+
+        assert outcome.code == 3
+        assert "it cannot double: orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
+
+    def test_a_resubmission_says_that_no_second_order_was_made(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=False))
+
+        outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
+
+        assert outcome.code == 0
+        assert "no second one was made" in outcome.err
+
+    def test_json_is_one_document(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
+
+        document = json.loads(orderctl(*SUBMIT, "-o", "json").out)
+
+        assert document["schema"] == "orderctl.submission/1"
+        assert document["created"] is True
+        assert document["order"]["id"] == str(ORDER_ID)
+        assert document["order"]["amount_in"] == "1.5"
+        assert document["order"]["created_at"] == "2025-11-21T09:30:00Z"
+
+    def test_id_is_the_id_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
+
+        assert orderctl("-q", *SUBMIT, "-o", "id") == (0, f"{ORDER_ID}\n", "")
+
+    def test_watch_follows_to_the_end_over_the_same_connection(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
+        daemon.knows(*history(FILLED))
+
+        outcome = orderctl(*SUBMIT, "--watch")
+
+        assert outcome.code == 0
+        assert "received 152.310211 USDC at 101.540141 on raydium" in outcome.out
+        assert len(daemon.tokens) == 1
+
+    @pytest.mark.parametrize(
+        ("trade", "code"),
+        [
+            (("SOL", "USDC", "-1"), "AMOUNT_NOT_POSITIVE"),
+            (("SOL", "USDC", "-0.5", "--slippage", "1"), "AMOUNT_NOT_POSITIVE"),
+            (("SOL", "USDC", "-.5"), "AMOUNT_NOT_POSITIVE"),
+            (("SOL", "USDC", "0"), "AMOUNT_NOT_POSITIVE"),
+            (("SOL", "USDC", "NaN"), "AMOUNT_INVALID"),
+            (("SOL", "USDC", "1e3"), "AMOUNT_INVALID"),
+            (("SOL", "USDC", "1.0000000001"), "AMOUNT_TOO_PRECISE"),
+            (("SOL", "USDC", "18446744074"), "AMOUNT_TOO_LARGE"),
+            (("BONK", "USDC", "18446744073709551616"), "AMOUNT_TOO_LARGE"),
+            (("SOL", "sol", "1"), "TOKEN_SAME"),
+            (("SOL", "So11111111111111111111111111111111111111112", "1"), "TOKEN_SAME"),
+            (("SOL", "USDC", "1", "--slippage", "101"), "SLIPPAGE_OUT_OF_RANGE"),
+            (("SOL", "USDC", "1", "--slippage", "-1"), "SLIPPAGE_OUT_OF_RANGE"),
+            (("SOL", "USDC", "1", "--client-order-id", "with space"), "REQUEST_INVALID"),
+        ],
+    )
+    def test_what_is_certainly_wrong_is_refused_with_the_daemons_code_and_never_sent(
+        self, daemon: FakeDaemon, orderctl: Orderctl, trade: tuple[str, ...], code: str
+    ) -> None:
+        outcome = orderctl("submit", *trade)
+
+        assert outcome.code == 2
+        assert f"error[{code}]" in outcome.err
+        assert daemon.calls == []
+
+    def test_a_token_this_client_does_not_know_is_the_daemons_to_judge(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.TOKEN_UNKNOWN, "there is no token 'BONK'"))
+
+        outcome = orderctl("submit", "BONK", "USDC", "1.5")
+
+        assert outcome.code == 2
+        assert "error[TOKEN_UNKNOWN]" in outcome.err
+
+    def test_a_dry_run_shows_the_route_and_the_simulation_and_submits_nothing(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        preview = PreviewResult(
+            quote=QUOTE, succeeds=True, error=None, units_consumed=41_234, network_fee="0.000005", logs=()
+        )
+        daemon.answers(Method.ORDER_PREVIEW, preview)
+
+        outcome = orderctl(*SUBMIT, "--dry-run")
+
+        assert outcome.code == 0
+        assert [method for method, _ in daemon.calls] == ["order.preview"]
+        for shown in ("raydium", "0.021 %", "151.54866 USDC", "fee 0.000005 SOL", "the simulation succeeds"):
+            assert shown in outcome.out
+        assert "nothing was traded" in outcome.err
+
+    def test_a_dry_run_that_would_fail_says_why_and_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        problem = Problem.of(OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "the wallet holds 0.2 SOL"))
+        log = "Program log: Error: insufficient funds"
+        preview = PreviewResult(
+            quote=QUOTE, succeeds=False, error=problem, units_consumed=900, network_fee="0.000005", logs=(log,)
+        )
+        daemon.answers(Method.ORDER_PREVIEW, preview)
+
+        outcome = orderctl(*SUBMIT, "--dry-run")
+
+        assert outcome.code == 1
+        for shown in ("the simulation fails", "FUNDS_INSUFFICIENT: the wallet holds 0.2 SOL", log):
+            assert shown in outcome.out
+
+
+class TestWatch:
+    def test_events_are_told_line_by_line_in_a_pipe(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.knows(*history(FILLED))
+
+        assert orderctl("watch", str(ORDER_ID)) == (
+            0,
+            f"order {ORDER_ID}\n"
+            "09:30:00.000     +0.000 s  accepted   sell 1.5 SOL for USDC, slippage at most 0.5 %\n"
+            "09:30:00.250     +0.250 s  started    attempt 1\n"
+            "09:30:00.500     +0.500 s  routed     raydium  152.310211 USDC at 101.540141, impact 0.021 %, best\n"
+            "                                      meteora  152.104 USDC at 101.402667, impact 0.05 %\n"
+            "                                      at least 151.54866 USDC\n"
+            f"09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
+            "                                      expires at block 960\n"
+            "09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141 on raydium\n"
+            "                                      fee 0.000005 SOL, slot 815\n",
+            "",
+        )
+
+    @pytest.mark.parametrize("output", ["json", "jsonl"])
+    def test_json_streams_the_events_a_line_each(self, daemon: FakeDaemon, orderctl: Orderctl, output: str) -> None:
+        daemon.knows(*history(FILLED))
+
+        lines = [json.loads(line) for line in orderctl("watch", str(ORDER_ID), "-o", output).out.splitlines()]
+
+        assert [line["seq"] for line in lines] == [1, 2, 3, 4, 5]
+        assert {line["schema"] for line in lines} == {"orderctl.event/1"}
+        assert lines[-1]["data"]["amount_out"] == "152.310211"
+        assert lines[-1]["at"] == "2025-11-21T09:30:01Z"
+
+    @pytest.mark.parametrize(("facts", "code"), [(FILLED, 0), (REFUSED_FOR_FUNDS, 1), (WITHDRAWN, 1)])
+    def test_the_exit_code_is_the_orders_end(
+        self, daemon: FakeDaemon, orderctl: Orderctl, facts: tuple[object, ...], code: int
+    ) -> None:
+        daemon.knows(*history(facts))  # type: ignore[arg-type]
+
+        assert orderctl("watch", "0199d3a0").code == code
+
+    def test_an_unknown_order_exits_with_6(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("watch", "no-such-order")
+
+        assert outcome.code == 6
+        assert "error[ORDER_NOT_FOUND]" in outcome.err
+
+    def test_time_given_out_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.knows(*history(FILLED[:3]))
+
+        outcome = orderctl("watch", str(ORDER_ID), "--for", "0.05")
+
+        assert outcome.code == 5
+        assert f"follow it with: orderctl watch {ORDER_ID}" in outcome.err
+
+
+class TestShow:
+    def test_all_that_is_known_of_a_fill(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_GET, detail_of(FILLED))
+
+        out = orderctl("show", "0199d3a0").out
+
+        for shown in (
+            str(ORDER_ID),
+            "confirmed in 1.0 s",
+            "meteora  152.104 USDC",
+            "raydium  152.310211 USDC at 101.540141, impact 0.021 %, best",
+            f"signature  {SIGNATURE}\n",
+            "received   152.310211 USDC at 101.540141",
+            "fee        0.000005 SOL",
+            "+0.750 s",
+        ):
+            assert shown in out
+
+    def test_a_failure_says_why_with_the_programs_log(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_GET, detail_of(REFUSED_FOR_FUNDS))
+
+        out = orderctl("show", "0199d3a0").out
+
+        assert "error      FUNDS_INSUFFICIENT: the wallet holds 0.2 SOL" in out
+        assert "next       see: orderctl balances" in out
+
+    def test_json_holds_the_events_the_attempts_and_the_failures(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_GET, detail_of(FILLED))
+
+        document = json.loads(orderctl("show", "0199d3a0", "-o", "json").out)
+
+        assert document["schema"] == "orderctl.order_detail/1"
+        assert [event["seq"] for event in document["events"]] == [1, 2, 3, 4, 5]
+        assert document["attempts"][0]["signature"] == SIGNATURE
+        assert document["failures"] == []
+
+    def test_id_resolves_a_prefix(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_GET, detail_of(FILLED))
+
+        assert orderctl("show", "0199d3a0", "-o", "id").out == f"{ORDER_ID}\n"
+
+
+class TestList:
+    @staticmethod
+    def order(number: int, *facts: object) -> OrderView:
+        order_id = UUID(int=ORDER_ID.int + (number << 80))
+        return order_after(history(facts, order_id))  # type: ignore[arg-type]
+
+    def test_orders_are_lines_with_short_ids_that_fit_80_columns(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        orders = (self.order(1, *FILLED), self.order(2, *REFUSED_FOR_FUNDS), self.order(3, *FILLED[:1]))
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=orders, next_cursor=None))
+
+        lines = [line.rstrip() for line in orderctl("list").out.splitlines()]
+
+        assert lines == [
+            "ID             STATUS        SELL              RESULT           CREATED",
+            "0199d3a0-1235  confirmed  1.5 SOL     152.310211 USDC  2025-11-21 09:30",
+            "0199d3a0-1236  failed     1.5 SOL  FUNDS_INSUFFICIENT  2025-11-21 09:30",
+            "0199d3a0-1237  pending    1.5 SOL              → USDC  2025-11-21 09:30",
+        ]
+
+    def test_filters_go_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+
+        outcome = orderctl("list", "--status", "failed", "--status", "pending", "--token", "USDC", "--limit", "7")
+
+        assert daemon.calls == [("orders.list", {"status": ["failed", "pending"], "token": "USDC", "limit": 7})]
+        assert outcome == (0, "", "no orders match\n")
+
+    def test_pages_are_read_until_there_are_enough(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        page = ListResult(orders=tuple(self.order(number, *FILLED) for number in range(500)), next_cursor="more")
+        daemon.answers(Method.ORDERS_LIST, page)
+
+        outcome = orderctl("list", "--limit", "700", "-o", "id")
+
+        assert [params["limit"] for _, params in daemon.calls] == [500, 200]
+        assert daemon.calls[1][1]["cursor"] == "more"
+        assert "there are more" in outcome.err
+
+    def test_all_reads_every_page(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        cursors = iter(["b", "c", None])
+        daemon.answers(
+            Method.ORDERS_LIST, lambda _: ListResult(orders=(self.order(1, *FILLED),), next_cursor=next(cursors))
+        )
+
+        out = orderctl("list", "--all", "-o", "jsonl").out
+
+        assert [json.loads(line)["schema"] for line in out.splitlines()] == ["orderctl.order/1"] * 3
+
+    def test_wide_adds_the_signature_and_the_client_order_id(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        order = self.order(1, *FILLED)
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order,), next_cursor=None))
+
+        out = orderctl("list", "-o", "wide").out
+
+        assert SIGNATURE in out
+        assert order.client_order_id in out
+        assert str(order.id) in out
+
+
+class TestCancel:
+    def test_one_that_cannot_be_cancelled_does_not_keep_the_others_from_it(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        withdrawn = CancelResult(order=order_after(history(WITHDRAWN)))
+        late = OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
+        daemon.answers(Method.ORDER_CANCEL, lambda params: late if params["order"] == "late" else withdrawn)
+
+        outcome = orderctl("cancel", "late", "0199d3a0")
+
+        assert outcome.code == 1
+        assert outcome.out == f"{ORDER_ID}  cancelled\n"
+        assert "error[ORDER_NOT_CANCELLABLE]" in outcome.err
+
+    def test_every_refusal_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(
+            Method.ORDER_CANCEL, lambda params: OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no {params['order']}")
+        )
+
+        outcome = orderctl("cancel", "first", "second")
+
+        assert outcome.code == 6
+        assert "no first" in outcome.err
+        assert "no second" in outcome.err
+
+    def test_json_is_the_list_of_what_was_cancelled(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_CANCEL, CancelResult(order=order_after(history(WITHDRAWN))))
+
+        document = json.loads(orderctl("cancel", "0199d3a0", "-o", "json").out)
+
+        assert document["schema"] == "orderctl.orders/1"
+        assert [order["status"] for order in document["orders"]] == ["cancelled"]
+
+
+class TestQuote:
+    def test_both_venues_are_shown_the_best_first(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.QUOTE, QUOTE)
+
+        lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
+
+        assert lines == [
+            "sell 1.5 SOL for USDC",
+            "VENUE      USDC OUT       PRICE          FEE   IMPACT  POOL",
+            "raydium  152.310211  101.540141  0.00375 SOL  0.021 %  7Xawhb…mX",
+            "meteora     152.104  101.402667  0.00375 SOL   0.05 %  5rCf1D…S6",
+            "at least 151.54866 USDC at 0.5 % slippage",
+        ]
+
+    def test_a_market_that_says_no_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "7.1 % is more than 5 %"))
+
+        outcome = orderctl("quote", "SOL", "USDC", "15000")
+
+        assert outcome.code == 1
+        assert "7.1 % is more than 5 %" in outcome.err
+
+
+def test_balances_are_amounts_of_tokens(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    balances = (Balance(token="SOL", mint="So1", amount="98.499995"), Balance(token="USDC", mint="EPj", amount="3"))
+    daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=balances))
+
+    outcome = orderctl("balances")
+
+    assert outcome.out.splitlines() == ["TOKEN     AMOUNT  MINT", "SOL    98.499995  So1 ", "USDC           3  EPj "]
+    assert outcome.err == "wallet 9xQe\n"
+
+
+class TestStatus:
+    WELL = StatusResult(
+        version="0.1.0",
+        wire_version=1,
+        chain="simnet",
+        wallet="9xQe",
+        started_at=START,
+        draining=False,
+        services={"postgres": ServiceHealth(ok=True), "redis": ServiceHealth(ok=True)},
+        orders={OrderStatus.CONFIRMED: 12, OrderStatus.FAILED: 0},
+        rate_limit=RateLimitUse(limit=100, window_seconds=60, used=14, waiting=2),
+        queue_depth=3,
+        workers=1,
+        slot=8123,
+    )
+
+    def test_a_daemon_that_is_well(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, self.WELL)
+
+        outcome = orderctl("status")
+
+        assert outcome.code == 0
+        for shown in ("simnet, slot 8123", "14 of 100 starts in 60 s, 2 waiting", "3 waiting", "12 confirmed"):
+            assert shown in outcome.out
+        assert outcome.err == ""
+
+    def test_a_service_that_is_not_well_is_named_and_exits_with_3(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        services = {"postgres": ServiceHealth(ok=False, detail="connection refused")}
+        daemon.answers(Method.STATUS, self.WELL.model_copy(update={"services": services}))
+
+        outcome = orderctl("status")
+
+        assert outcome.code == 3
+        assert "not ok  connection refused" in outcome.out
+
+    def test_another_version_of_the_daemon_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, self.WELL.model_copy(update={"version": "9.9.9"}))
+
+        assert "the versions differ: orderd 9.9.9" in orderctl("status", "-o", "json").err
+
+
+class TestTheCommandLine:
+    def test_a_misspelt_verb_gets_a_suggestion(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("sumbit", "SOL", "USDC", "1")
+
+        assert outcome.code == 2
+        assert "did you mean submit?" in outcome.err
+
+    def test_a_misspelt_option_gets_a_suggestion(self, orderctl: Orderctl) -> None:
+        outcome = orderctl(*SUBMIT, "--slipage", "1")
+
+        assert outcome.code == 2
+        assert "--slippage" in outcome.err
+        assert "next: see: orderctl submit --help" in outcome.err
+
+    def test_global_options_may_stand_after_the_verb(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=()))
+
+        assert orderctl("--url", "ws://127.0.0.1:1/", "balances", "--url", daemon.url, "-q") == (
+            0,
+            "TOKEN  AMOUNT  MINT\n",
+            "",
+        )
+
+    def test_there_is_no_option_that_takes_a_token(self, orderctl: Orderctl) -> None:
+        assert "--token " not in orderctl("--help").out
+        assert orderctl("--token", "secret", "balances").code == 2
+
+    def test_errors_follow_the_format_that_was_asked_for(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("submit", "SOL", "USDC", "0", "-o", "json")
+
+        assert json.loads(outcome.err)["code"] == "AMOUNT_NOT_POSITIVE"
+        assert outcome.out == ""
+
+    def test_debug_adds_the_traceback(self, orderctl: Orderctl) -> None:
+        assert "Traceback" not in orderctl("show", "no-such").err
+        assert "Traceback" in orderctl("show", "no-such", "--debug").err
+
+    def test_an_unexpected_failure_is_told_without_a_traceback(
+        self, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError("by zero")
+
+        monkeypatch.setattr("orderctl.settings.load", broken)
+        outcome = orderctl("balances")
+
+        assert outcome.code == 5
+        assert "ZeroDivisionError: by zero" in outcome.err
+        assert "--debug" in outcome.err
+        assert "Traceback" not in outcome.err
+
+    def test_help_comes_without_a_verb_too(self, orderctl: Orderctl) -> None:
+        bare = orderctl()
+
+        assert bare == orderctl("--help")
+        assert bare.code == 0
+        assert bare.out.startswith("Usage: orderctl")

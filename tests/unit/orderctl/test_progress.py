@@ -1,0 +1,98 @@
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from orderctl.client import Lost, Resumed
+from orderctl.progress import LiveProgress
+from orderctl.settings import Settings
+from orderctl.timeline import Timeline
+from orderd.domain.events import AnyFact, Reclaimed, Started
+from tests.unit.orderctl.samples import FILLED, REFUSED_FOR_FUNDS, RETRIED, SIGNATURE, WITHDRAWN, history, order_after
+
+
+def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed) -> list[str]:
+    """What is on the screen after these facts, without the icons of a stage that is under way."""
+    events = history(facts)
+    progress = LiveProgress(Settings())
+    with progress:
+        progress.begin(Timeline(order_after(events), events))
+        for item in news:
+            progress.lost(item) if isinstance(item, Lost) else progress.resumed(item)
+        out = io.StringIO()
+        Console(file=out, width=100, color_system=None).print(progress.render())
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+
+
+def test_a_fill_shows_every_stage_with_its_time_the_quotes_and_what_was_received() -> None:
+    assert picture(FILLED) == [
+        "0199d3a0-1234  sell 1.5 SOL for USDC, slippage at most 0.5 %",
+        f"{'━' * 44}  confirmed  1.0 s",
+        "✓  queued       250 ms",
+        "✓  routing      250 ms  raydium  152.310211 USDC at 101.540141, impact 0.021 %, best",
+        "                        meteora  152.104 USDC at 101.402667, impact 0.05 %",
+        "                        at least 151.54866 USDC",
+        "✓  building     250 ms",
+        "✓  submitted    250 ms  signature 5Xk3aaaaaaaaaaaa…aaa9fQa",
+        "                        expires at block 960",
+        "✓  confirmed            received 152.310211 USDC at 101.540141 on raydium",
+        "                        fee 0.000005 SOL, slot 815",
+    ]
+
+
+def test_stages_to_come_are_listed_while_the_order_is_on_its_way() -> None:
+    lines = picture(FILLED[:2])
+
+    assert lines[4:] == ["·  building", "·  submitted", "·  confirmed"]
+
+
+def test_a_failure_shows_where_it_ended_its_code_and_the_next_step() -> None:
+    assert picture(REFUSED_FOR_FUNDS)[2:] == [
+        "✓  queued       250 ms",
+        "✓  routing      250 ms",
+        "✗  failed               FUNDS_INSUFFICIENT: the wallet holds 0.2 SOL, the order needs 1.500015",
+        "next: see: orderctl balances; then trade less or add funds",
+    ]
+
+
+def test_a_withdrawn_order_says_that_nothing_was_traded() -> None:
+    assert picture(WITHDRAWN)[-1] == "✗  cancelled            on request; nothing was traded"
+
+
+def test_a_wait_shows_its_reason_and_how_long_it_still_takes() -> None:
+    until = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
+    waiting = RETRIED[1].model_copy(update={"until": until})
+
+    queued = next(line for line in picture((RETRIED[0], waiting)) if "queued" in line)
+    assert "goes on in" in queued
+    assert queued.endswith(": the rate limit of 100 starts in 60 s is reached")
+
+
+def test_setbacks_stay_in_sight() -> None:
+    lines = picture(RETRIED)
+    assert lines[-1] == "! attempt 1 failed: TX_EXPIRED: block height 1,013 passed without the transaction"
+    assert "attempt 2" in lines[1]
+
+    assert picture((FILLED[0], Started(attempt=1), Reclaimed()))[-1] == "! a worker was lost; nothing had been signed"
+
+
+def test_the_connection_is_spoken_of_while_it_matters() -> None:
+    assert picture(FILLED[:2], Lost("refused", 4.0))[-1].startswith("connection lost: refused; trying again in ")
+    assert picture(FILLED[:2], Lost("refused", 4.0), Resumed(3))[-1] == "reconnected, 3 events replayed"
+
+
+def test_the_signature_is_left_on_the_screen_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    events = history(FILLED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        with LiveProgress(Settings()) as progress:
+            progress.begin(Timeline(order_after(events), events))
+
+    assert f"signature {SIGNATURE}\n" in out.getvalue()

@@ -1,0 +1,52 @@
+"""What a command may load: start-up time is felt at every call."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from orderctl.verbs import VERBS
+
+HEAVY = ("textual", "fastapi", "peewee", "dramatiq", "redis", "psycopg2", "solders", "httpx", "uvicorn", "structlog")
+
+
+def modules_after(*args: str) -> set[str]:
+    """The modules that are loaded when ``orderctl *args`` has run, in a process of its own."""
+    script = "import sys; from orderctl.main import run; run(sys.argv[1:]); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script, *args], capture_output=True, text=True, check=True, timeout=60)
+    loaded: list[str] = ast.literal_eval(done.stdout.splitlines()[-1])
+    return set(loaded)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(verb: str) -> None:
+    arguments = {"submit": ("SOL", "USDC", "1"), "quote": ("SOL", "USDC", "1")}.get(verb, ())
+    needs_order = ("0199d3a0",) if verb in ("watch", "show", "cancel") else ()
+
+    loaded = modules_after("--url", "ws://127.0.0.1:1/", verb, *arguments, *needs_order)
+
+    assert f"orderctl.commands.{verb}" in loaded
+    assert not loaded & set(HEAVY)
+    assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= {
+        "orderd.wire",
+        "orderd.domain",
+        *(f"orderd.domain.{name}" for name in ("errors", "events", "money", "order", "quote", "tokens")),
+    }
+
+
+def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None:
+    loaded = modules_after("--help")
+
+    assert not {name for name in loaded if name.startswith("orderctl.commands.")}
+    assert not loaded & {"pydantic", "websockets", "rich", *HEAVY}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_all_verbs_says_the_same_as_each_verbs_own(verb: str) -> None:
+    documented = inspect.getdoc(import_module(f"orderctl.commands.{verb}").run)
+
+    assert documented is not None
+    assert documented.splitlines()[0] == VERBS[verb]

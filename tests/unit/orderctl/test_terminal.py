@@ -1,0 +1,122 @@
+"""The installed program: on a terminal, in a pipe, and interrupted."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import FILLED, ORDER_ID, SIGNATURE, history
+
+ORDERCTL = Path(sys.executable).with_name("orderctl")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def read_all(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            data = os.read(terminal, 4096)
+        except OSError:  # Linux's word for the end of a terminal whose program has gone
+            return
+        if not data:
+            return
+        yield data
+
+
+def on_a_terminal(daemon: FakeDaemon, *args: str, **environ: str) -> tuple[int, str]:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [ORDERCTL, "--url", daemon.url, *args],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30", **environ},
+    )
+    os.close(theirs)
+    try:
+        shown = b"".join(read_all(ours)).decode()
+    finally:
+        os.close(ours)
+    return process.wait(timeout=10), shown
+
+
+def test_a_terminal_gets_the_live_progress_in_colour(daemon: FakeDaemon) -> None:
+    daemon.knows(*history(FILLED))
+
+    code, shown = on_a_terminal(daemon, "watch", "0199d3a0")
+
+    assert code == 0
+    assert "━" in shown
+    assert "\x1b[1;32mconfirmed" in shown
+    assert SIGNATURE in ANSI.sub("", shown)
+
+
+def test_a_dumb_terminal_gets_plain_lines(daemon: FakeDaemon) -> None:
+    daemon.knows(*history(FILLED))
+
+    code, shown = on_a_terminal(daemon, "watch", "0199d3a0", TERM="dumb")
+
+    assert code == 0
+    assert "\x1b" not in shown
+    assert "received 152.310211 USDC" in shown
+
+
+def test_no_color_keeps_the_progress_and_drops_the_colours(daemon: FakeDaemon) -> None:
+    daemon.knows(*history(FILLED))
+
+    _, shown = on_a_terminal(daemon, "watch", "0199d3a0", NO_COLOR="1")
+
+    assert "━" in shown
+    assert not re.search(r"\x1b\[[0-9;]*m", shown)
+
+
+@pytest.fixture
+def watching(daemon: FakeDaemon) -> Iterator["subprocess.Popen[str]"]:
+    daemon.knows(*history(FILLED)[:2])
+    with subprocess.Popen(
+        [ORDERCTL, "--url", daemon.url, "watch", "0199d3a0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_ctrl_c_lets_go_of_the_order_and_says_how_to_come_back(
+    daemon: FakeDaemon, watching: "subprocess.Popen[str]"
+) -> None:
+    assert watching.stdout is not None
+    assert watching.stdout.readline() == f"order {ORDER_ID}\n"
+    watching.send_signal(signal.SIGINT)
+    _, told = watching.communicate(timeout=10)
+
+    assert watching.returncode == 130
+    assert told == f"detached; the order goes on. Come back with: orderctl watch {ORDER_ID}\n"
+    assert [method for method, _ in daemon.calls] == ["orders.subscribe"]
+
+
+def test_a_pipe_gets_no_escape_codes(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:
+    for event in history(FILLED)[2:]:
+        daemon.publish(event)
+    out, err = watching.communicate(timeout=10)
+
+    assert watching.returncode == 0
+    assert "\x1b" not in out + err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:
+    assert watching.stdout is not None
+    assert watching.stderr is not None
+    watching.stdout.readline()
+    watching.stdout.close()
+    for event in history(FILLED)[2:]:
+        daemon.publish(event)
+
+    assert watching.stderr.read() == ""

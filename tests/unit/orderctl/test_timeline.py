@@ -1,0 +1,113 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderctl.timeline import Timeline, describe, duration, percent, shorten
+from orderd.domain.events import AnyFact, Reclaimed
+from orderd.domain.order import OrderStatus
+from tests.unit.orderctl.samples import (
+    FILLED,
+    REFUSED_FOR_FUNDS,
+    RETRIED,
+    START,
+    WITHDRAWN,
+    history,
+    order_after,
+)
+
+EVENTS = history(FILLED)
+
+
+def timeline_of(facts: tuple[AnyFact, ...]) -> Timeline:
+    events = history(facts)
+    return Timeline(order_after(events), events)
+
+
+def test_each_stage_lasts_from_the_event_that_led_to_it_to_the_next() -> None:
+    spans = timeline_of(FILLED[:4]).spans
+
+    assert [span.stage for span in spans] == ["pending", "routing", "building", "submitted"]
+    now = START + timedelta(seconds=10)
+    assert [span.seconds(now) for span in spans] == [0.25, 0.25, 0.25, 9.25]
+
+
+def test_a_clock_behind_the_daemons_makes_no_negative_time() -> None:
+    assert timeline_of(FILLED[:1]).spans[0].seconds(START - timedelta(seconds=5)) == 0.0
+
+
+def test_a_retry_begins_the_stages_anew_and_drops_the_old_quotes() -> None:
+    waiting = timeline_of(RETRIED[:6])
+
+    assert [span.stage for span in waiting.spans] == ["pending"]
+    assert waiting.routed is None
+    assert waiting.wait == RETRIED[5]
+    assert [event.data for event in waiting.setbacks] == [RETRIED[5]]
+    assert timeline_of(RETRIED).routed == RETRIED[7]
+    assert timeline_of(RETRIED).attempt == 2
+
+
+@pytest.mark.parametrize("facts", [FILLED, RETRIED, REFUSED_FOR_FUNDS, WITHDRAWN])
+def test_an_order_is_over_with_its_terminal_event_and_not_before(facts: tuple[AnyFact, ...]) -> None:
+    over = [timeline_of(facts[:count]).is_over for count in range(1, len(facts) + 1)]
+
+    assert over == [False] * (len(facts) - 1) + [True]
+    assert timeline_of(facts).end == facts[-1]
+
+
+def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_told() -> None:
+    timeline = Timeline(order_after(EVENTS), EVENTS[:2])
+
+    assert timeline.status is OrderStatus.CONFIRMED
+    assert not timeline.is_over
+
+
+def test_events_told_again_change_nothing() -> None:
+    assert Timeline(order_after(EVENTS), (*EVENTS[:3], *EVENTS[:2])).events == EVENTS[:3]
+
+
+def test_every_event_has_words() -> None:
+    order = order_after(EVENTS)
+    told = [" | ".join(describe(fact, order, signature_width=12)) for fact in (*RETRIED[:6], Reclaimed(), FILLED[-1])]
+
+    assert told == [
+        "sell 1.5 SOL for USDC, slippage at most 0.5 %",
+        "until 09:30:02.000: the rate limit of 100 starts in 60 s is reached",
+        "attempt 1",
+        "raydium  152.310211 USDC at 101.540141, impact 0.021 %, best"
+        " | meteora  152.104 USDC at 101.402667, impact 0.05 % | at least 151.54866 USDC",
+        "signature 5Xk3aaaa…fQa | expires at block 960",
+        "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | next attempt at 09:30:09.000",
+        "the worker is gone and nothing was signed: back into the queue",
+        "received 152.310211 USDC at 101.540141 on raydium | fee 0.000005 SOL, slot 815",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 ms"),
+        (0.0432, "43 ms"),
+        (0.9996, "1.0 s"),
+        (1.449, "1.4 s"),
+        (59.97, "1:00"),
+        (61, "1:01"),
+        (3725, "1:02:05"),
+    ],
+)
+def test_a_duration_reads_well_at_every_length(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("bps", "text"), [("0", "0"), ("5", "0.05"), ("2.1", "0.021"), ("10000", "100")])
+def test_basis_points_are_told_in_percent(bps: str, text: str) -> None:
+    assert percent(bps) == text
+
+
+@given(st.text(min_size=1, max_size=100), st.integers(min_value=5, max_value=100))
+def test_shortening_keeps_both_ends_within_the_width(text: str, width: int) -> None:
+    short = shorten(text, width)
+
+    assert len(short) <= width
+    assert short == text or (text.startswith(short.split("…")[0][: width // 2]) and text.endswith(short[-1]))
