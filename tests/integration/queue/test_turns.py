@@ -1,0 +1,227 @@
+"""Messages, turns and what follows them: queue, rate limit and retries together, on real Redis and Postgres."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from queue import SimpleQueue
+from uuid import UUID
+
+import pytest
+import redis
+from dramatiq import Worker
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import Middleware, TimeLimit
+
+from db import journal
+from db.connection import database
+from db.models import Order, OrderFailure
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Routed
+from orderd.domain.order import OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.engine.dispatch import Dispatch
+from orderd.engine.failure import AttemptFailed, Failures, LeaseLost
+from orderd.engine.publish import Publisher
+from orderd.queue.actors import declare_actor
+from orderd.queue.broker import OrderBroker
+from orderd.queue.rate_limit import RateLimit, RateLimiter
+from orderd.queue.retry import Retry
+from tests.integration.orders import QUOTED, new_order, read, sign
+
+PATIENCE = 20
+OWNER = "worker-under-test"
+
+
+class Finished(Middleware):
+    """Tells when a message is done with, after everybody else has had his say about it."""
+
+    def __init__(self) -> None:
+        self.orders: SimpleQueue[UUID] = SimpleQueue()
+
+    def after_ack(self, broker: Broker, message: MessageProxy) -> None:
+        self.orders.put(UUID(message.args[0]))
+
+
+class Turns:
+    """A worker whose turns are the test's own."""
+
+    def __init__(self, client: "redis.Redis", limit: int, window: timedelta, *more: Middleware) -> None:
+        publisher = Publisher(client)
+        self.limiter = RateLimiter(client, limit, window, lambda _: [], lag=timedelta(milliseconds=1))
+        self.broker = OrderBroker(client, line=self.limiter)
+        self.dispatch = Dispatch(publisher, self.broker.send)
+        self.finished = Finished()
+        self.work: Callable[[Order], None] = lambda _: None
+        retry = Retry(Failures(RetryPolicy(base_ms=60_000), publisher), OWNER)
+        for middleware in (self.finished, RateLimit(self.limiter, self.dispatch.defer), retry, *more):
+            self.broker.add_middleware(middleware)
+        declare_actor(self.broker, self.turn)
+        self.broker.emit_after("process_boot")
+        self._worker = Worker(self.broker, worker_threads=4, worker_timeout=20)
+
+    def turn(self, order_id: UUID) -> bool:
+        with database.connection_context():
+            claimed = journal.claim(order_id, OWNER, 15.0)
+            if claimed is None:
+                return False
+            self.work(claimed.order)
+        return True
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def stop(self) -> None:
+        self._worker.stop(timeout=10_000)
+
+    def finish(self, order_id: UUID) -> Order:
+        """Send an order and return it as it stands when its message is done with."""
+        self.broker.send([order_id])
+        assert self.finished.orders.get(timeout=PATIENCE) == order_id
+        return read(order_id)
+
+
+@pytest.fixture(autouse=True)
+def connection(connected: str) -> Iterator[None]:
+    database.connect()
+    yield
+    database.close()
+
+
+StartTurns = Callable[..., Turns]
+
+
+@pytest.fixture
+def start_turns(client: "redis.Redis") -> Iterator[StartTurns]:
+    started: list[Turns] = []
+
+    def start(*more: Middleware, limit: int = 0, window: timedelta = timedelta(seconds=60)) -> Turns:
+        turns = Turns(client, limit, window, *more)
+        started.append(turns)
+        turns.start()
+        return turns
+
+    yield start
+    for turns in started:
+        turns.stop()
+
+
+def pending() -> UUID:
+    (moved,) = journal.accept([new_order()])
+    return moved.order.id
+
+
+def failure_codes(order_id: UUID) -> list[str]:
+    return [row.code for row in OrderFailure.select().where(OrderFailure.order_id == order_id)]
+
+
+def test_a_failed_attempt_is_recorded_and_the_next_one_scheduled(start_turns: StartTurns) -> None:
+    def work(order: Order) -> None:
+        error = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "both are down")
+        raise AttemptFailed(order.id, order.version, order.failures, error)
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
+    assert failure_codes(order.id) == [ErrorCode.ROUTE_VENUES_UNAVAILABLE]
+    assert turns.dispatch.run_once() == 0, "it waits for its backoff"
+
+
+def test_an_attempt_that_cannot_succeed_ends_the_order(start_turns: StartTurns) -> None:
+    def work(order: Order) -> None:
+        error = OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
+        raise AttemptFailed(order.id, order.version, order.failures, error)
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.error_code) == (OrderStatus.FAILED, ErrorCode.FUNDS_INSUFFICIENT)
+
+
+def test_an_unforeseen_exception_is_an_attempt_that_failed(start_turns: StartTurns) -> None:
+    def work(_: Order) -> None:
+        raise KeyError("nobody thought of this")
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
+    assert failure_codes(order.id) == [ErrorCode.SERVICE_INTERNAL]
+
+
+def test_an_unforeseen_exception_after_signing_decides_nothing(start_turns: StartTurns) -> None:
+    def work(order: Order) -> None:
+        columns = {"venue": "meteora", "pool": "pool", "quoted_amount_out": 1, "min_amount_out": 1}
+        fact = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="151")
+        (moved,) = journal.apply([journal.Change(order.id, fact, order.version, columns)])
+        sign(moved.order, "signature")
+        raise KeyError("nobody thought of this")
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures) == (OrderStatus.SUBMITTED, 0)
+    assert failure_codes(order.id) == []
+
+
+def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
+    def work(_: Order) -> None:
+        forever = threading.Event()
+        while not forever.wait(0.01):
+            pass
+
+    turns = start_turns(TimeLimit(time_limit=50, interval=10))
+    turns.work = work
+    order = turns.finish(pending())
+    assert failure_codes(order.id) == [ErrorCode.SERVICE_INTERNAL]
+
+
+def test_an_order_that_was_taken_away_is_left_to_its_new_holder(start_turns: StartTurns) -> None:
+    def work(order: Order) -> None:
+        raise LeaseLost(str(order.id))
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures) == (OrderStatus.ROUTING, 0)
+    assert failure_codes(order.id) == []
+
+
+def test_an_order_that_is_not_to_be_had_uses_up_no_start(start_turns: StartTurns) -> None:
+    turns = start_turns(limit=5)
+    turns.limiter.prepare()
+    order_id = pending()
+    assert journal.claim(order_id, "another worker", 15.0)
+    order = turns.finish(order_id)
+    assert (order.lease_owner, order.failures) == ("another worker", 0)
+    assert turns.limiter.use() == (0, 0)
+
+
+def test_waiting_for_the_rate_limit_uses_up_no_attempt(start_turns: StartTurns) -> None:
+    """25 orders at once, three in 50 ms: all get their one turn, none an attempt less."""
+    turned: SimpleQueue[UUID] = SimpleQueue()
+    turns = start_turns(limit=3, window=timedelta(milliseconds=50))
+    turns.work = lambda order: turned.put(order.id)
+    orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(25)])]
+    turns.broker.send(orders)
+    done: list[UUID] = []
+    while len(done) < len(orders):
+        turns.dispatch.run_once()
+        while not turned.empty():
+            done.append(turned.get())
+    assert sorted(done) == orders
+    rows = [read(order_id) for order_id in orders]
+    assert {(row.status, row.starts, row.failures) for row in rows} == {(OrderStatus.ROUTING, 1, 0)}
+    assert any(row.seq > 2 for row in rows), "some had to wait"
+
+
+def test_no_order_starts_while_the_rate_limit_cannot_be_asked(
+    start_turns: StartTurns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: UUID) -> None:
+        raise redis.ConnectionError("gone")
+
+    turns = start_turns(limit=5)
+    monkeypatch.setattr(turns.limiter, "ask", refuse)
+    order = turns.finish(pending())
+    assert (order.status, order.starts, order.failures) == (OrderStatus.PENDING, 0, 0)

@@ -1,0 +1,64 @@
+"""A loop goes on, whatever its passes do."""
+
+import threading
+
+import pytest
+
+from orderd.queue.loops import Loop
+
+PATIENCE = 20
+
+
+def test_a_failing_pass_ends_neither_the_loop_nor_the_process() -> None:
+    passes: list[int] = []
+    recovered = threading.Event()
+
+    def run_once() -> None:
+        passes.append(len(passes))
+        if len(passes) < 4:
+            raise RuntimeError("no luck")
+        recovered.set()
+
+    loop = Loop("test", run_once, 0.001)
+    loop.start()
+    assert recovered.wait(PATIENCE)
+    assert loop.stop(PATIENCE)
+
+
+def test_a_stopped_loop_ends_its_pass_and_makes_no_other() -> None:
+    begun, may_end, passes = threading.Event(), threading.Event(), []
+
+    def run_once() -> None:
+        begun.set()
+        may_end.wait(PATIENCE)
+        passes.append("ended")
+
+    loop = Loop("test", run_once, 0.0)
+    loop.start()
+    assert begun.wait(PATIENCE)
+    assert not loop.stop(0.0), "it is still in its pass"
+    may_end.set()
+    assert loop.stop(PATIENCE)
+    assert passes == ["ended"]
+
+
+def test_a_loop_that_hangs_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("orderd.queue.loops.time.monotonic", lambda: clock[0])
+    begun, may_end, again = threading.Event(), threading.Event(), threading.Event()
+
+    def run_once() -> None:
+        if begun.is_set():
+            again.set()
+        begun.set()
+        may_end.wait(PATIENCE)
+
+    loop = Loop("test", run_once, 0.0)
+    loop.start()
+    assert begun.wait(PATIENCE)
+    clock[0] += 31
+    assert loop.seconds_silent == 31
+    may_end.set()
+    assert again.wait(PATIENCE)
+    assert loop.seconds_silent == 0
+    assert loop.stop(PATIENCE)

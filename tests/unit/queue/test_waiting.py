@@ -1,0 +1,113 @@
+"""The middleware that lets orders wait: nothing starts that may not, whatever fails on the way."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+import redis
+from dramatiq import Message
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import SkipMessage
+from uuid_utils.compat import uuid7
+
+from orderd.queue.broker import ACTOR, QUEUE
+from orderd.queue.in_flight import InFlightCap
+from orderd.queue.rate_limit import Go, NotStartedError, RateLimit, RateLimiter, Slot
+
+ORDER = uuid7()
+SLOT = datetime(2026, 1, 1, tzinfo=UTC)
+BROKER = cast(Broker, None)
+
+
+class Limiter:
+    """Answers what the test tells it to."""
+
+    def __init__(self, answer: Go | Slot | Exception) -> None:
+        self.answer = answer
+        self.released: list[Go] = []
+
+    def ask(self, _: UUID) -> Go | Slot:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def release(self, go: Go) -> None:
+        self.released.append(go)
+
+
+class Deferrals(list[tuple[UUID, datetime, str]]):
+    def defer(self, order_id: UUID, until: datetime, reason: str) -> None:
+        self.append((order_id, until, reason))
+
+
+def rate_limit(limiter: Limiter, defer: Any) -> RateLimit:
+    return RateLimit(cast(RateLimiter, limiter), defer)
+
+
+def message() -> MessageProxy:
+    return MessageProxy(Message(QUEUE, ACTOR, (str(ORDER),), {}, {}))
+
+
+def postgres_is_down(*_: object) -> None:
+    raise RuntimeError("Postgres is down")
+
+
+class TestRateLimit:
+    def test_a_granted_order_goes_on(self) -> None:
+        deferrals = Deferrals()
+        rate_limit(Limiter(Go("x")), deferrals.defer).before_process_message(BROKER, message())
+        assert deferrals == []
+
+    def test_an_order_with_a_slot_waits_for_it(self) -> None:
+        deferrals = Deferrals()
+        with pytest.raises(SkipMessage):
+            rate_limit(Limiter(Slot(SLOT)), deferrals.defer).before_process_message(BROKER, message())
+        assert deferrals == [(ORDER, SLOT, "rate limit")]
+
+    @pytest.mark.parametrize("error", [redis.ConnectionError("gone"), redis.TimeoutError("late"), ValueError("a bug")])
+    def test_nothing_starts_when_the_limiter_cannot_be_asked(self, error: Exception) -> None:
+        deferrals = Deferrals()
+        before = datetime.now(UTC)
+        with pytest.raises(SkipMessage):
+            rate_limit(Limiter(error), deferrals.defer).before_process_message(BROKER, message())
+        ((order, until, reason),) = deferrals
+        assert (order, reason) == (ORDER, "rate limit unreachable")
+        assert until >= before + timedelta(seconds=1)
+
+    @pytest.mark.parametrize("answer", [Slot(SLOT), redis.ConnectionError("gone")])
+    def test_nothing_starts_when_the_order_cannot_even_be_deferred(self, answer: Slot | Exception) -> None:
+        with pytest.raises(SkipMessage):
+            rate_limit(Limiter(answer), postgres_is_down).before_process_message(BROKER, message())
+
+    def test_a_start_that_did_not_happen_is_given_back(self) -> None:
+        limiter, received = Limiter(Go("x")), message()
+        middleware = rate_limit(limiter, Deferrals().defer)
+        middleware.before_process_message(BROKER, received)
+        middleware.after_process_message(BROKER, received, exception=NotStartedError())
+        assert limiter.released == [Go("x")]
+
+    @pytest.mark.parametrize("exception", [None, ValueError("the turn failed")])
+    def test_a_start_that_happened_is_not(self, exception: Exception | None) -> None:
+        limiter, received = Limiter(Go("x")), message()
+        middleware = rate_limit(limiter, Deferrals().defer)
+        middleware.before_process_message(BROKER, received)
+        middleware.after_process_message(BROKER, received, exception=exception)
+        assert limiter.released == []
+
+
+class TestInFlightCap:
+    def test_below_the_cap_an_order_goes_on(self) -> None:
+        deferrals = Deferrals()
+        InFlightCap(2, lambda: 1, deferrals.defer).before_process_message(BROKER, message())
+        assert deferrals == []
+
+    def test_at_the_cap_it_waits(self) -> None:
+        deferrals = Deferrals()
+        with pytest.raises(SkipMessage):
+            InFlightCap(2, lambda: 2, deferrals.defer).before_process_message(BROKER, message())
+        assert [(order, reason) for order, _, reason in deferrals] == [(ORDER, "orders in flight")]
+
+    def test_nothing_starts_when_it_cannot_be_deferred(self) -> None:
+        with pytest.raises(SkipMessage):
+            InFlightCap(2, lambda: 2, postgres_is_down).before_process_message(BROKER, message())
