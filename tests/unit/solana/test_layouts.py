@@ -1,4 +1,4 @@
-"""Account and instruction layouts: sizes, discriminators and addresses as the programs have them, and exact round trips."""
+"""Account and instruction layouts: sizes, discriminators and addresses as the programs have them, and round trips."""
 
 import hashlib
 import random

@@ -1,0 +1,88 @@
+"""Which bin arrays a DLMM swap meets: the order the program demands, across all three bitmaps."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from solders.pubkey import Pubkey
+
+from orderd.amm.dlmm import swap_exact_in
+from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, internal_bitmap
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.meteora_dlmm import Bin, BinArray, BitmapExtension, LbPair
+
+PAIR = LbPair.decode(LbPair.DISCRIMINATOR + bytes(896))
+KEY = Pubkey.from_bytes(b"\x01" * 32)
+INDICES = st.sets(st.integers(-6656, 6655), max_size=12)
+
+
+def pair_with(indices: set[int], active_id: int) -> tuple[LbPair, BitmapExtension]:
+    inside = [index for index in indices if -512 <= index < 512]
+    above = sum(1 << (index - 512) for index in indices if index >= 512)
+    below = sum(1 << (-513 - index) for index in indices if index < -512)
+    return replace(PAIR, active_id=active_id, bin_array_bitmap=internal_bitmap(inside)), BitmapExtension(
+        KEY, above, below
+    )
+
+
+@pytest.mark.parametrize(("bin_id", "index"), [(0, 0), (69, 0), (70, 1), (-1, -1), (-70, -1), (-71, -2), (-2287, -33)])
+def test_a_bin_lies_in_the_array_below_it(bin_id: int, index: int) -> None:
+    assert array_index(bin_id) == index
+
+
+@given(indices=INDICES, active=st.integers(-6656 * 70, 6656 * 70 - 1))
+def test_a_swap_meets_the_arrays_in_order_from_the_active_one(indices: set[int], active: int) -> None:
+    pair, extension = pair_with(indices, active)
+    start = array_index(active)
+    assert list(arrays_in_order(pair, extension, swap_for_y=True)) == sorted(
+        (index for index in indices if index <= start), reverse=True
+    )
+    assert list(arrays_in_order(pair, extension, swap_for_y=False)) == sorted(
+        index for index in indices if index >= start
+    )
+
+
+def test_without_the_extension_the_walk_ends_at_the_pools_own_bitmap() -> None:
+    pair, _ = pair_with({-600, -512, 0, 511, 512}, active_id=0)
+    assert list(arrays_in_order(pair, None, swap_for_y=True)) == [0, -512]
+    assert list(arrays_in_order(pair, None, swap_for_y=False)) == [0, 511]
+
+
+def test_a_bin_belongs_to_one_array_only() -> None:
+    array = BinArray(-1, 3, bytes(7), KEY)
+    filled = array.with_bin(-70, Bin(amount_x=1)).with_bin(-1, Bin(amount_y=2))
+    assert (filled.bin(-70).amount_x, filled.bin(-1).amount_y) == (1, 2)
+    for stranger in (0, -71):
+        with pytest.raises(LayoutError, match=f"bin {stranger} is not in bin array -1"):
+            array.bin(stranger)
+
+
+def test_a_swap_is_written_back_to_the_bins_it_changed() -> None:
+    low = BinArray(-1, 3, bytes(7), KEY).with_bin(-1, Bin(amount_y=500, price=1 << 64))
+    high = BinArray(0, 3, bytes(7), KEY).with_bin(0, Bin(amount_x=700, amount_y=100, price=1 << 64))
+    pair = replace(PAIR, bin_step=10, bin_array_bitmap=internal_bitmap([-1, 0]))
+    swap = swap_exact_in(pair.to_pool([low, high]), 250, swap_for_y=True, now=0)
+    assert {each.bin_id for each in swap.changed_bins} == {0, -1}
+    low_after, high_after = low.after(swap.changed_bins), high.after(swap.changed_bins)
+    assert (high_after.bin(0).amount_x, high_after.bin(0).amount_y) == (800, 0)
+    assert (low_after.bin(-1).amount_x, low_after.bin(-1).amount_y) == (150, 350)
+    after = pair.after(swap.pool)
+    assert after.active_id == -1
+    assert after.to_pool([low_after, high_after]).bins == swap.pool.bins
+
+
+def test_an_older_bin_array_keeps_other_counters_where_limit_orders_are_now() -> None:
+    counters = Bin(amount_y=5, price=1 << 64, open_order_amount=999, limit_order_ask_side=1, order_age=7)
+    current = BinArray(0, 3, bytes(7), KEY).with_bin(3, counters)
+    older = replace(current, version=1)
+    (with_orders,) = current.liquid_bins(10)
+    (without,) = older.liquid_bins(10)
+    assert (with_orders.open_order_amount, without.open_order_amount) == (999, 0)
+    assert older.after([replace(without, amount_y=4)]).bin(3) == replace(counters, amount_y=4)
+
+
+def test_a_bin_without_a_price_gets_that_of_its_id() -> None:
+    array = BinArray(0, 3, bytes(7), KEY).with_bin(0, Bin(amount_x=1))
+    (found,) = array.liquid_bins(25)
+    assert found.price == 1 << 64
