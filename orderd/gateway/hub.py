@@ -67,7 +67,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
         self._swept_at = time.monotonic()
-        self._newest = datetime.min.replace(tzinfo=UTC)
+        self._newest = datetime.fromtimestamp(0, UTC)
         self.has_news = False
         """Whether Redis is heard; set by the feed."""
 
