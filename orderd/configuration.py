@@ -22,7 +22,7 @@ def load_settings() -> Settings:
     faults = [*_missing_file(), *_unknown_variables()]
     settings: Settings | None = None
     try:
-        settings = Settings()  # type: ignore[call-arg]  # every field comes from the environment, the file or a default
+        settings = Settings()
     except TOMLDecodeError as error:
         faults.append(f"{config_file()} is no valid TOML: {error}")
     except ValidationError as error:
@@ -39,7 +39,7 @@ def config_file() -> Path:
 
 
 def _missing_file() -> list[str]:
-    if CONFIG_VARIABLE in os.environ and not config_file().is_file():
+    if CONFIG_VARIABLE in os.environ and not config_file().exists():
         return [f"{CONFIG_VARIABLE}={config_file()}: there is no such file"]
     return []
 

@@ -36,7 +36,7 @@ def demo() -> int:
             for arguments in _COMMANDS:
                 sys.stderr.write(f"\n$ orderctl {' '.join(arguments)}\n")
                 exit_code = subprocess.run(  # noqa: S603  (our own argv)
-                    [sys.executable, "-m", "orderctl.main", *arguments],
+                    [Path(sys.executable).with_name("orderctl"), *arguments],
                     env={**os.environ, "ORDERCTL_URL": daemon.url},
                     check=False,
                 ).returncode

@@ -4,8 +4,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 from urllib.parse import urlsplit
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 from orderd.embedded.process import Child, Program
 
@@ -30,6 +34,30 @@ class Role:
                 stop_seconds=self._stop_seconds,
             )
         )
+
+
+class WorkerRole(Role):
+    """A worker is ready when its heartbeat is in Redis."""
+
+    def __init__(self, state_dir: Path, env: Mapping[str, str], stop_seconds: float, redis_url: str) -> None:
+        super().__init__("worker", state_dir, env, stop_seconds)
+        self._redis = Redis.from_url(redis_url, socket_timeout=5)
+        self._heartbeat = ""
+
+    def start(self) -> Child:
+        """Start it and wait until it takes orders. Raises OrderdError or StopRequested."""
+        child = super().start()
+        self._heartbeat = f"orderd:worker:{gethostname()}:{child.pid}:*"
+        child.wait_until(self.is_well)
+        return child
+
+    def is_well(self) -> bool:
+        """Whether it lives and none of its loops hangs, by its own account."""
+        try:
+            beats = [self._redis.get(key) for key in self._redis.scan_iter(match=self._heartbeat, count=1000)]
+        except RedisError:
+            return False
+        return any(beat is not None and not json.loads(beat)["stalled"] for beat in beats)
 
 
 class ListeningRole(Role):

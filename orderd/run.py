@@ -14,7 +14,7 @@ from orderd.embedded.postgres import Postgres
 from orderd.embedded.process import StopRequested
 from orderd.embedded.redis import Redis
 from orderd.notify import ServiceManager
-from orderd.roles import ListeningRole, Role
+from orderd.roles import ListeningRole, WorkerRole
 from orderd.settings import Settings
 from orderd.solana.rpc import RpcClient
 from orderd.supervisor import Supervisor, blocked_signals
@@ -38,9 +38,9 @@ def run(settings: Settings) -> None:
     with blocked_signals(), instance_lock(settings.state_dir):
         supervisor = Supervisor()
         try:
-            gateway = _start(supervisor, settings, manager)
+            gateway, worker = _start(supervisor, settings, manager)
             supervisor.run(
-                lambda: _report_health(manager, gateway),
+                lambda: _report_health(manager, gateway, worker),
                 tick_seconds=manager.watchdog_seconds / 2 if manager.watchdog_seconds else _IDLE_TICK_SECONDS,
             )
         except StopRequested:
@@ -51,7 +51,7 @@ def run(settings: Settings) -> None:
             supervisor.stop()
 
 
-def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) -> ListeningRole:
+def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) -> tuple[ListeningRole, WorkerRole]:
     env = {"ORDERD_STATE_DIR": str(settings.state_dir)}
     manager.tell("STATUS=starting the services")
     database_url = _database(supervisor, settings)
@@ -69,7 +69,8 @@ def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) 
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=str(wallet.address))
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
-    supervisor.start(Role("worker", settings.state_dir, env, drain))
+    worker = WorkerRole(settings.state_dir, env, drain, env["ORDERD_REDIS_URL"])
+    supervisor.start(worker)
     gateway = ListeningRole(
         "gateway",
         settings.state_dir,
@@ -83,7 +84,7 @@ def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) 
 
     manager.tell("READY=1", f"STATUS=taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}")
     sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
-    return gateway
+    return gateway, worker
 
 
 def _database(supervisor: Supervisor, settings: Settings) -> str:
@@ -132,16 +133,21 @@ def _chain(supervisor: Supervisor, settings: Settings) -> tuple[str, str | None]
     return simnet.url, simnet.address["ws_url"]
 
 
-def _report_health(manager: ServiceManager, gateway: ListeningRole) -> None:
-    """A sign of life to the service manager, if the gateway's event loop gives one."""
+def _report_health(manager: ServiceManager, gateway: ListeningRole, worker: WorkerRole) -> None:
+    """A sign of life to the service manager, if the gateway and the worker give theirs."""
     if manager.watchdog_seconds is None:
         return
     health = urlsplit(gateway.url)._replace(scheme="http", path="/health").geturl()
     try:
         with urlopen(health, timeout=_HEALTH_SECONDS):  # noqa: S310  (our own address)
-            manager.tell("WATCHDOG=1")
+            pass
     except (URLError, TimeoutError) as error:
         _log.error("the gateway does not answer", action="watchdog", error=str(error))
+    else:
+        if worker.is_well():
+            manager.tell("WATCHDOG=1")
+        else:
+            _log.error("the worker hangs", action="watchdog")
 
 
 def _welcome(url: str, settings: Settings, wallet: str) -> str:

@@ -1,0 +1,57 @@
+# What a fresh machine needs: Python 3.11 or newer with venv, make, a C compiler. Everything else is installed below .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STATE := .state
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check soak chaos bench constraints clean
+
+help:  ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything
+	@$(BIN)/orderd demo
+
+run: $(VENV)/installed  ## The daemon in the foreground, on services of its own; its state is kept in .state
+	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
+
+test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term:skip-covered
+
+check: $(VENV)/installed-dev  ## Style, types and the rules of who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: $(VENV)/installed-dev  ## 1,000 orders, each landed exactly once, balances to the last base unit
+	$(BIN)/pytest -m soak
+
+chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are killed, on a network that loses things
+	$(BIN)/pytest -m chaos
+
+bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
+	$(BIN)/python -m benchmarks
+
+constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:  ## Remove what was installed or generated; the state (and the wallet in it) stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/installed
