@@ -156,9 +156,12 @@ class Bank:
         self._blocks.append(sealed)
         self._heights[sealed.blockhash] = sealed.height
         self.open = self._open_block()
+        return sealed
+
+    def announce_open(self) -> None:
+        """Tell those who wait for a new block that one is open."""
         for notify in self.on_opened:
             notify(self.open)
-        return sealed
 
     def confirm(self, block: SealedBlock) -> None:
         """The ledger has made `block` durable; what is too old to be asked for is let go."""

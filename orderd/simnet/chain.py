@@ -86,6 +86,7 @@ class Chain:
     async def _make_block(self) -> None:
         try:
             self._sealed.append(self.bank.seal())
+            self.bank.announce_open()
             while self._sealed:
                 await self._make_durable()
         except Exception:  # noqa: BLE001  (the chain must go on; what is sealed stays queued for the next slot)

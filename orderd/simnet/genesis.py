@@ -31,6 +31,13 @@ DECIMALS: Final = {token.NATIVE_MINT: 9, USDC: 6, STACC: 6, CHILLGUY: 6}
 REAL_CPMM_POOL: Final = Pubkey.from_string("2higKRf25Q9WMcYfgyK96AAuFVv5zucfDAFHHDuVETcq")
 REAL_DLMM_PAIR: Final = Pubkey.from_string("EtAdVRLFH22rjWh3mcUasKFF27WtHhsaCvK27tPFFWig")
 
+_SOL_USDC_CONFIG: Final = 9
+SOL_USDC_CPMM: Final = raydium_cpmm.pool_address(raydium_cpmm.config_address(_SOL_USDC_CONFIG), token.NATIVE_MINT, USDC)
+SOL_USDC_BS4: Final = meteora_dlmm.pair_address(token.NATIVE_MINT, USDC, 4, 10_000)
+SOL_USDC_BS10: Final = meteora_dlmm.pair_address(token.NATIVE_MINT, USDC, 10, 10_000)
+START_PRICE: Final = 0.10166
+"""USDC base units a lamport: 101.66 USDC a SOL."""
+
 FIRST_SLOT: Final = 1_000
 """Slots run ahead of block heights, as on a cluster, where some slots have no block."""
 
@@ -52,7 +59,6 @@ SOL: Final = 10**9
 FAUCET_LAMPORTS: Final = 400_000_000 * SOL
 _USDC_UNIT: Final = 10**6
 
-_SOL_USDC_CONFIG: Final = 9
 _SOL_USDC_FEE: Final = 500
 """0.05 %, near what the DLMM pools take, so that the price decides which of them wins."""
 _SOL_USDC_SOL: Final = 24_000 * SOL
@@ -76,9 +82,9 @@ class Genesis:
         self._actors()
         self._cpmm_sol_usdc()
         self._cpmm_real()
-        self._dlmm(_snapshot("meteora_dlmm__constructed_sol_usdc_bs4"), token.NATIVE_MINT, USDC)
-        self._dlmm(_snapshot("meteora_dlmm__constructed_sol_usdc_bs10"), token.NATIVE_MINT, USDC)
-        self._dlmm(_snapshot("meteora_dlmm__real_chillguy_sol"), CHILLGUY, token.NATIVE_MINT, address=REAL_DLMM_PAIR)
+        self._dlmm(_snapshot("meteora_dlmm__constructed_sol_usdc_bs4"), token.NATIVE_MINT, USDC, SOL_USDC_BS4)
+        self._dlmm(_snapshot("meteora_dlmm__constructed_sol_usdc_bs10"), token.NATIVE_MINT, USDC, SOL_USDC_BS10)
+        self._dlmm(_snapshot("meteora_dlmm__real_chillguy_sol"), CHILLGUY, token.NATIVE_MINT, REAL_DLMM_PAIR)
         return SealedBlock(
             slot=FIRST_SLOT,
             height=0,
@@ -126,9 +132,7 @@ class Genesis:
             fund_owner=POOL_CREATOR.pubkey(),
             creator_fee_rate=0,
         )
-        config_address = raydium_cpmm.config_address(config.index)
-        pool = raydium_cpmm.pool_address(config_address, token.NATIVE_MINT, USDC)
-        self._cpmm(pool, config, USDC, _SOL_USDC_SOL, _SOL_USDC_USDC, {})
+        self._cpmm(SOL_USDC_CPMM, config, USDC, _SOL_USDC_SOL, _SOL_USDC_USDC, {})
 
     def _cpmm_real(self) -> None:
         snapshot = _snapshot("raydium_cpmm__real_wsol_stacc")
@@ -194,19 +198,18 @@ class Genesis:
         self._token_account(authority, mint_0, vault_0, address=state.vault_0)
         self._token_account(authority, mint_1, vault_1, address=state.vault_1)
 
-    def _dlmm(self, snapshot: dict[str, Any], mint_x: Pubkey, mint_y: Pubkey, address: Pubkey | None = None) -> None:
+    def _dlmm(self, snapshot: dict[str, Any], mint_x: Pubkey, mint_y: Pubkey, pair: Pubkey) -> None:
         """A pair from its snapshot, with its bin arrays, reserves and oracle."""
         program = meteora_dlmm.PROGRAM_ID
         parameters: dict[str, Any] = {name: int(value) for name, value in snapshot["parameters"].items()}
         volatility: dict[str, Any] = {name: int(value) for name, value in snapshot["v_parameters"].items()}
         bin_step = int(snapshot["bin_step"])
-        pair = address or meteora_dlmm.pair_address(mint_x, mint_y, bin_step, parameters["base_factor"])
         bins = {
             int(each["bin_id"]): _bin(int(each["amount_x"]), int(each["amount_y"]), int(each["price"]))
             for each in snapshot["bins"]
         }
         indices = sorted({array_index(bin_id) for bin_id in bins})
-        if address is None:
+        if pair != REAL_DLMM_PAIR:
             volatility["last_update_timestamp"] = self.time
         state = LbPair(
             parameters=StaticParameters(**parameters),

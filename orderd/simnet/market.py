@@ -1,14 +1,129 @@
-"""Prices that move by themselves."""
+"""Prices that move by themselves: noise traders around a fair price that drifts, and one who levels the pools.
 
+Everything follows from the seed, the slot and the pools' state: with the same three, the market does the same. Its
+trades are ordinary transactions, few a slot. Floats are the traders' opinions; amounts are integers.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+
+from orderd.amm.swap import SwapError
+from orderd.simnet.account import Account
+from orderd.simnet.actors import ARBITRAGEUR, TRADERS
 from orderd.simnet.bank import Bank
 from orderd.simnet.block import Block
+from orderd.simnet.errors import TransactionError
+from orderd.simnet.genesis import SOL, SOL_USDC_BS4, SOL_USDC_BS10, SOL_USDC_CPMM, START_PRICE
+from orderd.simnet.market_pools import CpmmMarketPool, DlmmMarketPool, MarketPool
+from orderd.simnet.transaction import decode
+
+_log: Final = structlog.get_logger(__name__)
+
+MAX_TRADES_A_SLOT: Final = 3
+NOISE_CHANCE: Final = 0.8
+"""Of a noise trade in a slot, times the intensity."""
+ARBITRAGE_CHANCE: Final = 0.5
+
+_WAVES: Final = ((0.0004, 60), (0.0010, 350), (0.0025, 2_400), (0.0040, 20_000))
+"""The fair price's drift: amplitude (a part of the price) and period (slots) of each wave it is the sum of."""
+_POOL_WEIGHTS: Final = (6, 3, 1)
+_MEDIAN_TRADE: Final = 6 * SOL
+_LARGEST_TRADE: Final = 80 * SOL
+_PULL: Final = 300.0
+"""How strongly traders lean towards the fair price: a gap of 1/600 leaves only one direction."""
+_ARBITRAGE_USDC: Final = tuple(size * 10**6 for size in (100, 300, 800, 2_000, 5_000))
+_ARBITRAGE_MARGIN: Final = 10_000
+"""USDC base units below which a round trip is not worth its fee."""
 
 
 class Market:
+    """Trades in the SOL/USDC pools each time a block opens."""
+
     def __init__(self, bank: Bank, seed: int, intensity: float) -> None:
         self._bank = bank
         self._seed = seed
         self._intensity = intensity
+        phases = random.Random(f"{seed}:phases")  # noqa: S311  (repeatable on purpose)
+        self._waves = [(height, period, phases.uniform(0, 2 * math.pi)) for height, period in _WAVES]
+        self._pools: tuple[MarketPool, ...] = (
+            CpmmMarketPool(SOL_USDC_CPMM, self._read),
+            DlmmMarketPool(SOL_USDC_BS4, self._read),
+            DlmmMarketPool(SOL_USDC_BS10, self._read),
+        )
+
+    def fair_price(self, slot: int) -> float:
+        """USDC base units a lamport that the traders think right in `slot`."""
+        drift = sum(height * math.sin(2 * math.pi * slot / period + phase) for height, period, phase in self._waves)
+        return START_PRICE * math.exp(drift)
 
     def trade(self, block: Block) -> None:
         """Trade in a block that has just been opened."""
+        chance = random.Random(f"{self._seed}:{block.slot}")  # noqa: S311  (repeatable on purpose)
+        expected = NOISE_CHANCE * self._intensity
+        trades = min(int(expected) + (chance.random() < expected % 1), MAX_TRADES_A_SLOT - 1)
+        for _ in range(trades):
+            self._make_noise(block, chance)
+        if chance.random() < ARBITRAGE_CHANCE:
+            self._level(block)
+
+    def _make_noise(self, block: Block, chance: random.Random) -> None:
+        """One trader swaps a random amount, rather towards the fair price than away from it."""
+        pool = chance.choices(self._pools, _POOL_WEIGHTS)[0]
+        price = pool.price()
+        gap = price / self.fair_price(block.slot) - 1
+        sells_sol = chance.random() < 0.5 + _PULL * gap
+        lamports = min(int(_MEDIAN_TRADE * chance.lognormvariate(0, 0.9)), _LARGEST_TRADE)
+        trader = chance.choice(TRADERS)
+        amount_in = lamports if sells_sol else int(lamports * price)
+        self._send(trader, [pool.swap(trader.pubkey(), amount_in, 1, sells_sol=sells_sol)])
+
+    def _level(self, block: Block) -> None:
+        """Buy SOL where it is cheap and sell it where it is dear, as much as pays best, if anything does."""
+        cheap, dear = min(self._pools, key=_price), max(self._pools, key=_price)
+        best: tuple[int, int, int] | None = None
+        for usdc in _ARBITRAGE_USDC:
+            try:
+                lamports = cheap.quote(usdc, sells_sol=False, now=block.time)
+                back = dear.quote(lamports, sells_sol=True, now=block.time)
+            except SwapError:
+                break
+            if back - usdc > (best[0] if best else _ARBITRAGE_MARGIN):
+                best = (back - usdc, usdc, lamports)
+        if best is None or cheap is dear:
+            return
+        _, usdc, lamports = best
+        who = ARBITRAGEUR.pubkey()
+        self._send(
+            ARBITRAGEUR,
+            [
+                cheap.swap(who, usdc, lamports, sells_sol=False),
+                dear.swap(who, lamports, usdc, sells_sol=True),
+            ],
+        )
+
+    def _send(self, trader: Keypair, instructions: Sequence[Instruction]) -> None:
+        message = MessageV0.try_compile(trader.pubkey(), instructions, [], self._bank.open.parent)
+        transaction = decode(bytes(VersionedTransaction(message, [trader])))
+        try:
+            outcome = self._bank.process(transaction, ephemeral=True)
+        except TransactionError as error:
+            _log.debug("market trade refused", error=str(error))
+        else:
+            if outcome.error is not None:
+                _log.debug("market trade failed", error=str(outcome.error))
+
+    def _read(self, key: Pubkey) -> Account:
+        return self._bank.accounts[key]
+
+
+def _price(pool: MarketPool) -> float:
+    return pool.price()

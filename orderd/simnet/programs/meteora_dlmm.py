@@ -7,7 +7,7 @@ the deployed program. The oracle is asked for and left as it is: nothing reads i
 import hashlib
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -240,12 +240,18 @@ class _Bins:
 _bins: Final = _Bins(most=256)
 
 
-def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> dlmm.DlmmPool:
+def pool_of(pair: LbPair, arrays: Iterable[bytes]) -> dlmm.DlmmPool:
+    """The pool with the liquidity of these bin array accounts. Raises LayoutError."""
     bins: list[dlmm.DlmmBin] = []
-    for position in given.values():
-        array = anchor.load(invocation, position, BinArray, "bin_array")
-        bins.extend(_bins.of(array, invocation.account(position).data, pair.bin_step).values())
+    for data in arrays:
+        bins.extend(_bins.of(decoded(BinArray, data), data, pair.bin_step).values())
     return replace(pair.to_pool(()), bins=dlmm.DlmmBins(bins))
+
+
+def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> dlmm.DlmmPool:
+    for position in given.values():
+        anchor.load(invocation, position, BinArray, "bin_array")
+    return pool_of(pair, (invocation.account(position).data for position in given.values()))
 
 
 def _store(invocation: Invocation, pair: LbPair, swap: dlmm.DlmmSwap, given: dict[int, int]) -> None:
