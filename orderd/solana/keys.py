@@ -1,15 +1,16 @@
 """The wallet: a keypair file in the Solana CLI's format (a JSON array of 64 bytes), which only its owner may read."""
 
-import json
 import os
 import stat
 from pathlib import Path
 
+import orjson
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 _SECRET_BYTES = 64
+_MOST_BYTES = 4096
 
 
 class WalletError(Exception):
@@ -40,9 +41,11 @@ def load_wallet(path: Path) -> Wallet:
         raise WalletError(f"no wallet at {path}; create one with: solana-keygen new --outfile {path}") from None
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be opened: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        _check_access(path, os.fstat(file.fileno()))
-        content = file.read()
+    try:
+        _check_access(path, os.fstat(descriptor))
+        content = os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
     return _parse(path, content)
 
 
@@ -50,14 +53,17 @@ def create_wallet(path: Path) -> Wallet:
     """Make a new keypair and its file, mode 0600. Raises WalletError; a file that is there is never overwritten."""
     keypair = Keypair()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WalletError(f"the wallet {path} cannot be created: {error.strerror}") from error
+    try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise WalletError(f"{path} exists already; move it away, or use it") from None
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be created: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:
-        file.write(json.dumps(list(bytes(keypair))).encode())
+        file.write(orjson.dumps(list(bytes(keypair))))
         file.flush()
         os.fsync(file.fileno())
     return Wallet(keypair)
@@ -76,9 +82,9 @@ def _check_access(path: Path, status: os.stat_result) -> None:
 def _parse(path: Path, content: bytes) -> Wallet:
     """The key is checked against its public half. No part of the content goes into an error."""
     try:
-        secret = bytes(json.loads(content))
-        if len(secret) == _SECRET_BYTES:
-            return Wallet(Keypair.from_bytes(secret))
-    except (ValueError, TypeError, OverflowError, MemoryError):
+        secret = orjson.loads(content)
+        if isinstance(secret, list) and len(secret) == _SECRET_BYTES:
+            return Wallet(Keypair.from_bytes(bytes(secret)))
+    except (ValueError, TypeError):
         pass
     raise WalletError(f"the wallet {path} is no keypair file: a JSON array of {_SECRET_BYTES} bytes is expected")

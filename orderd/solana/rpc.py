@@ -337,7 +337,7 @@ def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: AN
     """Raises RpcTransportError where the result is not of the shape the method promises."""
     try:
         return parse(value)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # whatever foreign data makes the parsers raise, solders' own errors among it
         raise RpcTransportError(f"{method}: the result has another shape than documented ({error!r})") from error
 
 

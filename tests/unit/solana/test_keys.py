@@ -1,0 +1,112 @@
+"""The wallet file: made private, refused when it is not, and never shown."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from solders.keypair import Keypair
+
+from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "wallet.json"
+
+
+def test_a_new_wallet_is_private_and_is_read_back(path: Path) -> None:
+    os.umask(os.umask(0o000))  # the mode must not depend on it
+    created = create_wallet(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_wallet(path).address == created.address
+
+
+def test_the_file_is_the_one_the_solana_cli_reads_and_writes(path: Path) -> None:
+    created = create_wallet(path)
+    secret = json.loads(path.read_text())
+    assert len(secret) == 64
+    assert Keypair.from_bytes(bytes(secret)).pubkey() == created.address
+
+
+def test_a_wallet_that_exists_is_never_overwritten(path: Path) -> None:
+    create_wallet(path)
+    before = path.read_bytes()
+    with pytest.raises(WalletError, match="exists already"):
+        create_wallet(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o700])
+def test_a_wallet_that_others_may_use_is_refused(path: Path, mode: int) -> None:
+    create_wallet(path)
+    path.chmod(mode)
+    with pytest.raises(WalletError, match="chmod 600"):
+        load_wallet(path)
+
+
+def test_a_wallet_of_another_user_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_wallet(path)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(WalletError, match="chown"):
+        load_wallet(path)
+
+
+def test_a_link_is_not_followed(path: Path) -> None:
+    create_wallet(path)
+    link = path.with_name("link.json")
+    link.symlink_to(path)
+    with pytest.raises(WalletError, match="cannot be opened"):
+        load_wallet(link)
+    with pytest.raises(WalletError, match="exists already"):
+        create_wallet(link)
+
+
+def test_a_directory_is_no_wallet(tmp_path: Path) -> None:
+    with pytest.raises(WalletError, match="no regular file"):
+        load_wallet(tmp_path)
+
+
+def test_a_missing_wallet_says_how_to_make_one(path: Path) -> None:
+    with pytest.raises(WalletError, match="solana-keygen new"):
+        load_wallet(path)
+
+
+def test_a_place_that_cannot_hold_a_wallet_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WalletError, match="cannot be created"):
+        create_wallet(tmp_path / "file" / "wallet.json")
+
+
+DAMAGED = {
+    "empty": lambda _: "",
+    "text": lambda _: "not json",
+    "short": lambda secret: json.dumps(secret[:63]),
+    "no byte": lambda secret: json.dumps([256, *secret[1:]]),
+    "no number": lambda secret: json.dumps(["1", *secret[1:]]),
+    "halves differ": lambda secret: json.dumps([*secret[:40], secret[40] ^ 1, *secret[41:]]),
+    "object": lambda secret: json.dumps({"key": secret}),
+    "number": lambda _: "64",
+    "deep": lambda _: "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_wallet_is_refused_without_showing_its_content(
+    path: Path, damage: Callable[[list[int]], str]
+) -> None:
+    create_wallet(path)
+    secret = json.loads(path.read_text())
+    path.write_text(damage(secret))
+    with pytest.raises(WalletError, match="no keypair file") as error:
+        load_wallet(path)
+    assert f"{secret[0]}, {secret[1]}" not in str(error.value)
+    assert error.value.__context__ is None
+
+
+def test_a_wallet_shows_its_address_alone() -> None:
+    keypair = Keypair()
+    wallet = Wallet(keypair)
+    assert repr(wallet) == str(wallet) == f"Wallet({keypair.pubkey()})"
+    assert wallet.sign(b"message").verify(wallet.address, b"message")

@@ -1,0 +1,371 @@
+"""The JSON-RPC client: what it sends, what it makes of answers, and which error says what."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from orderd.domain.errors import ErrorCode
+from orderd.solana.rpc import (
+    Memcmp,
+    RpcClient,
+    RpcError,
+    RpcRateLimited,
+    RpcResponseError,
+    RpcTransportError,
+)
+from orderd.solana.rpc_types import (
+    EpochInfo,
+    LatestBlockhash,
+    PrioritizationFee,
+    SignatureStatus,
+    Simulation,
+    TokenBalance,
+)
+from orderd.solana.transport import Response, TransportError
+
+KEY = Pubkey.from_bytes(b"\x01" * 32)
+OTHER = Pubkey.from_bytes(b"\x02" * 32)
+SIGNATURE = Signature.from_bytes(b"\x03" * 64)
+ACCOUNT = {
+    "lamports": 7,
+    "owner": str(OTHER),
+    "data": ["aGVsbG8=", "base64"],
+    "executable": False,
+    "rentEpoch": 18446744073709551615,
+    "space": 5,
+}
+
+
+class Node:
+    """A transport that records requests and answers as told."""
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        self.answer = answer
+        self.requests: list[Any] = []
+        self.closed = False
+
+    def post(self, body: bytes) -> Response:
+        request = orjson.loads(body)
+        self.requests.append(request)
+        answer = self.answer(request)
+        return answer if isinstance(answer, Response) else Response(200, orjson.dumps(answer))
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def params(self) -> Any:
+        return self.requests[-1]["params"]
+
+
+def node_with(result: Any) -> tuple[Node, RpcClient]:
+    node = Node(lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": result})
+    return node, RpcClient("http://node", transport=node)
+
+
+def node_that(answer: Callable[[Any], Any]) -> RpcClient:
+    return RpcClient("http://node", transport=Node(answer))
+
+
+def at(value: Any, slot: int = 9) -> dict[str, Any]:
+    return {"context": {"slot": slot, "apiVersion": "2.0"}, "value": value}
+
+
+def test_a_blockhash_comes_with_its_last_valid_height_and_its_slot() -> None:
+    node, rpc = node_with(at({"blockhash": str(Hash.default()), "lastValidBlockHeight": 150}))
+    found = rpc.get_latest_blockhash()
+    assert (found.slot, found.value) == (9, LatestBlockhash(Hash.default(), 150))
+    assert node.requests[0]["method"] == "getLatestBlockhash"
+    assert node.params == [{"commitment": "confirmed"}]
+
+
+def test_a_commitment_can_be_named_for_one_call() -> None:
+    node, rpc = node_with({"absoluteSlot": 5, "blockHeight": 4, "epoch": 1, "slotIndex": 0, "slotsInEpoch": 1})
+    assert rpc.get_epoch_info("finalized") == EpochInfo(5, 4, 1)
+    assert node.params == [{"commitment": "finalized"}]
+
+
+def test_plain_numbers_are_numbers() -> None:
+    _, rpc = node_with(12)
+    assert (rpc.get_block_height(), rpc.get_slot(), rpc.get_minimum_balance_for_rent_exemption(165)) == (12, 12, 12)
+
+
+def test_statuses_keep_the_order_of_the_signatures() -> None:
+    landed = {"slot": 3, "confirmations": 1, "err": None, "status": {"Ok": None}, "confirmationStatus": "confirmed"}
+    failed = {"slot": 4, "confirmations": None, "err": {"InstructionError": [0, "Custom"]}, "confirmationStatus": None}
+    node, rpc = node_with(at([None, landed, failed]))
+    found = rpc.get_signature_statuses([SIGNATURE] * 3, search_history=True)
+    assert found.value == [
+        None,
+        SignatureStatus(3, None, "confirmed"),
+        SignatureStatus(4, {"InstructionError": [0, "Custom"]}, "finalized"),
+    ]
+    assert node.params == [[str(SIGNATURE)] * 3, {"searchTransactionHistory": True}]
+
+
+def test_too_few_answers_are_never_taken_for_those_to_other_questions() -> None:
+    _, rpc = node_with(at([None]))
+    with pytest.raises(RpcTransportError, match="1 answers to 2 questions"):
+        rpc.get_signature_statuses([SIGNATURE] * 2)
+    with pytest.raises(RpcTransportError, match="1 answers to 2 questions"):
+        rpc.get_multiple_accounts([KEY] * 2)
+
+
+def test_more_signatures_than_the_node_takes_are_refused() -> None:
+    _, rpc = node_with(None)
+    with pytest.raises(ValueError, match="257 signatures"):
+        rpc.get_signature_statuses([SIGNATURE] * 257)
+
+
+def test_accounts_are_decoded_and_the_missing_are_none() -> None:
+    node, rpc = node_with(at([ACCOUNT, None]))
+    found = rpc.get_multiple_accounts([KEY, OTHER])
+    account, missing = found.value
+    assert missing is None
+    assert account is not None
+    assert (account.lamports, account.owner, account.data, account.executable) == (7, OTHER, b"hello", False)
+    assert node.params == [[str(KEY), str(OTHER)], {"commitment": "confirmed", "encoding": "base64"}]
+
+
+def test_many_accounts_are_read_in_one_batch_whose_slot_is_the_oldest() -> None:
+    def answer(requests: Any) -> Any:
+        replies = [
+            {
+                "id": request["id"],
+                "result": at(
+                    [ACCOUNT | {"lamports": len(request["params"][0])}] * len(request["params"][0]), slot=10 - index
+                ),
+            }
+            for index, request in enumerate(requests)
+        ]
+        return replies[::-1]  # a node may answer a batch in any order
+
+    found = node_that(answer).get_multiple_accounts([KEY] * 250)
+    assert found.slot == 8
+    assert [account.lamports for account in found.value if account] == [100] * 200 + [50] * 50
+
+
+def test_no_accounts_need_no_request() -> None:
+    node, rpc = node_with(None)
+    assert rpc.get_multiple_accounts([]).value == []
+    assert node.requests == []
+
+
+def test_program_accounts_are_filtered_by_size_and_keys() -> None:
+    node, rpc = node_with(at([{"pubkey": str(KEY), "account": ACCOUNT}]))
+    (found,) = rpc.get_program_accounts(OTHER, size=637, memcmp=[Memcmp(168, KEY)]).value
+    assert (found.key, found.account.data) == (KEY, b"hello")
+    program, config = node.params
+    assert program == str(OTHER)
+    assert config["filters"] == [{"dataSize": 637}, {"memcmp": {"offset": 168, "bytes": str(KEY)}}]
+    assert config["withContext"] is True
+
+
+def test_token_accounts_are_asked_for_by_mint_or_by_program() -> None:
+    node, rpc = node_with(at([{"pubkey": str(KEY), "account": ACCOUNT}]))
+    assert rpc.get_token_accounts_by_owner(OTHER, mint=KEY).value[0].key == KEY
+    assert node.params[1] == {"mint": str(KEY)}
+    rpc.get_token_accounts_by_owner(OTHER, program=KEY)
+    assert node.params[1] == {"programId": str(KEY)}
+    for both in (None, KEY):
+        with pytest.raises(ValueError, match="either"):
+            rpc.get_token_accounts_by_owner(OTHER, mint=both, program=both)
+
+
+def test_a_transaction_is_sent_once_without_preflight() -> None:
+    node, rpc = node_with(str(SIGNATURE))
+    assert rpc.send_transaction(b"bytes") == SIGNATURE
+    assert node.params == [
+        "Ynl0ZXM=",
+        {"encoding": "base64", "skipPreflight": True, "preflightCommitment": "confirmed", "maxRetries": 0},
+    ]
+
+
+def test_transactions_sent_together_fail_one_by_one() -> None:
+    def answer(requests: Any) -> Any:
+        first, second, _ = requests
+        return [
+            {"id": second["id"], "error": {"code": -32002, "message": "failed", "data": {"logs": ["x"]}}},
+            {"id": first["id"], "result": str(SIGNATURE)},
+        ]
+
+    taken, refused, forgotten = node_that(answer).send_transactions([b"1", b"2", b"3"])
+    assert taken is None
+    assert isinstance(refused, RpcResponseError)
+    assert (refused.code, refused.data) == (-32002, {"logs": ["x"]})
+    assert isinstance(forgotten, RpcTransportError)
+
+
+def test_a_send_that_failed_as_a_whole_failed_for_each() -> None:
+    errors = node_that(lambda _: Response(503, b"down")).send_transactions([b"1", b"2"])
+    assert [type(error) for error in errors] == [RpcTransportError, RpcTransportError]
+
+
+def test_a_single_call_is_sent_without_a_batch() -> None:
+    node, rpc = node_with(str(SIGNATURE))
+    assert rpc.send_transactions([b"1"]) == [None]
+    assert isinstance(node.requests[0], dict)
+    refusing = node_that(lambda request: {"id": request["id"], "error": {"code": -32002, "message": "no"}})
+    assert isinstance(refusing.send_transactions([b"1"])[0], RpcResponseError)
+
+
+def test_a_simulation_that_fails_is_an_answer_not_an_error() -> None:
+    node, rpc = node_with(at({"err": "BlockhashNotFound", "logs": None, "unitsConsumed": 0, "accounts": None}))
+    assert rpc.simulate_transaction(b"bytes").value == Simulation("BlockhashNotFound", (), 0)
+    assert node.params[1]["sigVerify"] is False
+
+
+def test_balances_fees_and_versions_are_read() -> None:
+    assert node_with(at(5))[1].get_balance(KEY).value == 5
+    fees = [{"slot": 1, "prioritizationFee": 0}, {"slot": 2, "prioritizationFee": 700}]
+    node, rpc = node_with(fees)
+    assert rpc.get_recent_prioritization_fees([KEY]) == [PrioritizationFee(1, 0), PrioritizationFee(2, 700)]
+    assert node.params == [[str(KEY)]]
+    assert node_with({"solana-core": "3.0.1", "feature-set": 1})[1].get_version() == "3.0.1"
+    assert node_with(str(SIGNATURE))[1].request_airdrop(KEY, 10) == SIGNATURE
+    node_with("ok")[1].get_health()
+
+
+LANDED: dict[str, Any] = {
+    "slot": 77,
+    "blockTime": 1_786_000_000,
+    "version": 0,
+    "transaction": {"signatures": [str(SIGNATURE)], "message": {"accountKeys": ["wallet", "ata", "vault-in"]}},
+    "meta": {
+        "err": None,
+        "fee": 5800,
+        "logMessages": ["Program x success"],
+        "preBalances": [100, 0, 5, 6],
+        "postBalances": [90, 2, 5, 6],
+        "loadedAddresses": {"writable": ["vault-out"], "readonly": []},
+        "preTokenBalances": [
+            {"accountIndex": 2, "mint": "SOL", "owner": "pool", "uiTokenAmount": {"amount": "1000"}},
+            {"accountIndex": 3, "mint": "USDC", "owner": "pool", "uiTokenAmount": {"amount": "9000"}},
+        ],
+        "postTokenBalances": [
+            {"accountIndex": 1, "mint": "USDC", "owner": "wallet", "uiTokenAmount": {"amount": "150"}},
+            {"accountIndex": 2, "mint": "SOL", "owner": "pool", "uiTokenAmount": {"amount": "1002"}},
+            {"accountIndex": 3, "mint": "USDC", "owner": "pool", "uiTokenAmount": {"amount": "8850"}},
+        ],
+    },
+}
+
+
+def test_a_landed_transaction_tells_what_it_moved() -> None:
+    node, rpc = node_with(LANDED)
+    found = rpc.get_transaction(SIGNATURE)
+    assert found is not None
+    assert (found.slot, found.block_time, found.err, found.fee) == (77, 1_786_000_000, None, 5800)
+    assert found.logs == ("Program x success",)
+    assert found.lamports["wallet"] == (100, 90)
+    assert found.lamports["vault-out"] == (6, 6)
+    assert found.tokens[0] == TokenBalance("ata", "USDC", "wallet", 0, 150)
+    assert found.token_delta("USDC", lambda owner: owner == "wallet") == 150
+    assert found.token_delta("SOL", lambda owner: owner != "wallet") == 2
+    assert found.token_delta("USDC", lambda owner: owner == "stranger") == 0
+    assert node.params[1] == {"commitment": "confirmed", "encoding": "json", "maxSupportedTransactionVersion": 0}
+
+
+def test_a_token_account_that_was_closed_held_nothing_after() -> None:
+    closed = LANDED["meta"] | {"postTokenBalances": []}
+    found = node_with(LANDED | {"meta": closed})[1].get_transaction(SIGNATURE)
+    assert found is not None
+    assert found.token_delta("SOL", lambda owner: owner == "pool") == -1000
+
+
+def test_transactions_are_fetched_together_and_the_unknown_are_none() -> None:
+    def answer(requests: Any) -> Any:
+        first, second, third = requests
+        return [
+            {"id": first["id"], "result": LANDED},
+            {"id": second["id"], "result": None},
+            {"id": third["id"], "error": {"code": -32009, "message": "skipped"}},
+        ]
+
+    known, unknown, failed = node_that(answer).get_transactions([SIGNATURE] * 3)
+    assert known is not None
+    assert unknown is None
+    assert isinstance(failed, RpcResponseError)
+
+
+def test_a_nodes_error_keeps_its_code_message_and_data() -> None:
+    rpc = node_that(
+        lambda request: {"id": request["id"], "error": {"code": -32005, "message": "behind", "data": {"n": 3}}}
+    )
+    with pytest.raises(RpcResponseError, match="-32005: behind") as error:
+        rpc.get_health()
+    assert (error.value.code, error.value.message, error.value.data) == (-32005, "behind", {"n": 3})
+    assert error.value.error_code == ErrorCode.RPC_UNAVAILABLE
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("3", 3.0), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
+def test_a_limit_says_when_to_come_back(header: str | None, seconds: float | None) -> None:
+    with pytest.raises(RpcRateLimited) as error:
+        node_that(lambda _: Response(429, b"slow down", header)).get_slot()
+    assert error.value.retry_after == seconds
+    assert error.value.error_code == ErrorCode.RPC_RATE_LIMITED
+
+
+def test_a_limit_within_json_is_a_limit_too() -> None:
+    rpc = node_that(lambda request: {"id": request["id"], "error": {"code": 429, "message": "Too many requests"}})
+    with pytest.raises(RpcRateLimited):
+        rpc.get_slot()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(500, b"oops"),
+        Response(502, b'{"jsonrpc":"2.0","id":1,"result":5}'),
+        Response(403, b"<html>forbidden</html>"),
+        Response(200, b""),
+        Response(200, b"{"),
+        Response(200, b"\xff\xfe"),
+        Response(200, b"5"),
+        Response(200, b"[]"),
+        Response(200, b'{"jsonrpc":"2.0","id":1}'),
+        Response(200, b'{"jsonrpc":"2.0","id":1,"error":"no"}'),
+        Response(200, b'{"jsonrpc":"2.0","id":1,"error":{"message":"no code"}}'),
+        Response(200, b'{"jsonrpc":"2.0","id":1,"result":"twelve"}'),
+        Response(200, b'{"jsonrpc":"2.0","id":1,"result":null}'),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.body[:40]!r}",
+)
+def test_what_is_no_valid_answer_says_nothing_about_the_request(answer: Response) -> None:
+    with pytest.raises(RpcTransportError):
+        node_that(lambda _: answer).get_slot()
+
+
+def test_a_result_of_another_shape_is_no_valid_answer() -> None:
+    for result in (None, {}, {"context": {}, "value": 1}, at({"blockhash": "!", "lastValidBlockHeight": 1}), at(None)):
+        with pytest.raises(RpcTransportError, match="getLatestBlockhash"):
+            node_with(result)[1].get_latest_blockhash()
+
+
+def test_a_connection_that_fails_is_a_transport_error() -> None:
+    def answer(_: Any) -> Any:
+        raise TransportError("node: timed out")
+
+    with pytest.raises(RpcTransportError, match="timed out"):
+        node_that(answer).get_slot()
+
+
+def test_a_batch_that_is_refused_as_a_whole_is_one_error() -> None:
+    calls: list[tuple[str, list[Any]]] = [("getSlot", []), ("getHealth", [])]
+    with pytest.raises(RpcResponseError, match="-32600"):
+        node_that(lambda _: {"id": None, "error": {"code": -32600, "message": "no batches"}}).call_many(calls)
+    with pytest.raises(RpcTransportError, match="one answer"):
+        node_that(lambda _: {"id": 1, "result": 5}).call_many(calls)
+    assert RpcClient("http://node", transport=Node(lambda _: None)).call_many([]) == []
+
+
+def test_every_error_is_an_rpc_error_and_close_reaches_the_transport() -> None:
+    assert all(issubclass(kind, RpcError) for kind in (RpcTransportError, RpcRateLimited, RpcResponseError))
+    node, rpc = node_with(1)
+    rpc.close()
+    assert node.closed
