@@ -1,0 +1,1 @@
+"""How fast orderd is on this machine, beside what the machine itself can do in the same run."""

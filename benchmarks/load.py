@@ -1,0 +1,88 @@
+"""A client that submits as fast as it is answered, and notes when what came."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+
+_TERMINAL = frozenset({"confirmed", "failed", "cancelled"})
+
+
+@dataclass
+class Ended:
+    """Events of all orders, as one follower saw them. Delays in seconds, from the commit to the receipt."""
+
+    delays: list[float] = field(default_factory=list)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def call(connection: ClientConnection, request_id: int, method: str, params: dict[str, Any]) -> Any:
+    """The result of a call on a connection that does nothing else."""
+    await connection.send(json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}))
+    answer = json.loads(await connection.recv())
+    if "error" in answer:
+        raise RuntimeError(answer["error"]["data"]["detail"])
+    return answer["result"]
+
+
+async def submit_many(url: str, orders: int, concurrent: int) -> list[float]:
+    """Submit small orders over ``concurrent`` connections; returns how long each answer took, in seconds."""
+    numbers = iter(range(orders))
+
+    async def client() -> list[float]:
+        took = []
+        async with connect(url, compression=None) as connection:
+            for number in numbers:
+                pair = ("SOL", "USDC", "0.01") if number % 2 else ("USDC", "SOL", "1")
+                params = dict(zip(("token_in", "token_out", "amount_in"), pair, strict=True))
+                params |= {"slippage": "5", "client_order_id": uuid4().hex}
+                began = time.perf_counter()
+                await call(connection, number, "order.submit", params)
+                took.append(time.perf_counter() - began)
+        return took
+
+    return [each for took in await asyncio.gather(*(client() for _ in range(concurrent))) for each in took]
+
+
+@asynccontextmanager
+async def following(url: str) -> AsyncIterator[Ended]:
+    """Follow all orders while the block runs."""
+    seen = Ended()
+
+    async def listen(connection: ClientConnection) -> None:
+        async for message in connection:
+            arrived = time.time()
+            params = json.loads(message).get("params")
+            if params is None or params["type"] != "EVENT":
+                continue
+            event = params["event"]
+            seen.delays.append(arrived - datetime.fromisoformat(event["at"]).timestamp())
+            if event["status"] in _TERMINAL:
+                seen.outcomes[event["order_id"]] = event["status"]
+                seen.news.set()
+
+    async with connect(url, compression=None, max_size=2**24) as connection:
+        await call(connection, 0, "orders.subscribe", {})
+        listener = asyncio.create_task(listen(connection))
+        try:
+            yield seen
+        finally:
+            listener.cancel()
+
+
+async def all_ended(seen: Ended, orders: int, patience: float = 60.0) -> None:
+    """Wait until this many orders have ended. Raises TimeoutError when none ends for ``patience`` seconds."""
+    for _ in count():
+        if len(seen.outcomes) >= orders:
+            return
+        seen.news.clear()
+        await asyncio.wait_for(seen.news.wait(), patience)

@@ -1,0 +1,50 @@
+"""What the machine gives: the baselines that make figures of two runs comparable."""
+
+import time
+
+import psycopg2
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+
+
+def commits_a_second(database_url: str, seconds: float = 1.0) -> float:
+    """Durable one-row commits of one connection, one after the other."""
+    connection = psycopg2.connect(database_url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS bench (id bigserial PRIMARY KEY, at timestamptz)")
+            done, until = 0, time.perf_counter() + seconds
+            while time.perf_counter() < until:
+                cursor.execute("INSERT INTO bench (at) VALUES (now())")
+                done += 1
+            cursor.execute("DROP TABLE bench")
+    finally:
+        connection.close()
+    return done / seconds
+
+
+async def echoes_a_second(seconds: float = 1.0) -> float:
+    """Round trips over one loopback websocket, client and server in one event loop."""
+
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async with serve(echo, "127.0.0.1", 0, compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}", compression=None) as connection:
+            done, until = 0, time.perf_counter() + seconds
+            while time.perf_counter() < until:
+                await connection.send("x" * 200)
+                await connection.recv()
+                done += 1
+    return done / seconds
+
+
+def spin_a_second() -> float:
+    """Millions of turns of an empty Python loop: how fast one core is at this moment."""
+    began = time.perf_counter()
+    for _ in range(3_000_000):
+        pass
+    return 3 / (time.perf_counter() - began)
