@@ -123,6 +123,31 @@ def test_another_instruction_of_a_dex_is_no_swap(decode: object) -> None:
         decode(b"\x00" * 24)  # type: ignore[operator]
 
 
+TOKEN_INSTRUCTIONS = [
+    token.Transfer(5),
+    token.MintTo(5),
+    token.Burn(5),
+    token.CloseAccount(),
+    token.TransferChecked(5, 6),
+    token.SyncNative(),
+    token.InitializeAccount3(token.NATIVE_MINT),
+    token.InitializeMint2(6, token.NATIVE_MINT),
+]
+
+
+@pytest.mark.parametrize("instruction", TOKEN_INSTRUCTIONS, ids=lambda each: type(each).__name__)
+def test_token_instructions_decode_to_what_was_encoded(instruction: token.TokenInstruction) -> None:
+    assert token.decode_instruction(instruction.encode()) == instruction
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff"])
+def test_an_unknown_tag_is_refused(data: bytes) -> None:
+    with pytest.raises(LayoutError, match="tag"):
+        token.decode_instruction(data)
+    with pytest.raises(LayoutError, match="tag"):
+        compute_budget.decode_instruction(data)
+
+
 def test_compute_budget_instructions_are_understood() -> None:
     limit, price = compute_budget.budget(80_000, 10_000)
     assert compute_budget.decode_instruction(limit.data) == compute_budget.SetComputeUnitLimit(80_000)

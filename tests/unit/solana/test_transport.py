@@ -98,6 +98,27 @@ def test_a_silent_server_times_out() -> None:
         release.set()
 
 
+def test_a_time_out_on_a_kept_connection_is_not_tried_again() -> None:
+    release = threading.Event()
+    asked: list[bytes] = []
+
+    def answer(body: bytes) -> bytes:
+        asked.append(body)
+        if body == b"slow":
+            release.wait(30)
+        return response(body)
+
+    with Server(answer) as server:
+        transport = HttpTransport(server.url, read_timeout=0.05)
+        transport.post(b"quick")
+        with pytest.raises(TransportError, match="timed out"):
+            transport.post(b"slow")
+        release.set()
+        assert transport.post(b"after").body == b"after"
+        transport.close()
+    assert asked == [b"quick", b"slow", b"after"]
+
+
 def test_an_endpoint_that_is_not_there_is_an_error() -> None:
     with Server(lambda body: response(body)) as server:
         url = server.url
