@@ -6,6 +6,7 @@ Keys and messages are those of Dramatiq's own broker. What is different:
   under a millisecond, and no idle process burns time on asking.
 * ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
 * A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
+* Messages of a process that died go back to the queue within seconds.
 * There is no queue for delayed messages: what is due later waits in Postgres.
 
 A message may come twice or never; both are harmless, for the claim in Postgres decides who works on an order.
@@ -35,6 +36,9 @@ from orderd.queue.rate_limit import RateLimiter
 QUEUE: Final = "orders"
 ACTOR: Final = "execute_order"
 _NAMESPACE: Final = "orderd:queue"
+_DEAD_AFTER_MS: Final = 10_000
+"""A process that has not fetched for this long, not even nothing, is taken for dead: others get its messages."""
+_MAINTENANCE_SECONDS: Final = 1.0
 _MAX_BACKOFF_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
@@ -56,8 +60,9 @@ class OrderBroker(RedisBroker):
         self, client: "redis.Redis", *, middleware: Sequence[Middleware] = (), line: RateLimiter | None = None
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
-            client=client, namespace=_NAMESPACE, middleware=list(middleware)
+            client=client, namespace=_NAMESPACE, middleware=list(middleware), heartbeat_timeout=_DEAD_AFTER_MS
         )
+        self._maintain_at = 0.0
         self._line = line
         self._list = f"{_NAMESPACE}:{QUEUE}"
         self._messages = f"{self._list}.msgs"
@@ -71,6 +76,14 @@ class OrderBroker(RedisBroker):
             self.emit_before("declare_queue", queue_name)
             self.queues.add(queue_name)
             self.emit_after("declare_queue", queue_name)
+
+    def _should_do_maintenance(self, command: str) -> int:
+        """Once a second, where Dramatiq leaves it to chance: dead processes' messages go back to the queue."""
+        now = time.monotonic()
+        if command != "fetch" or now < self._maintain_at:
+            return 0
+        self._maintain_at = now + _MAINTENANCE_SECONDS
+        return 1
 
     def send(self, order_ids: Sequence[UUID]) -> None:
         """Put orders in the queue, all or none, in this order. Raises redis.RedisError."""
