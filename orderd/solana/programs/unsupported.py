@@ -1,0 +1,40 @@
+"""Why a pool's swaps are not covered here, although its accounts can be read."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Unsupported(StrEnum):
+    """What a pool has, or does, that the maths of its kind leaves out."""
+
+    SWAPS_OFF = "swaps_off"
+    DYNAMIC_FEE = "dynamic_fee"
+    LIMIT_ORDERS = "limit_orders"
+    FEE_SIDE = "fee_side"
+    FEE_RATE_LIMITER = "fee_rate_limiter"
+    MARKET_CAP_FEE = "market_cap_fee"
+    FEE_MODE = "fee_mode"
+    SAME_MINTS = "same_mints"
+
+
+_EXPLANATIONS: Final = {
+    Unsupported.SWAPS_OFF: "the pool's status does not allow swaps; use another pool",
+    Unsupported.DYNAMIC_FEE: "the pool's fee follows its volatility, which is not computed here; use another pool",
+    Unsupported.LIMIT_ORDERS: "limit orders wait at the pool's ticks, which are not computed here; use another pool",
+    Unsupported.FEE_SIDE: "the pool takes its fee by a rule that is not known here; use another pool",
+    Unsupported.FEE_RATE_LIMITER: "the pool's fee rises with the amount, which is not computed here; use another pool",
+    Unsupported.MARKET_CAP_FEE: "the pool's fee follows its price, which is not computed here; use another pool",
+    Unsupported.FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
+    Unsupported.SAME_MINTS: "both sides of the pool are the same token; use another pool",
+}
+
+
+class UnsupportedPool(Exception):
+    """The pool is read, and left alone: a quote for it could be wrong. `reason` says why."""
+
+    def __init__(self, reason: Unsupported) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {_EXPLANATIONS[self.reason]}"
