@@ -1,7 +1,8 @@
 """Why a transaction or one of its instructions fails, in the words and the JSON of the real cluster.
 
     ChainError
-    ├── InstructionError    one instruction failed: a named error of the runtime, or a program's own number
+    ├── InstructionError    one instruction failed: a named error, or a program's own number
+    │   └── RuntimeViolation  it did what the runtime forbids
     └── TransactionError    the transaction as a whole is refused or failed
 
 Names and texts: anza-xyz/solana-sdk, `instruction-error` and `transaction-error`.
@@ -77,6 +78,10 @@ class InstructionError(ChainError):
 
     def to_json(self) -> str | dict[str, int]:
         return {"Custom": self.code} if isinstance(self.code, int) else self.code
+
+
+class RuntimeViolation(InstructionError):
+    """The runtime, not the program, stops an instruction that oversteps what it may do."""
 
 
 class TransactionError(ChainError):

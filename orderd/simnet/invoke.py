@@ -14,7 +14,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import MISSING, Account
-from orderd.simnet.errors import InstructionError
+from orderd.simnet.errors import InstructionError, RuntimeViolation
 
 MAX_DEPTH: Final = 5
 MAX_RETURN_DATA: Final = 1_024
@@ -148,9 +148,9 @@ class Invocation:
         if data == account.data:
             return
         if not self.uses[index].is_writable:
-            raise InstructionError("ReadonlyDataModified")
+            raise RuntimeViolation("ReadonlyDataModified")
         if account.owner != self.program_id:
-            raise InstructionError("ExternalAccountDataModified")
+            raise RuntimeViolation("ExternalAccountDataModified")
         self._put(index, Account(account.lamports, account.owner, data, account.executable))
 
     def store_lamports(self, index: int, lamports: int) -> None:
@@ -159,16 +159,16 @@ class Invocation:
         if lamports == account.lamports:
             return
         if lamports < account.lamports and account.owner != self.program_id:
-            raise InstructionError("ExternalAccountLamportSpend")
+            raise RuntimeViolation("ExternalAccountLamportSpend")
         if not self.uses[index].is_writable:
-            raise InstructionError("ReadonlyLamportChange")
+            raise RuntimeViolation("ReadonlyLamportChange")
         self._put(index, Account(lamports, account.owner, account.data, account.executable))
 
     def store_owner(self, index: int, owner: Pubkey) -> None:
         """Give an account of this program's to another. Raises InstructionError where the program may not."""
         account = self.account(index)
         if not self.uses[index].is_writable or account.owner != self.program_id:
-            raise InstructionError("ModifiedProgramId")
+            raise RuntimeViolation("ModifiedProgramId")
         self._put(index, Account(account.lamports, owner, account.data, account.executable))
 
     def call(self, instruction: Instruction, signed_by: Collection[Pubkey] = ()) -> bytes:

@@ -51,7 +51,7 @@ def _create(invocation: Invocation, *, idempotent: bool) -> None:
     if idempotent:
         invocation.consume(900)
         if existing.owner == program:
-            _check_existing(existing.data, owner, mint)
+            _check_existing(invocation, existing.data, owner, mint)
             return
     if existing.owner != system.PROGRAM_ID:
         raise InstructionError("IllegalOwner")
@@ -67,12 +67,13 @@ def _create(invocation: Invocation, *, idempotent: bool) -> None:
     invocation.call(token.initialize_account3(account, mint, owner, program))
 
 
-def _check_existing(data: bytes, owner: Pubkey, mint: Pubkey) -> None:
+def _check_existing(invocation: Invocation, data: bytes, owner: Pubkey, mint: Pubkey) -> None:
     try:
         account = decoded(TokenAccount, data)
     except LayoutError as error:
         raise InstructionError("IllegalOwner") from error
     if account.owner != owner:
+        invocation.log("Associated token account owner does not match address derivation")
         raise InstructionError(associated_token.INVALID_OWNER)
     if account.mint != mint:
         raise InstructionError("InvalidAccountData")

@@ -30,6 +30,11 @@ def process(invocation: Invocation) -> None:
     handler(invocation, reader)
 
 
+def _require(invocation: Invocation, count: int) -> None:
+    if len(invocation.uses) < count:
+        raise InstructionError("MissingAccount")
+
+
 class _Reader:
     """Reads bincode: little-endian integers, keys, and strings with a 64-bit length."""
 
@@ -61,13 +66,13 @@ class _Reader:
 
 def _create_account(invocation: Invocation, reader: _Reader) -> None:
     lamports, space, owner = reader.u64(), reader.u64(), reader.key()
-    invocation.require(2)
+    _require(invocation, 2)
     _create(invocation, lamports, space, owner, signed=invocation.is_signer(1))
 
 
 def _create_account_with_seed(invocation: Invocation, reader: _Reader) -> None:
     base, seed, lamports, space, owner = reader.key(), reader.string(), reader.u64(), reader.u64(), reader.key()
-    invocation.require(2)
+    _require(invocation, 2)
     _check_seed(invocation, 1, base, seed, owner)
     _create(invocation, lamports, space, owner, signed=_signs(invocation, base), base=base)
 
@@ -85,26 +90,26 @@ def _create(
 
 def _assign(invocation: Invocation, reader: _Reader) -> None:
     owner = reader.key()
-    invocation.require(1)
+    _require(invocation, 1)
     _assign_owner(invocation, 0, owner, signed=invocation.is_signer(0))
 
 
 def _assign_with_seed(invocation: Invocation, reader: _Reader) -> None:
     base, seed, owner = reader.key(), reader.string(), reader.key()
-    invocation.require(1)
+    _require(invocation, 1)
     _check_seed(invocation, 0, base, seed, owner)
     _assign_owner(invocation, 0, owner, signed=_signs(invocation, base), base=base)
 
 
 def _allocate(invocation: Invocation, reader: _Reader) -> None:
     space = reader.u64()
-    invocation.require(1)
+    _require(invocation, 1)
     _allocate_space(invocation, 0, space, signed=invocation.is_signer(0))
 
 
 def _allocate_with_seed(invocation: Invocation, reader: _Reader) -> None:
     base, seed, space, owner = reader.key(), reader.string(), reader.u64(), reader.key()
-    invocation.require(1)
+    _require(invocation, 1)
     _check_seed(invocation, 0, base, seed, owner)
     signed = _signs(invocation, base)
     _allocate_space(invocation, 0, space, signed=signed, base=base)
@@ -113,13 +118,13 @@ def _allocate_with_seed(invocation: Invocation, reader: _Reader) -> None:
 
 def _transfer(invocation: Invocation, reader: _Reader) -> None:
     lamports = reader.u64()
-    invocation.require(2)
+    _require(invocation, 2)
     _transfer_lamports(invocation, 0, 1, lamports)
 
 
 def _transfer_with_seed(invocation: Invocation, reader: _Reader) -> None:
     lamports, seed, owner = reader.u64(), reader.string(), reader.key()
-    invocation.require(3)
+    _require(invocation, 3)
     if not invocation.is_signer(1):
         invocation.runtime_log(f"Transfer: 'from' account {invocation.key(1)} must sign")
         raise InstructionError("MissingRequiredSignature")

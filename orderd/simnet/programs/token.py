@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 
 from orderd.simnet.account import rent_exempt_minimum
 from orderd.simnet.codec import decoded
-from orderd.simnet.errors import InstructionError
+from orderd.simnet.errors import InstructionError, RuntimeViolation
 from orderd.simnet.invoke import Invocation
 from orderd.solana.programs import system, token
 from orderd.solana.programs.layout import LayoutError
@@ -64,21 +64,28 @@ _TEXT: Final = {
     NON_NATIVE_NOT_SUPPORTED: "Instruction does not support non-native tokens",
 }
 
+_UNITS_OF_FAILURE: Final = 200
+
 _AUTHORITY_MINT, _AUTHORITY_FREEZE, _AUTHORITY_OWNER, _AUTHORITY_CLOSE = range(4)
 
 
 def process(invocation: Invocation) -> None:
     """Raises InstructionError."""
-    try:
-        handler, units = _HANDLERS[invocation.data[0]]
-    except (IndexError, KeyError):
-        raise InstructionError(INVALID_INSTRUCTION) from None
+    if not invocation.data:
+        raise InstructionError(INVALID_INSTRUCTION)
+    handler, units = _HANDLERS.get(invocation.data[0], (_unknown, _UNITS_OF_FAILURE))
     invocation.consume(units)
     try:
         handler(invocation)
+    except RuntimeViolation:
+        raise
     except InstructionError as error:
         invocation.log(f"Error: {_TEXT[error.code] if isinstance(error.code, int) else error.code}")
         raise
+
+
+def _unknown(_: Invocation) -> None:
+    raise InstructionError(INVALID_INSTRUCTION)
 
 
 def _initialize_mint(invocation: Invocation) -> None:

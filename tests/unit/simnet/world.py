@@ -1,0 +1,130 @@
+"""A small world of accounts, to be run by the local chain and by the real programs (LiteSVM) alike."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import solders.account
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
+from solders.message import Message, MessageV0
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+from solders.transaction_metadata import FailedTransactionMetadata
+
+from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.errors import TransactionError
+from orderd.simnet.invoke import Clock
+from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.runtime import execute
+from orderd.simnet.transaction import decode
+from orderd.solana.programs import associated_token, system, token
+from orderd.solana.programs.token import Mint, TokenAccount
+
+SOL = 10**9
+MINTED = 1_000_000
+
+
+def keypair(name: str) -> Keypair:
+    return Keypair.from_seed(name.encode().ljust(32, b"."))
+
+
+PAYER = keypair("payer")
+ALICE = keypair("alice")
+BOB = keypair("bob")
+NOBODY = keypair("nobody")
+FRESH = keypair("fresh")
+MINT = keypair("mint").pubkey()
+OTHER_MINT = keypair("other mint").pubkey()
+
+Accounts = dict[Pubkey, Account]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a transaction: the error as JSON (None where it succeeded), and the accounts after it."""
+
+    error: Any
+    accounts: Accounts
+    logs: tuple[str, ...] = field(compare=False, default=())
+
+
+def token_account(owner: Pubkey, mint: Pubkey, amount: int, *, native: bool = False) -> Account:
+    rent = rent_exempt_minimum(token.ACCOUNT_SIZE)
+    state = TokenAccount.new(mint, owner, amount, native_rent=rent if native else None)
+    return Account(rent + (amount if native else 0), token.PROGRAM_ID, state.encode())
+
+
+def ata(owner: Keypair, mint: Pubkey = MINT) -> Pubkey:
+    return associated_token.address(owner.pubkey(), mint)
+
+
+def world() -> Accounts:
+    """Two people with SOL, a token and wrapped SOL, and a payer who is also the mint's authority."""
+    mint = Account(rent_exempt_minimum(82), token.PROGRAM_ID, b"")
+    return {
+        **{each.pubkey(): Account(10 * SOL, system.PROGRAM_ID) for each in (PAYER, ALICE, BOB)},
+        MINT: Account(mint.lamports, mint.owner, Mint.new(6, supply=2 * MINTED, authority=PAYER.pubkey()).encode()),
+        OTHER_MINT: Account(mint.lamports, mint.owner, Mint.new(9, supply=MINTED).encode()),
+        token.NATIVE_MINT: Account(mint.lamports, mint.owner, Mint.new(9).encode()),
+        ata(ALICE): token_account(ALICE.pubkey(), MINT, MINTED),
+        ata(BOB): token_account(BOB.pubkey(), MINT, MINTED),
+        ata(ALICE, OTHER_MINT): token_account(ALICE.pubkey(), OTHER_MINT, MINTED),
+        ata(ALICE, token.NATIVE_MINT): token_account(ALICE.pubkey(), token.NATIVE_MINT, SOL, native=True),
+        ata(BOB, token.NATIVE_MINT): token_account(BOB.pubkey(), token.NATIVE_MINT, SOL, native=True),
+    }
+
+
+def signed(
+    instructions: Sequence[Instruction],
+    signers: Sequence[Keypair],
+    blockhash: Hash,
+    *,
+    legacy: bool = False,
+) -> VersionedTransaction:
+    """A transaction whose first signer pays; of the others, those sign whom an instruction asks to."""
+    payer = signers[0].pubkey()
+    asked = {meta.pubkey for each in instructions for meta in each.accounts if meta.is_signer} | {payer}
+    signers = [each for each in signers if each.pubkey() in asked]
+    message: Message | MessageV0
+    if legacy:
+        message = Message.new_with_blockhash(list(instructions), payer, blockhash)
+    else:
+        message = MessageV0.try_compile(payer, list(instructions), [], blockhash)
+    return VersionedTransaction(message, signers)
+
+
+def by_simnet(transaction: VersionedTransaction, accounts: Accounts) -> Verdict:
+    """Run it in the local chain's runtime."""
+    programs = {key: Account(1, system.PROGRAM_ID, executable=True) for key in PROGRAMS}
+    try:
+        parsed = decode(bytes(transaction))
+        outcome = execute(parsed, lambda key: accounts.get(key) or programs.get(key), Clock(1, 1), PROGRAMS)
+    except TransactionError as error:
+        return Verdict(error.to_json(), accounts)
+    after = accounts | {key: account for key, account in outcome.changes(parsed).items() if account is not None}
+    for key, account in outcome.changes(parsed).items():
+        if account is None:
+            after.pop(key, None)
+    return Verdict(None if outcome.error is None else outcome.error.to_json(), after, outcome.logs)
+
+
+def by_litesvm(svm: LiteSVM, transaction: VersionedTransaction, accounts: Accounts) -> Verdict:
+    """Run it by the real runtime and programs."""
+    for key, account in accounts.items():
+        svm.set_account(key, solders.account.Account(account.lamports, account.data, account.owner, account.executable))
+    result = svm.send_transaction(transaction)
+    failed = isinstance(result, FailedTransactionMetadata)
+    meta = result.meta() if failed else result
+    touched = set(accounts) | set(transaction.message.account_keys) - set(PROGRAMS)
+    found = {key: svm.get_account(key) for key in touched}
+    after = {
+        key: Account(account.lamports, account.owner, bytes(account.data), account.executable)
+        for key, account in found.items()
+        if account is not None and account.lamports
+    }
+    error = json.loads(result.to_json())["err"] if failed else None
+    return Verdict(error, after, tuple(meta.logs()))
