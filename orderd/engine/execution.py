@@ -54,17 +54,17 @@ class Execution:
         Raises AttemptFailed when the attempt has failed before anything was signed, LeaseLost when the order was
         taken away in the middle.
         """
-        with database.connection_context():
+        with database.connection_context():  # one connection for the whole turn
             claimed = journal.claim(order_id, self._leases.owner, self._leases.seconds)
-        if claimed is None:
-            return False
-        order = claimed.order
-        with self._leases.holding(order.id):
-            self._publisher.publish([claimed])
-            try:
-                self._submit(order, self._route(order))
-            except OrderdError as error:
-                raise AttemptFailed(order.id, order.version, order.failures, error) from error
+            if claimed is None:
+                return False
+            order = claimed.order
+            with self._leases.holding(order.id):
+                self._publisher.publish([claimed])
+                try:
+                    self._submit(order, self._route(order))
+                except OrderdError as error:
+                    raise AttemptFailed(order.id, order.version, order.failures, error) from error
         return True
 
     def _route(self, order: Order) -> SwapPlan:
@@ -131,8 +131,7 @@ class Execution:
         )
 
     def _write(self, change: Change) -> Moved:
-        with database.connection_context():
-            moved = journal.apply([change])
+        moved = journal.apply([change])
         if not moved:
             raise LeaseLost(f"order {change.order_id} was taken from claim {change.version}")
         self._publisher.publish(moved)
