@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
+from websockets import CloseCode
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
@@ -37,6 +38,12 @@ MAX_ANSWER_BYTES = 16 * 2**20
 KEEPALIVE_SECONDS = 10
 BACKOFF_BASE_SECONDS = 0.25
 BACKOFF_CAP_SECONDS = 5.0
+
+_CLOSE_REASONS: dict[int, str] = {
+    CloseCode.GOING_AWAY: "the daemon stops",
+    CloseCode.SERVICE_RESTART: "the daemon restarts",
+    CloseCode.TRY_AGAIN_LATER: "the daemon found this client too slow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class Client:
             ) from error
         except (ConnectionClosed, OSError) as error:
             self.close()
-            raise _connection_lost(f"{method} was sent, then: {error}") from error
+            raise _connection_lost(_reason(error)) from error
 
     def follow(self, order: str, after: int = 0, seconds: float | None = None) -> Iterator[Update]:
         """The news of one order from event ``after + 1`` on, without end: the caller stops at the terminal one.
@@ -150,7 +157,7 @@ class Client:
             except TimeoutError as error:
                 raise _out_of_time(order) from error
             except (ConnectionClosed, OSError) as error:
-                raise _connection_lost(str(error)) from error
+                raise _connection_lost(_reason(error)) from error
 
     def _keep(self, message: dict[str, object]) -> None:
         notification = protocol.read_notification(message)
@@ -213,6 +220,12 @@ def _is_loopback(url: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
+    """In the trader's words, why there is no connection."""
+    if isinstance(error, ConnectionClosed):
+        close = error.rcvd
+        if close is None:
+            return "the network dropped it"
+        return _CLOSE_REASONS.get(close.code) or f"the daemon closed it: {close.code} {close.reason}".rstrip()
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
@@ -222,7 +235,7 @@ def _reason(error: Exception) -> str:
 
 def _connection_lost(reason: str) -> AnswerLostError:
     return AnswerLostError(
-        "The connection to the daemon was lost", reason, "see whether the daemon is well: orderctl status"
+        "The connection was lost before the answer came", reason, "see whether the daemon is well: orderctl status"
     )
 
 

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.errors import about_order
 from orderctl.tables import plain_table, status_text
 from orderctl.timeline import Timeline, clock, describe, duration, shorten
 from orderd.domain.order import TERMINAL
@@ -56,7 +57,7 @@ def _facts(order: OrderView) -> list[tuple[str, Text]]:
         facts.append(("signature", Text(order.signature)))
     if order.error is not None:
         facts.append(("error", Text.assemble((order.error.code, "red"), f": {order.error.detail}")))
-        facts.append(("next", Text(order.error.next_step)))
+        facts.append(("next", Text(about_order(order.error.next_step, order.id))))
     return facts
 
 

@@ -12,11 +12,14 @@
 What is certainly wrong before anything is sent raises orderd's own OrderdError, with the code the daemon would answer.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from orderctl.exit_codes import ExitCode, exit_code_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from orderd.wire import Problem
 
 
@@ -57,7 +60,14 @@ class FollowTimeoutError(OrderctlError):
 
 
 class RefusedError(OrderctlError):
+    """The daemon said no."""
+
     def __init__(self, problem: "Problem") -> None:
-        super().__init__(problem.title, problem.detail, problem.next_step)
+        super().__init__(problem.title, problem.detail, about_order(problem.next_step, problem.order_id))
         self.problem = problem
         self.exit_code = exit_code_of(problem.code)
+
+
+def about_order(next_step: str, order: "UUID | str | None") -> str:
+    """A next step that names a command for ``ID``, with the order's own id in its place."""
+    return next_step if order is None else re.sub(r"\b(?:CLIENT_ORDER_)?ID\b", str(order), next_step)

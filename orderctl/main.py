@@ -72,7 +72,9 @@ def run(args: list[str]) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "orderctl"
         title = "The command line cannot be understood"
-        return _fail(OrderctlError(title, error.format_message(), f"see: {command} --help"), flags)
+        # The library says "Value error, ..." for a choice that is none; the words after it are enough.
+        why = error.format_message().replace("Value error, ", "")
+        return _fail(OrderctlError(title, why, f"see: {command} --help"), flags)
     except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
         cause = f"{type(error).__name__}: {error}"
         return _fail(UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)

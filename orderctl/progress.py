@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.client import Lost, Resumed
+from orderctl.errors import about_order
 from orderctl.output import console
 from orderctl.settings import Settings
 from orderctl.tables import SHORT_ID, STATUS_STYLE
@@ -72,7 +73,7 @@ class LiveProgress:
         parts: list[RenderableType] = [_headline(timeline), _bar(timeline, now), _stages(timeline, now, self._spinner)]
         parts += [_setback(event) for event in timeline.setbacks]
         if isinstance(end := timeline.end, Failed):
-            parts.append(Text.assemble(("next: ", "cyan"), ERRORS[end.code].next_step))
+            parts.append(Text.assemble(("next: ", "cyan"), about_order(ERRORS[end.code].next_step, timeline.order.id)))
         if (line := self._connection_line()) is not None:
             parts.append(line)
         return Group(*parts)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from orderctl.client import Client
-from orderctl.errors import RefusedError
+from orderctl.errors import RefusedError, about_order
 from orderctl.exit_codes import ExitCode
 from orderctl.output import OUTPUT, SubmitFormat, document, print_json, print_json_line, print_line, report
 from orderctl.protocol import params_of
@@ -33,6 +33,7 @@ def run(
             try:
                 order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
             except RefusedError as error:
+                error.next_step = about_order(error.next_step, params.order)
                 refused = report(error, output, settings.color)
                 outcome = outcome or refused
                 continue

@@ -16,7 +16,7 @@ from orderctl.settings import Settings, settings_of
 from orderctl.trade import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
 from orderctl.watching import watch as follow_to_the_end
 from orderd.domain.errors import ErrorCode
-from orderd.wire import Method, PreviewResult, QuoteParams, SubmitParams, SubmitResult
+from orderd.wire import Method, PreviewResult, SubmitParams, SubmitResult
 
 COMMAND_CLASS = TradeCommand
 
@@ -50,25 +50,23 @@ def run(
     """
     settings = settings_of(ctx, output)
     check(token_in, token_out, amount, slippage)
-    trade = {"token_in": token_in, "token_out": token_out, "amount_in": amount, "slippage": slippage}
+    watches = watch if watch is not None else output == "table" and sys.stdout.isatty()
+    if watches and output == "id":
+        raise ConfigError("The options contradict each other", "-o id prints the id alone", "leave out --watch")
+    order = params_of(
+        SubmitParams,
+        token_in=token_in,
+        token_out=token_out,
+        amount_in=amount,
+        slippage=slippage,
+        client_order_id=client_order_id or str(uuid7()),
+    )
     with Client(settings) as client:
         if dry_run:
-            return _preview(client, settings, params_of(QuoteParams, **trade), output)
-        watches = watch if watch is not None else output == "table" and sys.stdout.isatty()
-        if watches and output == "id":
-            raise ConfigError("The options contradict each other", "-o id prints the id alone", "leave out --watch")
-        order = params_of(SubmitParams, **trade, client_order_id=client_order_id or str(uuid7()))
+            return _preview(client, settings, order, output)
         narrate(settings, f"client order id {order.client_order_id}")
         try:
-            result = client.call(Method.ORDER_SUBMIT, order, SubmitResult)
-        except AnswerLostError as error:
-            raise _unknown_outcome(order, error.detail) from error
-        except RefusedError as error:
-            if error.problem.code in _TELLS_NOTHING:
-                raise _unknown_outcome(order, f"{error.problem.code}: {error.detail}") from error
-            if error.problem.retryable:
-                error.next_step = f"try again, it cannot double: {_same_command(order)}"
-            raise
+            result = _submit(client, order)
         except KeyboardInterrupt:
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
@@ -80,8 +78,22 @@ def run(
         return follow_to_the_end(client, settings, str(result.order.id), "table" if output == "table" else "jsonl")
 
 
-def _preview(client: Client, settings: Settings, trade: QuoteParams, output: SubmitFormat) -> ExitCode:
-    preview = client.call(Method.ORDER_PREVIEW, trade, PreviewResult)
+def _submit(client: Client, order: SubmitParams) -> SubmitResult:
+    """Raises what Client.call raises, with the next step for an order that may or may not have been taken."""
+    try:
+        return client.call(Method.ORDER_SUBMIT, order, SubmitResult)
+    except AnswerLostError as error:
+        raise _unknown_outcome(order, error.detail) from error
+    except RefusedError as error:
+        if error.problem.code in _TELLS_NOTHING:
+            raise _unknown_outcome(order, f"{error.problem.code}: {error.detail}") from error
+        if error.problem.retryable:
+            error.next_step = f"try again, it cannot double: {_same_command(order)}"
+        raise
+
+
+def _preview(client: Client, settings: Settings, order: SubmitParams, output: SubmitFormat) -> ExitCode:
+    preview = client.call(Method.ORDER_PREVIEW, order, PreviewResult)
     if output in ("json", "jsonl"):
         (print_json if output == "json" else print_json_line)(document("preview", preview))
     else:

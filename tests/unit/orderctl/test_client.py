@@ -110,6 +110,7 @@ def test_a_restart_of_the_daemon_loses_and_doubles_nothing(daemon: FakeDaemon, c
             break
 
     assert isinstance(lost, Lost)
+    assert lost.reason == "the daemon restarts"
     assert Resumed(replayed=3) in after
     assert seqs(before) + seqs(after) == [1, 2, 3, 4]
     assert daemon.calls[-1] == ("orders.subscribe", {"order": str(ORDER_ID), "after": 1})
@@ -123,7 +124,9 @@ def test_a_connection_that_breaks_without_a_word_is_opened_again(daemon: FakeDae
     assert daemon.subscribed.acquire(timeout=5)
 
     daemon.drop_connections()
-    assert isinstance(next(updates), Lost)
+    lost = next(updates)
+    assert isinstance(lost, Lost)
+    assert lost.reason == "the network dropped it"
     assert next(updates) == Resumed(replayed=0)
     assert daemon.subscribed.acquire(timeout=5)
     for event in events[3:]:

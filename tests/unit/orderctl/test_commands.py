@@ -199,6 +199,7 @@ class TestSubmit:
 
         assert outcome.code == 0
         assert [method for method, _ in daemon.calls] == ["order.preview"]
+        assert "client order id" not in outcome.err
         for shown in ("raydium", "0.021 %", "151.54866 USDC", "fee 0.000005 SOL", "the simulation succeeds"):
             assert shown in outcome.out
         assert "nothing was traded" in outcome.err
@@ -384,6 +385,7 @@ class TestCancel:
         assert outcome.code == 1
         assert outcome.out == f"{ORDER_ID}  cancelled\n"
         assert "error[ORDER_NOT_CANCELLABLE]" in outcome.err
+        assert "orderctl watch late\n" in outcome.err
 
     def test_every_refusal_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(

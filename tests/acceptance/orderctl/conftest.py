@@ -1,0 +1,50 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from orderd.demo import Daemon, running_daemon
+
+ORDERCTL = Path(sys.executable).with_name("orderctl")
+
+
+class Outcome(NamedTuple):
+    """What a command did: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+Orderctl = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """``orderd run`` with its own Postgres, Redis and local chain, shared by the tests of a process."""
+    with running_daemon(tmp_path_factory.mktemp("orderd"), {"ORDERD_SIMNET_SLOT_MS": "50"}) as running:
+        yield running
+
+
+@pytest.fixture
+def environment(daemon: Daemon) -> dict[str, str]:
+    """Nothing of the user's own settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ORDERCTL_")}
+    return {**inherited, "ORDERCTL_URL": daemon.url, "ORDERCTL_CONFIG": os.devnull}
+
+
+@pytest.fixture
+def orderctl(environment: dict[str, str]) -> Orderctl:
+    """Runs the installed program against ``daemon``."""
+
+    def command(*args: str) -> Outcome:
+        done = subprocess.run(
+            [ORDERCTL, *args], env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return command

@@ -1,0 +1,71 @@
+"""Orders that wait, and traders who wait with them: through a crash of the daemon, or until they have had enough."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from orderd.demo import Daemon, running_daemon
+from orderd.roles import read_address
+from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """One start of an order in four seconds: the second order of a test waits."""
+    limits = {"ORDERD_RATE_LIMIT": "1", "ORDERD_RATE_WINDOW_SECONDS": "4", "ORDERD_SIMNET_SLOT_MS": "50"}
+    with running_daemon(tmp_path_factory.mktemp("orderd"), limits) as running:
+        yield running
+
+
+@pytest.fixture
+def waiting_order(orderctl: Orderctl) -> str:
+    """The id of an order whose turn has not come."""
+    orders = [orderctl("submit", "SOL", "USDC", "0.1", "-o", "id").out.strip() for _ in range(3)]
+    return orders[-1]
+
+
+def kill_the_gateway(daemon: Daemon) -> None:
+    os.kill(read_address(daemon.log.with_name("gateway.json"))["pid"], signal.SIGKILL)
+
+
+def test_following_goes_on_where_it_was_when_the_gateway_is_killed(
+    daemon: Daemon, environment: dict[str, str], waiting_order: str
+) -> None:
+    with subprocess.Popen(
+        [ORDERCTL, "watch", waiting_order, "-o", "jsonl"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stdout is not None
+        first = watching.stdout.readline()
+        kill_the_gateway(daemon)
+        rest, narration = watching.communicate(timeout=60)
+
+    events = [json.loads(line) for line in (first, *rest.splitlines())]
+    assert watching.returncode == 0
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["status"] == "confirmed"
+    assert "connection lost" in narration
+    assert "reconnected, " in narration
+
+
+def test_an_order_that_waits_can_be_cancelled_and_is_not_traded(orderctl: Orderctl, waiting_order: str) -> None:
+    cancelled = orderctl("cancel", waiting_order)
+
+    assert (cancelled.code, cancelled.out) == (0, f"{waiting_order}  cancelled\n")
+    watched = orderctl("watch", waiting_order)
+    assert watched.code == 1
+    assert "on request; nothing was traded" in watched.out
+
+
+def test_who_has_waited_long_enough_is_told_how_to_come_back(orderctl: Orderctl, waiting_order: str) -> None:
+    outcome = orderctl("watch", waiting_order, "--for", "0.2")
+
+    assert outcome.code == 5
+    assert f"orderctl watch {waiting_order}" in outcome.err
