@@ -8,6 +8,7 @@ from tomllib import TOMLDecodeError
 from pydantic import ValidationError
 
 from orderd.settings import Settings
+from orderd.simnet.faults import Faults
 
 PREFIX = "ORDERD_"
 CONFIG_VARIABLE = "ORDERD_CONFIG"
@@ -68,11 +69,18 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
 
 
 def _contradictions(settings: Settings) -> list[str]:
+    faults = []
     if settings.chain != "simnet" and settings.rpc_url is None:
-        return [
+        faults.append(
             f"chain is {settings.chain}, so rpc_url is needed: set {PREFIX}RPC_URL to an endpoint of {settings.chain}"
+        )
+    try:
+        Faults.model_validate(settings.simnet_faults)
+    except ValidationError as error:
+        faults += [
+            f"simnet_faults, {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
         ]
-    return []
+    return faults
 
 
 def database_url(settings: Settings) -> str:

@@ -1,4 +1,7 @@
-"""Real services for the tests: one Postgres and one Redis a test process, a fresh database and empty Redis a test."""
+"""Real services for the tests: one Postgres and one Redis a test process, a fresh database and empty Redis a test.
+
+And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +12,18 @@ import pytest
 from redis import Redis as RedisClient
 
 from db.connection import connect, database, migrate
+from orderd.demo import Daemon, running_daemon
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
+from orderd.roles import ListeningRole
+
+QUICK = {
+    "ORDERD_SIMNET_SLOT_MS": "25",
+    "ORDERD_SIMNET_MARKET": "false",
+    "ORDERD_RATE_LIMIT": "0",
+    "ORDERD_RETRY_BASE_MS": "50",
+}
+"""Settings of a daemon that a test waits for."""
 
 _TEMPLATE = "migrated"
 
@@ -58,6 +71,34 @@ def connected(postgres_url: str) -> Iterator[str]:
     connect(postgres_url)
     yield postgres_url
     database.close_all()
+
+
+@pytest.fixture
+def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
+    """A local chain with quick slots on which nobody else trades. ``url`` is its HTTP address."""
+    state_dir = tmp_path / "chain"
+    state_dir.mkdir()
+    chain = ListeningRole(
+        "simnet",
+        state_dir,
+        {"ORDERD_STATE_DIR": str(state_dir), "ORDERD_SIMNET_SLOT_MS": "25", "ORDERD_SIMNET_MARKET": "false"},
+        stop_seconds=10.0,
+        address_file=state_dir / "simnet" / "simnet.json",
+        url_field="http_url",
+        port_variable="ORDERD_SIMNET_PORT",
+    )
+    child = chain.start()
+    yield chain
+    child.stop()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A whole daemon with services of its own, a quick chain on which nobody else trades, and no rate limit."""
+    state_dir = tmp_path / "daemon"
+    state_dir.mkdir()
+    with running_daemon(state_dir, QUICK) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""``orderd run``: one process tree that starts in order, looks after itself, and leaves nothing behind."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderd.demo import Daemon, running_daemon
+from orderd.domain.errors import OrderdError
+from orderd.embedded.redis import Redis
+from orderd.roles import ListeningRole
+from tests.conftest import QUICK
+
+SERVICES = ("postgres", "redis", "simnet", "worker", "gateway")
+BIN = Path(sys.executable).parent
+
+
+def orderctl(daemon: Daemon, *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    done = subprocess.run(
+        [BIN / "orderctl", *arguments, "--output", "json"],
+        env={**os.environ, "ORDERCTL_URL": daemon.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def trade(daemon: Daemon) -> None:
+    """Sell 1.5 SOL for USDC and see it confirmed."""
+    orderctl(daemon, "submit", "SOL", "USDC", "1.5", "--watch")
+
+
+def wait_for_end(pid: int) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([descriptor], [], [], 60)[0], f"process {pid} does not end"
+    finally:
+        os.close(descriptor)
+
+
+def pid_of(daemon: Daemon, service: str) -> int:
+    return int((daemon.log.parent / f"{service}.lock").read_text())
+
+
+def log_entries(daemon: Daemon, action: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in daemon.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("action") == action]
+
+
+def wait_for_starts(daemon: Daemon, count: int) -> None:
+    """Wait until services have been started ``count`` times."""
+    deadline = time.monotonic() + 60
+    while len(log_entries(daemon, "service_start")) < count:
+        assert time.monotonic() < deadline, daemon.log.read_text()
+        time.sleep(0.02)
+
+
+def test_it_takes_orders_once_it_says_that_it_is_ready(daemon: Daemon) -> None:
+    trade(daemon)
+    status = json.loads(orderctl(daemon, "status"))
+    assert status["workers"] == 1
+    assert {name: health["ok"] for name, health in status["services"].items()} == {
+        "postgres": True,
+        "redis": True,
+        "rpc": True,
+    }
+
+
+def test_it_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:
+    with running_daemon(tmp_path, QUICK) as daemon:
+        pids = [pid_of(daemon, name) for name in SERVICES]
+    assert daemon.process.returncode == 0
+    assert [entry["service"] for entry in log_entries(daemon, "service_start")] == [*SERVICES]
+    assert [entry["service"] for entry in log_entries(daemon, "service_stop")] == [*reversed(SERVICES)]
+    assert [entry["exit_code"] for entry in log_entries(daemon, "service_stop")] == [0] * len(SERVICES)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_orders_wallet_and_chain_are_there_again_after_a_restart(tmp_path: Path) -> None:
+    with running_daemon(tmp_path, QUICK) as daemon:
+        trade(daemon)
+        before = orderctl(daemon, "list"), orderctl(daemon, "balances")
+    with running_daemon(tmp_path, QUICK) as daemon:
+        assert (orderctl(daemon, "list"), orderctl(daemon, "balances")) == before
+    assert len(log_entries(daemon, "wallet_fund")) == 2  # SOL and USDC, at the first start only
+
+
+def test_when_the_daemon_is_killed_its_services_end_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    with running_daemon(tmp_path, QUICK) as daemon:
+        trade(daemon)
+        before = orderctl(daemon, "list")
+        pids = [pid_of(daemon, name) for name in SERVICES]
+        daemon.process.kill()
+        daemon.process.wait()
+    with running_daemon(tmp_path, QUICK) as daemon:
+        for pid in pids:
+            wait_for_end(pid)
+        assert orderctl(daemon, "list") == before
+        trade(daemon)
+
+
+def test_each_service_that_is_killed_is_started_again_and_orders_go_on(daemon: Daemon) -> None:
+    for number, service in enumerate(SERVICES, start=1):
+        killed = pid_of(daemon, service)
+        os.kill(killed, signal.SIGKILL)
+        wait_for_starts(daemon, len(SERVICES) + number)
+        assert pid_of(daemon, service) != killed
+        trade(daemon)
+    assert [entry["service"] for entry in log_entries(daemon, "service_end")] == [*SERVICES]
+
+
+def test_a_second_daemon_on_the_same_directory_is_refused(daemon: Daemon) -> None:
+    second = run_orderd(daemon.log.parent)
+    assert second.returncode == 1
+    assert f"another orderd (process {daemon.process.pid}) already runs on {daemon.log.parent}" in second.stderr
+    trade(daemon)
+
+
+def test_what_is_configured_is_used_and_not_started(
+    tmp_path: Path, postgres_url: str, redis_server: Redis, simnet: ListeningRole
+) -> None:
+    given = {
+        "ORDERD_DATABASE_URL": postgres_url,
+        "ORDERD_REDIS_URL": redis_server.url,
+        "ORDERD_RPC_URL": simnet.url,
+        "ORDERD_RPC_WS_URL": simnet.address["ws_url"],
+    }
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    with running_daemon(state_dir, QUICK | given) as daemon:
+        trade(daemon)
+    assert [entry["service"] for entry in log_entries(daemon, "service_start")] == ["worker", "gateway"]
+
+
+def test_a_database_that_lacks_tables_is_not_touched_but_refused(tmp_path: Path, empty_postgres_url: str) -> None:
+    with (
+        pytest.raises(OrderdError, match="Run: orderd migrate"),
+        running_daemon(tmp_path, QUICK | {"ORDERD_DATABASE_URL": empty_postgres_url}),
+    ):
+        pass
+
+
+def test_a_configuration_that_cannot_be_used_stops_it_before_anything_is_started(tmp_path: Path) -> None:
+    done = run_orderd(tmp_path / "state", ORDERD_PORT="many", ORDERD_RATE_LIMT="5", ORDERD_CHAIN="devnet")
+    assert done.returncode == 2
+    assert "ORDERD_PORT: Input should be a valid integer" in done.stderr
+    assert "ORDERD_RATE_LIMT is no setting of orderd; did you mean ORDERD_RATE_LIMIT?" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_without_a_wallet_it_does_not_trade_on_a_real_chain(tmp_path: Path, simnet: ListeningRole) -> None:
+    done = run_orderd(tmp_path / "state", ORDERD_CHAIN="devnet", ORDERD_RPC_URL=simnet.url)
+    assert done.returncode == 2
+    assert f"no wallet at {tmp_path / 'state' / 'wallet.json'}" in done.stderr
+
+
+def run_orderd(state_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """``orderd run`` to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
+    return subprocess.run(
+        [BIN / "orderd", "run", "--state-dir", state_dir],
+        env={**clean, "ORDERD_CONFIG": os.devnull, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
