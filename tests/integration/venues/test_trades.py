@@ -1,0 +1,111 @@
+"""A quote, its transaction, and what the chain then pays: equal to the last base unit on a chain with nobody else."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from solders.keypair import Keypair
+from solders.signature import Signature
+
+from orderd.domain.quote import QuoteRequest, VenueQuote
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.roles import ListeningRole
+from orderd.solana.keys import Wallet
+from orderd.solana.program_failure import read_failure
+from orderd.solana.rpc import RpcClient, TransactionInfo
+from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
+from orderd.venues.base import Venue, trade_instructions
+from orderd.venues.meteora import Meteora
+from orderd.venues.raydium import Raydium
+
+CHILLGUY_MINT = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"
+SOL = 10**9
+USDC = 10**6
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def rpc(simnet: ListeningRole) -> Iterator[RpcClient]:
+    client = RpcClient(simnet.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def wallet(rpc: RpcClient) -> Wallet:
+    funded = Wallet(Keypair())
+    _landed(rpc, rpc.request_airdrop(funded.address, 5_000 * SOL))
+    return funded
+
+
+@pytest.fixture(params=[Raydium, Meteora], ids=["raydium", "meteora"])
+def venue(request: pytest.FixtureRequest, rpc: RpcClient) -> Venue:
+    made: Venue = request.param(rpc, max_age_ms=0)
+    return made
+
+
+def test_the_chain_pays_what_was_quoted_both_ways(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
+    owner = str(wallet.address)
+    sold = _trade(rpc, wallet, venue, QuoteRequest(WSOL_MINT, USDC_MINT, 3 * SOL // 2))
+    assert sold[1].token_delta(USDC_MINT, lambda each: each == owner) == sold[0].amount_out
+    assert sold[1].token_delta(WSOL_MINT, lambda each: each != owner) == 3 * SOL // 2
+    bought = _trade(rpc, wallet, venue, QuoteRequest(USDC_MINT, WSOL_MINT, 100 * USDC))
+    assert bought[1].token_delta(WSOL_MINT, lambda each: each != owner) == -bought[0].amount_out
+    assert bought[1].token_delta(USDC_MINT, lambda each: each == owner) == -100 * USDC
+
+
+def test_a_swap_over_many_bins_is_quoted_exactly(rpc: RpcClient, wallet: Wallet) -> None:
+    request = QuoteRequest(WSOL_MINT, CHILLGUY_MINT, SOL)
+    quote, landed = _trade(rpc, wallet, Meteora(rpc, max_age_ms=0), request)
+    assert quote.price_impact_bps > 100
+    assert landed.token_delta(CHILLGUY_MINT, lambda each: each == str(wallet.address)) == quote.amount_out
+
+
+def test_less_than_the_least_accepted_is_never_paid(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
+    request = QuoteRequest(WSOL_MINT, USDC_MINT, SOL)
+    quote = venue.quote(request)
+    signed = _signed(rpc, wallet, venue, quote, quote.amount_out + 1, "greedy")
+    simulation = rpc.simulate_transaction(signed.raw).value
+    assert simulation.err is not None
+    name = read_failure(simulation.err, simulation.logs).name
+    assert name in ("ExceededSlippage", "ExceededAmountSlippageTolerance")
+    rpc.send_transaction(signed.raw)
+    landed = _landed(rpc, signed.signature)
+    assert landed.err is not None
+    assert read_failure(landed.err, landed.logs).name == name
+    assert landed.token_delta(USDC_MINT, lambda _: True) == 0
+
+
+def test_more_than_the_wallet_holds_is_insufficient_funds(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
+    quote = venue.quote(QuoteRequest(USDC_MINT, WSOL_MINT, 100 * USDC))
+    simulation = rpc.simulate_transaction(_signed(rpc, wallet, venue, quote, 1, "poor").raw).value
+    assert simulation.err is not None
+    assert read_failure(simulation.err, simulation.logs).name in ("AccountNotInitialized", "InsufficientFunds")
+
+
+def _trade(rpc: RpcClient, wallet: Wallet, venue: Venue, request: QuoteRequest) -> tuple[VenueQuote, TransactionInfo]:
+    """Quote, and accept not one base unit less."""
+    quote = venue.quote(request)
+    signed = _signed(rpc, wallet, venue, quote, quote.amount_out, f"{request.mint_in[:4]} {request.amount_in}")
+    assert rpc.send_transaction(signed.raw) == signed.signature
+    landed = _landed(rpc, signed.signature)
+    assert landed.err is None, landed.logs
+    return quote, landed
+
+
+def _signed(
+    rpc: RpcClient, wallet: Wallet, venue: Venue, quote: VenueQuote, min_amount_out: int, memo: str
+) -> SignedTransaction:
+    trade = trade_instructions(venue, quote, wallet.address, min_amount_out)
+    attempt = attempt_instructions(memo, trade, units=400_000, micro_lamports_a_unit=1_000)
+    return sign(attempt, wallet, rpc.get_latest_blockhash().value.blockhash)
+
+
+def _landed(rpc: RpcClient, signature: Signature) -> TransactionInfo:
+    """Ask until the transaction is in a block."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        found = rpc.get_transaction(signature)
+        if found is not None:
+            return found
+    raise AssertionError(f"{signature} did not land")
