@@ -5,7 +5,8 @@ sha256("global:<instruction>") and sha256("account:<name>"). Which bin arrays a 
 `orderd.solana.programs.dlmm_bitmap`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
@@ -277,7 +278,8 @@ class Bin(Record):
 
 
 BIN_SIZE: Final = 144
-_NO_BIN: Final = bytes(BIN_SIZE)
+_SWAPPED_FIELDS: Final = struct.Struct("<QQ16s16xQQQQ32xQQQIB3x")
+"""The part of a Bin that swaps read, for all 70 of an array at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,31 +306,9 @@ class BinArray(Record):
         start = self._start(bin_id)
         return replace(self, bins=self.bins[:start] + content.encode() + self.bins[start + BIN_SIZE :])
 
-    def liquid_bins(self, bin_step: int) -> Iterator[DlmmBin]:
+    def liquid_bins(self, bin_step: int) -> tuple[DlmmBin, ...]:
         """The bins that hold anything, for the maths."""
-        for position in range(BINS_AN_ARRAY):
-            data = self.bins[position * BIN_SIZE : (position + 1) * BIN_SIZE]
-            if data == _NO_BIN:
-                continue
-            each, bin_id = Bin.decode(data), self.first_bin_id + position
-            has_orders = self.version >= LIMIT_ORDER_VERSION
-            if not (each.amount_x or each.amount_y or (has_orders and _orders(each))):
-                continue
-            yield DlmmBin(
-                bin_id=bin_id,
-                amount_x=each.amount_x,
-                amount_y=each.amount_y,
-                price=each.price or price_from_bin_id(bin_step, bin_id),
-                open_order_amount=each.open_order_amount if has_orders else 0,
-                total_processing_order_amount=each.total_processing_order_amount if has_orders else 0,
-                processed_order_remaining_amount=each.processed_order_remaining_amount if has_orders else 0,
-                limit_order_ask_side=bool(each.limit_order_ask_side) if has_orders else False,
-                order_age=each.order_age if has_orders else 0,
-                fulfilled_order_amount_x=each.fulfilled_order_amount_x,
-                fulfilled_order_amount_y=each.fulfilled_order_amount_y,
-                limit_order_fee_ask_side=each.limit_order_fee_ask_side,
-                limit_order_fee_bid_side=each.limit_order_fee_bid_side,
-            )
+        return _liquid_bins(self.bins, self.first_bin_id, self.version >= LIMIT_ORDER_VERSION, bin_step)
 
     def after(self, changed: Iterable[DlmmBin]) -> "BinArray":
         """The account once a swap changed these bins of it; bins of other arrays are passed over."""
@@ -358,8 +338,33 @@ class BinArray(Record):
         return (bin_id - self.first_bin_id) * BIN_SIZE
 
 
-def _orders(content: Bin) -> int:
-    return content.open_order_amount + content.processed_order_remaining_amount
+@lru_cache(maxsize=256)
+def _liquid_bins(bins: bytes, first_bin_id: int, has_orders: bool, bin_step: int) -> tuple[DlmmBin, ...]:
+    """Kept by content: from one slot to the next few arrays of a pool change."""
+    found = []
+    for bin_id, fields in enumerate(_SWAPPED_FIELDS.iter_unpack(bins), first_bin_id):
+        x, y, price, done_x, done_y, ask_fee, bid_fee, opened, total, remaining, age, ask_side = fields
+        if not has_orders:
+            opened = total = remaining = age = ask_side = 0
+        if x or y or opened or remaining:
+            found.append(
+                DlmmBin(
+                    bin_id=bin_id,
+                    amount_x=x,
+                    amount_y=y,
+                    price=int.from_bytes(price, "little") or price_from_bin_id(bin_step, bin_id),
+                    open_order_amount=opened,
+                    total_processing_order_amount=total,
+                    processed_order_remaining_amount=remaining,
+                    limit_order_ask_side=bool(ask_side),
+                    order_age=age,
+                    fulfilled_order_amount_x=done_x,
+                    fulfilled_order_amount_y=done_y,
+                    limit_order_fee_ask_side=ask_fee,
+                    limit_order_fee_bid_side=bid_fee,
+                )
+            )
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
