@@ -1,9 +1,9 @@
 """Raydium's constant product pools (CPMM)."""
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -44,10 +44,13 @@ class Raydium(PoolVenue[PoolState, RaydiumPool]):
         rpc: RpcClient,
         *,
         addresses: Collection[str] = (),
+        max_age_ms: int = 400,
         program_id: Pubkey = raydium_cpmm.PROGRAM_ID,
-        **options: Any,  # noqa: ANN401  (PoolVenue's own, typed there)
+        clock: Callable[[], float] = time.monotonic,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(rpc, addresses=addresses, **options)
+        """`program_id` is another on devnet."""
+        super().__init__(rpc, addresses=addresses, max_age_ms=max_age_ms, clock=clock, unix_time=unix_time)
         self._program_id = program_id
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
