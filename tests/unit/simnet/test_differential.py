@@ -57,7 +57,7 @@ from tests.unit.simnet.world import (
     world,
 )
 
-Alter = Callable[[Accounts], None]
+Alter = Callable[[Accounts], object]
 NEW = FRESH.pubkey()
 
 
@@ -67,7 +67,7 @@ class Scenario:
 
     instructions: Sequence[Instruction]
     signers: Sequence[Keypair] = (PAYER, ALICE)
-    alter: Alter = lambda accounts: None
+    alter: Alter = dict.copy
     legacy: bool = False
 
 

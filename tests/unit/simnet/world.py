@@ -117,8 +117,8 @@ def by_litesvm(svm: LiteSVM, transaction: VersionedTransaction, accounts: Accoun
     for key, account in accounts.items():
         svm.set_account(key, solders.account.Account(account.lamports, account.data, account.owner, account.executable))
     result = svm.send_transaction(transaction)
-    failed = isinstance(result, FailedTransactionMetadata)
-    meta = result.meta() if failed else result
+    failure = result if isinstance(result, FailedTransactionMetadata) else None
+    meta = result.meta() if isinstance(result, FailedTransactionMetadata) else result
     touched = set(accounts) | set(transaction.message.account_keys) - set(PROGRAMS)
     found = {key: svm.get_account(key) for key in touched}
     after = {
@@ -126,5 +126,5 @@ def by_litesvm(svm: LiteSVM, transaction: VersionedTransaction, accounts: Accoun
         for key, account in found.items()
         if account is not None and account.lamports
     }
-    error = json.loads(result.to_json())["err"] if failed else None
+    error = None if failure is None else json.loads(failure.to_json())["err"]
     return Verdict(error, after, tuple(meta.logs()))

@@ -1,0 +1,92 @@
+from collections.abc import Mapping, Sequence
+
+import pytest
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import Account
+from orderd.simnet.actors import IDENTITY, TRADERS
+from orderd.simnet.bank import Bank
+from orderd.simnet.block import SealedBlock
+from orderd.simnet.genesis import Genesis
+from orderd.simnet.invoke import Program
+from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.runtime import Outcome
+from orderd.simnet.transaction import Transaction, decode
+from orderd.solana.programs import associated_token, memo
+from orderd.solana.programs.token import TokenAccount
+from tests.unit.simnet.world import signed
+
+GENESIS_TIME = 1_800_000_000
+
+
+class LocalChain:
+    """A bank without a ledger, its clock in the test's hand, and a trader who has everything."""
+
+    trader = TRADERS[0]
+
+    def __init__(
+        self,
+        programs: Mapping[Pubkey, Program] = PROGRAMS,
+        landing_programs: Mapping[Pubkey, Program] = PROGRAMS,
+    ) -> None:
+        self.now = GENESIS_TIME
+        block = Genesis(self.now).block()
+        accounts = {key: account for key, account in block.changed.items() if account is not None}
+        self.bank = Bank(
+            accounts,
+            block,
+            blockhashes={block.blockhash: block.height},
+            statuses={},
+            programs=programs,
+            landing_programs=landing_programs,
+            clock=lambda: self.now,
+            collector=IDENTITY.pubkey(),
+            finality_slots=32,
+        )
+        self._count = 0
+
+    def transaction(self, instructions: Sequence[Instruction], *signers: Keypair) -> Transaction:
+        """A transaction with the newest blockhash; a memo makes each one different."""
+        self._count += 1
+        unique = memo.memo(f"number {self._count}")
+        return decode(
+            bytes(
+                signed(
+                    [*instructions, unique], signers or (self.trader,), self.bank.view(self.bank.open.slot).blockhash
+                )
+            )
+        )
+
+    def send(self, *instructions: Instruction) -> Outcome:
+        """Process the trader's transaction in the open block."""
+        return self.bank.process(self.transaction(instructions))
+
+    def seal(self, blocks: int = 1) -> SealedBlock:
+        """Close blocks, each confirmed at once; the last one is returned."""
+        for _ in range(blocks):
+            block = self.bank.seal()
+            self.bank.announce_open()
+            self.bank.confirm(block)
+        return block
+
+    def account(self, key: Pubkey) -> Account:
+        return self.bank.accounts[key]
+
+    def amount(self, key: Pubkey) -> int:
+        """A token account's balance in base units."""
+        return TokenAccount.decode(self.account(key).data).amount
+
+    def held(self, mint: Pubkey) -> Pubkey:
+        """Where the trader keeps a mint."""
+        return associated_token.address(self.trader.pubkey(), mint)
+
+    def lamports(self) -> int:
+        """All there are."""
+        return sum(account.lamports for account in self.bank.accounts.values())
+
+
+@pytest.fixture
+def chain() -> LocalChain:
+    return LocalChain()
