@@ -130,7 +130,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88) -> list
             return [f"attempt {fact.attempt}"]
         case Routed():
             quotes = [quote_line(quote, fact.chosen, order) for quote in by_amount(fact.quotes, fact.chosen)]
-            return [*quotes, *map(refusal_line, fact.refusals), f"at least {fact.min_amount_out} {order.token_out}"]
+            choice = f"  choose {fact.chosen.venue}, for at least {fact.min_amount_out} {order.token_out}"
+            return [*quotes, *map(refusal_line, fact.refusals), choice]
         case Submitted():
             signature = shorten(fact.signature, signature_width)
             return [f"signature {signature}", f"expires at block {fact.last_valid_block_height}"]
@@ -157,13 +158,13 @@ def fill(fact: Confirmed, order: OrderView) -> str:
 
 
 def quote_line(quote: Quoted, chosen: Quoted, order: OrderView) -> str:
-    best = ", best" if quote == chosen else ""
+    mark = "→" if quote == chosen else " "
     impact = percent(quote.price_impact_bps)
-    return f"{quote.venue:<8} {quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %{best}"
+    return f"{mark} {quote.venue:<8} {quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %"
 
 
 def refusal_line(refusal: Refused) -> str:
-    return f"{refusal.venue:<8} no quote: {refusal.code}: {refusal.detail}"
+    return f"  {refusal.venue:<8} no quote: {refusal.code}: {refusal.detail}"
 
 
 def by_amount(quotes: Iterable[Quoted], chosen: Quoted) -> list[Quoted]:

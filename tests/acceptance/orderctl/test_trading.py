@@ -40,7 +40,18 @@ def test_the_timeline_tells_both_quotes_the_choice_and_the_fill(orderctl: Orderc
     shown = orderctl("show", "for-the-timeline")
 
     assert shown.code == 0
-    for part in ("raydium ", "meteora ", ", best", "at least", "signature", "received", "fee", "+0.000 s", "landed"):
+    for part in (
+        "raydium ",
+        "meteora ",
+        "→ ",
+        "choose ",
+        "at least",
+        "signature",
+        "received",
+        "fee",
+        "+0.000 s",
+        "landed",
+    ):
         assert part in shown.out
 
 

@@ -63,6 +63,15 @@ def test_where_nobody_listens_nothing_was_sent(daemon: FakeDaemon, client: Clien
         daemon.start()
 
 
+def test_a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown(
+    daemon: FakeDaemon, client: Client
+) -> None:
+    daemon.answers(Method.BALANCES, lambda _: daemon.drop_connections())
+
+    with pytest.raises(AnswerLostError, match="the network dropped it"):
+        client.call(Method.BALANCES, NoParams(), BalancesResult)
+
+
 def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon) -> None:
     daemon.answers(Method.BALANCES, None)
     with Client(Settings(url=daemon.url, timeout=0.1)) as client, pytest.raises(AnswerLostError, match="in time"):

@@ -228,9 +228,9 @@ class TestWatch:
             f"order {ORDER_ID}\n"
             "09:30:00.000     +0.000 s  accepted   sell 1.5 SOL for USDC, slippage at most 0.5 %\n"
             "09:30:00.250     +0.250 s  started    attempt 1\n"
-            "09:30:00.500     +0.500 s  routed     raydium  152.310211 USDC at 101.540141, impact 0.021 %, best\n"
-            "                                      meteora  152.104 USDC at 101.402667, impact 0.05 %\n"
-            "                                      at least 151.54866 USDC\n"
+            "09:30:00.500     +0.500 s  routed     → raydium  152.310211 USDC at 101.540141, impact 0.021 %\n"
+            "                                        meteora  152.104 USDC at 101.402667, impact 0.05 %\n"
+            "                                        choose raydium, for at least 151.54866 USDC\n"
             f"09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
             "                                      expires at block 960\n"
             "09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141 on raydium\n"
@@ -282,7 +282,7 @@ class TestShow:
             str(ORDER_ID),
             "confirmed in 1.0 s",
             "meteora  152.104 USDC",
-            "raydium  152.310211 USDC at 101.540141, impact 0.021 %, best",
+            "→ raydium  152.310211 USDC at 101.540141, impact 0.021 %",
             f"signature  {SIGNATURE}\n",
             "received   152.310211 USDC at 101.540141",
             "fee        0.000005 SOL",

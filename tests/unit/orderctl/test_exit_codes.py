@@ -32,6 +32,6 @@ def test_the_contract_with_scripts(code: ErrorCode, exit_code: int) -> None:
     assert exit_code_of(code) == exit_code
 
 
-@pytest.mark.parametrize("status", TERMINAL)
+@pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_only_a_confirmed_order_is_a_success(status: OrderStatus) -> None:
     assert (exit_code_of_status(status) == 0) is (status is OrderStatus.CONFIRMED)

@@ -6,11 +6,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from orderd.wire import Method
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.samples import FILLED, ORDER_ID, SIGNATURE, history
 
@@ -100,6 +102,19 @@ def test_ctrl_c_lets_go_of_the_order_and_says_how_to_come_back(
     assert watching.returncode == 130
     assert told == f"detached; the order goes on. Come back with: orderctl watch {ORDER_ID}\n"
     assert [method for method, _ in daemon.calls] == ["orders.subscribe"]
+
+
+def test_ctrl_c_before_the_answer_says_that_the_outcome_is_unknown(daemon: FakeDaemon) -> None:
+    arrived = threading.Event()
+    daemon.answers(Method.ORDER_SUBMIT, lambda _: arrived.set())
+    command = [str(ORDERCTL), "--url", daemon.url, "submit", "SOL", "USDC", "1", "--client-order-id", "mine-1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert arrived.wait(timeout=10)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert told.endswith("interrupted: the outcome is unknown; run: orderctl watch mine-1\n")
 
 
 def test_a_pipe_gets_no_escape_codes(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:
