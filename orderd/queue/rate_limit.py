@@ -4,6 +4,7 @@ One Lua script decides, by Redis' own clock. An order that may not start is told
 the line gives it; it asks again then and keeps its place, which is its age. Waiting is no attempt.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -109,13 +110,14 @@ class RateLimiter:
         verdict, value = self._decide(str(order_id))
         return Go(value) if verdict == "go" else Slot(datetime.fromtimestamp(int(value) / 1e6, UTC))
 
-    def prepare(self) -> None:
+    def prepare(self, *, wait: bool = False) -> None:
         """See to it that Redis knows the starts of the last window, before an order has to wait for that.
 
-        To be called now and then: ``lag`` has to pass between the first call that finds Redis empty and the next.
-        Raises as ``ask`` does.
+        To be called now and then: where Redis has been emptied, ``lag`` has to pass between one call and the next, or
+        within one that may ``wait``. Raises as ``ask`` does.
         """
-        if self._limit:
+        if self._limit and self._decide("")[0] == "slot" and wait:
+            time.sleep(self._lag.total_seconds())
             self._decide("")
 
     def _decide(self, order_id: str) -> tuple[str, str]:

@@ -6,10 +6,9 @@ import os
 import secrets
 import signal
 import socket
-import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 import redis
@@ -20,6 +19,7 @@ from peewee import PeeweeException
 
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution import Execution
 from orderd.engine.failure import Failures
@@ -36,7 +36,7 @@ from orderd.queue.retry import Retry
 from orderd.settings import Settings
 
 HEARTBEAT_PREFIX: Final = "orderd:worker:"
-FORCED: Final = 1
+_STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
@@ -47,37 +47,41 @@ _TURN_SECONDS: Final = 60.0
 log = structlog.get_logger(__name__)
 
 
-def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is begun; a second signal ends the process at once.
+def run_worker(settings: Settings) -> NoReturn:
+    """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
 
-    Raises SchemaError, WalletError, and what opening the services raises.
+    Raises SchemaError, WalletError, and OrderdError where Postgres does not answer; Redis may come later.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _stop_or_force(stop))
+    # No thread is interrupted by a stop: this one waits for it, and all others leave it to this one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
         max_connections=settings.worker_threads + 8,  # a thread needs one, and so does each loop
         application="orderd worker",
     )
+    _check_schema()
+    process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
+    process.start()
+    log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
+
+    received = signal.sigwait(_STOP_SIGNALS)
+    log.info("stopping", action="stop", worker=process.name, signal=signal.Signals(received).name)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+    process.stop(settings.drain_seconds)
+    database.close_all()
+    logging.shutdown()
+    os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
+
+
+def _check_schema() -> None:
     try:
         check_schema()
-        process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
-        process.start()
-        log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
-        stop.wait()
-        process.stop(settings.drain_seconds)
-        log.info("stopped", action="worker_stopped", worker=process.name)
-    finally:
-        database.close_all()
-
-
-def _stop_or_force(stop: threading.Event) -> None:
-    if stop.is_set():
-        os._exit(FORCED)  # threads may hang in a system call; what they leave behind is found when its lease runs out
-    stop.set()
+    except PeeweeException as error:
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
 
 
 class WorkerProcess:
@@ -127,6 +131,10 @@ class WorkerProcess:
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
+        try:
+            self._limiter.prepare(wait=True)
+        except redis.RedisError as error:
+            log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
         for loop in self._loops:
             loop.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it

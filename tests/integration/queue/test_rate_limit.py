@@ -187,6 +187,13 @@ class TestForgetfulRedis:
         assert slot_of(limiter, order) == EPOCH - 10 * SECOND + KEPT
         assert limiter.use() == (3, 1)
 
+    def test_one_call_that_may_wait_prepares_it(self, time: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("orderd.queue.rate_limit.time.sleep", lambda lag: time.advance(timedelta(seconds=lag)))
+        limiter = time.limiter(3)
+        limiter.prepare(wait=True)
+        assert time.now == EPOCH + LAG
+        assert isinstance(limiter.ask(uuid7()), Go)
+
     def test_a_flush_opens_no_window(self, limiter: RateLimiter, time: VirtualTime) -> None:
         began = time.now
         for order in orders(3):

@@ -1,0 +1,133 @@
+"""A worker process as a whole: what it takes on, how it is seen, and how it stops."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import redis
+
+from db import journal
+from db.connection import database
+from orderd.domain.events import OrderEvent
+from orderd.domain.order import EventKind, OrderStatus
+from orderd.engine.publish import CHANNEL
+from orderd.queue.broker import OrderBroker
+from orderd.queue.worker import HEARTBEAT_PREFIX
+from orderd.roles import ListeningRole
+from orderd.settings import Settings
+from orderd.solana.rpc import RpcClient
+from orderd.wallet_setup import fund_on_simnet, open_wallet
+from tests.integration.engine.conftest import signature
+from tests.integration.orders import built, lapse, new_order, read, sign
+
+PATIENCE = 30
+StartWorker = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(autouse=True)
+def connection(connected: str) -> Iterator[None]:
+    database.connect()
+    yield
+    database.close()
+
+
+@pytest.fixture
+def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts ``orderd worker``, and kills what a test leaves running."""
+    started: list[subprocess.Popen[bytes]] = []
+    open_wallet(Settings(state_dir=tmp_path))
+
+    def start(rpc_url: str, database_url: str = connected) -> "subprocess.Popen[bytes]":
+        env = {
+            "ORDERD_STATE_DIR": str(tmp_path),
+            "ORDERD_DATABASE_URL": database_url,
+            "ORDERD_REDIS_URL": redis_url,
+            "ORDERD_RPC_URL": rpc_url,
+            "ORDERD_LOG_LEVEL": "error",
+            "ORDERD_DRAIN_SECONDS": "60",
+        }
+        process = subprocess.Popen([sys.executable, "-m", "orderd.main", "worker"], env={**os.environ, **env})
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def silent_rpc() -> Iterator[str]:
+    """An endpoint that takes every call and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def heartbeats(client: "redis.Redis") -> list[bytes]:
+    return list(client.scan_iter(match=f"{HEARTBEAT_PREFIX}*"))
+
+
+def wait_for_heartbeat(client: "redis.Redis") -> None:
+    while not heartbeats(client):
+        pass
+
+
+def test_an_order_is_worked_to_its_confirmation(
+    start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis", tmp_path: Path
+) -> None:
+    with closing(RpcClient(simnet.url)) as rpc:
+        fund_on_simnet(rpc, open_wallet(Settings(state_dir=tmp_path)).address)
+    (accepted,) = journal.accept([new_order()])
+    with client.pubsub(ignore_subscribe_messages=True) as news:  # type: ignore[no-untyped-call]
+        news.subscribe(CHANNEL)
+        start_worker(simnet.url)
+        OrderBroker(client).send([accepted.order.id])
+        kinds: list[EventKind] = []
+        while EventKind.CONFIRMED not in kinds:
+            if message := news.get_message(timeout=PATIENCE):
+                kinds.append(OrderEvent.model_validate_json(message["data"]).data.kind)
+    assert kinds == [EventKind.STARTED, EventKind.ROUTED, EventKind.SUBMITTED, EventKind.CONFIRMED]
+    assert read(accepted.order.id).status is OrderStatus.CONFIRMED
+
+
+def test_a_stopped_worker_leaves_live_attempts_to_others_at_once(
+    start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis"
+) -> None:
+    order = sign(built("a worker that is gone"), signature(1), last_valid_block_height=10**9).order
+    lapse(order.id)
+    worker = start_worker(simnet.url)
+    while read(order.id).version == order.version:  # it is not yet adopted
+        pass
+    wait_for_heartbeat(client)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(PATIENCE) == 0
+    left = read(order.id)
+    assert (left.status, left.lease_owner, left.lease_until) == (OrderStatus.SUBMITTED, None, None)
+    assert heartbeats(client) == []
+
+
+def test_a_second_signal_ends_a_worker_that_hangs_in_a_turn(
+    start_worker: StartWorker, silent_rpc: str, client: "redis.Redis"
+) -> None:
+    (accepted,) = journal.accept([new_order()])
+    worker = start_worker(silent_rpc)
+    OrderBroker(client).send([accepted.order.id])
+    while read(accepted.order.id).status is OrderStatus.PENDING:
+        pass
+    worker.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(0.3)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(PATIENCE) == -signal.SIGTERM
+
+
+def test_a_worker_refuses_a_database_without_its_tables(
+    start_worker: StartWorker, silent_rpc: str, empty_postgres_url: str
+) -> None:
+    assert start_worker(silent_rpc, empty_postgres_url).wait(PATIENCE) == 1
