@@ -112,5 +112,7 @@ class JsonLines(PlainLines):
 
 
 def resumption(resumed: Resumed) -> str:
+    if resumed.replayed == 0:
+        return "reconnected, nothing was missed"
     events = "1 event" if resumed.replayed == 1 else f"{resumed.replayed} events"
     return f"reconnected, {events} replayed"
