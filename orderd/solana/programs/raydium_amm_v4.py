@@ -45,7 +45,7 @@ ERRORS: Final = {
     55: "UnknownAmmError",
     56: "NotAllowed",
 }
-"""The program logs no name with its number; the numbers have never moved."""
+"""The program logs no name with its number, so an error is known by its number; all known releases share these."""
 
 
 class SwapV2Account(IntEnum):
