@@ -15,7 +15,7 @@ import structlog
 import uvloop
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect
 from db.journal import recent_starts
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
@@ -46,14 +46,11 @@ def run_gateway(settings: Settings) -> None:
         max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
         application="orderd gateway",
     )
-    try:
-        check_schema()
-        _raise_file_limit()
-        engine = open_engine(settings, redis_client(redis_url))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, engine, redis_url))
-    finally:
-        database.close_all()
+    check_schema()
+    _raise_file_limit()
+    engine = open_engine(settings, redis_client(redis_url))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, engine, redis_url))
 
 
 def open_engine(settings: Settings, client: "redis.Redis") -> Engine:

@@ -141,8 +141,7 @@ class PortConnection(ServerConnection):
     # Until the protocol is decided
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
         self._undecided.add(self)
         self._head_deadline = self.loop.call_later(REQUEST_SECONDS, self._refuse, _TOO_SLOW)
 

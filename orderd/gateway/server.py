@@ -2,7 +2,7 @@
 
 import asyncio
 import http
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +42,7 @@ from orderd.wire import ServiceHealth
 DATABASE_THREADS: Final = 16
 OUTSIDE_THREADS: Final = 8
 LAG_PROBE_SECONDS: Final = 0.5
+CANCEL_SECONDS: Final = 0.2
 PATH: Final = "/"
 log = structlog.get_logger(__name__)
 
@@ -104,13 +105,12 @@ class Gateway:
                 listening(port)
                 await stop.wait()
                 await self._drain()
-                for task in running:
-                    task.cancel()
+                await _end(running)
         finally:
             await self._port.close()
             await self._news.aclose()
-            self._database.close()
-            self._outside.close()
+            await self._database.close()
+            await self._outside.close()
 
     async def _listen(self) -> int:
         host, port = self._settings.host, self._settings.port
@@ -217,6 +217,14 @@ class Gateway:
         WORKERS.set(status.workers)
         RATE_LIMIT_USED.set(status.rate_limit.used)
         RATE_LIMIT_WAITING.set(status.rate_limit.waiting)
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """Cancel tasks until they have ended: the Redis client swallows a cancellation that meets it connecting."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_SECONDS)
 
 
 def _check_path(path: str) -> None:

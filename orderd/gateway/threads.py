@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
+import structlog
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 
@@ -16,6 +18,8 @@ T = TypeVar("T")
 
 MAX_WAITING: Final = 2_000
 """Calls in line for a thread, beyond which new ones are refused."""
+CLOSE_SECONDS: Final = 3.0
+log = structlog.get_logger(__name__)
 _LOST: Final = (OperationalError, InterfaceError, MaxConnectionsExceeded)
 
 
@@ -23,6 +27,7 @@ class Threads:
     """A pool of threads with a bounded line in front of it."""
 
     def __init__(self, name: str, count: int) -> None:
+        self._name = name
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
         self._waiting = 0
 
@@ -36,8 +41,14 @@ class Threads:
         finally:
             self._waiting -= 1
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    async def close(self) -> None:
+        """Let what runs come to its end, for so long; what waits in line is dropped."""
+        closing = asyncio.get_running_loop().run_in_executor(None, partial(self._pool.shutdown, cancel_futures=True))
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.shield(closing)
+        except TimeoutError:
+            log.warning("threads still busy", action="threads_busy", pool=self._name)
 
 
 class DatabaseThreads(Threads):

@@ -1,0 +1,212 @@
+"""A gateway on a free port, on real Postgres and Redis. The market is played; workers are played by the tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+import redis
+import uvloop
+from pydantic import TypeAdapter
+from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection, connect
+
+from db import journal
+from db.connection import database
+from db.journal import Change
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import AnyFact, Deferred
+from orderd.domain.order import OrderTerms
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine.intake import Intake
+from orderd.engine.publish import Publisher
+from orderd.gateway.server import Engine, Gateway
+from orderd.settings import Settings
+from orderd.wire import (
+    WIRE_VERSION,
+    BalancesResult,
+    Event,
+    Notification,
+    PreviewResult,
+    Problem,
+    QuoteResult,
+    RateLimitUse,
+    Ready,
+    Snapshot,
+    StatusResult,
+)
+
+_NOTIFICATION: TypeAdapter[Snapshot | Event | Ready] = TypeAdapter(Notification)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}
+
+
+class Refused(Exception):
+    """A call was answered with an error."""
+
+    def __init__(self, code: int, problem: Problem) -> None:
+        super().__init__(f"{problem.code}: {problem.detail}")
+        self.code = code
+        self.problem = problem
+
+
+@dataclass
+class Client:
+    """A client of the port; notifications are collected while it waits for answers."""
+
+    websocket: ClientConnection
+    notifications: asyncio.Queue[Snapshot | Event | Ready] = field(default_factory=asyncio.Queue)
+    _answers: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
+    _next: int = 0
+
+    async def listen(self) -> None:
+        adapter = TypeAdapter[Any](Any)
+        async for text in self.websocket:
+            message = adapter.validate_json(text)
+            if message.get("method") == "order.event":
+                self.notifications.put_nowait(_NOTIFICATION.validate_python(message["params"]))
+            elif "error" in message:
+                error = Refused(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
+                self._answers.pop(message["id"]).set_exception(error)
+            else:
+                self._answers.pop(message["id"]).set_result(message["result"])
+
+    async def call(self, method: str, **params: Any) -> Any:
+        self._next += 1
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[self._next] = answer
+        request = {"jsonrpc": "2.0", "id": self._next, "method": method, "params": params}
+        async with asyncio.timeout(10):
+            await self.websocket.send(TypeAdapter(dict).dump_json(request).decode())
+            return await answer
+
+    async def submit(self, client_order_id: str, amount: str = "1.5") -> UUID:
+        result = await self.call(
+            "order.submit", token_in="SOL", token_out="USDC", amount_in=amount, client_order_id=client_order_id
+        )
+        return UUID(result["order"]["id"])
+
+    async def next(self) -> Snapshot | Event | Ready:
+        async with asyncio.timeout(10):
+            return await self.notifications.get()
+
+    async def events(self, count: int) -> list[tuple[UUID, int]]:
+        """Order id and seq of the next ``count`` notifications, which have to be events."""
+        found = []
+        for _ in range(count):
+            notification = await self.next()
+            assert isinstance(notification, Event), notification
+            found.append((notification.event.order_id, notification.event.seq))
+        return found
+
+
+@dataclass
+class PlayedMarket:
+    """Refuses, unless a test puts something else in its place."""
+
+    def quote(self, terms: OrderTerms) -> QuoteResult:
+        raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {terms.token_in.symbol}")
+
+    def preview(self, terms: OrderTerms) -> PreviewResult:
+        raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {terms.token_in.symbol}")
+
+    def balances(self) -> BalancesResult:
+        return BalancesResult(wallet="wallet", balances=())
+
+
+class PlayedReport:
+    def status(self, *, draining: bool = False) -> StatusResult:
+        return StatusResult(
+            version="0",
+            wire_version=WIRE_VERSION,
+            chain="simnet",
+            wallet="wallet",
+            started_at=datetime.now(UTC),
+            draining=draining,
+            services={},
+            orders={},
+            rate_limit=RateLimitUse(limit=100, window_seconds=60, used=3, waiting=1),
+            queue_depth=7,
+            workers=2,
+            slot=1,
+        )
+
+
+@dataclass
+class Rig:
+    """A gateway that serves, and the hands to play its workers."""
+
+    settings: Settings
+    gateway: Gateway
+    intake: Intake
+    market: PlayedMarket
+    publisher: Publisher
+    stop: asyncio.Event
+    port: int
+    served: "asyncio.Task[None]"
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/"
+
+    @asynccontextmanager
+    async def client(self, **options: Any) -> AsyncIterator[Client]:
+        async with connect(self.url, compression=None, proxy=None, **options) as websocket:
+            client = Client(websocket)
+            listening = asyncio.create_task(client.listen())
+            try:
+                yield client
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
+
+    async def happen(self, order_id: UUID, *facts: AnyFact, publish: bool = True) -> None:
+        """Let ``facts`` happen to an order, one commit each."""
+        for fact in facts:
+            moved = await asyncio.to_thread(_apply, Change(order_id, fact, None))
+            if publish:
+                await asyncio.to_thread(self.publisher.publish, moved)
+
+
+def _apply(change: Change) -> list[journal.Moved]:
+    with database.connection_context():
+        moved = journal.apply([change])
+    assert moved, f"{change.fact.kind} did not take effect"
+    return moved
+
+
+def deferred(reason: str = "slot") -> Deferred:
+    """A fact that can happen to a pending order as often as a test likes."""
+    return Deferred(until=datetime.now(UTC), reason=reason)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(state_dir=tmp_path, port=0, drain_seconds=5)
+
+
+@pytest_asyncio.fixture
+async def rig(connected: str, redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
+    client = redis.Redis.from_url(redis_url)
+    publisher = Publisher(client)
+    market = PlayedMarket()
+    intake = Intake(TokenRegistry(), settings.default_slippage, publisher, send=lambda _: None, forget=lambda _: None)
+    gateway = Gateway(settings, Engine(intake, market, PlayedReport()), Redis.from_url(redis_url))
+    stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
+    served = asyncio.create_task(gateway.serve(stop, listening.set_result))
+    await asyncio.wait([served, listening], return_when=asyncio.FIRST_COMPLETED)
+    if served.done():
+        served.result()
+    yield Rig(settings, gateway, intake, market, publisher, stop, listening.result(), served)
+    stop.set()
+    async with asyncio.timeout(10):
+        await served
+    client.close()
