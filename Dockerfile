@@ -1,0 +1,21 @@
+# One image for every role: gateway, worker, simnet, migrate, wallet.
+FROM python:3.11-slim AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md ./
+COPY orderd orderd
+COPY orderctl orderctl
+COPY db db
+RUN python -m venv /opt/orderd \
+    && /opt/orderd/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt .
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /var/lib/orderd --create-home orderd \
+    && chmod 0700 /var/lib/orderd
+COPY --from=build /opt/orderd /opt/orderd
+ENV PATH=/opt/orderd/bin:$PATH PYTHONUNBUFFERED=1 ORDERD_STATE_DIR=/var/lib/orderd
+USER orderd
+WORKDIR /var/lib/orderd
+VOLUME /var/lib/orderd
+ENTRYPOINT ["orderd"]
+CMD ["run"]

@@ -1,0 +1,86 @@
+"""The reference parts of the documents, made from what the program itself goes by.
+
+``python -m orderd.reference`` in the project's directory writes them into README.md and .env.example; a test fails when
+they differ from what is there.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from orderd.domain.errors import ERRORS
+from orderd.settings import Settings
+
+_MACHINE_DEFAULTS = {"state_dir": "~/.local/state/orderd"}
+"""Defaults that differ from one machine to another."""
+
+_ENVIRONMENT_HEADER = """\
+# Settings of orderd, for docker compose, systemd (EnvironmentFile) or a shell. Every line that is commented out shows
+# the default. Keep the file to yourself (chmod 600): it holds passwords, and an RPC address may hold a key.
+
+# The password of the Postgres in docker-compose.yml. Only letters and digits: it becomes part of an address.
+POSTGRES_PASSWORD=
+"""
+
+
+def settings_table() -> str:
+    rows = ["| Variable | Default | Meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = _default(name, field)
+        rows.append(f"| `{_variable(name)}` | {f'`{default}`' if default else ''} | {_meaning(field)} |")
+    return "\n".join(rows)
+
+
+def errors_table() -> str:
+    rows = ["| Code | What it means | What to do | Try again? |", "| --- | --- | --- | --- |"]
+    for code, spec in ERRORS.items():
+        rows.append(f"| `{code}` | {spec.title} | {_cell(spec.next_step)} | {'yes' if spec.retryable else 'no'} |")
+    return "\n".join(rows)
+
+
+def environment_example() -> str:
+    parts = [_ENVIRONMENT_HEADER]
+    for name, field in Settings.model_fields.items():
+        parts.append(f"# {_meaning(field).replace('`', '')}\n# {_variable(name)}={_default(name, field)}\n")
+    return "\n".join(parts)
+
+
+def with_tables(document: str) -> str:
+    """``document`` with the tables between its markers renewed. Raises ValueError when it lacks a marker."""
+    for name, table in (("settings", settings_table()), ("errors", errors_table())):
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, found_begin, rest = document.partition(begin)
+        _, found_end, after = rest.partition(end)
+        if not found_begin or not found_end:
+            raise ValueError(f"the document has no place for {name}: {begin} {end}")
+        document = f"{before}{begin}\n{table}\n{end}{after}"
+    return document
+
+
+def _variable(name: str) -> str:
+    return f"ORDERD_{name.upper()}"
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if name in _MACHINE_DEFAULTS:
+        return _MACHINE_DEFAULTS[name]
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _meaning(field: FieldInfo) -> str:
+    return _cell(" ".join((field.description or "").replace("``", "`").split()))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    readme = Path("README.md")
+    readme.write_text(with_tables(readme.read_text()))
+    Path(".env.example").write_text(environment_example())

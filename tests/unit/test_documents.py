@@ -1,0 +1,44 @@
+"""The documents say what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from orderd.reference import environment_example, with_tables
+from orderd.wire import Method
+
+ROOT = Path(__file__).parents[2]
+RENEW = "renew it with: python -m orderd.reference"
+
+
+def test_the_readme_lists_the_settings_and_errors_that_there_are() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert readme == with_tables(readme), RENEW
+
+
+def test_a_document_without_a_place_for_a_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for settings"):
+        with_tables("# A document\n")
+
+
+def test_the_example_environment_lists_the_settings_and_their_defaults() -> None:
+    assert (ROOT / ".env.example").read_text() == environment_example(), RENEW
+
+
+def test_the_readme_lists_the_methods_that_there_are() -> None:
+    rows = re.findall(r"^\| `([a-z.]+)` \|", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    assert rows == [str(method) for method in Method]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
+def test_what_a_document_links_to_is_there(document: str) -> None:
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_the_makefile_does_what_the_readme_says_it_does() -> None:
+    named = set(re.findall(r"^make ([a-z]+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert {"demo", "run", "test", "check"} <= named <= targets
