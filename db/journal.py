@@ -5,7 +5,7 @@ and, in the same breath, writes the attempt or the failure that belongs to it. W
 newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -16,7 +16,7 @@ from uuid_utils import uuid7
 from db.connection import database
 from db.models import Order
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Accepted, AnyFact, OrderEvent, Reclaimed, Started
+from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus, sources, target
 
 _COLUMN_TYPES: Final = {
@@ -32,7 +32,7 @@ _COLUMN_TYPES: Final = {
     "error_code": "text",
     "error_detail": "text",
 }
-_IN_LINE: Final = "interval '30 seconds'"
+IN_LINE: Final = "interval '30 seconds'"
 """How long an order may lie in the queue before dispatch sends it again."""
 
 
@@ -210,15 +210,23 @@ def _attachments(change: Change) -> list[str]:
     return ctes
 
 
+_READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
+
+
 def _moved(sql: str, parameters: Sequence[Any], fact_type: type[AnyFact]) -> list[Moved]:
+    # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes.
+    cursor = database.execute_sql(sql, parameters)
+    names = [column[0] for column in cursor.description]
     found = []
-    for order in Order.raw(sql, *parameters).execute(database):
+    for values in cursor.fetchall():
+        row = dict(zip(names, values, strict=True))
+        order = Order(**{name: read(row[name]) for name, read in _READ.items()})
         event = OrderEvent(
             order_id=order.id,
             seq=order.seq,
             at=order.updated_at,
             status=order.status,
-            data=fact_type.model_validate(order.told),
+            data=fact_type.model_validate(row["told"]),
         )
         found.append(Moved(order, event))
     return found
@@ -256,7 +264,7 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
                                 decimals_out, amount_in, slippage_bps, seq, due_at, lease_until)
             SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, 1, clock_timestamp(), clock_timestamp() + {_IN_LINE}
+                   amount_in, slippage_bps, 1, clock_timestamp(), clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -289,110 +297,6 @@ def claim(order_id: UUID, owner: str, lease_seconds: float) -> Moved | None:
         SELECT * FROM moved"""
     moved = _moved(sql, [owner, lease_seconds, str(order_id)], Started)
     return moved[0] if moved else None
-
-
-def take_due(limit: int) -> list[UUID]:
-    """The ids of pending orders that are due and in nobody's queue; they are in the queue from now on."""
-    rows = database.execute_sql(
-        f"""
-        UPDATE orders SET lease_until = clock_timestamp() + {_IN_LINE} WHERE id IN (
-            SELECT id FROM orders
-            WHERE status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
-              AND (lease_until IS NULL OR lease_until < clock_timestamp())
-            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-        RETURNING id""",
-        (limit,),
-    )
-    return sorted(UUID(str(order_id)) for (order_id,) in rows)
-
-
-def give_back(order_ids: Sequence[UUID]) -> None:
-    """Say that these pending orders did not get into the queue after all, so that they are taken up again soon."""
-    database.execute_sql(
-        f"UPDATE orders SET lease_until = NULL WHERE status = '{OrderStatus.PENDING}' AND id = ANY(%s::uuid[])",
-        ([str(order_id) for order_id in order_ids],),
-    )
-
-
-def orphans(limit: int) -> list[Order]:
-    """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
-    return list(
-        Order.raw(
-            """
-            SELECT * FROM orders
-            WHERE status IN ('routing', 'building') AND lease_until < clock_timestamp() LIMIT %s""",
-            limit,
-        ).execute(database)
-    )
-
-
-def reclaim(orders: Iterable[Order]) -> list[Moved]:
-    """Put orphans back in line, each under the claim that it was found with: a newer claim is left alone."""
-    return apply([Change(order.id, Reclaimed(), order.version) for order in orders])
-
-
-def renew_leases(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
-    """Say that ``owner`` still holds these orders, in one statement. Returns how many of them it does hold."""
-    cursor = database.execute_sql(
-        """
-        UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
-        WHERE lease_owner = %s AND id = ANY(%s::uuid[])""",
-        (lease_seconds, owner, [str(order_id) for order_id in order_ids]),
-    )
-    return int(cursor.rowcount)
-
-
-def release_submitted(owner: str) -> int:
-    """Give up the submitted orders of ``owner``, so that another worker settles them at once."""
-    cursor = database.execute_sql(
-        "UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = %s AND status = 'submitted'",
-        (owner,),
-    )
-    return int(cursor.rowcount)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveAttempt:
-    """A submitted order with the bytes that may land."""
-
-    order: Order
-    number: int
-    signature: str
-    signed_bytes: bytes
-    last_valid_block_height: int
-    min_amount_out: int
-
-
-def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
-    """Take over the submitted orders that nobody holds, with a new version. This is the whole of recovery."""
-    rows = Order.raw(
-        """
-        WITH adopted AS (
-            UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + %s * interval '1 second',
-                version = version + 1
-            WHERE id IN (
-                SELECT id FROM orders
-                WHERE status = 'submitted' AND (lease_until IS NULL OR lease_until < clock_timestamp())
-                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING *)
-        SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,
-               a.min_amount_out AS attempt_min_amount_out
-        FROM adopted JOIN attempts a ON a.order_id = adopted.id AND a.outcome = 'live'""",
-        owner,
-        lease_seconds,
-        limit,
-    ).execute(database)
-    return [
-        LiveAttempt(
-            order=row,
-            number=row.number,
-            signature=row.signature,
-            signed_bytes=bytes(row.signed_bytes),
-            last_valid_block_height=row.expires_at_height,
-            min_amount_out=int(row.attempt_min_amount_out),
-        )
-        for row in rows
-    ]
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from db import journal
+from db import journal, leases
 from db.connection import database
 from db.journal import Change, Moved
 from db.models import Order
@@ -31,13 +31,13 @@ class Dispatch:
     def run_once(self) -> int:
         """Take back what lost workers held, send what is due. Returns how many orders were sent."""
         with database.connection_context():
-            self._publisher.publish(_take_back(journal.orphans(_BATCH)))
-            due = journal.take_due(_BATCH)
+            self._publisher.publish(_take_back(leases.orphans(_BATCH)))
+            due = leases.take_due(_BATCH)
             if due:
                 try:
                     self._send(due)
                 except Exception:
-                    journal.give_back(due)
+                    leases.give_back(due)
                     raise
         return len(due)
 
@@ -53,7 +53,7 @@ def _take_back(orders: Sequence[Order]) -> list[Moved]:
     if not orders:
         return []
     log.warning("leases ran out", action="reclaim", orders=len(orders))
-    moved = journal.reclaim(orders)
+    moved = leases.reclaim(orders)
     poison = [each.order for each in moved if each.order.starts >= MAX_STARTS]
     return moved + journal.apply([_give_up(order) for order in poison])
 

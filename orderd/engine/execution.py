@@ -10,7 +10,8 @@ import structlog
 
 from db import journal
 from db.connection import database
-from db.journal import Change, LiveAttempt, Moved, NewAttempt
+from db.journal import Change, Moved, NewAttempt
+from db.leases import LiveAttempt
 from db.models import Order
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Routed, Submitted

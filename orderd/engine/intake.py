@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from uuid_utils.compat import uuid7
 
-from db import journal
+from db import journal, leases
 from db.connection import database
 from db.journal import Change, NewOrder
 from db.models import Order
@@ -95,7 +95,7 @@ class Intake:
             self._send(order_ids)
         except Exception as error:  # noqa: BLE001  (whatever the queue's trouble is, the orders are safe in Postgres)
             log.warning("queue unavailable", action="enqueue_failed", orders=len(order_ids), error=str(error))
-            journal.give_back(order_ids)
+            leases.give_back(order_ids)
 
     def cancel(self, account_id: UUID, ref: str) -> OrderView:
         """Withdraw an order while nothing is signed; cancelling twice is no error.

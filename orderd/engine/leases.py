@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from db import journal
+from db import leases
 from db.connection import database
 
 
@@ -49,9 +49,9 @@ class Leases:
         if not held:
             return 0
         with database.connection_context():
-            return journal.renew_leases(self.owner, held, self.seconds)
+            return leases.renew(self.owner, held, self.seconds)
 
     def release_submitted(self) -> int:
         """On a clean stop: give up what was sent, so that another worker settles it at once."""
         with database.connection_context():
-            return journal.release_submitted(self.owner)
+            return leases.release_submitted(self.owner)

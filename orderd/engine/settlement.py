@@ -16,9 +16,10 @@ import structlog
 from peewee import IntegrityError
 from solders.signature import Signature
 
-from db import journal
+from db import journal, leases
 from db.connection import database
-from db.journal import AttemptEnd, Change, LiveAttempt, Moved
+from db.journal import AttemptEnd, Change, Moved
+from db.leases import LiveAttempt
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Confirmed
 from orderd.domain.money import format_amount, format_price
@@ -104,7 +105,7 @@ class Settlement:
             return
         self._adopt_at = self._clock() + self._leases.seconds / 4
         with database.connection_context():
-            adopted = journal.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
+            adopted = leases.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
         if not adopted:
             return
         log.info("adopted live attempts", action="adopt", orders=len(adopted))

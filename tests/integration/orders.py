@@ -6,9 +6,10 @@ from uuid_utils.compat import uuid7
 
 from db import journal
 from db.connection import database
-from db.journal import Change, LiveAttempt, NewAttempt, NewOrder
+from db.journal import Change, NewAttempt, NewOrder
+from db.leases import LiveAttempt
 from db.models import DEFAULT_ACCOUNT, Order
-from orderd.domain.events import Accepted, Quoted, Routed, Submitted
+from orderd.domain.events import Accepted, Confirmed, Quoted, Routed, Submitted
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 
@@ -23,6 +24,17 @@ QUOTED = Quoted(
     price_impact_bps="1.25",
     slot=7,
 )
+CONFIRMED = Confirmed(
+    attempt=1,
+    signature="sig",
+    venue=VenueName.METEORA,
+    slot=9,
+    amount_in="1.5",
+    amount_out="152.4",
+    executed_price="101.6",
+    network_fee="0.000005",
+)
+FILL = {"filled_in": 1_500_000_000, "filled_out": 152_400_000, "network_fee": 5_000}
 
 
 def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000) -> NewOrder:

@@ -1,43 +1,24 @@
 """The journal: one statement for a change and its event; whoever is late changes nothing."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from peewee import IntegrityError
-from uuid_utils.compat import uuid7
 
 from db import journal
 from db.connection import database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Cancelled, Confirmed, Failed, Reclaimed, Retrying, Submitted
+from orderd.domain.events import Cancelled, Failed, Reclaimed, Retrying, Submitted
 from orderd.domain.order import EventKind, OrderStatus
-from orderd.domain.quote import VenueName
 from orderd.engine import views
-from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
+from tests.integration.orders import CONFIRMED, FILL, built, claimed, new_order, pending, read, sign
 
 NOW = datetime.now(UTC)
 RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW)
-CONFIRMED = Confirmed(
-    attempt=1,
-    signature="sig",
-    venue=VenueName.METEORA,
-    slot=9,
-    amount_in="1.5",
-    amount_out="152.4",
-    executed_price="101.6",
-    network_fee="0.000005",
-)
-FILL = {"filled_in": 1_500_000_000, "filled_out": 152_400_000, "network_fee": 5_000}
-
-
-@pytest.fixture(autouse=True)
-def connection(connected: str) -> Iterator[None]:
-    with database.connection_context():
-        yield
+pytestmark = pytest.mark.usefixtures("connection")
 
 
 def history(order: Order) -> list[tuple[int, EventKind, OrderStatus]]:
@@ -165,46 +146,6 @@ def test_a_batch_of_several_shapes_is_one_transaction() -> None:
     with pytest.raises(IntegrityError):
         journal.apply(changes)
     assert read(one.order.id).status is OrderStatus.SUBMITTED
-
-
-def test_due_orders_are_taken_once_and_in_order_of_arrival() -> None:
-    first, second = pending(), pending()
-    assert journal.take_due(10) == [], "what was just accepted is in the queue already"
-    lapse(first)
-    lapse(second)
-    assert journal.take_due(10) == [first, second]
-    assert journal.take_due(10) == []
-    journal.give_back([second])
-    assert journal.take_due(10) == [second]
-
-
-def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:
-    order = claimed()
-    assert journal.orphans(10) == []
-    lapse(order.id)
-    assert [moved.order.status for moved in journal.reclaim(journal.orphans(10))] == [OrderStatus.PENDING]
-    again = journal.claim(order.id, "worker-b", 15)
-    assert again is not None
-    assert again.order.version > order.version
-    assert journal.reclaim([order]) == [], "the newer claim is left alone"
-
-
-def test_leases_are_renewed_only_by_their_owner() -> None:
-    order = claimed("worker-a", lease_seconds=0)
-    assert journal.renew_leases("worker-b", [order.id], 60) == 0
-    assert journal.renew_leases("worker-a", [order.id, uuid7()], 60) == 1
-    assert journal.orphans(10) == []
-
-
-def test_a_live_attempt_is_adopted_when_its_holder_is_gone() -> None:
-    live = sign(built("worker-a"), "sig", last_valid_block_height=77)
-    assert journal.adopt_submitted("worker-b", 15, 10) == []
-    assert journal.release_submitted("worker-a") == 1
-    (adopted,) = journal.adopt_submitted("worker-b", 15, 10)
-    assert (adopted.signature, adopted.signed_bytes, adopted.last_valid_block_height) == ("sig", b"signed", 77)
-    assert adopted.order.version == live.order.version + 1
-    late = Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))
-    assert journal.apply([late]) == [], "the former holder no longer writes"
 
 
 def test_recent_starts_tell_the_rate_limit_what_redis_forgot() -> None:

@@ -1,0 +1,118 @@
+"""Who works on which order: the queue's hold on what is due, and the leases of worker processes.
+
+A lease says who may be expected to write, not who may: that is decided by the version that each claim raises.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from db.connection import database
+from db.journal import IN_LINE, Change, Moved, apply
+from db.models import Order
+from orderd.domain.events import Reclaimed
+from orderd.domain.order import OrderStatus
+
+
+def take_due(limit: int) -> list[UUID]:
+    """The ids of pending orders that are due and in nobody's queue; they are in the queue from now on."""
+    rows = database.execute_sql(
+        f"""
+        UPDATE orders SET lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
+            SELECT id FROM orders
+            WHERE status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+              AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+        RETURNING id""",
+        (limit,),
+    )
+    return sorted(UUID(str(order_id)) for (order_id,) in rows)
+
+
+def give_back(order_ids: Sequence[UUID]) -> None:
+    """Say that these pending orders did not get into the queue after all, so that they are taken up again soon."""
+    database.execute_sql(
+        f"UPDATE orders SET lease_until = NULL WHERE status = '{OrderStatus.PENDING}' AND id = ANY(%s::uuid[])",
+        ([str(order_id) for order_id in order_ids],),
+    )
+
+
+def orphans(limit: int) -> list[Order]:
+    """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
+    return list(
+        Order.raw(
+            """
+            SELECT * FROM orders
+            WHERE status IN ('routing', 'building') AND lease_until < clock_timestamp() LIMIT %s""",
+            limit,
+        ).execute(database)
+    )
+
+
+def reclaim(orders: Iterable[Order]) -> list[Moved]:
+    """Put orphans back in line, each under the claim that it was found with: a newer claim is left alone."""
+    return apply([Change(order.id, Reclaimed(), order.version) for order in orders])
+
+
+def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
+    """Say that ``owner`` still holds these orders, in one statement. Returns how many of them it does hold."""
+    cursor = database.execute_sql(
+        """
+        UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
+        WHERE lease_owner = %s AND id = ANY(%s::uuid[])""",
+        (lease_seconds, owner, [str(order_id) for order_id in order_ids]),
+    )
+    return int(cursor.rowcount)
+
+
+def release_submitted(owner: str) -> int:
+    """Give up the submitted orders of ``owner``, so that another worker settles them at once."""
+    cursor = database.execute_sql(
+        "UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = %s AND status = 'submitted'",
+        (owner,),
+    )
+    return int(cursor.rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAttempt:
+    """A submitted order with the bytes that may land."""
+
+    order: Order
+    number: int
+    signature: str
+    signed_bytes: bytes
+    last_valid_block_height: int
+    min_amount_out: int
+
+
+def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
+    """Take over the submitted orders that nobody holds, with a new version. This is the whole of recovery."""
+    rows = Order.raw(
+        """
+        WITH adopted AS (
+            UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + %s * interval '1 second',
+                version = version + 1
+            WHERE id IN (
+                SELECT id FROM orders
+                WHERE status = 'submitted' AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING *)
+        SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,
+               a.min_amount_out AS attempt_min_amount_out
+        FROM adopted JOIN attempts a ON a.order_id = adopted.id AND a.outcome = 'live'""",
+        owner,
+        lease_seconds,
+        limit,
+    ).execute(database)
+    return [
+        LiveAttempt(
+            order=row,
+            number=row.number,
+            signature=row.signature,
+            signed_bytes=bytes(row.signed_bytes),
+            last_valid_block_height=row.expires_at_height,
+            min_amount_out=int(row.attempt_min_amount_out),
+        )
+        for row in rows
+    ]

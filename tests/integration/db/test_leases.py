@@ -1,0 +1,51 @@
+"""Leases: what is due is taken once, what was left behind comes back, and its former holder is shut out."""
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from db import journal, leases
+from db.journal import AttemptEnd, Change
+from orderd.domain.order import OrderStatus
+from tests.integration.orders import CONFIRMED, FILL, built, claimed, lapse, pending, sign
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+
+def test_due_orders_are_taken_once_and_in_order_of_arrival() -> None:
+    first, second = pending(), pending()
+    assert leases.take_due(10) == [], "what was just accepted is in the queue already"
+    lapse(first)
+    lapse(second)
+    assert leases.take_due(10) == [first, second]
+    assert leases.take_due(10) == []
+    leases.give_back([second])
+    assert leases.take_due(10) == [second]
+
+
+def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:
+    order = claimed()
+    assert leases.orphans(10) == []
+    lapse(order.id)
+    assert [moved.order.status for moved in leases.reclaim(leases.orphans(10))] == [OrderStatus.PENDING]
+    again = journal.claim(order.id, "worker-b", 15)
+    assert again is not None
+    assert again.order.version > order.version
+    assert leases.reclaim([order]) == [], "the newer claim is left alone"
+
+
+def test_leases_are_renewed_only_by_their_owner() -> None:
+    order = claimed("worker-a", lease_seconds=0)
+    assert leases.renew("worker-b", [order.id], 60) == 0
+    assert leases.renew("worker-a", [order.id, uuid7()], 60) == 1
+    assert leases.orphans(10) == []
+
+
+def test_a_live_attempt_is_adopted_when_its_holder_is_gone() -> None:
+    live = sign(built("worker-a"), "sig", last_valid_block_height=77)
+    assert leases.adopt_submitted("worker-b", 15, 10) == []
+    assert leases.release_submitted("worker-a") == 1
+    (adopted,) = leases.adopt_submitted("worker-b", 15, 10)
+    assert (adopted.signature, adopted.signed_bytes, adopted.last_valid_block_height) == ("sig", b"signed", 77)
+    assert adopted.order.version == live.order.version + 1
+    late = Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))
+    assert journal.apply([late]) == [], "the former holder no longer writes"
