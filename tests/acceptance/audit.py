@@ -1,0 +1,117 @@
+"""What must be true of any run, however rough it was: the trader's and orderd's view against the chain's own ledger."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from orderd.domain.events import Confirmed
+from orderd.domain.money import parse_amount
+from orderd.domain.order import OrderStatus
+from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.wire import OrderView
+from tests.acceptance.ledger import Landed, Ledger, Mint
+from tests.acceptance.trader import Story, Trader
+
+_TOKENS = TokenRegistry()
+_LAMPORT_DECIMALS = 9
+
+
+def audit(trader: Trader, stories: Sequence[Story], ledger: Ledger, before: Mapping[Mint, int]) -> None:
+    """Check all invariants after every order has ended. ``before`` is what the wallet held at first."""
+    nothing_is_lost(trader, stories)
+    landed: dict[UUID, list[Landed]] = defaultdict(list)
+    transactions = ledger.transactions()
+    for transaction in transactions:
+        landed[transaction.order_id].append(transaction)
+    assert landed.keys() <= {story.id for story in stories}, "the wallet signed for an order that nobody submitted"
+    for story in stories:
+        events_are_gapless(story)
+        landed_as_recorded(story, landed[story.id])
+    balances_add_up(stories, transactions, before, ledger.balances())
+
+
+def nothing_is_lost(trader: Trader, stories: Sequence[Story]) -> None:
+    """Every acknowledged order is there under its client order id, and there is no other."""
+    stored = {order.client_order_id: order.id for order in trader.orders()}
+    assert stored == trader.acknowledged
+    assert [story.id for story in stories] == [*trader.acknowledged.values()]
+
+
+def events_are_gapless(story: Story) -> None:
+    """Numbered 1 to n, the same for who followed and who asks later, and the last one is the order's state."""
+    assert story.detail is not None
+    assert [event.seq for event in story.events] == list(range(1, len(story.events) + 1))
+    assert story.events == [*story.detail.events]
+    assert (story.order.status, story.order.seq) == (story.events[-1].status, len(story.events))
+
+
+def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
+    """At most one transaction succeeded; each that landed is an attempt on record, with the outcome it had."""
+    assert story.detail is not None
+    order, attempts, failures = story.order, story.detail.attempts, story.detail.failures
+    succeeded = [transaction for transaction in landed if transaction.succeeded]
+    assert len(succeeded) <= 1, f"order {story.id} was executed {len(succeeded)} times"
+
+    outcomes = {attempt.signature: (attempt.number, attempt.outcome, attempt.slot) for attempt in attempts}
+    for transaction in landed:
+        outcome = "landed" if transaction.succeeded else "failed"
+        assert outcomes.pop(transaction.signature) == (transaction.attempt, outcome, transaction.slot)
+    assert {outcome for _, outcome, _ in outcomes.values()} <= {"expired"}, f"{outcomes} never landed"
+
+    assert [failure.attempt for failure in failures] == list(range(1, len(failures) + 1))
+    assert len(failures) <= 3
+    if order.status is OrderStatus.CONFIRMED:
+        (transaction,) = succeeded
+        told = story.events[-1].data
+        assert isinstance(told, Confirmed)
+        assert (told.signature, told.attempt, told.slot) == (
+            transaction.signature,
+            transaction.attempt,
+            transaction.slot,
+        )
+        assert (told.signature, told.amount_in, told.amount_out, told.executed_price, told.network_fee) == (
+            order.signature,
+            order.amount_in,
+            order.amount_out,
+            order.executed_price,
+            order.network_fee,
+        )
+        assert _fill(order) == transaction.received
+        assert parse_amount(told.network_fee, _LAMPORT_DECIMALS) == transaction.fee
+        assert order.min_amount_out is not None
+        bought = _TOKENS.resolve(order.token_out)
+        assert transaction.received[bought.mint] >= parse_amount(order.min_amount_out, bought.decimals)
+        assert order.error is None
+    else:
+        assert succeeded == [], f"order {story.id} is {order.status}, but it was executed"
+    if order.status is OrderStatus.FAILED:
+        assert order.error is not None
+        assert failures[-1].code == order.error.code
+        assert len(failures) == 3 if order.error.retryable else failures
+
+
+def balances_add_up(
+    stories: Sequence[Story],
+    transactions: Sequence[Landed],
+    before: Mapping[Mint, int],
+    after: Mapping[Mint, int],
+) -> None:
+    """To the last base unit: what was there, the fills that orders report, and what the network took."""
+    expected = Counter(before)
+    for story in stories:
+        if story.order.status is OrderStatus.CONFIRMED:
+            expected.update(_fill(story.order))
+            expected[WSOL_MINT] -= parse_amount(story.order.network_fee or "", _LAMPORT_DECIMALS)
+    expected[WSOL_MINT] -= sum(transaction.fee for transaction in transactions if not transaction.succeeded)
+    expected[WSOL_MINT] -= sum(transaction.rent for transaction in transactions)
+    assert after == dict(expected)
+
+
+def _fill(order: OrderView) -> dict[Mint, int]:
+    """What the order says that the wallet gave and got, in base units."""
+    sold, bought = _TOKENS.pair(order.token_in, order.token_out)
+    assert order.amount_out is not None
+    return {
+        sold.mint: -parse_amount(order.amount_in, sold.decimals),
+        bought.mint: parse_amount(order.amount_out, bought.decimals),
+    }

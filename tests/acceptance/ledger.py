@@ -1,0 +1,102 @@
+"""The local chain's own file, read past orderd: what really landed, and what the wallet really holds."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+
+from orderd.domain.tokens import BUILTIN_TOKENS, WSOL_MINT
+from orderd.solana.keys import load_wallet
+from orderd.solana.programs import associated_token, memo
+from orderd.solana.programs.token import TokenAccount
+
+Mint = str
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A transaction of the wallet. ``received`` are base units by mint, less than zero where they were given.
+
+    What the wallet paid to the network is not in it: ``fee``, and ``rent`` for accounts made that are still there.
+    """
+
+    order_id: UUID
+    attempt: int
+    signature: str
+    slot: int
+    succeeded: bool
+    fee: int
+    rent: int
+    received: Mapping[Mint, int]
+
+
+class Ledger:
+    """The chain of one state directory, while simnet writes it."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._file = state_dir / "simnet" / "ledger.sqlite"
+        self.wallet = load_wallet(state_dir / "wallet.json").address
+
+    def transactions(self) -> list[Landed]:
+        """All that the wallet ever paid for, in the order of their landing."""
+        rows = self._read("SELECT slot, meta, raw FROM transactions WHERE NOT ephemeral ORDER BY slot, position")
+        decoded = [(slot, json.loads(meta), VersionedTransaction.from_bytes(raw)) for slot, meta, raw in rows]
+        return [
+            self._landed(slot, meta, transaction)
+            for slot, meta, transaction in decoded
+            if transaction.message.account_keys[0] == self.wallet
+        ]
+
+    def balances(self) -> dict[Mint, int]:
+        """Lamports, and base units of each token that the wallet holds."""
+        held = {WSOL_MINT: self._account(self.wallet)[0]}
+        for token in BUILTIN_TOKENS:
+            if not token.is_native:
+                lamports, data = self._account(associated_token.address(self.wallet, Pubkey.from_string(token.mint)))
+                held[token.mint] = TokenAccount.decode(data).amount if lamports else 0
+        return held
+
+    def _landed(self, slot: int, meta: dict[str, Any], transaction: VersionedTransaction) -> Landed:
+        order_id, attempt = self._memo(transaction).split(":")
+        before, after = meta["preBalances"], meta["postBalances"]
+        rent = sum(new for old, new in zip(before[1:], after[1:], strict=True) if old == 0)
+        received = Counter({WSOL_MINT: after[0] - before[0] + meta["fee"] + rent})
+        for sign, balances in ((-1, meta["preTokenBalances"]), (1, meta["postTokenBalances"])):
+            for balance in balances:
+                if balance["owner"] == str(self.wallet):
+                    received[balance["mint"]] += sign * int(balance["uiTokenAmount"]["amount"])
+        return Landed(
+            order_id=UUID(order_id),
+            attempt=int(attempt),
+            signature=str(transaction.signatures[0]),
+            slot=slot,
+            succeeded=meta["err"] is None,
+            fee=meta["fee"],
+            rent=rent,
+            received={mint: amount for mint, amount in received.items() if amount},
+        )
+
+    def _memo(self, transaction: VersionedTransaction) -> str:
+        keys = transaction.message.account_keys
+        (text,) = [
+            bytes(each.data).decode()
+            for each in transaction.message.instructions
+            if keys[each.program_id_index] == memo.PROGRAM_ID
+        ]
+        return text
+
+    def _account(self, address: Pubkey) -> tuple[int, bytes]:
+        rows = self._read("SELECT lamports, data FROM accounts WHERE key = ?", bytes(address))
+        return rows[0] if rows else (0, b"")
+
+    def _read(self, sql: str, *parameters: object) -> list[Any]:
+        with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=30)) as connection:
+            return connection.execute(sql, parameters).fetchall()

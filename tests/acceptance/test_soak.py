@@ -1,0 +1,100 @@
+"""Many orders at full speed: each lands exactly once, and the books balance to the last base unit."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orderd.demo import Daemon
+from orderd.domain.order import OrderStatus
+from orderd.wire import SubmitParams
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import Story, Trader, order, trading
+
+ROLES = ("gateway", "worker", "simnet")
+MAIN_TRADES = (
+    ("SOL", "USDC", ("0.01", "0.5", "1.234567891")),
+    ("USDC", "SOL", ("1", "50", "120.654321")),
+)
+SHALLOW_TRADES = (
+    ("SOL", "CHILLGUY", ("0.0005", "0.001000001")),
+    ("CHILLGUY", "SOL", ("0.35", "0.654321")),
+)
+TRADES = (*MAIN_TRADES * 4, *SHALLOW_TRADES)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a process has taken of the machine; ``memory`` in bytes."""
+
+    descriptors: int
+    threads: int
+    memory: int
+
+
+def use_of(daemon: Daemon) -> dict[str, Use]:
+    return {role: _use(int((daemon.log.parent / f"{role}.lock").read_text())) for role in ROLES}
+
+
+def _use(pid: int) -> Use:
+    process = Path(f"/proc/{pid}")
+    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    memory = int(status["VmRSS"].split()[0]) * 1024
+    return Use(len([*(process / "fd").iterdir()]), int(status["Threads"]), memory)
+
+
+def mixed(count: int, seed: int) -> list[SubmitParams]:
+    """All pairs, directions and sizes in turn, so that our own flow does not push a price away."""
+    choice = random.Random(seed)
+    trades = [TRADES[number % len(TRADES)] for number in range(count)]
+    return [order(token_in, token_out, choice.choice(amounts), slippage="5") for token_in, token_out, amounts in trades]
+
+
+def stock_up(trader: Trader) -> None:
+    """Buy the token that a new wallet has nothing of."""
+    trader.follow(trader.submit(order("SOL", "CHILLGUY", "0.2")), seconds=30)
+
+
+def all_are_confirmed(stories: Sequence[Story]) -> None:
+    others = [story.order for story in stories if story.order.status is not OrderStatus.CONFIRMED]
+    assert not others, [(view.token_in, view.amount_in, view.token_out, view.error) for view in others]
+
+
+def test_each_of_sixty_orders_lands_once_and_the_books_balance(daemon: Daemon) -> None:
+    ledger = Ledger(daemon.log.parent)
+    with trading(daemon.url) as trader:
+        before = ledger.balances()
+        stock_up(trader)
+        trader.submit_all(mixed(60, seed=1))
+        stories = trader.see_all_end(seconds=60)
+        all_are_confirmed(stories)
+        audit(trader, stories, ledger, before)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_each_of_a_thousand_orders_lands_once_and_nothing_piles_up(daemon: Daemon) -> None:
+    """Descriptors, threads and memory are compared after one half and after the other, when all is warm."""
+    ledger = Ledger(daemon.log.parent)
+    with trading(daemon.url) as trader:
+        before = ledger.balances()
+        stock_up(trader)
+        trader.submit_all(mixed(500, seed=2))
+        trader.see_all_end(seconds=200)
+        warm = use_of(daemon)
+        trader.submit_all(mixed(500, seed=3))
+        stories = trader.see_all_end(seconds=200)
+        all_are_confirmed(stories)
+        audit(trader, stories, ledger, before)
+    nothing_piles_up(warm, use_of(daemon))
+
+
+def nothing_piles_up(warm: Mapping[str, Use], now: Mapping[str, Use]) -> None:
+    """Pools may still fill up to their sizes; what leaked with each of 500 orders would be far beyond these bounds."""
+    for role in ROLES:
+        assert now[role].descriptors <= warm[role].descriptors + 20, role
+        assert now[role].threads <= warm[role].threads + 20, role
+        assert now[role].memory <= warm[role].memory + 20 * 2**20, role

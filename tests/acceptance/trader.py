@@ -1,0 +1,122 @@
+"""A trader who uses orderctl's client and does not give up: what is not acknowledged is submitted again."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from orderctl.client import Client
+from orderctl.errors import AnswerLostError, RefusedError, UnreachableError
+from orderctl.settings import Settings
+from orderd.domain.events import OrderEvent
+from orderd.domain.order import TERMINAL
+from orderd.wire import (
+    CancelResult,
+    Event,
+    GetParams,
+    ListParams,
+    ListResult,
+    Method,
+    OrderDetail,
+    OrderView,
+    SubmitParams,
+    SubmitResult,
+)
+
+_PAUSE_SECONDS = 0.05
+
+
+@dataclass
+class Story:
+    """An acknowledged order, the events that a follower was sent, and all that the daemon has stored of it."""
+
+    id: UUID
+    events: list[OrderEvent] = field(default_factory=list)
+    detail: OrderDetail | None = None
+
+    @property
+    def order(self) -> OrderView:
+        assert self.detail is not None
+        return self.detail.order
+
+
+def order(token_in: str, token_out: str, amount_in: str, slippage: str = "2") -> SubmitParams:
+    return SubmitParams(
+        token_in=token_in, token_out=token_out, amount_in=amount_in, slippage=slippage, client_order_id=uuid4().hex
+    )
+
+
+class Trader:
+    """For one thread. ``acknowledged`` are the ids that the daemon answered with, by client order id."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.acknowledged: dict[str, UUID] = {}
+
+    def submit(self, params: SubmitParams) -> UUID:
+        """Submit until the daemon acknowledges. Raises RefusedError where it will not have the order."""
+        while True:
+            try:
+                answer = self._client.call(Method.ORDER_SUBMIT, params, SubmitResult)
+            except RefusedError as error:
+                if not error.problem.retryable:
+                    raise
+            except (UnreachableError, AnswerLostError):
+                pass
+            else:
+                self.acknowledged[params.client_order_id] = answer.order.id
+                return answer.order.id
+            time.sleep(_PAUSE_SECONDS)
+
+    def cancel(self, order_id: UUID) -> OrderView:
+        """Raises RefusedError where it is too late."""
+        return self._client.call(Method.ORDER_CANCEL, GetParams(order=str(order_id)), CancelResult).order
+
+    def follow(self, order_id: UUID, seconds: float) -> list[OrderEvent]:
+        """Its events up to the terminal one, through lost connections. Raises FollowTimeoutError."""
+        events: list[OrderEvent] = []
+        try:
+            for update in self._client.follow(str(order_id), seconds=seconds):
+                if isinstance(update, Event):
+                    events.append(update.event)
+                    if update.event.status in TERMINAL:
+                        break
+        finally:
+            self._client.close()  # ends the subscription
+        return events
+
+    def detail(self, order_id: UUID) -> OrderDetail:
+        return self._client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
+
+    def orders(self) -> list[OrderView]:
+        """All there are, the newest first."""
+        found: list[OrderView] = []
+        cursor: str | None = None
+        while True:
+            page = self._client.call(Method.ORDERS_LIST, ListParams(limit=500, cursor=cursor), ListResult)
+            found += page.orders
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    def see_all_end(self, seconds: float) -> list[Story]:
+        """Follow each acknowledged order to its end, within ``seconds`` for all. Raises FollowTimeoutError."""
+        deadline = time.monotonic() + seconds
+        stories = [
+            Story(order_id, self.follow(order_id, deadline - time.monotonic()))
+            for order_id in self.acknowledged.values()
+        ]
+        for story in stories:
+            story.detail = self.detail(story.id)
+        return stories
+
+    def submit_all(self, orders: Sequence[SubmitParams]) -> None:
+        for params in orders:
+            self.submit(params)
+
+
+@contextmanager
+def trading(url: str) -> Iterator[Trader]:
+    with Client(Settings(url=url)) as client:
+        yield Trader(client)
