@@ -103,6 +103,14 @@ class OrderBroker(RedisBroker):
         """Messages that no worker has fetched yet. Raises redis.RedisError."""
         return int(self.client.llen(self._list))
 
+    def has_lost_messages(self) -> bool:
+        """Whether Redis was emptied or restarted since any process last asked. Raises redis.RedisError.
+
+        A restart counts, for the last second of its file may be missing.
+        """
+        run_id: str = self.client.info("server")["run_id"]
+        return self.client.set(f"{_NAMESPACE}:memory", run_id, get=True) != run_id.encode()
+
     def wait_until_filled(self, seconds: float) -> None:
         """Returns once the queue is not empty, or after ``seconds``. Raises redis.RedisError.
 

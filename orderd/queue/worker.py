@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
@@ -17,9 +18,11 @@ from dramatiq import Worker
 from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
+from db import leases
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderStatus
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution import Execution
 from orderd.engine.failure import Failures
@@ -133,20 +136,27 @@ class WorkerProcess:
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
         try:
             self._limiter.prepare(wait=True)
-        except redis.RedisError as error:
-            log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
+        except (redis.RedisError, PeeweeException) as error:
+            log.warning("rate limit not ready", action="rate_limit_failed", worker=self.name, error=str(error))
         for loop in self._loops:
             loop.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
 
     def stop(self, drain_seconds: float) -> None:
-        """Take no more orders and end the turns that are begun; what has been sent is left for others to settle."""
-        self._dispatching.stop(drain_seconds)
-        self._worker.stop(timeout=int(drain_seconds * 1000))
-        self._settling.stop(drain_seconds)
-        self._renewal.stop(drain_seconds)
-        self._heartbeat.stop(drain_seconds)
+        """Take no more orders and end the turns that are begun; what has been sent is left for others to settle.
+
+        A turn that takes longer than ``drain_seconds`` is abandoned: its order comes back when the lease runs out.
+        """
+        deadline = time.monotonic() + drain_seconds
+
+        def left() -> float:
+            return max(0.0, deadline - time.monotonic())
+
+        self._dispatching.stop(left())
+        self._worker.stop(timeout=int(left() * 1000))
+        for loop in (self._settling, self._renewal, self._heartbeat):
+            loop.stop(left())
         try:
             released = self._leases.release_submitted()
             log.info("drained", action="worker_drained", worker=self.name, released=released)
@@ -160,13 +170,26 @@ class WorkerProcess:
         return f"{HEARTBEAT_PREFIX}{self.name}"
 
     def _beat(self) -> None:
-        """Say that this process lives, and keep the rate limit ready."""
+        """Say that this process lives, and make good what Redis has forgotten."""
         stalled = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
         if stalled:
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
         state = {"in_flight": len(self._settlement), "stalled": stalled}
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
+        if self._broker.has_lost_messages():
+            log.info("Redis is not the one it was", action="resend", worker=self.name, orders=_take_out_of_line())
+
+
+def _take_out_of_line() -> int:
+    """Let dispatch send all again that is in the queue as far as Postgres knows. What is there twice is worked once."""
+    with database.connection_context():
+        rows = database.execute_sql(
+            "SELECT id FROM orders WHERE status = %s AND lease_until > clock_timestamp()", (str(OrderStatus.PENDING),)
+        )
+        in_line = [UUID(str(order_id)) for (order_id,) in rows]
+        leases.give_back(in_line)
+    return len(in_line)
 
 
 def _recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:

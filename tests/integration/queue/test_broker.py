@@ -115,6 +115,24 @@ def test_a_worker_survives_a_restart_of_redis(tmp_path: Path, start_worker: Star
         child.stop()
 
 
+def test_an_emptied_redis_is_noticed_once(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
+    another = OrderBroker(redis_client(redis_url))
+    assert [broker.has_lost_messages(), another.has_lost_messages()] == [True, False], "it has just been emptied"
+    client.flushall()
+    assert [another.has_lost_messages(), broker.has_lost_messages()] == [True, False]
+
+
+def test_a_restarted_redis_is_noticed(tmp_path: Path) -> None:
+    server = Redis(tmp_path)
+    child = server.start()
+    broker = OrderBroker(redis_client(server.url))
+    assert [broker.has_lost_messages(), broker.has_lost_messages()] == [True, False]
+    child.stop()
+    child = server.start()
+    assert [broker.has_lost_messages(), broker.has_lost_messages()] == [True, False]
+    child.stop()
+
+
 def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
     broker.send(new_ids(30))
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)

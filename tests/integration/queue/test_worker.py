@@ -96,6 +96,22 @@ def test_an_order_is_worked_to_its_confirmation(
     assert read(accepted.order.id).status is OrderStatus.CONFIRMED
 
 
+def test_an_order_whose_message_redis_lost_does_not_wait_for_its_time_in_line(
+    start_worker: StartWorker, silent_rpc: str, client: "redis.Redis"
+) -> None:
+    (accepted,) = journal.accept([new_order()])
+    database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
+    start_worker(silent_rpc)
+    while read(accepted.order.id).starts == 0:
+        pass
+    wait_for_heartbeat(client)
+    (accepted,) = journal.accept([new_order()])
+    database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day' WHERE status = 'pending'")
+    client.flushall()
+    while read(accepted.order.id).starts == 0:
+        pass
+
+
 def test_a_stopped_worker_leaves_live_attempts_to_others_at_once(
     start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis"
 ) -> None:
