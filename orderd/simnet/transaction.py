@@ -92,9 +92,7 @@ def decode(raw: bytes) -> Transaction:
         raise ValueError(f"transaction too large: {len(raw)} bytes (max: raw {MAX_SIZE})")
     try:
         parsed = VersionedTransaction.from_bytes(raw)
-    except BaseException as error:  # solders panics on some bytes, and a pyo3 panic is no Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
+    except ValueError as error:
         raise ValueError("failed to deserialize the transaction: the bytes are cut off or no transaction") from error
     if bytes(parsed) != raw:
         raise ValueError("failed to deserialize the transaction: bytes follow its end")
