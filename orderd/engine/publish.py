@@ -3,7 +3,10 @@
 Redis may lose any of it. Followers fill gaps from Postgres, so a failure here is logged and harms nothing.
 """
 
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Final
 
 import redis
@@ -15,6 +18,7 @@ from orderd.engine.views import order_view
 
 CHANNEL: Final = "orderd:events"
 _SNAPSHOT_SECONDS: Final = 3600
+_MOST_AT_ONCE: Final = 256
 log = structlog.get_logger(__name__)
 
 
@@ -23,13 +27,42 @@ def snapshot_key(order_id: object) -> str:
 
 
 class Publisher:
-    """Publishes after the commit, never before: nobody is told what is not stored."""
+    """Publishes after the commit, never before: nobody is told what is not stored.
+
+    A thread of its own talks to Redis, so that no order waits for that, and what comes together travels together.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
+        self._news: SimpleQueue[Moved | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
+        self._thread.start()
 
     def publish(self, changes: Sequence[Moved]) -> None:
         """Tell of changes that are committed, in the order given."""
+        for moved in changes:
+            self._news.put(moved)
+
+    def close(self, seconds: float) -> None:
+        """Tell what was given so far, as far as that takes no longer than ``seconds``."""
+        self._news.put(None)
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch = [self._news.get()]
+            with suppress(Empty):
+                while len(batch) < _MOST_AT_ONCE:
+                    batch.append(self._news.get_nowait())
+            is_open = None not in batch
+            news = [moved for moved in batch if moved is not None]
+            try:
+                self._tell(news)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next news must still be told)
+                log.warning("publish failed", action="publish_failed", events=len(news), error=str(error))
+
+    def _tell(self, changes: Sequence[Moved]) -> None:
         if not changes:
             return
         pipe = self._redis.pipeline(transaction=False)
@@ -40,7 +73,4 @@ class Publisher:
             else:
                 pipe.set(key, order_view(moved.order).model_dump_json(), ex=_SNAPSHOT_SECONDS)
             pipe.publish(CHANNEL, moved.event.model_dump_json())
-        try:
-            pipe.execute()
-        except redis.RedisError as error:
-            log.warning("publish failed", action="publish_failed", events=len(changes), error=str(error))
+        pipe.execute()

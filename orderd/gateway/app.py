@@ -28,6 +28,7 @@ from orderd.queue.rate_limit import RateLimiter
 from orderd.settings import Settings
 
 FORCED: Final = 1
+_LAST_NEWS_SECONDS: Final = 2.0
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
 log = structlog.get_logger(__name__)
 
@@ -48,12 +49,17 @@ def run_gateway(settings: Settings) -> None:
     )
     check_schema()
     _raise_file_limit()
-    engine = open_engine(settings, redis_client(redis_url))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, engine, redis_url))
+    client = redis_client(redis_url)
+    publisher = Publisher(client)
+    engine = open_engine(settings, client, publisher)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, engine, redis_url))
+    finally:
+        publisher.close(_LAST_NEWS_SECONDS)
 
 
-def open_engine(settings: Settings, client: "redis.Redis") -> Engine:
+def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
     """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
     trading = open_trading(settings)
     limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), recent_starts)
@@ -62,7 +68,7 @@ def open_engine(settings: Settings, client: "redis.Redis") -> Engine:
         intake=Intake(
             trading.tokens,
             settings.default_slippage,
-            Publisher(client),
+            publisher,
             send=broker.send,
             forget=limiter.forget,
         ),

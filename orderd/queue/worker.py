@@ -97,7 +97,7 @@ class WorkerProcess:
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
         )
         trading = open_trading(settings)
-        publisher = Publisher(client)
+        publisher = self._publisher = Publisher(client)
         self._leases = Leases(self.name, settings.lease_seconds)
         self._settlement = Settlement(
             trading.sender,
@@ -157,6 +157,7 @@ class WorkerProcess:
         self._worker.stop(timeout=int(left() * 1000))
         for loop in (self._settling, self._renewal, self._heartbeat):
             loop.stop(left())
+        self._publisher.close(drain_seconds)
         try:
             released = self._leases.release_submitted()
             log.info("drained", action="worker_drained", worker=self.name, released=released)
@@ -178,7 +179,7 @@ class WorkerProcess:
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
         if self._broker.has_lost_messages():
-            log.info("Redis is not the one it was", action="resend", worker=self.name, orders=_take_out_of_line())
+            log.info("Redis started afresh", action="resend", worker=self.name, orders=_take_out_of_line())
 
 
 def _take_out_of_line() -> int:

@@ -85,8 +85,10 @@ def redis_client(redis_url: str) -> Iterator["redis.Redis"]:
 
 
 @pytest.fixture
-def publisher(redis_client: "redis.Redis") -> Publisher:
-    return Publisher(redis_client)
+def publisher(redis_client: "redis.Redis") -> Iterator[Publisher]:
+    publisher = Publisher(redis_client)
+    yield publisher
+    publisher.close(5)
 
 
 @pytest.fixture

@@ -93,12 +93,13 @@ def test_bad_terms_are_refused_before_anything_is_stored(intake: Intake) -> None
 
 
 def test_an_unsent_order_is_cancelled_and_leaves_the_line(
-    intake: Intake, forgotten: list[UUID], redis_client: Redis
+    intake: Intake, forgotten: list[UUID], publisher: Publisher, redis_client: Redis
 ) -> None:
     order_id = pending()
     assert intake.cancel(DEFAULT_ACCOUNT, str(order_id)).status is OrderStatus.CANCELLED
     assert intake.cancel(DEFAULT_ACCOUNT, str(order_id)).status is OrderStatus.CANCELLED, "twice is no error"
     assert forgotten == [order_id]
+    publisher.close(5)
     assert redis_client.exists(snapshot_key(order_id)) == 0
 
 
