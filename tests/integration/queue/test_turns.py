@@ -170,7 +170,7 @@ def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
         while not forever.wait(0.01):
             pass
 
-    turns = start_turns(TimeLimit(time_limit=50, interval=10))
+    turns = start_turns(TimeLimit(time_limit=50, interval=25))
     turns.work = work
     order = turns.finish(pending())
     assert failure_codes(order.id) == [ErrorCode.SERVICE_INTERNAL]

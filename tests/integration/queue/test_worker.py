@@ -51,6 +51,7 @@ def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[Sta
             "ORDERD_RPC_URL": rpc_url,
             "ORDERD_LOG_LEVEL": "error",
             "ORDERD_DRAIN_SECONDS": "60",
+            "ORDERD_VENUE_TIMEOUT_MS": "60000",
         }
         process = subprocess.Popen([sys.executable, "-m", "orderd.main", "worker"], env={**os.environ, **env})
         started.append(process)
