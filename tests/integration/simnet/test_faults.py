@@ -71,7 +71,7 @@ def test_a_lagging_node_is_consistently_behind(tmp_path: Path) -> None:
         client.fund(payer.pubkey(), 100 * SOL)
         client.wait_for_slots(8)
         sent: list[str] = []
-        slots = []
+        slots: list[int] = []
         behind = 0
         for _ in range(150):
             sent.append(client.send(payment(payer, shop, SOL // 1_000, fresh(client)), skipPreflight=True))
@@ -108,11 +108,12 @@ def test_a_lagging_node_refuses_a_context_it_has_not_reached(tmp_path: Path) -> 
         refused = 0
         for _ in range(40):
             tip = max(client.call("getSlot", {"commitment": "processed"}) for _ in range(6))
-            try:
-                assert client.call("getSlot", {"commitment": "processed", "minContextSlot": tip}) >= tip
-            except RpcFailure as failure:
-                assert failure.code == -32016
-                assert failure.data["contextSlot"] < tip
+            answer = client.post(request("getSlot", {"commitment": "processed", "minContextSlot": tip})).json()
+            if "result" in answer:
+                assert answer["result"] >= tip
+            else:
+                assert answer["error"]["code"] == -32016
+                assert answer["error"]["data"]["contextSlot"] < tip
                 refused += 1
 
     assert refused > 5
@@ -123,15 +124,15 @@ def test_dropped_and_late_sends_are_answered_like_any_other(tmp_path: Path) -> N
     options = faults(dropped_sends=0.3, late_landing=0.5, late_slots=[2, 6])
     with running(tmp_path, *options) as (_, client):
         client.fund(payer.pubkey(), 100 * SOL)
-        sent = [
-            client.send(payment(payer, shop, SOL // 1_000, client.blockhash()), skipPreflight=True) for _ in range(100)
-        ]
-        early = sum(client.status(each) is not None for each in sent)
+        sent, at_once = [], 0
+        for _ in range(100):
+            sent.append(client.send(payment(payer, shop, SOL // 1_000, client.blockhash()), skipPreflight=True))
+            at_once += client.status(sent[-1]) is not None
         client.wait_for_slots(10, "confirmed")
         landed = [each for each in sent if client.status(each) is not None]
 
         assert 50 < len(landed) < 90
-        assert early < len(landed)
+        assert 20 < at_once < len(landed)
         assert client.balance(shop) == len(landed) * SOL // 1_000
 
 
@@ -166,5 +167,5 @@ def test_failures_land_with_an_error_and_leave_the_balance_alone(tmp_path: Path)
 
 @pytest.mark.parametrize("wrong", ['{"dropped_sends": 2}', '{"dropped_sents": 0.1}', "nonsense"])
 def test_faults_that_make_no_sense_are_refused_at_the_start(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(StartFailed, match="faults|dropped|JSON"):
+    with pytest.raises(StartFailed, match=r"faults|dropped|JSON"):
         Server(tmp_path, "--faults", wrong).start()

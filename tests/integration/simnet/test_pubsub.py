@@ -1,0 +1,138 @@
+"""Subscriptions over the websocket."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from solders.keypair import Keypair
+from websockets.sync.client import ClientConnection, connect
+
+from tests.integration.simnet.server import SOL, Client, Server, payment
+
+CONFIRMED = {"commitment": "confirmed"}
+
+
+class Listener:
+    """One connection; answers and notifications are kept apart."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self._notifications: list[dict[str, Any]] = []
+
+    def ask(self, method: str, *params: Any) -> dict[str, Any]:
+        self.connection.send(json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)}))
+        while "id" not in (message := self._receive()):
+            self._notifications.append(message)
+        assert message["id"] == 7
+        return message
+
+    def subscribe(self, method: str, *params: Any) -> int:
+        number: int = self.ask(method, *params)["result"]
+        return number
+
+    def hear(self) -> dict[str, Any]:
+        """The next notification."""
+        return self._notifications.pop(0) if self._notifications else self._receive()
+
+    def _receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.connection.recv(timeout=20))
+        return message
+
+
+@pytest.fixture
+def listener(server: Server) -> Iterator[Listener]:
+    with connect(server.ws_url) as connection:
+        yield Listener(connection)
+
+
+@pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
+def test_a_signature_is_told_once_at_its_commitment(
+    client: Client, wallet: Keypair, listener: Listener, commitment: str
+) -> None:
+    transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
+    signature = str(transaction.signatures[0])
+    number = listener.subscribe("signatureSubscribe", signature, {"commitment": commitment})
+    client.send(transaction, skipPreflight=True)
+
+    told = listener.hear()
+
+    status = client.wait(signature, commitment)
+    assert told["method"] == "signatureNotification"
+    assert told["params"] == {
+        "result": {"context": {"slot": status["slot"]}, "value": {"err": None}},
+        "subscription": number,
+    }
+    assert "error" in listener.ask("signatureUnsubscribe", number)  # it ended by itself
+
+
+def test_a_signature_that_is_there_already_is_told_at_once(client: Client, wallet: Keypair, listener: Listener) -> None:
+    signature = client.send(payment(wallet, Keypair().pubkey(), 10**6 * SOL, client.blockhash()), skipPreflight=True)
+    client.wait(signature)
+
+    listener.subscribe("signatureSubscribe", signature, CONFIRMED)
+
+    assert listener.hear()["params"]["result"]["value"]["err"] == {"InstructionError": [0, {"Custom": 1}]}
+
+
+@pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
+def test_an_account_s_changes_are_told(client: Client, wallet: Keypair, listener: Listener, commitment: str) -> None:
+    shop = Keypair().pubkey()
+    number = listener.subscribe("accountSubscribe", str(shop), {"commitment": commitment, "encoding": "base64"})
+    client.send(payment(wallet, shop, SOL, client.blockhash()), skipPreflight=True)
+
+    told = listener.hear()
+
+    assert told["method"] == "accountNotification"
+    assert told["params"]["subscription"] == number
+    value = told["params"]["result"]["value"]
+    assert (value["lamports"], value["data"]) == (SOL, ["", "base64"])
+    assert base64.b64decode(value["data"][0]) == b""
+
+
+def test_slots_are_told_one_after_another(listener: Listener) -> None:
+    listener.subscribe("slotSubscribe")
+
+    slots = [listener.hear()["params"]["result"] for _ in range(5)]
+
+    assert [each["slot"] for each in slots] == list(range(slots[0]["slot"], slots[0]["slot"] + 5))
+    assert all(each["parent"] == each["slot"] - 1 and each["root"] < each["parent"] for each in slots)
+
+
+def test_after_unsubscribing_nothing_is_told(client: Client, wallet: Keypair, listener: Listener) -> None:
+    first, second = Keypair().pubkey(), Keypair().pubkey()
+    options = {"commitment": "processed", "encoding": "base64"}
+    silenced = listener.subscribe("accountSubscribe", str(first), options)
+    heard = listener.subscribe("accountSubscribe", str(second), options)
+    assert listener.ask("accountUnsubscribe", silenced)["result"] is True
+
+    for shop in (first, second):
+        client.send(payment(wallet, shop, SOL, client.blockhash()), skipPreflight=True)
+
+    assert listener.hear()["params"]["subscription"] == heard
+
+
+def test_nobody_ends_another_s_subscription(server: Server, listener: Listener) -> None:
+    number = listener.subscribe("slotSubscribe")
+    with connect(server.ws_url) as other:
+        assert Listener(other).ask("slotUnsubscribe", number)["error"]["code"] == -32602
+
+    assert listener.hear()["params"]["subscription"] == number
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("nonsense", -32700),
+        ("[]", -32600),
+        ('{"jsonrpc":"2.0","id":1,"method":"voteSubscribe"}', -32601),
+        ('{"jsonrpc":"2.0","id":1,"method":"signatureSubscribe","params":["abc"]}', -32602),
+        ('{"jsonrpc":"2.0","id":1,"method":"accountSubscribe","params":[5]}', -32602),
+    ],
+)
+def test_what_is_wrong_has_its_number(listener: Listener, message: str, code: int) -> None:
+    listener.connection.send(message)
+
+    assert json.loads(listener.connection.recv(timeout=20))["error"]["code"] == code
+    assert listener.subscribe("slotSubscribe") > 0  # the connection goes on
