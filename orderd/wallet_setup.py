@@ -6,11 +6,11 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import format_amount, parse_amount
+from orderd.domain.money import parse_amount
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
 from orderd.settings import Settings
 from orderd.solana.keys import Wallet, create_wallet, load_wallet
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 
 FAUCET_AMOUNTS: Final = {WSOL_MINT: "1000", USDC_MINT: "100000"}
 """What a wallet on simnet starts with."""
@@ -29,38 +29,41 @@ def open_wallet(settings: Settings) -> Wallet:
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
     """Ask the faucet for whatever token ``owner`` has never held, and wait until it is there.
 
-    Returns what was asked for, as text. Raises OrderdError when the chain does not answer or the money does not come.
+    Returns what was asked for, as text. Raises OrderdError when the money does not come in time, be it that the chain
+    refuses to give it or that it does not answer: a request or two that get lost on the way are no reason to give up.
     """
-    tokens = TokenRegistry()
-    asked = []
-    try:
-        for mint, amount in FAUCET_AMOUNTS.items():
-            token = tokens.resolve(mint)
-            if _holds(rpc, owner, mint):
-                continue
-            base_units = parse_amount(amount, token.decimals)
-            if token.is_native:
-                rpc.request_airdrop(owner, base_units)
-            else:
-                rpc.call("simnet_mintTokens", [{"mint": mint, "owner": str(owner), "amount": str(base_units)}])
-            asked.append(f"{format_amount(base_units, token.decimals)} {token.symbol}")
-        _wait_for_funds(rpc, owner)
-    except RpcError as error:
-        raise OrderdError(error.error_code, f"the wallet {owner} could not be funded: {error}") from error
-    return asked
+    asked: dict[str, str] = {}
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            missing = [mint for mint in FAUCET_AMOUNTS if not _holds(rpc, owner, mint)]
+            if not missing:
+                return list(asked.values())
+            for mint in missing:
+                if mint not in asked:
+                    asked[mint] = _ask(rpc, owner, mint)
+            problem = OrderdError(ErrorCode.RPC_UNAVAILABLE, f"the faucet's money did not reach the wallet {owner}")
+        except RpcError as error:
+            problem = OrderdError(error.error_code, f"the wallet {owner} could not be funded: {error}")
+            if isinstance(error, RpcResponseError):
+                raise problem from error
+        if time.monotonic() > deadline:
+            raise problem
+        time.sleep(_POLL_SECONDS)
+
+
+def _ask(rpc: RpcClient, owner: Pubkey, mint: str) -> str:
+    token = TokenRegistry().resolve(mint)
+    amount = FAUCET_AMOUNTS[mint]
+    base_units = parse_amount(amount, token.decimals)
+    if token.is_native:
+        rpc.request_airdrop(owner, base_units)
+    else:
+        rpc.call("simnet_mintTokens", [{"mint": mint, "owner": str(owner), "amount": str(base_units)}])
+    return f"{amount} {token.symbol}"
 
 
 def _holds(rpc: RpcClient, owner: Pubkey, mint: str) -> bool:
     if mint == WSOL_MINT:
         return rpc.get_balance(owner).value > 0
     return bool(rpc.get_token_accounts_by_owner(owner, mint=Pubkey.from_string(mint)).value)
-
-
-def _wait_for_funds(rpc: RpcClient, owner: Pubkey) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not all(_holds(rpc, owner, mint) for mint in FAUCET_AMOUNTS):
-        if time.monotonic() > deadline:
-            raise OrderdError(
-                ErrorCode.RPC_UNAVAILABLE, f"the faucet's money did not reach the wallet {owner} in {_WAIT_SECONDS} s"
-            )
-        time.sleep(_POLL_SECONDS)
