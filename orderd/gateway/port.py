@@ -189,7 +189,13 @@ class PortConnection(ServerConnection):
     # As a websocket
 
     async def answer(self, message: bytes) -> None:
-        """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed."""
+        """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed.
+
+        A peer that has said goodbye is sent nothing. (To wait for the connection's end here, as ``send`` does, would
+        keep the reader from reading up to it.)
+        """
+        if self.protocol.state is not State.OPEN:
+            return
         self._answer_bytes += len(message)
         try:
             await self.send(message, text=True)

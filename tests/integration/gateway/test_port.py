@@ -1,0 +1,245 @@
+"""One port for websocket and HTTP, and what a hostile or clumsy peer can do to it: nothing to others."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from orderd.gateway import port
+from tests.integration.gateway.conftest import Rig
+
+pytestmark = pytest.mark.asyncio
+
+_UPGRADE = (
+    "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+_GET = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+class Wire:
+    """A bare TCP connection to the port."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, text: str | bytes) -> None:
+        self._writer.write(text.encode("latin-1") if isinstance(text, str) else text)
+        await self._writer.drain()
+
+    async def head(self) -> str:
+        async with asyncio.timeout(10):
+            return (await self._reader.readuntil(b"\r\n\r\n")).decode()
+
+    async def answer(self) -> tuple[int, str]:
+        """Status and body of the next HTTP answer."""
+        head = await self.head()
+        length = next(
+            (int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")), 0
+        )
+        async with asyncio.timeout(10):
+            return int(head.split()[1]), (await self._reader.readexactly(length)).decode()
+
+    async def rest(self) -> bytes:
+        """Everything up to the end of the connection."""
+        async with asyncio.timeout(10):
+            try:
+                return await self._reader.read()
+            except ConnectionResetError:
+                return b""
+
+
+@asynccontextmanager
+async def wire(rig: Rig) -> AsyncIterator[Wire]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    try:
+        yield Wire(reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+async def test_http_and_websocket_share_the_port(rig: Rig) -> None:
+    async with wire(rig) as http, rig.client() as client:
+        await http.send(_GET + "\r\n")
+        status, body = await http.answer()
+        assert status == 200
+        assert json.loads(body)["status"] == "ok"
+        assert (await client.call("status"))["wire_version"] == 1
+
+
+async def test_a_connection_is_kept_for_further_requests(rig: Rig) -> None:
+    async with wire(rig) as http:
+        for _ in range(3):
+            await http.send(_GET + "\r\n")
+            assert (await http.answer())[0] == 200
+
+
+async def test_pipelined_requests_are_answered_in_their_order(rig: Rig) -> None:
+    async with wire(rig) as http:
+        await http.send((_GET + "\r\n") * 2 + "GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + _GET + "\r\n")
+        assert [(await http.answer())[0] for _ in range(4)] == [200, 200, 404, 200]
+
+
+async def test_a_request_may_come_byte_by_byte(rig: Rig) -> None:
+    async with wire(rig) as http, wire(rig) as websocket:
+        for byte in _GET + "\r\n":
+            await http.send(byte)
+        assert (await http.answer())[0] == 200
+        for byte in _UPGRADE + "\r\n":
+            await websocket.send(byte)
+        assert (await websocket.head()).startswith("HTTP/1.1 101 ")
+
+
+async def test_a_request_body_that_nobody_wants_does_no_harm(rig: Rig) -> None:
+    async with wire(rig) as http:
+        await http.send("POST /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nhello" + _GET + "\r\n")
+        assert [(await http.answer())[0] for _ in range(2)] == [405, 200]
+
+
+async def test_an_error_over_http_is_a_problem_with_code_and_next_step(rig: Rig) -> None:
+    async with wire(rig) as http:
+        await http.send("GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        head = await http.head()
+        assert "content-type: application/problem+json" in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (_UPGRADE.replace("Version: 13", "Version: 12"), 400),
+        (_UPGRADE.replace("dGhlIHNhbXBsZSBub25jZQ==", "junk"), 400),
+        (_UPGRADE.replace("GET", "POST"), 405),
+        (_UPGRADE.replace("HTTP/1.1", "HTTP/1.0"), 505),
+        (_UPGRADE.replace("GET / ", "GET /elsewhere "), 404),
+        (_UPGRADE.replace("Upgrade: websocket", "Upgrade: h2c"), 404),
+        (_UPGRADE.replace("Host: 127.0.0.1\r\n", ""), 403),
+        ("NONSENSE\r\n", 400),
+        ("\x16\x03\x01\x02\x00\x01", 400),
+        ("GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n", 400),
+    ],
+)
+async def test_a_request_that_makes_no_sense_is_refused(rig: Rig, request_head: str, status: int) -> None:
+    async with wire(rig) as peer:
+        await peer.send(request_head + "\r\n")
+        assert (await peer.answer())[0] == status
+
+
+async def test_an_upgrade_on_a_connection_that_has_spoken_http_is_not_served(rig: Rig) -> None:
+    async with wire(rig) as http:
+        await http.send(_GET + "\r\n")
+        assert (await http.answer())[0] == 200
+        await http.send(_UPGRADE + "\r\n")
+        assert (await http.answer())[0] == 404
+
+
+async def test_bytes_that_are_no_frames_end_the_connection(rig: Rig) -> None:
+    async with wire(rig) as peer, wire(rig) as hasty, rig.client() as client:
+        await hasty.send((_UPGRADE + "\r\n").encode() + b"\xff" * 100)
+        await hasty.rest()
+        await peer.send(_UPGRADE + "\r\n")
+        assert (await peer.head()).startswith("HTTP/1.1 101 ")
+        await peer.send(b"\xff" * 100)
+        assert int.from_bytes((await peer.rest())[2:4], "big") == 1002
+        assert await client.call("status")
+
+
+@pytest.mark.parametrize("beginning", [_GET, _UPGRADE])
+async def test_a_head_that_is_too_large_is_refused(rig: Rig, beginning: str) -> None:
+    async with wire(rig) as peer:
+        await peer.send(beginning + f"X-Long: {'x' * port.HEAD_BYTES}\r\n\r\n")
+        assert (await peer.answer())[0] == 431
+        assert await peer.rest() == b""
+
+
+async def test_a_later_head_that_is_too_large_is_refused_too(rig: Rig) -> None:
+    async with wire(rig) as peer:
+        await peer.send(_GET + "\r\n")
+        assert (await peer.answer())[0] == 200
+        await peer.send(_GET + "X-Long: " + "x" * port.HEAD_BYTES)
+        assert (await peer.answer())[0] == 431
+
+
+@pytest.mark.parametrize("beginning", ["", "GET", _GET, _UPGRADE])
+async def test_a_head_that_never_ends_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch, beginning: str) -> None:
+    monkeypatch.setattr(port, "REQUEST_SECONDS", 0.1)
+    async with wire(rig) as peer:
+        await peer.send(beginning)
+        assert (await peer.answer())[0] == 408
+
+
+@pytest.mark.parametrize(
+    "trickle", ["\r\n", "GET", _GET, "POST /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9"]
+)
+async def test_a_later_request_that_never_ends_is_given_up(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, trickle: str
+) -> None:
+    monkeypatch.setattr(port, "REQUEST_SECONDS", 0.2)
+    async with wire(rig) as peer:
+        await peer.send(_GET + "\r\n")
+        assert (await peer.answer())[0] == 200
+        await peer.send(trickle)
+        assert await peer.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "admitted"),
+    [
+        ("127.0.0.1:{port}", None, True),
+        ("localhost:{port}", None, True),
+        ("LOCALHOST", None, True),
+        ("[::1]:{port}", None, True),
+        ("127.0.0.1:{port}", "http://127.0.0.1:{port}", True),
+        ("127.0.0.1:{port}", "http://127.0.0.1:8080", False),
+        ("127.0.0.1:{port}", "http://evil.example", False),
+        ("127.0.0.1:{port}", "null", False),
+        ("127.0.0.1:{port}", "file://", False),
+        ("127.0.0.1:{port}", "chrome-extension://127.0.0.1:{port}", False),
+        ("evil.example:{port}", None, False),
+        ("evil.example", "http://evil.example", False),
+        ("127.0.0.1.evil.example", None, False),
+        ("", None, False),
+    ],
+)
+async def test_foreign_hosts_and_web_pages_are_kept_out(
+    rig: Rig, host: str, origin: str | None, admitted: bool
+) -> None:
+    fields = f"Host: {host.format(port=rig.port)}\r\n"
+    if origin is not None:
+        fields += f"Origin: {origin.format(port=rig.port)}\r\n"
+    async with wire(rig) as http, wire(rig) as websocket:
+        await http.send(_GET.replace("Host: 127.0.0.1\r\n", fields) + "\r\n")
+        await websocket.send(_UPGRADE.replace("Host: 127.0.0.1\r\n", fields) + "\r\n")
+        http_status = int((await http.head()).split()[1])
+        websocket_status = int((await websocket.head()).split()[1])
+    assert (http_status, websocket_status) == ((200, 101) if admitted else (403, 403))
+
+
+async def test_a_frame_of_a_megabyte_closes_its_connection_with_1009_and_hurts_nobody(rig: Rig) -> None:
+    async with rig.client() as clumsy, rig.client() as other:
+        with suppress(ConnectionClosed):
+            await clumsy.websocket.send("x" * 1_000_000)
+        await clumsy.websocket.wait_closed()
+        assert clumsy.websocket.close_code == 1009
+        assert await other.call("status")
+
+
+async def test_a_refused_websocket_is_told_why(rig: Rig) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with rig.client(origin="http://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+    assert json.loads(refused.value.response.body)["code"] == "AUTH_ORIGIN_REFUSED"
+
+
+async def test_metrics_count_what_happens(rig: Rig) -> None:
+    async with rig.client() as client, wire(rig) as http:
+        await client.call("status")
+        await http.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        status, body = await http.answer()
+    assert status == 200
+    assert 'orderd_rpc_calls_total{method="status",outcome="ok"}' in body
+    assert "orderd_queue_depth 7.0" in body
