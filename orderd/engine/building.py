@@ -98,7 +98,8 @@ class Builder:
     def _simulate(self, swap: Sequence[Instruction], memo: str, latest: LatestBlockhash) -> Simulation:
         draft = self._sign(swap, memo, latest, _UNITS_ALLOWED)
         try:
-            return self._rpc.simulate_transaction(draft.raw).value
+            # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
+            return self._rpc.simulate_transaction(draft.raw, replace_blockhash=True).value
         except RpcError as error:
             raise OrderdError(error.error_code, str(error)) from error
 
