@@ -84,14 +84,14 @@ class PoolVenue(ABC, Generic[S, P]):
         self._latest: dict[str, P] = {}
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
-        with _rpc_errors_told(self.name):
+        with _rpc_errors_told():
             return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out))]
 
     def is_fresh(self, request: QuoteRequest) -> bool:
         return self._snapshots.is_fresh(_pair(request.mint_in, request.mint_out))
 
     def quote(self, request: QuoteRequest) -> VenueQuote:
-        with _rpc_errors_told(self.name):
+        with _rpc_errors_told():
             snapshot = self._snapshots.get(_pair(request.mint_in, request.mint_out))
         quotes: list[VenueQuote] = []
         refusals = list(snapshot.refusals)
@@ -145,7 +145,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _pool_of(self, quote: VenueQuote) -> P:
         """The state behind a quote; read anew where another process gave it."""
         if quote.pool not in self._latest:
-            with _rpc_errors_told(self.name):
+            with _rpc_errors_told():
                 self._snapshots.get(_pair(quote.mint_in, quote.mint_out))
         if quote.pool not in self._latest:
             raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"{self.name} no longer has the pool {quote.pool}")
@@ -225,12 +225,12 @@ class PoolVenue(ABC, Generic[S, P]):
 
 
 @contextmanager
-def _rpc_errors_told(venue: VenueName) -> Iterator[None]:
+def _rpc_errors_told() -> Iterator[None]:
     """Turns the RPC client's errors into those a trader is told."""
     try:
         yield
     except RpcError as error:
-        raise OrderdError(error.error_code, f"{venue}: {error}") from error
+        raise OrderdError(error.error_code, str(error)) from error
 
 
 def token_amount(account: Account | None) -> int:
