@@ -5,17 +5,19 @@ import json
 import os
 import resource
 import signal
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import redis
 import structlog
 import uvloop
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect
+from db.connection import check_schema, connect, database
 from db.journal import recent_starts
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
@@ -25,6 +27,7 @@ from orderd.engine.trading import open_trading
 from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.rate_limit import RateLimiter
+from orderd.queue.worker import HEARTBEAT_PREFIX
 from orderd.settings import Settings
 
 FORCED: Final = 1
@@ -62,7 +65,7 @@ def run_gateway(settings: Settings) -> None:
 def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
     """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
     trading = open_trading(settings)
-    limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), recent_starts)
+    limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts)
     broker = OrderBroker(client, line=limiter)
     return Engine(
         intake=Intake(
@@ -121,5 +124,10 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def _recent_starts(window_seconds: float) -> Sequence[tuple[UUID, datetime]]:
+    with database.connection_context():
+        return recent_starts(window_seconds)
+
+
 def _live_workers(client: "redis.Redis") -> int:
-    return sum(1 for _ in client.scan_iter(match="orderd:worker:*", count=1000))
+    return sum(1 for _ in client.scan_iter(match=f"{HEARTBEAT_PREFIX}*", count=1000))
