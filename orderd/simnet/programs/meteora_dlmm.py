@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 from orderd.amm import dlmm
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded
+from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
@@ -256,14 +256,14 @@ def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> d
 
 def _store(invocation: Invocation, pair: LbPair, swap: dlmm.DlmmSwap, given: dict[int, int]) -> None:
     """Write what the swap changed into the pair and its bin arrays."""
-    invocation.store_data(LB_PAIR, pair.after(swap.pool).encode())
+    invocation.store_data(LB_PAIR, encoded(pair.after(swap.pool)))
     for index, position in given.items():
         changed = {each.bin_id: each for each in swap.changed_bins if array_index(each.bin_id) == index}
         if not changed:
             continue
         array = anchor.load(invocation, position, BinArray, "bin_array")
         bins = _bins.of(array, invocation.account(position).data, pair.bin_step)
-        data = array.after(changed.values()).encode()
+        data = encoded(array.after(changed.values()))
         invocation.store_data(position, data)
         _bins.put(data, bins | changed)
 

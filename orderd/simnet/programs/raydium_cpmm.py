@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 from orderd.amm import cpmm
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded
+from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
@@ -158,7 +158,7 @@ def _swap(
     _settle(invocation, pool, swap, zero_for_one=zero_for_one)
     updated = observation.updated(now, before.reserve_0, before.reserve_1)
     if updated is not observation:
-        invocation.store_data(OBSERVATION_STATE, updated.encode())
+        invocation.store_data(OBSERVATION_STATE, encoded(updated))
 
 
 def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_for_one: bool) -> cpmm.CpmmSwap:
@@ -179,7 +179,7 @@ def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zer
         creator_fees_0=end.creator_fees_0,
         creator_fees_1=end.creator_fees_1,
     )
-    invocation.store_data(POOL_STATE, state.encode())
+    invocation.store_data(POOL_STATE, encoded(state))
     decimals_in, decimals_out = pool.mint_0_decimals, pool.mint_1_decimals
     if not zero_for_one:
         decimals_in, decimals_out = decimals_out, decimals_in

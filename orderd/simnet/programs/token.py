@@ -11,7 +11,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import rent_exempt_minimum
-from orderd.simnet.codec import decoded
+from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError, RuntimeViolation
 from orderd.simnet.invoke import Invocation
 from orderd.solana.programs import system, token
@@ -101,7 +101,7 @@ def _initialize_mint(invocation: Invocation) -> None:
         raise InstructionError(NOT_RENT_EXEMPT)
     freeze = Pubkey.from_bytes(data[34:]) if has_freeze == b"\1" else None
     mint = Mint.new(data[0], authority=Pubkey.from_bytes(data[1:33]))
-    invocation.store_data(0, replace(mint, freeze_authority=OptionalKey.of(freeze)).encode())
+    invocation.store_data(0, encoded(replace(mint, freeze_authority=OptionalKey.of(freeze))))
 
 
 def _initialize_account(invocation: Invocation) -> None:
@@ -129,7 +129,7 @@ def _initialize_account(invocation: Invocation) -> None:
         except LayoutError as error:
             raise InstructionError(INVALID_MINT) from error
         state = TokenAccount.new(mint, owner)
-    invocation.store_data(0, state.encode())
+    invocation.store_data(0, encoded(state))
 
 
 def _transfer(invocation: Invocation) -> None:
@@ -153,8 +153,8 @@ def _transfer(invocation: Invocation) -> None:
         _check_program(invocation, 0, to)
     if to_itself:
         return
-    invocation.store_data(0, replace(after, amount=source.amount - amount).encode())
-    invocation.store_data(to, replace(destination, amount=destination.amount + amount).encode())
+    invocation.store_data(0, encoded(replace(after, amount=source.amount - amount)))
+    invocation.store_data(to, encoded(replace(destination, amount=destination.amount + amount)))
     if source.is_native.tag:
         lamports = invocation.account(0).lamports
         invocation.store_lamports(0, lamports - amount)
@@ -173,7 +173,7 @@ def _approve(invocation: Invocation) -> None:
         _check_decimals(invocation, 1, source)
     _check_owner(invocation, by, source.owner)
     delegate = OptionalKey.of(invocation.key(to))
-    invocation.store_data(0, replace(source, delegate=delegate, delegated_amount=amount).encode())
+    invocation.store_data(0, encoded(replace(source, delegate=delegate, delegated_amount=amount)))
 
 
 def _revoke(invocation: Invocation) -> None:
@@ -182,7 +182,7 @@ def _revoke(invocation: Invocation) -> None:
     if source.state == AccountState.FROZEN:
         raise InstructionError(ACCOUNT_FROZEN)
     _check_owner(invocation, 1, source.owner)
-    invocation.store_data(0, replace(source, delegate=_gone(source.delegate), delegated_amount=0).encode())
+    invocation.store_data(0, encoded(replace(source, delegate=_gone(source.delegate), delegated_amount=0)))
 
 
 def _set_authority(invocation: Invocation) -> None:
@@ -194,9 +194,9 @@ def _set_authority(invocation: Invocation) -> None:
     new = Pubkey.from_bytes(data[2:34]) if data[1] else None
     match len(invocation.account(0).data):
         case token.ACCOUNT_SIZE:
-            invocation.store_data(0, _account_authority(invocation, kind, new).encode())
+            invocation.store_data(0, encoded(_account_authority(invocation, kind, new)))
         case token.MINT_SIZE:
-            invocation.store_data(0, _mint_authority(invocation, kind, new).encode())
+            invocation.store_data(0, encoded(_mint_authority(invocation, kind, new)))
         case _:
             raise InstructionError("InvalidArgument")
 
@@ -253,8 +253,8 @@ def _mint_to(invocation: Invocation) -> None:
         _check_program(invocation, 0, 1)
     if mint.supply + amount > U64_MAX:
         raise InstructionError(OVERFLOW)
-    invocation.store_data(0, replace(mint, supply=mint.supply + amount).encode())
-    invocation.store_data(1, replace(destination, amount=destination.amount + amount).encode())
+    invocation.store_data(0, encoded(replace(mint, supply=mint.supply + amount)))
+    invocation.store_data(1, encoded(replace(destination, amount=destination.amount + amount)))
 
 
 def _burn(invocation: Invocation) -> None:
@@ -275,8 +275,8 @@ def _burn(invocation: Invocation) -> None:
     after = _spend_allowance(invocation, 2, source, amount, spent=True)
     if amount == 0:
         _check_program(invocation, 0, 1)
-    invocation.store_data(0, replace(after, amount=source.amount - amount).encode())
-    invocation.store_data(1, replace(mint, supply=mint.supply - amount).encode())
+    invocation.store_data(0, encoded(replace(after, amount=source.amount - amount)))
+    invocation.store_data(1, encoded(replace(mint, supply=mint.supply - amount)))
 
 
 def _close_account(invocation: Invocation) -> None:
@@ -305,7 +305,7 @@ def _sync_native(invocation: Invocation) -> None:
         raise InstructionError(OVERFLOW)
     if amount < account.amount:
         raise InstructionError(INVALID_STATE)
-    invocation.store_data(0, replace(account, amount=amount).encode())
+    invocation.store_data(0, encoded(replace(account, amount=amount)))
 
 
 def _get_account_data_size(invocation: Invocation) -> None:
