@@ -7,6 +7,7 @@ from tomllib import TOMLDecodeError
 
 from pydantic import ValidationError
 
+from orderd.embedded.postgres import Postgres
 from orderd.settings import Settings
 from orderd.simnet.faults import Faults
 
@@ -18,8 +19,12 @@ class ConfigurationError(Exception):
     """A setting that cannot be used. The text has one line for each, says where it comes from and what would do."""
 
 
-def load_settings() -> Settings:
-    """The settings of this process. Raises ConfigurationError, for all faults at once."""
+def load_settings(**flags: object) -> Settings:
+    """The settings of this process. Raises ConfigurationError, for all faults at once.
+
+    Flags that are not None override the environment by becoming part of it: child processes see what this one sees.
+    """
+    os.environ.update({f"{PREFIX}{name.upper()}": str(value) for name, value in flags.items() if value is not None})
     faults = [*_missing_file(), *_unknown_variables()]
     settings: Settings | None = None
     try:
@@ -84,10 +89,7 @@ def _contradictions(settings: Settings) -> list[str]:
 
 
 def database_url(settings: Settings) -> str:
-    """The configured database. Raises ConfigurationError when there is none."""
-    if settings.database_url is None:
-        raise ConfigurationError(
-            f"set {PREFIX}DATABASE_URL: this command works on a database of your own. "
-            "The one that orderd brings along is looked after by: orderd run"
-        )
-    return settings.database_url.get_secret_value()
+    """The database that is configured, or the one that ``orderd run`` brings along for the same state directory."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return Postgres(settings.state_dir).url

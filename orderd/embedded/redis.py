@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.process import Child, Program
-from orderd.embedded.sockets import socket_dir
+from orderd.embedded.sockets import make_private, socket_dir
 
 _SOCKET_NAME = "redis.sock"
 
@@ -26,19 +26,20 @@ class Redis:
     name = "redis"
 
     def __init__(self, state_dir: Path) -> None:
-        self._data = state_dir / "redis"
+        self._data = state_dir.absolute() / "redis"
+        self._socket = socket_dir(self._data, _SOCKET_NAME) / _SOCKET_NAME
         self._lock = state_dir / "redis.lock"
         self._log = state_dir / "redis.log"
 
     @property
     def url(self) -> str:
-        """Where it is; known once it has been started."""
+        """Where it is, when it runs."""
         return f"unix://{quote(str(self._socket))}?db=0"
 
     def start(self) -> Child:
         """Start it and wait until it has read its data. Raises OrderdError when it does not start."""
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._socket = socket_dir(self._data, _SOCKET_NAME, os.geteuid()) / _SOCKET_NAME
+        for directory in (self._data, self._socket.parent):
+            make_private(directory, os.geteuid())
         options = {
             "port": "0",
             "unixsocket": str(self._socket),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -10,24 +11,27 @@ SOCKET_PATH_LIMIT = 107
 """Bytes, without the closing NUL: ``sun_path`` in unix(7)."""
 
 
-def socket_dir(data: Path, socket_name: str, owner: int) -> Path:
-    """A directory for ``socket_name`` that only the user id ``owner`` can enter.
-
-    Raises OrderdError when the short directory exists and belongs to somebody else.
-    """
+def socket_dir(data: Path, socket_name: str) -> Path:
+    """The directory for ``socket_name`` of the service whose data is in ``data``; always the same for the same data."""
     if len(os.fsencode(data / socket_name)) <= SOCKET_PATH_LIMIT:
         return data
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    short = Path("/tmp") / f"orderd-{digest}"  # noqa: S108  (checked below for its owner and mode)
+    return Path("/tmp") / f"orderd-{digest}"  # noqa: S108  (made and checked below)
+
+
+def make_private(directory: Path, owner: int) -> None:
+    """Make ``directory``, if it is not there, so that only the user id ``owner`` can enter.
+
+    Raises OrderdError when it is there and open to others: somebody else may have prepared it.
+    """
     try:
-        short.mkdir(mode=0o700)
-        os.chown(short, owner, -1)
+        directory.mkdir(mode=0o700)
+        os.chown(directory, owner, -1)
     except FileExistsError:
-        status = short.lstat()
-        if status.st_uid != owner or status.st_mode & 0o777 != 0o700 or short.is_symlink():
+        status = directory.lstat()
+        if status.st_uid != owner or stat.S_IMODE(status.st_mode) != 0o700 or not stat.S_ISDIR(status.st_mode):
             raise OrderdError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                f"{short} exists and is not a private directory of user {owner}, so no socket can be made there "
-                f"(the state directory's own path is too long for one). Remove it, or use a shorter --state-dir.",
+                f"{directory} exists and is not a private directory of user {owner}, so no socket can be made in it. "
+                "Remove it, or use another --state-dir.",
             ) from None
-    return short

@@ -82,6 +82,8 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert database_url(settings) == "postgresql://orderd:hunter2@host/orderd"
 
 
-def test_a_command_on_the_database_needs_one() -> None:
-    with pytest.raises(ConfigurationError, match="set ORDERD_DATABASE_URL"):
-        database_url(load_settings())
+def test_without_a_database_of_your_own_it_is_the_one_in_the_state_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERD_STATE_DIR", str(tmp_path))
+    assert database_url(load_settings()) == f"postgresql://orderd@/orderd?host={tmp_path}/postgres"

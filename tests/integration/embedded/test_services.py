@@ -19,7 +19,7 @@ from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.process import Child, Program
 from orderd.embedded.redis import Redis
-from orderd.embedded.sockets import SOCKET_PATH_LIMIT, socket_dir
+from orderd.embedded.sockets import SOCKET_PATH_LIMIT, make_private, socket_dir
 
 HOLD = Path(__file__).with_name("hold.py")
 
@@ -100,12 +100,13 @@ def test_postgres_starts_after_it_was_killed_and_left_its_pid_file_behind(tmp_pa
     assert child.exit_code == -signal.SIGKILL
 
 
-def test_postgres_starts_over_when_its_data_directory_was_never_finished(tmp_path: Path) -> None:
-    (tmp_path / "postgres/base").mkdir(parents=True)
-    (tmp_path / "postgres/base/1").write_text("half a file")
+def test_postgres_starts_over_when_making_its_data_directory_was_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "postgres.partial").mkdir()
+    (tmp_path / "postgres.partial/PG_VERSION").write_text("18")
     server = Postgres(tmp_path)
     with running(server):
         assert ask(server, "SELECT 1") == "1"
+    assert not (tmp_path / "postgres.partial").exists()
 
 
 def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path) -> None:
@@ -234,10 +235,8 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_socket_lies_beside_the_data_while_its_path_is_short_enough(tmp_path: Path) -> None:
     data = tmp_path / ("d" * (SOCKET_PATH_LIMIT - len(str(tmp_path)) - len("//s")))
     assert len(str(data / "s")) == SOCKET_PATH_LIMIT
-    assert socket_dir(data, "s", os.geteuid()) == data
-    short = socket_dir(data, "s2", os.geteuid())
-    assert short != data
-    short.rmdir()
+    assert socket_dir(data, "s") == data
+    assert len(str(socket_dir(data, "s2") / "s2")) < SOCKET_PATH_LIMIT
 
 
 def test_services_start_below_a_path_that_is_too_long_for_a_socket(tmp_path: Path) -> None:
@@ -247,17 +246,16 @@ def test_services_start_below_a_path_that_is_too_long_for_a_socket(tmp_path: Pat
     with running(postgres), running(redis), RedisClient.from_url(redis.url) as client:
         assert ask(postgres, "SELECT 1") == "1"
         assert client.ping()
-    Path(postgres.url.partition("host=")[2]).rmdir()
-    Path(redis.url.removeprefix("unix://").removesuffix("/redis.sock?db=0")).rmdir()
+    for name in ("postgres", "redis"):
+        socket_dir(state_dir / name, ".s.PGSQL.5432").rmdir()
 
 
 def test_a_socket_directory_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
-    data = tmp_path / ("deep" * 30)
-    prepared = socket_dir(data, "s", os.geteuid())
-    prepared.chmod(0o777)
-    with pytest.raises(OrderdError, match="not a private directory"):
-        socket_dir(data, "s", os.geteuid())
-    prepared.rmdir()
+    (tmp_path / "open").mkdir(mode=0o777)
+    (tmp_path / "link").symlink_to(tmp_path)
+    for prepared in ("open", "link"):
+        with pytest.raises(OrderdError, match="not a private directory"):
+            make_private(tmp_path / prepared, os.geteuid())
 
 
 def stubborn_program(directory: Path) -> Program:

@@ -1,0 +1,144 @@
+"""The daemon's commands beside its roles: what they do, and how they say what is wrong."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orderd.demo import Daemon, running_daemon
+from orderd.roles import ListeningRole
+from tests.conftest import QUICK
+
+BIN = Path(sys.executable).parent
+Orderd = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def orderd(tmp_path: Path) -> Orderd:
+    """Runs a command with no setting but the ones that are given, in an empty directory."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
+
+    def run(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [BIN / "orderd", *arguments],
+            env={**clean, "ORDERD_STATE_DIR": str(tmp_path / "state"), **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_migrate_makes_the_tables_once(orderd: Orderd, empty_postgres_url: str) -> None:
+    first = orderd("migrate", ORDERD_DATABASE_URL=empty_postgres_url)
+    second = orderd("migrate", ORDERD_DATABASE_URL=empty_postgres_url)
+    assert first.stdout.startswith("applied 0001_orders\n")
+    assert second.stdout == "the tables are up to date\n"
+
+
+def test_a_token_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: str) -> None:
+    made = orderd("token", "create", "desk", "--scope", "read", ORDERD_DATABASE_URL=postgres_url)
+    assert made.stdout.startswith("orderd_")
+    assert orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout.startswith("desk\tread\tvalid until 20")
+    again = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
+    assert (again.returncode, "revoke it with: orderd token revoke desk" in again.stderr) == (2, True)
+    assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    assert "\trevoked 20" in orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 2
+    assert orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
+
+
+def test_a_scope_that_there_is_not_is_refused(orderd: Orderd, postgres_url: str) -> None:
+    refused = orderd("token", "create", "desk", "--scope", "everything", ORDERD_DATABASE_URL=postgres_url)
+    assert refused.returncode == 2
+    assert "--scope everything: there are read, trade, admin" in refused.stderr
+
+
+def test_a_daemon_that_others_can_reach_asks_for_a_token(orderd: Orderd, tmp_path: Path) -> None:
+    with running_daemon(tmp_path, QUICK | {"ORDERD_HOST": "0.0.0.0"}) as daemon:
+        refused = status(daemon)
+        token = orderd("token", "create", "desk", "--state-dir", tmp_path).stdout.strip()
+        let_in = status(daemon, ORDERCTL_TOKEN=token)
+        orderd("token", "revoke", "desk", "--state-dir", tmp_path)
+        refused_again = status(daemon, ORDERCTL_TOKEN=token)
+    assert [refused.returncode, let_in.returncode, refused_again.returncode] == [4, 0, 4]
+
+
+def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd, tmp_path: Path) -> None:
+    refused = orderd("migrate", ORDERD_DATABASE_URL=f"postgresql://orderd@/orderd?host={tmp_path}")
+    assert refused.returncode == 1
+    assert "The database does not answer." in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_redis_that_does_not_answer_stops_the_start(orderd: Orderd, postgres_url: str, tmp_path: Path) -> None:
+    given = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_REDIS_URL": f"unix://{tmp_path}/redis.sock"}
+    refused = orderd("run", "--port", "0", **given)
+    assert refused.returncode == 1
+    assert "the Redis of ORDERD_REDIS_URL does not answer" in refused.stderr
+
+
+@pytest.mark.parametrize("role", ["gateway", "worker"])
+def test_a_role_on_its_own_names_the_services_that_it_lacks(orderd: Orderd, role: str) -> None:
+    refused = orderd(role, ORDERD_REDIS_URL="redis://127.0.0.1:1/0")
+    assert refused.returncode == 2
+    assert "this role needs ORDERD_DATABASE_URL, ORDERD_RPC_URL; or start everything with: orderd run" in refused.stderr
+
+
+def test_the_wallet_is_made_and_funded_once_on_simnet(orderd: Orderd, simnet: ListeningRole) -> None:
+    first = orderd("wallet", ORDERD_RPC_URL=simnet.url)
+    second = orderd("wallet", ORDERD_RPC_URL=simnet.url)
+    assert first.stdout == second.stdout != ""
+    assert first.stderr == "funded with 1000 SOL\nfunded with 100000 USDC\n"
+    assert second.stderr == ""
+
+
+def test_the_wallet_of_a_real_chain_is_never_made_by_orderd(orderd: Orderd, simnet: ListeningRole) -> None:
+    refused = orderd("wallet", ORDERD_CHAIN="devnet", ORDERD_RPC_URL=simnet.url)
+    assert refused.returncode == 2
+    assert "create one with: solana-keygen new" in refused.stderr
+
+
+def test_check_config_shows_what_the_settings_come_to_but_no_secret(orderd: Orderd) -> None:
+    shown = orderd(
+        "check-config",
+        ORDERD_PORT="4000",
+        ORDERD_DATABASE_URL="postgresql://orderd:hunter2@host/orderd",
+        ORDERD_RPC_URL="https://provider.example/?api-key=hunter2",
+    )
+    assert shown.returncode == 0
+    assert "port = 4000\n" in shown.stdout
+    assert "hunter2" not in shown.stdout
+
+
+def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
+    refused = orderd("check-config", ORDERD_PROT="4000")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "orderd: The configuration cannot be used.\n  ORDERD_PROT is no setting of orderd; did you mean ORDERD_PORT?\n"
+    )
+
+
+def test_the_demo_trades_and_leaves_nothing_behind(orderd: Orderd, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    shown = orderd("demo", TMPDIR=str(scratch))
+    assert shown.returncode == 0, shown.stderr
+    for word in ("raydium", "meteora", "signature", "received", "fee", "confirmed"):
+        assert word in shown.stdout
+    assert list(scratch.iterdir()) == []
+
+
+def status(daemon: Daemon, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [BIN / "orderctl", "status", "--output", "json"],
+        env={**os.environ, "ORDERCTL_URL": daemon.url, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
