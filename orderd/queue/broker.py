@@ -2,8 +2,8 @@
 
 Keys and messages are those of Dramatiq's own broker. What is different:
 
-* An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in well
-  under a millisecond, and no idle process burns time on asking.
+* An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in
+  about a millisecond, and no idle process burns time on asking.
 * ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
 * A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
 * Messages of a process that died go back to the queue within seconds.

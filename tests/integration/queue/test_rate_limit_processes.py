@@ -16,14 +16,16 @@ from tests.integration.queue.test_rate_limit_model import most_in_a_window
 
 LIMIT = 100
 WINDOW = timedelta(seconds=1)
+LAG = timedelta(milliseconds=1)
 
 
 def limiter(url: str) -> RateLimiter:
-    return RateLimiter(redis_client(url), LIMIT, WINDOW, lambda _: [], lag=timedelta(milliseconds=1))
+    # Nobody is given up here, however long a busy machine takes to start a process.
+    return RateLimiter(redis_client(url), LIMIT, WINDOW, lambda _: [], lag=LAG, grace=timedelta(minutes=2))
 
 
 def all_ready(barrier: Barrier) -> None:
-    """Holds a process back until the others have started too: who does not ask yet is overtaken, and rightly so."""
+    """Holds a process back until the others have started too, so that they all ask at once."""
     barrier.wait(60)
 
 
@@ -43,15 +45,19 @@ def work_through(url: str, orders: list[UUID]) -> list[tuple[int, UUID]]:
     return starts
 
 
-def test_no_window_holds_more_than_the_limit_and_arrival_decides_who_waits(redis_url: str) -> None:
+def test_no_window_holds_more_than_the_limit_and_nobody_overtakes(redis_url: str) -> None:
     orders = [uuid7() for _ in range(250)]
     OrderBroker(redis_client(redis_url), line=limiter(redis_url)).send(orders)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(3, spawn, initializer=all_ready, initargs=(spawn.Barrier(3),)) as processes:
         shares = [processes.submit(work_through, redis_url, orders[n::3]) for n in range(3)]
         starts = sorted(start for share in shares for start in share.result(60))
-    assert {order for _, order in starts} == set(orders)
-    assert len(starts) == len(orders)
-    assert most_in_a_window([at / 1e6 for at, _ in starts], WINDOW.total_seconds()) == LIMIT
-    waves = [sorted(order for _, order in starts[first : first + LIMIT]) for first in (0, 100, 200)]
-    assert waves == [orders[:100], orders[100:200], orders[200:]]
+    assert sorted(order for _, order in starts) == orders
+    assert most_in_a_window([at / 1e6 for at, _ in starts], WINDOW.total_seconds()) <= LIMIT
+    kept = (WINDOW + LAG) // timedelta(microseconds=1)
+    waiting = set(orders)
+    for number, (at, order) in enumerate(starts):
+        recent = sum(at - kept < earlier for earlier, _ in starts[:number])
+        older = sum(each < order for each in waiting)
+        assert recent + older < LIMIT, "it took a slot that belongs to an older order"
+        waiting.remove(order)
