@@ -5,10 +5,11 @@ Q64.64, fee rates millionths, amounts base units. Pools with a dynamic fee or wi
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from orderd.amm.clmm_step import FEE_RATE_DENOMINATOR, Step, step_exact_in, step_exact_out
 from orderd.amm.fixed_point import Q64
@@ -49,12 +50,20 @@ class ClmmPool:
     ticks: tuple[ClmmTick, ...]
 
 
+class ClmmCrossing(NamedTuple):
+    """A tick that a swap crossed, and the pool's fee growths when it did: what the tick's own growths turn on."""
+
+    tick: int
+    fee_growth_global_0: int
+    fee_growth_global_1: int
+
+
 @dataclass(frozen=True, slots=True)
 class ClmmSwap:
     """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
 
-    `protocol_fee` and `fund_fee` are parts of `fee`. `partial_fill` tells that the price limit ended the swap before
-    the whole amount was swapped. `pool` is the state after the swap.
+    `protocol_fee` and `fund_fee` are parts of `fee`. `crossings` are in the order of the walk. `partial_fill` tells
+    that the price limit ended the swap before the whole amount was swapped. `pool` is the state after the swap.
     """
 
     amount_in: int
@@ -63,9 +72,13 @@ class ClmmSwap:
     protocol_fee: int
     fund_fee: int
     fee_on_input: bool
-    ticks_crossed: int
+    crossings: tuple[ClmmCrossing, ...]
     partial_fill: bool
     pool: ClmmPool
+
+    @property
+    def ticks_crossed(self) -> int:
+        return len(self.crossings)
 
     @property
     def net_in(self) -> int:
@@ -117,6 +130,17 @@ def spot_price(pool: ClmmPool, *, zero_for_one: bool) -> Fraction:
     return price if zero_for_one else 1 / price
 
 
+def takes_fee_on_input(pool: ClmmPool, zero_for_one: bool) -> bool:
+    """Whether the fee of a swap in this direction is taken from what is paid, else from what it gives."""
+    return pool.fee_on in (FEE_ON_INPUT, FEE_ON_TOKEN_0 if zero_for_one else FEE_ON_TOKEN_1)
+
+
+def ticks_ahead(pool: ClmmPool, zero_for_one: bool) -> Iterator[ClmmTick]:
+    """The initialised ticks that a swap in this direction meets, the nearest first."""
+    above = bisect_right(pool.ticks, pool.tick_current, key=attrgetter("tick"))
+    return reversed(pool.ticks[:above]) if zero_for_one else iter(pool.ticks[above:])
+
+
 class _Walk:
     """One swap on its way through the ticks: the price and liquidity where it stands, and what it gathered so far."""
 
@@ -124,14 +148,12 @@ class _Walk:
         self.pool = pool
         self.zero_for_one = zero_for_one
         self.limit = self._checked_limit(sqrt_price_limit)
-        token_in = FEE_ON_TOKEN_0 if zero_for_one else FEE_ON_TOKEN_1
-        self.fee_on_input = pool.fee_on in (FEE_ON_INPUT, token_in)
+        self.fee_on_input = takes_fee_on_input(pool, zero_for_one)
         self.fee_in_token_0 = self.fee_on_input == zero_for_one
         self.liquidity = pool.liquidity
         self.sqrt_price = pool.sqrt_price
         self.tick_current = pool.tick_current
-        above = bisect_right(pool.ticks, pool.tick_current, key=attrgetter("tick"))
-        self.ahead = reversed(pool.ticks[:above]) if zero_for_one else iter(pool.ticks[above:])
+        self.ahead = ticks_ahead(pool, zero_for_one)
         self.next_tick = next(self.ahead, None)
         self.amount_in = 0
         self.amount_out = 0
@@ -139,7 +161,7 @@ class _Walk:
         self.protocol_fee = 0
         self.fund_fee = 0
         self.fee_growth = 0
-        self.ticks_crossed = 0
+        self.crossings: list[ClmmCrossing] = []
 
     def _checked_limit(self, limit: int | None) -> int:
         if limit is None:
@@ -187,8 +209,15 @@ class _Walk:
     def _cross(self, tick: ClmmTick) -> None:
         self.liquidity += -tick.liquidity_net if self.zero_for_one else tick.liquidity_net
         self.tick_current = tick.tick - 1 if self.zero_for_one else tick.tick
-        self.ticks_crossed += 1
+        self.crossings.append(ClmmCrossing(tick.tick, *self._fee_growths()))
         self.next_tick = next(self.ahead, None)
+
+    def _fee_growths(self) -> tuple[int, int]:
+        """The pool's fee growths in token 0 and token 1 as of now."""
+        growth_0, growth_1 = self.pool.fee_growth_global_0, self.pool.fee_growth_global_1
+        if self.fee_in_token_0:
+            return growth_0 + self.fee_growth & U128_MAX, growth_1
+        return growth_0, growth_1 + self.fee_growth & U128_MAX
 
     def settle(self, *, partial_fill: bool) -> ClmmSwap:
         """The outcome, with the pool as the swap leaves it. Raises SwapError."""
@@ -199,6 +228,7 @@ class _Walk:
         if self.amount_in > U64_MAX:
             raise SwapError(SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)
         pool, in_0 = self.pool, self.fee_in_token_0
+        fee_growth_global_0, fee_growth_global_1 = self._fee_growths()
         end = ClmmPool(
             trade_fee_rate=pool.trade_fee_rate,
             protocol_fee_rate=pool.protocol_fee_rate,
@@ -207,8 +237,8 @@ class _Walk:
             liquidity=self.liquidity,
             sqrt_price=self.sqrt_price,
             tick_current=self.tick_current,
-            fee_growth_global_0=(pool.fee_growth_global_0 + (self.fee_growth if in_0 else 0)) & U128_MAX,
-            fee_growth_global_1=(pool.fee_growth_global_1 + (0 if in_0 else self.fee_growth)) & U128_MAX,
+            fee_growth_global_0=fee_growth_global_0,
+            fee_growth_global_1=fee_growth_global_1,
             protocol_fees_0=pool.protocol_fees_0 + (self.protocol_fee if in_0 else 0),
             protocol_fees_1=pool.protocol_fees_1 + (0 if in_0 else self.protocol_fee),
             fund_fees_0=pool.fund_fees_0 + (self.fund_fee if in_0 else 0),
@@ -222,7 +252,7 @@ class _Walk:
             protocol_fee=self.protocol_fee,
             fund_fee=self.fund_fee,
             fee_on_input=self.fee_on_input,
-            ticks_crossed=self.ticks_crossed,
+            crossings=tuple(self.crossings),
             partial_fill=partial_fill,
             pool=end,
         )
