@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -167,12 +168,45 @@ def test_without_a_wallet_it_does_not_trade_on_a_real_chain(tmp_path: Path, simn
     assert f"no wallet at {tmp_path / 'state' / 'wallet.json'}" in done.stderr
 
 
+def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_stops(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(b"")
+        manager.settimeout(60)
+        notify = {"NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode(), "WATCHDOG_USEC": "200000"}
+        with (
+            (tmp_path / "log").open("wb") as log,
+            subprocess.Popen(
+                [BIN / "orderd", "run", "--state-dir", tmp_path, "--port", "0"],
+                env=clean_environment() | QUICK | notify,
+                stderr=log,
+            ) as process,
+        ):
+            try:
+                told_until(manager, "READY=1")
+                told_until(manager, "WATCHDOG=1")
+                process.send_signal(signal.SIGTERM)
+                told_until(manager, "STOPPING=1")
+                assert process.wait(60) == 0
+            finally:
+                process.kill()
+
+
+def told_until(manager: socket.socket, assignment: str) -> None:
+    """Receive what the daemon tells its manager until that is ``assignment``."""
+    while assignment not in manager.recv(4096).decode().splitlines():
+        pass
+
+
+def clean_environment() -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
+    return clean | {"ORDERD_CONFIG": os.devnull}
+
+
 def run_orderd(state_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """``orderd run`` to its end."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
     return subprocess.run(
         [BIN / "orderd", "run", "--state-dir", state_dir],
-        env={**clean, "ORDERD_CONFIG": os.devnull, **environment},
+        env=clean_environment() | environment,
         capture_output=True,
         text=True,
         check=False,
