@@ -39,16 +39,14 @@ def nothing_is_lost(trader: Trader, stories: Sequence[Story]) -> None:
 
 def events_are_gapless(story: Story) -> None:
     """Numbered 1 to n, the same for who followed and who asks later, and the last one is the order's state."""
-    assert story.detail is not None
     assert [event.seq for event in story.events] == list(range(1, len(story.events) + 1))
-    assert story.events == [*story.detail.events]
+    assert story.events == [*story.stored.events]
     assert (story.order.status, story.order.seq) == (story.events[-1].status, len(story.events))
 
 
 def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
     """At most one transaction succeeded; each that landed is an attempt on record, with the outcome it had."""
-    assert story.detail is not None
-    order, attempts, failures = story.order, story.detail.attempts, story.detail.failures
+    order, attempts, failures = story.order, story.attempts, story.failures
     succeeded = [transaction for transaction in landed if transaction.succeeded]
     assert len(succeeded) <= 1, f"order {story.id} was executed {len(succeeded)} times"
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from orderctl.client import Client
@@ -12,8 +12,10 @@ from orderctl.settings import Settings
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
 from orderd.wire import (
+    AttemptView,
     CancelResult,
     Event,
+    FailureView,
     GetParams,
     ListParams,
     ListResult,
@@ -27,18 +29,28 @@ from orderd.wire import (
 _PAUSE_SECONDS = 0.05
 
 
-@dataclass
+@dataclass(frozen=True)
 class Story:
-    """An acknowledged order, the events that a follower was sent, and all that the daemon has stored of it."""
+    """An order that has ended: the events that a follower was sent, and all that the daemon has stored of it."""
 
-    id: UUID
-    events: list[OrderEvent] = field(default_factory=list)
-    detail: OrderDetail | None = None
+    events: Sequence[OrderEvent]
+    stored: OrderDetail
+
+    @property
+    def id(self) -> UUID:
+        return self.stored.order.id
 
     @property
     def order(self) -> OrderView:
-        assert self.detail is not None
-        return self.detail.order
+        return self.stored.order
+
+    @property
+    def attempts(self) -> Sequence[AttemptView]:
+        return self.stored.attempts
+
+    @property
+    def failures(self) -> Sequence[FailureView]:
+        return self.stored.failures
 
 
 def order(token_in: str, token_out: str, amount_in: str, slippage: str = "2") -> SubmitParams:
@@ -103,13 +115,10 @@ class Trader:
     def see_all_end(self, seconds: float) -> list[Story]:
         """Follow each acknowledged order to its end, within ``seconds`` for all. Raises FollowTimeoutError."""
         deadline = time.monotonic() + seconds
-        stories = [
-            Story(order_id, self.follow(order_id, deadline - time.monotonic()))
-            for order_id in self.acknowledged.values()
-        ]
-        for story in stories:
-            story.detail = self.detail(story.id)
-        return stories
+        followed = {
+            order_id: self.follow(order_id, deadline - time.monotonic()) for order_id in self.acknowledged.values()
+        }
+        return [Story(events, self.detail(order_id)) for order_id, events in followed.items()]
 
     def submit_all(self, orders: Sequence[SubmitParams]) -> None:
         for params in orders:

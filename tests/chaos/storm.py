@@ -1,0 +1,150 @@
+"""A daemon whose processes are killed, and the trader who goes on regardless."""
+
+import json
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from redis import Redis as RedisClient
+
+from orderd.demo import Daemon, running_daemon
+from orderd.embedded.redis import Redis
+from orderd.wire import SubmitParams
+from tests.acceptance.trader import Trader, order
+from tests.conftest import QUICK
+
+DAEMON: Final = "orderd"
+"""The parent of all; the others are named as ``orderd run`` names its services."""
+
+ROUGH: Final = {
+    "latency_ms": [0, 20],
+    "dropped_sends": 0.3,
+    "late_landing": 0.2,
+    "lagging_reads": 0.1,
+    "http_429": 0.03,
+    "connection_resets": 0.03,
+    "failure_rate": 0.1,
+}
+"""Faults of the chain and of the way to it."""
+
+SETTINGS: Final = {
+    **QUICK,
+    "ORDERD_SIMNET_SLOT_MS": "30",
+    "ORDERD_RESEND_INTERVAL_MS": "2000",
+    "ORDERD_LEASE_SECONDS": "2",
+    "ORDERD_RETRY_BASE_MS": "1000",
+}
+"""Blockhashes last for 4.5 s, which is two or three sends: some attempts expire."""
+
+
+class Storm:
+    """A daemon that can be killed in parts or whole. It comes back on the same port."""
+
+    def __init__(self, stack: ExitStack, state_dir: Path, settings: Mapping[str, str]) -> None:
+        self._stack = stack
+        self._port = _quiet_port()
+        self._settings = {**SETTINGS, **settings, "ORDERD_PORT": str(self._port)}
+        self.state_dir = state_dir
+        self.daemon = self._start()
+
+    @property
+    def url(self) -> str:
+        return self.daemon.url
+
+    def kill(self, name: str) -> None:
+        """End a process as the kernel's out-of-memory killer would: it is given no time for anything."""
+        if name == DAEMON:
+            self.daemon.process.kill()
+            self.daemon.process.wait()
+            self.daemon = self._start()
+        else:
+            os.kill(self._running(name), signal.SIGKILL)
+
+    def empty_redis(self) -> None:
+        with RedisClient.from_url(Redis(self.state_dir).url) as client:
+            client.flushall()
+
+    def _start(self) -> Daemon:
+        return self._stack.enter_context(running_daemon(self.state_dir, self._settings))
+
+    def _running(self, service: str) -> int:
+        """The process id of a service; where it is just being started again, once it is there."""
+        deadline = time.monotonic() + 60
+        while True:
+            pid = int((self.state_dir / f"{service}.lock").read_text() or 0)
+            if pid and _parent_of(pid) == self.daemon.process.pid:
+                return pid
+            assert time.monotonic() < deadline, f"{service} is not started again"
+            time.sleep(0.01)
+
+
+def alternating(count: int) -> list[SubmitParams]:
+    """Orders to and fro, so that our own flow does not push the price away."""
+    trades = (
+        ("SOL", "USDC", "0.2"),
+        ("USDC", "SOL", "20"),
+        ("SOL", "USDC", "0.012345678"),
+        ("USDC", "SOL", "1.234567"),
+    )
+    return [order(*trades[number % len(trades)]) for number in range(count)]
+
+
+@contextmanager
+def storm(state_dir: Path, faults: Mapping[str, object] | None = None, **settings: str) -> Iterator[Storm]:
+    """A daemon on a rough network (``faults`` in place of ROUGH) that is stopped in the end, however often it died."""
+    settings = {"ORDERD_SIMNET_FAULTS": json.dumps(ROUGH if faults is None else faults), **settings}
+    with ExitStack() as stack:
+        yield Storm(stack, state_dir, settings)
+
+
+def trade_through(
+    blows: Sequence[Callable[[], object]],
+    trader: Trader,
+    orders: Sequence[SubmitParams],
+    *,
+    seed: int,
+    within: float = 1.0,
+) -> None:
+    """Submit the orders in as many waves as there are ``blows``; one follows each wave at a moment chosen by ``seed``.
+
+    The moment is ``within`` so many seconds from the wave's beginning: it is to hit orders in every stage. Returns when
+    all orders are acknowledged.
+    """
+    choice = random.Random(seed)
+    with ThreadPoolExecutor(1) as submitting:
+        waves = []
+        for number, strike in enumerate(blows):
+            waves.append(submitting.submit(trader.submit_all, orders[number :: len(blows)]))
+            time.sleep(choice.uniform(0, within))  # not a wait for anything: the moment of the blow
+            strike()
+        for wave in waves:
+            wave.result()
+
+
+def _quiet_port() -> int:
+    """A free port below those that the kernel hands out: nobody takes it while the daemon is down."""
+    lowest_given_out = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(10_000, lowest_given_out)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, parent = stat.rpartition(")")[2].split()[:2]
+    return None if state in "ZX" else int(parent)

@@ -1,0 +1,47 @@
+"""Orders while processes are killed and the network loses things: none lost, none twice, all of them end."""
+
+import random
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from orderd.domain.order import OrderStatus
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import Story, trading
+from tests.chaos.storm import DAEMON, alternating, storm, trade_through
+
+
+def trade_under_kills(
+    state_dir: Path, *, orders: int, kills: Sequence[str], seed: int, seconds: float
+) -> Sequence[Story]:
+    """Whatever became of each order, after the audit."""
+    with (
+        storm(state_dir, ORDERD_SIMNET_MARKET="true", ORDERD_SIMNET_SEED=str(seed)) as killed,
+        trading(killed.url) as trader,
+    ):
+        ledger = Ledger(state_dir)
+        before = ledger.balances()
+        trade_through([partial(killed.kill, name) for name in kills], trader, alternating(orders), seed=seed)
+        stories = trader.see_all_end(seconds)
+        audit(trader, stories, ledger, before)
+    # A daemon that lets everything fail would keep these promises easily.
+    confirmed = [story for story in stories if story.order.status is OrderStatus.CONFIRMED]
+    assert len(confirmed) > orders / 2
+    return stories
+
+
+def test_a_few_orders_outlive_the_death_of_every_process(tmp_path: Path) -> None:
+    trade_under_kills(tmp_path, orders=20, kills=["worker", "simnet", DAEMON, "gateway"], seed=1, seconds=60)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_two_hundred_orders_outlive_twenty_deaths_of_the_daemon_and_five_of_the_chain(tmp_path: Path) -> None:
+    kills = [*[DAEMON, "gateway", "worker"] * 7][:20] + ["simnet"] * 5
+    random.Random(2).shuffle(kills)
+    stories = trade_under_kills(tmp_path, orders=200, kills=kills, seed=2, seconds=300)
+    outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
+    assert outcomes == {"landed", "failed", "expired"}, "the storm was none"

@@ -1,0 +1,40 @@
+"""Redis may forget everything, Redis and Postgres may die: orders go on where they were."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from orderd.domain.order import OrderStatus
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import trading
+from tests.chaos.storm import Storm, alternating, storm, trade_through
+
+Blow = Callable[[], object]
+
+CALM: dict[str, object] = {}
+
+
+def redis_forgets(struck: Storm) -> list[Blow]:
+    return [struck.empty_redis] * 4
+
+
+def redis_dies(struck: Storm) -> list[Blow]:
+    return [partial(struck.kill, "redis")] * 3
+
+
+def postgres_dies(struck: Storm) -> list[Blow]:
+    return [partial(struck.kill, "postgres")] * 2
+
+
+@pytest.mark.parametrize("happens", [redis_forgets, redis_dies, postgres_dies])
+def test_fifty_orders_are_confirmed_although(happens: Callable[[Storm], list[Blow]], tmp_path: Path) -> None:
+    with storm(tmp_path, CALM) as struck, trading(struck.url) as trader:
+        ledger = Ledger(tmp_path)
+        before = ledger.balances()
+        trade_through(happens(struck), trader, alternating(50), seed=1, within=0.15)
+        stories = trader.see_all_end(seconds=100)
+        audit(trader, stories, ledger, before)
+        assert [story.order for story in stories if story.order.status is not OrderStatus.CONFIRMED] == []
