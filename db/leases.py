@@ -37,6 +37,16 @@ def give_back(order_ids: Sequence[UUID]) -> None:
     )
 
 
+def give_all_back() -> int:
+    """Say so of all that are in the queue as far as is known here: the queue has lost them. Returns how many."""
+    cursor = database.execute_sql(
+        f"""
+        UPDATE orders SET lease_until = NULL
+        WHERE status = '{OrderStatus.PENDING}' AND lease_until > clock_timestamp()"""
+    )
+    return int(cursor.rowcount)
+
+
 def orphans(limit: int) -> list[Order]:
     """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
     return list(

@@ -41,12 +41,13 @@ class Dispatch:
                     raise
         return len(due)
 
-    def defer(self, order_id: UUID, until: datetime, reason: str) -> None:
-        """Let a pending order wait until its slot. This is no attempt."""
+    def defer(self, order_id: UUID, until: datetime, reason: str) -> bool:
+        """Let a pending order wait until its slot. This is no attempt. False where the order is not pending."""
         delay_ms = max(0, int((until - datetime.now(UTC)).total_seconds() * 1000))
         with database.connection_context():
             moved = journal.apply([Change(order_id, Deferred(until=until, reason=reason), None, delay_ms=delay_ms)])
         self._publisher.publish(moved)
+        return bool(moved)
 
 
 def _take_back(orders: Sequence[Order]) -> list[Moved]:

@@ -190,7 +190,7 @@ class RateLimit(Middleware):
     Where the limiter cannot be asked, nothing starts.
     """
 
-    def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, datetime, str], object]) -> None:
+    def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, datetime, str], bool]) -> None:
         self._limiter = limiter
         self._defer = defer
 
@@ -202,7 +202,8 @@ class RateLimit(Middleware):
             if isinstance(answer, Go):
                 message.options["start"] = answer
                 return
-            self._defer(order_id, answer.at, "rate limit")
+            if not self._defer(order_id, answer.at, "rate limit"):
+                self._limiter.forget(order_id)  # cancelled meanwhile, or another message of it was faster
         except Exception:
             log.exception("rate limit unreachable", action="rate_limit_failed", order_id=str(order_id))
             self._defer_after_failure(order_id)

@@ -22,7 +22,6 @@ from db import leases
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderStatus
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution import Execution
 from orderd.engine.failure import Failures
@@ -183,14 +182,9 @@ class WorkerProcess:
 
 
 def _take_out_of_line() -> int:
-    """Let dispatch send all again that is in the queue as far as Postgres knows. What is there twice is worked once."""
+    """Let dispatch send again whatever is in the queue as far as Postgres knows. What is there twice is worked once."""
     with database.connection_context():
-        rows = database.execute_sql(
-            "SELECT id FROM orders WHERE status = %s AND lease_until > clock_timestamp()", (str(OrderStatus.PENDING),)
-        )
-        in_line = [UUID(str(order_id)) for (order_id,) in rows]
-        leases.give_back(in_line)
-    return len(in_line)
+        return leases.give_all_back()
 
 
 def _recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:

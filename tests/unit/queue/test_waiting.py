@@ -26,6 +26,7 @@ class Limiter:
     def __init__(self, answer: Go | Slot | Exception) -> None:
         self.answer = answer
         self.released: list[Go] = []
+        self.forgotten: list[UUID] = []
 
     def ask(self, _: UUID) -> Go | Slot:
         if isinstance(self.answer, Exception):
@@ -35,10 +36,14 @@ class Limiter:
     def release(self, go: Go) -> None:
         self.released.append(go)
 
+    def forget(self, order_id: UUID) -> None:
+        self.forgotten.append(order_id)
+
 
 class Deferrals(list[tuple[UUID, datetime, str]]):
-    def defer(self, order_id: UUID, until: datetime, reason: str) -> None:
+    def defer(self, order_id: UUID, until: datetime, reason: str) -> bool:
         self.append((order_id, until, reason))
+        return True
 
 
 def rate_limit(limiter: Limiter, defer: Any) -> RateLimit:
@@ -64,6 +69,12 @@ class TestRateLimit:
         with pytest.raises(SkipMessage):
             rate_limit(Limiter(Slot(SLOT)), deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == [(ORDER, SLOT, "rate limit")]
+
+    def test_an_order_that_no_longer_waits_leaves_the_line(self) -> None:
+        limiter = Limiter(Slot(SLOT))
+        with pytest.raises(SkipMessage):
+            rate_limit(limiter, lambda *_: False).before_process_message(BROKER, message())
+        assert limiter.forgotten == [ORDER]
 
     @pytest.mark.parametrize("error", [redis.ConnectionError("gone"), redis.TimeoutError("late"), ValueError("a bug")])
     def test_nothing_starts_when_the_limiter_cannot_be_asked(self, error: Exception) -> None:
