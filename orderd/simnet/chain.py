@@ -62,18 +62,20 @@ class Chain:
         self._sealed: list[SealedBlock] = []
 
     async def run(self) -> None:
-        """Make blocks until `stop`, then seal the open one. A slot that fails is logged and made up for in the next."""
+        """Make a block a slot until `stop`, then seal the open one. Raises sqlite3.Error if that cannot be written.
+
+        Before that, whatever fails is logged, and blocks that could not be written are written in a later slot.
+        """
         loop = asyncio.get_running_loop()
-        slot_seconds = self.config.slot_ms / 1_000
         due = loop.time()
-        while not self._stopping.is_set():
-            due = max(due + slot_seconds, loop.time())
-            try:
-                async with asyncio.timeout_at(due):
-                    await self._stopping.wait()
-            except TimeoutError:
-                pass
-            await self._make_block()
+        while True:
+            due = max(due + self.config.slot_ms / 1_000, loop.time())
+            if await self._stopped_before(due):
+                break
+            self._sealed.append(self.bank.seal())
+            self._announce_open()
+            await self._try_to_write()
+        self._sealed.append(self.bank.seal())
         while self._sealed:
             await self._make_durable()
 
@@ -83,14 +85,25 @@ class Chain:
     def close(self) -> None:
         self.ledger.close()
 
-    async def _make_block(self) -> None:
+    async def _stopped_before(self, due: float) -> bool:
         try:
-            self._sealed.append(self.bank.seal())
+            async with asyncio.timeout_at(due):
+                return await self._stopping.wait()
+        except TimeoutError:
+            return False
+
+    def _announce_open(self) -> None:
+        try:
             self.bank.announce_open()
+        except Exception:  # noqa: BLE001  (what goes wrong at the start of a block must not stop the chain)
+            _log.exception("slot began badly", slot=self.bank.open.slot)
+
+    async def _try_to_write(self) -> None:
+        try:
             while self._sealed:
                 await self._make_durable()
-        except Exception:  # noqa: BLE001  (the chain must go on; what is sealed stays queued for the next slot)
-            _log.exception("slot failed", slot=self.bank.open.slot, waiting=len(self._sealed))
+        except Exception:  # noqa: BLE001  (the disk may be full for a while; what is sealed stays queued)
+            _log.exception("block not written", slot=self._sealed[0].slot, waiting=len(self._sealed))
 
     async def _make_durable(self) -> None:
         block = self._sealed[0]

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,30 +64,33 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
     Raises SimnetError where another simnet has the state directory or the port is taken, LedgerError for a ledger
     that cannot be read.
     """
+    address = config.state_dir / "simnet.json"
     with _locked(config.state_dir), _listeners(config.host, config.port) as (http_socket, ws_socket):
+        address.unlink(missing_ok=True)  # of a simnet that was killed
         chain = Chain(config)
         http = HttpServer(Dispatcher(chain), chain.dice)
         pubsub = PubSub(chain.bank, chain.ledger)
-        await http.start(http_socket)
-        await pubsub.start(ws_socket)
-        slots = asyncio.create_task(chain.run(), name="simnet slots")
         host = f"[{config.host}]" if ":" in config.host else config.host
         simnet = Simnet(
             chain, f"http://{host}:{http_socket.getsockname()[1]}", f"ws://{host}:{ws_socket.getsockname()[1]}"
         )
-        address = config.state_dir / "simnet.json"
-        _announce(address, simnet)
-        _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
-        try:
+        async with AsyncExitStack() as stop:  # in reverse: no more requests, the last block, then the rest
+            stop.callback(chain.close)
+            await pubsub.start(ws_socket)
+            stop.push_async_callback(pubsub.stop)
+            stop.push_async_callback(_finish, chain, asyncio.create_task(chain.run(), name="simnet slots"))
+            await http.start(http_socket)
+            stop.push_async_callback(http.stop)
+            stop.callback(address.unlink, missing_ok=True)
+            _announce(address, simnet)
+            _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
             yield simnet
-        finally:
-            address.unlink(missing_ok=True)
-            await http.stop()
-            chain.stop()
-            await slots
-            await pubsub.stop()
-            chain.close()
-            _log.info("simnet stopped", slot=chain.bank.open.slot)
+        _log.info("simnet stopped", slot=chain.bank.open.slot)
+
+
+async def _finish(chain: Chain, slots: asyncio.Task[None]) -> None:
+    chain.stop()
+    await slots
 
 
 @contextmanager

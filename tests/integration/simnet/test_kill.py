@@ -17,7 +17,7 @@ from orderd.simnet.config import SimnetConfig
 from orderd.simnet.ledger import Ledger
 from tests.integration.simnet.server import SOL, Client, Server, StartFailed, payment, running
 
-ROUNDS = 8
+ROUNDS = 10
 AMOUNT = 1_000_000
 
 
@@ -39,8 +39,10 @@ def test_a_chain_that_is_killed_again_and_again(tmp_path: Path) -> None:
     supply = None
     book = Book()
 
-    for _ in range(ROUNDS):
-        trade_until_killed(server, client, payer, shop, book, replies=chance.randint(1, 60))
+    for number in range(ROUNDS):
+        trade_until_killed(
+            server, client, payer, shop, book, replies=chance.randint(1, 60), at_confirmation=number % 4 != 0
+        )
         client.close()
         supply = check_ledger(tmp_path, supply)
         server.start()
@@ -60,9 +62,13 @@ def test_a_chain_that_is_killed_again_and_again(tmp_path: Path) -> None:
 
 
 def trade_until_killed(
-    server: Server, client: Client, payer: Keypair, shop: object, book: Book, *, replies: int
+    server: Server, client: Client, payer: Keypair, shop: object, book: Book, *, replies: int, at_confirmation: bool
 ) -> None:
-    """Send payments and ask for their statuses; after so many replies another thread kills the server meanwhile."""
+    """Send payments and ask for their statuses, until another thread kills the server meanwhile.
+
+    It does so after so many rounds of questions, or at the next confirmation that is seen from then on: if a block
+    were called confirmed before it is durable, this is when it would be lost.
+    """
     enough = threading.Event()
 
     def kill() -> None:
@@ -81,9 +87,11 @@ def trade_until_killed(
             pending.append(signature)
             statuses = client.value("getSignatureStatuses", pending[-200:])
             for each, status in zip(pending[-200:], statuses, strict=True):
-                if status and status["confirmationStatus"] != "processed":
+                if status and status["confirmationStatus"] != "processed" and each not in book.confirmed:
                     book.confirmed[each] = status["slot"]
-            if number == replies:
+                    if at_confirmation and number >= replies:
+                        enough.set()
+            if not at_confirmation and number == replies:
                 enough.set()
     except httpx.TransportError:
         pass

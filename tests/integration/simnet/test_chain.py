@@ -1,0 +1,133 @@
+"""The slot loop: a block a slot, whatever goes wrong on the way."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from solders.keypair import Keypair
+
+from orderd.simnet.actors import TRADERS
+from orderd.simnet.block import Block, SealedBlock
+from orderd.simnet.chain import Chain
+from orderd.simnet.config import SimnetConfig
+from orderd.simnet.ledger import Ledger
+from orderd.simnet.transaction import decode
+from orderd.solana.programs import system
+from tests.integration.simnet.server import SOL, build
+
+SHOP = Keypair.from_seed(bytes([4] * 32)).pubkey()
+
+
+def run(chain: Chain, story: Callable[[], Awaitable[None]]) -> None:
+    """Let the slot loop run while `story` lasts, and stop it in order."""
+
+    async def both() -> None:
+        loop = asyncio.create_task(chain.run())
+        async with asyncio.timeout(30):
+            await story()
+            chain.stop()
+            await loop
+
+    asyncio.run(both())
+
+
+def confirmed(chain: Chain, wanted: Callable[[SealedBlock], bool]) -> Awaitable[SealedBlock]:
+    """The next confirmed block that is wanted."""
+    found: asyncio.Future[SealedBlock] = asyncio.get_running_loop().create_future()
+
+    def look(block: SealedBlock) -> None:
+        if not found.done() and wanted(block):
+            found.set_result(block)
+
+    chain.bank.on_confirmed.append(look)
+    return found
+
+
+def pay(chain: Chain) -> None:
+    trader = TRADERS[0]
+    transfer = system.transfer(trader.pubkey(), SHOP, SOL)
+    assert chain.bank.process(decode(bytes(build([transfer], trader, chain.bank.open.parent)))).error is None
+
+
+def restored_balance(state_dir: Path) -> int:
+    ledger = Ledger(state_dir / "ledger.sqlite")
+    restored = ledger.restore(10)
+    ledger.close()
+    assert restored is not None
+    return restored.accounts[SHOP].lamports
+
+
+def test_blocks_wait_in_order_while_the_disk_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
+    append, failures = chain.ledger.append, iter([sqlite3.OperationalError("database or disk is full")] * 5)
+    written: list[int] = []
+
+    def flaky(block: SealedBlock, rows: object) -> None:
+        error = next(failures, None)
+        if error is not None:
+            raise error
+        written.append(block.slot)
+        append(block, rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chain.ledger, "append", flaky)
+
+    async def story() -> None:
+        slot = chain.bank.open.slot
+        pay(chain)
+        before = chain.bank.levels().confirmed
+        assert before < slot
+        await confirmed(chain, lambda block: block.slot == slot + 8)
+
+    run(chain, story)
+    chain.close()
+
+    assert written == list(range(written[0], written[0] + len(written)))
+    assert restored_balance(tmp_path) == SOL
+
+
+def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
+    chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
+    broken: list[int] = []
+
+    def breaks(block: Block) -> None:
+        broken.append(block.slot)
+        raise RuntimeError("a market gone mad")
+
+    chain.bank.on_opened.append(breaks)
+
+    async def story() -> None:
+        pay(chain)
+        slot = chain.bank.open.slot
+        await confirmed(chain, lambda block: block.slot == slot + 5)
+
+    run(chain, story)
+    chain.close()
+
+    assert len(broken) > 4
+    assert restored_balance(tmp_path) == SOL
+
+
+def test_the_market_s_trades_are_pruned_and_the_chain_is_restored_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderd.simnet.chain.PRUNE_EVERY", 10)
+    monkeypatch.setattr("orderd.simnet.chain.KEEP_EPHEMERAL", 20)
+    config = SimnetConfig(state_dir=tmp_path, slot_ms=5, market_intensity=3)
+    chain = Chain(config)
+    first = chain.bank.open.slot
+
+    async def story() -> None:
+        await confirmed(chain, lambda block: block.slot == first + 60)
+
+    run(chain, story)
+    accounts = dict(chain.bank.accounts)
+    genesis = chain.genesis_hash
+    chain.close()
+
+    again = Chain(config)
+    assert again.bank.accounts == accounts
+    assert again.genesis_hash == genesis
+    assert again.ledger.block_time(first + 5) is None
+    again.close()
