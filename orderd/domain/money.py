@@ -7,7 +7,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 U64_MAX = 2**64 - 1
 BPS = 10_000
-_PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}")
+_PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
 
 
 def parse_amount(text: str, decimals: int) -> int:

@@ -50,6 +50,7 @@ def test_plain_decimals_are_read(text: str, decimals: int, amount: int) -> None:
         ("", ErrorCode.AMOUNT_INVALID),
         (" 1", ErrorCode.AMOUNT_INVALID),
         ("1\n", ErrorCode.AMOUNT_INVALID),
+        ("\u0661", ErrorCode.AMOUNT_INVALID),  # a one in Arabic script, which Python's \d takes for a digit
         ("9" * 41, ErrorCode.AMOUNT_INVALID),
         ("0.0000001", ErrorCode.AMOUNT_TOO_PRECISE),
         ("18446744073709.551616", ErrorCode.AMOUNT_TOO_LARGE),
