@@ -1,0 +1,48 @@
+"""More orders at once than may start: they wait in line, and waiting costs them nothing."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from orderd.demo import running_daemon
+from orderd.domain.events import Started
+from orderd.domain.order import EventKind, OrderStatus
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import Story, order, trading
+from tests.conftest import QUICK
+
+LIMIT = 20
+WINDOW = timedelta(seconds=2)
+WORKED_ON_AT_A_TIME = 10
+
+
+def start_of(story: Story) -> Started:
+    """The one start of an order that never failed."""
+    (start,) = [event.data for event in story.events if isinstance(event.data, Started)]
+    return start
+
+
+def test_no_window_sees_more_starts_than_allowed_and_waiting_is_no_attempt(tmp_path: Path) -> None:
+    limited = {"ORDERD_RATE_LIMIT": str(LIMIT), "ORDERD_RATE_WINDOW_SECONDS": str(int(WINDOW.total_seconds()))}
+    with running_daemon(tmp_path, QUICK | limited) as daemon, trading(daemon.url) as trader:
+        ledger = Ledger(tmp_path)
+        before = ledger.balances()
+        arrivals = [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(4 * LIMIT)]
+        waiting = [view for view in trader.orders() if view.status is OrderStatus.PENDING]
+        stories = trader.see_all_end(seconds=60)
+        audit(trader, stories, ledger, before)
+
+    assert len(waiting) > LIMIT
+    assert {view.attempt for view in waiting} == {0}
+    assert {(story.order.status, story.order.attempt) for story in stories} == {(OrderStatus.CONFIRMED, 1)}
+    assert {len(story.failures) for story in stories} == {0}
+    assert {start_of(story).attempt for story in stories} == {1}
+
+    starts = sorted(
+        (event.at, story.id) for story in stories for event in story.events if event.data.kind is EventKind.STARTED
+    )
+    for (earlier, _), (later, _) in zip(starts, starts[LIMIT:], strict=False):
+        assert later - earlier > WINDOW, f"{LIMIT + 1} starts between {earlier} and {later}"
+    # Ten are worked on at a time, and whose start is stored first is up to Postgres; nobody overtakes by more.
+    places = [arrivals.index(order_id) for _, order_id in starts]
+    assert max(abs(place - rank) for rank, place in enumerate(places)) < WORKED_ON_AT_A_TIME
