@@ -35,6 +35,8 @@ from orderd.solana.rpc_types import TransactionInfo
 from orderd.solana.sender import Sender, Sighting
 
 _ADOPT_BATCH: Final = 1_000
+_HINTED_AT_MOST: Final = 32
+"""With more live attempts than this, statuses are asked for all the time anyway."""
 log = structlog.get_logger(__name__)
 
 
@@ -75,6 +77,8 @@ class Settlement:
         self._live: dict[Signature, Live] = {}
         self._lock = threading.Lock()
         self._adopt_at = clock()
+        self.on_tracked: Callable[[str], None] = lambda _: None
+        """Called with the signature of an attempt that few others wait beside, to get a hint of its landing."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -85,6 +89,8 @@ class Settlement:
         with self._lock:
             self._live[Signature.from_string(attempt.signature)] = live
         self._leases.hold(attempt.order.id)
+        if len(self._live) <= _HINTED_AT_MOST:
+            self.on_tracked(attempt.signature)
 
     def run_once(self) -> int:
         """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""

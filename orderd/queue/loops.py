@@ -12,13 +12,17 @@ log = structlog.get_logger(__name__)
 
 
 class Loop:
-    """Calls ``run_once`` every ``interval`` seconds until it is stopped. After a failure it waits longer each time."""
+    """Calls ``run_once`` every ``interval`` seconds, or sooner when woken, until it is stopped.
+
+    After a failure it waits longer each time, however often it is woken.
+    """
 
     def __init__(self, name: str, run_once: Callable[[], object], interval: float) -> None:
         self.name = name
         self._run_once = run_once
         self._interval = interval
         self._stop = threading.Event()
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._last_pass = time.monotonic()
 
@@ -30,9 +34,14 @@ class Loop:
     def start(self) -> None:
         self._thread.start()
 
+    def wake(self) -> None:
+        """There is something to do."""
+        self._woken.set()
+
     def stop(self, seconds: float) -> bool:
         """Let the current pass end; False when it takes longer than ``seconds``."""
         self._stop.set()
+        self._woken.set()
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -52,4 +61,8 @@ class Loop:
                     log.info("works again", action="loop_recovered", loop=self.name, failures=failures)
                 failures = 0
             self._last_pass = time.monotonic()
-            self._stop.wait(min(self._interval * 2 ** min(failures, 20), max(_MAX_BACKOFF_SECONDS, self._interval)))
+            if failures:
+                self._stop.wait(min(self._interval * 2 ** min(failures, 20), max(_MAX_BACKOFF_SECONDS, self._interval)))
+            else:
+                self._woken.wait(self._interval)
+            self._woken.clear()

@@ -36,6 +36,7 @@ from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
 from orderd.settings import Settings
+from orderd.solana.hints import LandingHints
 
 HEARTBEAT_PREFIX: Final = "orderd:worker:"
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -124,6 +125,10 @@ class WorkerProcess:
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
         self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
         self._settling = Loop("settlement", self._settlement.run_once, settings.settle_interval_ms / 1000)
+        self._hints = None
+        if settings.rpc_ws_url is not None:
+            self._hints = LandingHints(settings.rpc_ws_url, self._settling.wake)
+            self._settlement.on_tracked = self._hints.watch
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
 
     @property
@@ -139,6 +144,8 @@ class WorkerProcess:
             log.warning("rate limit not ready", action="rate_limit_failed", worker=self.name, error=str(error))
         for loop in self._loops:
             loop.start()
+        if self._hints is not None:
+            self._hints.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
 

@@ -1,6 +1,7 @@
 """A loop goes on, whatever its passes do."""
 
 import threading
+from queue import Queue
 
 import pytest
 
@@ -62,3 +63,13 @@ def test_a_loop_that_hangs_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None
     assert again.wait(PATIENCE)
     assert loop.seconds_silent == 0
     assert loop.stop(PATIENCE)
+
+
+def test_a_woken_loop_does_not_wait_for_its_interval() -> None:
+    passes: Queue[None] = Queue()
+    loop = Loop("test", lambda: passes.put(None), 3_600.0)
+    loop.start()
+    passes.get(timeout=10)
+    loop.wake()
+    passes.get(timeout=10)
+    assert loop.stop(10)
