@@ -59,6 +59,28 @@ def restored_balance(state_dir: Path) -> int:
     return restored.accounts[SHOP].lamports
 
 
+def test_what_is_called_confirmed_is_in_the_file(tmp_path: Path) -> None:
+    chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
+    reader = sqlite3.connect(tmp_path / "ledger.sqlite")
+    written: list[bool] = []
+
+    def look(block: SealedBlock) -> None:
+        written.append(reader.execute("SELECT 1 FROM blocks WHERE slot = ?", (block.slot,)).fetchone() is not None)
+
+    chain.bank.on_confirmed.append(look)
+
+    async def story() -> None:
+        slot = chain.bank.open.slot
+        await confirmed(chain, lambda block: block.slot == slot + 10)
+
+    run(chain, story)
+    reader.close()
+    chain.close()
+
+    assert len(written) > 10
+    assert all(written)
+
+
 def test_blocks_wait_in_order_while_the_disk_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
     append, failures = chain.ledger.append, iter([sqlite3.OperationalError("database or disk is full")] * 5)

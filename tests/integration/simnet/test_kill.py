@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from orderd.simnet.chain import Chain
@@ -40,9 +41,10 @@ def test_a_chain_that_is_killed_again_and_again(tmp_path: Path) -> None:
     book = Book()
 
     for number in range(ROUNDS):
-        trade_until_killed(
-            server, client, payer, shop, book, replies=chance.randint(1, 60), at_confirmation=number % 4 != 0
-        )
+        if number % 2:
+            trade_and_kill_at_confirmation(server, client, payer, shop, book, payments=chance.randint(20, 60))
+        else:
+            trade_until_killed(server, client, payer, shop, book, replies=chance.randint(1, 60))
         client.close()
         supply = check_ledger(tmp_path, supply)
         server.start()
@@ -62,13 +64,9 @@ def test_a_chain_that_is_killed_again_and_again(tmp_path: Path) -> None:
 
 
 def trade_until_killed(
-    server: Server, client: Client, payer: Keypair, shop: object, book: Book, *, replies: int, at_confirmation: bool
+    server: Server, client: Client, payer: Keypair, shop: Pubkey, book: Book, *, replies: int
 ) -> None:
-    """Send payments and ask for their statuses, until another thread kills the server meanwhile.
-
-    It does so after so many rounds of questions, or at the next confirmation that is seen from then on: if a block
-    were called confirmed before it is durable, this is when it would be lost.
-    """
+    """Send payments and ask for their statuses; after so many replies another thread kills the server meanwhile."""
     enough = threading.Event()
 
     def kill() -> None:
@@ -77,25 +75,36 @@ def trade_until_killed(
 
     killer = threading.Thread(target=kill)
     killer.start()
-    pending: list[str] = []
+    sent: list[str] = []
     try:
-        for number in range(1_000_000):
-            transaction = payment(payer, shop, AMOUNT, client.blockhash())  # type: ignore[arg-type]
-            signature = str(transaction.signatures[0])
-            book.sent[signature] = transaction
-            client.send(transaction, skipPreflight=True)
-            pending.append(signature)
-            statuses = client.value("getSignatureStatuses", pending[-200:])
-            for each, status in zip(pending[-200:], statuses, strict=True):
-                if status and status["confirmationStatus"] != "processed" and each not in book.confirmed:
+        while True:
+            sent.append(pay(client, payer, shop, book))
+            statuses = client.value("getSignatureStatuses", sent[-200:])
+            for each, status in zip(sent[-200:], statuses, strict=True):
+                if status and status["confirmationStatus"] != "processed":
                     book.confirmed[each] = status["slot"]
-                    if at_confirmation and number >= replies:
-                        enough.set()
-            if not at_confirmation and number == replies:
+            if len(sent) == replies:
                 enough.set()
     except httpx.TransportError:
-        pass
-    killer.join()
+        killer.join()
+
+
+def trade_and_kill_at_confirmation(
+    server: Server, client: Client, payer: Keypair, shop: Pubkey, book: Book, *, payments: int
+) -> None:
+    """Fill a block, and kill the server in the moment it calls it confirmed: if that came before it is durable, it is
+    lost now."""
+    last = [pay(client, payer, shop, book) for _ in range(payments)][-1]
+    status = client.wait(last)
+    server.kill()
+    book.confirmed[last] = status["slot"]
+
+
+def pay(client: Client, payer: Keypair, shop: Pubkey, book: Book) -> str:
+    transaction = payment(payer, shop, AMOUNT, client.blockhash())
+    signature = str(transaction.signatures[0])
+    book.sent[signature] = transaction
+    return client.send(transaction, skipPreflight=True)
 
 
 def check_confirmed(client: Client, book: Book) -> None:
