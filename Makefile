@@ -38,7 +38,8 @@ bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks
 
 constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now
-	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
+	mv constraints.new constraints.txt
 
 clean:  ## Remove what was installed or generated; the state (and the wallet in it) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -8,7 +8,7 @@ import typer
 
 from orderd.access import token_app
 from orderd.configuration import ConfigurationError, database_url, load_settings
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.settings import Settings
 from orderd.telemetry import configure_logging
 
@@ -45,8 +45,6 @@ def main() -> None:
     from peewee import OperationalError
 
     from db.connection import SchemaError
-    from orderd.simnet.ledger import LedgerError
-    from orderd.simnet.server import SimnetError
     from orderd.solana.keys import WalletError
 
     try:
@@ -59,8 +57,6 @@ def main() -> None:
         sys.exit(_complain("The database's tables do not fit.", str(error), EXIT_FAILED))
     except OperationalError as error:
         sys.exit(_complain("The database does not answer.", f"{error}{_DATABASE_HINT}", EXIT_FAILED))
-    except (SimnetError, LedgerError) as error:
-        sys.exit(_complain("The local chain cannot run.", str(error), EXIT_FAILED))
     except OrderdError as error:
         detail = f"{error.detail}\nnext: {error.spec.next_step}"
         sys.exit(_complain(f"{error.spec.title} ({error.code}).", detail, EXIT_FAILED))
@@ -129,7 +125,8 @@ def simnet(
 ) -> None:
     """The local Solana, with Raydium and Meteora pools and a market that moves."""
     from orderd.simnet.config import SimnetConfig
-    from orderd.simnet.server import run
+    from orderd.simnet.ledger import LedgerError
+    from orderd.simnet.server import SimnetError, run
 
     settings = _settings(
         config=config,
@@ -139,19 +136,21 @@ def simnet(
         log_level=log_level,
         log_format=log_format,
     )
-    run(
-        SimnetConfig.model_validate(
-            {
-                "state_dir": settings.state_dir / "simnet",
-                "host": settings.simnet_host,
-                "port": settings.simnet_port,
-                "slot_ms": settings.simnet_slot_ms,
-                "seed": settings.simnet_seed,
-                "market": settings.simnet_market,
-                "faults": settings.simnet_faults,
-            }
-        )
+    chain = SimnetConfig.model_validate(
+        {
+            "state_dir": settings.state_dir / "simnet",
+            "host": settings.simnet_host,
+            "port": settings.simnet_port,
+            "slot_ms": settings.simnet_slot_ms,
+            "seed": settings.simnet_seed,
+            "market": settings.simnet_market,
+            "faults": settings.simnet_faults,
+        }
     )
+    try:
+        run(chain)
+    except (SimnetError, LedgerError) as error:
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"the local chain cannot run: {error}") from error
 
 
 @app.command()
