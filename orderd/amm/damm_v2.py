@@ -80,7 +80,7 @@ def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, p
     """
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
-    fee_on_input, rate = _fee_side(pool, a_to_b), _fee_numerator(pool, point)
+    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
     fee = fee_in(amount_in, rate) if fee_on_input else 0
     move = _move_by_input(pool, amount_in - fee, a_to_b)
     amount_out = move.amount_out
@@ -92,6 +92,29 @@ def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, p
     return _settle(pool, move, amount_in, amount_out, fee, rate, fee_on_input, a_to_b, now)
 
 
+def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
+    """As `swap_exact_in`, but where the price range ends before the amount does, the rest is not paid.
+
+    Raises SwapError.
+    """
+    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
+    net_in = amount_in - fee_in(amount_in, rate) if fee_on_input else amount_in
+    edge = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
+    stretch = Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
+    most = stretch.amount_in(edge)
+    if pool.collect_fee_mode == COLLECT_FEE_COMPOUNDING or net_in < most:
+        return swap_exact_in(pool, amount_in, a_to_b=a_to_b, now=now, point=point)
+    if net_in > most:
+        amount_in = most + (fee_on_top(most, rate) if fee_on_input else 0)
+    gross_out = stretch.amount_out(edge)
+    fee = amount_in - most if fee_on_input else fee_in(gross_out, rate)
+    amount_out = gross_out if fee_on_input else gross_out - fee
+    if amount_out == 0:
+        raise SwapError(SwapErrorKind.ZERO_OUTPUT)
+    move = _Move(most, gross_out, edge)
+    return _settle(pool, move, amount_in, amount_out, fee, rate, fee_on_input, a_to_b, now)
+
+
 def swap_exact_out(pool: DammV2Pool, amount_out: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
     """Swap for exactly `amount_out` base units of b (`a_to_b`) or a; `now` and `point` as in `swap_exact_in`.
 
@@ -99,7 +122,7 @@ def swap_exact_out(pool: DammV2Pool, amount_out: int, *, a_to_b: bool, now: int,
     """
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
-    fee_on_input, rate = _fee_side(pool, a_to_b), _fee_numerator(pool, point)
+    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
     fee = 0 if fee_on_input else fee_on_top(amount_out, rate)
     move = _move_by_output(pool, amount_out + fee, a_to_b)
     amount_in = move.amount_in
@@ -125,11 +148,13 @@ class _Move(NamedTuple):
     sqrt_price: int
 
 
-def _fee_side(pool: DammV2Pool, a_to_b: bool) -> bool:
+def takes_fee_on_input(pool: DammV2Pool, a_to_b: bool) -> bool:
+    """Whether the fee of a swap in this direction is taken before it, else from what it gives."""
     return pool.collect_fee_mode != COLLECT_FEE_ON_OUTPUT and not a_to_b
 
 
-def _fee_numerator(pool: DammV2Pool, point: int) -> int:
+def fee_rate(pool: DammV2Pool, point: int) -> int:
+    """Base and dynamic fee at `point`, in billionths. Raises SwapError for a mode that is not known."""
     if pool.fee_version >= len(_MAX_FEE_NUMERATOR):
         raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
     base = pool.base_fee.numerator(activation_point=pool.activation_point, point=point)
@@ -138,7 +163,7 @@ def _fee_numerator(pool: DammV2Pool, point: int) -> int:
 
 def _move_by_input(pool: DammV2Pool, amount_in: int, a_to_b: bool) -> _Move:
     if pool.collect_fee_mode == COLLECT_FEE_COMPOUNDING:
-        reserve_in, reserve_out = _reserves(pool, a_to_b)
+        reserve_in, reserve_out = reserves(pool, a_to_b)
         return _Move(amount_in, reserve_out * amount_in // (reserve_in + amount_in), pool.sqrt_price)
     stretch = Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
     end = _in_range(pool, stretch.after_input(amount_in))
@@ -147,7 +172,7 @@ def _move_by_input(pool: DammV2Pool, amount_in: int, a_to_b: bool) -> _Move:
 
 def _move_by_output(pool: DammV2Pool, amount_out: int, a_to_b: bool) -> _Move:
     if pool.collect_fee_mode == COLLECT_FEE_COMPOUNDING:
-        reserve_in, reserve_out = _reserves(pool, a_to_b)
+        reserve_in, reserve_out = reserves(pool, a_to_b)
         if amount_out >= reserve_out:
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return _Move(ceil_div(reserve_in * amount_out, reserve_out - amount_out), amount_out, pool.sqrt_price)
@@ -156,7 +181,8 @@ def _move_by_output(pool: DammV2Pool, amount_out: int, a_to_b: bool) -> _Move:
     return _Move(stretch.amount_in(end), amount_out, end)
 
 
-def _reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
+def reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
+    """The balances without fees on the side that is paid and on the side that is bought."""
     return (pool.token_a_amount, pool.token_b_amount) if a_to_b else (pool.token_b_amount, pool.token_a_amount)
 
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from orderd.amm.damm_v2 import DammV2Pool, DammV2Swap, spot_price, swap_exact_in, swap_exact_out
+from orderd.amm.damm_v2 import (
+    DammV2Pool,
+    DammV2Swap,
+    spot_price,
+    swap_exact_in,
+    swap_exact_out,
+    swap_partial_fill,
+)
 from orderd.amm.damm_v2_fee import DammV2BaseFee, DammV2DynamicFee
 from orderd.amm.price import price_impact
 from orderd.amm.swap import SwapError
@@ -119,6 +126,45 @@ def test_a_compounding_pool_cannot_pay_out_all_it_has() -> None:
     pool = plain_pool(collect_fee_mode=2, compounding_fee_bps=5_000)
     with pytest.raises(SwapError, match="insufficient_liquidity"):
         swap_exact_out(pool, 10**12, a_to_b=False, now=NOW, point=NOW)
+
+
+def narrow_pool(**changes: Any) -> DammV2Pool:
+    """A pool whose range ends a hundredth above and below its price."""
+    return plain_pool(sqrt_min_price=FLAT - FLAT // 100, sqrt_max_price=FLAT + FLAT // 100, **changes)
+
+
+def fill(pool: DammV2Pool, amount_in: int, a_to_b: bool) -> DammV2Swap:
+    return swap_partial_fill(pool, amount_in, a_to_b=a_to_b, now=NOW, point=NOW)
+
+
+@pytest.mark.parametrize("a_to_b", [True, False])
+@pytest.mark.parametrize("collect_fee_mode", [0, 1])
+def test_a_partial_fill_pays_no_more_than_the_range_takes(collect_fee_mode: int, a_to_b: bool) -> None:
+    pool = narrow_pool(collect_fee_mode=collect_fee_mode)
+
+    swap = fill(pool, 10**12, a_to_b)
+
+    assert swap.pool.sqrt_price == (pool.sqrt_min_price if a_to_b else pool.sqrt_max_price)
+    assert swap.amount_in < 2 * 10**10
+    assert swap.amount_in == swap.net_in + (swap.fee if swap.fee_on_input else 0)
+    assert swap.fee == swap.claiming_fee + swap.protocol_fee
+    with pytest.raises(SwapError, match="insufficient_liquidity"):
+        buy(pool, swap.amount_in + 10_000, a_to_b)
+    assert fill(pool, swap.amount_in, a_to_b) == swap
+    assert fill(pool, swap.amount_in - 10_000, a_to_b) == buy(pool, swap.amount_in - 10_000, a_to_b)
+
+
+def test_a_partial_fill_of_a_compounding_pool_fills_it_all() -> None:
+    """It has no price range."""
+    pool = narrow_pool(collect_fee_mode=2, compounding_fee_bps=5_000)
+    assert fill(pool, 10**12, True) == buy(pool, 10**12, True)
+
+
+def test_a_partial_fill_at_the_end_of_the_range_is_refused() -> None:
+    with pytest.raises(SwapError, match="zero_output"):
+        fill(plain_pool(sqrt_min_price=FLAT), 10**9, True)
+    with pytest.raises(SwapError, match="zero_input"):
+        fill(plain_pool(), 0, True)
 
 
 def test_a_fee_rule_that_is_not_known_is_refused() -> None:
