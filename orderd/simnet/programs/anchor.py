@@ -11,7 +11,7 @@ from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.solana.programs import system
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.programs.token import AccountState, TokenAccount
+from orderd.solana.programs.token import AccountState, Mint, TokenAccount
 
 R = TypeVar("R", bound=Record)
 
@@ -22,6 +22,11 @@ CONSTRAINT_HAS_ONE: Final = ("ConstraintHasOne", 2001)
 CONSTRAINT_RAW: Final = ("ConstraintRaw", 2003)
 CONSTRAINT_SEEDS: Final = ("ConstraintSeeds", 2006)
 CONSTRAINT_ADDRESS: Final = ("ConstraintAddress", 2012)
+CONSTRAINT_TOKEN_MINT: Final = ("ConstraintTokenMint", 2014)
+CONSTRAINT_TOKEN_TOKEN_PROGRAM: Final = ("ConstraintTokenTokenProgram", 2021)
+REQUIRE_EQ_VIOLATED: Final = ("RequireEqViolated", 2501)
+REQUIRE_KEYS_EQ_VIOLATED: Final = ("RequireKeysEqViolated", 2502)
+REQUIRE_GT_VIOLATED: Final = ("RequireGtViolated", 2505)
 ACCOUNT_DISCRIMINATOR_MISMATCH: Final = ("AccountDiscriminatorMismatch", 3002)
 ACCOUNT_DID_NOT_DESERIALIZE: Final = ("AccountDidNotDeserialize", 3003)
 ACCOUNT_NOT_ENOUGH_KEYS: Final = ("AccountNotEnoughKeys", 3005)
@@ -73,5 +78,21 @@ def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount
     except LayoutError as failure:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
     if state.state == AccountState.UNINITIALIZED:
+        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
+    return state
+
+
+def mint(invocation: Invocation, index: int, name: str) -> Mint:
+    """A mint that the instruction names. Raises InstructionError where it is none."""
+    account = invocation.account(index)
+    if account.owner == system.PROGRAM_ID and account.lamports == 0:
+        raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
+    if account.owner not in TOKEN_PROGRAMS:
+        raise account_error(invocation, name, *ACCOUNT_OWNED_BY_WRONG_PROGRAM)
+    try:
+        state = decoded(Mint, account.data)
+    except LayoutError as failure:
+        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
+    if not state.is_initialized:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
     return state

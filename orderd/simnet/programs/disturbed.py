@@ -8,18 +8,28 @@ from solders.pubkey import Pubkey
 
 from orderd.simnet.faults import Dice, Venue
 from orderd.simnet.invoke import Invocation, Program
-from orderd.simnet.programs import meteora_dlmm, raydium_cpmm
+from orderd.simnet.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm
+from orderd.solana.programs import meteora_damm_v2 as meteora_damm_v2_layout
 from orderd.solana.programs import meteora_dlmm as meteora_dlmm_layout
+from orderd.solana.programs import raydium_amm_v4 as raydium_amm_v4_layout
+from orderd.solana.programs import raydium_clmm as raydium_clmm_layout
 from orderd.solana.programs import raydium_cpmm as raydium_cpmm_layout
 
 VENUE_PROGRAMS: Final[Mapping[Venue, tuple[Pubkey, ...]]] = {
-    "raydium": (raydium_cpmm_layout.PROGRAM_ID,),
-    "meteora": (meteora_dlmm_layout.PROGRAM_ID,),
+    "raydium": (
+        raydium_cpmm_layout.PROGRAM_ID,
+        raydium_clmm_layout.PROGRAM_ID,
+        raydium_amm_v4_layout.PROGRAM_ID,
+    ),
+    "meteora": (meteora_dlmm_layout.PROGRAM_ID, meteora_damm_v2_layout.PROGRAM_ID),
 }
 
 _HANDLERS: Final = {
     raydium_cpmm_layout.PROGRAM_ID: raydium_cpmm,
+    raydium_clmm_layout.PROGRAM_ID: raydium_clmm,
+    raydium_amm_v4_layout.PROGRAM_ID: raydium_amm_v4,
     meteora_dlmm_layout.PROGRAM_ID: meteora_dlmm,
+    meteora_damm_v2_layout.PROGRAM_ID: meteora_damm_v2,
 }
 
 

@@ -1,0 +1,58 @@
+"""The SPL Token program: mints, accounts, transfers, wrapped SOL. No multisig owners, no freezing.
+
+Source: solana-program/token, `program/src/processor.rs` and `pinocchio/program`. Compute units as measured on the
+latter, which is what clusters run.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from orderd.simnet.errors import InstructionError, RuntimeViolation
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs.token import authority, balances, initialize
+from orderd.simnet.programs.token.errors import INVALID_INSTRUCTION, TEXT
+
+_UNITS_OF_FAILURE: Final = 200
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    if not invocation.data:
+        raise InstructionError(INVALID_INSTRUCTION)
+    handler, units = _HANDLERS.get(invocation.data[0], (_unknown, _UNITS_OF_FAILURE))
+    invocation.consume(units)
+    try:
+        handler(invocation)
+    except RuntimeViolation:
+        raise
+    except InstructionError as error:
+        invocation.log(f"Error: {TEXT[error.code] if isinstance(error.code, int) else error.code}")
+        raise
+
+
+def _unknown(_: Invocation) -> None:
+    raise InstructionError(INVALID_INSTRUCTION)
+
+
+_HANDLERS: Final[dict[int, tuple[Callable[[Invocation], None], int]]] = {
+    0: (initialize.initialize_mint, 210),
+    1: (initialize.initialize_account, 250),
+    3: (balances.transfer, 76),
+    4: (authority.approve, 126),
+    5: (authority.revoke, 108),
+    6: (authority.set_authority, 127),
+    7: (balances.mint_to, 119),
+    8: (balances.burn, 123),
+    9: (balances.close_account, 120),
+    12: (balances.transfer, 105),
+    13: (authority.approve, 164),
+    14: (balances.mint_to, 165),
+    15: (balances.burn, 168),
+    16: (initialize.initialize_account, 240),
+    17: (balances.sync_native, 150),
+    18: (initialize.initialize_account, 235),
+    20: (initialize.initialize_mint, 201),
+    21: (initialize.get_account_data_size, 183),
+    22: (initialize.initialize_immutable_owner, 38),
+}
+"""By tag: the handler, and the compute units of a success."""

@@ -1,0 +1,97 @@
+"""Reading mints and token accounts, and checking who may do what with them. All raise InstructionError."""
+
+from dataclasses import replace
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.codec import decoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs.token.errors import (
+    INSUFFICIENT_FUNDS,
+    INVALID_INSTRUCTION,
+    MINT_DECIMALS_MISMATCH,
+    MINT_MISMATCH,
+    OWNER_MISMATCH,
+)
+from orderd.solana.programs import token
+from orderd.solana.programs.token import AccountState, Mint, OptionalKey, TokenAccount
+
+
+def amount_of(invocation: Invocation, more: int) -> int:
+    """The u64 behind the tag; `more` bytes must follow it."""
+    if len(invocation.data) < 9 + more:
+        raise InstructionError(INVALID_INSTRUCTION)
+    return int.from_bytes(invocation.data[1:9], "little")
+
+
+def account_of(data: bytes) -> TokenAccount:
+    if len(data) != token.ACCOUNT_SIZE:
+        raise InstructionError("InvalidAccountData")
+    return decoded(TokenAccount, data)
+
+
+def mint_of(data: bytes) -> Mint:
+    if len(data) != token.MINT_SIZE:
+        raise InstructionError("InvalidAccountData")
+    return decoded(Mint, data)
+
+
+def token_account(invocation: Invocation, index: int) -> TokenAccount:
+    account = account_of(invocation.account(index).data)
+    if account.state == AccountState.UNINITIALIZED:
+        raise InstructionError("UninitializedAccount")
+    return account
+
+
+def mint_at(invocation: Invocation, index: int) -> Mint:
+    mint = mint_of(invocation.account(index).data)
+    if not mint.is_initialized:
+        raise InstructionError("UninitializedAccount")
+    return mint
+
+
+def check_decimals(invocation: Invocation, index: int, account: TokenAccount) -> None:
+    """That the mint given is the account's, and the decimals behind the amount are the mint's."""
+    if account.mint != invocation.key(index):
+        raise InstructionError(MINT_MISMATCH)
+    if invocation.data[9] != mint_at(invocation, index).decimals:
+        raise InstructionError(MINT_DECIMALS_MISMATCH)
+
+
+def check_owner(invocation: Invocation, index: int, owner: Pubkey) -> None:
+    if invocation.key(index) != owner:
+        raise InstructionError(OWNER_MISMATCH)
+    if not invocation.is_signer(index):
+        raise InstructionError("MissingRequiredSignature")
+
+
+def check_program(invocation: Invocation, *indices: int) -> None:
+    if any(invocation.account(index).owner != invocation.program_id for index in indices):
+        raise InstructionError("IncorrectProgramId")
+
+
+def spend_allowance(
+    invocation: Invocation, index: int, account: TokenAccount, amount: int, *, spent: bool
+) -> TokenAccount:
+    """Check that the authority at `index` may spend: the owner, or the delegate, whose allowance shrinks."""
+    if account.delegate.key != invocation.key(index):
+        check_owner(invocation, index, account.owner)
+        return account
+    if not invocation.is_signer(index):
+        raise InstructionError("MissingRequiredSignature")
+    if account.delegated_amount < amount:
+        raise InstructionError(INSUFFICIENT_FUNDS)
+    if not spent:
+        return account
+    left = account.delegated_amount - amount
+    return replace(account, delegated_amount=left, delegate=account.delegate if left else gone(account.delegate))
+
+
+def gone(key: OptionalKey) -> OptionalKey:
+    """An optional key that is taken away: the program resets the tag and leaves the bytes."""
+    return OptionalKey(0, key.value)
+
+
+def changed(key: OptionalKey, new: Pubkey | None) -> OptionalKey:
+    return gone(key) if new is None else OptionalKey.of(new)

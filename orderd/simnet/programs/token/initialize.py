@@ -1,0 +1,76 @@
+"""Making mints and token accounts of allocated bytes. All raise InstructionError."""
+
+from dataclasses import replace
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import rent_exempt_minimum
+from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs.token.checks import account_of, mint_of
+from orderd.simnet.programs.token.errors import ALREADY_IN_USE, INVALID_INSTRUCTION, INVALID_MINT, NOT_RENT_EXEMPT
+from orderd.solana.programs import token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import AccountState, Mint, OptionalKey, TokenAccount
+
+
+def initialize_mint(invocation: Invocation) -> None:
+    invocation.require(2 if invocation.data[0] == 0 else 1)
+    data = invocation.data[1:]
+    has_freeze = data[33:34]
+    if (has_freeze, len(data)) not in ((b"\0", 34), (b"\1", 66)):
+        raise InstructionError(INVALID_INSTRUCTION)
+    account = invocation.account(0)
+    if mint_of(account.data).is_initialized:
+        raise InstructionError(ALREADY_IN_USE)
+    if account.lamports < rent_exempt_minimum(len(account.data)):
+        raise InstructionError(NOT_RENT_EXEMPT)
+    freeze = Pubkey.from_bytes(data[34:]) if has_freeze == b"\1" else None
+    mint = Mint.new(data[0], authority=Pubkey.from_bytes(data[1:33]))
+    invocation.store_data(0, encoded(replace(mint, freeze_authority=OptionalKey.of(freeze))))
+
+
+def initialize_account(invocation: Invocation) -> None:
+    """All three forms: the owner as an account (1), or in the data, with the rent sysvar (16) or without (18)."""
+    tag = invocation.data[0]
+    invocation.require({1: 4, 16: 3, 18: 2}[tag])
+    if tag != 1 and len(invocation.data) < 33:
+        raise InstructionError(INVALID_INSTRUCTION)
+    owner = invocation.key(2) if tag == 1 else Pubkey.from_bytes(invocation.data[1:33])
+    account = invocation.account(0)
+    if account_of(account.data).state != AccountState.UNINITIALIZED:
+        raise InstructionError(ALREADY_IN_USE)
+    reserve = rent_exempt_minimum(len(account.data))
+    if account.lamports < reserve:
+        raise InstructionError(NOT_RENT_EXEMPT)
+    mint = invocation.key(1)
+    if mint == token.NATIVE_MINT:
+        state = TokenAccount.new(mint, owner, account.lamports - reserve, native_rent=reserve)
+    else:
+        if invocation.account(1).owner != invocation.program_id:
+            raise InstructionError("IncorrectProgramId")
+        try:
+            if not decoded(Mint, invocation.account(1).data).is_initialized:
+                raise InstructionError(INVALID_MINT)
+        except LayoutError as error:
+            raise InstructionError(INVALID_MINT) from error
+        state = TokenAccount.new(mint, owner)
+    invocation.store_data(0, encoded(state))
+
+
+def get_account_data_size(invocation: Invocation) -> None:
+    invocation.require(1)
+    if invocation.account(0).owner != invocation.program_id:
+        raise InstructionError("IncorrectProgramId")
+    try:
+        decoded(Mint, invocation.account(0).data)
+    except LayoutError as error:
+        raise InstructionError(INVALID_MINT) from error
+    invocation.return_data = token.ACCOUNT_SIZE.to_bytes(8, "little")
+
+
+def initialize_immutable_owner(invocation: Invocation) -> None:
+    invocation.require(1)
+    if account_of(invocation.account(0).data).state != AccountState.UNINITIALIZED:
+        raise InstructionError(ALREADY_IN_USE)
