@@ -1,0 +1,101 @@
+"""Orders that the market, the wallet or the venues will not have: each ends for a reason that says what to do."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from orderd.demo import running_daemon
+from orderd.domain.errors import ERRORS, ErrorCode
+from orderd.domain.events import Routed
+from orderd.domain.order import OrderStatus
+from orderd.domain.quote import VenueName
+from orderd.wire import SubmitParams
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import Story, Trader, order, trading
+from tests.conftest import QUICK
+
+
+def ends_of(state_dir: Path, orders: Sequence[SubmitParams], outage: Sequence[str] = ()) -> list[Story]:
+    """What becomes of ``orders`` while these venues are out of order."""
+    with market(state_dir, outage) as trader:
+        ledger = Ledger(state_dir)
+        before = ledger.balances()
+        trader.submit_all(orders)
+        stories = trader.see_all_end(seconds=60)
+        audit(trader, stories, ledger, before)
+        return stories
+
+
+@contextmanager
+def market(state_dir: Path, outage: Sequence[str]) -> Iterator[Trader]:
+    faults = {"ORDERD_SIMNET_FAULTS": json.dumps({"venue_outage": list(outage)})}
+    with running_daemon(state_dir, QUICK | faults) as daemon, trading(daemon.url) as trader:
+        yield trader
+
+
+def routes_of(story: Story) -> list[Routed]:
+    return [event.data for event in story.events if isinstance(event.data, Routed)]
+
+
+@pytest.mark.parametrize(("down", "up"), [("raydium", "meteora"), ("meteora", "raydium")])
+def test_while_a_venue_is_down_orders_go_to_the_other(tmp_path: Path, down: str, up: str) -> None:
+    stories = ends_of(tmp_path, [order("SOL", "USDC", "1.5"), order("USDC", "SOL", "100")], outage=[down])
+    for story in stories:
+        assert story.order.status is OrderStatus.CONFIRMED
+        assert story.order.venue == up
+        (route,) = routes_of(story)
+        assert [quote.venue for quote in route.quotes] == [up]
+        (refusal,) = route.refusals
+        assert refusal.venue == VenueName(down)
+        assert refusal.code in ERRORS
+        assert refusal.detail
+
+
+def test_while_both_venues_are_down_an_order_fails_after_three_attempts(tmp_path: Path) -> None:
+    (story,) = ends_of(tmp_path, [order("SOL", "USDC", "1.5")], outage=["raydium", "meteora"])
+    assert story.order.status is OrderStatus.FAILED
+    assert story.order.error is not None
+    assert story.order.error.code is ErrorCode.ROUTE_VENUES_UNAVAILABLE
+    assert story.order.error.next_step
+    assert [failure.code for failure in story.failures] == [ErrorCode.ROUTE_VENUES_UNAVAILABLE] * 3
+    assert "raydium: " in story.order.error.detail
+    assert "meteora: " in story.order.error.detail
+    assert story.attempts == ()
+
+
+@pytest.mark.parametrize(
+    ("refused", "code"),
+    [
+        # More than the wallet holds, but not more than the pools can take.
+        (order("SOL", "USDC", "1000.1"), ErrorCode.FUNDS_INSUFFICIENT),
+        # All of it: nothing is left for the fee.
+        (order("SOL", "USDC", "1000"), ErrorCode.FUNDS_INSUFFICIENT),
+        # A token of which the wallet has none.
+        (order("CHILLGUY", "SOL", "1"), ErrorCode.FUNDS_INSUFFICIENT),
+        (order("SOL", "USDC", "9000"), ErrorCode.ROUTE_PRICE_IMPACT),
+        (order("USDC", "CHILLGUY", "1"), ErrorCode.ROUTE_NOT_FOUND),
+        (order("SOL", "USDC", "0.000000001"), ErrorCode.ROUTE_AMOUNT_TOO_SMALL),
+    ],
+)
+def test_an_order_that_can_never_be_filled_fails_at_once(
+    trader: Trader, refused: SubmitParams, code: ErrorCode
+) -> None:
+    order_id = trader.submit(refused)
+    events = trader.follow(order_id, seconds=30)
+    detail = trader.detail(order_id)
+    assert events[-1].status is OrderStatus.FAILED
+    assert detail.order.error is not None
+    assert (detail.order.error.code, detail.order.error.next_step) == (code, ERRORS[code].next_step)
+    assert [(failure.attempt, failure.code) for failure in detail.failures] == [(1, code)]
+    assert detail.attempts == ()
+
+
+@pytest.fixture(scope="module")
+def trader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trader]:
+    """In a market that is in order, with a new wallet."""
+    with market(tmp_path_factory.mktemp("orderd"), outage=[]) as trader:
+        yield trader

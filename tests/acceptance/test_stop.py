@@ -1,0 +1,75 @@
+"""What is told to stop: a daemon with orders under way, and orders that a worker may just be signing."""
+
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from orderctl.errors import RefusedError
+from orderd.demo import Daemon, running_daemon
+from orderd.domain.errors import ErrorCode
+from orderd.domain.order import OrderStatus
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import Trader, order, trading
+from tests.conftest import QUICK
+
+LOSSY = QUICK | {"ORDERD_SIMNET_FAULTS": '{"dropped_sends": 0.5}', "ORDERD_RESEND_INTERVAL_MS": "60000"}
+"""Half of what is sent once never arrives, and is not sent again before the daemon is stopped."""
+
+
+def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(tmp_path: Path) -> None:
+    with running_daemon(tmp_path, LOSSY) as daemon, trading(daemon.url) as trader:
+        ledger = Ledger(tmp_path)
+        before = ledger.balances()
+        trader.submit_all([order("SOL", "USDC", "0.1") for _ in range(30)])
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(timeout=60) == 0
+        stopped_at = datetime.now(UTC)
+        acknowledged = trader.acknowledged
+
+    with running_daemon(tmp_path, QUICK) as daemon, trading(daemon.url) as trader:
+        trader.acknowledged.update(acknowledged)
+        stories = trader.see_all_end(seconds=60)
+        audit(trader, stories, ledger, before)
+    assert {story.order.status for story in stories} == {OrderStatus.CONFIRMED}
+    assert [story for story in stories if story.events[-1].at > stopped_at], "nothing was left to finish"
+
+
+def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_executed(daemon: Daemon) -> None:
+    """A cancel comes a little later after one in time, a little earlier after one too late: it hunts the signing."""
+    ledger = Ledger(daemon.log.parent)
+    cancelled = set()
+    delay = 0
+    with trading(daemon.url) as trader:
+        before = ledger.balances()
+        for _ in range(100):
+            order_id = trader.submit(order("SOL", "USDC", "0.01"))
+            for _ in range(delay):
+                trader.detail(order_id)
+            if was_cancelled(trader, order_id):
+                cancelled.add(order_id)
+                delay += 1
+            else:
+                delay = max(0, delay - 1)
+        stories = trader.see_all_end(seconds=60)
+        audit(trader, stories, ledger, before)
+
+    for story in stories:
+        if story.id in cancelled:
+            assert story.order.status is OrderStatus.CANCELLED
+            assert story.attempts == ()
+        else:
+            assert story.order.status is OrderStatus.CONFIRMED
+    assert cancelled.isdisjoint({transaction.order_id for transaction in ledger.transactions()})
+    assert 10 <= len(cancelled) <= 90, "the race was always won by the same side"
+
+
+def was_cancelled(trader: Trader, order_id: UUID) -> bool:
+    """Try to. False where it was too late, by the daemon's own word."""
+    try:
+        return trader.cancel(order_id).status is OrderStatus.CANCELLED
+    except RefusedError as error:
+        if error.problem.code is not ErrorCode.ORDER_NOT_CANCELLABLE:
+            raise
+        return False
