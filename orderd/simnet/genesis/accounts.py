@@ -1,0 +1,62 @@
+"""Gathering the accounts of the first block: the tokens there are, and how an account is made up."""
+
+import json
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Final
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.actors import FAUCET
+from orderd.solana.programs import associated_token, token
+from orderd.solana.programs.token import Mint, TokenAccount
+
+USDC: Final = Pubkey.from_string("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")
+STACC: Final = Pubkey.from_string("73edX6xoGY4v5y2hzuKdrUbJXLntqgmo74au1Ki1pump")
+CHILLGUY: Final = Pubkey.from_string("Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump")
+DECIMALS: Final = {token.NATIVE_MINT: 9, USDC: 6, STACC: 6, CHILLGUY: 6}
+
+
+@dataclass(slots=True)
+class FirstAccounts:
+    """The accounts so far. `time` in unix seconds."""
+
+    time: int
+    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+
+    def data(self, address: Pubkey, owner: Pubkey, data: bytes) -> None:
+        """An account of a program's, with the lamports its size asks for."""
+        self.accounts[address] = Account(rent_exempt_minimum(len(data)), owner, data)
+
+    def mint(self, address: Pubkey, mint: Mint) -> None:
+        self.data(address, token.PROGRAM_ID, mint.encode())
+
+    def tokens(self, owner: Pubkey, mint: Pubkey, amount: int, address: Pubkey | None = None) -> None:
+        """A token account with `amount` base units, which are added to the mint's supply."""
+        rent = rent_exempt_minimum(token.ACCOUNT_SIZE)
+        native = mint == token.NATIVE_MINT
+        state = TokenAccount.new(mint, owner, amount, native_rent=rent if native else None)
+        where = address or associated_token.address(owner, mint)
+        self.accounts[where] = Account(rent + (amount if native else 0), token.PROGRAM_ID, state.encode())
+        if not native:
+            held = Mint.decode(self.accounts[mint].data)
+            self.mint(mint, Mint.new(held.decimals, supply=held.supply + amount, authority=held.mint_authority.key))
+
+    def mints(self) -> None:
+        """All tokens; the faucet can make more of each but wrapped SOL."""
+        for address, decimals in DECIMALS.items():
+            authority = None if address == token.NATIVE_MINT else FAUCET.pubkey()
+            self.mint(address, Mint.new(decimals, authority=authority))
+
+
+def snapshot(name: str) -> dict[str, Any]:
+    """A pool as it was recorded or made up; its `provenance` says which. Integers are decimal strings."""
+    file = resources.files("orderd.simnet") / "snapshots" / f"{name}.json"
+    content: dict[str, Any] = json.loads(file.read_text())
+    return content
+
+
+def integers(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a snapshot as numbers."""
+    return {name: int(value) for name, value in fields.items()}
