@@ -33,6 +33,7 @@ from orderd.solana.rpc_types import (
     Simulation,
     TransactionInfo,
 )
+from orderd.solana.transaction import unsigned
 from orderd.solana.transport import HttpTransport, Response, Transport, TransportError
 
 __all__ = [
@@ -243,17 +244,19 @@ class RpcClient:
         self,
         transaction: bytes,
         *,
-        sig_verify: bool = False,
         replace_blockhash: bool = False,
         commitment: Commitment | None = None,
     ) -> AtSlot[Simulation]:
-        """What the transaction would do now; a failure is in the result, not raised."""
+        """What the transaction would do now; a failure is in the result, not raised.
+
+        The node is given it without its signatures: what is only tried must not be able to land.
+        """
         config = self._config(commitment) | {
             "encoding": "base64",
-            "sigVerify": sig_verify,
+            "sigVerify": False,
             "replaceRecentBlockhash": replace_blockhash,
         }
-        reply = self.call("simulateTransaction", [base64.b64encode(transaction).decode(), config])
+        reply = self.call("simulateTransaction", [base64.b64encode(unsigned(transaction)).decode(), config])
         return _at_slot("simulateTransaction", Simulation.parse, reply)
 
     def get_recent_prioritization_fees(self, writable: Sequence[Pubkey] = ()) -> list[PrioritizationFee]:

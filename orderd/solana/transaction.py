@@ -67,6 +67,12 @@ def sign(
     return SignedTransaction(signature, raw)
 
 
+def unsigned(raw: bytes) -> bytes:
+    """The same transaction with empty signatures: a node can simulate it, and nobody can make it land."""
+    count = raw[0]  # a single byte: 128 signatures, where a second one begins, are more than fit
+    return raw[:1] + bytes(64 * count) + raw[1 + 64 * count :]
+
+
 def decode(raw: bytes) -> VersionedTransaction:
     """Raises ValueError where the bytes are no transaction, or more than one."""
     try:

@@ -1,15 +1,19 @@
 """The JSON-RPC client: what it sends, what it makes of answers, and which error says what."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 from solders.hash import Hash
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode
+from orderd.solana.keys import Wallet
+from orderd.solana.programs import memo
 from orderd.solana.rpc import (
     Memcmp,
     RpcClient,
@@ -26,11 +30,13 @@ from orderd.solana.rpc_types import (
     Simulation,
     TokenBalance,
 )
+from orderd.solana.transaction import decode, sign
 from orderd.solana.transport import Response, TransportError
 
 KEY = Pubkey.from_bytes(b"\x01" * 32)
 OTHER = Pubkey.from_bytes(b"\x02" * 32)
 SIGNATURE = Signature.from_bytes(b"\x03" * 64)
+SIGNED = sign([memo.memo("tried")], Wallet(Keypair()), Hash.default())
 ACCOUNT = {
     "lamports": 7,
     "owner": str(OTHER),
@@ -216,8 +222,16 @@ def test_a_single_call_is_sent_without_a_batch() -> None:
 
 def test_a_simulation_that_fails_is_an_answer_not_an_error() -> None:
     node, rpc = node_with(at({"err": "BlockhashNotFound", "logs": None, "unitsConsumed": 0, "accounts": None}))
-    assert rpc.simulate_transaction(b"bytes").value == Simulation("BlockhashNotFound", (), 0)
+    assert rpc.simulate_transaction(SIGNED.raw).value == Simulation("BlockhashNotFound", (), 0)
     assert node.params[1]["sigVerify"] is False
+
+
+def test_what_is_only_simulated_cannot_be_made_to_land() -> None:
+    node, rpc = node_with(at({"err": None, "logs": [], "unitsConsumed": 1}))
+    rpc.simulate_transaction(SIGNED.raw)
+    given = decode(base64.b64decode(node.params[0]))
+    assert given.signatures == [Signature.default()]
+    assert given.message == decode(SIGNED.raw).message
 
 
 def test_balances_fees_and_versions_are_read() -> None:
