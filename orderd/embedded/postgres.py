@@ -81,6 +81,7 @@ class Postgres:
                 lock=self._lock,
                 account=account,
                 leftovers=(self._data / "postmaster.pid", self._socket_dir / f"{_SOCKET_NAME}.lock"),
+                scratch=self._socket_dir if self._socket_dir != self._data else None,
                 stop_signal=signal.SIGINT,  # "fast": sessions are ended, a checkpoint is written
                 stop_seconds=20.0,
             )

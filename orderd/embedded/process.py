@@ -15,6 +15,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +58,8 @@ class Program:
     leftovers: Sequence[Path] = ()
     """Pid files that a killed predecessor leaves. They are removed under the lock, which proves that it is gone: else
     the program might take some other process with the same id for it."""
+    scratch: Path | None = None
+    """A directory that is removed when the program has been stopped, if it is empty by then."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     """How long it may take to stop before it is killed."""
@@ -123,6 +126,9 @@ class Child:
                 self._process.kill()
                 self._process.wait()
             time.sleep(_POLL_SECONDS)
+        if self.program.scratch is not None:
+            with suppress(OSError):
+                self.program.scratch.rmdir()
 
     def _failure(self, what: str) -> OrderdError:
         if self.program.log is None:

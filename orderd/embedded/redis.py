@@ -57,6 +57,7 @@ class Redis:
                 argv=[_binary(), *(word for key, value in options.items() for word in (f"--{key}", value))],
                 log=self._log,
                 lock=self._lock,
+                scratch=self._socket.parent if self._socket.parent != self._data else None,
             )
         )
         child.wait_until(self._answers)
