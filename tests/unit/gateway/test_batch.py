@@ -1,0 +1,145 @@
+"""Submissions that arrive together are committed together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderTerms
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine.intake import Submission, SubmitOutcome
+from orderd.gateway import batch
+from orderd.gateway.batch import Batcher
+from orderd.wire import OrderView
+
+Outcomes = Sequence[SubmitOutcome | OrderdError]
+_TERMS = OrderTerms(*TokenRegistry().pair("SOL", "USDC"), 1, 50)
+
+
+def _submission(name: str) -> Submission:
+    return Submission(UUID(int=1), name, _TERMS)
+
+
+def _outcome(name: str) -> SubmitOutcome:
+    members: dict[str, Any] = {"client_order_id": name}  # all that is looked at
+    return SubmitOutcome(OrderView.model_construct(**members), created=True)
+
+
+class Writer:
+    """Plays intake and its threads: a batch is written when the test says so."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.gate = asyncio.Event()
+        self.began = asyncio.Event()
+
+    async def run(self, submit: Callable[[Sequence[Submission]], Outcomes], submissions: Sequence[Submission]) -> Any:
+        self.batches.append([each.client_order_id for each in submissions])
+        self.began.set()
+        await self.gate.wait()
+        return submit(submissions)
+
+
+def _accept(submissions: Sequence[Submission]) -> Outcomes:
+    return [
+        OrderdError(ErrorCode.ORDER_CONFLICT, each.client_order_id)
+        if each.client_order_id.startswith("bad")
+        else _outcome(each.client_order_id)
+        for each in submissions
+    ]
+
+
+def test_a_lone_submission_goes_at_once_and_those_that_come_meanwhile_go_together() -> None:
+    async def play() -> None:
+        writer = Writer()
+        batcher = Batcher(_accept, writer)  # type: ignore[arg-type]  # plays Threads
+        first = asyncio.create_task(batcher.submit(_submission("first")))
+        await writer.began.wait()
+        others = [asyncio.create_task(batcher.submit(_submission(name))) for name in ("a", "bad", "c")]
+        await asyncio.sleep(0)
+        writer.gate.set()
+        answers = await asyncio.gather(first, *others, return_exceptions=True)
+        assert writer.batches == [["first"], ["a", "bad", "c"]]
+        assert [each.order.client_order_id if isinstance(each, SubmitOutcome) else str(each) for each in answers] == [
+            "first",
+            "a",
+            "ORDER_CONFLICT: bad",
+            "c",
+        ]
+
+    asyncio.run(play())
+
+
+def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "MAX_BATCH", 3)
+
+    async def play() -> None:
+        writer = Writer()
+        writer.gate.set()
+        batcher = Batcher(_accept, writer)  # type: ignore[arg-type]
+        await asyncio.gather(*(batcher.submit(_submission(str(number))) for number in range(8)))
+        assert [len(each) for each in writer.batches] == [3, 3, 2]
+
+    asyncio.run(play())
+
+
+def test_when_too_many_are_in_line_new_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "MAX_LINE", 2)
+
+    async def play() -> None:
+        writer = Writer()
+        batcher = Batcher(_accept, writer)  # type: ignore[arg-type]
+        tasks = [asyncio.create_task(batcher.submit(_submission("first")))]
+        await writer.began.wait()
+        tasks += [asyncio.create_task(batcher.submit(_submission(name))) for name in ("a", "b")]
+        await asyncio.sleep(0)
+        with pytest.raises(OrderdError) as refused:
+            await batcher.submit(_submission("c"))
+        assert refused.value.code is ErrorCode.SERVICE_OVERLOADED
+        writer.gate.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(play())
+
+
+def test_a_caller_that_goes_away_takes_nothing_back() -> None:
+    async def play() -> None:
+        writer = Writer()
+        batcher = Batcher(_accept, writer)  # type: ignore[arg-type]
+        first = asyncio.create_task(batcher.submit(_submission("first")))
+        await writer.began.wait()
+        gone = asyncio.create_task(batcher.submit(_submission("gone")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        writer.gate.set()
+        await first
+        await batcher.finish()
+        assert writer.batches == [["first"], ["gone"]]
+
+    asyncio.run(play())
+
+
+def test_when_the_batch_fails_each_caller_is_told_and_the_next_batch_is_written() -> None:
+    broken = True
+
+    def fail_once(submissions: Sequence[Submission]) -> Outcomes:
+        nonlocal broken
+        if broken:
+            broken = False
+            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "Postgres does not answer")
+        return _accept(submissions)
+
+    async def play() -> None:
+        writer = Writer()
+        writer.gate.set()
+        batcher = Batcher(fail_once, writer)  # type: ignore[arg-type]
+        answers = await asyncio.gather(
+            *(batcher.submit(_submission(name)) for name in ("a", "b")), return_exceptions=True
+        )
+        assert [str(each) for each in answers] == ["SERVICE_UNAVAILABLE: Postgres does not answer"] * 2
+        assert (await batcher.submit(_submission("c"))).created
+
+    asyncio.run(play())

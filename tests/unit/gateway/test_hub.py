@@ -1,0 +1,296 @@
+"""Each follower sees each event once and in order, whatever Redis loses, repeats or shuffles, whenever it joins."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orderd.domain.events import Cancelled, Deferred, OrderEvent
+from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.gateway import hub as hub_module
+from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.history import Head
+from orderd.gateway.hub import Hub
+from orderd.gateway.session import Session
+from orderd.gateway.subscription import Subscription
+from orderd.wire import OrderView
+
+MINE, THEIRS = UUID(int=1), UUID(int=2)
+_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Store:
+    """Plays Postgres: what is in ``events`` is committed. Answers come after a few turns of the loop."""
+
+    def __init__(self) -> None:
+        self.events: dict[UUID, list[OrderEvent]] = {}
+        self.owner: dict[UUID, UUID] = {}
+        self.long_ago: set[UUID] = set()
+        self.commits = 0
+        self.delay = 0
+
+    def commit(self, order_id: UUID, *, end: bool = False) -> OrderEvent:
+        self.commits += 1
+        history = self.events.setdefault(order_id, [])
+        self.owner.setdefault(order_id, THEIRS if order_id.int % 3 == 0 else MINE)
+        at = _BEGAN + timedelta(milliseconds=self.commits)
+        event = OrderEvent(
+            order_id=order_id,
+            seq=len(history) + 1,
+            at=at,
+            status=OrderStatus.CANCELLED if end else OrderStatus.PENDING,
+            data=Cancelled() if end else Deferred(until=at, reason="played"),
+        )
+        history.append(event)
+        return event
+
+    def has_ended(self, order_id: UUID) -> bool:
+        return self.events[order_id][-1].status in TERMINAL
+
+    async def run(self, call: Callable[..., Any], *args: Any) -> Any:
+        for _ in range(self.delay):
+            await asyncio.sleep(0)
+        answer = getattr(self, call.__name__)(*args)
+        for _ in range(self.delay):
+            await asyncio.sleep(0)
+        return answer
+
+    def active_heads(self) -> list[Head]:
+        return [head for head in self.heads_moved_within(0) if not head.ended]
+
+    def heads_moved_within(self, _: float) -> list[Head]:
+        return [self._head(order_id) for order_id in self.events if order_id not in self.long_ago]
+
+    def _head(self, order_id: UUID) -> Head:
+        return Head(order_id, self.owner[order_id], len(self.events[order_id]), self.has_ended(order_id))
+
+    def _missing(self, order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
+        if order_id not in self.events:
+            return None, []
+        return self._head(order_id), self.events[order_id][seq:]
+
+    def _standing(
+        self, account_id: UUID, order_id: UUID | None, after: int | None
+    ) -> tuple[list[OrderView], list[OrderEvent]]:
+        if order_id is not None:
+            return [self._view(order_id)], [] if after is None else self.events[order_id][after:]
+        mine = [each for each in self.events if self.owner[each] == account_id and not self.has_ended(each)]
+        return [self._view(each) for each in mine], []
+
+    def _view(self, order_id: UUID) -> OrderView:
+        last = self.events[order_id][-1]
+        return OrderView(
+            id=order_id,
+            client_order_id="played",
+            token_in="SOL",
+            token_out="USDC",
+            amount_in="1",
+            slippage="0.5",
+            status=last.status,
+            seq=last.seq,
+            attempt=0,
+            created_at=_BEGAN,
+            updated_at=last.at,
+        )
+
+
+@dataclass
+class Follower:
+    """A peer that remembers what it was told, and checks that it makes sense."""
+
+    session: Session = field(init=False)
+    subscription: Subscription | None = None
+    seen: dict[UUID, list[int]] = field(default_factory=dict)
+    snapshots: dict[UUID, int] = field(default_factory=dict)
+    ready: bool = False
+    resumed_after: int | None = None
+
+    def __post_init__(self) -> None:
+        self.session = Session(self, Principal(MINE, Scope.READ, "follower"))
+
+    async def answer(self, message: bytes) -> None:
+        self.push(message)
+        await asyncio.sleep(0)
+
+    def push(self, message: bytes) -> None:
+        params = json.loads(message)["params"]
+        match params["type"]:
+            case "SNAPSHOT":
+                assert not self.ready
+                self.snapshots[UUID(params["order"]["id"])] = params["order"]["seq"]
+            case "READY":
+                assert params["orders"] == len(self.snapshots)
+                self.ready = True
+            case _:
+                self.seen.setdefault(UUID(params["event"]["order_id"]), []).append(params["event"]["seq"])
+
+    def close_slow(self) -> None:
+        raise AssertionError("nobody is slow here")
+
+
+class World:
+    def __init__(self) -> None:
+        self.store = Store()
+        self.hub = Hub(self.store)  # type: ignore[arg-type]  # plays DatabaseThreads
+        self.followers: list[Follower] = []
+        self.under_way: list[OrderEvent] = []
+
+    def commit(self, number: int, end: bool) -> None:
+        order_id = UUID(int=number)
+        if order_id not in self.store.events or not self.store.has_ended(order_id):
+            self.under_way.append(self.store.commit(order_id, end=end))
+
+    def deliver(self, index: int, times: int) -> None:
+        """Redis brings one of the messages that are under way: any of them, twice, or (0 times) never."""
+        if self.under_way:
+            event = self.under_way.pop(index % len(self.under_way))
+            for _ in range(times):
+                self.hub.hear(event.model_dump_json().encode())
+
+    def join(self, number: int | None, after: int | None) -> None:
+        order_id = None if number is None else UUID(int=number)
+        if order_id is not None and order_id not in self.store.events:
+            return
+        follower = Follower()
+        if order_id is not None and after is not None:
+            follower.resumed_after = min(after, len(self.store.events[order_id]))
+        follower.subscription = self.hub.follow(follower.session, order_id)
+        follower.session.spawn(self.hub.begin(follower.subscription, follower.resumed_after))
+        self.followers.append(follower)
+
+    async def settle(self) -> None:
+        """Let everything come to rest: the last news, and then sweeps until nothing moves."""
+        while self.under_way:
+            self.deliver(0, 1)
+        for _ in range(3):
+            await self.hub.sweep()
+            while self.hub._tasks:
+                await asyncio.wait(self.hub._tasks)
+        for follower in self.followers:
+            await follower.session.finish()
+
+    def check(self) -> None:
+        for follower in self.followers:
+            assert follower.ready
+            assert follower.subscription is not None
+            if follower.subscription.order_id is not None:
+                self._check_one(follower, follower.subscription.order_id)
+            else:
+                self._check_all(follower)
+
+    def _check_one(self, follower: Follower, order_id: UUID) -> None:
+        first = follower.snapshots[order_id] if follower.resumed_after is None else follower.resumed_after
+        expected = list(range(first + 1, len(self.store.events[order_id]) + 1))
+        assert follower.seen.get(order_id, []) == expected
+        assert set(follower.seen) <= {order_id}
+
+    def _check_all(self, follower: Follower) -> None:
+        for order_id, history in self.store.events.items():
+            seen = follower.seen.get(order_id, [])
+            if self.store.owner[order_id] != MINE:
+                assert not seen
+            elif order_id in follower.snapshots:
+                assert seen == list(range(follower.snapshots[order_id] + 1, len(history) + 1))
+            elif seen or not self.store.has_ended(order_id):
+                assert seen == list(range(1, len(history) + 1))
+
+
+_NUMBERS = st.integers(1, 4)
+_ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("commit"), _NUMBERS, st.sampled_from([False] * 9 + [True])),
+        st.tuples(st.just("commit"), _NUMBERS, st.just(False)),
+        st.tuples(st.just("deliver"), st.integers(0, 5), st.sampled_from([1, 1, 1, 2, 0])),
+        st.tuples(st.just("deliver"), st.just(0), st.just(1)),
+        st.tuples(st.just("join"), _NUMBERS | st.none(), st.none() | st.integers(0, 3)),
+        st.tuples(st.just("breathe"), st.integers(1, 8)),
+        st.tuples(st.just("sweep")),
+        st.tuples(st.just("delay"), st.integers(0, 4)),
+    ),
+    min_size=30,
+    max_size=80,
+)
+
+
+@settings(deadline=None, max_examples=120)
+@given(actions=_ACTIONS, beginning=st.lists(st.tuples(_NUMBERS, st.booleans()), max_size=8))
+def test_every_follower_sees_every_event_once_and_in_order(
+    actions: list[tuple[Any, ...]], beginning: list[tuple[int, bool]]
+) -> None:
+    async def play() -> None:
+        world = World()
+        for number, end in beginning:
+            world.commit(number, end)
+        world.under_way.clear()  # before this gateway's time
+        await world.hub.start()
+        sweeps: list[asyncio.Task[None]] = []
+        for action, *args in actions:
+            match action:
+                case "commit":
+                    world.commit(*args)
+                case "deliver":
+                    world.deliver(*args)
+                case "join":
+                    world.join(*args)
+                case "breathe":
+                    for _ in range(args[0]):
+                        await asyncio.sleep(0)
+                case "sweep":
+                    sweeps.append(asyncio.create_task(world.hub.sweep()))
+                case _:
+                    (world.store.delay,) = args
+        await asyncio.gather(*sweeps)
+        await world.settle()
+        world.check()
+
+    with patch.object(hub_module, "NEWS_GRACE_SECONDS", 0):
+        asyncio.run(play())
+
+
+def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told() -> None:
+    async def play() -> None:
+        world = World()
+        await world.hub.start()
+        world.join(None, None)
+        await world.followers[0].session.finish()
+        old = UUID(int=1)
+        world.commit(1, False)
+        world.commit(1, True)
+        await world.settle()
+        with patch.object(hub_module, "MEMORY_SECONDS", -1.0):
+            await world.hub.sweep()
+        assert old not in world.hub._marks
+        world.store.long_ago.add(old)
+        straggler = world.store.events[old][0]
+        world.store.commits += 120_000
+        world.commit(2, False)
+        await world.settle()
+        world.hub.hear(straggler.model_dump_json().encode())
+        assert old not in world.hub._marks
+        assert world.followers[0].seen[old] == [1, 2]
+
+    with patch.object(hub_module, "NEWS_GRACE_SECONDS", 0):
+        asyncio.run(play())
+
+
+def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
+    async def play() -> None:
+        world = World()
+        await world.hub.start()
+        world.join(None, None)
+        await world.followers[0].session.finish()
+        forged = Store().commit(UUID(int=1))
+        world.hub.hear(forged.model_dump_json().encode())
+        world.hub.hear(b'{"not": "an event"}')
+        while world.hub._tasks:
+            await asyncio.wait(world.hub._tasks)
+        assert world.followers[0].seen == {}
+
+    asyncio.run(play())

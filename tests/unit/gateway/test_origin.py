@@ -1,0 +1,50 @@
+"""The names a daemon answers to."""
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.origin import Door, is_loopback
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_only_a_loopback_address_counts_as_local(address: str, loopback: bool) -> None:
+    assert is_loopback(address) is loopback
+
+
+@pytest.mark.parametrize(
+    "host", ["orders.example", "Orders.Example:3000", "gateway", "10.0.0.7:3000", "[fd00::7]:3000"]
+)
+def test_the_bind_address_and_configured_names_are_answered_to(host: str) -> None:
+    door = Door("10.0.0.7", ("orders.example", "gateway", "[fd00::7]"))
+    door.check([host], [])
+    door.check([host], [f"https://{host}"])
+
+
+def test_a_wildcard_address_is_no_name() -> None:
+    with pytest.raises(OrderdError, match="no name of this daemon"):
+        Door("0.0.0.0").check(["0.0.0.0:3000"], [])
+
+
+@pytest.mark.parametrize("hosts", [[], ["localhost", "localhost"], ["localhost", "evil.example"], [""]])
+def test_there_is_exactly_one_host(hosts: list[str]) -> None:
+    with pytest.raises(OrderdError) as refused:
+        Door("127.0.0.1").check(hosts, [])
+    assert refused.value.code is ErrorCode.AUTH_ORIGIN_REFUSED
+
+
+def test_every_origin_must_fit() -> None:
+    with pytest.raises(OrderdError):
+        Door("127.0.0.1").check(["localhost:3000"], ["http://localhost:3000", "http://evil.example"])

@@ -1,0 +1,69 @@
+"""Log lines that machines and people can read."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from orderd.telemetry import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def test_a_line_is_one_json_object_with_its_action_and_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    structlog.get_logger("orderd.test").warning("queue unavailable", action="enqueue_failed", orders=3)
+    captured = capsys.readouterr()
+    line = json.loads(captured.err)
+    assert captured.out == ""
+    assert line["action"] == "enqueue_failed"
+    assert line["event"] == "queue unavailable"
+    assert line["orders"] == 3
+    assert line["level"] == "warning"
+    assert line["logger"] == "orderd.test"
+    assert line["timestamp"].endswith("Z")
+
+
+def test_an_exception_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    try:
+        int("no good")
+    except ValueError:
+        structlog.get_logger().exception("failed", action="test_failed")
+    line = json.loads(capsys.readouterr().err)
+    assert "ValueError: invalid literal" in line["exception"]
+
+
+def test_a_librarys_line_looks_the_same_and_its_chatter_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    logging.getLogger("websockets.server").info("connection open")
+    logging.getLogger("websockets.server").error("handshake of %s failed", "a peer")
+    line = json.loads(capsys.readouterr().err)
+    assert line["event"] == "handshake of a peer failed"
+    assert line["action"] == "websockets"
+
+
+def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("warning")
+    structlog.get_logger().info("chatter", action="chatter")
+    assert capsys.readouterr().err == ""
+
+
+def test_people_may_read_lines_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(render="console")
+    structlog.get_logger().info("listening", action="gateway_listening", port=3000)
+    line = capsys.readouterr().err
+    assert "listening" in line
+    assert "port=3000" in line
+    assert "\x1b" not in line
