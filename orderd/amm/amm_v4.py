@@ -65,7 +65,7 @@ def swap_exact_in(pool: AmmV4Pool, amount_in: int, *, coin_to_pc: bool) -> AmmV4
     """Swap exactly `amount_in` base units of coin (`coin_to_pc`) or pc. Raises SwapError."""
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
-    reserve_in, reserve_out = _reserves(pool, coin_to_pc)
+    reserve_in, reserve_out = reserves(pool, coin_to_pc)
     fee = ceil_div(amount_in * pool.swap_fee_numerator, pool.swap_fee_denominator)
     net_in = amount_in - fee
     amount_out = reserve_out * net_in // (reserve_in + net_in)
@@ -78,7 +78,7 @@ def swap_exact_out(pool: AmmV4Pool, amount_out: int, *, coin_to_pc: bool) -> Amm
     """Swap for exactly `amount_out` base units of pc (`coin_to_pc`) or coin. Raises SwapError."""
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
-    reserve_in, reserve_out = _reserves(pool, coin_to_pc)
+    reserve_in, reserve_out = reserves(pool, coin_to_pc)
     if amount_out >= reserve_out:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     net_in = ceil_div(reserve_in * amount_out, reserve_out - amount_out)
@@ -88,11 +88,12 @@ def swap_exact_out(pool: AmmV4Pool, amount_out: int, *, coin_to_pc: bool) -> Amm
 
 def spot_price(pool: AmmV4Pool, *, coin_to_pc: bool) -> Fraction:
     """Base units of output per base unit of input for an infinitely small swap without fees. Raises SwapError."""
-    reserve_in, reserve_out = _reserves(pool, coin_to_pc)
+    reserve_in, reserve_out = reserves(pool, coin_to_pc)
     return Fraction(reserve_out, reserve_in)
 
 
-def _reserves(pool: AmmV4Pool, coin_to_pc: bool) -> tuple[int, int]:
+def reserves(pool: AmmV4Pool, coin_to_pc: bool) -> tuple[int, int]:
+    """What the liquidity owns of the token paid and of the token bought. Raises SwapError where it owns none."""
     coin, pc = pool.reserve_coin, pool.reserve_pc
     if coin <= 0 or pc <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)

@@ -79,8 +79,8 @@ def swap_exact_in(pool: CpmmPool, amount_in: int, *, zero_for_one: bool) -> Cpmm
     """Swap exactly `amount_in` base units of token 0 (`zero_for_one`) or token 1. Raises SwapError."""
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
-    reserve_in, reserve_out = _reserves(pool, zero_for_one)
-    creator_rate, on_input = _creator_fee(pool, zero_for_one)
+    reserve_in, reserve_out = reserves(pool, zero_for_one)
+    creator_rate, on_input = creator_fee_rate(pool, zero_for_one)
     if on_input:
         rate = pool.trade_fee_rate + creator_rate
         fee = ceil_div(amount_in * rate, FEE_RATE_DENOMINATOR)
@@ -103,8 +103,8 @@ def swap_exact_out(pool: CpmmPool, amount_out: int, *, zero_for_one: bool) -> Cp
     """Swap for exactly `amount_out` base units of token 1 (`zero_for_one`) or token 0. Raises SwapError."""
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
-    reserve_in, reserve_out = _reserves(pool, zero_for_one)
-    creator_rate, on_input = _creator_fee(pool, zero_for_one)
+    reserve_in, reserve_out = reserves(pool, zero_for_one)
+    creator_rate, on_input = creator_fee_rate(pool, zero_for_one)
     gross_out = amount_out if on_input else _before_fee(amount_out, creator_rate)
     if gross_out >= reserve_out:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
@@ -124,18 +124,19 @@ def swap_exact_out(pool: CpmmPool, amount_out: int, *, zero_for_one: bool) -> Cp
 
 def spot_price(pool: CpmmPool, *, zero_for_one: bool) -> Fraction:
     """Base units of output per base unit of input for an infinitely small swap without fees. Raises SwapError."""
-    reserve_in, reserve_out = _reserves(pool, zero_for_one)
+    reserve_in, reserve_out = reserves(pool, zero_for_one)
     return Fraction(reserve_out, reserve_in)
 
 
-def _reserves(pool: CpmmPool, zero_for_one: bool) -> tuple[int, int]:
+def reserves(pool: CpmmPool, zero_for_one: bool) -> tuple[int, int]:
+    """What the liquidity owns of the token paid and of the token bought. Raises SwapError where it owns none."""
     reserve_0, reserve_1 = pool.reserve_0, pool.reserve_1
     if reserve_0 <= 0 or reserve_1 <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     return (reserve_0, reserve_1) if zero_for_one else (reserve_1, reserve_0)
 
 
-def _creator_fee(pool: CpmmPool, zero_for_one: bool) -> tuple[int, bool]:
+def creator_fee_rate(pool: CpmmPool, zero_for_one: bool) -> tuple[int, bool]:
     """The creator's rate in this direction, and whether it is taken from the input."""
     rate = pool.creator_fee_rate if pool.enable_creator_fee else 0
     token_in = CREATOR_FEE_ON_TOKEN_0 if zero_for_one else CREATOR_FEE_ON_TOKEN_1

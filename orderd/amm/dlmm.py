@@ -119,7 +119,7 @@ def swap_exact_in(pool: DlmmPool, amount_in: int, *, swap_for_y: bool, now: int)
     """Swap exactly `amount_in` base units of x (`swap_for_y`) or y at unix second `now`. Raises SwapError."""
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
-    walk = _Walk(pool, swap_for_y, now)
+    walk = Walk(pool, swap_for_y, now)
     left = amount_in
     amount_out = 0
     for each in pool.bins.walk(pool.active_id, downwards=swap_for_y):
@@ -141,7 +141,7 @@ def swap_exact_out(pool: DlmmPool, amount_out: int, *, swap_for_y: bool, now: in
     """Swap for exactly `amount_out` base units of y (`swap_for_y`) or x at unix second `now`. Raises SwapError."""
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
-    walk = _Walk(pool, swap_for_y, now)
+    walk = Walk(pool, swap_for_y, now)
     left = amount_out
     amount_in = 0
     for each in pool.bins.walk(pool.active_id, downwards=swap_for_y):
@@ -166,7 +166,7 @@ def spot_price(pool: DlmmPool, *, swap_for_y: bool) -> Fraction:
     return price if swap_for_y else 1 / price
 
 
-class _Walk:
+class Walk:
     """One swap on its way through the bins: the fee rate where it stands, and what it has gathered so far."""
 
     def __init__(self, pool: DlmmPool, swap_for_y: bool, now: int) -> None:

@@ -1,0 +1,120 @@
+"""A pool's curve in one direction: what each further base unit of input still pays.
+
+Let s = 1 / sqrt(marginal price), the price in base units of output for one of input after fees. Where a pool follows
+a constant product with virtual reserves R_in, R_out, keeping g of the input and h of the output after fees,
+
+    s = (R_in + g * x) / sqrt(g * h * R_in * R_out)
+
+for an input x: along such a segment the input grows linearly in s, and from s0 to s1 it pays x / (s0 * s1), since the
+price paid on average is the geometric mean of the prices at both ends. A constant price is the segment whose ends are
+one. So CPMM and AMM v4 are one segment, DAMM v2 is one that ends with its price range, CLMM has one for each stretch
+between ticks and DLMM one for each bin, and all of them are split by the same arithmetic.
+
+s is fixed-point with `PRECISION` fractional bits; amounts are base units. The curve finds a split; what the split
+takes and pays is always computed by the pool's own integer swap.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from math import isqrt
+from typing import Final, NamedTuple
+
+from orderd.amm.fixed_point import Q64
+
+PRECISION: Final = 96
+ONE: Final = 1 << PRECISION
+_ONE_SQUARED: Final = 1 << 2 * PRECISION
+
+
+class Segment(NamedTuple):
+    """An input of `amount_in`, fees included, moves s from `start` to `end`; `end` is not below `start`."""
+
+    start: int
+    end: int
+    amount_in: int
+
+
+def constant_product(reserve_in: int, reserve_out: int, kept_in: int, kept_out: int, amount_in: int) -> Segment:
+    """Up to `amount_in` along a constant product; `kept_*` are what fees leave of the input and of the output, Q64.64.
+
+    Raises ZeroDivisionError where a reserve is empty or a fee takes all.
+    """
+    start = isqrt((reserve_in << 2 * PRECISION + 128) // (reserve_out * kept_in * kept_out))
+    return Segment(start, start + start * kept_in * amount_in // (reserve_in << 64), amount_in)
+
+
+def constant_price(numerator: int, denominator: int, amount_in: int) -> Segment:
+    """Up to `amount_in` at one price: `numerator` base units of output for `denominator` of input, after fees."""
+    at = isqrt(_ONE_SQUARED * denominator // numerator)
+    return Segment(at, at, amount_in)
+
+
+def kept(fee_rate: int, denominator: int) -> int:
+    """What a fee leaves of an amount, Q64.64."""
+    return (denominator - fee_rate) * Q64 // denominator
+
+
+class Curve:
+    """The segments of one pool up to `limit` of input; they are walked only as far as somebody asks."""
+
+    __slots__ = ("_ends", "_ins", "_outs", "_segments", "_starts", "_waiting", "start")
+
+    def __init__(self, segments: Iterable[Segment], limit: int) -> None:
+        self._waiting = _up_to(segments, limit)
+        self._segments: list[Segment] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._ins = [0]
+        self._outs = [0]
+        self._walk()
+        self.start = self._starts[0] if self._starts else None
+        """s where the first unit is taken; None where the pool takes nothing."""
+
+    def at(self, s: int) -> tuple[int, int]:
+        """What the pool takes until its marginal price has come down to s, and what it pays for that."""
+        while self._ends and s >= self._ends[-1] and self._walk():
+            pass
+        index = bisect_right(self._starts, s)
+        if index == 0:
+            return 0, 0
+        start, end, amount_in = self._segments[index - 1]
+        if s >= end:
+            return self._ins[index], self._outs[index]
+        part = amount_in * (s - start) // (end - start)
+        return self._ins[index - 1] + part, self._outs[index - 1] + (part << 2 * PRECISION) // (start * s)
+
+    def surplus(self, s: int) -> int:
+        """What the pool pays above the price at s, in base units of output, when it is used until there."""
+        taken, paid = self.at(s)
+        return paid - value_at(taken, s)
+
+    def _walk(self) -> bool:
+        """Take one segment more; False where there is none."""
+        segment = next(self._waiting, None)
+        if segment is None:
+            return False
+        # A fee that falls on the way can make the price better again; to whoever splits, it then just stays.
+        start = max(segment.start, self._ends[-1] if self._ends else 1)
+        end = max(segment.end, start)
+        self._segments.append(Segment(start, end, segment.amount_in))
+        self._starts.append(start)
+        self._ends.append(end)
+        self._ins.append(self._ins[-1] + segment.amount_in)
+        self._outs.append(self._outs[-1] + (segment.amount_in << 2 * PRECISION) // (start * end))
+        return True
+
+
+def value_at(amount_in: int, s: int) -> int:
+    """What `amount_in` is worth at the marginal price of s, in base units of output."""
+    return (amount_in << 2 * PRECISION) // (s * s)
+
+
+def _up_to(segments: Iterable[Segment], limit: int) -> Iterator[Segment]:
+    """The segments until their inputs make `limit`, which is above zero, the last one cut there."""
+    for start, end, amount_in in segments:
+        if amount_in >= limit:
+            yield Segment(start, start + (end - start) * limit // amount_in, limit)
+            return
+        limit -= amount_in
+        if amount_in:
+            yield Segment(start, end, amount_in)

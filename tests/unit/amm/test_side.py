@@ -1,0 +1,134 @@
+"""A pool as routing sees it: a quote that is the pool's own swap, and a curve that follows it to the last units."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+from random import Random
+
+import pytest
+
+from orderd.amm import clmm, dlmm
+from orderd.amm.amm_v4 import AmmV4Pool
+from orderd.amm.clmm import ClmmTick
+from orderd.amm.curve import ONE, Curve, constant_price
+from orderd.amm.dlmm import DlmmBins
+from orderd.amm.side import AmmV4Side, ClmmSide, DlmmSide, Quote, Side
+from orderd.amm.swap import SwapError
+from orderd.amm.tick_math import sqrt_price_at_tick
+from tests.unit.amm.pools import KINDS, NOW, random_pool, reverse
+
+EVERYTHING = ONE << 96
+
+
+def largest_quote(side: Side, amount: int) -> int:
+    """`amount`, or the half of it, or of that, ... that the pool can take."""
+    while True:
+        try:
+            side.quote(amount)
+        except SwapError:
+            amount //= 2
+        else:
+            return amount
+
+
+def rounding(quote: Quote) -> int:
+    """Swap and curve each round at every step: less than a unit for the amount, and one for the fee."""
+    return 2 * (quote.steps + 1) * (1 + ceil(quote.spot))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("sells_first", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_curve_pays_what_the_pool_pays(kind: str, sells_first: bool, seed: int) -> None:
+    random = Random(f"{kind} {seed}")
+    pool = random_pool(random, kind)
+    side = pool.side if sells_first else reverse(pool.side)
+    for part in (0.0001, 0.01, 0.2):
+        amount = largest_quote(side, int(pool.depth * part * random.uniform(0.5, 1)))
+        quote = side.quote(amount)
+        taken, paid = Curve(side.segments(), amount).at(EVERYTHING)
+        assert taken == quote.amount_in == amount
+        assert abs(paid - quote.amount_out) <= rounding(quote)
+
+
+@pytest.mark.parametrize("sells_first", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_curve_says_a_pool_takes_it_takes(kind: str, sells_first: bool) -> None:
+    pool = random_pool(Random(kind), kind)
+    side = pool.side if sells_first else reverse(pool.side)
+    taken, paid = Curve(side.segments(), 1 << 63).at(EVERYTHING)
+    quote = side.quote(taken)
+    assert abs(paid - quote.amount_out) <= rounding(quote)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_price_falls_along_the_curve(kind: str) -> None:
+    pool = random_pool(Random(f"{kind} 1"), kind)
+    curve = Curve(pool.side.segments(), pool.depth // 5)
+    assert curve.start is not None
+    levels = [curve.start * (1000 + step) // 1000 for step in range(-1, 200)]
+    taken = [curve.at(level)[0] for level in levels]
+    assert taken[0] == 0
+    assert taken == sorted(taken)
+    assert all(curve.surplus(level) >= -1 for level in levels)
+
+
+def test_a_quote_tells_what_depth_costs_beside_the_fees() -> None:
+    side = AmmV4Side(AmmV4Pool(6, 25, 10_000, 0, 0, 10**12, 10**11, 0, 0), coin_to_pc=True)
+    quote = side.quote(10**10)
+    assert quote.spot == Fraction(1, 10)
+    assert abs(quote.price_impact - Fraction(quote.net_in, 10**12 + quote.net_in)) < Fraction(1, 10**9)
+
+
+def test_what_is_on_the_order_book_cannot_be_bought() -> None:
+    """Half of the pc is on the book: the curve ends where the vault is empty."""
+    side = AmmV4Side(AmmV4Pool(1, 25, 10_000, 0, 0, 10**12, 10**11, 0, 10**11), coin_to_pc=True)
+    taken, paid = Curve(side.segments(), 1 << 62).at(EVERYTHING)
+    assert side.quote(taken).amount_out == paid <= 10**11
+    with pytest.raises(SwapError, match="insufficient_liquidity"):
+        side.quote(taken + taken // 1_000)
+
+
+def test_a_gap_in_the_liquidity_is_no_part_of_the_curve() -> None:
+    pool = random_pool(Random(1), "clmm").side
+    assert isinstance(pool, ClmmSide)
+    depth = 10**12
+    ticks = (ClmmTick(-300, depth), ClmmTick(-200, -depth), ClmmTick(-100, depth), ClmmTick(100, -depth))
+    gap = clmm.ClmmPool(
+        **{name: getattr(pool.pool, name) for name in clmm.ClmmPool.__slots__}
+        | {"liquidity": depth, "sqrt_price": sqrt_price_at_tick(0), "tick_current": 0, "ticks": ticks}
+    )
+    segments = Curve(ClmmSide(gap, zero_for_one=True).segments(), 1 << 60)
+    taken, paid = segments.at(EVERYTHING)
+    quote = ClmmSide(gap, zero_for_one=True).quote(taken)
+    assert quote.steps >= 2
+    assert abs(paid - quote.amount_out) <= rounding(quote)
+
+
+def test_an_empty_bin_is_no_part_of_the_curve() -> None:
+    side = random_pool(Random(2), "dlmm").side
+    assert isinstance(side, DlmmSide)
+    active = side.pool.active_id
+    emptied = DlmmBins(
+        replace(each, amount_x=0, amount_y=0, open_order_amount=0) if each.bin_id == active - 1 else each
+        for each in side.pool.bins.values()
+    )
+    holed = DlmmSide(replace(side.pool, bins=emptied), swap_for_y=True, now=NOW)
+    assert len(list(holed.segments())) == len(list(side.segments())) - 1
+
+
+def test_a_price_that_gets_better_on_the_way_counts_as_one_that_stays() -> None:
+    """A fee that falls on the way can do that; where the poorer price is reached, the better one has been too."""
+    poor, rich = constant_price(100, 1_000, 5_000), constant_price(110, 1_000, 5_000)
+    curve = Curve([poor, rich], 10_000)
+    assert curve.at(poor.start - 1) == (0, 0)
+    assert curve.at(poor.start) == (10_000, 1_000)
+
+
+def test_a_pool_without_anything_to_give_has_no_curve() -> None:
+    side = random_pool(Random(3), "dlmm").side
+    assert isinstance(side, DlmmSide)
+    empty = DlmmSide(replace(side.pool, bins=dlmm.DlmmBins([])), swap_for_y=True, now=NOW)
+    curve = Curve(empty.segments(), 100)
+    assert curve.start is None
+    assert curve.at(EVERYTHING) == (0, 0)

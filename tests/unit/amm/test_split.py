@@ -1,0 +1,207 @@
+"""The split of an order: never worse than one pool, as good as the best that a grid over all splits can find."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from random import Random
+from statistics import median
+from typing import NoReturn
+
+import pytest
+
+from orderd.amm.cpmm import CpmmPool
+from orderd.amm.side import CpmmSide, Quote, Side
+from orderd.amm.split import Offers, best_split
+from orderd.amm.swap import SwapError, SwapErrorKind
+from tests.unit.amm.pools import KINDS, random_pool
+
+MAX_LEGS = 3
+SETS = 500
+SIZES = (0.0001, 0.001, 0.01, 0.05)
+GRID = 40
+
+
+def random_market(seed: int) -> tuple[list[Side], int, int, Random]:
+    """Two to five pools, an amount of one of the sizes, and what a leg costs: nothing, or a little."""
+    random = Random(seed)
+    pools = [random_pool(random, random.choice(KINDS)) for _ in range(random.randint(2, 5))]
+    amount = int(sum(pool.depth for pool in pools) * SIZES[seed % len(SIZES)])
+    cost = random.choice((0, 300, 20_000))
+    return [pool.side for pool in pools], amount, cost, random
+
+
+class Grid:
+    """The optimum by brute force: all shares in fortieths over all sets of legs, then finer around the best."""
+
+    def __init__(self, sides: Sequence[Side], amount: int, cost: int) -> None:
+        self.sides = sides
+        self.amount = amount
+        self.cost = cost
+        self.known: dict[tuple[int, int], int | None] = {}
+
+    def optimum(self) -> int:
+        sets = [legs for size in range(1, MAX_LEGS + 1) for legs in combinations(range(len(self.sides)), size)]
+        step = self.amount // GRID
+        found = []
+        for legs in sets:
+            shares = _compositions(GRID, len(legs))
+            inputs = ([share * step for share in part[:-1]] for part in shares)
+            found.append((*self._best(legs, inputs), legs))
+        return max(self._refined(legs, worth, inputs, step) for worth, inputs, legs in sorted(found)[-6:])
+
+    def _refined(self, legs: tuple[int, ...], worth: int, inputs: list[int], step: int) -> int:
+        while step > self.amount // 10_000 + 1:
+            step = step // 5 + 1
+            around = (
+                [each + move * step for each, move in zip(inputs, moves, strict=True)]
+                for moves in _moves(len(inputs), 6)
+            )
+            worth, inputs = max((worth, inputs), self._best(legs, around))
+        return worth
+
+    def _best(self, legs: tuple[int, ...], candidates: Iterable[list[int]]) -> tuple[int, list[int]]:
+        """The last leg gets what the others leave."""
+        best = (-(10**30), [0] * (len(legs) - 1))
+        for inputs in candidates:
+            amounts = [*inputs, self.amount - sum(inputs)]
+            if min(amounts) > 0:
+                outs = [self._out(leg, amount) for leg, amount in zip(legs, amounts, strict=True)]
+                paid = [out for out in outs if out is not None]
+                if len(paid) == len(legs):
+                    best = max(best, (sum(paid) - self.cost * len(legs), inputs))
+        return best
+
+    def _out(self, leg: int, amount: int) -> int | None:
+        if (leg, amount) not in self.known:
+            try:
+                self.known[leg, amount] = self.sides[leg].quote(amount).amount_out
+            except SwapError:
+                self.known[leg, amount] = None
+        return self.known[leg, amount]
+
+
+def _compositions(total: int, parts: int) -> Iterable[list[int]]:
+    if parts == 1:
+        yield [total]
+        return
+    for first in range(1, total):
+        for rest in _compositions(total - first, parts - 1):
+            yield [first, *rest]
+
+
+def _moves(dimensions: int, reach: int) -> Iterable[list[int]]:
+    if dimensions == 0:
+        yield []
+        return
+    for first in range(-reach, reach + 1):
+        for rest in _moves(dimensions - 1, reach):
+            yield [first, *rest]
+
+
+def best_single(offers: Offers) -> int | None:
+    return max((single.amount_out for single in offers.singles if isinstance(single, Quote)), default=None)
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_the_split_is_the_optimum_to_a_thousandth_of_a_percent(block: int) -> None:
+    for seed in range(block * SETS // 10, (block + 1) * SETS // 10):
+        sides, amount, cost, _ = random_market(seed)
+        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost).best
+        optimum = Grid(sides, amount, cost).optimum()
+        assert found is not None, seed
+        assert found.worth(cost) * 100_000 >= optimum * 99_999, seed
+        assert sum(leg.quote.amount_in for leg in found.legs) == amount, seed
+        assert len(found.legs) <= MAX_LEGS, seed
+
+
+def test_the_split_never_pays_less_than_the_best_pool_after_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    gains: dict[float, list[float]] = {size: [] for size in SIZES}
+    for seed in range(SETS):
+        sides, amount, cost, _ = random_market(seed)
+        offers = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost)
+        single = best_single(offers)
+        assert offers.best is not None
+        if single is not None:
+            assert offers.best.worth(cost) >= single - cost, seed
+            gains[SIZES[seed % len(SIZES)]].append((offers.best.amount_out / single - 1) * 10_000)
+    with capsys.disabled():
+        told = ", ".join(f"{size:.2%}: {median(each):.2f} bp" for size, each in gains.items())
+        print(f"\nmedian gain over the best single pool, by the order's part of the liquidity: {told}")  # noqa: T201  (a figure for people, beside the verdict)
+
+
+def pool(depth: int, price: int = 10, fee: int = 2_500) -> CpmmSide:
+    """A CPMM pool of two tokens at `price` tenths, the fee in millionths."""
+    return CpmmSide(CpmmPool(fee, 0, 0, 0, depth, depth * price // 10, 0, 0, 0, 0, 0, 0, 0, False), zero_for_one=True)
+
+
+def test_equal_pools_share_an_order_equally() -> None:
+    found = best_split([pool(10**12)] * 3, 3 * 10**9, max_legs=3, cost_a_leg=0).best
+    assert found is not None
+    assert sorted(leg.position for leg in found.legs) == [0, 1, 2]
+    assert max(abs(leg.quote.amount_in - 10**9) for leg in found.legs) < 10**6
+
+
+def test_a_leg_that_costs_more_than_it_gains_is_left_out() -> None:
+    sides = [pool(10**12), pool(10**12)]
+    free = best_split(sides, 10**10, max_legs=3, cost_a_leg=0).best
+    assert free is not None
+    gain = free.amount_out - sides[0].quote(10**10).amount_out
+    for cost, legs in ((gain - 1, 2), (gain + 1, 1)):
+        found = best_split(sides, 10**10, max_legs=3, cost_a_leg=cost).best
+        assert found is not None
+        assert len(found.legs) == legs
+
+
+@pytest.mark.parametrize("max_legs", [1, 2])
+def test_no_more_legs_are_made_than_allowed(max_legs: int) -> None:
+    found = best_split([pool(10**12)] * 4, 10**11, max_legs=max_legs, cost_a_leg=0).best
+    assert found is not None
+    assert len(found.legs) == max_legs
+
+
+def test_an_order_that_no_pool_can_take_alone_is_split() -> None:
+    """Vaults near the limit of 64 bits: each has room for two thirds."""
+    room = 10**12
+    sides = [pool(2**64 - 1 - room), pool(2**64 - 1 - room)]
+    offers = best_split(sides, room * 3 // 2, max_legs=2, cost_a_leg=0)
+    assert all(isinstance(single, SwapError) for single in offers.singles)
+    assert offers.best is not None
+    assert len(offers.best.legs) == 2
+
+
+def test_an_order_that_all_pools_together_cannot_take_has_no_split() -> None:
+    room = 10**12
+    sides = [pool(2**64 - 1 - room), pool(2**64 - 1 - room)]
+    assert best_split(sides, room * 5, max_legs=2, cost_a_leg=0).best is None
+
+
+def test_a_pool_that_refuses_for_good_is_not_asked_for_a_part() -> None:
+    class Closed:
+        def quote(self, amount_in: int) -> Quote:
+            raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
+
+        def segments(self) -> NoReturn:
+            raise AssertionError("nobody should ask")
+
+    found = best_split([Closed(), pool(10**12)], 10**9, max_legs=2, cost_a_leg=0).best
+    assert found is not None
+    assert [leg.position for leg in found.legs] == [1]
+
+
+def test_a_split_that_a_pool_refuses_after_all_leaves_the_best_pool() -> None:
+    class Fickle(CpmmSide):
+        """Takes the whole, and no part of it."""
+
+        def quote(self, amount_in: int) -> Quote:
+            if amount_in < 10**11:
+                raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+            return super().quote(amount_in)
+
+    side = pool(10**12)
+    fickle = Fickle(side.pool, zero_for_one=True)
+    found = best_split([fickle, side], 10**11, max_legs=2, cost_a_leg=0).best
+    assert found is not None
+    assert len(found.legs) == 1
+
+
+def test_without_pools_there_is_no_split() -> None:
+    assert best_split([], 1, max_legs=3, cost_a_leg=0) == Offers((), None)
