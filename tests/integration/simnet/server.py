@@ -1,8 +1,10 @@
 """A simnet in a process of its own, as a cluster is, and a client that speaks plain JSON-RPC to it."""
 
 import base64
+import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -108,6 +110,15 @@ def payment(payer: Keypair, to: Pubkey, lamports: int, blockhash: Hash) -> Versi
     return build([system.transfer(payer.pubkey(), to, lamports)], payer, blockhash)
 
 
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_the_test() -> None:
+    """A test run that is broken off leaves no chain behind that runs for ever."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class StartFailed(Exception):
     """The process ended before it listened; the message is what it said."""
 
@@ -130,7 +141,9 @@ class Server:
     def start(self) -> None:
         """Start, and return once it listens."""
         command = [sys.executable, "-m", "orderd.simnet", "--state-dir", str(self.state_dir), *self._options]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_the_test
+        )
         stderr = self._process.stderr
         assert stderr is not None
         said = []

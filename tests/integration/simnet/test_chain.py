@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from solders.keypair import Keypair
+from structlog.testing import capture_logs
 
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.block import Block, SealedBlock
@@ -102,9 +103,11 @@ def test_blocks_wait_in_order_while_the_disk_fails(tmp_path: Path, monkeypatch: 
         assert before < slot
         await confirmed(chain, lambda block: block.slot == slot + 8)
 
-    run(chain, story)
+    with capture_logs() as logs:
+        run(chain, story)
     chain.close()
 
+    assert [entry["event"] for entry in logs] == ["block not written"] * 5
     assert written == list(range(written[0], written[0] + len(written)))
     assert restored_balance(tmp_path) == SOL
 
@@ -124,10 +127,12 @@ def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
         slot = chain.bank.open.slot
         await confirmed(chain, lambda block: block.slot == slot + 5)
 
-    run(chain, story)
+    with capture_logs() as logs:
+        run(chain, story)
     chain.close()
 
     assert len(broken) > 4
+    assert [entry["event"] for entry in logs] == ["slot began badly"] * len(broken)
     assert restored_balance(tmp_path) == SOL
 
 

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -30,11 +31,17 @@ class Book:
     confirmed: dict[str, int] = field(default_factory=dict)
 
 
-def test_a_chain_that_is_killed_again_and_again(tmp_path: Path) -> None:
-    chance = random.Random(20)
-    payer, shop = Keypair(), Keypair().pubkey()
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path, "--slot-ms", "15")
     server.start()
+    yield server
+    server.kill()
+
+
+def test_a_chain_that_is_killed_again_and_again(tmp_path: Path, server: Server) -> None:
+    chance = random.Random(20)
+    payer, shop = Keypair(), Keypair().pubkey()
     client = Client(server.http_url)
     client.fund(payer.pubkey(), 100 * SOL)
     supply = None
