@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 import uvloop
+from structlog.tracebacks import ExceptionDictTransformer
 
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
@@ -152,7 +153,7 @@ def _log_to_stderr() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
