@@ -6,8 +6,8 @@ trades are ordinary transactions, few a slot. Floats are the traders' opinions; 
 
 import math
 import random
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 import structlog
 from solders.instruction import Instruction
@@ -22,8 +22,26 @@ from orderd.simnet.actors import ARBITRAGEUR, TRADERS
 from orderd.simnet.bank import Bank
 from orderd.simnet.block import Block
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.genesis import SOL, SOL_USDC_BS4, SOL_USDC_BS10, SOL_USDC_CPMM, START_PRICE
-from orderd.simnet.market_pools import CpmmMarketPool, DlmmMarketPool, MarketPool
+from orderd.simnet.genesis import (
+    SOL,
+    SOL_USDC_AMM_V4,
+    SOL_USDC_BS4,
+    SOL_USDC_BS10,
+    SOL_USDC_CLMM_4BPS,
+    SOL_USDC_CLMM_25BPS,
+    SOL_USDC_CPMM,
+    SOL_USDC_DAMM_V2,
+    START_PRICE,
+)
+from orderd.simnet.market_pools import (
+    AmmV4MarketPool,
+    ClmmMarketPool,
+    CpmmMarketPool,
+    DammV2MarketPool,
+    DlmmMarketPool,
+    MarketPool,
+    Read,
+)
 from orderd.simnet.transaction import decode
 
 _log: Final = structlog.get_logger(__name__)
@@ -35,14 +53,36 @@ ARBITRAGE_CHANCE: Final = 0.5
 
 _WAVES: Final = ((0.0004, 60), (0.0010, 350), (0.0025, 2_400), (0.0040, 20_000))
 """The fair price's drift: amplitude (a part of the price) and period (slots) of each wave it is the sum of."""
-_POOL_WEIGHTS: Final = (6, 3, 1)
-_MEDIAN_TRADE: Final = 6 * SOL
-_LARGEST_TRADE: Final = 80 * SOL
+_LARGEST_TRADE: Final = 13
+"""Times the median one of the pool."""
 _PULL: Final = 300.0
 """How strongly traders lean towards the fair price: a gap of 1/600 leaves only one direction."""
-_ARBITRAGE_USDC: Final = tuple(size * 10**6 for size in (100, 300, 800, 2_000, 5_000))
+_PROBE_SOL: Final = SOL
+_PROBE_USDC: Final = 100 * 10**6
+"""What the arbitrageur asks every pool about, to see which buys dearest and which sells cheapest after fees."""
+_ARBITRAGE_USDC: Final = tuple(size * 10**6 for size in (100, 300, 800, 2_000, 5_000, 12_000, 30_000))
 _ARBITRAGE_MARGIN: Final = 10_000
 """USDC base units below which a round trip is not worth its fee."""
+
+
+class Place(NamedTuple):
+    """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow."""
+
+    address: Pubkey
+    kind: Callable[[Pubkey, Read], MarketPool]
+    weight: int
+    median_trade: int
+
+
+PLACES: Final = (
+    Place(SOL_USDC_CPMM, CpmmMarketPool, 6, 6 * SOL),
+    Place(SOL_USDC_CLMM_4BPS, ClmmMarketPool, 6, 40 * SOL),
+    Place(SOL_USDC_CLMM_25BPS, ClmmMarketPool, 1, 6 * SOL),
+    Place(SOL_USDC_AMM_V4, AmmV4MarketPool, 1, 6 * SOL),
+    Place(SOL_USDC_BS4, DlmmMarketPool, 3, 6 * SOL),
+    Place(SOL_USDC_BS10, DlmmMarketPool, 1, 6 * SOL),
+    Place(SOL_USDC_DAMM_V2, DammV2MarketPool, 1, 2 * SOL),
+)
 
 
 class Market:
@@ -54,11 +94,10 @@ class Market:
         self._intensity = intensity
         phases = random.Random(f"{seed}:phases")  # noqa: S311  (repeatable on purpose)
         self._waves = [(height, period, phases.uniform(0, 2 * math.pi)) for height, period in _WAVES]
-        self._pools: tuple[MarketPool, ...] = (
-            CpmmMarketPool(SOL_USDC_CPMM, self._read),
-            DlmmMarketPool(SOL_USDC_BS4, self._read),
-            DlmmMarketPool(SOL_USDC_BS10, self._read),
-        )
+        # A chain that began under an earlier version has fewer pools.
+        self._places = [place for place in PLACES if place.address in bank.accounts]
+        self._weights = [place.weight for place in self._places]
+        self._pools = [place.kind(place.address, self._read) for place in self._places]
 
     def fair_price(self, slot: int) -> float:
         """USDC base units a lamport that the traders think right in `slot`."""
@@ -77,28 +116,31 @@ class Market:
 
     def _make_noise(self, block: Block, chance: random.Random) -> None:
         """One trader swaps a random amount, rather towards the fair price than away from it."""
-        pool = chance.choices(self._pools, _POOL_WEIGHTS)[0]
+        (index,) = chance.choices(range(len(self._pools)), self._weights)
+        pool, median = self._pools[index], self._places[index].median_trade
         price = pool.price()
         gap = price / self.fair_price(block.slot) - 1
         sells_sol = chance.random() < 0.5 + _PULL * gap
-        lamports = min(int(_MEDIAN_TRADE * chance.lognormvariate(0, 0.9)), _LARGEST_TRADE)
+        lamports = min(int(median * chance.lognormvariate(0, 0.9)), _LARGEST_TRADE * median)
         trader = chance.choice(TRADERS)
         amount_in = lamports if sells_sol else int(lamports * price)
         self._send(trader, [pool.swap(trader.pubkey(), amount_in, 1, sells_sol=sells_sol)])
 
     def _level(self, block: Block) -> None:
-        """Buy SOL where it is cheap and sell it where it is dear, as much as pays best, if anything does."""
-        cheap, dear = min(self._pools, key=_price), max(self._pools, key=_price)
+        """Buy SOL where it is cheapest and sell it where it is dearest, as much as pays best, if anything does."""
+        now = block.time
+        cheap = max(self._pools, key=lambda pool: _offer(pool, _PROBE_USDC, sells_sol=False, now=now))
+        dear = max(self._pools, key=lambda pool: _offer(pool, _PROBE_SOL, sells_sol=True, now=now))
+        if cheap is dear:
+            return
         best: tuple[int, int, int] | None = None
         for usdc in _ARBITRAGE_USDC:
-            try:
-                lamports = cheap.quote(usdc, sells_sol=False, now=block.time)
-                back = dear.quote(lamports, sells_sol=True, now=block.time)
-            except SwapError:
+            lamports = _offer(cheap, usdc, sells_sol=False, now=now)
+            gain = _offer(dear, lamports, sells_sol=True, now=now) - usdc
+            if gain <= (best[0] if best else _ARBITRAGE_MARGIN):
                 break
-            if back - usdc > (best[0] if best else _ARBITRAGE_MARGIN):
-                best = (back - usdc, usdc, lamports)
-        if best is None or cheap is dear:
+            best = (gain, usdc, lamports)
+        if best is None:
             return
         _, usdc, lamports = best
         who = ARBITRAGEUR.pubkey()
@@ -125,5 +167,9 @@ class Market:
         return self._bank.accounts[key]
 
 
-def _price(pool: MarketPool) -> float:
-    return pool.price()
+def _offer(pool: MarketPool, amount_in: int, *, sells_sol: bool, now: int) -> int:
+    """What a pool pays, fees taken off; nothing where it cannot."""
+    try:
+        return pool.quote(amount_in, sells_sol=sells_sol, now=now)
+    except SwapError:
+        return 0

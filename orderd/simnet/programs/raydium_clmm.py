@@ -6,8 +6,10 @@ order of the list before the handler runs; the limit of the other amount is chec
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from solders.pubkey import Pubkey
@@ -167,7 +169,7 @@ def _swap(
     if pool.status & PoolStatus.SWAP_DISABLED:
         raise fail(invocation, POOL_DISABLED)
     walk = _walk(invocation, pool, given, zero_for_one=zero_for_one)
-    before = pool.to_pool(config, walk.arrays.values())
+    before = pool_of(pool, config, (invocation.account(index).data for index in walk.arrays))
     try:
         swap = _quote(before, order, zero_for_one=zero_for_one)
     except SwapError as error:
@@ -181,6 +183,18 @@ def _swap(
     _pay(invocation, swap)
     _emit(invocation, swap, zero_for_one=zero_for_one)
     _check_outcome(invocation, order, before, swap)
+
+
+def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) -> clmm.ClmmPool:
+    """The pool with the liquidity of these tick array accounts, in any order. Raises LayoutError, UnsupportedPool."""
+    arrays = sorted(filter(None, map(_ticks, tick_arrays)), key=lambda ticks: ticks[0].tick)
+    return replace(pool.to_pool(config, ()), ticks=tuple(chain.from_iterable(arrays)))
+
+
+@lru_cache(maxsize=256)
+def _ticks(data: bytes) -> tuple[clmm.ClmmTick, ...]:
+    """The ticks behind a tick array's bytes, as reading them all anew for every swap would be slow."""
+    return tuple(decoded(TickArrayState, data).initialized_ticks())
 
 
 class _Given(NamedTuple):
