@@ -15,10 +15,12 @@ from uuid import UUID
 import redis
 import structlog
 import uvloop
+from peewee import PeeweeException
 from redis.asyncio import Redis
 
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
@@ -50,7 +52,7 @@ def run_gateway(settings: Settings) -> None:
         max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
         application="orderd gateway",
     )
-    check_schema()
+    _check_database()
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
@@ -60,6 +62,13 @@ def run_gateway(settings: Settings) -> None:
             runner.run(_serve(settings, engine, redis_url))
     finally:
         publisher.close(_LAST_NEWS_SECONDS)
+
+
+def _check_database() -> None:
+    try:
+        check_schema()
+    except PeeweeException as error:
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
 
 
 def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:

@@ -5,6 +5,7 @@ how much of a guess is right.
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -41,6 +42,7 @@ class Principal:
     scope: Scope
     name: str
     expires_at: datetime | None = None
+    token_id: UUID | None = None
 
     def require(self, scope: Scope) -> None:
         """Raises OrderdError: AUTH_FORBIDDEN without the scope, AUTH_INVALID when the token has expired meanwhile."""
@@ -84,9 +86,19 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
     if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= datetime.now(UTC)):
         raise OrderdError(ErrorCode.AUTH_INVALID, "the token is unknown, expired or revoked")
     _note_use(row)
-    return Principal(
-        row.account_id, max((Scope(name) for name in row.scopes), key=_RANK.__getitem__), row.name, row.expires_at
+    scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
+    return Principal(row.account_id, scope, row.name, row.expires_at, row.id)
+
+
+def ended_tokens(token_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of the tokens that are good no more. Needs a database connection."""
+    rows = database.execute_sql(
+        """
+        SELECT id FROM api_tokens
+        WHERE id = ANY(%s::uuid[]) AND (revoked_at IS NOT NULL OR expires_at <= clock_timestamp())""",
+        ([str(token_id) for token_id in token_ids],),
     )
+    return frozenset(UUID(str(token_id)) for (token_id,) in rows)
 
 
 def _note_use(row: ApiToken) -> None:

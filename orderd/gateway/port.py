@@ -30,6 +30,7 @@ STALL_SECONDS: Final = 20.0
 """A peer that takes nothing off a filled buffer for this long is gone."""
 CLOSE_SECONDS: Final = 5.0
 PING_SECONDS: Final = 10.0
+POLICY_VIOLATION: Final = 1008
 TRY_AGAIN_LATER: Final = 1013
 SERVICE_RESTART: Final = 1012
 
@@ -216,13 +217,17 @@ class PortConnection(ServerConnection):
         self.send_data()
 
     def close_slow(self) -> None:
-        """Close with 1013. The close frame waits behind what is unread, so it may never arrive: then abort."""
-        if self.protocol.state is not State.OPEN:
-            return
-        SLOW_DISCONNECTS.inc()
-        self.protocol.send_close(TRY_AGAIN_LATER, "too slow: reconnect and resume with after")
-        self.send_data()
-        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        """Close with 1013, for a peer that does not keep up."""
+        if self.protocol.state is State.OPEN:
+            SLOW_DISCONNECTS.inc()
+            self.dismiss(TRY_AGAIN_LATER, "too slow: reconnect and resume with after")
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close without waiting. The close frame goes behind what is unread, so it may never arrive: then abort."""
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_close(code, reason)
+            self.send_data()
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -16,13 +16,13 @@ from websockets.http11 import Request, Response
 from db.connection import database
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
-from orderd.gateway.auth import Principal, Scope, authenticate, token_required
+from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
 from orderd.gateway.feed import Feed
 from orderd.gateway.http import Readiness, http_app, problem_response
 from orderd.gateway.hub import Hub
 from orderd.gateway.methods import Market, Methods, StatusReport
 from orderd.gateway.origin import Door
-from orderd.gateway.port import Port, PortConnection
+from orderd.gateway.port import POLICY_VIOLATION, Port, PortConnection
 from orderd.gateway.rpc import Rpc
 from orderd.gateway.session import Session
 from orderd.gateway.threads import DatabaseThreads, Threads
@@ -41,6 +41,7 @@ from orderd.wire import ServiceHealth
 
 DATABASE_THREADS: Final = 16
 OUTSIDE_THREADS: Final = 8
+TOKEN_CHECK_SECONDS: Final = 5.0
 LAG_PROBE_SECONDS: Final = 0.5
 CANCEL_SECONDS: Final = 0.2
 PATH: Final = "/"
@@ -101,7 +102,8 @@ class Gateway:
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
                 # A loop that ends by an exception is a bug: the group then takes the process down, visibly.
-                running = [loops.create_task(work) for work in (self._feed.run(), self._hub.run(), self._probe_lag())]
+                work = (self._feed.run(), self._hub.run(), self._probe_lag(), self._watch_tokens())
+                running = [loops.create_task(each) for each in work]
                 listening(port)
                 await stop.wait()
                 await self._drain()
@@ -174,6 +176,23 @@ class Gateway:
             self._hub.end(session)
             self._sessions.discard(session)
             CONNECTIONS.dec()
+
+    async def _watch_tokens(self) -> None:
+        """End the connections whose token has been revoked or has expired since they were let in."""
+        while True:
+            await asyncio.sleep(TOKEN_CHECK_SECONDS)
+            held = {token_id for each in self._port.connections if (token_id := each.principal.token_id)}
+            if not held:
+                continue
+            try:
+                ended = await self._database.run(ended_tokens, held)
+            except OrderdError as error:
+                log.warning("tokens not checked", action="token_check_failed", error=error.detail)
+                continue
+            for connection in self._port.connections:
+                if connection.principal.token_id in ended:
+                    log.info("token ended", action="token_ended", token=connection.principal.name)
+                    connection.dismiss(POLICY_VIOLATION, "the token has been revoked or has expired")
 
     # Condition
 

@@ -19,7 +19,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
-from orderd.gateway import port, session
+from orderd.gateway import port, server, session
 from orderd.gateway.auth import new_token, token_hash
 from orderd.settings import Settings
 from orderd.wire import Event, Ready, Snapshot
@@ -250,7 +250,8 @@ class TestTokens:
     """Where a token is asked for."""
 
     @pytest.fixture
-    def settings(self, settings: Settings) -> Settings:
+    def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+        monkeypatch.setattr(server, "TOKEN_CHECK_SECONDS", 0.05)
         return settings.model_copy(update={"chain": "devnet"})
 
     async def test_without_a_token_nobody_comes_in(self, rig: Rig) -> None:
@@ -294,6 +295,20 @@ class TestTokens:
             assert len((await trader.call("orders.list"))["orders"]) == 1
         with database.connection_context():
             assert ApiToken.get().last_used_at is not None
+
+    async def test_a_token_that_is_revoked_ends_its_connections(self, rig: Rig) -> None:
+        kept = {"Authorization": f"Bearer {await asyncio.to_thread(_issue, 'read')}"}
+        token = await asyncio.to_thread(_issue, "read")
+        async with (
+            rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as revoked,
+            rig.client(additional_headers=kept) as other,
+        ):
+            await revoked.call("orders.list")
+            with database.connection_context():
+                ApiToken.update(revoked_at=datetime.now(UTC)).where(ApiToken.hash == token_hash(token)).execute()
+            await asyncio.wait_for(revoked.websocket.wait_closed(), 10)
+            assert revoked.websocket.close_code == 1008
+            assert await other.call("orders.list")
 
     async def test_accounts_do_not_see_each_other(self, rig: Rig) -> None:
         other = uuid4()
