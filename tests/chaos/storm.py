@@ -17,7 +17,7 @@ from redis import Redis as RedisClient
 from orderd.demo import Daemon, running_daemon
 from orderd.embedded.redis import Redis
 from orderd.wire import SubmitParams
-from tests.acceptance.trader import Trader, order
+from tests.acceptance.trader import order
 from tests.conftest import QUICK
 
 DAEMON: Final = "orderd"
@@ -106,7 +106,7 @@ def storm(state_dir: Path, faults: Mapping[str, object] | None = None, **setting
 
 def trade_through(
     blows: Sequence[Callable[[], object]],
-    trader: Trader,
+    submit_all: Callable[[Sequence[SubmitParams]], object],
     orders: Sequence[SubmitParams],
     *,
     seed: int,
@@ -121,7 +121,7 @@ def trade_through(
     with ThreadPoolExecutor(1) as submitting:
         waves = []
         for number, strike in enumerate(blows):
-            waves.append(submitting.submit(trader.submit_all, orders[number :: len(blows)]))
+            waves.append(submitting.submit(submit_all, orders[number :: len(blows)]))
             time.sleep(choice.uniform(0, within))  # not a wait for anything: the moment of the blow
             strike()
         for wave in waves:

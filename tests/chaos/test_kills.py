@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from orderd.domain.order import OrderStatus
+from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, trading
@@ -21,12 +23,24 @@ def trade_under_kills(
     with (
         storm(state_dir, ORDERD_SIMNET_MARKET="true", ORDERD_SIMNET_SEED=str(seed)) as killed,
         trading(killed.url) as trader,
+        trading(killed.url) as follower,
+        ThreadPoolExecutor(1) as following,
     ):
         ledger = Ledger(state_dir)
         before = ledger.balances()
-        trade_through([partial(killed.kill, name) for name in kills], trader, alternating(orders), seed=seed)
+        assert follower.orders() == []
+        followed = {}
+
+        def submit_all(wave: Sequence[SubmitParams]) -> None:
+            for params in wave:
+                order_id = trader.submit(params)
+                followed[order_id] = following.submit(follower.follow, order_id, seconds)
+
+        trade_through([partial(killed.kill, name) for name in kills], submit_all, alternating(orders), seed=seed)
         stories = trader.see_all_end(seconds)
         audit(trader, stories, ledger, before)
+        for story in stories:
+            assert followed[story.id].result() == story.events, "the storm was followed to the end"
     # A daemon that lets everything fail would keep these promises easily.
     confirmed = [story for story in stories if story.order.status is OrderStatus.CONFIRMED]
     assert len(confirmed) > orders / 2

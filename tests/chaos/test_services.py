@@ -34,7 +34,7 @@ def test_fifty_orders_are_confirmed_although(happens: Callable[[Storm], list[Blo
     with storm(tmp_path, CALM) as struck, trading(struck.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
-        trade_through(happens(struck), trader, alternating(50), seed=1, within=0.15)
+        trade_through(happens(struck), trader.submit_all, alternating(50), seed=1, within=0.15)
         stories = trader.see_all_end(seconds=100)
         audit(trader, stories, ledger, before)
         assert [story.order for story in stories if story.order.status is not OrderStatus.CONFIRMED] == []
