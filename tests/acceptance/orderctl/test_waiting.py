@@ -40,7 +40,7 @@ def test_following_goes_on_where_it_was_when_the_gateway_is_killed(
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        bufsize=0,  # what readline() had buffered, communicate() would never see
     ) as watching:
         assert watching.stdout is not None
         first = watching.stdout.readline()
@@ -51,8 +51,8 @@ def test_following_goes_on_where_it_was_when_the_gateway_is_killed(
     assert watching.returncode == 0
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert events[-1]["status"] == "confirmed"
-    assert "connection lost" in narration
-    assert "reconnected, " in narration
+    assert b"connection lost" in narration
+    assert b"reconnected, " in narration
 
 
 def test_an_order_that_waits_can_be_cancelled_and_is_not_traded(orderctl: Orderctl, waiting_order: str) -> None:
