@@ -104,10 +104,8 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str) -> None:
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
     gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
-    try:
-        await gateway.serve(stop, lambda port: _write_address(address, settings.host, port))
-    finally:
-        address.unlink(missing_ok=True)
+    await gateway.serve(stop, lambda port: _write_address(address, settings.host, port))
+    address.unlink(missing_ok=True)
 
 
 def _stop_or_force(stop: asyncio.Event) -> None:

@@ -9,21 +9,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, cast
 
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from orderd.gateway.auth import Principal
+from orderd.gateway.http_side import HEAD_BYTES, REQUEST_SECONDS, TOO_LARGE, TOO_SLOW, HttpSide
 from orderd.telemetry import SLOW_DISCONNECTS
 from orderd.wire import MAX_MESSAGE_BYTES
 
-HEAD_BYTES: Final = 16_384
-"""The largest request head, request line included."""
-REQUEST_SECONDS: Final = 10.0
-"""The time a peer has to send a request, from the connection or from the answer to the one before."""
 WRITE_BUFFER_BYTES: Final = 262_144
 """A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""
 STALL_SECONDS: Final = 20.0
@@ -33,96 +27,6 @@ PING_SECONDS: Final = 10.0
 POLICY_VIOLATION: Final = 1008
 TRY_AGAIN_LATER: Final = 1013
 SERVICE_RESTART: Final = 1012
-
-_REFUSAL: Final = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_TOO_LARGE: Final = _REFUSAL % (431, b"Request Header Fields Too Large")
-_TOO_SLOW: Final = _REFUSAL % (408, b"Request Timeout")
-
-
-class HttpConnection(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with bounds on how large a request's head is and how long a request may take."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
-        self._head_bytes = 0
-        self._in_head = True
-        self._unanswered = 0
-        self._deadline: asyncio.TimerHandle | None = None
-        self._expect_request()
-
-    def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), HEAD_BYTES):
-            if self.transport.is_closing():
-                return
-            part = data[start : start + HEAD_BYTES]
-            super().data_received(part)
-            self._head_bytes = self._head_bytes + len(part) if self._in_head else 0
-            if self._head_bytes > HEAD_BYTES:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head = True
-        self._head_bytes = 0
-        self._unanswered += 1
-        self._expect_request()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._unanswered -= 1
-        self._expect_request()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-        super().connection_lost(exc)
-
-    def _expect_request(self) -> None:
-        """Set the peer's time limit, or lift it while the peer waits for us."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        if self._unanswered <= 0 and not self.transport.is_closing():
-            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
-
-
-class HttpSide:
-    """What the HTTP connections of a port share."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self._config = Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            timeout_keep_alive=int(REQUEST_SECONDS),
-        )
-        self._config.load()
-        self._state = ServerState()
-
-    def take_over(self, transport: asyncio.Transport, received: bytes) -> None:
-        """Carry on as HTTP on a connection that has sent ``received`` so far."""
-        http = HttpConnection(self._config, self._state, app_state={})
-        transport.set_protocol(http)
-        http.connection_made(transport)
-        http.data_received(received)
-
-    def close(self) -> None:
-        """Close idle connections now, the others when their answer is complete."""
-        for connection in list(self._state.connections):
-            connection.shutdown()
-
-    def abort(self) -> None:
-        for connection in list(self._state.connections):
-            connection.transport.abort()
 
 
 class PortConnection(ServerConnection):
@@ -144,7 +48,7 @@ class PortConnection(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
         self._undecided.add(self)
-        self._head_deadline = self.loop.call_later(REQUEST_SECONDS, self._refuse, _TOO_SLOW)
+        self._head_deadline = self.loop.call_later(REQUEST_SECONDS, self._refuse, TOO_SLOW)
 
     def data_received(self, data: bytes) -> None:
         if self not in self._undecided:
@@ -155,7 +59,7 @@ class PortConnection(ServerConnection):
         self._head += data
         end = self._head.find(b"\r\n\r\n")
         if end > HEAD_BYTES or (end < 0 and len(self._head) > HEAD_BYTES):
-            self._refuse(_TOO_LARGE)
+            self._refuse(TOO_LARGE)
         elif end >= 0 or not self._head[:1].isalpha():
             # What does not begin like a request (a TLS hello, say) is told so by the HTTP side, at once.
             self._decide(bytes(self._head), self._head[: max(end, 0)])

@@ -8,17 +8,16 @@ from typing import Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from db.connection import database
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
+from orderd.gateway.condition import Condition
 from orderd.gateway.feed import Feed
-from orderd.gateway.http import Readiness, http_app, problem_response
+from orderd.gateway.http import http_app, problem_response
 from orderd.gateway.hub import Hub
 from orderd.gateway.methods import Market, Methods, StatusReport
 from orderd.gateway.origin import Door
@@ -27,22 +26,11 @@ from orderd.gateway.rpc import Rpc
 from orderd.gateway.session import Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.settings import Settings
-from orderd.telemetry import (
-    CONNECTIONS,
-    LOOP_LAG,
-    ORDERS,
-    QUEUE_DEPTH,
-    RATE_LIMIT_USED,
-    RATE_LIMIT_WAITING,
-    REFUSED,
-    WORKERS,
-)
-from orderd.wire import ServiceHealth
+from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 OUTSIDE_THREADS: Final = 8
 TOKEN_CHECK_SECONDS: Final = 5.0
-LAG_PROBE_SECONDS: Final = 0.5
 CANCEL_SECONDS: Final = 0.2
 PATH: Final = "/"
 log = structlog.get_logger(__name__)
@@ -61,7 +49,6 @@ class Gateway:
     def __init__(self, settings: Settings, engine: Engine, news: Redis) -> None:
         """The database pool must be bound. ``news`` is closed by ``serve``."""
         self._settings = settings
-        self._report = engine.report
         self._news = news
         self._token_required = token_required(settings)
         self._door = Door(settings.host, settings.allowed_hosts)
@@ -79,14 +66,16 @@ class Gateway:
         )
         self._rpc = Rpc(self._methods.routes())
         self._sessions: set[Session] = set()
-        self._lag = 0.0
+        self._condition = Condition(
+            self._database, self._outside, news, engine.report, is_draining=lambda: self._methods.draining
+        )
         self._port = Port(
             http_app(
                 door=self._door,
-                loop_lag=lambda: self._lag,
-                readiness=self._readiness,
+                loop_lag=lambda: self._condition.loop_lag,
+                readiness=self._condition.readiness,
                 authorize=self._authorize_reader,
-                refresh_metrics=self._refresh_metrics,
+                refresh_metrics=self._condition.refresh_metrics,
             ),
             self._converse,
             self._admit,
@@ -102,7 +91,7 @@ class Gateway:
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
                 # A loop that ends by an exception is a bug: the group then takes the process down, visibly.
-                work = (self._feed.run(), self._hub.run(), self._probe_lag(), self._watch_tokens())
+                work = (self._feed.run(), self._hub.run(), self._condition.probe_lag(), self._watch_tokens())
                 running = [loops.create_task(each) for each in work]
                 listening(port)
                 await stop.wait()
@@ -193,49 +182,6 @@ class Gateway:
                 if connection.principal.token_id in ended:
                     log.info("token ended", action="token_ended", token=connection.principal.name)
                     connection.dismiss(POLICY_VIOLATION, "the token has been revoked or has expired")
-
-    # Condition
-
-    async def _probe_lag(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            before = loop.time()
-            await asyncio.sleep(LAG_PROBE_SECONDS)
-            self._lag = max(loop.time() - before - LAG_PROBE_SECONDS, 0.0)
-            LOOP_LAG.set(self._lag)
-
-    async def _readiness(self) -> Readiness:
-        checks = {
-            "postgres": await self._check_postgres(),
-            "redis": await self._check_redis(),
-            "draining": ServiceHealth(ok=not self._methods.draining, detail="stopping" * self._methods.draining),
-        }
-        return Readiness(ready=all(check.ok for check in checks.values()), checks=checks)
-
-    async def _check_postgres(self) -> ServiceHealth:
-        try:
-            await self._database.run(database.execute_sql, "SELECT 1")
-        except OrderdError as error:
-            return ServiceHealth(ok=False, detail=error.detail)
-        return ServiceHealth(ok=True)
-
-    async def _check_redis(self) -> ServiceHealth:
-        try:
-            async with asyncio.timeout(2):
-                await self._news.ping()
-        except (RedisError, OSError) as error:
-            return ServiceHealth(ok=False, detail=str(error) or type(error).__name__)
-        return ServiceHealth(ok=True)
-
-    async def _refresh_metrics(self) -> None:
-        """What is counted over the whole cluster is read when it is asked for."""
-        status = await self._outside.run(self._report.status)
-        for name, count in status.orders.items():
-            ORDERS.labels(name).set(count)
-        QUEUE_DEPTH.set(status.queue_depth)
-        WORKERS.set(status.workers)
-        RATE_LIMIT_USED.set(status.rate_limit.used)
-        RATE_LIMIT_WAITING.set(status.rate_limit.waiting)
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from orderd.gateway import port
+from orderd.gateway import http_side, port
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio
@@ -150,7 +150,7 @@ async def test_bytes_that_are_no_frames_end_the_connection(rig: Rig) -> None:
 @pytest.mark.parametrize("beginning", [_GET, _UPGRADE])
 async def test_a_head_that_is_too_large_is_refused(rig: Rig, beginning: str) -> None:
     async with wire(rig) as peer:
-        await peer.send(beginning + f"X-Long: {'x' * port.HEAD_BYTES}\r\n\r\n")
+        await peer.send(beginning + f"X-Long: {'x' * http_side.HEAD_BYTES}\r\n\r\n")
         assert (await peer.answer())[0] == 431
         assert await peer.rest() == b""
 
@@ -159,7 +159,7 @@ async def test_a_later_head_that_is_too_large_is_refused_too(rig: Rig) -> None:
     async with wire(rig) as peer:
         await peer.send(_GET + "\r\n")
         assert (await peer.answer())[0] == 200
-        await peer.send(_GET + "X-Long: " + "x" * port.HEAD_BYTES)
+        await peer.send(_GET + "X-Long: " + "x" * http_side.HEAD_BYTES)
         assert (await peer.answer())[0] == 431
 
 
@@ -177,7 +177,7 @@ async def test_a_head_that_never_ends_is_given_up(rig: Rig, monkeypatch: pytest.
 async def test_a_later_request_that_never_ends_is_given_up(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, trickle: str
 ) -> None:
-    monkeypatch.setattr(port, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(http_side, "REQUEST_SECONDS", 0.2)
     async with wire(rig) as peer:
         await peer.send(_GET + "\r\n")
         assert (await peer.answer())[0] == 200

@@ -93,11 +93,12 @@ async def test_a_second_signal_ends_it_at_once(start: Start, tmp_path: Path) -> 
 
 async def test_a_port_that_is_taken_is_said_so(start: Start, tmp_path: Path) -> None:
     first = await start()
-    await _log_until(first, "gateway_listening")
+    await _log_until(first, "feed_open")
     port = json.loads((tmp_path / "gateway.json").read_text())["url"].rstrip("/").rsplit(":", 1)[1]
     second = await start(port=port)
     _, log = await asyncio.wait_for(second.communicate(), 30)
     assert second.returncode == 1
+    assert (tmp_path / "gateway.json").exists()
     assert f"cannot listen on 127.0.0.1:{port}" in log.decode()
     assert "Traceback" not in log.decode()
 

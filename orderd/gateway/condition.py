@@ -1,0 +1,81 @@
+"""How the gateway is: its event loop, what it stands on, and the cluster's figures."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from db.connection import database
+from orderd.domain.errors import OrderdError
+from orderd.gateway.http import Readiness
+from orderd.gateway.methods import StatusReport
+from orderd.gateway.threads import DatabaseThreads, Threads
+from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, WORKERS
+from orderd.wire import ServiceHealth
+
+LAG_PROBE_SECONDS: Final = 0.5
+REDIS_SECONDS: Final = 2.0
+
+
+class Condition:
+    def __init__(
+        self,
+        threads: DatabaseThreads,
+        outside: Threads,
+        news: Redis,
+        report: StatusReport,
+        *,
+        is_draining: Callable[[], bool],
+    ) -> None:
+        self._database = threads
+        self._outside = outside
+        self._news = news
+        self._report = report
+        self._is_draining = is_draining
+        self.loop_lag = 0.0
+        """Seconds by which the event loop was late when it was last looked at."""
+
+    async def probe_lag(self) -> None:
+        """Look at the event loop for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(LAG_PROBE_SECONDS)
+            self.loop_lag = max(loop.time() - before - LAG_PROBE_SECONDS, 0.0)
+            LOOP_LAG.set(self.loop_lag)
+
+    async def readiness(self) -> Readiness:
+        draining = self._is_draining()
+        checks = {
+            "postgres": await self._postgres(),
+            "redis": await self._redis(),
+            "draining": ServiceHealth(ok=not draining, detail="stopping" if draining else ""),
+        }
+        return Readiness(ready=all(check.ok for check in checks.values()), checks=checks)
+
+    async def _postgres(self) -> ServiceHealth:
+        try:
+            await self._database.run(database.execute_sql, "SELECT 1")
+        except OrderdError as error:
+            return ServiceHealth(ok=False, detail=error.detail)
+        return ServiceHealth(ok=True)
+
+    async def _redis(self) -> ServiceHealth:
+        try:
+            async with asyncio.timeout(REDIS_SECONDS):
+                await self._news.ping()
+        except (RedisError, OSError) as error:
+            return ServiceHealth(ok=False, detail=str(error) or type(error).__name__)
+        return ServiceHealth(ok=True)
+
+    async def refresh_metrics(self) -> None:
+        """What is counted over the whole cluster is read when it is asked for."""
+        status = await self._outside.run(self._report.status)
+        for name, count in status.orders.items():
+            ORDERS.labels(name).set(count)
+        QUEUE_DEPTH.set(status.queue_depth)
+        WORKERS.set(status.workers)
+        RATE_LIMIT_USED.set(status.rate_limit.used)
+        RATE_LIMIT_WAITING.set(status.rate_limit.waiting)
