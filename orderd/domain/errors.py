@@ -9,6 +9,7 @@ Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class ErrorCode(StrEnum):
@@ -169,10 +170,20 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
 }
 
 
+_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0))
+_WITHOUT_CONTROLS: Final = {code: "\N{REPLACEMENT CHARACTER}" for code in _CONTROLS if chr(code) not in "\t\n"}
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters: what a node or a program on the chain says ends in tables and terminals."""
+    return text if text.isprintable() else text.translate(_WITHOUT_CONTROLS)
+
+
 class OrderdError(Exception):
     """An error that a user may see. ``detail`` says what happened in this case; the rest follows from the code."""
 
     def __init__(self, code: ErrorCode, detail: str) -> None:
+        detail = printable(detail)
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail

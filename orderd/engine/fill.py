@@ -17,7 +17,7 @@ class Fill:
 
 
 def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out: str) -> Fill:
-    """The fill of a landed swap.
+    """The fill of a landed swap. Raises ValueError where the balances show none.
 
     A token's amount is the change of the wallet's own accounts. SOL is wrapped and unwrapped within the transaction,
     where the wallet's lamports also pay fees and rent: there the change of the pools' accounts is the fill.
@@ -28,9 +28,7 @@ def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out:
             return -transaction.token_delta(mint, lambda owner: owner != wallet)
         return transaction.token_delta(mint, lambda owner: owner == wallet)
 
-    return Fill(
-        amount_in=-received(mint_in),
-        amount_out=received(mint_out),
-        network_fee=transaction.fee,
-        slot=transaction.slot,
-    )
+    amount_in, amount_out = -received(mint_in), received(mint_out)
+    if amount_in < 1 or amount_out < 1:
+        raise ValueError(f"{wallet} has given {amount_in} of {mint_in} and got {amount_out} of {mint_out}")
+    return Fill(amount_in, amount_out, transaction.fee, transaction.slot)

@@ -7,13 +7,13 @@ time-out or "not found" decides nothing: the attempt stays live and is asked abo
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import structlog
-from peewee import IntegrityError
+from peewee import DataError, IntegrityError
 from solders.signature import Signature
 
 from db import journal, leases
@@ -31,12 +31,15 @@ from orderd.engine.fill import Fill, read_fill
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.views import LAMPORT_DECIMALS
+from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
 from orderd.solana.sender import Sender, Sighting
 
 _ADOPT_BATCH: Final = 1_000
 _HINTED_AT_MOST: Final = 32
 """With more live attempts than this, statuses are asked for all the time anyway."""
+_OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
+"""What the database and its driver say of values that they cannot take."""
 log = structlog.get_logger(__name__)
 
 
@@ -47,6 +50,8 @@ class Live:
     attempt: LiveAttempt
     sends: int
     resend_at: float
+    is_unread: bool = False
+    """It has landed, and the node could not say what it did."""
 
     @property
     def order_id(self) -> UUID:
@@ -85,12 +90,25 @@ class Settlement:
 
     def track(self, attempt: LiveAttempt) -> None:
         """Settle this attempt, which has just been sent once."""
-        live = Live(attempt, sends=1, resend_at=self._clock() + self._resend_seconds)
-        with self._lock:
-            self._live[Signature.from_string(attempt.signature)] = live
-        self._leases.hold(attempt.order.id)
+        self._take(Live(attempt, sends=1, resend_at=self._clock() + self._resend_seconds))
         if len(self._live) <= _HINTED_AT_MOST:
             self.on_tracked(attempt.signature)
+
+    def _take(self, live: Live) -> None:
+        signature = Signature.from_string(live.attempt.signature)
+        with self._lock:
+            known = self._live.get(signature)
+            if known is None:
+                self._leases.hold(live.order_id)
+            elif known.attempt.order.version > live.attempt.order.version:
+                return  # its turn took so long that it was adopted meanwhile: the newer claim is the one to write with
+            self._live[signature] = live
+
+    def _let_go(self, signatures: Iterable[Signature]) -> None:
+        with self._lock:
+            for signature in signatures:
+                if live := self._live.pop(signature, None):
+                    self._leases.let_go(live.order_id)
 
     def run_once(self) -> int:
         """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""
@@ -100,10 +118,10 @@ class Settlement:
         if not asked:
             return 0
         sightings = self._sender.look(list(asked))
-        changes = self._expired(asked, sightings) + self._landed(asked, sightings)
-        settled = self._write(changes)
-        self._resend(asked, sightings)
-        return settled
+        try:
+            return self._write(self._expired(asked, sightings) | self._landed(asked, sightings))
+        finally:  # also where Postgres is away: what has been signed shall land while it can
+            self._resend(asked, sightings)
 
     def _adopt(self) -> None:
         """Take over live attempts whose holder is gone. They are sent again at once: nobody knows if they ever were."""
@@ -115,28 +133,39 @@ class Settlement:
         if not adopted:
             return
         log.info("adopted live attempts", action="adopt", orders=len(adopted))
-        with self._lock:
-            for attempt in adopted:
-                self._live[Signature.from_string(attempt.signature)] = Live(attempt, sends=0, resend_at=self._clock())
-                self._leases.hold(attempt.order.id)
+        for attempt in adopted:
+            self._take(Live(attempt, sends=0, resend_at=self._clock()))
 
-    def _expired(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> list[Change]:
-        changes = []
+    def _expired(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> dict[Signature, Change]:
+        changes = {}
         for signature, live in asked.items():
             if not sightings[signature].proves_expiry(live.attempt.last_valid_block_height):
                 continue
             height = sightings[signature].block_height
             detail = f"block height {height} passed {live.attempt.last_valid_block_height} and it never landed"
-            changes.append(self._failed(live, OrderdError(ErrorCode.TX_EXPIRED, detail), None))
+            changes[signature] = self._failed(live, OrderdError(ErrorCode.TX_EXPIRED, detail), None)
         return changes
 
-    def _landed(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> list[Change]:
+    def _landed(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> dict[Signature, Change]:
         landed = [signature for signature in asked if sightings[signature].landed]
-        changes = []
-        for signature, transaction in zip(landed, self._sender.fetch(landed), strict=True):
-            if transaction is not None:  # else the node does not have it yet: ask again
-                changes.append(self._outcome(asked[signature], transaction))
+        changes = {}
+        for signature, answer in zip(landed, self._sender.fetch(landed), strict=True):
+            live = asked[signature]
+            if isinstance(answer, RpcError):
+                self._tell_unread(live, answer)
+            elif answer is not None:  # else the node does not have it yet: ask again
+                try:
+                    changes[signature] = self._outcome(live, answer)
+                except Exception:
+                    # None of the others shall wait for it. It comes back when its lease has run out.
+                    log.exception("outcome not readable", action="settle_unreadable", order_id=str(live.order_id))
+                    self._let_go([signature])
         return changes
+
+    def _tell_unread(self, live: Live, error: RpcError) -> None:
+        if not live.is_unread:
+            live.is_unread = True
+            log.warning("landed, not read yet", action="settle_unread", order_id=str(live.order_id), error=str(error))
 
     def _outcome(self, live: Live, transaction: TransactionInfo) -> Change:
         order = live.attempt.order
@@ -175,16 +204,13 @@ class Settlement:
         failed = AttemptFailed(order.id, order.version, live.attempt.number - 1, error, logs)
         return change_after(failed, self._policy, signature=live.attempt.signature, attempt_end=end)
 
-    def _write(self, changes: Sequence[Change]) -> int:
+    def _write(self, changes: dict[Signature, Change]) -> int:
         """Commit what was learnt, then tell. Attempts of which nothing was written belong to another holder now."""
         if not changes:
             return 0
         with database.connection_context():
-            moved = _apply(changes)
-        done = {change.order_id for change in changes}
-        with self._lock:
-            for signature in [signature for signature, live in self._live.items() if live.order_id in done]:
-                self._leases.let_go(self._live.pop(signature).order_id)
+            moved = _apply(list(changes.values()))
+        self._let_go(changes)
         self._publisher.publish(moved)
         return len(moved)
 
@@ -210,11 +236,11 @@ def _apply(changes: Sequence[Change]) -> list[Moved]:
     """All in one transaction; where the database objects to one of them, that one alone stays behind."""
     try:
         return journal.apply(changes)
-    except IntegrityError:
+    except _OBJECTIONS:
         moved = []
         for change in changes:
             try:
                 moved += journal.apply([change])
-            except IntegrityError:
+            except _OBJECTIONS:
                 log.exception("outcome not storable", action="settle_refused", order_id=str(change.order_id))
         return moved

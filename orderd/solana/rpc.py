@@ -224,9 +224,9 @@ class RpcClient:
     def get_transactions(
         self, signatures: Sequence[Signature], commitment: Commitment | None = None
     ) -> list[TransactionInfo | RpcError | None]:
-        """Several in one request, in order; one that failed has its RpcError in its place."""
+        """Several in one request, in order; one that failed or cannot be read has its RpcError in its place."""
         replies = self.call_many([self._fetching(each, commitment) for each in signatures])
-        return [reply if isinstance(reply, RpcError) else _transaction_info(reply) for reply in replies]
+        return [_transaction_or_error(reply) for reply in replies]
 
     def send_transaction(self, transaction: bytes, *, skip_preflight: bool = True) -> Signature:
         """Hand a signed transaction to the node, which does not resend it by itself; its signature."""
@@ -350,6 +350,13 @@ def _at_slot(method: str, parse: Callable[[Any], T], value: Any) -> AtSlot[T]:  
 
 def _transaction_info(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (any JSON)
     return None if value is None else _typed("getTransaction", TransactionInfo.parse, value)
+
+
+def _transaction_or_error(reply: Any) -> TransactionInfo | RpcError | None:  # noqa: ANN401  (any JSON)
+    try:
+        return reply if isinstance(reply, RpcError) else _transaction_info(reply)
+    except RpcError as error:
+        return error
 
 
 def _accounts(keys: Sequence[Pubkey], value: Any) -> list[Account | None]:  # noqa: ANN401  (any JSON)

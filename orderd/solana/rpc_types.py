@@ -8,6 +8,8 @@ from typing import Any, Generic, Self, TypeVar
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from orderd.domain.errors import printable
+
 T_co = TypeVar("T_co", covariant=True)
 
 TransactionError = str | dict[str, Any]
@@ -92,7 +94,7 @@ class Simulation:
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        return cls(value["err"], tuple(value.get("logs") or ()), value.get("unitsConsumed") or 0)
+        return cls(value["err"], _lines(value.get("logs")), value.get("unitsConsumed") or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class TransactionInfo:
             block_time=value.get("blockTime"),
             err=meta["err"],
             fee=meta["fee"],
-            logs=tuple(meta.get("logMessages") or ()),
+            logs=_lines(meta.get("logMessages")),
             lamports=dict(zip(keys, zip(meta["preBalances"], meta["postBalances"], strict=True), strict=True)),
             tokens=_token_balances(keys, meta.get("preTokenBalances") or (), meta.get("postTokenBalances") or ()),
         )
@@ -149,6 +151,10 @@ class TransactionInfo:
             for each in self.tokens
             if each.mint == mint and each.owner is not None and is_owner(each.owner)
         )
+
+
+def _lines(logs: list[str] | None) -> tuple[str, ...]:
+    return tuple(printable(line) for line in logs or ())
 
 
 def _token_balances(keys: list[str], before: Any, after: Any) -> tuple[TokenBalance, ...]:  # noqa: ANN401  (any JSON)

@@ -14,6 +14,8 @@ from solders.signature import Signature
 from orderd.solana.rpc import MAX_SIGNATURES_A_CALL, Commitment, RpcClient, RpcError
 from orderd.solana.rpc_types import SignatureStatus, TransactionInfo
 
+_SEND_BATCH: Final = 25
+"""Nodes take requests of up to 50 KiB unless told otherwise; a transaction has up to 1.7 KB in base64."""
 _FETCH_BATCH: Final = 100
 _LANDED: Final = frozenset({"confirmed", "finalized"})
 
@@ -45,11 +47,8 @@ class Sender:
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         """Send the bytes, one answer each. An error says nothing about whether they will land."""
-        try:
-            answers = self._rpc.send_transactions(signed)
-        except RpcError as error:
-            return [error] * len(signed)
-        return [answer if isinstance(answer, RpcError) else None for answer in answers]
+        batches = (signed[start : start + _SEND_BATCH] for start in range(0, len(signed), _SEND_BATCH))
+        return [answer for batch in batches for answer in self._rpc.send_transactions(batch)]
 
     def look(self, signatures: Sequence[Signature]) -> dict[Signature, Sighting]:
         """Ask for all signatures, in batches. Raises RpcError; then nothing is known."""
@@ -63,10 +62,13 @@ class Sender:
                 seen[signature] = Sighting(status, epoch.block_height, is_current)
         return seen
 
-    def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | None]:
-        """What landed transactions did, in order; None where the node does not have one (yet)."""
-        found: list[TransactionInfo | None] = []
+    def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
+        """What landed transactions did, in order; None where the node has none (yet), an error where it cannot tell."""
+        found: list[TransactionInfo | RpcError | None] = []
         for start in range(0, len(signatures), _FETCH_BATCH):
-            answers = self._rpc.get_transactions(signatures[start : start + _FETCH_BATCH])
-            found += [None if isinstance(answer, RpcError) else answer for answer in answers]
+            batch = signatures[start : start + _FETCH_BATCH]
+            try:
+                found += self._rpc.get_transactions(batch)
+            except RpcError as error:
+                found += [error] * len(batch)
         return found

@@ -32,14 +32,15 @@ class ScriptedSender:
     transactions: dict[str, TransactionInfo] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
     outage: RpcError | None = None
+    unreadable: RpcError | None = None
 
     def look(self, signatures: list[Signature]) -> dict[Signature, Sighting]:
         if self.outage:
             raise self.outage
         return {each: Sighting(self.statuses.get(str(each)), self.block_height, self.is_current) for each in signatures}
 
-    def fetch(self, signatures: list[Signature]) -> list[TransactionInfo | None]:
-        return [self.transactions.get(str(each)) for each in signatures]
+    def fetch(self, signatures: list[Signature]) -> list[TransactionInfo | RpcError | None]:
+        return [self.unreadable or self.transactions.get(str(each)) for each in signatures]
 
     def send(self, signed: list[bytes]) -> list[RpcError | None]:
         self.sent += signed

@@ -1,10 +1,15 @@
 """Settlement ends an attempt only on the chain's own evidence, and takes up what lost workers left behind."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
+from peewee import OperationalError
 
+from db import journal
+from db.connection import database
+from db.journal import Moved
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Confirmed, Retrying
@@ -41,18 +46,19 @@ def clock() -> Clock:
 def settle(sender: ScriptedSender, publisher: Publisher, clock: Clock) -> Callable[[str], Settlement]:
     """The settlement of a worker process."""
 
-    def of(owner: str) -> Settlement:
-        return Settlement(
-            cast("Sender", sender),
-            publisher,
-            RetryPolicy(max_attempts=3, base_ms=1_000),
-            Leases(owner, 15.0),
-            wallet=WALLET,
-            resend_seconds=1.0,
-            clock=clock,
-        )
+    return lambda owner: settlement_of(sender, publisher, Leases(owner, 15.0), clock)
 
-    return of
+
+def settlement_of(sender: ScriptedSender, publisher: Publisher, leases: Leases, clock: Clock) -> Settlement:
+    return Settlement(
+        cast("Sender", sender),
+        publisher,
+        RetryPolicy(max_attempts=3, base_ms=1_000),
+        leases,
+        wallet=WALLET,
+        resend_seconds=1.0,
+        clock=clock,
+    )
 
 
 @pytest.fixture
@@ -128,6 +134,12 @@ def test_a_proven_expiry_is_tried_again(settlement: Settlement, sender: Scripted
     assert isinstance(views.events_after(order.id, 4)[0].data, Retrying)
 
 
+def test_a_failure_is_stored_whatever_is_in_its_reason(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.land(signature(1), err="a\0b\x1b[31m")
+    assert settlement.run_once() == 1
+    assert "a\ufffdb\ufffd[31m" in OrderFailure.get().detail
+
+
 def test_a_landed_failure_keeps_its_reason_and_logs(settlement: Settlement, sender: ScriptedSender) -> None:
     sender.land(signature(1), err="ProgramFailedToComplete")
     assert settlement.run_once() == 1
@@ -182,6 +194,82 @@ def test_two_holders_of_one_attempt_confirm_it_once(
     assert settlement.run_once() == 0, "its claim is void"
     assert len(settlement) == 0
     assert [event.seq for event in views.events_after(the_order().id, 0)] == [1, 2, 3, 4, 5]
+
+
+def test_a_slow_turn_settles_under_the_claim_by_which_its_own_process_has_adopted_it_meanwhile(
+    settle: Callable[[str], Settlement], sender: ScriptedSender
+) -> None:
+    signed = sign(built("worker-a"), signature(1))
+    settlement = settle("worker-a")
+    lapse(signed.order.id)
+    settlement.run_once()
+    assert len(settlement) == 1
+    settlement.track(signed)
+    sender.land(signature(1))
+    assert settlement.run_once() == 1
+    assert the_order().status is OrderStatus.CONFIRMED
+
+
+def test_what_is_settled_is_held_no_more_however_often_it_was_taken_up(
+    sender: ScriptedSender, publisher: Publisher, clock: Clock
+) -> None:
+    leases = Leases("worker-a", 15.0)
+    settlement = settlement_of(sender, publisher, leases, clock)
+    settlement.track(sign(built("worker-a"), signature(1)))
+    lapse(the_order().id)
+    clock.now += 15
+    settlement.run_once()
+    sender.land(signature(1), err="ProgramFailedToComplete")
+    assert settlement.run_once() == 1
+    database.execute_sql("UPDATE orders SET due_at = now()")
+    assert journal.claim(the_order().id, "worker-a", 15) is not None
+    assert leases.renew_once() == 0, "a claim of which nobody holds anything would never lapse"
+
+
+def test_what_landed_and_shows_no_trade_stays_submitted_and_does_not_hold_up_the_others(
+    settlement: Settlement, sender: ScriptedSender
+) -> None:
+    other = sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT)
+    settlement.track(other)
+    sender.land(signature(1))
+    sender.land(signature(2))
+    sender.transactions[signature(1)] = replace(sender.transactions[signature(1)], tokens=())
+    assert settlement.run_once() == 1
+    assert [order.status for order in Order.select().order_by(Order.id)] == [
+        OrderStatus.SUBMITTED,
+        OrderStatus.CONFIRMED,
+    ]
+    assert len(settlement) == 0, "it comes back when its lease has run out"
+
+
+def test_what_landed_and_cannot_be_read_does_not_hold_up_the_expired(
+    settlement: Settlement, sender: ScriptedSender
+) -> None:
+    settlement.track(sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT + 10))
+    sender.land(signature(2))
+    sender.unreadable = RpcTransportError("getTransaction: the result has another shape than documented")
+    sender.block_height = EXPIRES_AT + 1
+    assert settlement.run_once() == 1
+    sender.unreadable = None
+    assert settlement.run_once() == 1
+    assert {order.status for order in Order.select()} == {OrderStatus.PENDING, OrderStatus.CONFIRMED}
+
+
+def test_while_nothing_can_be_stored_the_others_are_sent_again(
+    settlement: Settlement, sender: ScriptedSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: object) -> list[Moved]:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    settlement.track(sign(built("worker-a"), signature(2)))
+    sender.land(signature(1))
+    monkeypatch.setattr(journal, "apply", away)
+    clock.now = 1.0
+    with pytest.raises(OperationalError):
+        settlement.run_once()
+    assert sender.sent == [b"signed"]
+    monkeypatch.undo()
+    assert settlement.run_once() == 1
 
 
 def test_one_outcome_that_cannot_be_stored_does_not_hold_up_the_others(
