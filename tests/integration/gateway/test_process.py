@@ -116,3 +116,10 @@ async def test_a_database_that_does_not_answer_is_said_so(start: Start) -> None:
     assert process.returncode == 1
     assert "Postgres does not answer" in log.decode()
     assert "Traceback" not in log.decode()
+
+
+async def test_it_starts_without_redis_and_waits_for_it(start: Start) -> None:
+    process = await start(redis_url="redis://127.0.0.1:1/0")
+    await _log_until(process, "gateway_listening")
+    await _log_until(process, "feed_lost")
+    assert process.returncode is None

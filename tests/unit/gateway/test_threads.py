@@ -1,0 +1,125 @@
+"""Blocking calls in threads, and a database that goes away under them."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+
+import pytest
+from peewee import IntegrityError, InterfaceError, OperationalError
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway import threads
+from orderd.gateway.threads import DatabaseThreads, Threads
+
+
+class Database:
+    """Plays the pool."""
+
+    def __init__(self) -> None:
+        self.idle_closed = 0
+
+    @contextmanager
+    def connection_context(self) -> Iterator[None]:
+        yield
+
+    def close_idle(self) -> None:
+        self.idle_closed += 1
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Database:
+    played = Database()
+    monkeypatch.setattr(threads, "database", played)
+    return played
+
+
+def _run(call: Callable[[], object]) -> object:
+    async def run() -> object:
+        pool = DatabaseThreads("test", 1)
+        try:
+            return await pool.run(call)
+        finally:
+            await pool.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("loss", [OperationalError, InterfaceError])
+def test_a_call_that_loses_its_connection_runs_once_more(database: Database, loss: type[Exception]) -> None:
+    attempts = 0
+
+    def call() -> str:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise loss("server closed the connection")
+        return "done"
+
+    assert _run(call) == "done"
+    assert database.idle_closed == 1
+
+
+def test_a_database_that_stays_away_is_said_so(database: Database) -> None:
+    def call() -> None:
+        raise OperationalError("connection refused")
+
+    with pytest.raises(OrderdError) as refused:
+        _run(call)
+    assert refused.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert refused.value.retryable
+    assert "connection refused" not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "error", [IntegrityError("taken"), OrderdError(ErrorCode.ORDER_NOT_FOUND, "none"), KeyError(1)]
+)
+def test_any_other_error_is_the_callers(database: Database, error: Exception) -> None:
+    attempts = 0
+
+    def call() -> None:
+        nonlocal attempts
+        attempts += 1
+        raise error
+
+    with pytest.raises(type(error)):
+        _run(call)
+    assert attempts == 1
+
+
+def test_when_too_many_wait_for_a_thread_new_calls_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "MAX_WAITING", 3)
+
+    async def play() -> None:
+        pool, gate = Threads("test", 1), Event()
+        waiting = [asyncio.create_task(pool.run(gate.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(OrderdError) as refused:
+            await pool.run(gate.wait)
+        assert refused.value.code is ErrorCode.SERVICE_OVERLOADED
+        gate.set()
+        assert await asyncio.gather(*waiting) == [True] * 3
+        assert await pool.run(gate.wait)
+        await pool.close()
+
+    asyncio.run(play())
+
+
+def test_a_thread_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "CLOSE_SECONDS", 0.05)
+
+    async def play() -> None:
+        pool, gate, began = Threads("test", 1), Event(), Event()
+
+        def hang() -> None:
+            began.set()
+            gate.wait()
+
+        hung = asyncio.create_task(pool.run(hang))
+        await asyncio.to_thread(began.wait)
+        await pool.close()
+        assert not hung.done()
+        gate.set()
+        await hung
+
+    asyncio.run(play())
