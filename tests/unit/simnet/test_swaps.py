@@ -1,23 +1,25 @@
 """Swaps through the program handlers: what the pool maths says is what moves, and nothing else does."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm import cpmm, dlmm
 from orderd.simnet.account import Account
-from orderd.simnet.faults import Dice, Faults
+from orderd.simnet.faults import Dice, Faults, Venue
 from orderd.simnet.genesis import (
     CHILLGUY,
     REAL_CPMM_POOL,
     REAL_DLMM_PAIR,
+    SOL_USDC_AMM_V4,
     SOL_USDC_BS4,
     SOL_USDC_BS10,
+    SOL_USDC_CLMM_4BPS,
+    SOL_USDC_CLMM_25BPS,
     SOL_USDC_CPMM,
+    SOL_USDC_DAMM_V2,
     STACC,
     USDC,
 )
@@ -25,119 +27,40 @@ from orderd.simnet.programs import PROGRAMS
 from orderd.simnet.programs.disturbed import with_failures, with_outage
 from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import associated_token, meteora_dlmm, raydium_cpmm, token
-from orderd.solana.programs.dlmm_bitmap import arrays_in_order
-from orderd.solana.programs.meteora_dlmm import BinArray, LbPair, Swap2, SwapExactOut2
-from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState, SwapBaseInput, SwapBaseOutput
 from orderd.solana.programs.token import TokenAccount
 from tests.unit.simnet.conftest import LocalChain
+from tests.unit.simnet.pools import (
+    STRANGER,
+    AmmV4,
+    Clmm,
+    Cpmm,
+    DammV2,
+    Dlmm,
+    Pool,
+    error_code,
+    error_name,
+    with_account,
+)
 
 SOL = 10**9
 U64_MAX = 2**64 - 1
 
 
-@dataclass
-class Cpmm:
-    """A CPMM pool on the chain; `forward` is token 0 in."""
-
-    chain: LocalChain
-    address: Pubkey
-
-    @property
-    def state(self) -> PoolState:
-        return PoolState.decode(self.chain.account(self.address).data)
-
-    def mints(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
-        return (self.state.mint_0, self.state.mint_1) if forward else (self.state.mint_1, self.state.mint_0)
-
-    def vaults(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
-        return (self.state.vault_0, self.state.vault_1) if forward else (self.state.vault_1, self.state.vault_0)
-
-    def pool(self) -> cpmm.CpmmPool:
-        state = self.state
-        config = AmmConfig.decode(self.chain.account(state.amm_config).data)
-        return state.to_pool(config, self.chain.amount(state.vault_0), self.chain.amount(state.vault_1))
-
-    def quote(self, amount: int, *, forward: bool, exact_out: bool = False) -> cpmm.CpmmSwap:
-        swap = cpmm.swap_exact_out if exact_out else cpmm.swap_exact_in
-        return swap(self.pool(), amount, zero_for_one=forward)
-
-    def swap(self, amount: int, limit: int, *, forward: bool, exact_out: bool = False) -> Instruction:
-        source, destination = (self.chain.held(mint) for mint in self.mints(forward=forward))
-        order = SwapBaseOutput(limit, amount) if exact_out else SwapBaseInput(amount, limit)
-        trader = self.chain.trader.pubkey()
-        return raydium_cpmm.swap(order, self.address, self.state, trader, source, destination, zero_for_one=forward)
-
-    def may_change(self) -> set[Pubkey]:
-        return {self.address, self.state.observation}
-
-
-@dataclass
-class Dlmm:
-    """A DLMM pair on the chain; `forward` is x in."""
-
-    chain: LocalChain
-    address: Pubkey
-
-    @property
-    def state(self) -> LbPair:
-        return LbPair.decode(self.chain.account(self.address).data)
-
-    def mints(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
-        return (self.state.mint_x, self.state.mint_y) if forward else (self.state.mint_y, self.state.mint_x)
-
-    def vaults(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
-        return (self.state.reserve_x, self.state.reserve_y) if forward else (self.state.reserve_y, self.state.reserve_x)
-
-    def arrays(self, *, forward: bool) -> list[int]:
-        return list(islice(arrays_in_order(self.state, None, swap_for_y=forward), 3))
-
-    def all_arrays(self) -> set[int]:
-        return {*self.arrays(forward=True), *self.arrays(forward=False)}
-
-    def pool(self) -> dlmm.DlmmPool:
-        addresses = (meteora_dlmm.bin_array_address(self.address, index) for index in self.all_arrays())
-        return self.state.to_pool([BinArray.decode(self.chain.account(each).data) for each in addresses])
-
-    def quote(self, amount: int, *, forward: bool, exact_out: bool = False) -> dlmm.DlmmSwap:
-        swap = dlmm.swap_exact_out if exact_out else dlmm.swap_exact_in
-        return swap(self.pool(), amount, swap_for_y=forward, now=self.chain.now)
-
-    def swap(
-        self,
-        amount: int,
-        limit: int,
-        *,
-        forward: bool,
-        exact_out: bool = False,
-        arrays: list[int] | None = None,
-    ) -> Instruction:
-        source, destination = (self.chain.held(mint) for mint in self.mints(forward=forward))
-        return meteora_dlmm.swap(
-            SwapExactOut2(limit, amount) if exact_out else Swap2(amount, limit),
-            self.address,
-            self.state,
-            self.chain.trader.pubkey(),
-            source,
-            destination,
-            bin_arrays=self.arrays(forward=forward) if arrays is None else arrays,
-            has_bitmap_extension=False,
-        )
-
-    def may_change(self) -> set[Pubkey]:
-        return {self.address, *(meteora_dlmm.bin_array_address(self.address, each) for each in self.all_arrays())}
-
-
-POOLS: dict[str, tuple[type[Cpmm] | type[Dlmm], Pubkey]] = {
+POOLS: dict[str, tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey]] = {
     "cpmm SOL/USDC": (Cpmm, SOL_USDC_CPMM),
     "cpmm SOL/STACC": (Cpmm, REAL_CPMM_POOL),
+    "clmm SOL/USDC 4": (Clmm, SOL_USDC_CLMM_4BPS),
+    "clmm SOL/USDC 25": (Clmm, SOL_USDC_CLMM_25BPS),
+    "amm v4 SOL/USDC": (AmmV4, SOL_USDC_AMM_V4),
     "dlmm SOL/USDC 4": (Dlmm, SOL_USDC_BS4),
     "dlmm SOL/USDC 10": (Dlmm, SOL_USDC_BS10),
     "dlmm CHILLGUY/SOL": (Dlmm, REAL_DLMM_PAIR),
+    "damm v2 SOL/USDC": (DammV2, SOL_USDC_DAMM_V2),
 }
 
 
 @pytest.fixture(params=POOLS)
-def pool(request: pytest.FixtureRequest, chain: LocalChain) -> Cpmm | Dlmm:
+def pool(request: pytest.FixtureRequest, chain: LocalChain) -> Pool:
     kind, address = POOLS[request.param]
     give_everything(chain)
     return kind(chain, address)
@@ -160,16 +83,10 @@ def give_everything(chain: LocalChain) -> None:
         chain.bank.accounts[chain.held(mint)] = Account(2_039_280, token.PROGRAM_ID, state.encode())
 
 
-def error_name(outcome: Outcome) -> str:
-    """The name in the program's error line."""
-    (line,) = [line for line in outcome.logs if "Error Code: " in line]
-    return line.split("Error Code: ")[1].split(".")[0]
-
-
 @pytest.mark.parametrize("exact_out", [False, True], ids=["exact in", "exact out"])
 @pytest.mark.parametrize("forward", [True, False], ids=["forward", "backward"])
 @pytest.mark.parametrize("size", [1_000, 1_500_000, 40_000_000])
-def test_a_swap_moves_exactly_what_the_maths_says(pool: Cpmm | Dlmm, size: int, forward: bool, exact_out: bool) -> None:
+def test_a_swap_moves_exactly_what_the_maths_says(pool: Pool, size: int, forward: bool, exact_out: bool) -> None:
     chain = pool.chain
     expected = pool.quote(size, forward=forward, exact_out=exact_out)
     source, destination = (chain.held(mint) for mint in pool.mints(forward=forward))
@@ -207,7 +124,7 @@ def test_a_large_swap_walks_over_bin_arrays(meteora: Dlmm, forward: bool) -> Non
     assert meteora.pool() == expected.pool
 
 
-def test_many_swaps_in_both_directions_stay_on_the_maths(pool: Cpmm | Dlmm) -> None:
+def test_many_swaps_in_both_directions_stay_on_the_maths(pool: Pool) -> None:
     for number in range(40):
         forward = number % 3 != 0
         expected = pool.quote(50_000 + number, forward=forward)
@@ -258,7 +175,7 @@ def test_the_trader_pays_the_fee_of_a_failed_swap_and_nothing_else(raydium: Cpmm
     assert chain.bank.accounts == before | {wallet: paid}
 
 
-def test_more_than_the_trader_has_fails_in_the_token_program(pool: Cpmm | Dlmm) -> None:
+def test_more_than_the_trader_has_is_refused(pool: Pool) -> None:
     for mint in pool.mints(forward=True):
         account = pool.chain.held(mint)
         empty = replace(TokenAccount.decode(pool.chain.account(account).data), amount=10)
@@ -266,9 +183,11 @@ def test_more_than_the_trader_has_fails_in_the_token_program(pool: Cpmm | Dlmm) 
 
     outcome = pool.chain.send(pool.swap(1_000, 1, forward=True))
 
-    assert outcome.error is not None
-    assert outcome.error.to_json() == {"InstructionError": [0, {"Custom": 1}]}
-    assert "Program log: Error: insufficient funds" in outcome.logs
+    if isinstance(pool, AmmV4):  # looks for itself before it asks the token program
+        assert error_code(outcome) == 40
+    else:
+        assert error_code(outcome) == 1
+        assert "Program log: Error: insufficient funds" in outcome.logs
 
 
 def test_a_swap_calls_the_token_program_twice(raydium: Cpmm) -> None:
@@ -284,21 +203,6 @@ def test_units_are_like_those_measured_on_the_real_programs(raydium: Cpmm, meteo
     one_bin = meteora.chain.send(meteora.swap(SOL, 1, forward=True)).units
     many_bins = meteora.chain.send(meteora.swap(3_000 * SOL, 1, forward=True)).units
     assert 38_000 < one_bin < 45_000 < many_bins < 220_000
-
-
-def with_account(instruction: Instruction, index: int, **changes: object) -> Instruction:
-    """The instruction with another account, or another right, at `index`."""
-    metas = list(instruction.accounts)
-    old = metas[index]
-    metas[index] = AccountMeta(
-        changes.get("key", old.pubkey),  # type: ignore[arg-type]
-        changes.get("signer", old.is_signer),  # type: ignore[arg-type]
-        changes.get("writable", old.is_writable),  # type: ignore[arg-type]
-    )
-    return Instruction(instruction.program_id, bytes(instruction.data), metas)
-
-
-STRANGER = Pubkey.from_bytes(bytes([9] * 32))
 
 
 @pytest.mark.parametrize(
@@ -431,26 +335,37 @@ def test_an_unknown_instruction_is_refused(raydium: Cpmm, meteora: Dlmm) -> None
         assert error_name(pool.chain.send(unknown)) == "InstructionFallbackNotFound"
 
 
-def test_an_outage_refuses_every_swap_of_that_venue_only() -> None:
-    chain = LocalChain(programs=with_outage(PROGRAMS, frozenset({"raydium"})))
-    raydium, meteora = Cpmm(chain, SOL_USDC_CPMM), Dlmm(chain, SOL_USDC_BS4)
+VENUES: dict[str, list[tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey, int, int]]] = {
+    "raydium": [
+        (Cpmm, SOL_USDC_CPMM, 6000, 6005),
+        (Clmm, SOL_USDC_CLMM_4BPS, 6001, 6022),
+        (AmmV4, SOL_USDC_AMM_V4, 22, 30),
+    ],
+    "meteora": [(Dlmm, SOL_USDC_BS4, 6042, 6003), (DammV2, SOL_USDC_DAMM_V2, 6003, 6002)],
+}
+"""A pool of each program, and its numbers for a pool that is switched off and for a price that moved."""
+
+
+@pytest.mark.parametrize(("struck", "spared"), [("raydium", "meteora"), ("meteora", "raydium")])
+def test_an_outage_refuses_every_swap_of_that_venue_only(struck: Venue, spared: Venue) -> None:
+    chain = LocalChain(programs=with_outage(PROGRAMS, frozenset({struck})))
     view = chain.bank.view(chain.bank.open.slot)
 
-    def simulate(pool: Cpmm | Dlmm) -> Outcome:
+    def simulate(pool: Pool) -> Outcome:
         return chain.bank.simulate(chain.transaction([pool.swap(SOL, 1, forward=True)]), view)
 
-    assert error_name(simulate(raydium)) == "NotApproved"
-    assert simulate(meteora).error is None
+    for kind, address, closed, _ in VENUES[struck]:
+        assert error_code(simulate(kind(chain, address))) == closed
+    for kind, address, _, _ in VENUES[spared]:
+        assert simulate(kind(chain, address)).error is None
 
 
-def test_failures_strike_swaps_that_land_with_the_slippage_error() -> None:
+@pytest.mark.parametrize("venue", VENUES)
+def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: str) -> None:
     dice = Dice(Faults(failure_rate=1), seed=1, start=0)
     chain = LocalChain(landing_programs=with_failures(PROGRAMS, dice))
 
-    for pool, name in (
-        (Cpmm(chain, SOL_USDC_CPMM), "ExceededSlippage"),
-        (Dlmm(chain, SOL_USDC_BS4), "ExceededAmountSlippageTolerance"),
-    ):
-        transaction = chain.transaction([pool.swap(SOL, 1, forward=True)])
+    for kind, address, _, slippage in VENUES[venue]:
+        transaction = chain.transaction([kind(chain, address).swap(SOL, 1, forward=True)])
         assert chain.bank.simulate(transaction, chain.bank.view(chain.bank.open.slot)).error is None
-        assert error_name(chain.bank.process(transaction)) == name
+        assert error_code(chain.bank.process(transaction)) == slippage
