@@ -1,5 +1,6 @@
 """The ``orderd`` command. Each role imports its parts when it is called."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(token_app, name="token")
+simnet_app = typer.Typer()
+app.add_typer(simnet_app, name="simnet")
 Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]
 StateDir = Annotated[Path | None, typer.Option(help="Where the services of its own, and the wallet, keep their data")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")]
@@ -112,8 +115,9 @@ def worker(config: Config = None, log_level: LogLevel = None, log_format: LogFor
     run_worker(_connected(_settings(config=config, log_level=log_level, log_format=log_format)))
 
 
-@app.command()
+@simnet_app.callback(invoke_without_command=True)
 def simnet(
+    context: typer.Context,
     config: Config = None,
     state_dir: StateDir = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")] = None,
@@ -136,6 +140,8 @@ def simnet(
         log_level=log_level,
         log_format=log_format,
     )
+    if context.invoked_subcommand is not None:
+        return
     chain = SimnetConfig.model_validate(
         {
             "state_dir": settings.state_dir / "simnet",
@@ -151,6 +157,33 @@ def simnet(
         run(chain)
     except (SimnetError, LedgerError) as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"the local chain cannot run: {error}") from error
+
+
+@simnet_app.command()
+def dump_transaction(
+    signature: Annotated[str, typer.Argument(help="The transaction's first signature, in base58")],
+    config: Config = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Print a transaction of the local chain with all accounts before and after it, as JSON, to run it elsewhere."""
+    from solders.signature import Signature
+
+    from orderd.simnet.chain import ledger_path
+    from orderd.simnet.dump import NotRecorded, dump_transaction
+    from orderd.simnet.ledger import LedgerError
+
+    settings = _settings(config=config, state_dir=state_dir)
+    try:
+        wanted = Signature.from_string(signature)
+    except ValueError as error:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{signature!r} is no signature: 64 bytes in base58") from error
+    try:
+        dumped = dump_transaction(ledger_path(settings.state_dir / "simnet"), wanted)
+    except NotRecorded as error:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, str(error)) from error
+    except LedgerError as error:
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from error
+    typer.echo(json.dumps(dumped, indent=2))
 
 
 @app.command()

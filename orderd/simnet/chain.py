@@ -14,6 +14,7 @@ from orderd.simnet.block import SealedBlock
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Dice
 from orderd.simnet.genesis import Genesis
+from orderd.simnet.images import Image, pack
 from orderd.simnet.ledger import Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
@@ -34,7 +35,8 @@ class Chain:
     def __init__(self, config: SimnetConfig) -> None:
         """Raises LedgerError where the state directory holds no ledger of this kind."""
         self.config = config
-        self.ledger = Ledger(_ledger_path(config.state_dir))
+        config.state_dir.mkdir(parents=True, exist_ok=True)
+        self.ledger = Ledger(ledger_path(config.state_dir))
         restored = self.ledger.restore(HISTORY)
         if restored is None:
             self.ledger.append(Genesis(int(time.time())).block(), ())
@@ -122,6 +124,7 @@ class Chain:
                     orjson.dumps(transaction_meta(each.transaction, each.outcome, self.bank.accounts.get)),
                     each.transaction.raw,
                     each.ephemeral,
+                    None if each.ephemeral else pack(map(Image, each.outcome.before, each.outcome.after)),
                 )
             )
         self.ledger.append(block, rows)
@@ -129,6 +132,6 @@ class Chain:
             self.ledger.prune(block.slot - KEEP_EPHEMERAL)
 
 
-def _ledger_path(state_dir: Path) -> Path:
-    state_dir.mkdir(parents=True, exist_ok=True)
+def ledger_path(state_dir: Path) -> Path:
+    """Where a chain keeps its ledger."""
     return state_dir / "ledger.sqlite"

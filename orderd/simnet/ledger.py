@@ -5,8 +5,8 @@ the file itself refuses to hold a transaction twice.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,8 +18,11 @@ from solders.signature import Signature
 from orderd.simnet.account import Account
 from orderd.simnet.block import SealedBlock, Status
 
-SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
+KEEP_IMAGES: Final = 20_000
+"""Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""
+
+_SCHEMAS: Final = (
+    """
 CREATE TABLE accounts (
     key BLOB PRIMARY KEY, lamports INTEGER NOT NULL, owner BLOB NOT NULL, data BLOB NOT NULL,
     executable INTEGER NOT NULL
@@ -33,7 +36,14 @@ CREATE TABLE transactions (
     error BLOB NOT NULL, meta BLOB NOT NULL, raw BLOB NOT NULL, ephemeral INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX transactions_by_slot ON transactions (slot, ephemeral);
-"""
+""",
+    """
+CREATE TABLE images (number INTEGER PRIMARY KEY, signature BLOB NOT NULL UNIQUE, content BLOB NOT NULL);
+""",
+)
+"""What each version of the file adds to the one before it."""
+
+SCHEMA_VERSION: Final = len(_SCHEMAS)
 
 
 class StoredTransaction(NamedTuple):
@@ -45,14 +55,22 @@ class StoredTransaction(NamedTuple):
     meta: bytes
 
 
+class Recorded(NamedTuple):
+    """A transaction and, as `orderd.simnet.images` packs them, its accounts before and after; None if not kept."""
+
+    transaction: StoredTransaction
+    images: bytes | None
+
+
 class Row(NamedTuple):
-    """A transaction as the ledger takes it; `error` and `meta` are JSON."""
+    """A transaction as the ledger takes it; `error` and `meta` are JSON. Where `images` is None, none are kept."""
 
     signature: Signature
     error: bytes
     meta: bytes
     raw: bytes
     ephemeral: bool
+    images: bytes | None = None
 
 
 class Restored(NamedTuple):
@@ -72,26 +90,20 @@ class Ledger:
     """One writer (`append`, `prune`) and one reader thread may use it at the same time."""
 
     def __init__(self, path: Path) -> None:
-        """Raises LedgerError where the file is of another version."""
+        """Brings a file of an earlier version up to date. Raises LedgerError where it is of a later one."""
         self._writer = _connect(path)
-        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            with self._transaction():
-                for statement in _SCHEMA.split(";\n"):
-                    self._writer.execute(statement)
-                self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            raise LedgerError(
-                f"the ledger {path} has version {version}, this simnet writes {SCHEMA_VERSION}; "
-                "remove the file to start a new chain"
-            )
+        version = _version(self._writer, path)
+        with self._transaction():
+            for statement in "".join(_SCHEMAS[version:]).split(";\n"):
+                self._writer.execute(statement)
+            self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._reader = _connect(path)
 
     def close(self) -> None:
         self._reader.close()
         self._writer.close()
 
-    def append(self, block: SealedBlock, rows: Iterable[Row]) -> None:
+    def append(self, block: SealedBlock, rows: Sequence[Row]) -> None:
         """Make a block durable. Raises sqlite3.Error, and then nothing of it was written."""
         with self._transaction():
             self._writer.execute(
@@ -113,6 +125,10 @@ class Ledger:
                 ),
             )
             self._writer.executemany(
+                "INSERT INTO images (signature, content) VALUES (?, ?)",
+                ((bytes(row.signature), row.images) for row in rows if row.images is not None),
+            )
+            self._writer.executemany(
                 "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
                 (
                     (bytes(key), account.lamports, bytes(account.owner), account.data, account.executable)
@@ -126,8 +142,11 @@ class Ledger:
             )
 
     def prune(self, slot: int) -> None:
-        """Forget the ephemeral transactions before `slot`, and blocks there that hold no others."""
+        """Forget the ephemeral transactions before `slot`, blocks there that hold no others, and the oldest images."""
         with self._transaction():
+            self._writer.execute(
+                "DELETE FROM images WHERE number <= (SELECT max(number) FROM images) - ?", (KEEP_IMAGES,)
+            )
             self._writer.execute("DELETE FROM transactions WHERE slot < ? AND ephemeral", (slot,))
             self._writer.execute(
                 "DELETE FROM blocks WHERE slot < ? AND height > 0 "
@@ -204,6 +223,37 @@ class Ledger:
             self._writer.execute("ROLLBACK")
             raise
         self._writer.execute("COMMIT")
+
+
+def recorded(path: Path, signature: Signature) -> Recorded | None:
+    """Look a transaction up in a ledger that a simnet may be writing; nothing is written here.
+
+    Raises LedgerError where there is no ledger, or one of another version.
+    """
+    if not path.exists():
+        raise LedgerError(f"there is no ledger {path}; start the chain once, or name another state directory")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if _version(connection, path) < SCHEMA_VERSION:
+                raise LedgerError(f"the ledger {path} is of an earlier version; start the chain once to renew it")
+            row = connection.execute(
+                "SELECT slot, time, raw, meta, content FROM transactions JOIN blocks USING (slot) "
+                "LEFT JOIN images USING (signature) WHERE signature = ?",
+                (bytes(signature),),
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger {path} cannot be read: {error}") from error
+    return None if row is None else Recorded(StoredTransaction(*row[:4]), row[4])
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise LedgerError(
+            f"the ledger {path} has version {version}, this simnet writes {SCHEMA_VERSION}; "
+            "remove the file to start a new chain"
+        )
+    return version
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,72 @@
+"""A transaction with all it read and wrote, taken from the ledger, so that it can be run again elsewhere."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import orjson
+from solders.signature import Signature
+
+from orderd.simnet.account import Account
+from orderd.simnet.images import unpack
+from orderd.simnet.ledger import KEEP_IMAGES, recorded
+from orderd.simnet.transaction import decode
+
+
+class NotRecorded(Exception):
+    """The ledger does not have what was asked for; the message says what it has."""
+
+
+def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
+    """The transaction as JSON; lamports and units as numbers, bytes in base64, `block_time` in unix seconds.
+
+    `accounts` follow the order of the message's keys. A simnet may be running on the ledger, or none.
+    Raises NotRecorded, and LedgerError where the file cannot be read.
+    """
+    found = recorded(ledger, signature)
+    if found is None:
+        raise NotRecorded(f"{ledger} has no transaction {signature}; is it of another state directory?")
+    if found.images is None:
+        raise NotRecorded(
+            f"{ledger} does not have the accounts of transaction {signature}: it keeps those of the newest "
+            f"{KEEP_IMAGES} transactions, and none of the market's own"
+        )
+    transaction = decode(found.transaction.raw)
+    meta = orjson.loads(found.transaction.meta)
+    signers = transaction.header[0]
+    return {
+        "signature": str(signature),
+        "slot": found.transaction.slot,
+        "block_time": found.transaction.time,
+        "transaction": _base64(transaction.raw),
+        "message": _base64(bytes(transaction.parsed.message)),
+        "accounts": [
+            {
+                "pubkey": str(key),
+                "signer": index < signers,
+                "writable": transaction.writable[index],
+                "before": _json(image.before),
+                "after": _json(image.after),
+            }
+            for index, (key, image) in enumerate(zip(transaction.keys, unpack(found.images), strict=True))
+        ],
+        "error": meta["err"],
+        "fee": meta["fee"],
+        "units": meta["computeUnitsConsumed"],
+        "logs": meta["logMessages"],
+    }
+
+
+def _json(account: Account | None) -> dict[str, Any] | None:
+    if account is None:
+        return None
+    return {
+        "owner": str(account.owner),
+        "lamports": account.lamports,
+        "executable": account.executable,
+        "data": _base64(account.data),
+    }
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
