@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import psycopg2
 from playhouse.migrations import Runner
 from playhouse.pool import PooledPostgresqlDatabase
+from psycopg2.extensions import parse_dsn
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
@@ -17,14 +19,20 @@ class SchemaError(Exception):
 
 
 def connect(url: str, *, max_connections: int = 32, application: str = "orderd") -> None:
-    """Point the pool at ``url`` (postgresql://...). Nothing is opened yet.
+    """Point the pool at ``url`` (postgresql://...). Nothing is opened yet. Raises ValueError for what is no such URL.
 
-    Statements are cut after 30 s and waits for locks after 10 s, so that no thread hangs for ever on a peer.
+    Statements are cut after 30 s, waits for locks after 10 s and those for a silent peer after 20 s, so that no thread
+    hangs for ever. A commit is on disk when it is answered, whatever the server's own setting is.
     """
+    url = url.replace("postgres://", "postgresql://", 1)
+    try:
+        parse_dsn(url)
+    except psycopg2.ProgrammingError:
+        raise ValueError("the database's URL cannot be read") from None  # the driver's words quote it, password and all
     if not database.deferred:
         database.close_all()
     database.init(
-        url.replace("postgres://", "postgresql://", 1),
+        url,
         max_connections=max_connections,
         stale_timeout=300,
         timeout=10,
@@ -33,18 +41,22 @@ def connect(url: str, *, max_connections: int = 32, application: str = "orderd")
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=3,
-        options="-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000",
+        tcp_user_timeout=20_000,
+        options="-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000 -c synchronous_commit=on",
     )
 
 
 def migrate() -> list[str]:
     """Bring the tables up to date; returns what was applied. Safe to run from several hosts at once."""
     with database.connection_context():
+        # To fill an index, and to wait for another host that does, takes as long as it takes.
+        database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
         database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
         try:
             applied: list[str] = Runner(database, str(MIGRATIONS)).up()
         finally:
             database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+            database.execute_sql("RESET ALL")
     return applied
 
 

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,13 +14,53 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from orderd.domain.errors import OrderdError
+from orderd.domain.money import parse_slippage_bps
+
 Chain = Literal["simnet", "devnet", "mainnet"]
+
+
+def _url(text: str, *schemes: str) -> None:
+    """Raises ValueError without a word of the text, which may hold a password or a key."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"it is no URL that begins with {schemes[0]}:// (is a character of the password unescaped?)")
+
+
+def _secret_url(*schemes: str) -> AfterValidator:
+    def check(secret: SecretStr) -> SecretStr:
+        _url(secret.get_secret_value(), *schemes)
+        return secret
+
+    return AfterValidator(check)
+
+
+def _plain_url(*schemes: str) -> AfterValidator:
+    def check(text: str) -> str:
+        _url(text, *schemes)
+        return text
+
+    return AfterValidator(check)
+
+
+def _percent(text: str) -> str:
+    try:
+        parse_slippage_bps(text)
+    except OrderdError as error:
+        raise ValueError(error.detail) from error
+    return text
 
 
 class Settings(BaseSettings):
     """The daemon's configuration. Where no URL is given, orderd brings its own Postgres, Redis or simnet."""
 
-    model_config = SettingsConfigDict(env_prefix="ORDERD_", extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ORDERD_", extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     state_dir: Path = Field(default_factory=lambda: user_state_path("orderd"))
     """Where the embedded services keep their data, and the wallet is unless ``wallet`` says otherwise."""
@@ -31,13 +72,13 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ()
     """Further names under which clients reach the port; a request that names any other host is refused."""
 
-    database_url: SecretStr | None = None
+    database_url: Annotated[SecretStr, _secret_url("postgresql", "postgres")] | None = None
     """postgresql://USER:PASSWORD@HOST/DATABASE"""
-    redis_url: SecretStr | None = None
+    redis_url: Annotated[SecretStr, _secret_url("redis", "rediss", "unix")] | None = None
     """redis://HOST:6379/0. Its maxmemory-policy must be noeviction."""
-    rpc_url: str | None = None
+    rpc_url: Annotated[str, _plain_url("https", "http")] | None = None
     """The chain's JSON-RPC endpoint. Needed on devnet and mainnet."""
-    rpc_ws_url: str | None = None
+    rpc_ws_url: Annotated[str, _plain_url("wss", "ws")] | None = None
     """The chain's websocket endpoint."""
     chain: Chain = "simnet"
     """simnet, devnet or mainnet."""
@@ -54,7 +95,7 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(0, ge=0)
     """Submitted orders at one time in a worker process; 0 sets no cap."""
 
-    default_slippage: str = "0.5"
+    default_slippage: Annotated[str, AfterValidator(_percent)] = "0.5"
     """Percent, for orders that name none."""
     max_price_impact_bps: int = Field(500, ge=0, le=10_000)
     """Orders that would move a pool's price by more are refused. Basis points."""

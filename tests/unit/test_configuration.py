@@ -82,6 +82,33 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert database_url(settings) == "postgresql://orderd:hunter2@host/orderd"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ORDERD_DATABASE_URL", "postgress://orderd:hunter2@host/orderd"),
+        ("ORDERD_DATABASE_URL", "postgresql://orderd:hunter2/@host/orderd"),
+        ("ORDERD_REDIS_URL", "http://:hunter2@host:6379"),
+        ("ORDERD_REDIS_URL", "redis://:hunter2/@host:6379"),
+        ("ORDERD_RPC_URL", "wss://rpc.example/hunter2"),
+        ("ORDERD_RPC_URL", "rpc.example/hunter2"),
+        ("ORDERD_RPC_WS_URL", "https://rpc.example/hunter2"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=rf"^{name}: .* it is no URL that begins with ") as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_default_slippage_that_no_order_could_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERD_DEFAULT_SLIPPAGE", "101")
+    with pytest.raises(ConfigurationError, match=r"^ORDERD_DEFAULT_SLIPPAGE: .* not within 0 and 100 %"):
+        load_settings()
+
+
 def test_without_a_database_of_your_own_it_is_the_one_in_the_state_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,11 @@
 """A program and a database that do not fit each other do not start."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from db import connection
 from db.connection import SchemaError, check_schema, connect, database, migrate
 
 
@@ -31,3 +33,38 @@ def test_migrating_twice_applies_nothing_twice() -> None:
     assert migrate() == ["0001_orders"]
     assert migrate() == []
     check_schema()
+
+
+_MIGRATION = """
+def up(migrator, db):
+    limits = "current_setting('statement_timeout') || current_setting('lock_timeout')"
+    db.execute_sql(f"CREATE TABLE seen AS SELECT {limits}")
+
+def down(migrator, db):
+    db.execute_sql("DROP TABLE seen")
+"""
+
+
+def test_a_migration_takes_its_time_and_nothing_after_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0001_slow.py").write_text(_MIGRATION)
+    monkeypatch.setattr(connection, "MIGRATIONS", tmp_path)
+    assert migrate() == ["0001_slow"]
+    with database.connection_context():
+        assert database.execute_sql("SELECT * FROM seen").fetchone() == ("00",)
+        assert database.execute_sql("SHOW statement_timeout").fetchone() == ("30s",)
+        assert database.execute_sql("SHOW lock_timeout").fetchone() == ("10s",)
+
+
+def test_what_is_committed_is_on_disk_although_the_server_would_be_content_with_less() -> None:
+    with database.connection_context():
+        name = database.execute_sql("SELECT current_database()").fetchone()[0]
+        database.execute_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    database.close_all()
+    with database.connection_context():
+        assert database.execute_sql("SHOW synchronous_commit").fetchone() == ("on",)
+
+
+def test_an_address_that_cannot_be_read_is_refused_without_its_password() -> None:
+    with pytest.raises(ValueError, match="cannot be read") as refused:
+        connect("postgresql://orderd:hun%ter2@host/orderd")
+    assert "hun" not in str(refused.value)
