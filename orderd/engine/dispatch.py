@@ -1,7 +1,7 @@
 """Work that is due goes to the queue: a loop over Postgres for waits, retries, lost messages and lost workers."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -41,9 +41,10 @@ class Dispatch:
                     raise
         return len(due)
 
-    def defer(self, order_id: UUID, until: datetime, reason: str) -> bool:
-        """Let a pending order wait until its slot. This is no attempt. False where the order is not pending."""
-        delay_ms = max(0, int((until - datetime.now(UTC)).total_seconds() * 1000))
+    def defer(self, order_id: UUID, wait: timedelta, reason: str) -> bool:
+        """Let a pending order wait for so long. This is no attempt. False where the order is not pending."""
+        delay_ms = -(-wait // timedelta(milliseconds=1))
+        until = datetime.now(UTC) + wait
         with database.connection_context():
             moved = journal.apply([Change(order_id, Deferred(until=until, reason=reason), None, delay_ms=delay_ms)])
         self._publisher.publish(moved)

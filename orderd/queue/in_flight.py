@@ -1,7 +1,7 @@
 """A cap on submitted orders, for endpoints that bear only so many."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 class InFlightCap(Middleware):
     """Lets no order begin while ``in_flight`` is at ``cap``; it waits in Postgres, and no start is used up."""
 
-    def __init__(self, cap: int, in_flight: Callable[[], int], defer: Callable[[UUID, datetime, str], object]) -> None:
+    def __init__(self, cap: int, in_flight: Callable[[], int], defer: Callable[[UUID, timedelta, str], object]) -> None:
         self._cap = cap
         self._in_flight = in_flight
         self._defer = defer
@@ -26,7 +26,7 @@ class InFlightCap(Middleware):
             return
         order_id = UUID(message.args[0])
         try:
-            self._defer(order_id, datetime.now(UTC) + _PAUSE, "orders in flight")
+            self._defer(order_id, _PAUSE, "orders in flight")
         except Exception:
             # Dispatch sends the order again when its time in the queue is over.
             log.exception("order not deferred", action="defer_failed", order_id=str(order_id))

@@ -7,7 +7,7 @@
 --       5 patience  sorted set: the orders of the line by the time when they are given up
 -- ARGV  1 order, or '' to ask whether the limit is ready  2 limit  3 window  4 grace  5 lag      (times in microseconds)
 --
--- Returns {"go", start}, {"slot", time}, {"unseeded", opening}, or {"ready", ''}.
+-- Returns {"go", start}, {"slot", time from now}, {"unseeded", opening}, or {"ready", ''}.
 
 local ready, opening, starts, line, patience = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local order, limit, window, grace, lag = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -24,7 +24,7 @@ local function wait_until(time)
         redis.call('ZADD', line, 0, order)
         redis.call('ZADD', patience, text(time + grace), order)
     end
-    return {'slot', text(time)}
+    return {'slot', text(time - now)}
 end
 
 -- Starts that were granted just before Redis forgot them may not be in Postgres yet: give them the time to get there.

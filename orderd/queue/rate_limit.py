@@ -1,7 +1,7 @@
 """At most so many order starts in any sliding window, over the whole cluster, first come first served.
 
-One Lua script decides, by Redis' own clock. An order that may not start is told the time of the slot that its place in
-the line gives it; it asks again then and keeps its place, which is its age. Waiting is no attempt.
+One Lua script decides, by Redis' own clock. An order that may not start is told how far away the slot is that its place
+in the line gives it; it asks again then and keeps its place, which is its age. Waiting is no attempt.
 """
 
 import time
@@ -64,9 +64,9 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The order's turn comes at ``at``, by Redis' clock."""
+    """The order's turn comes in ``wait``: no clock but Redis' own has to be right for that."""
 
-    at: datetime
+    wait: timedelta
 
 
 class NotStartedError(Exception):
@@ -108,7 +108,7 @@ class RateLimiter:
         if not self._limit:
             return Go("")
         verdict, value = self._decide(str(order_id))
-        return Go(value) if verdict == "go" else Slot(datetime.fromtimestamp(int(value) / 1e6, UTC))
+        return Go(value) if verdict == "go" else Slot(timedelta(microseconds=int(value)))
 
     def prepare(self, *, wait: bool = False) -> None:
         """See to it that Redis knows the starts of the last window, before an order has to wait for that.
@@ -190,7 +190,7 @@ class RateLimit(Middleware):
     Where the limiter cannot be asked, nothing starts.
     """
 
-    def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, datetime, str], bool]) -> None:
+    def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, timedelta, str], bool]) -> None:
         self._limiter = limiter
         self._defer = defer
 
@@ -202,7 +202,7 @@ class RateLimit(Middleware):
             if isinstance(answer, Go):
                 message.options["start"] = answer
                 return
-            if not self._defer(order_id, answer.at, "rate limit"):
+            if not self._defer(order_id, answer.wait, "rate limit"):
                 self._limiter.forget(order_id)  # cancelled meanwhile, or another message of it was faster
         except Exception:
             log.exception("rate limit unreachable", action="rate_limit_failed", order_id=str(order_id))
@@ -211,7 +211,7 @@ class RateLimit(Middleware):
 
     def _defer_after_failure(self, order_id: UUID) -> None:
         try:
-            self._defer(order_id, datetime.now(UTC) + _PAUSE, "rate limit unreachable")
+            self._defer(order_id, _PAUSE, "rate limit unreachable")
         except Exception:
             # Dispatch sends the order again when its time in the queue is over.
             log.exception("order not deferred", action="defer_failed", order_id=str(order_id))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from uuid_utils.compat import uuid7
 
-from orderd.queue.rate_limit import Go
+from orderd.queue.rate_limit import Go, Slot
 from tests.integration.queue.virtual_time import GRACE, LAG, WINDOW, VirtualTime, let_scripts_read_the_clock_from_a_key
 
 LIMIT = 4
@@ -46,9 +46,12 @@ class RateLimitMachine(RuleBasedStateMachine):
             self.line.pop(order, None)
             self.time.start(order)
             return
-        assert self.time.now < answer.at <= self.time.now + self.longest_wait(rank)
-        self.due[order] = answer.at
-        self.line[order] = answer.at + GRACE
+        assert timedelta(0) < answer.wait <= self.longest_wait(rank)
+        self.wait(order, answer)
+
+    def wait(self, order: UUID, slot: Slot) -> None:
+        self.due[order] = self.time.now + slot.wait
+        self.line[order] = self.due[order] + GRACE
 
     def recent(self) -> int:
         return sum(at > self.time.now - WINDOW - LAG for _, at in self.time.journal)
@@ -100,7 +103,7 @@ class RateLimitMachine(RuleBasedStateMachine):
         if isinstance(answer, Go):
             self.limiters[process].release(answer)
         else:
-            self.due[order], self.line[order] = answer.at, answer.at + GRACE
+            self.wait(order, answer)
 
     @rule()
     def redis_is_flushed(self) -> None:

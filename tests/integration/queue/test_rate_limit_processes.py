@@ -3,7 +3,7 @@
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from heapq import heapify, heappop, heappush
 from multiprocessing.synchronize import Barrier
 from uuid import UUID
@@ -32,16 +32,16 @@ def all_ready(barrier: Barrier) -> None:
 def work_through(url: str, orders: list[UUID]) -> list[tuple[int, UUID]]:
     """What a worker does with its orders: ask, come back at the slot. Returns the starts by Redis' clock."""
     asking, starts = limiter(url), []
-    due = [(datetime.min.replace(tzinfo=UTC), order) for order in orders]
+    due = [(0.0, order) for order in orders]
     heapify(due)
     while due:
         at, order = heappop(due)
-        time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()))
+        time.sleep(max(0.0, at - time.monotonic()))
         answer = asking.ask(order)
         if isinstance(answer, Go):
             starts.append((int(answer.start.partition(":")[2]), order))
         else:
-            heappush(due, (answer.at, order))
+            heappush(due, (time.monotonic() + answer.wait.total_seconds(), order))
     return starts
 
 

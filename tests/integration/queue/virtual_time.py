@@ -22,6 +22,11 @@ def let_scripts_read_the_clock_from_a_key(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(rate_limit, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)"))
 
 
+def read_clock(client: "redis.Redis") -> datetime:
+    seconds, micros = map(int, client.lrange("clock", 0, 1))
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
+
+
 class VirtualTime:
     """Redis' clock, and the journal of Postgres, which is told of every start a moment after it was granted."""
 
