@@ -13,7 +13,9 @@ from orderd.main import app
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "orderd.service"
-ROLES = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+ROLES = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands} | {
+    group.name for group in app.registered_groups
+}
 
 
 @pytest.fixture(scope="module")
