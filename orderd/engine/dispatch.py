@@ -1,5 +1,6 @@
 """Work that is due goes to the queue: a loop over Postgres for waits, retries, lost messages and lost workers."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -27,10 +28,19 @@ class Dispatch:
     def __init__(self, publisher: Publisher, send: Callable[[Sequence[UUID]], None]) -> None:
         self._publisher = publisher
         self._send = send
+        self._missed: deque[UUID] = deque()
+
+    def missed(self, order_id: UUID) -> None:
+        """The order's message was used up in vain. Where it still waits, the next pass sends it again."""
+        self._missed.append(order_id)
 
     def run_once(self) -> int:
         """Take back what lost workers held, send what is due. Returns how many orders were sent."""
         with database.connection_context():
+            if missed := list(self._missed):
+                leases.give_back(missed)
+                for order_id in missed:
+                    self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
             due = leases.take_due(_BATCH)
             if due:

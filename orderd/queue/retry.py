@@ -1,5 +1,6 @@
 """What follows a turn that went wrong. Postgres decides when the next one is; the message itself is done with."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -20,12 +21,14 @@ log = structlog.get_logger(__name__)
 class Retry(Middleware):
     """Records failed attempts, which schedules the next one or ends the order. ``owner`` is this process' claim name.
 
-    Where nothing can be recorded, the order's lease runs out and the order comes back by itself.
+    ``missed`` is told of orders whose turn ended before it began, as when Postgres is away. Where a failed attempt
+    cannot be recorded, the order's lease runs out and the order comes back by itself.
     """
 
-    def __init__(self, failures: Failures, owner: str) -> None:
+    def __init__(self, failures: Failures, owner: str, missed: Callable[[UUID], object]) -> None:
         self._failures = failures
         self._owner = owner
+        self._missed = missed
 
     def after_process_message(
         self,
@@ -49,9 +52,12 @@ class Retry(Middleware):
             self._record(exception)
         else:
             turn.error("turn failed", action="turn_failed", exc_info=exception)
-            failed = self._unexpected(UUID(message.args[0]), exception)
+            order_id = UUID(message.args[0])
+            failed = self._unexpected(order_id, exception)
             if failed:
                 self._record(failed)
+            else:
+                self._missed(order_id)
 
     def _record(self, failed: AttemptFailed) -> None:
         try:

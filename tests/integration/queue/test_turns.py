@@ -11,6 +11,7 @@ import redis
 from dramatiq import Worker
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, TimeLimit
+from peewee import OperationalError
 
 from db import journal
 from db.connection import database
@@ -51,8 +52,9 @@ class Turns:
         self.broker = OrderBroker(client, line=self.limiter)
         self.dispatch = Dispatch(publisher, self.broker.send)
         self.finished = Finished()
+        self.begin: Callable[[], None] = lambda: None
         self.work: Callable[[Order], None] = lambda _: None
-        retry = Retry(Failures(RetryPolicy(base_ms=60_000), publisher), OWNER)
+        retry = Retry(Failures(RetryPolicy(base_ms=60_000), publisher), OWNER, self.dispatch.missed)
         for middleware in (self.finished, RateLimit(self.limiter, self.dispatch.defer), retry, *more):
             self.broker.add_middleware(middleware)
         declare_actor(self.broker, self.turn)
@@ -60,6 +62,7 @@ class Turns:
         self._worker = Worker(self.broker, worker_threads=4, worker_timeout=20)
 
     def turn(self, order_id: UUID) -> bool:
+        self.begin()
         with database.connection_context():
             claimed = journal.claim(order_id, OWNER, 15.0)
             if claimed is None:
@@ -162,6 +165,21 @@ def test_an_unforeseen_exception_after_signing_decides_nothing(start_turns: Star
     order = turns.finish(pending())
     assert (order.status, order.failures) == (OrderStatus.SUBMITTED, 0)
     assert failure_codes(order.id) == []
+
+
+def test_an_order_whose_turn_ended_before_it_began_is_sent_again_at_once(start_turns: StartTurns) -> None:
+    def fail() -> None:
+        raise OperationalError("Postgres is away")
+
+    turns = start_turns()
+    turns.begin = fail
+    order = turns.finish(pending())
+    assert (order.status, order.starts, order.failures) == (OrderStatus.PENDING, 0, 0)
+    turns.begin = lambda: None
+    assert turns.dispatch.run_once() == 1
+    assert turns.finished.orders.get(timeout=PATIENCE) == order.id
+    assert read(order.id).status is OrderStatus.ROUTING
+    assert turns.dispatch.run_once() == 0, "once is enough"
 
 
 def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
