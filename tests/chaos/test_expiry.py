@@ -5,6 +5,8 @@ Whoever takes such a transaction for dead too early signs a second one, and the 
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import trading
@@ -19,6 +21,7 @@ LAST_MOMENTS: dict[str, object] = {
 }
 
 
+@pytest.mark.timeout(300)
 def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_path: Path) -> None:
     # One send decides; answers come quickly, so that a wrong judgement has time to do harm.
     settings = {
@@ -31,7 +34,7 @@ def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_pat
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trader.submit_all(alternating(80))
-        stories = trader.see_all_end(seconds=90)
+        stories = trader.see_all_end(seconds=120)
         audit(trader, stories, ledger, before)
     outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
     assert outcomes == {"landed", "expired"}

@@ -47,8 +47,9 @@ def trade_under_kills(
     return stories
 
 
+@pytest.mark.timeout(300)
 def test_a_few_orders_outlive_the_death_of_every_process(tmp_path: Path) -> None:
-    trade_under_kills(tmp_path, orders=20, kills=["worker", "simnet", DAEMON, "gateway"], seed=1, seconds=60)
+    trade_under_kills(tmp_path, orders=20, kills=["worker", "simnet", DAEMON, "gateway"], seed=1, seconds=120)
 
 
 @pytest.mark.chaos

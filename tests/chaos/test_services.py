@@ -29,12 +29,13 @@ def postgres_dies(struck: Storm) -> list[Blow]:
     return [partial(struck.kill, "postgres")] * 2
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("happens", [redis_forgets, redis_dies, postgres_dies])
 def test_fifty_orders_are_confirmed_although(happens: Callable[[Storm], list[Blow]], tmp_path: Path) -> None:
     with storm(tmp_path, CALM) as struck, trading(struck.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trade_through(happens(struck), trader.submit_all, alternating(50), seed=1, within=0.15)
-        stories = trader.see_all_end(seconds=100)
+        stories = trader.see_all_end(seconds=120)
         audit(trader, stories, ledger, before)
         assert [story.order for story in stories if story.order.status is not OrderStatus.CONFIRMED] == []
