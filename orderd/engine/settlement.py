@@ -50,8 +50,8 @@ class Live:
     attempt: LiveAttempt
     sends: int
     resend_at: float
-    is_unread: bool = False
-    """It has landed, and the node could not say what it did."""
+    is_stuck: bool = False
+    """Its end is not in sight, and the log says why."""
 
     @property
     def order_id(self) -> UUID:
@@ -117,7 +117,9 @@ class Settlement:
             asked = dict(self._live)
         if not asked:
             return 0
-        sightings = self._sender.look(list(asked))
+        sightings = self._sender.look(
+            {signature: live.attempt.last_valid_block_height for signature, live in asked.items()}
+        )
         try:
             return self._write(self._expired(asked, sightings) | self._landed(asked, sightings))
         finally:  # also where Postgres is away: what has been signed shall land while it can
@@ -139,11 +141,12 @@ class Settlement:
     def _expired(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> dict[Signature, Change]:
         changes = {}
         for signature, live in asked.items():
-            if not sightings[signature].proves_expiry(live.attempt.last_valid_block_height):
-                continue
-            height = sightings[signature].block_height
-            detail = f"block height {height} passed {live.attempt.last_valid_block_height} and it never landed"
-            changes[signature] = self._failed(live, OrderdError(ErrorCode.TX_EXPIRED, detail), None)
+            sighting, last_valid = sightings[signature], live.attempt.last_valid_block_height
+            if sighting.proves_expiry(last_valid):
+                detail = f"block height {sighting.epoch.block_height} passed {last_valid} and it never landed"
+                changes[signature] = self._failed(live, OrderdError(ErrorCode.TX_EXPIRED, detail), None)
+            elif sighting.shows_none(last_valid):
+                self._tell_stuck(live, "not found by a node that does not keep so old blocks: use one that does")
         return changes
 
     def _landed(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> dict[Signature, Change]:
@@ -152,7 +155,7 @@ class Settlement:
         for signature, answer in zip(landed, self._sender.fetch(landed), strict=True):
             live = asked[signature]
             if isinstance(answer, RpcError):
-                self._tell_unread(live, answer)
+                self._tell_stuck(live, f"landed, but cannot be read: {answer}")
             elif answer is not None:  # else the node does not have it yet: ask again
                 try:
                     changes[signature] = self._outcome(live, answer)
@@ -162,10 +165,11 @@ class Settlement:
                     self._let_go([signature])
         return changes
 
-    def _tell_unread(self, live: Live, error: RpcError) -> None:
-        if not live.is_unread:
-            live.is_unread = True
-            log.warning("landed, not read yet", action="settle_unread", order_id=str(live.order_id), error=str(error))
+    def _tell_stuck(self, live: Live, reason: str) -> None:
+        """Say once what keeps an attempt from being settled; it is asked about again and again."""
+        if not live.is_stuck:
+            live.is_stuck = True
+            log.warning("not settled yet", action="settle_stuck", order_id=str(live.order_id), reason=reason)
 
     def _outcome(self, live: Live, transaction: TransactionInfo) -> Change:
         order = live.attempt.order

@@ -153,6 +153,10 @@ class RpcClient:
     def get_slot(self, commitment: Commitment | None = None) -> int:
         return _typed("getSlot", int, self.call("getSlot", [self._config(commitment)]))
 
+    def get_first_available_block(self) -> int:
+        """The slot from which on the node knows all transactions."""
+        return _typed("getFirstAvailableBlock", int, self.call("getFirstAvailableBlock"))
+
     def get_signature_statuses(
         self, signatures: Sequence[Signature], *, search_history: bool = False
     ) -> AtSlot[list[SignatureStatus | None]]:

@@ -3,30 +3,41 @@
 The expiry rule. Read ``getEpochInfo`` first, then ``getSignatureStatuses`` with the whole history. A transaction can
 never land only if the block height has passed its last valid one AND the cluster knows nothing of it AND that second
 answer is not older than the first. A node that lags, an error or a time-out proves nothing; neither do two endpoints.
+Nor does a node that has thrown away the blocks in which the transaction may have landed, as most do after a day or two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from solders.signature import Signature
 
 from orderd.solana.rpc import MAX_SIGNATURES_A_CALL, Commitment, RpcClient, RpcError
-from orderd.solana.rpc_types import SignatureStatus, TransactionInfo
+from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
 
 _SEND_BATCH: Final = 25
 """Nodes take requests of up to 50 KiB unless told otherwise; a transaction has up to 1.7 KB in base64."""
 _FETCH_BATCH: Final = 100
 _LANDED: Final = frozenset({"confirmed", "finalized"})
+_BLOCKS_VALID: Final = 150
+_BLOCKS_KEPT: Final = 9_000
+"""About an hour: of blocks this young every node still has the transactions."""
+_NO_HISTORY: Final = 2**63
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What the cluster said of one signature, and when: ``block_height`` was read before ``status``."""
+    """What the cluster said of one signature in slot ``slot``, having said ``epoch`` before.
+
+    ``history_from`` is the first slot of which the node still knows what landed in it; only of old signatures it matters.
+    """
 
     status: SignatureStatus | None
-    block_height: int
-    is_current: bool
+    slot: int
+    epoch: EpochInfo
+    history_from: int = 0
 
     @property
     def landed(self) -> bool:
@@ -34,8 +45,18 @@ class Sighting:
         return self.status is not None and self.status.confirmation_status in _LANDED
 
     def proves_expiry(self, last_valid_block_height: int) -> bool:
-        """Whether the transaction can never land any more."""
-        return self.status is None and self.is_current and self.block_height > last_valid_block_height
+        """Whether the transaction has not landed and never can."""
+        if not self.shows_none(last_valid_block_height):
+            return False
+        blocks = self.epoch.block_height - last_valid_block_height
+        # No later than the first slot in which it was valid, though every other slot had been empty since.
+        first_slot = max(self.epoch.absolute_slot - 2 * (blocks + _BLOCKS_VALID), 0)
+        return blocks <= _BLOCKS_KEPT or self.history_from <= first_slot
+
+    def shows_none(self, last_valid_block_height: int) -> bool:
+        """Whether the node knows of no transaction when it is too late for it to land."""
+        is_current = self.slot >= self.epoch.absolute_slot
+        return self.status is None and is_current and self.epoch.block_height > last_valid_block_height
 
 
 class Sender:
@@ -50,17 +71,29 @@ class Sender:
         batches = (signed[start : start + _SEND_BATCH] for start in range(0, len(signed), _SEND_BATCH))
         return [answer for batch in batches for answer in self._rpc.send_transactions(batch)]
 
-    def look(self, signatures: Sequence[Signature]) -> dict[Signature, Sighting]:
-        """Ask for all signatures, in batches. Raises RpcError; then nothing is known."""
+    def look(self, valid_until: Mapping[Signature, int]) -> dict[Signature, Sighting]:
+        """Ask for all signatures, in batches. Raises RpcError; then nothing is known.
+
+        ``valid_until`` has their last valid block heights.
+        """
         epoch = self._rpc.get_epoch_info(self._expiry_commitment)
+        is_long_ago = epoch.block_height - min(valid_until.values(), default=epoch.block_height) > _BLOCKS_KEPT
+        history_from = self._history_from() if is_long_ago else 0
+        signatures = list(valid_until)
         seen: dict[Signature, Sighting] = {}
         for start in range(0, len(signatures), MAX_SIGNATURES_A_CALL):
             batch = signatures[start : start + MAX_SIGNATURES_A_CALL]
             answer = self._rpc.get_signature_statuses(batch, search_history=True)
-            is_current = answer.slot >= epoch.absolute_slot
             for signature, status in zip(batch, answer.value, strict=True):
-                seen[signature] = Sighting(status, epoch.block_height, is_current)
+                seen[signature] = Sighting(status, answer.slot, epoch, history_from)
         return seen
+
+    def _history_from(self) -> int:
+        try:
+            return self._rpc.get_first_available_block()
+        except RpcError as error:
+            log.debug("history unknown", action="history_unknown", error=str(error))
+            return _NO_HISTORY
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         """What landed transactions did, in order; None where the node has none (yet), an error where it cannot tell."""

@@ -55,6 +55,9 @@ class Cluster:
             raise RpcError(_BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
         return time
 
+    def get_first_available_block(self, node: Node, params: Params) -> Json:  # noqa: ARG002  (nothing is ever dropped)
+        return 0
+
     def get_recent_prioritization_fees(self, node: Node, params: Params) -> Json:
         """The least unit price (micro-lamports) that got into each recent block."""
         params.options(1)

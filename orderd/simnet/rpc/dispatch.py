@@ -48,6 +48,7 @@ class Dispatcher:
             "getBlockHeight": cluster.get_block_height,
             "getBlockTime": cluster.get_block_time,
             "getEpochInfo": cluster.get_epoch_info,
+            "getFirstAvailableBlock": cluster.get_first_available_block,
             "getGenesisHash": cluster.get_genesis_hash,
             "getHealth": cluster.get_health,
             "getIdentity": cluster.get_identity,

@@ -11,7 +11,7 @@ from solders.signature import Signature
 from db.connection import database
 from orderd.engine.publish import Publisher
 from orderd.solana.rpc import RpcError
-from orderd.solana.rpc_types import SignatureStatus, TokenBalance, TransactionInfo
+from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TokenBalance, TransactionInfo
 from orderd.solana.sender import Sighting
 
 WALLET = "wallet"
@@ -28,16 +28,18 @@ class ScriptedSender:
 
     block_height: int = 100
     is_current: bool = True
+    history_from: int = 0
     statuses: dict[str, SignatureStatus] = field(default_factory=dict)
     transactions: dict[str, TransactionInfo] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
     outage: RpcError | None = None
     unreadable: RpcError | None = None
 
-    def look(self, signatures: list[Signature]) -> dict[Signature, Sighting]:
+    def look(self, valid_until: dict[Signature, int]) -> dict[Signature, Sighting]:
         if self.outage:
             raise self.outage
-        return {each: Sighting(self.statuses.get(str(each)), self.block_height, self.is_current) for each in signatures}
+        slot, epoch = self.block_height + self.is_current, EpochInfo(self.block_height + 1, self.block_height, 0)
+        return {each: Sighting(self.statuses.get(str(each)), slot, epoch, self.history_from) for each in valid_until}
 
     def fetch(self, signatures: list[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]

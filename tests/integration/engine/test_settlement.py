@@ -124,6 +124,14 @@ def test_an_outage_is_no_proof(settlement: Settlement, sender: ScriptedSender) -
     assert len(settlement) == 1
 
 
+def test_not_found_by_a_node_that_has_forgotten_is_no_proof(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.block_height, sender.history_from = EXPIRES_AT + 500_000, EXPIRES_AT + 1
+    assert settlement.run_once() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+    sender.history_from = 0
+    assert settlement.run_once() == 1
+
+
 def test_a_proven_expiry_is_tried_again(settlement: Settlement, sender: ScriptedSender) -> None:
     sender.block_height = EXPIRES_AT + 1
     assert settlement.run_once() == 1

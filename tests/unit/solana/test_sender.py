@@ -8,7 +8,7 @@ import pytest
 from solders.signature import Signature
 
 from orderd.solana.rpc import RpcClient, RpcRateLimited, RpcResponseError, RpcTransportError
-from orderd.solana.rpc_types import SignatureStatus, TransactionInfo
+from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
 from orderd.solana.sender import Sender, Sighting
 from orderd.solana.transport import Response
 
@@ -47,6 +47,19 @@ def sender_to(node: Node) -> Sender:
 
 def signatures(count: int) -> list[Signature]:
     return [Signature.from_bytes(number.to_bytes(64, "big")) for number in range(count)]
+
+
+def valid_until(height: int, count: int = 1) -> dict[Signature, int]:
+    return dict.fromkeys(signatures(count), height)
+
+
+def chain_at(height: int, slot: int, **more: Callable[[list[Any]], Any]) -> Node:
+    """A node that knows none of the transactions it is asked about."""
+    return Node(
+        getEpochInfo=lambda _: {"result": {"absoluteSlot": slot, "blockHeight": height, "epoch": 0}},
+        getSignatureStatuses=lambda params: {"result": {"context": {"slot": slot}, "value": [None] * len(params[0])}},
+        **more,
+    )
 
 
 def test_however_many_are_sent_again_no_request_is_larger_than_nodes_take() -> None:
@@ -88,7 +101,7 @@ def test_the_height_is_read_before_the_statuses_and_at_the_given_commitment() ->
         asked.append(params)
         return {"result": {"context": {"slot": 20}, "value": [None] * len(params[0])}}
 
-    seen = sender_to(Node(getEpochInfo=epoch, getSignatureStatuses=statuses)).look(signatures(300))
+    seen = sender_to(Node(getEpochInfo=epoch, getSignatureStatuses=statuses)).look(valid_until(17, 300))
     assert asked[0] == [{"commitment": "finalized"}]
     assert [len(params[0]) for params in asked[1:]] == [256, 44]
     assert all(params[1] == {"searchTransactionHistory": True} for params in asked[1:])
@@ -101,7 +114,7 @@ def test_statuses_older_than_the_height_prove_nothing() -> None:
         getEpochInfo=lambda _: {"result": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0}},
         getSignatureStatuses=lambda _: {"result": {"context": {"slot": 19}, "value": [None]}},
     )
-    (sighting,) = sender_to(node).look(signatures(1)).values()
+    (sighting,) = sender_to(node).look(valid_until(1)).values()
     assert not sighting.proves_expiry(1)
 
 
@@ -111,11 +124,47 @@ def test_a_node_that_keeps_no_history_proves_nothing() -> None:
         getSignatureStatuses=lambda _: {"error": {"code": -32011, "message": "history is not available"}},
     )
     with pytest.raises(RpcResponseError):
-        sender_to(node).look(signatures(1))
+        sender_to(node).look(valid_until(1))
 
 
 @pytest.mark.parametrize(("level", "landed"), [("processed", False), ("confirmed", True), ("finalized", True)])
 def test_what_is_only_processed_has_neither_landed_nor_expired(level: str, landed: bool) -> None:
-    sighting = Sighting(SignatureStatus(7, None, level), block_height=1_000, is_current=True)
+    sighting = Sighting(SignatureStatus(7, None, level), slot=1_000, epoch=EpochInfo(1_000, 900, 0))
     assert sighting.landed is landed
     assert not sighting.proves_expiry(1)
+
+
+DAY = 216_000
+"""Slots."""
+
+
+@pytest.mark.parametrize(
+    ("age", "history", "proven"),
+    [
+        (1, DAY, True),
+        (DAY // 4, DAY, True),
+        (2 * DAY, DAY, False),
+        (2 * DAY, 10 * DAY, True),
+    ],
+    ids=["just now", "within what the node keeps", "before what the node keeps", "a node that keeps much"],
+)
+def test_not_found_is_proof_only_of_what_the_node_would_still_know(age: int, history: int, proven: bool) -> None:
+    slot, height = 300 * DAY, 280 * DAY
+    node = chain_at(height, slot, getFirstAvailableBlock=lambda _: {"result": slot - history})
+    (sighting,) = sender_to(node).look(valid_until(height - age)).values()
+    assert sighting.shows_none(height - age)
+    assert sighting.proves_expiry(height - age) is proven
+
+
+def test_where_a_nodes_memory_is_unknown_only_recent_expiries_are_proved() -> None:
+    slot, height = 300 * DAY, 280 * DAY
+    node = chain_at(height, slot, getFirstAvailableBlock=lambda _: {"error": {"code": -32601, "message": "no method"}})
+    old, young = signatures(2)
+    seen = sender_to(node).look({old: height - DAY, young: height - 1})
+    assert not seen[old].proves_expiry(height - DAY)
+    assert seen[young].proves_expiry(height - 1)
+
+
+def test_a_nodes_memory_is_asked_for_only_when_it_matters() -> None:
+    (sighting,) = sender_to(chain_at(1_000, 1_001)).look(valid_until(900)).values()
+    assert sighting.proves_expiry(900)
