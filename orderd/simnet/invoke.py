@@ -16,6 +16,7 @@ from solders.pubkey import Pubkey
 from orderd.simnet.account import MISSING, Account
 from orderd.simnet.errors import InstructionError, RuntimeViolation
 
+SLOTS_AN_EPOCH: Final = 432_000
 MAX_DEPTH: Final = 5
 MAX_RETURN_DATA: Final = 1_024
 
@@ -25,6 +26,10 @@ class Clock(NamedTuple):
 
     slot: int
     unix_time: int
+
+    @property
+    def epoch(self) -> int:
+        return self.slot // SLOTS_AN_EPOCH
 
 
 class AccountUse(NamedTuple):

@@ -13,7 +13,7 @@ from orderd.simnet.account import Account
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis import USDC
 from orderd.simnet.programs.meteora_dlmm import pool_of as dlmm_pool_of
-from orderd.simnet.programs.raydium_clmm import pool_of as clmm_pool_of
+from orderd.simnet.programs.raydium_clmm_arrays import pool_of as clmm_pool_of
 from orderd.solana.programs import (
     associated_token,
     clmm_tick_arrays,

@@ -6,26 +6,23 @@ order of the list before the handler runs; the limit of the other amount is chec
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
-from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
 from solders.pubkey import Pubkey
 
 from orderd.amm import clmm
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.simnet.codec import decoded, encoded
-from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.raydium_clmm_arrays import fail, given_accounts, pool_of, tour
 from orderd.solana.programs import memo, token
-from orderd.solana.programs.clmm_tick_arrays import array_start, arrays_in_order
+from orderd.solana.programs.clmm_tick_arrays import array_start
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_clmm import (
     AMM_CONFIG,
-    ERRORS,
     INPUT_TOKEN_ACCOUNT,
     INPUT_VAULT,
     INPUT_VAULT_MINT,
@@ -44,9 +41,7 @@ from orderd.solana.programs.raydium_clmm import (
     PoolState,
     PoolStatus,
     SwapV2,
-    TickArrayBitmapExtension,
     TickArrayState,
-    bitmap_extension_address,
     decode_instruction,
 )
 from orderd.solana.programs.token import TokenAccount
@@ -59,16 +54,11 @@ POOL_DISABLED: Final = 6001
 """NotApproved."""
 
 PRICE_LIMIT: Final = 6013
-NO_MORE_LIQUIDITY: Final = 6019
 SLIPPAGE: Final = 6022
 TOO_MUCH_PAID: Final = 6023
 ZERO_AMOUNT: Final = 6024
 INVALID_VAULT: Final = 6025
 AMOUNT_TOO_SMALL: Final = 6026
-MISSING_TICK_ARRAY: Final = 6027
-WRONG_FIRST_TICK_ARRAY: Final = 6028
-MISSING_BITMAP_EXTENSION: Final = 6040
-NO_LIQUIDITY_THIS_WAY: Final = 6041
 OVERFLOW: Final = 6043
 _MATH_ERRORS: Final = {
     SwapErrorKind.ZERO_INPUT: AMOUNT_TOO_SMALL,
@@ -79,13 +69,7 @@ _MATH_ERRORS: Final = {
 FROZEN: Final = 255
 """What the program sets a pool's status to when a vault runs dry."""
 
-SLOTS_AN_EPOCH: Final = 432_000
 _SWAP_EVENT: Final = hashlib.sha256(b"event:SwapEvent").digest()[:8]
-
-
-def fail(invocation: Invocation, code: int) -> InstructionError:
-    """The program's error, logged as it logs it."""
-    return anchor.error(invocation, ERRORS[code], code)
 
 
 def process(invocation: Invocation) -> None:
@@ -163,17 +147,19 @@ def _swap(
     vaults = (pool.vault_0, pool.vault_1) if zero_for_one else (pool.vault_1, pool.vault_0)
     if (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT)) != vaults:
         raise fail(invocation, INVALID_VAULT)
-    given = _given(invocation)
+    given = given_accounts(invocation)
     if order.amount == 0:
         raise fail(invocation, ZERO_AMOUNT)
     if pool.status & PoolStatus.SWAP_DISABLED:
         raise fail(invocation, POOL_DISABLED)
-    walk = _walk(invocation, pool, given, zero_for_one=zero_for_one)
+    walk = tour(invocation, pool, given, zero_for_one=zero_for_one)
     before = pool_of(pool, config, (invocation.account(index).data for index in walk.arrays))
     try:
         swap = _quote(before, order, zero_for_one=zero_for_one)
     except SwapError as error:
-        raise _refusal(invocation, error, walk) from error
+        if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
+            raise walk.exhausted(invocation) from error
+        raise fail(invocation, _MATH_ERRORS.get(error.kind, OVERFLOW)) from error
     invocation.consume(UNITS_A_TICK * swap.ticks_crossed)
     _store(invocation, pool, swap, walk.arrays)
     if swap.pool.tick_current != pool.tick_current:
@@ -185,106 +171,15 @@ def _swap(
     _check_outcome(invocation, order, before, swap)
 
 
-def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) -> clmm.ClmmPool:
-    """The pool with the liquidity of these tick array accounts, in any order. Raises LayoutError, UnsupportedPool."""
-    arrays = sorted(filter(None, map(_ticks, tick_arrays)), key=lambda ticks: ticks[0].tick)
-    return replace(pool.to_pool(config, ()), ticks=tuple(chain.from_iterable(arrays)))
-
-
-@lru_cache(maxsize=256)
-def _ticks(data: bytes) -> tuple[clmm.ClmmTick, ...]:
-    """The ticks behind a tick array's bytes, as reading them all anew for every swap would be slow."""
-    return tuple(decoded(TickArrayState, data).initialized_ticks())
-
-
-class _Given(NamedTuple):
-    """What follows the fixed accounts: the bitmap extension, where it is named, and where the tick arrays stand."""
-
-    extension: TickArrayBitmapExtension | None
-    tick_arrays: tuple[int, ...]
-
-
-def _given(invocation: Invocation) -> _Given:
-    extension, arrays = None, []
-    extension_address = bitmap_extension_address(invocation.key(POOL_STATE), invocation.program_id)
-    for index in range(TICK_ARRAYS, len(invocation.uses)):
-        if invocation.key(index) == extension_address:
-            extension = anchor.load(invocation, index, TickArrayBitmapExtension, "tickarray_bitmap_extension")
-            continue
-        account = invocation.account(index)
-        if len(account.data) != TickArrayState.size():
-            break
-        if account.owner != invocation.program_id:
-            raise anchor.error(invocation, *anchor.ACCOUNT_OWNED_BY_WRONG_PROGRAM)
-        if not invocation.is_writable(index):
-            raise anchor.error(invocation, *anchor.ACCOUNT_NOT_MUTABLE)
-        if not account.data.startswith(TickArrayState.DISCRIMINATOR):
-            raise anchor.error(invocation, *anchor.ACCOUNT_DISCRIMINATOR_MISMATCH)
-        arrays.append(index)
-    return _Given(extension, tuple(arrays))
-
-
-class _Tour(NamedTuple):
-    """The tick arrays that a swap can run through, by their place in the list; `at_end` tells that there are no more.
-
-    `ends_blind`: what lies further away, only the bitmap extension could tell, and it was not given.
-    """
-
-    arrays: dict[int, TickArrayState]
-    at_end: bool
-    ends_blind: bool
-
-
-def _walk(invocation: Invocation, pool: PoolState, given: _Given, *, zero_for_one: bool) -> _Tour:
-    """The given arrays as far as they are in the order of the walk; others may stand between them."""
-    expected = list(arrays_in_order(pool, given.extension, zero_for_one=zero_for_one))
-    ends_blind = given.extension is None
-    if not expected:
-        raise fail(invocation, MISSING_BITMAP_EXTENSION if ends_blind else NO_LIQUIDITY_THIS_WAY)
-    if not given.tick_arrays:
-        invocation.log("panicked: a swap takes at least one tick array")
-        raise InstructionError("ProgramFailedToComplete", "SBF program panicked")
-    left = iter(given.tick_arrays)
-    arrays: dict[int, TickArrayState] = {}
-    for start in expected:
-        found = _next_starting_at(invocation, left, start)
-        if found is None:
-            break
-        index, array = found
-        if array.pool_id != invocation.key(POOL_STATE):
-            raise anchor.error(invocation, *anchor.REQUIRE_KEYS_EQ_VIOLATED)
-        arrays[index] = array
-    if not arrays:
-        raise fail(invocation, WRONG_FIRST_TICK_ARRAY)
-    return _Tour(arrays, len(arrays) == len(expected), ends_blind)
-
-
-def _next_starting_at(invocation: Invocation, left: Iterator[int], start: int) -> tuple[int, TickArrayState] | None:
-    for index in left:
-        array = decoded(TickArrayState, invocation.account(index).data)
-        if array.start_tick_index == start:
-            return index, array
-    return None
-
-
 def _quote(pool: clmm.ClmmPool, order: SwapV2, *, zero_for_one: bool) -> clmm.ClmmSwap:
     swap = clmm.swap_exact_in if order.is_base_input else clmm.swap_exact_out
     limit = order.sqrt_price_limit_x64 or None
     return swap(pool, order.amount, zero_for_one=zero_for_one, sqrt_price_limit=limit)
 
 
-def _refusal(invocation: Invocation, error: SwapError, walk: _Tour) -> InstructionError:
-    """The program's word for why the maths refuses."""
-    if error.kind is not SwapErrorKind.INSUFFICIENT_LIQUIDITY:
-        return fail(invocation, _MATH_ERRORS.get(error.kind, OVERFLOW))
-    if not walk.at_end:
-        return fail(invocation, MISSING_TICK_ARRAY)
-    return fail(invocation, MISSING_BITMAP_EXTENSION if walk.ends_blind else NO_MORE_LIQUIDITY)
-
-
 def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays: dict[int, TickArrayState]) -> None:
     """Write what the swap changed into the pool and the tick arrays it crossed ticks of."""
-    epoch = invocation.clock.slot // SLOTS_AN_EPOCH
+    epoch = invocation.clock.epoch
     after = pool.after(swap.pool, epoch)
     if _held(invocation, OUTPUT_VAULT).amount <= swap.amount_out:
         after = replace(after, status=FROZEN)

@@ -5,10 +5,10 @@ from typing import Final
 from orderd.simnet.account import rent_exempt_minimum
 from orderd.simnet.actors import IDENTITY
 from orderd.simnet.bank import MAX_BLOCKHASH_AGE
+from orderd.simnet.invoke import SLOTS_AN_EPOCH
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.rpc.protocol import VERSION, Json, Node, Params, RpcError, with_context
 
-SLOTS_AN_EPOCH: Final = 432_000
 _BLOCK_NOT_AVAILABLE: Final = -32004
 _PRIORITY_FEE_BLOCKS: Final = 150
 
