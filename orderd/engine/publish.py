@@ -51,16 +51,21 @@ class Publisher:
     def _run(self) -> None:
         is_open = True
         while is_open:
-            batch = [self._news.get()]
-            with suppress(Empty):
-                while len(batch) < _MOST_AT_ONCE:
-                    batch.append(self._news.get_nowait())
-            is_open = None not in batch
-            news = [moved for moved in batch if moved is not None]
+            batch = [self._news.get(), *self._waiting(_MOST_AT_ONCE - 1)]
             try:
-                self._tell(news)
+                self._tell([moved for moved in batch if moved is not None])
             except Exception as error:  # noqa: BLE001  (whatever it is, the next news must still be told)
-                log.warning("publish failed", action="publish_failed", events=len(news), error=str(error))
+                # What has come meanwhile is late too, and would gather for as long as Redis hangs.
+                batch += self._waiting(self._news.qsize())
+                log.warning("publish failed", action="publish_failed", events=len(batch), error=str(error))
+            is_open = None not in batch
+
+    def _waiting(self, most: int) -> list[Moved | None]:
+        batch: list[Moved | None] = []
+        with suppress(Empty):
+            while len(batch) < most:
+                batch.append(self._news.get_nowait())
+        return batch
 
     def _tell(self, changes: Sequence[Moved]) -> None:
         if not changes:

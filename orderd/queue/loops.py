@@ -50,7 +50,7 @@ class Loop:
         while not self._stop.is_set():
             try:
                 self._run_once()
-            except Exception as error:
+            except BaseException as error:  # a panic of a native library is no Exception, and must not end the thread
                 failures += 1
                 # The first of a series tells all; the same trace each second would hide everything else.
                 log.warning(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 _CONNECT_SECONDS: Final = 5.0
@@ -53,7 +53,7 @@ class LandingHints:
                 self._listen()
             except (OSError, WebSocketException) as error:
                 if not self._stopped.is_set():
-                    log.info("no hints", action="hints_lost", error=str(error) or type(error).__name__)
+                    log.info("no hints", action="hints_lost", error=_explain(error))
             self._stopped.wait(_BACKOFF_SECONDS)
 
     def _listen(self) -> None:
@@ -66,3 +66,8 @@ class LandingHints:
                         self._on_hint()
             finally:
                 self._connection = None
+
+
+def _explain(error: Exception) -> str:
+    """Never the address, whose path or query may hold an API key."""
+    return type(error).__name__ if isinstance(error, InvalidURI) else str(error) or type(error).__name__

@@ -290,10 +290,13 @@ class RpcClient:
 
     def _outcome_of(self, method: str, params: list[Any]) -> Any:  # noqa: ANN401  (any JSON)
         """The `result` of one method, or the node's error as an RpcError."""
-        reply = self._post({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params})
-        return (
-            _outcome(method, reply) if isinstance(reply, dict) else RpcTransportError(f"{method}: no JSON-RPC object")
-        )
+        request_id = next(self._ids)
+        reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+        if not isinstance(reply, dict):
+            return RpcTransportError(f"{method}: no JSON-RPC object")
+        if "result" in reply and reply.get("id") != request_id:
+            return RpcTransportError(f"{method}: the answer is to another request")
+        return _outcome(method, reply)
 
     def _config(self, commitment: Commitment | None) -> dict[str, Any]:
         return {"commitment": commitment or self.commitment}

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 class Sighting:
     """What the cluster said of one signature in slot ``slot``, having said ``epoch`` before.
 
-    ``history_from`` is the first slot of which the node still knows what landed in it; only of old signatures it matters.
+    ``history_from`` is the first slot of which the node still knows what landed in it: of old signatures, it matters.
     """
 
     status: SignatureStatus | None

@@ -10,6 +10,10 @@ from orderd.queue.loops import Loop
 PATIENCE = 20
 
 
+class Panic(BaseException):
+    """As those of native libraries: no Exception."""
+
+
 def test_a_failing_pass_ends_neither_the_loop_nor_the_process() -> None:
     passes: list[int] = []
     recovered = threading.Event()
@@ -18,6 +22,8 @@ def test_a_failing_pass_ends_neither_the_loop_nor_the_process() -> None:
         passes.append(len(passes))
         if len(passes) < 4:
             raise RuntimeError("no luck")
+        if len(passes) < 6:
+            raise Panic("a native library gave up")
         recovered.set()
 
     loop = Loop("test", run_once, 0.001)

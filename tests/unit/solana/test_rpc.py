@@ -355,6 +355,12 @@ def test_what_is_no_valid_answer_says_nothing_about_the_request(answer: Response
         node_that(lambda _: answer).get_slot()
 
 
+def test_an_answer_to_another_request_is_no_answer_to_this_one() -> None:
+    rpc = node_that(lambda request: {"id": request["id"] - 1, "result": at([None])})
+    with pytest.raises(RpcTransportError, match="another request"):
+        rpc.get_signature_statuses([SIGNATURE])
+
+
 def test_a_result_of_another_shape_is_no_valid_answer() -> None:
     for result in (None, {}, {"context": {}, "value": 1}, at({"blockhash": "!", "lastValidBlockHeight": 1}), at(None)):
         with pytest.raises(RpcTransportError, match="getLatestBlockhash"):

@@ -1,0 +1,36 @@
+"""The publisher: news that Redis does not take are dropped, for whoever follows has them from Postgres."""
+
+import threading
+from typing import cast
+
+import redis
+
+from db.journal import Moved
+from orderd.engine.publish import Publisher
+
+NEWS = cast(Moved, object())
+
+
+class HangingRedis:
+    """Does not answer until the test lets it fail."""
+
+    def __init__(self) -> None:
+        self.asked, self.fail = threading.Event(), threading.Event()
+        self.calls = 0
+
+    def pipeline(self, **_: object) -> None:
+        self.calls += 1
+        self.asked.set()
+        self.fail.wait(20)
+        raise redis.TimeoutError("Timeout reading from socket")
+
+
+def test_news_do_not_gather_while_redis_hangs() -> None:
+    client = HangingRedis()
+    publisher = Publisher(cast("redis.Redis", client))
+    publisher.publish([NEWS])
+    assert client.asked.wait(20)
+    publisher.publish([NEWS] * 10_000)
+    client.fail.set()
+    publisher.close(20)
+    assert client.calls == 1
