@@ -1,11 +1,13 @@
 """How all that is known of one order looks on a terminal."""
 
-from rich.console import Console
+from collections.abc import Iterator
+
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from orderctl.errors import about_order
-from orderctl.tables import plain_table, status_text
+from orderctl.tables import pairs, plain_table, status_text
 from orderctl.timeline import Timeline, clock, describe, duration, shorten
 from orderd.domain.order import TERMINAL
 from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
@@ -18,14 +20,28 @@ def print_detail(detail: OrderDetail, console: Console) -> None:
     for name, value in _facts(detail.order):
         # Not a table: a long value runs on, so that it can be copied whole.
         console.print(Text.assemble((f"{name:<11}", "dim"), value), soft_wrap=True)
-    console.print()
-    console.print(_timeline(detail))
+    for part in _story(detail):
+        console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def detail_view(detail: OrderDetail) -> Group:
+    """The same within the width that there is."""
+    facts = pairs()
+    for name, value in _facts(detail.order):
+        facts.add_row(name, value)
+    return Group(facts, *_story(detail))
+
+
+def _story(detail: OrderDetail) -> Iterator[Text | Table]:
+    """The timeline, the attempts and the failures, with an empty line before each."""
+    yield Text()
+    yield _timeline(detail)
     if detail.attempts:
-        console.print()
-        console.print(_attempts(detail.attempts))
+        yield Text()
+        yield _attempts(detail.attempts)
     for failure in detail.failures:
-        console.print()
-        _print_failure(failure, console)
+        yield Text()
+        yield from _failure(failure)
 
 
 def _facts(order: OrderView) -> list[tuple[str, Text]]:
@@ -97,8 +113,8 @@ def _attempts(attempts: tuple[AttemptView, ...]) -> Table:
     return table
 
 
-def _print_failure(failure: FailureView, console: Console) -> None:
+def _failure(failure: FailureView) -> Iterator[Text]:
     where = f"attempt {failure.attempt} failed at {clock(failure.at)}: "
-    console.print(Text.assemble(where, (failure.code, "red"), f": {failure.detail}"), soft_wrap=True)
+    yield Text.assemble(where, (failure.code, "red"), f": {failure.detail}")
     for line in failure.logs:
-        console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+        yield Text(f"  {line}", "dim")

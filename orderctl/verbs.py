@@ -24,6 +24,7 @@ VERBS: Final = {
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
     "status": "Show how the daemon and its services are.",
+    "tui": "Show all orders, prices and the daemon's load on a full screen.",
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
 

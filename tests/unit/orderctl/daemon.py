@@ -14,6 +14,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
+from orderd.domain.order import ACTIVE
 from orderd.wire import (
     ORDER_EVENT,
     ORDERD_ERROR,
@@ -43,7 +44,7 @@ class FakeDaemon:
         self.refusal: tuple[int, bytes] | None = None
         self._answers: dict[str, Callable[[dict[str, Any]], Answer]] = {}
         self._histories: dict[UUID, tuple[OrderView, tuple[OrderEvent, ...]]] = {}
-        self._subscribers: list[tuple[ServerConnection, int, UUID]] = []
+        self._subscribers: list[tuple[ServerConnection, int, UUID | None]] = []
         self._subscriptions = 0
         self._lock = threading.Lock()
         self._port = 0
@@ -83,10 +84,11 @@ class FakeDaemon:
         """An event happens; all who subscribed to its order are told."""
         with self._lock:
             if stored:
-                events = (*self._histories[event.order_id][1], event)
+                before = self._histories[event.order_id][1] if event.order_id in self._histories else ()
+                events = (*before, event)
                 self._histories[event.order_id] = (order_after(events), events)
             for connection, subscription, order in self._subscribers:
-                if order == event.order_id:
+                if order in (None, event.order_id):
                     with suppress(ConnectionClosed):  # a client that has gone misses what follows
                         _notify(connection, Event(subscription=subscription, event=event))
 
@@ -102,6 +104,7 @@ class FakeDaemon:
             return None
         status, body = self.refusal
         response = connection.respond(status, "")
+        del response.headers["Content-Length"]  # setting one would add a second
         response.headers["Content-Length"] = str(len(body))
         response.body = body
         return response
@@ -129,6 +132,9 @@ class FakeDaemon:
             _reply(connection, call["id"], answer)
 
     def _subscribe(self, connection: ServerConnection, params: SubscribeParams, request: int) -> Answer:
+        if params.order is None:
+            self._subscribe_to_all(connection, request)
+            return None
         with self._lock:
             try:
                 order, events = next(
@@ -149,6 +155,18 @@ class FakeDaemon:
             _notify(connection, Ready(subscription=mine, orders=1))
         self.subscribed.release()
         return None
+
+    def _subscribe_to_all(self, connection: ServerConnection, request: int) -> None:
+        with self._lock:
+            self._subscriptions += 1
+            mine = self._subscriptions
+            self._subscribers.append((connection, mine, None))
+            _reply(connection, request, SubscribeResult(subscription=mine))
+            active = [order for order, _ in self._histories.values() if order.status in ACTIVE]
+            for order in active:
+                _notify(connection, Snapshot(subscription=mine, order=order))
+            _notify(connection, Ready(subscription=mine, orders=len(active)))
+        self.subscribed.release()
 
 
 def _reply(connection: ServerConnection, request: int, answer: Message | OrderdError) -> None:

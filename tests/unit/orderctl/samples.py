@@ -123,7 +123,7 @@ def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
         slippage="0.5",
         status=last.status,
         seq=last.seq,
-        attempt=1 if len(events) > 1 else 0,
+        attempt=sum(isinstance(event.data, Started) for event in events),
         due_at=None,
         amount_out=None,
         network_fee=None,

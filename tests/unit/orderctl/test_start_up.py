@@ -21,7 +21,7 @@ def modules_after(*args: str) -> set[str]:
     return set(loaded)
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "tui"])
 def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(verb: str) -> None:
     arguments = {"submit": ("SOL", "USDC", "1"), "quote": ("SOL", "USDC", "1")}.get(verb, ())
     needs_order = ("0199d3a0",) if verb in ("watch", "show", "cancel") else ()
@@ -35,6 +35,10 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
         "orderd.domain",
         *(f"orderd.domain.{name}" for name in ("errors", "events", "money", "order", "quote", "tokens")),
     }
+
+
+def test_the_full_screen_libraries_are_loaded_only_for_a_full_screen() -> None:
+    assert "textual" not in modules_after("tui")
 
 
 def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None:

@@ -1,0 +1,116 @@
+"""All orders as they stand: snapshots and events go in, once each and in any order of arrival; tables come out."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from orderctl import connecting
+from orderd.domain.errors import OrderdError
+from orderd.domain.events import Accepted, Confirmed, Deferred, Failed, OrderEvent, Retrying, Routed, Started, Submitted
+from orderd.domain.order import TERMINAL
+from orderd.wire import OrderView, Problem
+
+ENDED_KEPT = 200
+
+
+class Book:
+    """``revision`` grows with each change, so that whoever draws can tell that there is nothing new."""
+
+    def __init__(self) -> None:
+        self.active: dict[UUID, OrderView] = {}
+        self.ended: dict[UUID, OrderView] = {}
+        self.revision = 0
+        self._untold: set[UUID] = set()
+
+    def get(self, order: UUID) -> OrderView | None:
+        return self.active.get(order) or self.ended.get(order)
+
+    def begin(self) -> None:
+        """A new connection: the snapshots of all active orders follow."""
+        self._untold = set(self.active)
+
+    @property
+    def untold(self) -> frozenset[UUID]:
+        """Orders thought active that no snapshot told of: after the last snapshot, these have ended meanwhile."""
+        return frozenset(self._untold)
+
+    def forget_untold(self) -> None:
+        """The daemon knows nothing of these orders any more: it has another database than before."""
+        for order in self._untold:
+            self.revision += 1
+            del self.active[order]
+        self._untold.clear()
+
+    def put(self, order: OrderView) -> None:
+        """Take in where an order stands, unless something newer is known."""
+        self._untold.discard(order.id)
+        known = self.get(order.id)
+        if known is None or order.seq > known.seq:
+            self._place(order)
+
+    def put_all(self, orders: Iterable[OrderView]) -> None:
+        for order in orders:
+            self.put(order)
+
+    def apply(self, event: OrderEvent) -> None:
+        """Raises AnswerLostError where events before this one are missing."""
+        self._untold.discard(event.order_id)
+        known = self.get(event.order_id)
+        seq = known.seq if known else 0
+        if event.seq <= seq:
+            return
+        if event.seq > seq + 1:
+            raise connecting.gap(event.seq, seq)
+        self._place(accepted(event) if known is None else advanced(known, event))
+
+    def _place(self, order: OrderView) -> None:
+        self.revision += 1
+        if order.status not in TERMINAL:
+            self.active[order.id] = order
+            return
+        self.active.pop(order.id, None)
+        self.ended[order.id] = order
+        if len(self.ended) > ENDED_KEPT:
+            del self.ended[min(self.ended.values(), key=lambda ended: ended.updated_at).id]
+
+
+def accepted(event: OrderEvent) -> OrderView:
+    """The order that begins with this event, its first."""
+    terms = event.data
+    assert isinstance(terms, Accepted), "an order's first event is its acceptance"
+    return OrderView(
+        id=event.order_id,
+        client_order_id=terms.client_order_id,
+        token_in=terms.token_in,
+        token_out=terms.token_out,
+        amount_in=terms.amount_in,
+        slippage=terms.slippage,
+        status=event.status,
+        seq=event.seq,
+        attempt=0,
+        created_at=event.at,
+        updated_at=event.at,
+    )
+
+
+def advanced(order: OrderView, event: OrderEvent) -> OrderView:
+    """The order after its next event."""
+    changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
+    match event.data:
+        case Deferred(until=until):
+            changes["due_at"] = until
+        case Retrying(until=until):
+            changes |= {"due_at": until, "signature": None}
+        case Started(attempt=attempt):
+            changes["attempt"] = attempt
+        case Routed(chosen=chosen, min_amount_out=least):
+            changes |= {"venue": chosen.venue, "pool": chosen.pool}
+            changes |= {"quoted_amount_out": chosen.amount_out, "min_amount_out": least}
+        case Submitted(signature=signature):
+            changes["signature"] = signature
+        case Confirmed() as fill:
+            changes |= {"venue": fill.venue, "signature": fill.signature, "amount_out": fill.amount_out}
+            changes |= {"executed_price": fill.executed_price, "network_fee": fill.network_fee}
+        case Failed(code=code, detail=detail):
+            changes["error"] = Problem.of(OrderdError(code, detail), order.id)
+    return order.model_copy(update=changes)

@@ -1,0 +1,113 @@
+"""How a connection to the daemon is opened, why one ends, and how long to wait for the next.
+
+What the client that blocks and the one that does not have in common.
+"""
+
+import os
+import random
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets import CloseCode
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from orderctl import protocol
+from orderctl.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
+from orderctl.settings import Settings
+from orderd.wire import Method
+
+MAX_ANSWER_BYTES = 16 * 2**20
+KEEPALIVE_SECONDS = 10
+BACKOFF_BASE_SECONDS = 0.25
+BACKOFF_CAP_SECONDS = 5.0
+
+_CLOSE_REASONS: dict[int, str] = {
+    CloseCode.GOING_AWAY: "the daemon stops",
+    CloseCode.SERVICE_RESTART: "the daemon restarts",
+    CloseCode.TRY_AGAIN_LATER: "the daemon found this client too slow",
+}
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Arguments of websockets' ``connect``, the blocking one and the other."""
+    return {
+        "additional_headers": {"Authorization": f"Bearer {settings.token}"} if settings.token else None,
+        "compression": None,
+        # A proxy for the way out of the house cannot reach the daemon inside it.
+        "proxy": None if _is_loopback(settings.url) else True,
+        "open_timeout": settings.timeout,
+        "ping_interval": KEEPALIVE_SECONDS,
+        "ping_timeout": KEEPALIVE_SECONDS,
+        "close_timeout": 1,
+        "max_size": MAX_ANSWER_BYTES,
+    }
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row."""
+    full = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(failures, 10))
+    return full * random.uniform(0.5, 1.0)  # noqa: S311  (spreads reconnections; guards nothing)
+
+
+def is_passing(error: OrderctlError) -> bool:
+    """Whether trying again may help."""
+    if isinstance(error, RefusedError):
+        return error.problem.retryable
+    return not isinstance(error, UnreadableError)
+
+
+def reason(error: Exception) -> str:
+    """In the trader's words, why there is no connection."""
+    if isinstance(error, ConnectionClosed):
+        close = error.rcvd
+        if close is None:
+            return "the network dropped it"
+        return _CLOSE_REASONS.get(close.code) or f"the daemon closed it: {close.code} {close.reason}".rstrip()
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.errno is not None:
+        # asyncio has words of its own for a refused connection; names that cannot be resolved have negative numbers.
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    return str(error) or type(error).__name__
+
+
+def refused(url: str, error: InvalidStatus) -> OrderctlError:
+    """The daemon answered the handshake with something else than a websocket."""
+    answer = error.response
+    return protocol.read_handshake_refusal(url, answer.status_code, bytes(answer.body or b""))
+
+
+def unreachable(url: str, why: str) -> UnreachableError:
+    return UnreachableError(
+        "The daemon cannot be reached",
+        f"{url}: {why}",
+        "start it with: orderd run; or give its address with --url",
+    )
+
+
+def connection_lost(why: str) -> AnswerLostError:
+    return AnswerLostError(
+        "The connection was lost before the answer came", why, "see whether the daemon is well: orderctl status"
+    )
+
+
+def no_answer(method: Method, seconds: float) -> AnswerLostError:
+    return AnswerLostError(
+        "The daemon did not answer in time",
+        f"no answer to {method} within {seconds:g} s",
+        "see whether the daemon is well: orderctl status",
+    )
+
+
+def gap(seq: int, after: int) -> AnswerLostError:
+    """An event is missing: what is known can be trusted only after asking anew."""
+    return connection_lost(f"event {seq} came right after event {after}")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

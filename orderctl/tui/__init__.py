@@ -1,0 +1,1 @@
+"""The full-screen terminal. Nothing outside this package and ``orderctl tui`` loads it, or Textual."""

@@ -1,0 +1,238 @@
+"""The full-screen application: one connection, a few questions asked again and again, and ten pictures a second."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import ClassVar, Protocol, runtime_checkable
+from uuid import UUID
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+
+from orderctl.errors import OrderctlError, RefusedError
+from orderctl.protocol import params_of
+from orderctl.tables import SHORT_ID
+from orderctl.tui.desk import Desk
+from orderctl.tui.link import Caller, Closed, News
+from orderctl.tui.messages import OrderChosen
+from orderctl.tui.screens.cancel import CancelScreen
+from orderctl.tui.screens.detail import DetailScreen
+from orderctl.tui.screens.help import HelpScreen
+from orderctl.tui.screens.new_order import NewOrderScreen
+from orderctl.tui.screens.orders import OrdersScreen
+from orderd.domain.order import TERMINAL
+from orderd.wire import (
+    BalancesResult,
+    CancelResult,
+    GetParams,
+    ListParams,
+    ListResult,
+    Method,
+    NoParams,
+    OrderView,
+    QuoteParams,
+    QuoteResult,
+    Ready,
+    StatusResult,
+)
+
+FRAME_SECONDS = 0.1
+STATUS_SECONDS = 1.0
+BALANCES_SECONDS = 2.0
+PRICE_SECONDS = 2.0
+ENDED_AT_START = 50
+PAGE = 500
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """A screen that shows the desk as it is when ``draw`` is called."""
+
+    def draw(self) -> None: ...
+
+
+class OrderctlApp(App[OrderctlError]):
+    """``run`` returns the error that ended it, or None when the trader did."""
+
+    TITLE = "orderctl"
+    CSS_PATH = "orderctl.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new_order", "New", tooltip="A form for a new order, with live prices", id="new"),
+        Binding("c", "cancel_order", "Cancel", tooltip="Cancel the order, after a question", id="cancel"),
+        Binding("y", "copy_id", "Copy id", tooltip="Copy the order's id to the clipboard", id="copy-id"),
+        Binding("Y", "copy_signature", "Copy signature", False, tooltip="Copy the signature", id="copy-signature"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="Every key", id="help"),
+        Binding("ctrl+p", "command_palette", "Commands", tooltip="Every command by name, and the themes", id="palette"),
+        Binding("q", "quit", "Quit", tooltip="Leave; orders go on without you", id="quit"),
+    ]
+
+    def __init__(self, desk: Desk, caller: Caller) -> None:
+        super().__init__()
+        self.desk = desk
+        self._caller = caller
+        self._is_live = asyncio.Event()
+
+    def get_default_screen(self) -> Screen[None]:
+        return OrdersScreen(self.desk)
+
+    def on_mount(self) -> None:
+        self._listen()
+        self._ask(self._ask_status, "status", STATUS_SECONDS)
+        self._ask(self._ask_balances, "balances", BALANCES_SECONDS)
+        self._ask(self._ask_price, "quote", PRICE_SECONDS)
+        self.set_interval(FRAME_SECONDS, self.draw)
+
+    def draw(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Drawn) and screen.is_mounted:
+                with suppress(NoMatches):  # a screen that is being taken down has lost its widgets
+                    screen.draw()
+
+    # What the daemon says
+
+    @work(exit_on_error=False)
+    async def _listen(self) -> None:
+        try:
+            await self._caller.run(self._hear)
+        except OrderctlError as error:
+            self.exit(error)
+
+    def _hear(self, news: News) -> None:
+        self.desk.hear(news)
+        if isinstance(news, Ready):
+            self._is_live.set()
+            self._catch_up()
+        elif isinstance(news, Closed):
+            self._is_live.clear()
+
+    @work(exclusive=True, group="catch up", exit_on_error=False)
+    async def _catch_up(self) -> None:
+        """Learn of the orders that ended lately, and of those that ended while there was no connection."""
+        book, cursor = self.desk.book, None
+        try:
+            while True:
+                size = PAGE if book.untold else ENDED_AT_START
+                params = ListParams(status=tuple(sorted(TERMINAL)), limit=size, cursor=cursor)
+                page = await self._caller.call(Method.ORDERS_LIST, params, ListResult)
+                book.put_all(page.orders)
+                cursor = page.next_cursor
+                if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
+                    break
+        except OrderctlError as error:
+            self._complain(error)
+        else:
+            book.forget_untold()
+
+    @work(exit_on_error=False)
+    async def _ask(self, question: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
+        """Ask for ever, while there is a connection."""
+        while True:
+            await self._is_live.wait()
+            try:
+                await question()
+            except RefusedError as error:
+                self.desk.heard_at = self.desk.clock()
+                self.desk.trouble[name] = error
+            except OrderctlError:
+                # The connection's own trouble, which the banner tells.
+                pass
+            else:
+                self.desk.heard_at = self.desk.clock()
+                self.desk.trouble.pop(name, None)
+            await asyncio.sleep(seconds)
+
+    async def _ask_status(self) -> None:
+        self.desk.status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
+
+    async def _ask_balances(self) -> None:
+        self.desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
+
+    async def _ask_price(self) -> None:
+        pair = self.desk.pair
+        params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in="1")
+        self.desk.prices.add(pair, await self._caller.call(Method.QUOTE, params, QuoteResult))
+
+    # What the trader wants
+
+    def _order(self) -> UUID | None:
+        """The order that the screen in front is about."""
+        screen = self.screen
+        return screen.order if isinstance(screen, OrdersScreen | DetailScreen) else None
+
+    @on(OrderChosen)
+    def _chosen(self, event: OrderChosen) -> None:
+        self.push_screen(DetailScreen(self.desk, self._caller, event.order))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return not (self.desk.read_only and action in ("new_order", "cancel_order"))
+
+    def action_new_order(self) -> None:
+        self.push_screen(NewOrderScreen(self.desk, self._caller), self._submitted)
+
+    def _submitted(self, order: OrderView | None) -> None:
+        if order is None:
+            return
+        self.desk.book.put(order)
+        self.notify(f"order {str(order.id)[:SHORT_ID]} is taken")
+        self.draw()
+        for screen in self.screen_stack:
+            if isinstance(screen, OrdersScreen):
+                screen.select(order.id)
+
+    def action_cancel_order(self) -> None:
+        chosen = self._order()
+        order = self.desk.book.get(chosen) if chosen is not None else None
+        if order is None or order.status in TERMINAL:
+            self.notify("there is no order here that could be cancelled", severity="warning")
+            return
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._cancel(order)
+
+        self.push_screen(CancelScreen(order), answered)
+
+    @work(exit_on_error=False)
+    async def _cancel(self, order: OrderView) -> None:
+        try:
+            params = params_of(GetParams, order=str(order.id))
+            result = await self._caller.call(Method.ORDER_CANCEL, params, CancelResult)
+        except OrderctlError as error:
+            self._complain(error)
+        else:
+            self.desk.book.put(result.order)
+            self.notify(f"order {str(order.id)[:SHORT_ID]} is {result.order.status}")
+
+    def action_copy_id(self) -> None:
+        if (order := self._order()) is not None:
+            self._copy(str(order), "id")
+
+    def action_copy_signature(self) -> None:
+        chosen = self._order()
+        order = self.desk.book.get(chosen) if chosen is not None else None
+        if order is None or order.signature is None:
+            self.notify("this order has no signature yet", severity="warning")
+        else:
+            self._copy(order.signature, "signature")
+
+    def _copy(self, text: str, what: str) -> None:
+        """By OSC 52, which reaches the trader's own clipboard also through ssh."""
+        self.copy_to_clipboard(text)
+        self.notify(f"copied the {what} {text}", markup=False)
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen(self.screen.active_bindings))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key of the screen by its name, and Textual's own commands."""
+        for node, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and (tip := tooltip or binding.tooltip) and binding.action != "command_palette":
+                yield SystemCommand(binding.description, tip, partial(self.run_action, binding.action, node))
+        yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
+
+    def _complain(self, error: OrderctlError) -> None:
+        self.notify(f"{error.detail}\n{error.next_step}", title=error.title, severity="error", markup=False)

@@ -1,0 +1,82 @@
+"""What the screens show: the orders, the daemon, the wallet, the prices, and how fresh all of it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from orderctl.book import Book
+from orderctl.errors import OrderctlError
+from orderctl.tui.link import Closed, News, Opened
+from orderctl.tui.prices import Pair, Prices
+from orderd.wire import BalancesResult, Event, Ready, Snapshot, StatusResult
+
+Clock = Callable[[], datetime]
+
+STALE_AFTER = timedelta(seconds=5)
+"""Without a word from the daemon, which is asked every second, what is shown can no longer be trusted."""
+DEFAULT_PAIR = ("SOL", "USDC")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """No connection has stood yet, or one stands and the snapshots are on their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    reason: str
+    retry_at: datetime
+
+
+Connection = Connecting | Live | Lost
+
+
+@dataclass
+class Desk:
+    url: str
+    read_only: bool = False
+    clock: Clock = utc_now
+    connection: Connection = Connecting()
+    heard_at: datetime | None = None
+    """When the daemon last said anything; None before its first word."""
+    book: Book = field(default_factory=Book)
+    status: StatusResult | None = None
+    wallet: BalancesResult | None = None
+    trouble: dict[str, OrderctlError] = field(default_factory=dict)
+    """What was asked in vain last time, by the name of what was asked."""
+    pair: Pair = DEFAULT_PAIR
+    prices: Prices = field(default_factory=Prices)
+
+    def hear(self, news: News) -> None:
+        """Raises AnswerLostError where an event is missing."""
+        match news:
+            case Opened():
+                self.connection = Connecting()
+                self.book.begin()
+            case Closed(reason, retry_in):
+                self.connection = Lost(reason, self.clock() + timedelta(seconds=retry_in))
+                return
+            case Snapshot(order=order):
+                self.book.put(order)
+            case Event(event=event):
+                self.book.apply(event)
+            case Ready():
+                self.connection = Live()
+        self.heard_at = self.clock()
+
+    def stale_since(self) -> datetime | None:
+        """Since when nothing was heard, where that is too long ago; None while what is shown is fresh."""
+        if self.heard_at is None:
+            return None
+        if isinstance(self.connection, Live) and self.clock() - self.heard_at < STALE_AFTER:
+            return None
+        return self.heard_at

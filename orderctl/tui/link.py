@@ -1,0 +1,135 @@
+"""The websocket client that never blocks: one connection for the news of all orders and for any number of calls.
+
+It connects for ever, with exponential backoff, and begins each connection with a snapshot of all active orders.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from orderctl import connecting, protocol
+from orderctl.errors import OrderctlError
+from orderctl.settings import Settings
+from orderd.wire import Event, Message, Method, Ready, Snapshot, SubscribeParams, SubscribeResult
+
+A = TypeVar("A", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Connected: the snapshots of all active orders follow, then Ready, then events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Not connected; the next try is in ``retry_in`` seconds."""
+
+    reason: str
+    retry_in: float
+
+
+News = Opened | Closed | Snapshot | Event | Ready
+Tell = Callable[[News], None]
+
+
+class Caller(Protocol):
+    """Where calls are made, and news come from."""
+
+    async def run(self, tell: Tell) -> None: ...
+
+    async def call(self, method: Method, params: Message, answer: type[A]) -> A: ...
+
+
+class Link:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection: ClientConnection | None = None
+        self._ids = count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._failures = 0
+        self._why_closed = "not connected yet"
+
+    async def run(self, tell: Tell) -> None:
+        """Connect for ever and tell the news, in order, on the event loop.
+
+        Raises OrderctlError where trying again cannot help: no permission, or an answer that is none.
+        """
+        while True:
+            try:
+                await self._one_connection(tell)
+            except OrderctlError as error:
+                if not connecting.is_passing(error):
+                    raise
+                self._why_closed = error.detail
+            delay = connecting.backoff(self._failures)
+            self._failures += 1
+            tell(Closed(self._why_closed, delay))
+            await asyncio.sleep(delay)
+
+    async def call(self, method: Method, params: Message, answer: type[A]) -> A:
+        """Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError."""
+        connection = self._connection
+        if connection is None:
+            raise connecting.unreachable(self._settings.url, self._why_closed)
+        request = next(self._ids)
+        reply = self._waiting[request] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                await connection.send(protocol.encode_call(request, method, params))
+                return protocol.read_answer(await reply, answer)
+        except TimeoutError as error:
+            raise connecting.no_answer(method, self._settings.timeout) from error
+        except ConnectionClosed as error:
+            raise connecting.connection_lost(connecting.reason(error)) from error
+        finally:
+            del self._waiting[request]
+
+    async def _one_connection(self, tell: Tell) -> None:
+        """Until the connection ends. Raises OrderctlError, always."""
+        url = self._settings.url
+        try:
+            async with connect(url, **connecting.options(self._settings)) as connection:
+                self._connection = connection
+                tell(Opened())
+                reading = asyncio.create_task(self._read(connection, tell))
+                try:
+                    await self.call(Method.ORDERS_SUBSCRIBE, SubscribeParams(), SubscribeResult)
+                    await reading
+                finally:
+                    self._connection = None
+                    reading.cancel()
+                    with suppress(asyncio.CancelledError, ConnectionClosed, OrderctlError):
+                        await reading
+        except InvalidStatus as error:
+            raise connecting.refused(url, error) from error
+        except ConnectionClosed as error:
+            raise connecting.connection_lost(connecting.reason(error)) from error
+        except (OSError, WebSocketException) as error:
+            raise connecting.unreachable(url, connecting.reason(error)) from error
+
+    async def _read(self, connection: ClientConnection, tell: Tell) -> None:
+        """Raises ConnectionClosed, UnreadableError, and what ``tell`` raises."""
+        try:
+            while True:
+                message = protocol.decode(await connection.recv())
+                if (reply := self._waiting.get(message.get("id", 0))) is not None:
+                    if not reply.done():
+                        reply.set_result(message)
+                elif (news := protocol.read_notification(message)) is not None:
+                    if isinstance(news, Ready):
+                        self._failures = 0
+                    tell(news)
+                    # A burst that is already here would keep the screen from its turn.
+                    await asyncio.sleep(0)
+        except (ConnectionClosed, OrderctlError) as error:
+            why = error.detail if isinstance(error, OrderctlError) else connecting.reason(error)
+            for reply in self._waiting.values():
+                if not reply.done():
+                    reply.set_exception(connecting.connection_lost(why))
+            raise

@@ -1,0 +1,29 @@
+"""What widgets tell the screens around them."""
+
+from uuid import UUID
+
+from textual.message import Message
+
+
+class OrderHighlighted(Message):
+    """The cursor has come to an order, or there is none left to be on."""
+
+    def __init__(self, order: UUID | None) -> None:
+        super().__init__()
+        self.order = order
+
+
+class OrderChosen(Message):
+    """The trader wants to see all of an order."""
+
+    def __init__(self, order: UUID) -> None:
+        super().__init__()
+        self.order = order
+
+
+class SortChosen(Message):
+    """The heading of a column was clicked."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column

@@ -1,0 +1,162 @@
+"""The form for a new order, with the venues' prices while it is filled in."""
+
+import asyncio
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Button, Footer, Input, Label, Static
+from uuid_utils import uuid7
+
+from orderctl.errors import AnswerLostError, OrderctlError
+from orderctl.protocol import params_of
+from orderctl.quotes import quote_view
+from orderctl.trade import check
+from orderctl.tui.desk import Desk
+from orderctl.tui.link import Caller
+from orderd.domain.errors import OrderdError
+from orderd.domain.tokens import TokenRegistry
+from orderd.wire import Method, OrderView, QuoteParams, QuoteResult, SubmitParams, SubmitResult
+
+TYPING_SECONDS = 0.2
+"""A pause of this length in typing asks for a price."""
+QUOTE_SECONDS = 2.0
+
+
+class NewOrderScreen(ModalScreen[OrderView]):
+    """Answers the order, once the daemon has taken it.
+
+    Enter goes from field to field and stops at the last one: to the button, which sends, one has to go with Tab.
+    All tries of one form bear one client order id, so that a lost answer cannot make two orders of it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close without an order", id="close-form"),
+        Binding("tab", "app.focus_next", "Next field, then the button", id="next-field"),
+    ]
+    answer = getters.query_one("#quote", Static)
+    send = getters.query_one("#send", Button)
+
+    def __init__(self, desk: Desk, caller: Caller, client_order_id: str | None = None) -> None:
+        super().__init__()
+        self._desk = desk
+        self._caller = caller
+        self._client_order_id = client_order_id or str(uuid7())
+
+    def compose(self) -> ComposeResult:
+        token_in, token_out = self._desk.pair
+        tokens = SuggestFromList([token.symbol for token in TokenRegistry()], case_sensitive=False)
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "New order"
+            with Grid(id="form"):
+                yield Label("Sell")
+                yield Input(token_in, id="token-in", suggester=tokens, compact=True)
+                yield Label("Amount")
+                yield Input(placeholder="like 1.5", id="amount", compact=True)
+                yield Label("Buy")
+                yield Input(token_out, id="token-out", suggester=tokens, compact=True)
+                yield Label("Slippage %")
+                yield Input(placeholder="the daemon's own", id="slippage", compact=True)
+            yield Static(id="quote")
+            yield Static(Text.assemble(("client order id ", "dim"), self._client_order_id), id="client-order-id")
+            with Horizontal(classes="buttons"):
+                yield Button("Sell", id="send", variant="primary", disabled=True, compact=True)
+                yield Button("Close", id="close", compact=True)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#amount").focus()
+        self._say("type an amount: the venues' prices come here, and nothing is sent before the button is pressed")
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self.send.disabled = True
+        self._quote()
+
+    @on(Input.Submitted)
+    def _next_field(self, event: Input.Submitted) -> None:
+        if event.input.id != "slippage":
+            self.focus_next(Input)
+
+    @on(Button.Pressed, "#close")
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#send")
+    def _pressed(self) -> None:
+        self.send.disabled = True
+        self._submit()
+
+    def _trade(self) -> dict[str, str | None]:
+        def typed(field: str) -> str:
+            return self.query_one(f"#{field}", Input).value.strip()
+
+        return {
+            "token_in": typed("token-in"),
+            "token_out": typed("token-out"),
+            "amount_in": typed("amount"),
+            "slippage": typed("slippage") or None,
+        }
+
+    @work(exclusive=True, group="quote", exit_on_error=False)
+    async def _quote(self) -> None:
+        """Ask for prices for as long as these are the terms."""
+        trade = self._trade()
+        if not trade["amount_in"]:
+            return
+        await asyncio.sleep(TYPING_SECONDS)
+        while True:
+            try:
+                check(str(trade["token_in"]), str(trade["token_out"]), str(trade["amount_in"]), trade["slippage"])
+                quote = await self._caller.call(Method.QUOTE, params_of(QuoteParams, **trade), QuoteResult)
+            except (OrderctlError, OrderdError) as error:
+                self.send.disabled = True
+                self._complain(error)
+                if isinstance(error, OrderdError):
+                    return
+            else:
+                self._say(quote_view(quote))
+                self._arm(quote)
+            await asyncio.sleep(QUOTE_SECONDS)
+
+    def _arm(self, quote: QuoteResult) -> None:
+        is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
+        self.send.label = f"Sell {quote.amount_in} {quote.token_in} for {quote.token_out}"
+        self.send.variant = "error" if is_real else "primary"
+        self.send.disabled = False
+        self.send.refresh(layout=True)  # a button does not grow with its label
+
+    @work(exclusive=True, group="quote", exit_on_error=False)
+    async def _submit(self) -> None:
+        try:
+            order = params_of(SubmitParams, **self._trade(), client_order_id=self._client_order_id)
+            result = await self._caller.call(Method.ORDER_SUBMIT, order, SubmitResult)
+        except AnswerLostError as error:
+            self._say(
+                Text.assemble(
+                    ("The outcome is unknown: ", "bold yellow"),
+                    f"{error.detail}.\nSending it again from this form cannot make a second order.",
+                )
+            )
+            self.send.disabled = False
+        except (OrderctlError, OrderdError) as error:
+            self._complain(error)
+        else:
+            self.dismiss(result.order)
+
+    def _complain(self, error: OrderctlError | OrderdError) -> None:
+        title, step = (
+            (error.spec.title, error.spec.next_step)
+            if isinstance(error, OrderdError)
+            else (error.title, error.next_step)
+        )
+        self._say(Text.assemble((title, "bold red"), f"\n{error.detail}\n", ("next: ", "cyan"), step))
+
+    def _say(self, what: RenderableType) -> None:
+        self.answer.update(what)

@@ -1,0 +1,60 @@
+"""The two lines on top: how the connection is, which network money is on, and what the wallet holds."""
+
+from datetime import datetime
+
+from rich.text import Text
+from textual.widgets import Static
+
+from orderctl.timeline import shorten
+from orderctl.tui.desk import Connecting, Desk, Live, Lost
+
+NETWORK_STYLE = {"simnet": "bold cyan", "devnet": "bold yellow", "mainnet": "bold white on red"}
+WALLET_WIDTH = 13
+
+
+class Banner(Static):
+    def draw(self, desk: Desk) -> None:
+        lines = Text("\n").join((_state(desk), _wallet(desk)))
+        if self.content != lines:
+            self.update(lines)
+
+
+def _state(desk: Desk) -> Text:
+    line = Text.assemble(connection_text(desk), "  ")
+    if desk.status is not None:
+        line.append(f" {desk.status.chain} ", NETWORK_STYLE[desk.status.chain])
+        if desk.status.draining:
+            line.append("  draining: takes no new orders", "yellow")
+    if desk.read_only:
+        line.append("  read only", "yellow")
+    line.append(f"  {desk.url}", "dim")
+    return line
+
+
+def connection_text(desk: Desk) -> Text:
+    """The state of the connection, and since when what is shown is old."""
+    stale = desk.stale_since()
+    since = f", stale since {stale.astimezone():%H:%M:%S}" if stale is not None else ""
+    match desk.connection:
+        case Connecting():
+            return Text(f"◌ connecting{since}", "yellow")
+        case Live():
+            return Text("● live", "bold green") if stale is None else Text(f"◌ no answer{since}", "yellow")
+        case Lost(reason, retry_at):
+            return Text(f"○ {reason}; reconnecting in {_seconds_to(retry_at, desk.clock())} s{since}", "bold yellow")
+
+
+def _seconds_to(at: datetime, now: datetime) -> int:
+    """Whole seconds, rounded up: 0 is now."""
+    return max(0, -int((now - at).total_seconds() // 1))
+
+
+def _wallet(desk: Desk) -> Text:
+    if (trouble := desk.trouble.get("balances")) is not None:
+        return Text(f"wallet: {trouble.title}: {trouble.detail}", "yellow")
+    if desk.wallet is None:
+        return Text("wallet: not known yet", "dim")
+    line = Text.assemble(("wallet ", "dim"), shorten(desk.wallet.wallet, WALLET_WIDTH))
+    for balance in desk.wallet.balances:
+        line.append("   ").append(balance.amount, "bold").append(f" {balance.token}")
+    return line

@@ -1,0 +1,47 @@
+"""How much the daemon has to do: its rate limit, its queue, its workers, and whether its services are well."""
+
+from rich.text import Text
+from textual.widgets import Static
+
+from orderctl.tui.desk import Desk
+from orderd.wire import RateLimitUse, StatusResult
+
+BAR_WIDTH = 12
+NAME_WIDTH = 11
+
+
+class Gauges(Static):
+    def draw(self, desk: Desk) -> None:
+        lines = _lines(desk.status) if desk.status is not None else Text("not known yet", "dim")
+        if (trouble := desk.trouble.get("status")) is not None:
+            lines = Text(f"{trouble.title}: {trouble.detail}", "yellow")
+        if self.content != lines:
+            self.update(lines)
+
+
+def _lines(status: StatusResult) -> Text:
+    workers = Text(f"{status.workers}", "" if status.workers else "bold red")
+    lines = [
+        _named("rate limit", _rate_limit(status.rate_limit)),
+        _named("queue", Text(f"{status.queue_depth} waiting")),
+        _named("workers", workers),
+    ]
+    ill = [f"{name}: {health.detail or 'not ok'}" for name, health in status.services.items() if not health.ok]
+    services = Text("; ".join(ill), "bold red") if ill else Text("all well", "green")
+    lines.append(_named("services", services))
+    return Text("\n").join(lines)
+
+
+def _named(name: str, value: Text) -> Text:
+    return Text.assemble((f"{name:<{NAME_WIDTH}}", "dim"), value)
+
+
+def _rate_limit(use: RateLimitUse) -> Text:
+    if use.limit == 0:
+        return Text("off")
+    filled = min(BAR_WIDTH, -(-use.used * BAR_WIDTH // use.limit))
+    style = "red" if use.waiting else "yellow" if use.used * 5 >= use.limit * 4 else "green"
+    waiting = f", {use.waiting} wait" if use.waiting else ""
+    return Text.assemble(
+        ("━" * filled, style), ("─" * (BAR_WIDTH - filled), "dim"), f" {use.used}/{use.limit}{waiting}"
+    )

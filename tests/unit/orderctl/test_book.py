@@ -1,0 +1,95 @@
+"""Snapshots and events in, orders as they stand out."""
+
+from datetime import timedelta
+
+import pytest
+
+from orderctl import book as book_module
+from orderctl.book import Book
+from orderctl.errors import AnswerLostError
+from orderd.domain.events import AnyFact
+from orderd.domain.order import OrderStatus
+from tests.unit.orderctl.samples import (
+    FILLED,
+    ORDER_ID,
+    RAYDIUM,
+    REFUSED_FOR_FUNDS,
+    RETRIED,
+    SIGNATURE,
+    START,
+    WITHDRAWN,
+    history,
+    order_after,
+)
+from tests.unit.orderctl.tui.desks import order, order_id
+
+
+def book_after(facts: tuple[AnyFact, ...]) -> Book:
+    book = Book()
+    for event in history(facts):
+        book.apply(event)
+    return book
+
+
+def test_an_order_is_known_from_its_first_event_on() -> None:
+    known = book_after(FILLED[:1]).active[ORDER_ID]
+
+    assert known == order_after(history(FILLED[:1]))
+
+
+@pytest.mark.parametrize("facts", [FILLED, REFUSED_FOR_FUNDS, WITHDRAWN], ids=["filled", "refused", "withdrawn"])
+def test_events_lead_where_the_daemon_says_an_order_stands(facts: tuple[AnyFact, ...]) -> None:
+    assert book_after(facts).ended[ORDER_ID] == order_after(history(facts))
+
+
+def test_an_order_that_waits_says_until_when_and_one_that_goes_on_does_not() -> None:
+    assert book_after(RETRIED[:2]).active[ORDER_ID].due_at == START + timedelta(seconds=2)
+    assert book_after(RETRIED[:3]).active[ORDER_ID].due_at is None
+    retrying = book_after(RETRIED[:6]).active[ORDER_ID]
+    assert (retrying.due_at, retrying.signature) == (START + timedelta(seconds=9), None)
+
+
+def test_a_routed_order_has_its_venue_and_a_submitted_one_its_signature() -> None:
+    known = book_after(FILLED[:4]).active[ORDER_ID]
+
+    assert (known.venue, known.pool) == (RAYDIUM.venue, RAYDIUM.pool)
+    assert known.signature == SIGNATURE
+
+
+def test_what_was_seen_before_changes_nothing() -> None:
+    book = book_after(FILLED)
+    revision = book.revision
+    for event in history(FILLED):
+        book.apply(event)
+    book.put(order_after(history(FILLED[:2])))
+
+    assert book.revision == revision
+    assert book.get(ORDER_ID) == order_after(history(FILLED))
+
+
+def test_a_missing_event_is_never_passed_over() -> None:
+    book = book_after(FILLED[:2])
+    with pytest.raises(AnswerLostError, match="event 4 came right after event 2"):
+        book.apply(history(FILLED)[3])
+
+
+def test_after_a_new_connection_the_orders_that_no_snapshot_told_of_are_named() -> None:
+    book = Book()
+    book.put_all(order(number, FILLED[:2]) for number in (1, 2, 3))
+    book.begin()
+    assert book.untold == {order_id(1), order_id(2), order_id(3)}
+    book.put(order(1, FILLED[:2]))
+    book.put(order(2, FILLED))
+    assert book.untold == {order_id(3)}
+
+    book.forget_untold()
+    assert set(book.active) == {order_id(1)}
+    assert book.ended[order_id(2)].status is OrderStatus.CONFIRMED
+
+
+def test_only_the_orders_that_ended_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book_module, "ENDED_KEPT", 2)
+    book = Book()
+    book.put_all(order(number, FILLED, updated_at=START + timedelta(seconds=number)) for number in (3, 1, 2))
+
+    assert set(book.ended) == {order_id(2), order_id(3)}

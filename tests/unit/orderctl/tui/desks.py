@@ -1,0 +1,187 @@
+"""A desk at a standstill: orders with fixed ids and times, a clock that is moved by hand, a daemon that is scripted."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from orderctl.errors import OrderctlError
+from orderctl.tui.app import OrderctlApp
+from orderctl.tui.desk import Desk
+from orderctl.tui.link import News, Opened, Tell
+from orderd.domain.events import AnyFact, Deferred
+from orderd.domain.order import OrderStatus
+from orderd.wire import (
+    Balance,
+    BalancesResult,
+    ListResult,
+    Message,
+    Method,
+    OrderView,
+    RateLimitUse,
+    Ready,
+    ServiceHealth,
+    Snapshot,
+    StatusResult,
+)
+from tests.unit.orderctl.samples import (
+    FILLED,
+    METEORA,
+    QUOTE,
+    RAYDIUM,
+    REFUSED_FOR_FUNDS,
+    START,
+    WITHDRAWN,
+    detail_of,
+    history,
+    order_after,
+)
+
+A = TypeVar("A", bound=Message)
+Answer = Message | OrderctlError | Callable[[Any], Message | OrderctlError]
+
+NOW = START + timedelta(seconds=42)
+WALLET = BalancesResult(
+    wallet="AXUnC8Tiq4bfGkzPmgEXxNwWhD1bVw8C5yJrT3bVw8xZ",
+    balances=(
+        Balance(token="SOL", mint="So11111111111111111111111111111111111111112", amount="998.499995"),
+        Balance(token="USDC", mint="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", amount="152.310211"),
+    ),
+)
+STATUS = StatusResult(
+    version="0.1.0",
+    wire_version=1,
+    chain="simnet",
+    wallet=WALLET.wallet,
+    started_at=START,
+    draining=False,
+    services={"postgres": ServiceHealth(ok=True), "redis": ServiceHealth(ok=True), "rpc": ServiceHealth(ok=True)},
+    orders={OrderStatus.PENDING: 3},
+    rate_limit=RateLimitUse(limit=100, window_seconds=60, used=33, waiting=0),
+    queue_depth=3,
+    workers=2,
+    slot=812,
+)
+PRICES = tuple(
+    QUOTE.model_copy(
+        update={
+            "amount_in": "1",
+            "quotes": (
+                RAYDIUM.model_copy(update={"price": f"101.5{step * 7 % 10}"}),
+                METEORA.model_copy(update={"price": f"101.4{step * 3 % 10}"}),
+            ),
+        }
+    )
+    for step in range(60)
+)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class ScriptedCaller:
+    """A daemon in the same process. Tells ``news`` when it is called upon, and later what ``tell`` is given."""
+
+    def __init__(self, *news: News) -> None:
+        self.calls: list[tuple[Method, Message]] = []
+        self.answers: dict[Method, Answer] = {
+            Method.STATUS: STATUS,
+            Method.BALANCES: WALLET,
+            Method.QUOTE: QUOTE,
+            Method.ORDERS_LIST: ListResult(orders=(), next_cursor=None),
+            Method.ORDER_GET: detail_of(FILLED),
+        }
+        self._news = news
+        self._tell: Tell | None = None
+        self._error: asyncio.Future[None] | None = None
+
+    async def run(self, tell: Tell) -> None:
+        self._tell = tell
+        self._error = asyncio.get_running_loop().create_future()
+        for item in self._news:
+            tell(item)
+        await self._error
+
+    def tell(self, *news: News) -> None:
+        assert self._tell is not None, "nobody listens yet"
+        for item in news:
+            self._tell(item)
+
+    def fail(self, error: OrderctlError) -> None:
+        assert self._error is not None, "nobody listens yet"
+        self._error.set_exception(error)
+
+    async def call(self, method: Method, params: Message, answer: type[A]) -> A:
+        self.calls.append((method, params))
+        given = self.answers[method]
+        result = given if isinstance(given, Message | OrderctlError) else given(params)
+        if isinstance(result, OrderctlError):
+            raise result
+        assert isinstance(result, answer), f"{method} is scripted with {type(result).__name__}"
+        return result
+
+    def called(self, method: Method) -> list[Any]:
+        """The parameters of all calls of ``method``."""
+        return [params for known, params in self.calls if known is method]
+
+
+def order_id(number: int) -> UUID:
+    return UUID(f"0199d3a0-{number:04x}-7abc-8def-0123456789ab")
+
+
+def order(number: int, facts: tuple[AnyFact, ...], **changes: Any) -> OrderView:
+    """The ``number``th order after these facts, begun ``number`` seconds after the first."""
+    last = facts[-1]
+    due_at = {"due_at": last.until} if isinstance(last, Deferred) else {}
+    begun = order_after(history(facts, order_id(number)))
+    return begun.model_copy(update={"created_at": START + timedelta(seconds=number), **due_at, **changes})
+
+
+WAITING: tuple[AnyFact, ...] = (
+    FILLED[0],
+    Deferred(until=NOW + timedelta(seconds=9), reason="the rate limit of 100 starts in 60 s is reached"),
+)
+TERMS = (
+    {"token_in": "USDC", "token_out": "SOL", "amount_in": "250"},
+    {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"},
+    {"token_in": "SOL", "token_out": "CHILLGUY", "amount_in": "0.125"},
+)
+
+
+def twenty() -> list[OrderView]:
+    """Twenty active orders in every stage, over three pairs."""
+    stages = (FILLED[:1], WAITING, FILLED[:2], FILLED[:3], FILLED[:4])
+    return [order(number, stages[number % 5], **TERMS[number % 3]) for number in range(20)]
+
+
+def three_that_ended() -> list[OrderView]:
+    return [
+        order(30, FILLED, updated_at=START + timedelta(seconds=31)),
+        order(31, REFUSED_FOR_FUNDS, updated_at=START + timedelta(seconds=33)),
+        order(32, WITHDRAWN, updated_at=START + timedelta(seconds=35)),
+    ]
+
+
+def snapshots(orders: list[OrderView]) -> list[News]:
+    """What a connection begins with."""
+    told: list[News] = [Snapshot(subscription=1, order=order) for order in orders]
+    return [Opened(), *told, Ready(subscription=1, orders=len(orders))]
+
+
+def application(caller: ScriptedCaller, clock: Clock | None = None, *, read_only: bool = False) -> OrderctlApp:
+    """With prices of the last minutes already known."""
+    desk = Desk("ws://127.0.0.1:3000/", read_only, clock or Clock())
+    for quote in PRICES:
+        desk.prices.add(desk.pair, quote)
+    return OrderctlApp(desk, caller)

@@ -1,0 +1,488 @@
+"""What keys, the mouse and the daemon's news do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Static
+
+from orderctl.connecting import connection_lost
+from orderctl.errors import OrderctlError, RefusedError
+from orderctl.tui import app as app_module
+from orderctl.tui.app import OrderctlApp
+from orderctl.tui.link import Closed, Opened
+from orderctl.tui.screens import new_order
+from orderctl.tui.screens.cancel import CancelScreen
+from orderctl.tui.screens.detail import DetailScreen
+from orderctl.tui.screens.help import HelpScreen
+from orderctl.tui.screens.new_order import NewOrderScreen
+from orderctl.tui.screens.orders import OrdersScreen
+from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.gauges import Gauges
+from orderctl.tui.widgets.order_table import OrderTable
+from orderctl.tui.widgets.price_panel import PricePanel
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderStatus
+from orderd.wire import CancelResult, Event, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
+from tests.unit.orderctl.samples import FILLED, WITHDRAWN, detail_of, history
+from tests.unit.orderctl.tui.desks import (
+    STATUS,
+    Clock,
+    ScriptedCaller,
+    application,
+    order,
+    order_id,
+    snapshots,
+    three_that_ended,
+    twenty,
+)
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(autouse=True)
+def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "STATUS_SECONDS", 3600)
+    monkeypatch.setattr(app_module, "BALANCES_SECONDS", 3600)
+    monkeypatch.setattr(app_module, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
+    monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
+
+
+def busy() -> ScriptedCaller:
+    caller = ScriptedCaller(*snapshots(twenty()))
+    caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
+    return caller
+
+
+@asynccontextmanager
+async def running(
+    caller: ScriptedCaller, clock: Clock | None = None, *, read_only: bool = False
+) -> AsyncIterator[Pilot[OrderctlError]]:
+    app = application(caller, clock, read_only=read_only)
+    async with app.run_test(notifications=True) as pilot:
+        await drawn(pilot)
+        yield pilot
+
+
+async def drawn(pilot: Pilot[OrderctlError]) -> None:
+    await pilot.pause()
+    app = pilot.app
+    assert isinstance(app, OrderctlApp)
+    app.draw()
+    await pilot.pause()
+
+
+def words(pilot: Pilot[OrderctlError], widget: type[Static]) -> str:
+    return str(pilot.app.screen_stack[0].query_one(widget).content)
+
+
+def table(pilot: Pilot[OrderctlError], name: str = "active") -> OrderTable:
+    return pilot.app.screen_stack[0].query_one(f"#{name}", OrderTable)
+
+
+def lines(pilot: Pilot[OrderctlError], name: str = "active") -> list[str]:
+    """What a table shows, without its headings and empty lines."""
+    shown = table(pilot, name)
+    return [text for y in range(1, shown.size.height) if (text := shown.render_line(y).text.strip())]
+
+
+def notices(pilot: Pilot[OrderctlError]) -> list[str]:
+    return [notice.message for notice in pilot.app._notifications]
+
+
+def refusal(code: ErrorCode, detail: str) -> RefusedError:
+    return RefusedError(Problem.of(OrderdError(code, detail)))
+
+
+# News
+
+
+async def test_active_orders_stand_above_those_that_ended() -> None:
+    async with running(busy()) as pilot:
+        assert str(table(pilot).border_title) == "Active 20, by age ↓"
+        assert lines(pilot)[0].startswith(str(order_id(19))[:13])
+        assert [line.split()[1] for line in lines(pilot, "ended")] == ["cancelled", "failed", "confirmed"]
+
+
+async def test_an_order_moves_with_its_events_and_ends_among_the_ended() -> None:
+    caller = ScriptedCaller(*snapshots([]))
+    async with running(caller) as pilot:
+        for event in history(FILLED)[:3]:
+            caller.tell(Event(subscription=1, event=event))
+        await drawn(pilot)
+        assert "building   ━━━━━━────" in lines(pilot)[0]
+
+        for event in history(FILLED)[3:]:
+            caller.tell(Event(subscription=1, event=event))
+        await drawn(pilot)
+        assert lines(pilot) == []
+        assert "152.310211 USDC" in lines(pilot, "ended")[0]
+
+
+async def test_news_are_drawn_ten_times_a_second_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = ScriptedCaller(*snapshots([]))
+    async with running(caller) as pilot:
+        shown: list[int] = []
+        monkeypatch.setattr(table(pilot), "show", lambda orders, *_: shown.append(len(orders)))
+        for number in range(500):
+            caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
+        app = pilot.app
+        assert isinstance(app, OrderctlApp)
+        app.draw()
+        app.draw()
+
+        assert shown == [500]
+
+
+async def test_the_banner_tells_the_state_of_the_connection_the_network_and_the_wallet() -> None:
+    clock = Clock()
+    caller = busy()
+    async with running(caller, clock) as pilot:
+        assert words(pilot, Banner).startswith("● live   simnet ")
+        assert "998.499995 SOL   152.310211 USDC" in words(pilot, Banner)
+
+        caller.tell(Closed("the daemon restarts", 3))
+        await drawn(pilot)
+        told = words(pilot, Banner)
+        assert told.startswith("○ the daemon restarts; reconnecting in 3 s, stale since ")
+        assert pilot.app.screen.has_class("-stale")
+
+        clock.advance(1)
+        await drawn(pilot)
+        assert "reconnecting in 2 s" in words(pilot, Banner)
+
+
+async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> None:
+    clock = Clock()
+    async with running(busy(), clock) as pilot:
+        clock.advance(4)
+        await drawn(pilot)
+        assert not pilot.app.screen.has_class("-stale")
+        clock.advance(1)
+        await drawn(pilot)
+        assert pilot.app.screen.has_class("-stale")
+        assert words(pilot, Banner).startswith("◌ no answer, stale since ")
+
+
+async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended() -> None:
+    caller = ScriptedCaller(*snapshots([order(1, FILLED[:2]), order(2, FILLED[:2])]))
+    async with running(caller) as pilot:
+        caller.answers[Method.ORDERS_LIST] = ListResult(orders=(order(1, FILLED),), next_cursor=None)
+        caller.tell(Closed("the daemon restarts", 1), Opened())
+        caller.tell(Snapshot(subscription=1, order=order(2, FILLED[:3])), Ready(subscription=1, orders=1))
+        await drawn(pilot)
+
+        assert [line.split()[1] for line in lines(pilot)] == ["building"]
+        assert [line.split()[1] for line in lines(pilot, "ended")] == ["confirmed"]
+
+
+async def test_orders_that_the_daemon_knows_no_more_are_dropped() -> None:
+    caller = ScriptedCaller(*snapshots([order(1, FILLED[:2])]))
+    async with running(caller) as pilot:
+        caller.tell(Opened(), Ready(subscription=1, orders=0))
+        await drawn(pilot)
+
+        assert lines(pilot) == []
+
+
+async def test_mainnet_stands_out_in_red() -> None:
+    caller = busy()
+    caller.answers[Method.STATUS] = STATUS.model_copy(update={"chain": "mainnet"})
+    async with running(caller) as pilot:
+        banner = pilot.app.screen.query_one(Banner).content
+        start = str(banner).index("mainnet")
+        assert "red" in str(next(span.style for span in banner.spans if span.start <= start < span.end))  # type: ignore[union-attr]
+
+
+async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_ill() -> None:
+    caller = busy()
+    ill = {"redis": STATUS.services["redis"].model_copy(update={"ok": False, "detail": "connection refused"})}
+    caller.answers[Method.STATUS] = STATUS.model_copy(update={"services": ill})
+    async with running(caller) as pilot:
+        told = words(pilot, Gauges)
+        for part in ("33/100", "3 waiting", "workers    2", "redis: connection refused"):
+            assert part in told
+
+
+async def test_a_question_that_is_refused_is_told_in_its_place() -> None:
+    caller = busy()
+    caller.answers[Method.BALANCES] = refusal(ErrorCode.RPC_UNAVAILABLE, "no answer in 2 s")
+    async with running(caller) as pilot:
+        assert "wallet: The Solana RPC endpoint does not answer: no answer in 2 s" in words(pilot, Banner)
+
+
+async def test_the_prices_are_those_of_the_pair_under_the_cursor() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        assert pilot.app.screen.query_one(PricePanel).border_title == "1 SOL in USDC"
+        assert "raydium  101.540141" in words(pilot, PricePanel)
+        await pilot.press("down")
+        await drawn(pilot)
+        assert pilot.app.screen.query_one(PricePanel).border_title == "1 USDC in SOL"
+        assert "not known yet" in words(pilot, PricePanel)
+
+
+async def test_an_error_that_no_new_try_can_mend_ends_the_program_with_it() -> None:
+    caller = busy()
+    error = refusal(ErrorCode.AUTH_INVALID, "the token is revoked")
+    async with running(caller) as pilot:
+        caller.fail(error)
+        await pilot.pause()
+    assert pilot.app.return_value is error
+
+
+# Looking around
+
+
+async def test_the_cursor_stays_on_its_order_while_others_come_and_go() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("down", "down")
+        chosen = table(pilot).selected
+        assert chosen == order_id(17)
+        caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(500))[0]))
+        caller.tell(Snapshot(subscription=1, order=order(18, FILLED)))
+        await drawn(pilot)
+
+        assert table(pilot).selected == chosen
+
+
+async def test_the_cursor_goes_to_the_next_order_when_its_own_ends() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        assert table(pilot).selected == order_id(19)
+        caller.tell(Snapshot(subscription=1, order=order(19, FILLED)))
+        await drawn(pilot)
+
+        assert table(pilot).selected == order_id(18)
+
+
+@pytest.mark.parametrize(
+    ("keys", "number"),
+    [(["down"], 18), (["j", "j", "k"], 18), (["end"], 0), (["G", "g"], 19), (["pagedown"], 11), (["up"], 19)],
+)
+async def test_the_cursor_moves(keys: list[str], number: int) -> None:
+    async with running(busy()) as pilot:
+        await pilot.press(*keys)
+        assert table(pilot).selected == order_id(number)
+        assert any(line.startswith(str(order_id(number))[:13]) for line in lines(pilot))
+
+
+async def test_a_filter_shows_the_orders_with_all_its_words_while_it_is_typed() -> None:
+    async with running(busy()) as pilot:
+        await pilot.press("slash", *"chill rout")
+        await drawn(pilot)
+        assert str(table(pilot).border_title) == "Active 2 of 20, by age ↓"
+        assert {line.split()[1] for line in lines(pilot)} == {"routing"}
+
+        await pilot.press("enter", "escape")
+        await drawn(pilot)
+        assert str(table(pilot).border_title) == "Active 20, by age ↓"
+
+
+async def test_sorting_goes_from_column_to_column_and_turns_round() -> None:
+    async with running(busy()) as pilot:
+        await pilot.press("s")
+        assert str(table(pilot).border_title) == "Active 20, by id ↑"
+        await pilot.press("s")
+        assert str(table(pilot).border_title) == "Active 20, by status ↑"
+        assert [line.split()[1] for line in lines(pilot)][:4] == ["building"] * 4
+        await pilot.press("S")
+        assert [line.split()[1] for line in lines(pilot)][:4] == ["submitted"] * 4
+
+
+async def test_a_click_on_a_heading_sorts_and_two_on_an_order_open_it() -> None:
+    async with running(busy()) as pilot:
+        await pilot.click("#active", offset=(3, 1))
+        await drawn(pilot)
+        assert str(table(pilot).border_title) == "Active 20, by id ↑"
+        await pilot.click("#active", offset=(3, 3))
+        assert table(pilot).selected == order_id(1)
+        await pilot.double_click("#active", offset=(3, 3))
+        await drawn(pilot)
+        assert isinstance(pilot.app.screen, DetailScreen)
+
+
+async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_GET] = detail_of(FILLED[:4])
+    async with running(caller) as pilot:
+        await pilot.press("enter")
+        await drawn(pilot)
+        assert len(caller.called(Method.ORDER_GET)) == 1
+        caller.answers[Method.ORDER_GET] = detail_of(FILLED)
+        caller.tell(Snapshot(subscription=1, order=order(19, FILLED)))
+        await drawn(pilot)
+        assert len(caller.called(Method.ORDER_GET)) == 2
+
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_ids_and_signatures_are_copied_to_the_clipboard() -> None:
+    caller = ScriptedCaller(*snapshots([order(1, FILLED[:4], signature="5Xk3")]))
+    async with running(caller) as pilot:
+        await pilot.press("y")
+        assert pilot.app.clipboard == str(order_id(1))
+        await pilot.press("Y")
+        assert pilot.app.clipboard == "5Xk3"
+
+
+async def test_help_lists_every_key_of_the_screen() -> None:
+    async with running(busy()) as pilot:
+        bindings = pilot.app.screen.active_bindings
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        with pilot.app.console.capture() as capture:
+            pilot.app.console.print(pilot.app.screen._table())
+        told = capture.get()
+        for _, binding, _, _ in bindings.values():
+            if binding.show:
+                assert binding.tooltip in told
+
+
+async def test_every_command_can_be_called_by_its_name() -> None:
+    async with running(busy()) as pilot:
+        commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert {"New", "Cancel", "Sort", "Filter", "Copy id", "Help", "Quit", "Theme"} <= set(commands)
+        await commands["Sort"].callback()
+        assert str(table(pilot).border_title) == "Active 20, by id ↑"
+
+
+# Money
+
+
+async def filled_in(pilot: Pilot[OrderctlError]) -> NewOrderScreen:
+    await pilot.press("n", *"1.5")
+    await drawn(pilot)
+    screen = pilot.app.screen
+    assert isinstance(screen, NewOrderScreen)
+    return screen
+
+
+async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_button() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        assert caller.called(Method.QUOTE)[-1].amount_in == "1.5"
+        assert str(screen.send.label) == "Sell 1.5 SOL for USDC"
+        assert not screen.send.disabled
+
+        await pilot.click("#send")
+        await drawn(pilot)
+        (sent,) = caller.called(Method.ORDER_SUBMIT)
+        assert (sent.token_in, sent.token_out, sent.amount_in, sent.slippage) == ("SOL", "USDC", "1.5", None)
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert table(pilot).selected == order_id(77)
+
+
+@pytest.mark.parametrize("key", ["n", "c", "enter", "y", "s", "space", "x", "d", "delete", "ctrl+s", "1"])
+async def test_no_single_key_sends_or_cancels_however_often_it_is_pressed(key: str) -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        for _ in range(4):
+            await pilot.press(key)
+        await drawn(pilot)
+        assert not caller.called(Method.ORDER_SUBMIT)
+        assert not caller.called(Method.ORDER_CANCEL)
+
+
+async def test_enter_goes_through_the_fields_of_a_form_and_never_to_its_button() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        for _ in range(8):
+            await pilot.press("enter")
+        assert isinstance(screen.focused, Input)
+        assert not caller.called(Method.ORDER_SUBMIT)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("-1", "The amount is not above zero"), ("abc", "The amount is not a decimal number")],
+)
+async def test_what_is_certainly_wrong_is_told_at_once_and_cannot_be_sent(typed: str, told: str) -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("n", *typed)
+        await drawn(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, NewOrderScreen)
+        assert told in str(screen.answer.content)
+        assert screen.send.disabled
+
+
+async def test_a_lost_answer_says_that_the_outcome_is_unknown_and_a_second_try_bears_the_same_id() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = connection_lost("the network dropped it")
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        await pilot.click("#send")
+        await drawn(pilot)
+        assert str(screen.answer.content).startswith("The outcome is unknown: the network dropped it")
+        await pilot.click("#send")
+        await drawn(pilot)
+
+        first, second = caller.called(Method.ORDER_SUBMIT)
+        assert first.client_order_id == second.client_order_id
+
+
+async def test_a_refusal_keeps_the_form_and_says_why() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = refusal(ErrorCode.FUNDS_INSUFFICIENT, "the wallet holds 0.2 SOL")
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        await pilot.click("#send")
+        await drawn(pilot)
+
+        assert "the wallet holds 0.2 SOL" in str(screen.answer.content)
+        assert pilot.app.screen is screen
+
+
+async def test_an_order_is_cancelled_after_a_question() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_CANCEL] = CancelResult(order=order(19, WITHDRAWN, seq=99))
+    async with running(caller) as pilot:
+        await pilot.press("c")
+        assert isinstance(pilot.app.screen, CancelScreen)
+        assert pilot.app.screen.query_one("#keep", Button).has_focus
+        await pilot.press("right", "enter")
+        await drawn(pilot)
+
+        assert [params.order for params in caller.called(Method.ORDER_CANCEL)] == [str(order_id(19))]
+        assert OrderStatus.CANCELLED in lines(pilot, "ended")[0]
+
+
+async def test_an_order_is_kept_when_the_question_is_left() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("c", "escape")
+        await pilot.press("c", "enter")
+        await drawn(pilot)
+
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert not caller.called(Method.ORDER_CANCEL)
+
+
+async def test_what_cannot_be_cancelled_any_more_is_told() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_CANCEL] = refusal(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
+    async with running(caller) as pilot:
+        await pilot.press("c", "right", "enter")
+        await drawn(pilot)
+
+        assert any("it is signed" in notice for notice in notices(pilot))
+
+
+async def test_read_only_has_neither_keys_nor_commands_that_trade() -> None:
+    caller = busy()
+    async with running(caller, read_only=True) as pilot:
+        assert "read only" in words(pilot, Banner)
+        keys = {binding.action for _, binding, _, _ in pilot.app.screen.active_bindings.values()}
+        assert not keys & {"new_order", "cancel_order"}
+        await pilot.press("n", "c")
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert not {"New", "Cancel"} & {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}

@@ -1,0 +1,176 @@
+"""The client that never blocks, against a daemon that answers, restarts and breaks on demand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from orderctl.errors import AnswerLostError, RefusedError, UnreachableError, UnreadableError
+from orderctl.settings import Settings
+from orderctl.tui.link import Closed, Link, News, Opened
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.wire import Event, GetParams, Method, NoParams, OrderDetail, Problem, Ready, Snapshot, StatusResult
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import FILLED, detail_of, history
+from tests.unit.orderctl.tui.desks import STATUS, order_id
+
+pytestmark = pytest.mark.asyncio
+
+
+class Listener:
+    """Keeps what it was told, and lets a test wait for a kind of it."""
+
+    def __init__(self) -> None:
+        self.told: list[News] = []
+        self.on_news: Callable[[News], None] = lambda _: None
+        self._arrived = asyncio.Event()
+
+    def hear(self, news: News) -> None:
+        self.on_news(news)
+        self.told.append(news)
+        self._arrived.set()
+
+    async def wait_for(self, kind: type[News], count: int = 1) -> None:
+        async with asyncio.timeout(10):
+            while sum(isinstance(news, kind) for news in self.told) < count:
+                self._arrived.clear()
+                await self._arrived.wait()
+
+
+@asynccontextmanager
+async def linked(settings: Settings) -> AsyncIterator[tuple[Link, Listener]]:
+    link, listener = Link(settings), Listener()
+    running = asyncio.create_task(link.run(listener.hear))
+    try:
+        yield link, listener
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def test_a_connection_begins_with_every_active_order_and_goes_on_with_events(
+    daemon: FakeDaemon, settings: Settings
+) -> None:
+    daemon.knows(*history(FILLED[:2], order_id(1)))
+    daemon.knows(*history(FILLED, order_id(2)))
+    async with linked(settings) as (_, listener):
+        await listener.wait_for(Ready)
+        daemon.publish(history(FILLED, order_id(1))[2])
+        daemon.publish(history(FILLED, order_id(3))[0])
+        await listener.wait_for(Event, 2)
+
+    opened, snapshot, ready, *events = listener.told
+    assert isinstance(opened, Opened)
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.order.id == order_id(1)
+    assert isinstance(ready, Ready)
+    assert [news.event.order_id for news in events if isinstance(news, Event)] == [order_id(1), order_id(3)]
+
+
+async def test_calls_are_answered_while_news_come_and_however_many_there_are(
+    daemon: FakeDaemon, settings: Settings
+) -> None:
+    daemon.answers(Method.STATUS, STATUS)
+    daemon.answers(Method.ORDER_GET, detail_of(FILLED))
+    async with linked(settings) as (link, listener):
+        await listener.wait_for(Ready)
+        daemon.publish(history(FILLED)[0])
+        answers = await asyncio.gather(
+            *(link.call(Method.STATUS, NoParams(), StatusResult) for _ in range(20)),
+            link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail),
+        )
+
+    assert answers == [STATUS] * 20 + [detail_of(FILLED)]
+
+
+async def test_a_restart_of_the_daemon_is_told_and_survived(daemon: FakeDaemon, settings: Settings) -> None:
+    async with linked(settings) as (link, listener):
+        await listener.wait_for(Ready)
+        await asyncio.to_thread(daemon.stop)
+        await listener.wait_for(Closed, 2)
+        with pytest.raises(UnreachableError, match="cannot be reached"):
+            await link.call(Method.STATUS, NoParams(), StatusResult)
+        daemon.start()
+        await listener.wait_for(Ready, 2)
+
+    first, second = [news for news in listener.told if isinstance(news, Closed)][:2]
+    assert first.reason == "the daemon restarts"
+    assert second.reason.endswith("Connection refused")
+
+
+async def test_a_daemon_that_is_not_there_yet_is_waited_for(daemon: FakeDaemon, settings: Settings) -> None:
+    daemon.stop()
+    async with linked(settings) as (_, listener):
+        await listener.wait_for(Closed)
+        daemon.start()
+        await listener.wait_for(Ready)
+
+
+async def test_a_call_whose_connection_breaks_has_an_unknown_outcome(daemon: FakeDaemon, settings: Settings) -> None:
+    async with linked(settings) as (link, listener):
+        daemon.answers(Method.STATUS, lambda _: daemon.drop_connections())
+        await listener.wait_for(Ready)
+        with pytest.raises(AnswerLostError, match="the network dropped it"):
+            await link.call(Method.STATUS, NoParams(), StatusResult)
+
+
+async def test_a_call_without_an_answer_ends_in_time_and_keeps_the_connection(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.STATUS, None)
+    daemon.answers(Method.ORDER_GET, detail_of(FILLED))
+    async with linked(Settings(url=daemon.url, timeout=0.2)) as (link, listener):
+        await listener.wait_for(Ready)
+        with pytest.raises(AnswerLostError, match=r"no answer to status within 0\.2 s"):
+            await link.call(Method.STATUS, NoParams(), StatusResult)
+        assert await link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail) == detail_of(FILLED)
+
+
+async def test_a_refusal_is_the_callers_and_not_the_connections(daemon: FakeDaemon, settings: Settings) -> None:
+    daemon.answers(Method.ORDER_GET, OrderdError(ErrorCode.ORDER_NOT_FOUND, "there is no order 0199"))
+    async with linked(settings) as (link, listener):
+        await listener.wait_for(Ready)
+        with pytest.raises(RefusedError, match="there is no order 0199"):
+            await link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail)
+    assert not any(isinstance(news, Closed) for news in listener.told)
+
+
+async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: FakeDaemon, settings: Settings) -> None:
+    def refuse_events(news: News) -> None:
+        if isinstance(news, Event):
+            raise AnswerLostError("lost", "event 4 came right after event 2", "ask anew")
+
+    async with linked(settings) as (_, listener):
+        listener.on_news = refuse_events
+        await listener.wait_for(Ready)
+        daemon.publish(history(FILLED)[0])
+        await listener.wait_for(Ready, 2)
+
+    (closed,) = [news for news in listener.told if isinstance(news, Closed)]
+    assert closed.reason == "event 4 came right after event 2"
+
+
+@pytest.mark.parametrize("when", ["at the door", "at the subscription"])
+async def test_a_token_that_is_refused_ends_the_link(daemon: FakeDaemon, settings: Settings, when: str) -> None:
+    error = OrderdError(ErrorCode.AUTH_INVALID, "the token is revoked")
+    if when == "at the door":
+        daemon.refusal = (401, Problem.of(error).model_dump_json().encode())
+    else:
+        daemon.answers(Method.ORDERS_SUBSCRIBE, error)
+    with pytest.raises(RefusedError, match="the token is revoked"):
+        await Link(settings).run(lambda _: None)
+
+
+async def test_an_answer_that_is_none_ends_the_link(daemon: FakeDaemon, settings: Settings) -> None:
+    daemon.answers(Method.ORDERS_SUBSCRIBE, STATUS)
+    with pytest.raises(UnreadableError):
+        await Link(settings).run(lambda _: None)
+
+
+async def test_the_token_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
+    settings = Settings(url=daemon.url, token="secret")
+    async with linked(settings) as (_, listener):
+        await listener.wait_for(Ready)
+
+    assert daemon.tokens == ["Bearer secret"]
+    assert "secret" not in repr(settings)

@@ -1,0 +1,117 @@
+"""What a trader sees, at the smallest size that must do and at a roomy one. The pictures are beside this file."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from orderctl.tui import app
+from orderctl.tui.link import Closed
+from orderctl.tui.screens import new_order
+from orderd.wire import ListResult, Method
+from tests.unit.orderctl.tui.desks import (
+    Clock,
+    ScriptedCaller,
+    application,
+    order_id,
+    snapshots,
+    three_that_ended,
+    twenty,
+)
+
+Compare = Callable[..., bool]
+Act = Callable[[Pilot[object]], Awaitable[None]]
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@pytest.fixture(autouse=True)
+def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked twice, nothing moves, and a form's id is not made up."""
+    monkeypatch.setattr(app, "STATUS_SECONDS", 3600)
+    monkeypatch.setattr(app, "BALANCES_SECONDS", 3600)
+    monkeypatch.setattr(app, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
+    monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
+    monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))
+
+
+def busy() -> ScriptedCaller:
+    """Twenty active orders, three that ended."""
+    caller = ScriptedCaller(*snapshots(twenty()))
+    caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
+    return caller
+
+
+async def settled(pilot: Pilot[object]) -> None:
+    """All that was asked has been answered and drawn."""
+    await pilot.pause()
+    assert isinstance(pilot.app, app.OrderctlApp)
+    pilot.app.draw()
+    await pilot.pause()
+
+
+def after(*keys: str) -> Act:
+    async def act(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        await pilot.press(*keys)
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
+        await settled(pilot)
+
+    return act
+
+
+@SIZES
+def test_no_orders(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(ScriptedCaller(*snapshots([]))), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_twenty_active_orders(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(busy()), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_the_detail_of_an_order(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(busy()), terminal_size=size, run_before=after("enter"))
+
+
+@SIZES
+def test_a_new_order_with_its_quote(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(busy()), terminal_size=size, run_before=after("n", *"1.5"))
+
+
+@SIZES
+def test_the_question_before_a_cancellation(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(busy()), terminal_size=size, run_before=after("c"))
+
+
+@SIZES
+def test_help(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(busy()), terminal_size=size, run_before=after("question_mark"))
+
+
+@SIZES
+def test_disconnected(snap_compare: Compare, size: tuple[int, int]) -> None:
+    caller = busy()
+
+    async def disconnect(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        caller.tell(Closed("the daemon restarts", 3))
+        await settled(pilot)
+
+    assert snap_compare(application(caller), terminal_size=size, run_before=disconnect)
+
+
+@SIZES
+def test_stale(snap_compare: Compare, size: tuple[int, int]) -> None:
+    clock = Clock()
+
+    async def fall_silent(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        clock.advance(60)
+        await settled(pilot)
+
+    assert snap_compare(application(busy(), clock), terminal_size=size, run_before=fall_silent)

@@ -1,0 +1,51 @@
+from decimal import Decimal
+
+from orderctl.tui.prices import POINTS_KEPT, Prices, sparkline
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Refused
+from orderd.domain.quote import VenueName
+from tests.unit.orderctl.samples import METEORA, QUOTE, RAYDIUM
+
+PAIR = ("SOL", "USDC")
+
+
+def test_a_line_rises_from_the_lowest_price_to_the_highest() -> None:
+    assert sparkline([Decimal(value) for value in range(8)], Decimal(0), Decimal(7)) == "▁▂▃▄▅▆▇█"
+
+
+def test_a_price_that_never_moves_is_a_line_in_the_middle_and_a_missing_one_a_blank() -> None:
+    assert sparkline([Decimal(1), None, Decimal(1)], Decimal(1), Decimal(1)) == "▄ ▄"
+
+
+def test_all_venues_share_one_scale() -> None:
+    prices = Prices()
+    for raydium, meteora in (("100", "104"), ("101", "107")):
+        offers = (
+            RAYDIUM.model_copy(update={"price": raydium}),
+            METEORA.model_copy(update={"price": meteora}),
+        )
+        prices.add(PAIR, QUOTE.model_copy(update={"quotes": offers}))
+
+    assert prices.of(PAIR).line(VenueName.RAYDIUM, 10) == "▁▂"
+    assert prices.of(PAIR).line(VenueName.METEORA, 10) == "▅█"
+    assert prices.of(PAIR).line(VenueName.METEORA, 1) == "█"
+
+
+def test_each_pair_has_prices_of_its_own_and_only_the_last_are_kept() -> None:
+    prices = Prices()
+    for _ in range(POINTS_KEPT + 5):
+        prices.add(PAIR, QUOTE)
+
+    assert len(prices.of(PAIR).points) == POINTS_KEPT
+    assert prices.of(("USDC", "SOL")).latest(VenueName.RAYDIUM) is None
+
+
+def test_a_venue_without_a_price_says_why() -> None:
+    prices = Prices()
+    refused = Refused(venue=VenueName.METEORA, code=ErrorCode.RPC_UNAVAILABLE, detail="no answer in 1.5 s")
+    prices.add(PAIR, QUOTE.model_copy(update={"quotes": (RAYDIUM,), "refusals": (refused,)}))
+
+    series = prices.of(PAIR)
+    assert series.latest(VenueName.RAYDIUM) == Decimal("101.540141")
+    assert series.latest(VenueName.METEORA) is None
+    assert series.refusals == {VenueName.METEORA: ErrorCode.RPC_UNAVAILABLE}
