@@ -12,7 +12,9 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm import damm_v2
+from orderd.amm.stretch import Stretch
 from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.volatility import fee_on_top
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
@@ -148,10 +150,12 @@ def _mint(invocation: Invocation, index: int) -> Pubkey:
 def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     """The direction follows from what the user pays; whether the other account fits, the token program sees."""
     a_to_b = _mint(invocation, INPUT_TOKEN_ACCOUNT) == pool.token_a_mint
+    slot, now = invocation.clock
+    before, point = pool.to_pool(), pool.point(slot=slot, unix_time=now)
     try:
-        swap = _quote(invocation, pool, order, a_to_b=a_to_b)
+        swap = _quote(before, order, a_to_b=a_to_b, now=now, point=point)
     except SwapError as error:
-        raise fail(invocation, _code(error, pool)) from error
+        raise fail(invocation, _code(error, before, order, a_to_b=a_to_b, point=point)) from error
     if order.swap_mode == SwapMode.EXACT_OUT:
         kept = swap.amount_in <= order.amount_1
     else:
@@ -164,20 +168,18 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     _emit(invocation, after, order, swap, a_to_b=a_to_b)
 
 
-def _quote(invocation: Invocation, pool: Pool, order: Swap2, *, a_to_b: bool) -> damm_v2.DammV2Swap:
+def _quote(before: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, now: int, point: int) -> damm_v2.DammV2Swap:
     """An unknown mode is taken for EXACT_IN, as the program takes it."""
-    slot, now = invocation.clock
-    before, amount, point = pool.to_pool(), order.amount_0, pool.point(slot=slot, unix_time=now)
     match order.swap_mode:
         case SwapMode.PARTIAL_FILL:
-            return damm_v2.swap_partial_fill(before, amount, a_to_b=a_to_b, now=now, point=point)
+            return damm_v2.swap_partial_fill(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
         case SwapMode.EXACT_OUT:
-            return damm_v2.swap_exact_out(before, amount, a_to_b=a_to_b, now=now, point=point)
+            return damm_v2.swap_exact_out(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
         case _:
-            return damm_v2.swap_exact_in(before, amount, a_to_b=a_to_b, now=now, point=point)
+            return damm_v2.swap_exact_in(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
 
 
-def _code(error: SwapError, pool: Pool) -> int:
+def _code(error: SwapError, pool: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, point: int) -> int:
     """The program's number for why the maths refuses. A swap that buys nothing is refused here only."""
     match error.kind:
         case SwapErrorKind.ZERO_INPUT | SwapErrorKind.ZERO_OUTPUT:
@@ -185,9 +187,21 @@ def _code(error: SwapError, pool: Pool) -> int:
         case SwapErrorKind.AMOUNT_IN_EXCEEDS_U64:
             return TYPE_CAST_FAILED
         case SwapErrorKind.INSUFFICIENT_LIQUIDITY if pool.collect_fee_mode != damm_v2.COLLECT_FEE_COMPOUNDING:
-            return PRICE_RANGE
+            exact_out = order.swap_mode == SwapMode.EXACT_OUT
+            beyond = exact_out and _is_beyond_any_price(pool, order.amount_0, a_to_b=a_to_b, point=point)
+            return OVERFLOW if beyond else PRICE_RANGE
         case _:
             return OVERFLOW
+
+
+def _is_beyond_any_price(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: int) -> bool:
+    """Whether no price at all sets as much free; the program runs into that before it looks at the pool's range."""
+    fee_on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
+    gross = amount_out + (0 if fee_on_input else fee_on_top(amount_out, damm_v2.fee_rate(pool, point)))
+    try:
+        return Stretch(pool.liquidity, pool.sqrt_price, a_to_b).after_output(gross) < 0
+    except SwapError:
+        return True
 
 
 def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> None:

@@ -123,8 +123,10 @@ def test_a_pool_that_is_closed_refuses(pool: DammV2, fields: dict[str, int]) -> 
     [
         (0, True, False, "AmountIsZero"),
         (10**15, True, False, "PriceRangeViolation"),
-        (10**12, True, True, "PriceRangeViolation"),
-        (10**16, False, True, "PriceRangeViolation"),
+        (2 * 10**11, True, True, "PriceRangeViolation"),
+        (10**12, True, True, "MathOverflow"),
+        (2_500 * SOL, False, True, "PriceRangeViolation"),
+        (10**16, False, True, "MathOverflow"),
     ],
 )
 def test_amounts_that_cannot_be_swapped_are_refused(
