@@ -27,6 +27,7 @@ from orderd.wire import (
 )
 
 _PAUSE_SECONDS = 0.05
+_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,21 @@ class Trader:
         self.acknowledged: dict[str, UUID] = {}
 
     def submit(self, params: SubmitParams) -> UUID:
-        """Submit until the daemon acknowledges. Raises RefusedError where it will not have the order."""
+        """Submit until the daemon acknowledges.
+
+        Raises RefusedError where it will not have the order, and the last error when it stays away.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 answer = self._client.call(Method.ORDER_SUBMIT, params, SubmitResult)
-            except RefusedError as error:
-                if not error.problem.retryable:
+            except (RefusedError, UnreachableError, AnswerLostError) as error:
+                if time.monotonic() > deadline or (isinstance(error, RefusedError) and not error.problem.retryable):
                     raise
-            except (UnreachableError, AnswerLostError):
-                pass
+                time.sleep(_PAUSE_SECONDS)
             else:
                 self.acknowledged[params.client_order_id] = answer.order.id
                 return answer.order.id
-            time.sleep(_PAUSE_SECONDS)
 
     def cancel(self, order_id: UUID) -> OrderView:
         """Raises RefusedError where it is too late."""
