@@ -49,6 +49,7 @@ class ErrorCode(StrEnum):
     TX_TOO_LARGE = "TX_TOO_LARGE"
     RPC_UNAVAILABLE = "RPC_UNAVAILABLE"
     RPC_RATE_LIMITED = "RPC_RATE_LIMITED"
+    RPC_WRONG_CHAIN = "RPC_WRONG_CHAIN"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     SERVICE_DRAINING = "SERVICE_DRAINING"
     SERVICE_OVERLOADED = "SERVICE_OVERLOADED"
@@ -150,6 +151,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.RPC_UNAVAILABLE: _transient("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
     ErrorCode.RPC_RATE_LIMITED: _transient(
         "The Solana RPC endpoint limits requests", "wait, or use a larger plan", 503
+    ),
+    ErrorCode.RPC_WRONG_CHAIN: _denied(
+        "The Solana RPC endpoint leads to another chain",
+        "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
+        503,
     ),
     ErrorCode.SERVICE_UNAVAILABLE: _transient("A service orderd needs is down", "check with: orderctl status"),
     ErrorCode.SERVICE_DRAINING: _transient("The daemon is stopping and takes no new orders", "try again in a moment"),

@@ -1,15 +1,18 @@
 """What both sides of the daemon trade with: one endpoint, one wallet, the venues and the tokens."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.building import Builder
+from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.routing import Router
 from orderd.settings import Settings
 from orderd.solana.keys import Wallet, load_wallet
 from orderd.solana.rpc import RpcClient
 from orderd.solana.sender import Sender
+from orderd.solana.transport import HttpTransport
 from orderd.venues.meteora import Meteora
 from orderd.venues.raydium import Raydium
 
@@ -31,7 +34,8 @@ def open_trading(settings: Settings) -> Trading:
     """Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured."""
     if settings.rpc_url is None:
         raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
-    rpc = RpcClient(settings.rpc_url)
+    checked = CheckedTransport(HttpTransport(settings.rpc_url), partial(check_chain, settings.chain))
+    rpc = RpcClient(settings.rpc_url, transport=checked)
     wallet = load_wallet(settings.wallet_path)
     age_ms = settings.pool_max_age_ms
     router = Router(

@@ -22,6 +22,7 @@ from db import leases
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.chain import check_chain
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution import Execution
 from orderd.engine.failure import Failures
@@ -37,6 +38,8 @@ from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
 from orderd.settings import Settings
 from orderd.solana.hints import LandingHints
+from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
+from orderd.solana.transport import HttpTransport
 
 HEARTBEAT_PREFIX: Final = "orderd:worker:"
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -45,6 +48,7 @@ _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
 _POLL_MS: Final = 250
 """How often an idle consumer looks whether it is to stop; an order wakes it at once."""
+_CHAIN_SECONDS: Final = 2.0
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 log = structlog.get_logger(__name__)
@@ -53,7 +57,8 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: Settings) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
 
-    Raises SchemaError, WalletError, and OrderdError where Postgres does not answer; Redis may come later.
+    Raises SchemaError, WalletError, and OrderdError where Postgres does not answer or the RPC endpoint leads to another
+    chain; Redis and the endpoint may come later.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -65,6 +70,7 @@ def run_worker(settings: Settings) -> NoReturn:
         application="orderd worker",
     )
     _check_schema()
+    _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
     process.start()
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
@@ -85,6 +91,20 @@ def _check_schema() -> None:
         check_schema()
     except PeeweeException as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
+
+
+def _check_chain(settings: Settings) -> None:
+    assert settings.rpc_url is not None
+    endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
+    try:
+        check_chain(settings.chain, endpoint.get_genesis_hash())
+    except RpcWrongChain as error:
+        raise OrderdError(error.error_code, str(error)) from error
+    except RpcError as error:
+        # It may come later, and is asked again before anything else goes to it.
+        log.warning("the chain does not answer yet", action="chain_unknown", error=str(error))
+    finally:
+        endpoint.close()
 
 
 class WorkerProcess:

@@ -3,6 +3,7 @@
     RpcError
     ├── RpcTransportError     no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
     │                         It says nothing about what became of the request
+    ├── RpcWrongChain         the endpoint leads to another chain than is meant; it was asked nothing else
     ├── RpcRateLimited        the endpoint turned the request away; `retry_after` seconds, where it said
     └── RpcResponseError      the node answered with an error: `code`, `message`, `data`
 
@@ -50,6 +51,7 @@ __all__ = [
     "RpcRateLimited",
     "RpcResponseError",
     "RpcTransportError",
+    "RpcWrongChain",
     "SignatureStatus",
     "Simulation",
     "TransactionInfo",
@@ -74,6 +76,12 @@ class RpcError(Exception):
 
 class RpcTransportError(RpcError):
     """No valid answer came; nobody can tell whether the node acted on the request."""
+
+
+class RpcWrongChain(RpcError):
+    """The endpoint leads to another chain than the one that is meant."""
+
+    error_code = ErrorCode.RPC_WRONG_CHAIN
 
 
 class RpcRateLimited(RpcError):
@@ -279,6 +287,10 @@ class RpcClient:
     def request_airdrop(self, key: Pubkey, lamports: int) -> Signature:
         """Test chains only."""
         return _typed("requestAirdrop", Signature.from_string, self.call("requestAirdrop", [str(key), lamports]))
+
+    def get_genesis_hash(self) -> str:
+        """What the chain is known by, in base58."""
+        return _typed("getGenesisHash", lambda value: str(Hash.from_string(value)), self.call("getGenesisHash"))
 
     def get_version(self) -> str:
         """The node's software version."""

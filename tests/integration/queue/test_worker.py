@@ -148,3 +148,11 @@ def test_a_worker_refuses_a_database_without_its_tables(
     start_worker: StartWorker, silent_rpc: str, empty_postgres_url: str
 ) -> None:
     assert start_worker(silent_rpc, empty_postgres_url).wait(PATIENCE) == 1
+
+
+def test_a_worker_refuses_orders_that_belong_to_another_chain(
+    start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis"
+) -> None:
+    database.execute_sql("INSERT INTO chain (genesis_hash) VALUES ('another')")
+    assert start_worker(simnet.url).wait(PATIENCE) == 1
+    assert heartbeats(client) == []

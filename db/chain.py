@@ -1,0 +1,11 @@
+"""Which chain the orders of this database belong to."""
+
+from db.connection import database
+
+
+def belong_to(genesis_hash: str) -> str:
+    """The genesis hash of the chain that the orders belong to: the given one, where none was named before."""
+    with database.connection_context():
+        database.execute_sql("INSERT INTO chain (genesis_hash) VALUES (%s) ON CONFLICT DO NOTHING", (genesis_hash,))
+        (found,) = database.execute_sql("SELECT genesis_hash FROM chain").fetchone()
+    return str(found)

@@ -1,0 +1,53 @@
+"""The endpoint has to lead to the chain that is meant, which is the chain of the stored orders.
+
+A wrong address would turn play into earnest: orders for the local chain would be executed on mainnet, and an attempt
+that another chain has never heard of would pass for expired. So nothing goes out before the endpoint has said which
+chain it is.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from db.chain import belong_to
+from orderd.settings import Chain
+from orderd.solana.rpc import RpcClient, RpcWrongChain
+from orderd.solana.transport import Response, Transport
+
+_PUBLIC: Final = {
+    "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
+    "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
+    "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY": "testnet",
+}
+"""By genesis hash; any other chain is a local one. https://solana.com/docs/references/clusters"""
+
+
+def check_chain(meant: Chain, genesis_hash: str) -> None:
+    """Raises RpcWrongChain where this is not the chain that is meant, or not that of the stored orders."""
+    found = _PUBLIC.get(genesis_hash, "simnet")
+    if found != meant:
+        raise RpcWrongChain(f"chain is {meant}, and the RPC endpoint leads to {found}")
+    stored = belong_to(genesis_hash)
+    if stored != genesis_hash:
+        raise RpcWrongChain(
+            f"the orders in the database belong to another chain, with genesis hash {stored}; "
+            f"the RPC endpoint leads to {found} with {genesis_hash}"
+        )
+
+
+class CheckedTransport:
+    """Lets no call through until ``check`` has accepted the genesis hash of where they go."""
+
+    def __init__(self, transport: Transport, check: Callable[[str], None]) -> None:
+        self._transport = transport
+        self._check = check
+        self._is_checked = False
+
+    def post(self, body: bytes) -> Response:
+        """As the transport's own. Raises RpcError where the endpoint cannot be asked which chain it is."""
+        if not self._is_checked:
+            self._check(RpcClient("", transport=self._transport).get_genesis_hash())
+            self._is_checked = True
+        return self._transport.post(body)
+
+    def close(self) -> None:
+        self._transport.close()

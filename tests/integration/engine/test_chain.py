@@ -1,0 +1,83 @@
+"""No call goes to an endpoint of another chain than the one that is meant and that the stored orders belong to."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from db.connection import database
+from orderd.engine.chain import CheckedTransport, check_chain
+from orderd.solana.rpc import RpcClient, RpcTransportError, RpcWrongChain
+from orderd.solana.transport import Response, TransportError
+
+MAINNET = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
+DEVNET = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"
+ONE, OTHER = "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi", "8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR"
+
+
+class Endpoint:
+    """Answers with its genesis hash to whatever it is asked, and remembers what that was."""
+
+    def __init__(self, genesis_hash: str) -> None:
+        self.genesis_hash: str | None = genesis_hash
+        self.asked: list[str] = []
+
+    def post(self, body: bytes) -> Response:
+        request: dict[str, Any] = orjson.loads(body)
+        self.asked.append(request["method"])
+        if self.genesis_hash is None:
+            raise TransportError("node: timed out")
+        return Response(200, orjson.dumps({"id": request["id"], "result": self.genesis_hash}))
+
+    def close(self) -> None: ...
+
+
+def test_the_orders_stay_with_the_chain_they_began_on() -> None:
+    check_chain("simnet", ONE)
+    check_chain("simnet", ONE)
+    with pytest.raises(RpcWrongChain, match=f"belong to another chain, with genesis hash {ONE}"):
+        check_chain("simnet", OTHER)
+
+
+@pytest.mark.parametrize(
+    ("meant", "genesis_hash", "complaint"),
+    [
+        ("simnet", MAINNET, "chain is simnet, and the RPC endpoint leads to mainnet"),
+        ("devnet", MAINNET, "chain is devnet, and the RPC endpoint leads to mainnet"),
+        ("mainnet", DEVNET, "chain is mainnet, and the RPC endpoint leads to devnet"),
+        ("mainnet", ONE, "chain is mainnet, and the RPC endpoint leads to simnet"),
+    ],
+)
+def test_an_endpoint_of_another_chain_is_refused_and_leaves_no_mark(
+    meant: Any, genesis_hash: str, complaint: str
+) -> None:
+    with pytest.raises(RpcWrongChain, match=complaint):
+        check_chain(meant, genesis_hash)
+    assert database.execute_sql("SELECT count(*) FROM chain").fetchone() == (0,)
+
+
+def test_nothing_goes_out_until_the_chain_is_known_and_then_it_is_not_asked_for_again() -> None:
+    endpoint, seen = Endpoint(ONE), list[str]()
+    rpc = RpcClient("", transport=CheckedTransport(endpoint, seen.append))
+    endpoint.genesis_hash = None
+    with pytest.raises(RpcTransportError):
+        rpc.send_transaction(b"signed")
+    assert endpoint.asked == ["getGenesisHash"]
+    endpoint.genesis_hash = ONE
+    for _ in range(2):
+        rpc.call("getHealth")
+    assert endpoint.asked == ["getGenesisHash", "getGenesisHash", "getHealth", "getHealth"]
+    assert seen == [ONE]
+
+
+def test_nothing_goes_to_the_wrong_chain() -> None:
+    def refuse(_: str) -> None:
+        raise RpcWrongChain("no")
+
+    endpoint = Endpoint(MAINNET)
+    rpc = RpcClient("", transport=CheckedTransport(endpoint, refuse))
+    (error,) = rpc.send_transactions([b"signed"])
+    assert isinstance(error, RpcWrongChain)
+    with pytest.raises(RpcWrongChain):
+        rpc.get_slot()
+    assert set(endpoint.asked) == {"getGenesisHash"}
