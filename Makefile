@@ -36,6 +36,7 @@ chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are k
 
 bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.orderctl
 
 constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now
 	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
