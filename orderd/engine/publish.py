@@ -19,6 +19,14 @@ from orderd.engine.views import order_view
 CHANNEL: Final = "orderd:events"
 _SNAPSHOT_SECONDS: Final = 3600
 _MOST_AT_ONCE: Final = 256
+_PUBLISH: Final = """
+for i = 2, #ARGV, 3 do
+    if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i]) else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
+    redis.call('PUBLISH', KEYS[1], ARGV[i + 2])
+end
+"""
+"""KEYS channel, ARGV seconds, then for each event: key of the order's snapshot, snapshot or '' at its end, event."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,7 +41,7 @@ class Publisher:
     """
 
     def __init__(self, client: "redis.Redis") -> None:
-        self._redis = client
+        self._publish = client.register_script(_PUBLISH)
         self._news: SimpleQueue[Moved | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
         self._thread.start()
@@ -70,12 +78,9 @@ class Publisher:
     def _tell(self, changes: Sequence[Moved]) -> None:
         if not changes:
             return
-        pipe = self._redis.pipeline(transaction=False)
+        arguments: list[str | int] = [_SNAPSHOT_SECONDS]
         for moved in changes:
-            key = snapshot_key(moved.order.id)
-            if moved.order.status in TERMINAL:
-                pipe.delete(key)
-            else:
-                pipe.set(key, order_view(moved.order).model_dump_json(), ex=_SNAPSHOT_SECONDS)
-            pipe.publish(CHANNEL, moved.event.model_dump_json())
-        pipe.execute()
+            ended = moved.order.status in TERMINAL
+            snapshot = "" if ended else order_view(moved.order).model_dump_json()
+            arguments += [snapshot_key(moved.order.id), snapshot, moved.event.model_dump_json()]
+        self._publish(keys=[CHANNEL], args=arguments)
