@@ -42,6 +42,8 @@ def _secret_url(*schemes: str) -> AfterValidator:
 def _plain_url(*schemes: str) -> AfterValidator:
     def check(text: str) -> str:
         _url(text, *schemes)
+        if not (text.isascii() and text.isprintable()) or " " in text or not urlsplit(text).hostname:
+            raise ValueError("it is no address: a host is missing, or a character is unescaped")
         return text
 
     return AfterValidator(check)
