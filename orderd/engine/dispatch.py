@@ -17,17 +17,22 @@ from orderd.domain.events import Deferred, Failed
 from orderd.engine.publish import Publisher
 
 _BATCH: Final = 500
+_ENOUGH: Final = 2 * _BATCH
 MAX_STARTS: Final = 20
 """An order that was begun this often, with at most a few attempts to show for it, stops its workers."""
 log = structlog.get_logger(__name__)
 
 
 class Dispatch:
-    """One pass at a time; any number of processes may run it together."""
+    """One pass at a time; any number of processes may run it together.
 
-    def __init__(self, publisher: Publisher, send: Callable[[Sequence[UUID]], None]) -> None:
+    ``send`` puts orders in the queue, ``depth`` says how many are in it.
+    """
+
+    def __init__(self, publisher: Publisher, send: Callable[[Sequence[UUID]], None], depth: Callable[[], int]) -> None:
         self._publisher = publisher
         self._send = send
+        self._depth = depth
         self._missed: deque[UUID] = deque()
 
     def missed(self, order_id: UUID) -> None:
@@ -42,6 +47,8 @@ class Dispatch:
                 for order_id in missed:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
+            if self._depth() >= _ENOUGH:
+                return 0  # what has been in the queue for long is most likely still there, and not lost
             due = leases.take_due(_BATCH)
             if due:
                 try:

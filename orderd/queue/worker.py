@@ -131,7 +131,7 @@ class WorkerProcess:
             trading.router, trading.builder, trading.sender, self._settlement, publisher, self._leases
         )
         broker = OrderBroker(client, line=self._limiter)
-        dispatch = Dispatch(publisher, broker.send)
+        dispatch = Dispatch(publisher, broker.send, broker.depth)
         if settings.max_in_flight:
             broker.add_middleware(InFlightCap(settings.max_in_flight, self._settlement.__len__, dispatch.defer))
         broker.add_middleware(RateLimit(self._limiter, dispatch.defer))

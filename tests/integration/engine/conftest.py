@@ -70,15 +70,19 @@ class ScriptedSender:
 
 @dataclass
 class Queue:
-    """Stands in for the broker; ``outage`` makes it refuse."""
+    """Stands in for the broker; ``outage`` makes it refuse, and ``others`` are in it already."""
 
     sent: list[UUID] = field(default_factory=list)
+    others: int = 0
     outage: Exception | None = None
 
     def send(self, order_ids: Sequence[UUID]) -> None:
         if self.outage:
             raise self.outage
         self.sent += order_ids
+
+    def depth(self) -> int:
+        return self.others
 
 
 @pytest.fixture

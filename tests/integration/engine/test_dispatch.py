@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from redis import ConnectionError as RedisDown
 
+from db import journal
 from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Deferred
@@ -13,12 +14,12 @@ from orderd.engine import views
 from orderd.engine.dispatch import MAX_STARTS, Dispatch
 from orderd.engine.publish import Publisher
 from tests.integration.engine.conftest import Queue
-from tests.integration.orders import built, claimed, lapse, pending, read, sign
+from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
 
 
 @pytest.fixture
 def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
-    return Dispatch(publisher, queue.send)
+    return Dispatch(publisher, queue.send, queue.depth)
 
 
 def test_a_lost_message_is_sent_again(dispatch: Dispatch, queue: Queue) -> None:
@@ -27,6 +28,17 @@ def test_a_lost_message_is_sent_again(dispatch: Dispatch, queue: Queue) -> None:
     lapse(order_id)
     assert dispatch.run_once() == 1
     assert queue.sent == [order_id]
+
+
+def test_what_waits_in_a_long_queue_is_not_put_in_it_again_and_again(dispatch: Dispatch, queue: Queue) -> None:
+    orders = journal.accept([new_order() for _ in range(3)])
+    for moved in orders:
+        lapse(moved.order.id)
+    queue.others = 1_000
+    assert dispatch.run_once() == 0
+    assert queue.sent == []
+    queue.others = 999
+    assert dispatch.run_once() == 3
 
 
 def test_the_orders_of_a_lost_worker_go_back_to_the_queue(dispatch: Dispatch, queue: Queue) -> None:

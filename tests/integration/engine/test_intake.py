@@ -80,7 +80,7 @@ def test_an_order_outlives_a_queue_that_is_down(intake: Intake, queue: Queue, pu
     queue.outage = RedisDown("refused")
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
     queue.outage = None
-    assert Dispatch(publisher, queue.send).run_once() == 1
+    assert Dispatch(publisher, queue.send, queue.depth).run_once() == 1
     assert queue.sent == [order.id]
 
 

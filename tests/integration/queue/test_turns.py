@@ -50,7 +50,7 @@ class Turns:
         publisher = Publisher(client)
         self.limiter = RateLimiter(client, limit, window, lambda _: [], lag=timedelta(milliseconds=1))
         self.broker = OrderBroker(client, line=self.limiter)
-        self.dispatch = Dispatch(publisher, self.broker.send)
+        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth)
         self.finished = Finished()
         self.begin: Callable[[], None] = lambda: None
         self.work: Callable[[Order], None] = lambda _: None
