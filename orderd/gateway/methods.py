@@ -11,7 +11,7 @@ from orderd.gateway.auth import Scope
 from orderd.gateway.batch import Batcher
 from orderd.gateway.hub import Hub
 from orderd.gateway.rpc import Reply, Route
-from orderd.gateway.session import Session
+from orderd.gateway.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
     BalancesResult,
@@ -88,28 +88,28 @@ class Methods:
         self.draining = True
         await self._batcher.finish()
 
-    async def submit(self, session: Session, params: SubmitParams) -> Reply:
+    async def submit(self, caller: Caller, params: SubmitParams) -> Reply:
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
-        account_id = session.principal.account_id
+        account_id = caller.principal.account_id
         terms = self._intake.terms(params)
         outcome = await self._batcher.submit(Submission(account_id, params.client_order_id, terms))
         if outcome.created:
             self._hub.learn(outcome.order, account_id)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
-    async def preview(self, session: Session, params: SubmitParams) -> Reply:  # noqa: ARG002
+    async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
 
-    async def get(self, session: Session, params: GetParams) -> Reply:
-        return Reply(await self._database.run(views.get, session.principal.account_id, params.order))
+    async def get(self, caller: Caller, params: GetParams) -> Reply:
+        return Reply(await self._database.run(views.get, caller.principal.account_id, params.order))
 
-    async def cancel(self, session: Session, params: GetParams) -> Reply:
-        order = await self._database.run(self._intake.cancel, session.principal.account_id, params.order)
+    async def cancel(self, caller: Caller, params: GetParams) -> Reply:
+        order = await self._database.run(self._intake.cancel, caller.principal.account_id, params.order)
         return Reply(CancelResult(order=order))
 
-    async def list_orders(self, session: Session, params: ListParams) -> Reply:
-        return Reply(await self._database.run(views.list_orders, session.principal.account_id, params))
+    async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
+        return Reply(await self._database.run(views.list_orders, caller.principal.account_id, params))
 
     async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:
         order_id = None
@@ -126,13 +126,13 @@ class Methods:
     async def unsubscribe(self, session: Session, params: UnsubscribeParams) -> Reply:
         return Reply(UnsubscribeResult(removed=self._hub.unfollow(session, params.subscription)))
 
-    async def quote(self, session: Session, params: QuoteParams) -> Reply:  # noqa: ARG002
+    async def quote(self, caller: Caller, params: QuoteParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._market.quote, self._intake.terms(params)))
 
-    async def balances(self, session: Session, params: NoParams) -> Reply:  # noqa: ARG002
+    async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._market.balances))
 
-    async def status(self, session: Session, params: NoParams) -> Reply:  # noqa: ARG002
+    async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._report_status))
 
     def _report_status(self) -> StatusResult:

@@ -22,6 +22,7 @@ from orderd.gateway.hub import Hub
 from orderd.gateway.methods import Market, Methods, StatusReport
 from orderd.gateway.origin import Door
 from orderd.gateway.port import POLICY_VIOLATION, Port, PortConnection
+from orderd.gateway.rest import rest_router
 from orderd.gateway.rpc import Rpc
 from orderd.gateway.session import Session
 from orderd.gateway.threads import DatabaseThreads, Threads
@@ -75,6 +76,7 @@ class Gateway:
                 loop_lag=lambda: self._condition.loop_lag,
                 readiness=self._condition.readiness,
                 authorize=self._authorize_reader,
+                rest=rest_router(self._methods, self._who),
                 refresh_metrics=self._condition.refresh_metrics,
             ),
             self._converse,
@@ -139,7 +141,7 @@ class Gateway:
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
             log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
-            return _refusal(error)
+            return _refusal(error, request.path)
         return None
 
     async def _who(self, authorization: str | None) -> Principal:
@@ -197,8 +199,8 @@ def _check_path(path: str) -> None:
         raise OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"websockets are served at {PATH} only")
 
 
-def _refusal(error: OrderdError) -> Response:
-    problem = problem_response(error)
+def _refusal(error: OrderdError, path: str) -> Response:
+    problem = problem_response(error, path.partition("?")[0])
     headers = Headers(dict(problem.headers.items()) | {"Connection": "close"})
     status = http.HTTPStatus(problem.status_code)
     return Response(status.value, status.phrase, headers, bytes(problem.body))

@@ -26,6 +26,13 @@ class Peer(Protocol):
     def close_slow(self) -> None: ...
 
 
+class Caller(Protocol):
+    """Whoever makes a call, over either protocol."""
+
+    @property
+    def principal(self) -> Principal: ...
+
+
 class Session:
     def __init__(self, peer: Peer, principal: Principal) -> None:
         self.peer = peer

@@ -1,0 +1,165 @@
+"""Orders over plain HTTP, as scripts make them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from db.connection import database
+from db.models import DEFAULT_ACCOUNT, ApiToken
+from orderd.gateway.auth import new_token, token_hash
+from orderd.wire import MAX_MESSAGE_BYTES
+from tests.integration.gateway.conftest import Rig, deferred
+
+pytestmark = pytest.mark.asyncio
+
+_BODY = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
+
+
+@pytest_asyncio.fixture
+async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
+        yield client
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert (body["status"], body["code"], body["instance"]) == (status, code, answer.url.path)
+    assert body["detail"]
+    assert body["next_step"]
+    return body
+
+
+async def test_an_order_that_is_submitted_is_found_at_its_location(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/api/orders", json=_BODY)
+    assert answer.status_code == 201
+    order = answer.json()["order"]
+    found = await http.get(answer.headers["location"])
+    assert found.json()["order"] == order
+    assert order["amount_in"] == "1.5"
+
+
+async def test_the_same_key_and_body_answer_with_the_same_order(http: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": "key-1"}
+    first, second = [await http.post("/api/orders", json=_BODY, headers=key) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["order"] == second.json()["order"]
+    other = await http.post("/api/orders", json=_BODY | {"amount_in": "2"}, headers=key)
+    problem(other, 422, "ORDER_CONFLICT")
+    assert len((await http.get("/api/orders")).json()["orders"]) == 1
+
+
+async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: httpx.AsyncClient) -> None:
+    body = _BODY | {"client_order_id": "one"}
+    problem(await http.post("/api/orders", json=body, headers={"Idempotency-Key": "two"}), 422, "REQUEST_INVALID")
+    assert (await http.get("/api/orders")).json()["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"amount_in": "-1"}, "AMOUNT_NOT_POSITIVE"),
+        ({"amount_in": 1.5}, "REQUEST_INVALID"),
+        ({"token_in": "NOPE"}, "TOKEN_UNKNOWN"),
+        ({"token_out": "SOL"}, "TOKEN_SAME"),
+        ({"slippage": "101"}, "SLIPPAGE_OUT_OF_RANGE"),
+        ({"surprise": 1}, "REQUEST_INVALID"),
+    ],
+)
+async def test_bad_orders_are_refused_and_change_nothing(
+    http: httpx.AsyncClient, change: dict[str, Any], code: str
+) -> None:
+    problem(await http.post("/api/orders", json=_BODY | change), 422, code)
+    assert (await http.get("/api/orders")).json()["orders"] == []
+
+
+async def test_orders_are_listed_by_status_in_pages(http: httpx.AsyncClient) -> None:
+    ids = [(await http.post("/api/orders", json=_BODY)).json()["order"]["id"] for _ in range(3)]
+    await http.delete(f"/api/orders/{ids[0]}")
+    first = (await http.get("/api/orders", params={"status": "pending", "limit": 1})).json()
+    rest = (
+        await http.get("/api/orders", params={"status": "pending", "limit": 1, "cursor": first["next_cursor"]})
+    ).json()
+    assert [order["id"] for order in first["orders"] + rest["orders"]] == [ids[2], ids[1]]
+    assert [each["id"] for each in (await http.get("/api/orders?status=cancelled")).json()["orders"]] == [ids[0]]
+
+
+async def test_a_timeline_holds_all_that_happened_by_time(rig: Rig, http: httpx.AsyncClient) -> None:
+    async with rig.client() as client:
+        order_id = await client.submit("timeline")
+    await rig.happen(order_id, deferred(), deferred())
+    entries = (await http.get(f"/api/orders/{order_id}/timeline")).json()["entries"]
+    assert [entry["event"]["seq"] for entry in entries] == [1, 2, 3]
+    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
+
+
+async def test_what_the_market_refuses_is_a_problem(http: httpx.AsyncClient) -> None:
+    problem(await http.get("/api/quote", params=_BODY), 422, "ROUTE_NOT_FOUND")
+    assert (await http.get("/api/balances")).json() == {"wallet": "wallet", "balances": []}
+    assert (await http.get("/api/status")).json()["queue_depth"] == 7
+
+
+async def test_what_is_not_there_or_too_large_is_a_problem(http: httpx.AsyncClient) -> None:
+    problem(await http.get("/api/orders/nothing-like-it"), 404, "ORDER_NOT_FOUND")
+    problem(await http.get("/nowhere"), 404, "REQUEST_UNKNOWN_METHOD")
+    refused = await http.put("/api/orders")
+    problem(refused, 405, "REQUEST_UNKNOWN_METHOD")
+    assert "allow" in refused.headers
+    problem(await http.post("/api/orders", content=b"{"), 422, "REQUEST_INVALID")
+    large = await http.post("/api/orders", json=_BODY | {"token_in": "x" * MAX_MESSAGE_BYTES})
+    problem(large, 413, "REQUEST_TOO_LARGE")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b" " * (MAX_MESSAGE_BYTES // 2 + 1)
+
+    problem(await http.post("/api/orders", content=chunks()), 413, "REQUEST_TOO_LARGE")
+
+
+async def test_a_page_of_another_site_may_not_trade(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/api/orders", json=_BODY, headers={"Origin": "https://evil.example"})
+    problem(answer, 403, "AUTH_ORIGIN_REFUSED")
+    assert (await http.get("/api/orders")).json()["orders"] == []
+
+
+async def test_the_openapi_document_names_every_path(http: httpx.AsyncClient) -> None:
+    document = (await http.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/orders", "/api/orders/{order}", "/api/orders/{order}/timeline"} <= set(document["paths"])
+
+
+async def test_a_wrong_token_is_refused(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/api/orders", json=_BODY, headers={"Authorization": "Bearer wrong"})
+    problem(answer, 401, "AUTH_INVALID")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_a_token_that_may_only_read_cannot_trade(http: httpx.AsyncClient, method: str) -> None:
+    order = (await http.post("/api/orders", json=_BODY)).json()["order"]
+    bearer = {"Authorization": f"Bearer {await asyncio.to_thread(_read_token)}"}
+    path = "/api/orders" if method == "POST" else f"/api/orders/{order['id']}"
+    refused = await http.request(method, path, json=_BODY if method == "POST" else None, headers=bearer)
+    problem(refused, 403, "AUTH_FORBIDDEN")
+    assert (await http.get("/api/orders", headers=bearer)).json()["orders"] == [order]
+
+
+def _read_token() -> str:
+    token = new_token()
+    with database.connection_context():
+        ApiToken.insert(
+            id=uuid4(),
+            account_id=DEFAULT_ACCOUNT,
+            name="reader",
+            hash=token_hash(token),
+            scopes=["read"],
+            created_at=datetime.now(UTC),
+        ).execute()
+    return token
