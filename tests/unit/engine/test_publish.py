@@ -1,14 +1,18 @@
 """The publisher: news that Redis does not take are dropped, for whoever follows has them from Postgres."""
 
 import threading
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import cast
 
 import redis
 
 from db.journal import Moved
+from orderd.domain.events import Cancelled
+from orderd.domain.order import OrderStatus
 from orderd.engine.publish import Publisher
 
-NEWS = cast(Moved, object())
+NEWS = cast(Moved, SimpleNamespace(order=SimpleNamespace(id=1, status=OrderStatus.CANCELLED), event=Cancelled()))
 
 
 class HangingRedis:
@@ -18,7 +22,10 @@ class HangingRedis:
         self.asked, self.fail = threading.Event(), threading.Event()
         self.calls = 0
 
-    def pipeline(self, **_: object) -> None:
+    def register_script(self, _: str) -> Callable[..., None]:
+        return self._hang
+
+    def _hang(self, **_: object) -> None:
         self.calls += 1
         self.asked.set()
         self.fail.wait(20)
