@@ -1,5 +1,6 @@
 """A cap on submitted orders, for endpoints that bear only so many."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -10,18 +11,35 @@ from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, SkipMessage
 
 _PAUSE: Final = timedelta(seconds=1)
+_PATIENCE_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 0.02
 log = structlog.get_logger(__name__)
 
 
 class InFlightCap(Middleware):
-    """Lets no order begin while ``in_flight`` is at ``cap``; it waits in Postgres, and no start is used up."""
+    """Lets no order begin while ``in_flight`` is at ``cap``. No start is used up by that.
 
-    def __init__(self, cap: int, in_flight: Callable[[], int], defer: Callable[[UUID, timedelta, str], object]) -> None:
+    The order waits for ``patience`` seconds in its thread, so that those behind it stay in the queue and in line; only
+    then in Postgres, for there each wait is an event.
+    """
+
+    def __init__(
+        self,
+        cap: int,
+        in_flight: Callable[[], int],
+        defer: Callable[[UUID, timedelta, str], object],
+        *,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> None:
         self._cap = cap
         self._in_flight = in_flight
         self._defer = defer
+        self._patience = patience
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
+        ends_at = time.monotonic() + self._patience
+        while self._in_flight() >= self._cap and time.monotonic() < ends_at:
+            time.sleep(_POLL_SECONDS)
         if self._in_flight() < self._cap:
             return
         order_id = UUID(message.args[0])

@@ -110,12 +110,17 @@ class TestInFlightCap:
         InFlightCap(2, lambda: 1, deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == []
 
-    def test_at_the_cap_it_waits(self) -> None:
+    def test_at_the_cap_it_waits_for_another_to_end(self) -> None:
+        deferrals, counts = Deferrals(), [2, 2, 2, 1, 1]
+        InFlightCap(2, lambda: counts.pop(0), deferrals.defer, patience=20).before_process_message(BROKER, message())
+        assert (deferrals, counts) == ([], [])
+
+    def test_when_none_ends_it_waits_in_postgres(self) -> None:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
-            InFlightCap(2, lambda: 2, deferrals.defer).before_process_message(BROKER, message())
+            InFlightCap(2, lambda: 2, deferrals.defer, patience=0).before_process_message(BROKER, message())
         assert [(order, reason) for order, _, reason in deferrals] == [(ORDER, "orders in flight")]
 
     def test_nothing_starts_when_it_cannot_be_deferred(self) -> None:
         with pytest.raises(SkipMessage):
-            InFlightCap(2, lambda: 2, postgres_is_down).before_process_message(BROKER, message())
+            InFlightCap(2, lambda: 2, postgres_is_down, patience=0).before_process_message(BROKER, message())
