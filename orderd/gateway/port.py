@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any, Final, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from orderd.gateway.auth import Principal
 from orderd.gateway.http_side import HEAD_BYTES, REQUEST_SECONDS, TOO_LARGE, TOO_SLOW, HttpSide
+from orderd.gateway.rpc import too_large
 from orderd.telemetry import SLOW_DISCONNECTS
 from orderd.wire import MAX_MESSAGE_BYTES
 
@@ -42,6 +44,8 @@ class PortConnection(ServerConnection):
         self._head = bytearray()
         self._stalled: asyncio.TimerHandle | None = None
         self._answer_bytes = 0
+        self._fail = self.protocol.fail
+        self.protocol.fail = self._fail_with_words  # type: ignore[method-assign]
 
     # Until the protocol is decided
 
@@ -92,6 +96,12 @@ class PortConnection(ServerConnection):
         self.transport.close()
 
     # As a websocket
+
+    def _fail_with_words(self, code: int, reason: str = "") -> None:
+        """The library closes on a message that is too large without a word; a caller is told as of any other error."""
+        if code == CloseCode.MESSAGE_TOO_BIG and self.protocol.state is State.OPEN:
+            self.protocol.send_text(too_large())
+        self._fail(code, reason)
 
     async def answer(self, message: bytes) -> None:
         """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed.

@@ -26,6 +26,7 @@ from orderd.wire import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    MAX_MESSAGE_BYTES,
     METHOD_NOT_FOUND,
     ORDERD_ERROR,
     PARSE_ERROR,
@@ -224,6 +225,12 @@ def _malformed(call_id: str | int | None, detail: str) -> bytes:
 
 def _not_json(detail: str) -> bytes:
     return _failure(None, OrderdError(ErrorCode.REQUEST_MALFORMED, detail), PARSE_ERROR)
+
+
+def too_large() -> bytes:
+    """What a peer is told of a message that is not even read, before its connection is closed."""
+    detail = f"a message may have {MAX_MESSAGE_BYTES} bytes"
+    return _failure(None, OrderdError(ErrorCode.REQUEST_TOO_LARGE, detail), INVALID_REQUEST)
 
 
 def _internal(method: str) -> OrderdError:

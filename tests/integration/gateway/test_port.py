@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from orderd.gateway import http_side, port
@@ -218,12 +219,14 @@ async def test_foreign_hosts_and_web_pages_are_kept_out(
     assert (http_status, websocket_status) == ((200, 101) if admitted else (403, 403))
 
 
-async def test_a_frame_of_a_megabyte_closes_its_connection_with_1009_and_hurts_nobody(rig: Rig) -> None:
-    async with rig.client() as clumsy, rig.client() as other:
+async def test_a_frame_of_a_megabyte_is_refused_closes_its_connection_and_hurts_nobody(rig: Rig) -> None:
+    async with connect(rig.url, compression=None, proxy=None) as clumsy, rig.client() as other:
         with suppress(ConnectionClosed):
-            await clumsy.websocket.send("x" * 1_000_000)
-        await clumsy.websocket.wait_closed()
-        assert clumsy.websocket.close_code == 1009
+            await clumsy.send("x" * 1_000_000)
+        told = json.loads(await clumsy.recv())
+        assert told["error"]["data"]["code"] == "REQUEST_TOO_LARGE"
+        await clumsy.wait_closed()
+        assert clumsy.close_code == 1009
         assert await other.call("status")
 
 
