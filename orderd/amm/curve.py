@@ -14,7 +14,7 @@ s is fixed-point with `PRECISION` fractional bits; amounts are base units. The c
 takes and pays is always computed by the pool's own integer swap.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from math import isqrt
 from typing import Final, NamedTuple
@@ -23,6 +23,9 @@ from orderd.amm.fixed_point import Q64
 
 PRECISION: Final = 96
 ONE: Final = 1 << PRECISION
+NEVER: Final = ONE << 96
+"""Beyond this s no pool has anything left to give: square-root prices have 64 bits before the point."""
+
 _ONE_SQUARED: Final = 1 << 2 * PRECISION
 
 
@@ -67,8 +70,8 @@ class Curve:
         self._ins = [0]
         self._outs = [0]
         self._walk()
-        self.start = self._starts[0] if self._starts else None
-        """s where the first unit is taken; None where the pool takes nothing."""
+        self.start = self._starts[0] if self._starts else NEVER
+        """s where the first unit is taken."""
 
     def at(self, s: int) -> tuple[int, int]:
         """What the pool takes until its marginal price has come down to s, and what it pays for that."""
@@ -82,6 +85,15 @@ class Curve:
             return self._ins[index], self._outs[index]
         part = amount_in * (s - start) // (end - start)
         return self._ins[index - 1] + part, self._outs[index - 1] + (part << 2 * PRECISION) // (start * s)
+
+    def end(self, amount_in: int) -> int:
+        """s once the pool has taken this amount; `NEVER` where it cannot."""
+        while self._ins[-1] < amount_in:
+            if not self._walk():
+                return NEVER
+        index = bisect_left(self._ins, amount_in)
+        start, end, whole = self._segments[index - 1]
+        return start + (end - start) * (amount_in - self._ins[index - 1]) // whole
 
     def surplus(self, s: int) -> int:
         """What the pool pays above the price at s, in base units of output, when it is used until there."""

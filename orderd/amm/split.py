@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from orderd.amm.curve import ONE, Curve, value_at
+from orderd.amm.curve import NEVER, Curve, value_at
 from orderd.amm.side import Quote, Side
 from orderd.amm.swap import SwapError, SwapErrorKind
 
 _LEVEL_BITS: Final = 24
 """How close the level is found. What it misses is spread at a price that is 2 ** -23 off, so it costs a millionth of
 a basis point."""
-
-_FARTHEST: Final = ONE << 96
-"""Beyond this level no pool has anything left: square-root prices have 64 bits before the point."""
 
 _TOO_MUCH: Final = frozenset(
     {
@@ -77,8 +74,13 @@ def best_split(sides: Sequence[Side], amount_in: int, *, max_legs: int, cost_a_l
         index: curve
         for index, single in enumerate(singles)
         if (isinstance(single, Quote) or single.kind in _TOO_MUCH)
-        and (curve := Curve(sides[index].segments(), amount_in)).start is not None
+        and (curve := Curve(sides[index].segments(), amount_in)).start < NEVER
     }
+    if best is not None:
+        # A pool whose first unit is dearer than the best pool's last one has no place beside it, nor in its stead.
+        alone_in = best.legs[0].position
+        enough = curves[alone_in].end(amount_in)
+        curves = {index: curve for index, curve in curves.items() if curve.start < enough or index == alone_in}
     if max_legs > 1 and len(curves) > 1:
         for amounts in _Search(curves, amount_in, max_legs, cost_a_leg).splits():
             found = _exact(sides, amounts)
@@ -128,7 +130,7 @@ class _Search:
         return [amounts for _, amounts in sorted(found, key=lambda each: -each[0])]
 
     def _lowest(self, legs: "Sequence[int] | dict[int, Curve]") -> int:
-        return min(start for leg in legs if (start := self.curves[leg].start) is not None)
+        return min(self.curves[leg].start for leg in legs)
 
     def _taken_by_best(self, s: int) -> int:
         """What the set with the greatest surplus at s takes."""
@@ -174,7 +176,7 @@ def _level(taken: Callable[[int], int], lowest: int, amount: int) -> _Level:
     """Where `taken`, which rises with s from `lowest` on, reaches `amount`; where it never does, beyond all prices."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
-    while taken(above) < amount and above < _FARTHEST:
+    while taken(above) < amount and above < NEVER:
         step *= 2
         below, above = above, above + step
     while above - below > (above >> _LEVEL_BITS):

@@ -10,14 +10,12 @@ import pytest
 from orderd.amm import clmm, dlmm
 from orderd.amm.amm_v4 import AmmV4Pool
 from orderd.amm.clmm import ClmmTick
-from orderd.amm.curve import ONE, Curve, constant_price
+from orderd.amm.curve import NEVER, Curve, constant_price
 from orderd.amm.dlmm import DlmmBins
 from orderd.amm.side import AmmV4Side, ClmmSide, DlmmSide, Quote, Side
 from orderd.amm.swap import SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
 from tests.unit.amm.pools import KINDS, NOW, random_pool, reverse
-
-EVERYTHING = ONE << 96
 
 
 def largest_quote(side: Side, amount: int) -> int:
@@ -46,7 +44,7 @@ def test_the_curve_pays_what_the_pool_pays(kind: str, sells_first: bool, seed: i
     for part in (0.0001, 0.01, 0.2):
         amount = largest_quote(side, int(pool.depth * part * random.uniform(0.5, 1)))
         quote = side.quote(amount)
-        taken, paid = Curve(side.segments(), amount).at(EVERYTHING)
+        taken, paid = Curve(side.segments(), amount).at(NEVER)
         assert taken == quote.amount_in == amount
         assert abs(paid - quote.amount_out) <= rounding(quote)
 
@@ -56,7 +54,7 @@ def test_the_curve_pays_what_the_pool_pays(kind: str, sells_first: bool, seed: i
 def test_what_the_curve_says_a_pool_takes_it_takes(kind: str, sells_first: bool) -> None:
     pool = random_pool(Random(kind), kind)
     side = pool.side if sells_first else reverse(pool.side)
-    taken, paid = Curve(side.segments(), 1 << 63).at(EVERYTHING)
+    taken, paid = Curve(side.segments(), 1 << 63).at(NEVER)
     quote = side.quote(taken)
     assert abs(paid - quote.amount_out) <= rounding(quote)
 
@@ -65,9 +63,9 @@ def test_what_the_curve_says_a_pool_takes_it_takes(kind: str, sells_first: bool)
 def test_the_price_falls_along_the_curve(kind: str) -> None:
     pool = random_pool(Random(f"{kind} 1"), kind)
     curve = Curve(pool.side.segments(), pool.depth // 5)
-    assert curve.start is not None
     levels = [curve.start * (1000 + step) // 1000 for step in range(-1, 200)]
     taken = [curve.at(level)[0] for level in levels]
+    assert all(curve.end(amount) <= level for amount, level in zip(taken, levels, strict=True) if amount)
     assert taken[0] == 0
     assert taken == sorted(taken)
     assert all(curve.surplus(level) >= -1 for level in levels)
@@ -83,7 +81,7 @@ def test_a_quote_tells_what_depth_costs_beside_the_fees() -> None:
 def test_what_is_on_the_order_book_cannot_be_bought() -> None:
     """Half of the pc is on the book: the curve ends where the vault is empty."""
     side = AmmV4Side(AmmV4Pool(1, 25, 10_000, 0, 0, 10**12, 10**11, 0, 10**11), coin_to_pc=True)
-    taken, paid = Curve(side.segments(), 1 << 62).at(EVERYTHING)
+    taken, paid = Curve(side.segments(), 1 << 62).at(NEVER)
     assert side.quote(taken).amount_out == paid <= 10**11
     with pytest.raises(SwapError, match="insufficient_liquidity"):
         side.quote(taken + taken // 1_000)
@@ -99,7 +97,7 @@ def test_a_gap_in_the_liquidity_is_no_part_of_the_curve() -> None:
         | {"liquidity": depth, "sqrt_price": sqrt_price_at_tick(0), "tick_current": 0, "ticks": ticks}
     )
     segments = Curve(ClmmSide(gap, zero_for_one=True).segments(), 1 << 60)
-    taken, paid = segments.at(EVERYTHING)
+    taken, paid = segments.at(NEVER)
     quote = ClmmSide(gap, zero_for_one=True).quote(taken)
     assert quote.steps >= 2
     assert abs(paid - quote.amount_out) <= rounding(quote)
@@ -130,5 +128,5 @@ def test_a_pool_without_anything_to_give_has_no_curve() -> None:
     assert isinstance(side, DlmmSide)
     empty = DlmmSide(replace(side.pool, bins=dlmm.DlmmBins([])), swap_for_y=True, now=NOW)
     curve = Curve(empty.segments(), 100)
-    assert curve.start is None
-    assert curve.at(EVERYTHING) == (0, 0)
+    assert curve.start == curve.end(1) == NEVER
+    assert curve.at(NEVER) == (0, 0)
