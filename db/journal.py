@@ -22,6 +22,7 @@ from orderd.domain.order import TERMINAL, EventKind, OrderStatus, sources, targe
 _COLUMN_TYPES: Final = {
     "venue": "text",
     "pool": "text",
+    "route": "jsonb",
     "quoted_amount_out": "numeric",
     "min_amount_out": "numeric",
     "signature": "text",

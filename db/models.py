@@ -77,6 +77,7 @@ class Order(Table):
     """An order as it stands after event ``seq``. Written only through ``db.journal``.
 
     ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
+    ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``starts`` counts the turns that workers began, ``failures`` the attempts that have failed for certain.
     """
 
@@ -103,6 +104,7 @@ class Order(Table):
 
     venue = TextField(null=True)
     pool = TextField(null=True)
+    route: Field[list[dict[str, Any]] | None] = BinaryJSONField(index=False, null=True)
     quoted_amount_out: Field[int | None] = base_units(null=True)
     min_amount_out: Field[int | None] = base_units(null=True)
     signature = TextField(null=True)

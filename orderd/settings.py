@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import parse_slippage_bps
+from orderd.domain.quote import PoolKind
 
 Chain = Literal["simnet", "devnet", "mainnet"]
 
@@ -100,18 +101,28 @@ class Settings(BaseSettings):
     default_slippage: Annotated[str, AfterValidator(_percent)] = "0.5"
     """Percent, for orders that name none."""
     max_price_impact_bps: int = Field(500, ge=0, le=10_000)
-    """Orders that would move a pool's price by more are refused. Basis points."""
+    """Orders whose whole route would move the price by more are refused. Basis points."""
+    intermediate_tokens: tuple[str, ...] = ("SOL", "USDC")
+    """Tokens that an order may be traded by way of, where that pays more than its own pair."""
+    max_slot_lag: int = Field(20, ge=0)
+    """Pools whose state is older than the newest by more slots are left out of a route."""
     venue_timeout_ms: int = Field(1_500, ge=1)
-    """A venue that takes longer to quote is left out."""
+    """A venue that takes longer to answer is left out."""
     pool_max_age_ms: int = Field(400, ge=0)
     """How old a pool's state may be that a quote is made from."""
+    pool_kinds: tuple[PoolKind, ...] = tuple(PoolKind)
+    """The kinds of pools to trade in."""
     raydium_pools: tuple[str, ...] = ()
     """Addresses of Raydium pools; where empty, they are looked up on the chain."""
     meteora_pools: tuple[str, ...] = ()
     """The same for Meteora."""
 
     compute_unit_price: int = Field(10_000, ge=0)
-    """Priority fee in micro-lamports a compute unit."""
+    """The least priority fee in micro-lamports a compute unit."""
+    max_compute_unit_price: int = Field(1_000_000, ge=0)
+    """The most."""
+    priority_fee_percentile: int = Field(75, ge=1, le=100)
+    """Between them: what this percentage of recent slots took at most from transactions that write the same pools."""
     max_attempts: int = Field(3, ge=1, le=10)
     """Attempts that may fail before the order does. Waiting is none."""
     retry_base_ms: int = Field(1_000, ge=1)

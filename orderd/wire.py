@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import OrderEvent, Quoted, Refused
+from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
 from orderd.domain.order import OrderStatus
 from orderd.domain.quote import VenueName
 
@@ -85,8 +85,9 @@ class OrderView(Message):
     seq: int
     attempt: int = Field(description="the attempt that is under way, or the last one; 0 before the first")
     due_at: datetime | None = Field(None, description="when a waiting order is worked on")
-    venue: VenueName | None = None
+    venue: VenueName | None = Field(None, description="of the largest leg, where there are several")
     pool: str | None = None
+    route: tuple[RoutedLeg, ...] = Field((), description="all legs, where there are several")
     quoted_amount_out: str | None = None
     min_amount_out: str | None = None
     signature: str | None = None
@@ -156,6 +157,11 @@ class QuoteResult(Message):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
     min_amount_out: str
+    route: tuple[RoutedLeg, ...] = ()
+    gain_bps: str | None = Field(None, description="what the route pays above the best single pool")
+    compute_units: int | None = Field(None, description="that the transaction would ask for")
+    compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
+    network_fee: str | None = Field(None, description="in SOL, with the priority fee")
 
 
 class PreviewResult(Message):

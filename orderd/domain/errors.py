@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     ROUTE_INSUFFICIENT_LIQUIDITY = "ROUTE_INSUFFICIENT_LIQUIDITY"
     ROUTE_AMOUNT_TOO_SMALL = "ROUTE_AMOUNT_TOO_SMALL"
     ROUTE_PRICE_IMPACT = "ROUTE_PRICE_IMPACT"
+    ROUTE_STALE = "ROUTE_STALE"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
@@ -126,6 +127,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ROUTE_PRICE_IMPACT: _denied(
         "The order would move the price by more than the limit", "trade a smaller amount, or raise the limit"
     ),
+    ErrorCode.ROUTE_STALE: _transient(
+        "The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself"
+    ),
     ErrorCode.POOL_CLOSED: _denied("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _denied("The pool uses a feature orderd does not support", "choose another pair"),
     ErrorCode.FUNDS_INSUFFICIENT: _denied(
@@ -147,7 +151,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         retryable=True,
         http_status=409,
     ),
-    ErrorCode.TX_TOO_LARGE: _denied("The transaction would exceed 1,232 bytes", "trade a pair with a direct pool"),
+    ErrorCode.TX_TOO_LARGE: _denied(
+        "The transaction would exceed 1,232 bytes", "trade a smaller amount, or a pair with a direct pool"
+    ),
     ErrorCode.RPC_UNAVAILABLE: _transient("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
     ErrorCode.RPC_RATE_LIMITED: _transient(
         "The Solana RPC endpoint limits requests", "wait, or use a larger plan", 503

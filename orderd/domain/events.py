@@ -19,7 +19,10 @@ class Fact(BaseModel):
 
 
 class Quoted(Fact):
-    """One venue's offer: ``amount_out`` after all pool fees, ``price`` in token_out for one token_in."""
+    """What one pool, or a whole route, pays: ``amount_out`` after all pool fees, ``price`` in token_out for a token_in.
+
+    Of a route with several legs, ``pool`` is the one with the largest, and the fees of all count as ``fee_token``.
+    """
 
     venue: VenueName
     pool: str
@@ -30,6 +33,20 @@ class Quoted(Fact):
     fee_token: str
     price_impact_bps: str
     slot: int
+
+
+class RoutedLeg(Fact):
+    """One swap of a route. ``share`` is its part of its hop's input in percent; hops are numbered from 1."""
+
+    hop: int
+    venue: VenueName
+    pool: str
+    pool_kind: PoolKind
+    token_in: str
+    token_out: str
+    share: str
+    amount_in: str
+    amount_out: str
 
 
 class Refused(Fact):
@@ -67,13 +84,18 @@ class Started(Fact):
 
 
 class Routed(Fact):
-    """Every answer of the venues and the choice: ``chosen`` pays the most."""
+    """Every pool's answer and the choice: ``chosen`` pays the most, over the legs of ``route``.
+
+    ``gain_bps`` is what they pay above the best single pool; None where no single pool takes the whole order.
+    """
 
     kind: Literal[EventKind.ROUTED] = EventKind.ROUTED
     chosen: Quoted
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...] = ()
     min_amount_out: str
+    route: tuple[RoutedLeg, ...] = ()
+    gain_bps: str | None = None
 
 
 class Submitted(Fact):

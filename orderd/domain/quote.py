@@ -1,10 +1,17 @@
-"""What a venue answers when it is asked for a price, and which answer wins."""
+"""What the pools of the venues answer when they are asked for a price, and the route that is made of their answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from enum import StrEnum
+from functools import cached_property
+from typing import Final
 
 from orderd.domain.errors import ErrorCode
+from orderd.domain.money import BPS, min_amount_out
+from orderd.domain.tokens import Token
+
+_HUNDREDTH: Final = Decimal("0.01")
 
 
 class VenueName(StrEnum):
@@ -16,7 +23,10 @@ class PoolKind(StrEnum):
     """The program a pool belongs to."""
 
     RAYDIUM_CPMM = "raydium_cpmm"
+    RAYDIUM_CLMM = "raydium_clmm"
+    RAYDIUM_AMM_V4 = "raydium_amm_v4"
     METEORA_DLMM = "meteora_dlmm"
+    METEORA_DAMM_V2 = "meteora_damm_v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +40,11 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class VenueQuote:
-    """The best single pool of one venue. Amounts in base units, all pool fees taken off.
+    """What one pool of a venue pays. Amounts in base units, all pool fees taken off.
 
     ``fee`` is the pool's fee in base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the
-    pool's spot price, fees not included. ``slot`` is the slot of the pool state that was read.
+    pool's spot price, fees not included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is
+    what the swap needs at most, by experience.
     """
 
     venue: VenueName
@@ -47,6 +58,14 @@ class VenueQuote:
     fee_mint: str
     price_impact_bps: Decimal
     slot: int
+    compute_units: int
+
+    @property
+    def fee_in_input(self) -> int:
+        """The fee in base units of ``mint_in``, rounded up; one on the output counts at the quote's own price."""
+        if self.fee_mint == self.mint_in:
+            return self.fee
+        return _ceil_div(self.fee * self.amount_in, self.amount_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +77,136 @@ class VenueRefusal:
     detail: str
 
 
+@dataclass(frozen=True)
+class Hop:
+    """One pair of a route: its legs share the input, the one with the largest part first."""
+
+    legs: tuple[VenueQuote, ...]
+
+    @cached_property
+    def amount_in(self) -> int:
+        return sum(leg.amount_in for leg in self.legs)
+
+    @cached_property
+    def amount_out(self) -> int:
+        return sum(leg.amount_out for leg in self.legs)
+
+    @property
+    def mint_out(self) -> str:
+        return self.legs[0].mint_out
+
+    @property
+    def price_impact_bps(self) -> Decimal:
+        """The legs' impacts, each by its part of the input; rounded up to a hundredth."""
+        weighted = sum((leg.price_impact_bps * leg.amount_in for leg in self.legs), Decimal(0))
+        return (weighted / self.amount_in).quantize(_HUNDREDTH, rounding=ROUND_UP)
+
+    def floors(self, floor: int) -> list[int]:
+        """What each leg has to pay at least, so that all of them pay ``floor``: each its part, rounded up."""
+        return [_ceil_div(floor * leg.amount_out, self.amount_out) for leg in self.legs]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One hop, or two by way of another token; all legs go into one transaction.
+
+    The second hop's input is a part of what the first is quoted to pay: what it pays for certain. What it pays above
+    that stays in the wallet.
+    """
+
+    hops: tuple[Hop, ...]
+
+    @classmethod
+    def single(cls, quote: VenueQuote) -> "Route":
+        return cls((Hop((quote,)),))
+
+    @property
+    def legs(self) -> list[VenueQuote]:
+        return [leg for hop in self.hops for leg in hop.legs]
+
+    @property
+    def main(self) -> VenueQuote:
+        """The leg that takes the most of the order's input."""
+        return self.hops[0].legs[0]
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.legs) == 1
+
+    @property
+    def amount_in(self) -> int:
+        return self.hops[0].amount_in
+
+    @property
+    def amount_out(self) -> int:
+        return self.hops[-1].amount_out
+
+    @property
+    def price_impact_bps(self) -> Decimal:
+        """What depth costs over all hops, rounded up to a hundredth of a basis point."""
+        kept = Decimal(1)
+        for hop in self.hops:
+            kept *= 1 - hop.price_impact_bps / BPS
+        return ((1 - kept) * BPS).quantize(_HUNDREDTH, rounding=ROUND_UP)
+
+    @property
+    def fee(self) -> int:
+        """All pools' fees in base units of what is sold, each at the price of its own leg and hop, rounded up."""
+        total = 0
+        sold, bought = 1, 1  # what is sold for each unit of a hop's input
+        for hop in self.hops:
+            total += sum(_ceil_div(leg.fee_in_input * sold, bought) for leg in hop.legs)
+            sold, bought = sold * hop.amount_in, bought * hop.amount_out
+        return total
+
+    @property
+    def slot(self) -> int:
+        """The oldest state that it was made from."""
+        return min(leg.slot for leg in self.legs)
+
+    @property
+    def compute_units(self) -> int:
+        return sum(leg.compute_units for leg in self.legs)
+
+    def floors(self, min_amount_out: int) -> list[list[int]]:
+        """Hop by hop, what each leg has to pay at least, so that the last hop pays ``min_amount_out``.
+
+        A hop before it has to pay what the next one spends.
+        """
+        owed = [*(hop.amount_in for hop in self.hops[1:]), min_amount_out]
+        return [hop.floors(floor) for hop, floor in zip(self.hops, owed, strict=True)]
+
+
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
-    """All answers to one request; ``chosen`` is among ``quotes`` and pays the most after all fees."""
+    """The best route, and all that was considered for it.
 
-    chosen: VenueQuote
+    ``quotes`` are the pools of the pair itself, each for the whole amount. ``through`` is the token between the hops.
+    """
+
+    route: Route
     quotes: tuple[VenueQuote, ...]
     refusals: tuple[VenueRefusal, ...]
+    through: Token | None = None
+
+    @property
+    def gain_bps(self) -> Decimal | None:
+        """What the route pays above the best single pool, rounded down; None where no single pool takes it all."""
+        if not self.quotes:
+            return None
+        single = best_of(self.quotes).amount_out
+        return Decimal((self.route.amount_out - single) * BPS * 100 // single) / 100
 
 
-def best_of(quotes: tuple[VenueQuote, ...]) -> VenueQuote:
+def best_of(quotes: Sequence[VenueQuote]) -> VenueQuote:
     """The quote that pays the most. Among equals the lower price impact wins, then the venue's name: repeatable."""
     return min(quotes, key=lambda quote: (-quote.amount_out, quote.price_impact_bps, quote.venue))
+
+
+def first_hop_floor(amount_out: int, slippage_bps: int) -> int:
+    """What a first hop that is quoted ``amount_out`` pays for certain: it may lose half of the order's slippage."""
+    return min_amount_out(amount_out, slippage_bps // 2)
+
+
+def _ceil_div(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)

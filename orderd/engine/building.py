@@ -4,32 +4,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from orderd.domain.errors import OrderdError
-from orderd.domain.quote import VenueQuote
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import Route
 from orderd.engine.chain_errors import explain
+from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
 from orderd.solana.keys import Wallet
-from orderd.solana.programs.compute_budget import priority_fee
+from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.rpc_types import LatestBlockhash, Simulation
-from orderd.solana.transaction import LAMPORTS_A_SIGNATURE, SignedTransaction, attempt_instructions, sign
+from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
 from orderd.venues.base import trade_instructions
 from orderd.venues.single_flight import SingleFlight
 
-_UNITS_ALLOWED: Final = 600_000
-"""For the simulation; the transaction itself asks for what the simulation used, and a margin."""
+_UNITS_AROUND: Final = 90_000
+"""What wrapping, unwrapping, the accounts of the tokens and the memo need beside the swaps, at most."""
+_LONGEST_MEMO: Final = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
 class SwapPlan:
     """What is to be signed: this route, and not less than ``min_amount_out`` base units from it."""
 
-    quote: VenueQuote
+    route: Route
     min_amount_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the chain says a plan would do, and what it would cost."""
+
+    simulation: Simulation
+    fee: FeeEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +54,20 @@ class SignedAttempt:
 
 def units_with_margin(units_consumed: int) -> int:
     """What to ask for: pools move between simulation and landing, and a swap then crosses more bins."""
-    return min(units_consumed * 5 // 4 + 20_000, _UNITS_ALLOWED)
+    return min(units_consumed * 5 // 4 + 20_000, MAX_COMPUTE_UNITS)
 
 
 class Builder:
     """Builds and signs for one wallet. Thread-safe."""
 
     def __init__(
-        self, router: Router, rpc: RpcClient, wallet: Wallet, *, micro_lamports_a_unit: int, blockhash_age: float
+        self, router: Router, rpc: RpcClient, wallet: Wallet, fees: FeeMarket, *, blockhash_age: float
     ) -> None:
         """``blockhash_age`` in seconds: how long one blockhash serves all orders."""
         self._router = router
         self._rpc = rpc
         self._wallet = wallet
-        self._price = micro_lamports_a_unit
+        self._fees = fees
         self._blockhash: SingleFlight[None, LatestBlockhash] = SingleFlight(
             lambda _: rpc.get_latest_blockhash().value, blockhash_age
         )
@@ -65,29 +76,45 @@ class Builder:
     def wallet(self) -> Pubkey:
         return self._wallet.address
 
-    def simulate(self, plan: SwapPlan, memo: str) -> Simulation:
-        """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
-        return self._simulate(self._swap(plan), memo, self._latest_blockhash())
+    def fits(self, route: Route) -> bool:
+        """Whether the route's legs fit into one transaction, by its size and by what they compute."""
+        if route.compute_units + _UNITS_AROUND > MAX_COMPUTE_UNITS:
+            return False
+        try:
+            self._sign(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, Hash.default(), MAX_COMPUTE_UNITS, unit_price=1)
+        except OrderdError as error:
+            if error.code is not ErrorCode.TX_TOO_LARGE:
+                raise
+            return False
+        return True
 
-    def network_fee(self, units: int) -> int:
-        """Lamports: one signature and the priority fee for ``units``."""
-        return LAMPORTS_A_SIGNATURE + priority_fee(units, self._price)
+    def estimate(self, plan: SwapPlan) -> FeeEstimate:
+        """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
+        return FeeEstimate(plan.route.compute_units + _UNITS_AROUND, self._fees.price(self._swaps(plan)))
+
+    def preview(self, plan: SwapPlan) -> Preview:
+        """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
+        swaps = self._swaps(plan)
+        unit_price = self._fees.price(swaps)
+        simulation = self._simulate(swaps, "preview", self._latest_blockhash(), unit_price)
+        return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
         """Simulate, then sign with what the simulation showed to be needed.
 
         Raises OrderdError: what the simulation met with, RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
-        swap, latest = self._swap(plan), self._latest_blockhash()
-        simulation = self._simulate(swap, memo, latest)
+        swaps, latest = self._swaps(plan), self._latest_blockhash()
+        unit_price = self._fees.price(swaps)
+        simulation = self._simulate(swaps, memo, latest, unit_price)
         if simulation.err is not None:
             raise explain(simulation.err, simulation.logs)
-        signed = self._sign(swap, memo, latest, units_with_margin(simulation.units_consumed))
+        units = units_with_margin(simulation.units_consumed)
+        signed = self._sign(swaps, memo, latest.blockhash, units, unit_price)
         return SignedAttempt(signed.signature, signed.raw, latest.last_valid_block_height)
 
-    def _swap(self, plan: SwapPlan) -> Sequence[Instruction]:
-        venue = self._router.venue(plan.quote.venue)
-        return trade_instructions(venue, plan.quote, self._wallet.address, plan.min_amount_out)
+    def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
+        return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out)
 
     def _latest_blockhash(self) -> LatestBlockhash:
         try:
@@ -95,14 +122,18 @@ class Builder:
         except RpcError as error:
             raise OrderdError(error.error_code, str(error)) from error
 
-    def _simulate(self, swap: Sequence[Instruction], memo: str, latest: LatestBlockhash) -> Simulation:
-        draft = self._sign(swap, memo, latest, _UNITS_ALLOWED)
+    def _simulate(
+        self, swaps: Sequence[Instruction], memo: str, latest: LatestBlockhash, unit_price: int
+    ) -> Simulation:
+        draft = self._sign(swaps, memo, latest.blockhash, MAX_COMPUTE_UNITS, unit_price)
         try:
             # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
             return self._rpc.simulate_transaction(draft.raw, replace_blockhash=True).value
         except RpcError as error:
             raise OrderdError(error.error_code, str(error)) from error
 
-    def _sign(self, swap: Sequence[Instruction], memo: str, latest: LatestBlockhash, units: int) -> SignedTransaction:
-        instructions = attempt_instructions(memo, swap, units=units, micro_lamports_a_unit=self._price)
-        return sign(instructions, self._wallet, latest.blockhash)
+    def _sign(
+        self, swaps: Sequence[Instruction], memo: str, blockhash: Hash, units: int, unit_price: int
+    ) -> SignedTransaction:
+        instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
+        return sign(instructions, self._wallet, blockhash)

@@ -6,6 +6,7 @@ they are sent, so that no transaction exists of which Postgres does not know.
 
 from uuid import UUID
 
+import orjson
 import structlog
 
 from db import journal
@@ -70,15 +71,17 @@ class Execution:
 
     def _route(self, order: Order) -> SwapPlan:
         terms = terms_of(order)
-        decision = self._router.route(QuoteRequest(order.mint_in, order.mint_out, order.amount_in))
+        request = QuoteRequest(order.mint_in, order.mint_out, order.amount_in)
+        decision = self._router.route(request, order.slippage_bps, self._builder.fits)
         offer = offer_of(terms, decision)
-        chosen = decision.chosen
+        route = decision.route
         log.info(
             "routed",
             action="routed",
             order_id=str(order.id),
-            chosen=chosen.venue,
-            prices={quote.venue: quote.price for quote in offer.quotes},
+            route=[f"{leg.pool_kind} {leg.share} %" for leg in offer.route],
+            gain_bps=offer.gain_bps,
+            prices={f"{quote.pool_kind} {quote.pool}": quote.price for quote in offer.quotes},
             refusals={refusal.venue: refusal.detail for refusal in offer.refusals},
         )
         fact = Routed(
@@ -86,15 +89,18 @@ class Execution:
             quotes=offer.quotes,
             refusals=offer.refusals,
             min_amount_out=format_amount(offer.min_amount_out, order.decimals_out),
+            route=offer.route,
+            gain_bps=offer.gain_bps,
         )
         columns = {
-            "venue": str(chosen.venue),
-            "pool": chosen.pool,
-            "quoted_amount_out": chosen.amount_out,
+            "venue": str(route.main.venue),
+            "pool": route.main.pool,
+            "route": None if route.is_single else orjson.dumps([leg.model_dump() for leg in offer.route]).decode(),
+            "quoted_amount_out": route.amount_out,
             "min_amount_out": offer.min_amount_out,
         }
         self._write(Change(order.id, fact, order.version, columns))
-        return SwapPlan(chosen, offer.min_amount_out)
+        return SwapPlan(route, offer.min_amount_out)
 
     def _submit(self, order: Order, plan: SwapPlan) -> None:
         number = order.failures + 1
@@ -104,8 +110,8 @@ class Execution:
             signature=str(signed.signature),
             signed_bytes=signed.raw,
             last_valid_block_height=signed.last_valid_block_height,
-            venue=str(plan.quote.venue),
-            pool=plan.quote.pool,
+            venue=str(plan.route.main.venue),
+            pool=plan.route.main.pool,
             min_amount_out=plan.min_amount_out,
         )
         fact = Submitted(

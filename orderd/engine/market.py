@@ -7,8 +7,9 @@ from orderd.domain.money import format_amount
 from orderd.domain.order import OrderTerms
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.tokens import WSOL_MINT, TokenRegistry
-from orderd.engine.building import Builder, SwapPlan, units_with_margin
+from orderd.engine.building import Builder, SwapPlan
 from orderd.engine.chain_errors import explain
+from orderd.engine.fees import FeeEstimate
 from orderd.engine.offers import Offer, offer_of
 from orderd.engine.routing import Router
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
@@ -28,20 +29,21 @@ class Market:
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
         """All venues' offers. Raises OrderdError as routing does."""
-        return _quote_result(terms, self._plan(terms)[1])
+        plan, offer = self._plan(terms)
+        return _quote_result(terms, offer, self._builder.estimate(plan))
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
         plan, offer = self._plan(terms)
-        simulation = self._builder.simulate(plan, memo="preview")
+        preview = self._builder.preview(plan)
+        simulation = preview.simulation
         error = None if simulation.err is None else explain(simulation.err, simulation.logs)
-        fee = self._builder.network_fee(units_with_margin(simulation.units_consumed))
         return PreviewResult(
-            quote=_quote_result(terms, offer),
+            quote=_quote_result(terms, offer, preview.fee),
             succeeds=error is None,
             error=None if error is None else Problem.of(error),
             units_consumed=simulation.units_consumed,
-            network_fee=format_amount(fee, LAMPORT_DECIMALS),
+            network_fee=format_amount(preview.fee.lamports, LAMPORT_DECIMALS),
             logs=simulation.logs,
         )
 
@@ -71,12 +73,12 @@ class Market:
 
     def _plan(self, terms: OrderTerms) -> tuple[SwapPlan, Offer]:
         request = QuoteRequest(terms.token_in.mint, terms.token_out.mint, terms.amount_in)
-        decision = self._router.route(request)
+        decision = self._router.route(request, terms.slippage_bps, self._builder.fits)
         offer = offer_of(terms, decision)
-        return SwapPlan(decision.chosen, offer.min_amount_out), offer
+        return SwapPlan(decision.route, offer.min_amount_out), offer
 
 
-def _quote_result(terms: OrderTerms, offer: Offer) -> QuoteResult:
+def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate) -> QuoteResult:
     return QuoteResult(
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
@@ -86,4 +88,9 @@ def _quote_result(terms: OrderTerms, offer: Offer) -> QuoteResult:
         quotes=offer.quotes,
         refusals=offer.refusals,
         min_amount_out=format_amount(offer.min_amount_out, terms.token_out.decimals),
+        route=offer.route,
+        gain_bps=offer.gain_bps,
+        compute_units=fee.units,
+        compute_unit_price=fee.unit_price,
+        network_fee=format_amount(fee.lamports, LAMPORT_DECIMALS),
     )

@@ -1,13 +1,16 @@
-"""The venues' answers in the trader's terms: whole tokens instead of base units, symbols instead of mints."""
+"""A routing decision in the trader's terms: whole tokens instead of base units, symbols instead of mints."""
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Quoted, Refused
+from orderd.domain.events import Quoted, Refused, RoutedLeg
 from orderd.domain.money import format_amount, format_price, min_amount_out
 from orderd.domain.order import OrderTerms
-from orderd.domain.quote import RoutingDecision, VenueQuote
+from orderd.domain.quote import Route, RoutingDecision, VenueQuote
+
+_HUNDREDTH: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +20,27 @@ class Offer:
     chosen: Quoted
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
+    route: tuple[RoutedLeg, ...]
+    gain_bps: str | None
     min_amount_out: int
 
 
 def offer_of(terms: OrderTerms, decision: RoutingDecision) -> Offer:
     """Raises OrderdError ROUTE_AMOUNT_TOO_SMALL where the slippage leaves less than one base unit."""
-    floor = min_amount_out(decision.chosen.amount_out, terms.slippage_bps)
+    route = decision.route
+    floor = min_amount_out(route.amount_out, terms.slippage_bps)
     if floor < 1:
         raise OrderdError(
             ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
             f"with this slippage the least to be received is below one base unit of {terms.token_out.symbol}",
         )
+    gain = decision.gain_bps
     return Offer(
-        chosen=_quoted(terms, decision.chosen),
+        chosen=_quoted(terms, route.main) if route.is_single else _chosen(terms, route),
         quotes=tuple(_quoted(terms, quote) for quote in decision.quotes),
         refusals=tuple(Refused(venue=each.venue, code=each.code, detail=each.detail) for each in decision.refusals),
+        route=_legs(terms, decision),
+        gain_bps=None if gain is None else f"{gain.quantize(_HUNDREDTH):f}",
         min_amount_out=floor,
     )
 
@@ -46,6 +55,41 @@ def _quoted(terms: OrderTerms, quote: VenueQuote) -> Quoted:
         price=format_price(quote.amount_in, terms.token_in.decimals, quote.amount_out, terms.token_out.decimals),
         fee=format_amount(quote.fee, fee_token.decimals),
         fee_token=fee_token.symbol,
-        price_impact_bps=f"{quote.price_impact_bps.quantize(Decimal('0.01')):f}",
+        price_impact_bps=f"{quote.price_impact_bps.quantize(_HUNDREDTH):f}",
         slot=quote.slot,
+    )
+
+
+def _chosen(terms: OrderTerms, route: Route) -> Quoted:
+    """A route of several legs as one quote."""
+    return Quoted(
+        venue=route.main.venue,
+        pool=route.main.pool,
+        pool_kind=route.main.pool_kind,
+        amount_out=format_amount(route.amount_out, terms.token_out.decimals),
+        price=format_price(route.amount_in, terms.token_in.decimals, route.amount_out, terms.token_out.decimals),
+        fee=format_amount(route.fee, terms.token_in.decimals),
+        fee_token=terms.token_in.symbol,
+        price_impact_bps=f"{route.price_impact_bps:f}",
+        slot=route.slot,
+    )
+
+
+def _legs(terms: OrderTerms, decision: RoutingDecision) -> tuple[RoutedLeg, ...]:
+    between = [] if decision.through is None else [decision.through]
+    tokens = [terms.token_in, *between, terms.token_out]
+    return tuple(
+        RoutedLeg(
+            hop=number,
+            venue=leg.venue,
+            pool=leg.pool,
+            pool_kind=leg.pool_kind,
+            token_in=tokens[number - 1].symbol,
+            token_out=tokens[number].symbol,
+            share=f"{(Decimal(leg.amount_in) * 100 / hop.amount_in).quantize(_HUNDREDTH).normalize():f}",
+            amount_in=format_amount(leg.amount_in, tokens[number - 1].decimals),
+            amount_out=format_amount(leg.amount_out, tokens[number].decimals),
+        )
+        for number, hop in enumerate(decision.route.hops, start=1)
+        for leg in hop.legs
     )

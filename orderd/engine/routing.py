@@ -1,100 +1,177 @@
-"""Finding the best route: every venue is asked at the same time, and the one that pays the most wins."""
+"""Finding the best route: all pools of the pair, splits over several of them, and ways by another token.
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+What counts is what is received after all pools' fees, less what each leg costs the network in the token that is
+bought. See `orderd.amm.split` for how an amount is shared, `orderd.domain.quote.Route` for what two hops promise.
+"""
 
-import structlog
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from orderd.amm.side import Quote
+from orderd.amm.split import Leg, Offers, Split, best_split
+from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import QuoteRequest, RoutingDecision, VenueQuote, VenueRefusal, best_of
-from orderd.venues.base import Venue
-
-log = structlog.get_logger(__name__)
-
-# Where no venue offers anything, the reason that tells the trader most is the one to give.
-_MOST_TELLING = (
-    ErrorCode.ROUTE_VENUES_UNAVAILABLE,
-    ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
-    ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
-    ErrorCode.POOL_CLOSED,
-    ErrorCode.POOL_UNSUPPORTED,
-    ErrorCode.ROUTE_NOT_FOUND,
+from orderd.domain.quote import (
+    Hop,
+    QuoteRequest,
+    Route,
+    RoutingDecision,
+    VenueQuote,
+    first_hop_floor,
 )
-_UNAVAILABLE = frozenset(
-    {ErrorCode.RPC_UNAVAILABLE, ErrorCode.RPC_RATE_LIMITED, ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL}
-)
+from orderd.domain.tokens import WSOL_MINT, Token
+from orderd.engine.inquiry import Answers, Inquiry, Pair
+from orderd.engine.refusals import nothing_offered, reasons
+from orderd.solana.programs.compute_budget import priority_fee
+from orderd.venues.base import OpenPool, Venue
+
+MAX_LEGS: Final = 3
+_UNITS_A_LEG: Final = 70_000
+"""What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
+_ONE_SOL: Final = 10**9
+
+Fits = Callable[[Route], bool]
+"""Whether a route's legs fit into one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    route: Route
+    through: Token | None
+    worth: int
 
 
 class Router:
-    """Asks the venues. One that is slow or down does not keep the order from the others."""
+    """Finds routes over all venues. Thread-safe."""
 
-    def __init__(self, venues: Sequence[Venue], *, timeout_ms: int, max_price_impact_bps: int, threads: int) -> None:
-        self._venues = tuple(venues)
-        self._timeout = timeout_ms / 1000
+    def __init__(
+        self,
+        venues: Sequence[Venue],
+        *,
+        intermediates: Sequence[Token] = (),
+        timeout_ms: int,
+        max_price_impact_bps: int,
+        max_slot_lag: int,
+        unit_price: Callable[[], int],
+        threads: int,
+    ) -> None:
+        """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit."""
+        self._venues = {venue.kind: venue for venue in venues}
+        self._intermediates = tuple(intermediates)
         self._max_price_impact_bps = max_price_impact_bps
-        self._executor = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
+        self._unit_price = unit_price
+        self._inquiry = Inquiry(venues, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads)
 
-    def venue(self, name: str) -> Venue:
-        return next(venue for venue in self._venues if venue.name == name)
+    def venue_of(self, quote: VenueQuote) -> Venue:
+        return self._venues[quote.pool_kind]
 
-    def route(self, request: QuoteRequest) -> RoutingDecision:
-        """All answers and the best one.
+    def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
+        """The best route among those that fit, and all pools' quotes.
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where even the best
-        offer moves the price too far.
+        route moves the price too far, TX_TOO_LARGE where none fits.
         """
-        answers = self._ask(request)
-        quotes = tuple(answer for answer in answers if isinstance(answer, VenueQuote))
-        refusals = tuple(answer for answer in answers if isinstance(answer, VenueRefusal))
-        if not quotes:
-            raise _nothing_offered(refusals)
-        chosen = best_of(quotes)
-        if chosen.price_impact_bps > self._max_price_impact_bps:
+        direct = (request.mint_in, request.mint_out)
+        through = [token for token in self._intermediates if token.mint not in direct]
+        hops = [pair for token in through for pair in ((direct[0], token.mint), (token.mint, direct[1]))]
+        found = self._inquiry.ask([direct, *hops])
+        cost_a_leg = self._cost_a_leg(request.mint_out, found)
+        search = _Search(request.amount_in, cost_a_leg, slippage_bps)
+
+        answers = found[direct]
+        offers = search.offers(answers.pools, MAX_LEGS)
+        quotes = tuple(
+            pool.told(single)
+            for pool, single in zip(answers.pools, offers.singles, strict=True)
+            if isinstance(single, Quote)
+        )
+        names = dict.fromkeys(venue.name for venue in self._venues.values())
+        refusals = reasons(answers, offers.singles, quotes, names)
+        candidates = [] if offers.best is None else [search.direct(answers.pools, offers.best)]
+        for token in through:
+            first, second = found[direct[0], token.mint].pools, found[token.mint, direct[1]].pools
+            candidates += search.by_way_of(token, first, second)
+        if not candidates:
+            raise nothing_offered(refusals)
+        chosen = self._first_that_fits(candidates, search, answers.pools, fits)
+        if chosen.route.price_impact_bps > self._max_price_impact_bps:
             raise OrderdError(
                 ErrorCode.ROUTE_PRICE_IMPACT,
-                f"the best offer, {chosen.venue}, moves the price by {chosen.price_impact_bps} basis points, "
-                f"the limit is {self._max_price_impact_bps}",
+                f"the best route, over {chosen.route.main.venue}, moves the price by {chosen.route.price_impact_bps} "
+                f"basis points, the limit is {self._max_price_impact_bps}",
             )
-        return RoutingDecision(chosen, quotes, refusals)
+        return RoutingDecision(chosen.route, quotes, refusals, chosen.through)
 
-    def _ask(self, request: QuoteRequest) -> list[VenueQuote | VenueRefusal]:
-        pending: dict[int, Future[VenueQuote | VenueRefusal]] = {}
-        answers: dict[int, VenueQuote | VenueRefusal] = {}
-        for position, venue in enumerate(self._venues):
-            # A venue that has its pools of this slot at hand answers in microseconds: no thread is worth that.
-            if venue.is_fresh(request):
-                answers[position] = _answer(venue, request)
-            else:
-                pending[position] = self._executor.submit(_answer, venue, request)
-        wait(pending.values(), timeout=self._timeout)
-        for position, future in pending.items():
-            if future.done():
-                answers[position] = future.result()
-            else:
-                future.cancel()
-                answers[position] = VenueRefusal(
-                    self._venues[position].name,
-                    ErrorCode.SERVICE_TIMEOUT,
-                    f"no answer within {self._timeout * 1000:.0f} ms",
-                )
-        return [answers[position] for position in range(len(self._venues))]
+    def _first_that_fits(
+        self, candidates: list[_Candidate], search: "_Search", pools: Sequence[OpenPool], fits: Fits
+    ) -> _Candidate:
+        """The candidate that is worth most; a split that is too large competes again with fewer legs."""
+        while candidates:
+            best = max(candidates, key=lambda each: each.worth)
+            if best.route.is_single or fits(best.route):
+                return best
+            candidates.remove(best)
+            if best.through is None:
+                smaller = search.offers(pools, len(best.route.legs) - 1).best
+                candidates += [] if smaller is None else [search.direct(pools, smaller)]
+        raise OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
+
+    def _cost_a_leg(self, mint_out: str, found: Mapping[Pair, Answers]) -> int:
+        """In base units of what is bought, at the best pool's price for a SOL; nothing where no pool tells it."""
+        lamports = priority_fee(_UNITS_A_LEG, self._unit_price())
+        if mint_out == WSOL_MINT:
+            return lamports
+        pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
+        prices = [quote.amount_out for pool in pools if (quote := _quoted(pool, _ONE_SOL)) is not None]
+        return lamports * max(prices, default=0) // _ONE_SOL
 
 
-def _answer(venue: Venue, request: QuoteRequest) -> VenueQuote | VenueRefusal:
+class _Search:
+    """The routes for one order, built from the pools of each pair."""
+
+    def __init__(self, amount_in: int, cost_a_leg: int, slippage_bps: int) -> None:
+        self._amount_in = amount_in
+        self._cost = cost_a_leg
+        self._slippage_bps = slippage_bps
+
+    def offers(self, pools: Sequence[OpenPool], max_legs: int) -> Offers:
+        return _split(pools, self._amount_in, max_legs, self._cost)
+
+    def direct(self, pools: Sequence[OpenPool], split: Split) -> _Candidate:
+        return self._candidate(None, Hop(_told(pools, split.legs)))
+
+    def by_way_of(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
+        """Two hops, one of which may be split."""
+        # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
+        for start in _distinct(first, self._amount_in, MAX_LEGS - 1, 0):
+            sure = first_hop_floor(start.amount_out, self._slippage_bps)
+            for rest in _distinct(second, sure, MAX_LEGS - len(start.legs), self._cost):
+                yield self._candidate(token, Hop(_told(first, start.legs)), Hop(_told(second, rest.legs)))
+
+    def _candidate(self, through: Token | None, *hops: Hop) -> _Candidate:
+        route = Route(hops)
+        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs))
+
+
+def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int) -> Offers:
+    return best_split([pool.side for pool in pools], amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg)
+
+
+def _distinct(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int) -> Iterator[Split]:
+    """The best split of one leg, of two, ... as far as more legs pay more."""
+    for legs in range(1, max_legs + 1):
+        best = _split(pools, amount_in, legs, cost_a_leg).best
+        if best is not None and len(best.legs) == legs:
+            yield best
+
+
+def _told(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:
+    return tuple(pools[leg.position].told(leg.quote) for leg in legs)
+
+
+def _quoted(pool: OpenPool, amount_in: int) -> Quote | None:
     try:
-        return venue.quote(request)
-    except OrderdError as error:
-        return VenueRefusal(venue.name, error.code, error.detail)
-    except Exception:
-        # A venue that stumbles over its own data must not take the order down with it.
-        log.exception("venue failed", action="venue_failed", venue=venue.name)
-        return VenueRefusal(venue.name, ErrorCode.SERVICE_INTERNAL, "the venue's data could not be read")
-
-
-def _nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
-    told = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
-    codes = {
-        ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in _UNAVAILABLE else refusal.code for refusal in refusals
-    }
-    code = next((code for code in _MOST_TELLING if code in codes), ErrorCode.ROUTE_NOT_FOUND)
-    return OrderdError(code, told or "no venue is configured")
+        return pool.side.quote(amount_in)
+    except SwapError:
+        return None

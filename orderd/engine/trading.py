@@ -2,19 +2,29 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+
+from solders.pubkey import Pubkey
 
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.building import Builder
 from orderd.engine.chain import CheckedTransport, check_chain
+from orderd.engine.fees import FeeMarket
 from orderd.engine.routing import Router
 from orderd.settings import Settings
 from orderd.solana.keys import Wallet, load_wallet
+from orderd.solana.programs import raydium_amm_v4, raydium_clmm, raydium_cpmm
 from orderd.solana.rpc import RpcClient
 from orderd.solana.sender import Sender
 from orderd.solana.transport import HttpTransport
-from orderd.venues.meteora import Meteora
-from orderd.venues.raydium import Raydium
+from orderd.venues.base import Venue
+from orderd.venues.meteora_damm_v2 import MeteoraDammV2
+from orderd.venues.meteora_dlmm import MeteoraDlmm
+from orderd.venues.pool_venue import PoolVenue
+from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
+from orderd.venues.raydium_clmm import RaydiumClmm
+from orderd.venues.raydium_cpmm import RaydiumCpmm
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +41,57 @@ class Trading:
 
 
 def open_trading(settings: Settings) -> Trading:
-    """Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured."""
+    """Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured.
+
+    Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades.
+    """
     if settings.rpc_url is None:
         raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
     checked = CheckedTransport(HttpTransport(settings.rpc_url), partial(check_chain, settings.chain))
     rpc = RpcClient(settings.rpc_url, transport=checked)
     wallet = load_wallet(settings.wallet_path)
-    age_ms = settings.pool_max_age_ms
+    tokens = TokenRegistry()
+    age = settings.pool_max_age_ms / 1000
+    fees = FeeMarket(
+        rpc,
+        percentile=settings.priority_fee_percentile,
+        floor=settings.compute_unit_price,
+        cap=settings.max_compute_unit_price,
+        max_age=age,
+    )
     router = Router(
-        (
-            Raydium(rpc, addresses=settings.raydium_pools, max_age_ms=age_ms),
-            Meteora(rpc, addresses=settings.meteora_pools, max_age_ms=age_ms),
-        ),
+        open_venues(settings, rpc),
+        intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,
+        max_slot_lag=settings.max_slot_lag,
+        unit_price=lambda: fees.last,
         threads=settings.worker_threads,
     )
-    builder = Builder(
-        router, rpc, wallet, micro_lamports_a_unit=settings.compute_unit_price, blockhash_age=age_ms / 1000
-    )
+    builder = Builder(router, rpc, wallet, fees, blockhash_age=age)
     # simnet's blocks stand once they are sealed; elsewhere only a finalized height proves that nothing can land.
     sender = Sender(rpc, "confirmed" if settings.chain == "simnet" else "finalized")
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
-    return Trading(TokenRegistry(), rpc, wallet, router, builder, sender, retry)
+    return Trading(tokens, rpc, wallet, router, builder, sender, retry)
+
+
+def open_venues(settings: Settings, rpc: RpcClient) -> list[Venue]:
+    """The programs of both venues that are to be traded in. On devnet Raydium's have other ids."""
+    devnet = settings.chain == "devnet"
+    age_ms = settings.pool_max_age_ms
+
+    def raydium(kind: type[PoolVenue[Any, Any]], devnet_id: Pubkey) -> Venue:
+        program_id = devnet_id if devnet else None
+        return kind(rpc, addresses=settings.raydium_pools, max_age_ms=age_ms, program_id=program_id)
+
+    def meteora(kind: type[PoolVenue[Any, Any]]) -> Venue:
+        return kind(rpc, addresses=settings.meteora_pools, max_age_ms=age_ms)
+
+    venues = [
+        raydium(RaydiumCpmm, raydium_cpmm.DEVNET_PROGRAM_ID),
+        raydium(RaydiumClmm, raydium_clmm.DEVNET_PROGRAM_ID),
+        raydium(RaydiumAmmV4, raydium_amm_v4.DEVNET_PROGRAM_ID),
+        meteora(MeteoraDlmm),
+        meteora(MeteoraDammV2),
+    ]
+    return [venue for venue in venues if venue.kind in settings.pool_kinds]

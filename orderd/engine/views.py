@@ -8,7 +8,7 @@ from peewee import fn
 from db.connection import database
 from db.models import Attempt, Order, OrderEventRow, OrderFailure
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import OrderEvent
+from orderd.domain.events import OrderEvent, RoutedLeg
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, OrderStatus, OrderTerms
 from orderd.domain.quote import VenueName
@@ -63,6 +63,7 @@ def order_view(order: Order) -> OrderView:
         due_at=order.due_at,
         venue=None if order.venue is None else VenueName(order.venue),
         pool=order.pool,
+        route=tuple(RoutedLeg.model_validate(leg) for leg in order.route or ()),
         quoted_amount_out=out(order.quoted_amount_out),
         min_amount_out=out(order.min_amount_out),
         signature=order.signature,

@@ -1,7 +1,7 @@
-"""Native SOL around a swap: pools trade wrapped SOL, people hold lamports.
+"""Native SOL around a trade: pools trade wrapped SOL, people hold lamports.
 
-The wrapped SOL account lives for one transaction: made and filled before the swap, closed after it, so what is left of
-either side comes back to the wallet as lamports, and its rent with it.
+The wrapped SOL account lives for one transaction: made before the swaps, and filled where SOL is sold; closed after
+them, so that what is left in it comes back to the wallet as lamports, and its rent with it.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,18 @@ from orderd.solana.programs import associated_token, system, token
 
 
 def swap_with_accounts(
-    swap: Sequence[Instruction],
+    swaps: Sequence[Instruction],
     owner: Pubkey,
     mint_in: Pubkey,
-    mint_out: Pubkey,
+    bought: Sequence[tuple[Pubkey, Pubkey]],
     amount_in: int,
-    *,
-    program_out: Pubkey = token.PROGRAM_ID,
 ) -> list[Instruction]:
-    """`swap` between the owner's associated accounts, which exist by then; SOL is wrapped before and unwrapped after.
+    """`swaps` between the owner's associated accounts, which exist by then; SOL is wrapped once and unwrapped once.
 
-    `amount_in` in base units. The destination account is created where it does not exist; the source must.
+    `bought` are the mints that are received, each with its token program: the one between two hops, if any, and the
+    last one. Their accounts are created where they do not exist; that of `mint_in` must. `amount_in` in base units.
     """
     before: list[Instruction] = []
-    after: list[Instruction] = []
     if mint_in == token.NATIVE_MINT:
         account = associated_token.address(owner, mint_in)
         before += [
@@ -34,8 +32,8 @@ def swap_with_accounts(
             system.transfer(owner, account, amount_in),
             token.sync_native(account),
         ]
-        after.append(token.close_account(account, owner, owner))
-    before.append(associated_token.create_idempotent(owner, owner, mint_out, program_out))
-    if mint_out == token.NATIVE_MINT:
-        after.append(token.close_account(associated_token.address(owner, mint_out), owner, owner))
-    return [*before, *swap, *after]
+    before += [associated_token.create_idempotent(owner, owner, mint, program) for mint, program in bought]
+    after: list[Instruction] = []
+    if token.NATIVE_MINT in (mint_in, *(mint for mint, _ in bought)):
+        after.append(token.close_account(associated_token.address(owner, token.NATIVE_MINT), owner, owner))
+    return [*before, *swaps, *after]

@@ -1,6 +1,7 @@
-"""What a venue is to the rest of orderd."""
+"""What a venue is to the rest of orderd: the pools of one program, and the instructions that swap in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from fractions import Fraction
 from typing import Final, Protocol
@@ -8,10 +9,11 @@ from typing import Final, Protocol
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.amm.side import Quote, Side
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS
-from orderd.domain.quote import QuoteRequest, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote
 from orderd.solana.programs import associated_token
 from orderd.solana.wrap import swap_with_accounts
 
@@ -21,51 +23,110 @@ _SWAP_ERRORS: Final = {
     SwapErrorKind.INSUFFICIENT_LIQUIDITY: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
     SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
     SwapErrorKind.VAULT_BALANCE_OVERFLOW: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    SwapErrorKind.MATH_OVERFLOW: ErrorCode.POOL_UNSUPPORTED,
+    SwapErrorKind.UNSUPPORTED_FEE_MODE: ErrorCode.POOL_UNSUPPORTED,
 }
 _HUNDREDTH: Final = Decimal("0.01")
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPool:
+    """A pool that swaps now, as it stood at ``slot``, met with ``mint_in``.
+
+    A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin it crosses.
+    """
+
+    venue: VenueName
+    address: str
+    kind: PoolKind
+    mint_in: str
+    mint_out: str
+    slot: int
+    side: Side
+    units: int
+    units_a_step: int
+
+    def told(self, quote: Quote) -> VenueQuote:
+        """A quote of its side as the rest of orderd knows quotes."""
+        return VenueQuote(
+            venue=self.venue,
+            pool=self.address,
+            pool_kind=self.kind,
+            mint_in=self.mint_in,
+            mint_out=self.mint_out,
+            amount_in=quote.amount_in,
+            amount_out=quote.amount_out,
+            fee=quote.fee,
+            fee_mint=self.mint_in if quote.fee_on_input else self.mint_out,
+            price_impact_bps=impact_bps(quote.price_impact),
+            slot=self.slot,
+            compute_units=self.units + self.units_a_step * quote.steps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidity:
+    """The open pools of a pair in one direction, and why others that trade the pair are left out."""
+
+    pools: tuple[OpenPool, ...] = ()
+    refusals: tuple[OrderdError, ...] = ()
+
+
 class Venue(Protocol):
-    """A DEX. Thread-safe; every method may ask the chain and raises OrderdError, RPC_* where it does not answer."""
+    """One program of a DEX. Thread-safe; may ask the chain and raises OrderdError, RPC_* where it does not answer."""
 
     @property
     def name(self) -> VenueName: ...
+
+    @property
+    def kind(self) -> PoolKind: ...
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         """The addresses of the pools that trade this pair, in either direction."""
         ...
 
-    def is_fresh(self, request: QuoteRequest) -> bool:
-        """Whether `quote` would answer at once, from state that is at hand and young enough."""
+    def is_fresh(self, mint_in: str, mint_out: str) -> bool:
+        """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
         ...
 
-    def quote(self, request: QuoteRequest) -> VenueQuote:
-        """The venue's best pool for the request.
-
-        Raises OrderdError: ROUTE_NOT_FOUND, ROUTE_INSUFFICIENT_LIQUIDITY, ROUTE_AMOUNT_TOO_SMALL, POOL_CLOSED,
-        POOL_UNSUPPORTED, RPC_UNAVAILABLE or RPC_RATE_LIMITED.
-        """
+    def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
+        """The pools that sell `mint_out` for `mint_in` now. Refusals are POOL_CLOSED and POOL_UNSUPPORTED."""
         ...
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        """The token programs of the mint paid and of the mint bought."""
+        """The token programs of the mint paid and of the mint bought. Raises OrderdError ROUTE_NOT_FOUND."""
         ...
 
-    def swap_instructions(
+    def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
-    ) -> list[Instruction]:
-        """The swap itself, between token accounts that exist. It fails on chain below `min_amount_out` base units."""
+    ) -> Instruction:
+        """The swap itself, between token accounts that exist. It fails on chain below `min_amount_out` base units.
+
+        Raises OrderdError ROUTE_NOT_FOUND.
+        """
         ...
 
 
-def trade_instructions(venue: Venue, quote: VenueQuote, owner: Pubkey, min_amount_out: int) -> list[Instruction]:
-    """A whole trade from and to the owner's own accounts: what `Venue.swap_instructions` needs around it included."""
-    program_in, program_out = venue.token_programs(quote)
-    mint_in, mint_out = Pubkey.from_string(quote.mint_in), Pubkey.from_string(quote.mint_out)
-    source = associated_token.address(owner, mint_in, program_in)
-    destination = associated_token.address(owner, mint_out, program_out)
-    swap = venue.swap_instructions(quote, owner, source, destination, min_amount_out)
-    return swap_with_accounts(swap, owner, mint_in, mint_out, quote.amount_in, program_out=program_out)
+def trade_instructions(
+    venue_of: Callable[[VenueQuote], Venue], route: Route, owner: Pubkey, min_amount_out: int
+) -> list[Instruction]:
+    """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
+
+    Every swap has its own floor, so that the trade pays `min_amount_out` or fails as a whole.
+    """
+    swaps: list[Instruction] = []
+    bought: list[tuple[Pubkey, Pubkey]] = []
+    for hop, floors in zip(route.hops, route.floors(min_amount_out), strict=True):
+        program_in, program_out = venue_of(hop.legs[0]).token_programs(hop.legs[0])
+        mint_in, mint_out = Pubkey.from_string(hop.legs[0].mint_in), Pubkey.from_string(hop.mint_out)
+        source = associated_token.address(owner, mint_in, program_in)
+        destination = associated_token.address(owner, mint_out, program_out)
+        bought.append((mint_out, program_out))
+        swaps += [
+            venue_of(leg).swap_instruction(leg, owner, source, destination, floor)
+            for leg, floor in zip(hop.legs, floors, strict=True)
+        ]
+    return swap_with_accounts(swaps, owner, Pubkey.from_string(route.main.mint_in), bought, route.amount_in)
 
 
 def refusal_of(error: SwapError, pool: str) -> OrderdError:

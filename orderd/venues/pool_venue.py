@@ -1,21 +1,24 @@
-"""What all venues of on-chain pools share: which pools trade a pair, their state of this slot, and the best of them."""
+"""What all venues of on-chain pools share: which pools trade a pair, and their state of this slot."""
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, QuoteRequest, VenueName, VenueQuote, best_of
+from orderd.domain.quote import PoolKind, VenueName, VenueQuote
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.rpc import Account, RpcClient, RpcError
+from orderd.solana.rpc import Account, Memcmp, RpcClient, RpcError
+from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -26,26 +29,41 @@ DISCOVERY_SECONDS: Final = 300.0
 Pair = tuple[str, str]
 """Two mints in ascending order: a pool trades both ways."""
 
-_MOST_TELLING: Final = (
-    ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
-    ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
-    ErrorCode.POOL_CLOSED,
-    ErrorCode.POOL_UNSUPPORTED,
-)
-
 S = TypeVar("S", bound=Record)
 """The pool's own account."""
 P = TypeVar("P")
 """All that a quote and a swap need of a pool."""
 
 
+class Moment(NamedTuple):
+    """What a pool may go by: the slot of its state, and the clock."""
+
+    slot: int
+    unix_time: int
+
+
+class TokenSide(NamedTuple):
+    """One of the two tokens of a pool."""
+
+    mint: Pubkey
+    vault: Pubkey
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPool(Generic[S]):
-    """A pool as it was found. `unsupported` says why orderd does not trade in it."""
+    """A pool as it was found."""
 
     address: Pubkey
     state: S
-    unsupported: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPair(Generic[S]):
+    """The pools of a pair and the token programs of its mints. `objection` says why orderd does not trade the pair."""
+
+    pools: list[KnownPool[S]]
+    programs: dict[str, Pubkey]
+    objection: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,12 @@ class PoolVenue(ABC, Generic[S, P]):
 
     name: VenueName
     kind: PoolKind
+    program: Pubkey
+    """On mainnet, and on simnet."""
+    units: int
+    """Compute units of a swap that stays where the price is, at most."""
+    units_a_step: int = 0
+    """Compute units for each tick or bin it crosses."""
 
     def __init__(
         self,
@@ -73,69 +97,82 @@ class PoolVenue(ABC, Generic[S, P]):
         *,
         addresses: Collection[str] = (),
         max_age_ms: int = 400,
+        program_id: Pubkey | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
+        """`program_id` where it is another than on mainnet. Of `addresses`, those of other programs are passed over."""
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
+        self._program_id = program_id or self.program
         self._unix_time = unix_time
-        self._known: SingleFlight[Pair, list[KnownPool[S]]] = SingleFlight(self._find, DISCOVERY_SECONDS, clock=clock)
+        self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, DISCOVERY_SECONDS, clock=clock)
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
         self._latest: dict[str, P] = {}
+        self._passed_over: set[str] = set()
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         with _rpc_errors_told():
-            return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out))]
+            return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out)).pools]
 
-    def is_fresh(self, request: QuoteRequest) -> bool:
-        return self._snapshots.is_fresh(_pair(request.mint_in, request.mint_out))
+    def is_fresh(self, mint_in: str, mint_out: str) -> bool:
+        return self._snapshots.is_fresh(_pair(mint_in, mint_out))
 
-    def quote(self, request: QuoteRequest) -> VenueQuote:
+    def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         with _rpc_errors_told():
-            snapshot = self._snapshots.get(_pair(request.mint_in, request.mint_out))
-        quotes: list[VenueQuote] = []
+            snapshot = self._snapshots.get(_pair(mint_in, mint_out))
+        now = Moment(snapshot.slot, int(self._unix_time()))
+        pools: list[OpenPool] = []
         refusals = list(snapshot.refusals)
         for address, pool in snapshot.pools.items():
             try:
-                quotes.append(self._quote_pool(address, pool, snapshot.slot, request))
+                side = self._side(pool, mint_in, now)
             except OrderdError as refusal:
                 refusals.append(refusal)
-        if quotes:
-            return best_of(tuple(quotes))
-        if not refusals:
-            raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"{self.name} has no pool for this pair")
-        raise min(refusals, key=lambda refusal: _MOST_TELLING.index(refusal.code))
+                continue
+            pools.append(
+                OpenPool(
+                    self.name,
+                    address,
+                    self.kind,
+                    mint_in,
+                    mint_out,
+                    snapshot.slot,
+                    side,
+                    self.units,
+                    self.units_a_step,
+                )
+            )
+        return Liquidity(tuple(pools), tuple(refusals))
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        return self._token_programs(self._pool_of(quote), quote.mint_in)
+        with _rpc_errors_told():
+            programs = self._known.get(_pair(quote.mint_in, quote.mint_out)).programs
+        return programs[quote.mint_in], programs[quote.mint_out]
 
-    def swap_instructions(
+    def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
-    ) -> list[Instruction]:
-        return [self._swap(self._pool_of(quote), quote, owner, source, destination, min_amount_out)]
+    ) -> Instruction:
+        return self._swap(self._pool_of(quote), quote, owner, source, destination, min_amount_out)
 
     @abstractmethod
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         """All pools the chain has for two mints. Raises RpcError."""
 
     @abstractmethod
-    def _decode(self, account: Account) -> S:
-        """Raises LayoutError where the account is no pool of this program."""
+    def _decode(self, data: bytes) -> S:
+        """Raises LayoutError where the bytes are no pool of this program."""
 
     @abstractmethod
-    def _sides(self, state: S) -> tuple[tuple[Pubkey, Pubkey, Pubkey], tuple[Pubkey, Pubkey, Pubkey]]:
-        """Mint, token program and vault of either side."""
+    def _sides(self, state: S) -> tuple[TokenSide, TokenSide]: ...
 
     @abstractmethod
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> tuple[int, list[P | OrderdError]]:
         """Slot and state of all these pools, in order; a refusal where one cannot be read. Raises RpcError."""
 
     @abstractmethod
-    def _quote_pool(self, address: str, pool: P, slot: int, request: QuoteRequest) -> VenueQuote:
-        """Raises OrderdError where this pool cannot serve the request."""
-
-    @abstractmethod
-    def _token_programs(self, pool: P, mint_in: str) -> tuple[Pubkey, Pubkey]: ...
+    def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
+        """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
 
     @abstractmethod
     def _swap(
@@ -151,77 +188,82 @@ class PoolVenue(ABC, Generic[S, P]):
             raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"{self.name} no longer has the pool {quote.pool}")
         return self._latest[quote.pool]
 
+    def _program_accounts(self, size: int, memcmp: Sequence[Memcmp]) -> list[tuple[Pubkey, Account]]:
+        found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
+        return [(each.key, each.account) for each in found.value]
+
+    def _checked_decode(self, account: Account) -> S:
+        """Raises LayoutError where the account is no pool of this program."""
+        if account.owner != self._program_id:
+            raise LayoutError(f"the account belongs to {account.owner}, not to {self.kind}")
+        return self._decode(account.data)
+
     def _read(self, pair: Pair) -> Snapshot[P]:
         known = self._known.get(pair)
-        usable = [pool for pool in known if pool.unsupported is None]
-        refusals = [
-            OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {pool.address}: {pool.unsupported}")
-            for pool in known
-            if pool.unsupported is not None
-        ]
-        if not usable:
-            return Snapshot(0, {}, tuple(refusals))
-        slot, found = self._read_pools(usable)
+        if known.objection is not None:
+            objections = [
+                OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {pool.address}: {known.objection}")
+                for pool in known.pools
+            ]
+            return Snapshot(0, {}, tuple(objections))
+        if not known.pools:
+            return Snapshot(0, {}, ())
+        slot, found = self._read_pools(known.pools)
         pools: dict[str, P] = {}
-        for pool, state in zip(usable, found, strict=True):
+        refusals: list[OrderdError] = []
+        for pool, state in zip(known.pools, found, strict=True):
             if isinstance(state, OrderdError):
                 refusals.append(state)
+                self._log_once(str(pool.address), state)
             else:
                 pools[str(pool.address)] = state
         self._latest |= pools
         return Snapshot(slot, pools, tuple(refusals))
 
-    def _find(self, pair: Pair) -> list[KnownPool[S]]:
+    def _log_once(self, pool: str, refusal: OrderdError) -> None:
+        if pool not in self._passed_over:
+            self._passed_over.add(pool)
+            log.warning("pool left out", action="pool_skipped", venue=self.name, pool=pool, error=refusal.detail)
+
+    def _find(self, pair: Pair) -> KnownPair[S]:
         mints = Pubkey.from_string(pair[0]), Pubkey.from_string(pair[1])
         accounts = self._configured() if self._addresses else self._discover(mints)
         pools: list[KnownPool[S]] = []
         for address, account in accounts:
             try:
-                state = self._decode(account)
+                state = self._checked_decode(account)
             except LayoutError as error:
                 log.warning("not a pool", action="pool_skipped", venue=self.name, pool=str(address), error=str(error))
                 continue
-            if {side[0] for side in self._sides(state)} == set(mints):
+            if {side.mint for side in self._sides(state)} == set(mints):
                 pools.append(KnownPool(address, state))
-        return self._checked(self._deepest(pools, mints[0]))
+        if not pools:
+            return KnownPair([], {}, None)
+        found = self._rpc.get_multiple_accounts(mints).value
+        programs = {str(mint): account.owner for mint, account in zip(mints, found, strict=True) if account is not None}
+        objections = [objection for account in found if (objection := objection_to(account)) is not None]
+        return KnownPair(self._deepest(pools, mints[0]), programs, objections[0] if objections else None)
 
     def _configured(self) -> list[tuple[Pubkey, Account]]:
+        """The configured pools of this program; other venues know what to do with the rest."""
         found = self._rpc.get_multiple_accounts(self._addresses).value
         for address in (key for key, account in zip(self._addresses, found, strict=True) if account is None):
             log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=str(address))
-        return [(key, account) for key, account in zip(self._addresses, found, strict=True) if account is not None]
+        return [
+            (key, account)
+            for key, account in zip(self._addresses, found, strict=True)
+            if account is not None and account.owner == self._program_id
+        ]
 
     def _deepest(self, pools: list[KnownPool[S]], mint: Pubkey) -> list[KnownPool[S]]:
         """Where there are many pools, those that hold the most of one of the mints."""
         if len(pools) <= MAX_POOLS_A_PAIR:
             return pools
-        vaults = [next(side[2] for side in self._sides(pool.state) if side[0] == mint) for pool in pools]
+        vaults = [next(side.vault for side in self._sides(pool.state) if side.mint == mint) for pool in pools]
         accounts = self._rpc.get_multiple_accounts(vaults).value
         depths = [token_amount(account) for account in accounts]
         ranked = sorted(zip(depths, pools, strict=True), key=lambda each: (-each[0], str(each[1].address)))
         return [pool for _, pool in ranked[:MAX_POOLS_A_PAIR]]
-
-    def _checked(self, pools: list[KnownPool[S]]) -> list[KnownPool[S]]:
-        """The pools, marked where a Token-2022 extension would change what a swap pays out."""
-        extended = {
-            mint
-            for pool in pools
-            for mint, program, _ in self._sides(pool.state)
-            if program == token.TOKEN_2022_PROGRAM_ID
-        }
-        if not extended:
-            return pools
-        mints = sorted(extended, key=str)
-        accounts = self._rpc.get_multiple_accounts(mints).value
-        objections = {mint: objection_to(account) for mint, account in zip(mints, accounts, strict=True)}
-        return [
-            KnownPool(
-                pool.address,
-                pool.state,
-                next((objections[side[0]] for side in self._sides(pool.state) if objections.get(side[0])), None),
-            )
-            for pool in pools
-        ]
 
 
 @contextmanager
@@ -244,15 +286,27 @@ def token_amount(account: Account | None) -> int:
 
 
 def objection_to(mint: Account | None) -> str | None:
-    """Why orderd does not trade a Token-2022 mint: an extension that it does not know to be harmless."""
+    """Why orderd does not trade a mint: it is none, or has a Token-2022 extension that is not known to be harmless."""
     if mint is None:
         return "a mint does not exist"
+    if mint.owner not in (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID):
+        return f"a mint belongs to {mint.owner}, which is no token program"
+    if mint.owner == token.PROGRAM_ID:
+        return None
     try:
         extensions = token.Mint.decode(mint.data).extension_types()
     except LayoutError as error:
         return f"a mint cannot be read: {error}"
     harmful = sorted(extensions - frozenset(token.Extension))
     return f"a mint has Token-2022 extensions {harmful}, which may change what a swap pays" if harmful else None
+
+
+def opening(unix_time: int) -> str:
+    """When a pool opens. It can name any u64 as its time, also one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(unix_time, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"unix second {unix_time}"
 
 
 def _pair(mint_in: str, mint_out: str) -> Pair:

@@ -48,7 +48,7 @@ def test_while_a_venue_is_down_orders_go_to_the_other(tmp_path: Path, down: str,
         assert story.order.status is OrderStatus.CONFIRMED
         assert story.order.venue == up
         (route,) = routes_of(story)
-        assert [quote.venue for quote in route.quotes] == [up]
+        assert {quote.venue for quote in route.quotes} == {up}
         (refusal,) = route.refusals
         assert refusal.venue == VenueName(down)
         assert refusal.code in ERRORS
@@ -77,7 +77,6 @@ def test_while_both_venues_are_down_an_order_fails_after_three_attempts(tmp_path
         # A token of which the wallet has none.
         (order("CHILLGUY", "SOL", "1"), ErrorCode.FUNDS_INSUFFICIENT),
         (order("SOL", "USDC", "9000"), ErrorCode.ROUTE_PRICE_IMPACT),
-        (order("USDC", "CHILLGUY", "1"), ErrorCode.ROUTE_NOT_FOUND),
         (order("SOL", "USDC", "0.000000001"), ErrorCode.ROUTE_AMOUNT_TOO_SMALL),
     ],
 )

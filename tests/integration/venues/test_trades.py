@@ -7,16 +7,21 @@ import pytest
 from solders.keypair import Keypair
 from solders.signature import Signature
 
-from orderd.domain.quote import QuoteRequest, VenueQuote
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.engine.chain_errors import explain
 from orderd.roles import ListeningRole
 from orderd.solana.keys import Wallet
-from orderd.solana.program_failure import read_failure
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
-from orderd.venues.meteora import Meteora
-from orderd.venues.raydium import Raydium
+from orderd.venues.meteora_damm_v2 import MeteoraDammV2
+from orderd.venues.meteora_dlmm import MeteoraDlmm
+from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
+from orderd.venues.raydium_clmm import RaydiumClmm
+from orderd.venues.raydium_cpmm import RaydiumCpmm
+from tests.unit.venues.asking import best_quote
 
 CHILLGUY_MINT = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"
 SOL = 10**9
@@ -38,7 +43,9 @@ def wallet(rpc: RpcClient) -> Wallet:
     return funded
 
 
-@pytest.fixture(params=[Raydium, Meteora], ids=["raydium", "meteora"])
+@pytest.fixture(
+    params=[RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2], ids=lambda venue: str(venue.kind)
+)
 def venue(request: pytest.FixtureRequest, rpc: RpcClient) -> Venue:
     made: Venue = request.param(rpc, max_age_ms=0)
     return made
@@ -56,36 +63,35 @@ def test_the_chain_pays_what_was_quoted_both_ways(rpc: RpcClient, wallet: Wallet
 
 def test_a_swap_over_many_bins_is_quoted_exactly(rpc: RpcClient, wallet: Wallet) -> None:
     request = QuoteRequest(WSOL_MINT, CHILLGUY_MINT, SOL)
-    quote, landed = _trade(rpc, wallet, Meteora(rpc, max_age_ms=0), request)
+    quote, landed = _trade(rpc, wallet, MeteoraDlmm(rpc, max_age_ms=0), request)
     assert quote.price_impact_bps > 100
     assert landed.token_delta(CHILLGUY_MINT, lambda each: each == str(wallet.address)) == quote.amount_out
 
 
 def test_less_than_the_least_accepted_is_never_paid(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
     request = QuoteRequest(WSOL_MINT, USDC_MINT, SOL)
-    quote = venue.quote(request)
+    quote = best_quote(venue, request)
     signed = _signed(rpc, wallet, venue, quote, quote.amount_out + 1, "greedy")
     simulation = rpc.simulate_transaction(signed.raw).value
     assert simulation.err is not None
-    name = read_failure(simulation.err, simulation.logs).name
-    assert name in ("ExceededSlippage", "ExceededAmountSlippageTolerance")
+    assert explain(simulation.err, simulation.logs).code is ErrorCode.TX_SLIPPAGE_EXCEEDED
     rpc.send_transaction(signed.raw)
     landed = _landed(rpc, signed.signature)
     assert landed.err is not None
-    assert read_failure(landed.err, landed.logs).name == name
+    assert explain(landed.err, landed.logs).code is ErrorCode.TX_SLIPPAGE_EXCEEDED
     assert landed.token_delta(USDC_MINT, lambda _: True) == 0
 
 
 def test_more_than_the_wallet_holds_is_insufficient_funds(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
-    quote = venue.quote(QuoteRequest(USDC_MINT, WSOL_MINT, 100 * USDC))
+    quote = best_quote(venue, QuoteRequest(USDC_MINT, WSOL_MINT, 100 * USDC))
     simulation = rpc.simulate_transaction(_signed(rpc, wallet, venue, quote, 1, "poor").raw).value
     assert simulation.err is not None
-    assert read_failure(simulation.err, simulation.logs).name in ("AccountNotInitialized", "InsufficientFunds")
+    assert explain(simulation.err, simulation.logs).code is ErrorCode.FUNDS_INSUFFICIENT
 
 
 def _trade(rpc: RpcClient, wallet: Wallet, venue: Venue, request: QuoteRequest) -> tuple[VenueQuote, TransactionInfo]:
     """Quote, and accept not one base unit less."""
-    quote = venue.quote(request)
+    quote = best_quote(venue, request)
     signed = _signed(rpc, wallet, venue, quote, quote.amount_out, f"{request.mint_in[:4]} {request.amount_in}")
     assert rpc.send_transaction(signed.raw) == signed.signature
     landed = _landed(rpc, signed.signature)
@@ -96,7 +102,7 @@ def _trade(rpc: RpcClient, wallet: Wallet, venue: Venue, request: QuoteRequest) 
 def _signed(
     rpc: RpcClient, wallet: Wallet, venue: Venue, quote: VenueQuote, min_amount_out: int, memo: str
 ) -> SignedTransaction:
-    trade = trade_instructions(venue, quote, wallet.address, min_amount_out)
+    trade = trade_instructions(lambda _: venue, Route.single(quote), wallet.address, min_amount_out)
     attempt = attempt_instructions(memo, trade, units=400_000, micro_lamports_a_unit=1_000)
     return sign(attempt, wallet, rpc.get_latest_blockhash().value.blockhash)
 

@@ -1,12 +1,25 @@
-"""The best offer is the one that pays the most; the choice among equals is repeatable."""
+"""Quotes and the routes made of them: what a route pays, costs and promises leg by leg."""
 
 from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote, best_of
+import pytest
 
-RAYDIUM = VenueQuote(VenueName.RAYDIUM, "pool", PoolKind.RAYDIUM_CPMM, "in", "out", 1_000, 990, 3, "in", Decimal(5), 1)
+from orderd.domain.quote import (
+    Hop,
+    PoolKind,
+    Route,
+    RoutingDecision,
+    VenueName,
+    VenueQuote,
+    best_of,
+    first_hop_floor,
+)
+
+RAYDIUM = VenueQuote(
+    VenueName.RAYDIUM, "pool", PoolKind.RAYDIUM_CPMM, "in", "out", 1_000, 990, 3, "in", Decimal(5), 1, 40_000
+)
 METEORA = replace(RAYDIUM, venue=VenueName.METEORA, pool_kind=PoolKind.METEORA_DLMM)
 
 
@@ -21,3 +34,59 @@ def test_among_equals_the_lower_impact_wins_then_the_name() -> None:
         assert best_of(order) is calmer
     for order in permutations((RAYDIUM, METEORA)):
         assert best_of(order) is METEORA
+
+
+SPLIT = Route((Hop((replace(RAYDIUM, amount_in=3_000, amount_out=2_980), replace(METEORA, slot=7))),))
+TWO_HOPS = Route(
+    (
+        Hop((replace(RAYDIUM, mint_out="middle", amount_out=2_000),)),
+        Hop((replace(METEORA, mint_in="middle", amount_in=1_990, amount_out=500, fee_mint="middle", fee=10),)),
+    )
+)
+
+
+def test_a_split_is_the_sum_of_its_legs() -> None:
+    assert (SPLIT.amount_in, SPLIT.amount_out, SPLIT.compute_units) == (4_000, 3_970, 80_000)
+    assert (SPLIT.slot, SPLIT.fee, SPLIT.main.venue) == (1, 6, VenueName.RAYDIUM)
+    assert not SPLIT.is_single
+    assert Route.single(RAYDIUM).is_single
+
+
+def test_two_hops_sell_the_first_tokens_and_pay_the_last() -> None:
+    assert (TWO_HOPS.amount_in, TWO_HOPS.amount_out) == (1_000, 500)
+    assert [leg.pool_kind for leg in TWO_HOPS.legs] == [PoolKind.RAYDIUM_CPMM, PoolKind.METEORA_DLMM]
+
+
+def test_fees_of_all_legs_are_told_in_what_is_sold() -> None:
+    assert TWO_HOPS.fee == 3 + 5  # 10 of the middle token, of which 2,000 were bought with 1,000
+    on_output = replace(RAYDIUM, fee_mint="out", fee=5)
+    assert on_output.fee_in_input == 6  # 5 * 1000 / 990, rounded up
+
+
+def test_the_impact_of_legs_is_weighed_by_their_parts_and_that_of_hops_multiplied() -> None:
+    hop = Hop((replace(RAYDIUM, amount_in=3_000, price_impact_bps=Decimal(10)), replace(METEORA)))
+    assert hop.price_impact_bps == Decimal("8.75")
+    through = replace(RAYDIUM, price_impact_bps=Decimal(1_000))
+    assert Route((Hop((through,)), Hop((through,)))).price_impact_bps == Decimal("1900.00")
+
+
+@pytest.mark.parametrize("floor", [1, 2, 3_969, 3_970])
+def test_the_floors_of_all_legs_make_the_floor_of_the_route(floor: int) -> None:
+    (floors,) = SPLIT.floors(floor)
+    assert sum(floors) >= floor
+    assert all(least <= leg.amount_out for least, leg in zip(floors, SPLIT.legs, strict=True))
+
+
+def test_a_first_hop_must_pay_what_the_second_one_spends() -> None:
+    assert TWO_HOPS.floors(497) == [[1_990], [497]]
+
+
+@pytest.mark.parametrize(("slippage_bps", "floor"), [(0, 2_000), (1, 2_000), (50, 1_995), (10_000, 1_000)])
+def test_a_first_hop_may_lose_half_of_the_slippage(slippage_bps: int, floor: int) -> None:
+    assert first_hop_floor(2_000, slippage_bps) == floor
+
+
+def test_the_gain_is_what_a_route_pays_above_the_best_pool_alone() -> None:
+    single = replace(RAYDIUM, amount_in=4_000, amount_out=3_960)
+    assert RoutingDecision(SPLIT, (single,), ()).gain_bps == Decimal("25.25")
+    assert RoutingDecision(SPLIT, (), ()).gain_bps is None

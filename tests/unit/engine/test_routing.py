@@ -1,23 +1,27 @@
-"""Routing: the best offer wins, and a venue that is slow, down or broken keeps no order from the others."""
+"""Routing: the route that pays most wins, and a venue that is slow, down or broken keeps no order from the others."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.amm.cpmm import CpmmPool
+from orderd.amm.side import CpmmSide
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
-from orderd.domain.quote import PoolKind, QuoteRequest, RoutingDecision, VenueName, VenueQuote
+from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.offers import offer_of
-from orderd.engine.routing import Router
+from orderd.engine.routing import Fits, Router
+from orderd.venues.base import Liquidity, OpenPool
 
-SOL, USDC = BUILTIN_TOKENS[:2]
+SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
 REQUEST = QuoteRequest(SOL.mint, USDC.mint, 1_500_000_000)
+SLIPPAGE_BPS = 50
 QUOTE = VenueQuote(
     venue=VenueName.RAYDIUM,
     pool="pool",
@@ -30,57 +34,163 @@ QUOTE = VenueQuote(
     fee_mint=SOL.mint,
     price_impact_bps=Decimal("0.63"),
     slot=7,
+    compute_units=40_000,
 )
+KINDS = {VenueName.RAYDIUM: PoolKind.RAYDIUM_CPMM, VenueName.METEORA: PoolKind.METEORA_DLMM}
+
+DEEP = 10**15
+
+
+def side(price: float, depth: int = DEEP) -> CpmmSide:
+    """A pool without fees that sells at ``price`` base units for one, ``depth`` base units of the token sold deep."""
+    pool = CpmmPool(0, 0, 0, 0, depth, int(depth * price), 0, 0, 0, 0, 0, 0, 0, False)
+    return CpmmSide(pool, zero_for_one=True)
 
 
 @dataclass
 class StubVenue:
-    """A venue that answers with what ``answer`` returns or raises."""
+    """A venue with pools by pair, or one that answers with what ``answer`` returns or raises."""
 
     name: VenueName
-    answer: Callable[[], VenueQuote]
+    sides: Mapping[tuple[str, str], Sequence[CpmmSide]] = field(default_factory=dict)
     fresh: bool = False
+    slot: int = 7
+    answer: Callable[[], Liquidity] | None = None
+
+    @property
+    def kind(self) -> PoolKind:
+        return KINDS[self.name]
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
-        return ("pool",)
+        raise AssertionError("routing does not ask for addresses")
 
-    def is_fresh(self, request: QuoteRequest) -> bool:
+    def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
 
-    def quote(self, request: QuoteRequest) -> VenueQuote:
-        return self.answer()
+    def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
+        if self.answer is not None:
+            return self.answer()
+        return Liquidity(
+            tuple(
+                OpenPool(self.name, f"{self.name} {number}", self.kind, mint_in, mint_out, self.slot, each, 40_000, 0)
+                for number, each in enumerate(self.sides.get((mint_in, mint_out), ()))
+            )
+        )
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         raise AssertionError("routing builds nothing")
 
-    def swap_instructions(
+    def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
-    ) -> list[Instruction]:
+    ) -> Instruction:
         raise AssertionError("routing builds nothing")
 
 
-def offering(name: VenueName, amount_out: int, *, fresh: bool = False) -> StubVenue:
-    return StubVenue(name, lambda: replace(QUOTE, venue=name, amount_out=amount_out), fresh)
+PAIR = (SOL.mint, USDC.mint)
+
+
+def offering(name: VenueName, *sides: CpmmSide, fresh: bool = False, slot: int = 7) -> StubVenue:
+    return StubVenue(name, {PAIR: sides}, fresh, slot)
 
 
 def failing(name: VenueName, error: Exception) -> StubVenue:
-    def fail() -> VenueQuote:
+    def fail() -> Liquidity:
         raise error
 
-    return StubVenue(name, fail)
+    return StubVenue(name, answer=fail)
 
 
-def router(*venues: StubVenue, timeout_ms: int = 5_000, max_price_impact_bps: int = 500) -> Router:
-    return Router(venues, timeout_ms=timeout_ms, max_price_impact_bps=max_price_impact_bps, threads=2)
+def router(*venues: StubVenue, timeout_ms: int = 5_000, max_price_impact_bps: int = 500, price: int = 0) -> Router:
+    return Router(
+        venues,
+        intermediates=(SOL, USDC),
+        timeout_ms=timeout_ms,
+        max_price_impact_bps=max_price_impact_bps,
+        max_slot_lag=20,
+        unit_price=lambda: price,
+        threads=2,
+    )
+
+
+def decide(routes: Router, request: QuoteRequest = REQUEST, fits: Fits = lambda _: True) -> RoutingDecision:
+    return routes.route(request, SLIPPAGE_BPS, fits)
 
 
 @pytest.mark.parametrize("fresh", [True, False], ids=["from state at hand", "asked in parallel"])
-def test_the_venue_that_pays_most_wins_and_all_answers_are_kept(fresh: bool) -> None:
-    decision = router(
-        offering(VenueName.RAYDIUM, 152_400_000, fresh=fresh), offering(VenueName.METEORA, 152_456_000, fresh=fresh)
-    ).route(REQUEST)
-    assert decision.chosen.venue is VenueName.METEORA
-    assert [quote.amount_out for quote in decision.quotes] == [152_400_000, 152_456_000]
+def test_the_pool_that_pays_most_wins_and_all_quotes_are_kept(fresh: bool) -> None:
+    decision = decide(
+        router(
+            offering(VenueName.RAYDIUM, side(0.1016), fresh=fresh),
+            offering(VenueName.METEORA, side(0.1017), side(0.1), fresh=fresh),
+        )
+    )
+    assert decision.route.is_single
+    assert (decision.route.main.venue, decision.route.main.pool) == (VenueName.METEORA, "meteora 0")
+    assert [quote.amount_out // 10**6 for quote in decision.quotes] == [152, 152, 149]
+    assert decision.gain_bps == 0
+
+
+def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:
+    depth = 10**12
+    venues = [offering(name, side(0.1, depth)) for name in VenueName]
+    decision = decide(router(*venues), replace(REQUEST, amount_in=10**10))
+    assert {leg.venue for leg in decision.route.legs} == set(VenueName)
+    assert decision.route.amount_in == 10**10
+    single = max(quote.amount_out for quote in decision.quotes)
+    assert decision.route.amount_out > single
+    # Half of the order moves half as far: 1 % of depth costs 1 % alone, two halves 0.5 %.
+    assert decision.gain_bps is not None
+    assert 49 < decision.gain_bps < 50
+
+
+def test_a_leg_that_costs_more_than_it_gains_is_not_made() -> None:
+    depth = 10**15
+    venues = [offering(name, side(0.1, depth)) for name in VenueName]
+    assert len(decide(router(*venues)).route.legs) == 2
+    dear = decide(router(*venues, price=10**9))  # 70,000 units at 1,000 lamports: 0.07 SOL a leg
+    assert len(dear.route.legs) == 1
+
+
+@pytest.mark.parametrize(("largest", "legs"), [(3, 3), (2, 2), (1, 1)])
+def test_a_route_that_does_not_fit_is_made_of_fewer_legs(largest: int, legs: int) -> None:
+    venue = offering(VenueName.RAYDIUM, *[side(0.1, 10**12)] * 4)
+    decision = decide(router(venue), replace(REQUEST, amount_in=10**10), lambda route: len(route.legs) <= largest)
+    assert len(decision.route.legs) == legs
+
+
+THROUGH_SOL = {(USDC.mint, SOL.mint): [side(10, 10**15)], (SOL.mint, CHILLGUY.mint): [side(0.5)]}
+BUY_CHILLGUY = QuoteRequest(USDC.mint, CHILLGUY.mint, 10**8)
+
+
+def test_a_pair_without_a_pool_is_traded_by_way_of_another_token() -> None:
+    decision = decide(router(StubVenue(VenueName.METEORA, THROUGH_SOL)), BUY_CHILLGUY)
+    first, second = decision.route.hops
+    assert decision.through == SOL
+    assert (first.amount_in, first.mint_out, second.mint_out) == (10**8, SOL.mint, CHILLGUY.mint)
+    # The second hop spends no more than what the first pays for certain, at half of the slippage.
+    assert second.amount_in == -(-first.amount_out * 9_975 // 10_000)
+    assert decision.quotes == ()
+    assert decision.gain_bps is None
+
+
+@pytest.mark.parametrize(("price", "hops"), [(4.9, 2), (5.1, 1)])
+def test_two_hops_are_taken_where_they_pay_more_than_the_pair_itself(price: float, hops: int) -> None:
+    direct = {(USDC.mint, CHILLGUY.mint): [side(price)]}
+    decision = decide(router(StubVenue(VenueName.METEORA, THROUGH_SOL | direct)), BUY_CHILLGUY)
+    assert len(decision.route.hops) == hops
+    assert len(decision.quotes) == 1
+
+
+def test_one_of_two_hops_may_be_split() -> None:
+    shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
+    decision = decide(router(StubVenue(VenueName.METEORA, shallow)), replace(BUY_CHILLGUY, amount_in=10**9))
+    assert [len(hop.legs) for hop in decision.route.hops] == [2, 1]
+
+
+def test_where_nothing_fits_the_order_is_refused() -> None:
+    with pytest.raises(OrderdError) as caught:
+        decide(router(StubVenue(VenueName.METEORA, THROUGH_SOL)), BUY_CHILLGUY, lambda _: False)
+    assert caught.value.code is ErrorCode.TX_TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -92,8 +202,8 @@ def test_the_venue_that_pays_most_wins_and_all_answers_are_kept(fresh: bool) -> 
     ],
 )
 def test_one_venue_down_leaves_the_order_to_the_other(error: Exception, code: ErrorCode) -> None:
-    decision = router(failing(VenueName.RAYDIUM, error), offering(VenueName.METEORA, 1)).route(REQUEST)
-    assert decision.chosen.venue is VenueName.METEORA
+    decision = decide(router(failing(VenueName.RAYDIUM, error), offering(VenueName.METEORA, side(0.1))))
+    assert decision.route.main.venue is VenueName.METEORA
     assert [(refusal.venue, refusal.code) for refusal in decision.refusals] == [(VenueName.RAYDIUM, code)]
 
 
@@ -102,18 +212,26 @@ def stuck() -> Iterator[StubVenue]:
     """A venue that answers only when the test is over."""
     over = threading.Event()
 
-    def wait() -> VenueQuote:
+    def wait() -> Liquidity:
         over.wait()
-        return QUOTE
+        return Liquidity()
 
-    yield StubVenue(VenueName.RAYDIUM, wait)
+    yield StubVenue(VenueName.RAYDIUM, answer=wait)
     over.set()
 
 
 def test_a_late_venue_is_left_behind(stuck: StubVenue) -> None:
-    decision = router(stuck, offering(VenueName.METEORA, 1), timeout_ms=50).route(REQUEST)
-    assert decision.chosen.venue is VenueName.METEORA
+    decision = decide(router(stuck, offering(VenueName.METEORA, side(0.1)), timeout_ms=50))
+    assert decision.route.main.venue is VenueName.METEORA
     assert [refusal.code for refusal in decision.refusals] == [ErrorCode.SERVICE_TIMEOUT]
+
+
+@pytest.mark.parametrize(("slot", "stale"), [(80, False), (79, True)])
+def test_a_venue_whose_state_is_too_old_is_left_out(slot: int, stale: bool) -> None:
+    old = offering(VenueName.RAYDIUM, side(0.2), slot=slot)
+    decision = decide(router(old, offering(VenueName.METEORA, side(0.1), slot=100)))
+    assert decision.route.main.venue is (VenueName.METEORA if stale else VenueName.RAYDIUM)
+    assert [refusal.code for refusal in decision.refusals] == [ErrorCode.ROUTE_STALE] * stale
 
 
 @pytest.mark.parametrize(
@@ -128,27 +246,56 @@ def test_a_late_venue_is_left_behind(stuck: StubVenue) -> None:
 def test_without_an_offer_the_most_telling_reason_is_given(codes: tuple[ErrorCode, ErrorCode], told: ErrorCode) -> None:
     venues = [failing(name, OrderdError(code, "why")) for name, code in zip(VenueName, codes, strict=True)]
     with pytest.raises(OrderdError, match="raydium: why; meteora: why") as caught:
-        router(*venues).route(REQUEST)
+        decide(router(*venues))
     assert caught.value.code is told
 
 
-def test_an_offer_that_moves_the_price_too_far_is_refused() -> None:
-    venue = StubVenue(VenueName.RAYDIUM, lambda: replace(QUOTE, price_impact_bps=Decimal("500.01")))
-    with pytest.raises(OrderdError, match=r"by 500\.01 basis points, the limit is 500") as caught:
-        router(venue).route(REQUEST)
+def test_pools_that_refuse_the_amount_say_why() -> None:
+    with pytest.raises(OrderdError, match="raydium: pool raydium 0: zero_output") as caught:
+        decide(router(offering(VenueName.RAYDIUM, side(0.1))), replace(REQUEST, amount_in=1))
+    assert caught.value.code is ErrorCode.ROUTE_AMOUNT_TOO_SMALL
+
+
+def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
+    venue = offering(VenueName.RAYDIUM, side(0.1, 10**11))
+    with pytest.raises(OrderdError, match=r"by 909\.10 basis points, the limit is 500") as caught:
+        decide(router(venue), replace(REQUEST, amount_in=10**10))
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
 
 
+TERMS = OrderTerms(SOL, USDC, REQUEST.amount_in, slippage_bps=50)
+
+
 def test_an_offer_is_told_in_whole_tokens() -> None:
-    terms = OrderTerms(SOL, USDC, REQUEST.amount_in, slippage_bps=50)
-    offer = offer_of(terms, RoutingDecision(QUOTE, (QUOTE,), ()))
+    offer = offer_of(TERMS, RoutingDecision(Route.single(QUOTE), (QUOTE,), ()))
     told = offer.chosen
     assert (told.amount_out, told.price, told.fee, told.fee_token) == ("152.4", "101.6", "0.00375", "SOL")
     assert offer.min_amount_out == 151_638_000
+    assert [(leg.hop, leg.share, leg.amount_out) for leg in offer.route] == [(1, "100", "152.4")]
+    assert offer.gain_bps == "0.00"
+
+
+def test_an_offer_of_two_hops_names_the_token_between_them() -> None:
+    terms = OrderTerms(USDC, CHILLGUY, 3 * 10**8, slippage_bps=50)
+    hops = (
+        Hop(
+            (
+                replace(QUOTE, mint_in=USDC.mint, mint_out=SOL.mint, amount_in=2 * 10**8, amount_out=2 * 10**9),
+                replace(QUOTE, mint_in=USDC.mint, mint_out=SOL.mint, amount_in=10**8, amount_out=10**9),
+            )
+        ),
+        Hop((replace(QUOTE, mint_in=SOL.mint, mint_out=CHILLGUY.mint, amount_in=29 * 10**8, amount_out=10**10),)),
+    )
+    offer = offer_of(terms, RoutingDecision(Route(hops), (), (), SOL))
+    assert [(leg.hop, leg.token_in, leg.token_out, leg.share, leg.amount_in) for leg in offer.route] == [
+        (1, "USDC", "SOL", "66.67", "200"),
+        (1, "USDC", "SOL", "33.33", "100"),
+        (2, "SOL", "CHILLGUY", "100", "2.9"),
+    ]
+    assert (offer.chosen.amount_out, offer.chosen.fee_token, offer.gain_bps) == ("10000", "USDC", None)
 
 
 def test_an_offer_of_nothing_after_slippage_is_refused() -> None:
-    terms = OrderTerms(SOL, USDC, REQUEST.amount_in, slippage_bps=10_000)
     with pytest.raises(OrderdError) as caught:
-        offer_of(terms, RoutingDecision(QUOTE, (QUOTE,), ()))
+        offer_of(replace(TERMS, slippage_bps=10_000), RoutingDecision(Route.single(QUOTE), (QUOTE,), ()))
     assert caught.value.code is ErrorCode.ROUTE_AMOUNT_TOO_SMALL

@@ -81,7 +81,7 @@ def test_sol_is_wrapped_for_a_swap_and_comes_back_after_it(chain: LiteSVM) -> No
     succeed(chain, associated_token.create_idempotent(OWNER, elsewhere, token.NATIVE_MINT))
     pool = associated_token.address(elsewhere, token.NATIVE_MINT)
     paid = token.transfer_checked(account, token.NATIVE_MINT, pool, OWNER, SOL, 9)
-    succeed(chain, *swap_with_accounts([paid], OWNER, token.NATIVE_MINT, mint, SOL))
+    succeed(chain, *swap_with_accounts([paid], OWNER, token.NATIVE_MINT, [(mint, token.PROGRAM_ID)], SOL))
     assert chain.get_account(account) is None
     pool_account = chain.get_account(pool)
     assert pool_account is not None
@@ -98,7 +98,7 @@ def test_bought_sol_is_unwrapped(chain: LiteSVM) -> None:
     account = associated_token.address(OWNER, token.NATIVE_MINT)
     before = chain.get_balance(OWNER)
     bought = [system.transfer(OWNER, account, SOL), token.sync_native(account)]
-    succeed(chain, *swap_with_accounts(bought, OWNER, mint, token.NATIVE_MINT, 1))
+    succeed(chain, *swap_with_accounts(bought, OWNER, mint, [(token.NATIVE_MINT, token.PROGRAM_ID)], 1))
     assert chain.get_account(account) is None
     assert before is not None
     assert chain.get_balance(OWNER) == before - 5000

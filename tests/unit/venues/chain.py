@@ -3,12 +3,13 @@
 import base64
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from solders.pubkey import Pubkey
 
-from orderd.solana.programs import meteora_dlmm, raydium_cpmm, token
+from orderd.solana.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm, token
 from orderd.solana.programs.dlmm_bitmap import INTERNAL, array_index
 from orderd.solana.programs.layout import Record
 from orderd.solana.programs.meteora_dlmm import (
@@ -23,6 +24,9 @@ from orderd.solana.programs.meteora_dlmm import (
 from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response, TransportError
+from tests.unit.solana import clmm_accounts
+from tests.unit.solana.test_meteora_damm_v2 import account_of
+from tests.unit.solana.test_raydium_amm_v4 import account_of as amm_v4_account_of
 
 OWNER = Pubkey.from_bytes(b"\x51" * 32)
 
@@ -234,5 +238,72 @@ def put_dlmm(
         chain.put(reserve, token.PROGRAM_ID, token.TokenAccount.new(mint, address, min(total, 2**64 - 1)))
 
 
+def put_clmm(
+    chain: Chain, address: Pubkey, mint_0: Pubkey, mint_1: Pubkey, pool: Mapping[str, Any], **changes: Any
+) -> None:
+    """A Raydium CLMM pool as the vectors describe one; `changes` replace fields of its state."""
+    program = raydium_clmm.PROGRAM_ID
+    for mint in (mint_0, mint_1):
+        _program_of(chain, mint)
+    fields: dict[str, Any] = {
+        "amm_config": Pubkey.find_program_address([b"config", bytes(address)], program)[0],
+        "mint_0": mint_0,
+        "mint_1": mint_1,
+        "vault_0": raydium_clmm.vault_address(address, mint_0),
+        "vault_1": raydium_clmm.vault_address(address, mint_1),
+        "observation": raydium_clmm.observation_address(address),
+    }
+    account = replace(clmm_accounts.state_of(dict(pool)), **(fields | changes))
+    chain.put(account.amm_config, program, clmm_accounts.config_of(dict(pool)))
+    chain.put(address, program, account)
+    for start, array in clmm_accounts.arrays_of(dict(pool)).items():
+        chain.put(raydium_clmm.tick_array_address(address, start), program, replace(array, pool_id=address))
+    for vault, mint in ((account.vault_0, mint_0), (account.vault_1, mint_1)):
+        chain.put(vault, token.PROGRAM_ID, token.TokenAccount.new(mint, address, account.liquidity % 2**64))
+
+
+def put_amm_v4(
+    chain: Chain, address: Pubkey, coin: Pubkey, pc: Pubkey, pool: Mapping[str, Any], **changes: Any
+) -> None:
+    """A Raydium AMM v4 pool as the vectors describe one; `changes` replace fields of its state or its counters."""
+    for mint in (coin, pc):
+        _program_of(chain, mint)
+    state = amm_v4_account_of(dict(pool))
+    counters = {name: changes.pop(name) for name in list(changes) if name in type(state.state_data).__slots__}
+    vaults = [Pubkey.find_program_address([b"vault", bytes(address), bytes(mint)], OWNER)[0] for mint in (coin, pc)]
+    fields: dict[str, Any] = {"coin_mint": coin, "pc_mint": pc, "coin_vault": vaults[0], "pc_vault": vaults[1]}
+    account = replace(state, state_data=replace(state.state_data, **counters), **(fields | changes))
+    chain.put(address, raydium_amm_v4.PROGRAM_ID, account)
+    for vault, mint, amount in zip(
+        vaults, (coin, pc), (pool["coin_vault_amount"], pool["pc_vault_amount"]), strict=True
+    ):
+        chain.put(vault, token.PROGRAM_ID, token.TokenAccount.new(mint, address, amount))
+
+
+def put_damm_v2(
+    chain: Chain, address: Pubkey, mint_a: Pubkey, mint_b: Pubkey, pool: Mapping[str, Any], **changes: Any
+) -> None:
+    """A Meteora DAMM v2 pool as the vectors describe one; `changes` replace fields of its state."""
+    flags = [int(_program_of(chain, mint) == token.TOKEN_2022_PROGRAM_ID) for mint in (mint_a, mint_b)]
+    fields: dict[str, Any] = {
+        "token_a_mint": mint_a,
+        "token_b_mint": mint_b,
+        "token_a_vault": meteora_damm_v2.vault_address(address, mint_a),
+        "token_b_vault": meteora_damm_v2.vault_address(address, mint_b),
+        "token_a_flag": flags[0],
+        "token_b_flag": flags[1],
+    }
+    account = replace(account_of(dict(pool)), **(fields | changes))
+    chain.put(address, meteora_damm_v2.PROGRAM_ID, account)
+    for vault, mint, amount in (
+        (account.token_a_vault, mint_a, account.token_a_amount),
+        (account.token_b_vault, mint_b, account.token_b_amount),
+    ):
+        chain.put(vault, token.PROGRAM_ID, token.TokenAccount.new(mint, address, min(amount, 2**64 - 1)))
+
+
 def _program_of(chain: Chain, mint: Pubkey) -> Pubkey:
-    return chain.accounts[mint][0] if mint in chain.accounts else token.PROGRAM_ID
+    """The token program of a mint, which is made where there is none."""
+    if mint not in chain.accounts:
+        put_mint(chain, mint, 6)
+    return chain.accounts[mint][0]

@@ -10,8 +10,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
 from orderd.solana.programs import memo, meteora_dlmm
 from orderd.solana.programs.meteora_dlmm import BINS_AN_ARRAY, LbPair
-from orderd.venues.meteora import ARRAYS_A_DIRECTION, Meteora
+from orderd.venues.array_venue import ARRAYS_A_DIRECTION
+from orderd.venues.meteora_dlmm import MeteoraDlmm
 from tests.unit.amm.vectors import load
+from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_dlmm
 
 X, Y = Pubkey.from_bytes(b"\x0b" * 32), Pubkey.from_bytes(b"\x0a" * 32)
@@ -37,15 +39,15 @@ def pool_of(active_id: int, arrays: list[int], amount: int = 10**9) -> dict[str,
     return TEMPLATE | {"active_id": active_id, "bins": bins, "v_parameters": variable}
 
 
-def bin_arrays_of(venue: Meteora, request: QuoteRequest) -> list[Pubkey]:
-    (swap,) = venue.swap_instructions(venue.quote(request), X, X, Y, 1)
+def bin_arrays_of(venue: MeteoraDlmm, request: QuoteRequest) -> list[Pubkey]:
+    swap = venue.swap_instruction(best_quote(venue, request), X, X, Y, 1)
     return [meta.pubkey for meta in swap.accounts[meteora_dlmm.BIN_ARRAYS :]]
 
 
 def test_a_swap_names_the_bin_arrays_in_the_order_it_meets_them() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-9, -4, -1, 0, 1, 5, 8]))
-    venue = Meteora(chain.rpc())
+    venue = MeteoraDlmm(chain.rpc())
     addresses = {index: meteora_dlmm.bin_array_address(POOL, index) for index in range(-10, 10)}
     assert bin_arrays_of(venue, SELL_X) == [addresses[index] for index in (0, -1, -4)]
     assert bin_arrays_of(venue, SELL_Y) == [addresses[index] for index in (0, 1, 5)]
@@ -56,8 +58,8 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [0]))
     state = LbPair.decode(chain.accounts[POOL][1])
-    venue = Meteora(chain.rpc())
-    (swap,) = venue.swap_instructions(venue.quote(SELL_Y), X, X, Y, 1)
+    venue = MeteoraDlmm(chain.rpc())
+    swap = venue.swap_instruction(best_quote(venue, SELL_Y), X, X, Y, 1)
     program = meteora_dlmm.PROGRAM_ID
     assert [meta.pubkey for meta in swap.accounts[:16]] == [
         POOL,
@@ -84,8 +86,8 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
 def test_a_pool_far_from_price_one_brings_its_bitmap_extension() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(600 * BINS_AN_ARRAY, [600, 599, 601]))
-    venue = Meteora(chain.rpc())
-    (swap,) = venue.swap_instructions(venue.quote(SELL_X), X, X, Y, 1)
+    venue = MeteoraDlmm(chain.rpc())
+    swap = venue.swap_instruction(best_quote(venue, SELL_X), X, X, Y, 1)
     extension = swap.accounts[meteora_dlmm.BITMAP_EXTENSION]
     assert (extension.pubkey, extension.is_writable) == (meteora_dlmm.bitmap_extension_address(POOL), True)
     assert bin_arrays_of(venue, SELL_Y)[0] == meteora_dlmm.bin_array_address(POOL, 600)
@@ -96,18 +98,18 @@ def test_state_is_read_again_where_the_price_has_left_the_expected_arrays() -> N
     ticks = [0.0]
     arrays = list(range(-10, 11))
     put_dlmm(chain, POOL, X, Y, pool_of(10, arrays))
-    venue = Meteora(chain.rpc(), clock=lambda: ticks[0])
-    venue.quote(SELL_X)
+    venue = MeteoraDlmm(chain.rpc(), clock=lambda: ticks[0])
+    best_quote(venue, SELL_X)
     put_dlmm(chain, POOL, X, Y, pool_of(8 * BINS_AN_ARRAY + 35, arrays, amount=7 * 10**5))
     chain.methods.clear()
     ticks[0] = 1.0
-    fresh = Meteora(chain.rpc()).quote(SELL_X)
+    fresh = best_quote(MeteoraDlmm(chain.rpc()), SELL_X)
     chain.methods.clear()
-    assert venue.quote(SELL_X) == fresh
+    assert best_quote(venue, SELL_X) == fresh
     assert chain.methods == ["getMultipleAccounts"] * 2
     ticks[0] = 2.0
     chain.methods.clear()
-    assert venue.quote(SELL_X) == fresh
+    assert best_quote(venue, SELL_X) == fresh
     assert chain.methods == ["getMultipleAccounts"]
 
 
@@ -126,7 +128,7 @@ def test_a_price_that_outruns_every_read_is_no_quote() -> None:
     racing = Racing()
     racing.accounts = chain.accounts
     with pytest.raises(OrderdError, match="faster than they could be read") as error:
-        Meteora(racing.rpc()).quote(SELL_X)
+        best_quote(MeteoraDlmm(racing.rpc()), SELL_X)
     assert error.value.code == ErrorCode.RPC_UNAVAILABLE
 
 
@@ -134,7 +136,7 @@ def test_a_pool_is_found_whichever_of_its_mints_is_x() -> None:
     for x, y in ((X, Y), (Y, X)):
         chain = Chain()
         put_dlmm(chain, POOL, x, y, pool_of(10, [0]))
-        assert Meteora(chain.rpc()).pools(str(X), str(Y)) == [str(POOL)]
+        assert MeteoraDlmm(chain.rpc()).pools(str(X), str(Y)) == [str(POOL)]
 
 
 def test_a_bin_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liquidity() -> None:
@@ -142,7 +144,7 @@ def test_a_bin_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liqui
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-1, 0, 1]))
     del chain.accounts[meteora_dlmm.bin_array_address(POOL, -1)]
     with pytest.raises(OrderdError, match="bin array is missing") as error:
-        Meteora(chain.rpc()).quote(SELL_X)
+        best_quote(MeteoraDlmm(chain.rpc()), SELL_X)
     assert error.value.code == ErrorCode.POOL_UNSUPPORTED
 
 
@@ -151,6 +153,6 @@ def test_a_pool_that_opens_at_a_slot_is_judged_by_the_slot() -> None:
     chain.slot = 1_000
     put_dlmm(chain, POOL, X, Y, pool_of(10, [0]), activation_type=0, activation_point=1_001)
     with pytest.raises(OrderdError, match="opens at slot 1001"):
-        Meteora(chain.rpc()).quote(SELL_X)
+        best_quote(MeteoraDlmm(chain.rpc()), SELL_X)
     chain.slot = 1_001
-    assert Meteora(chain.rpc()).quote(SELL_X).pool == str(POOL)
+    assert best_quote(MeteoraDlmm(chain.rpc()), SELL_X).pool == str(POOL)

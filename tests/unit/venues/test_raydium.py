@@ -10,8 +10,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
 from orderd.solana.programs import raydium_cpmm
 from orderd.solana.programs.raydium_cpmm import ObservationState, PoolState
-from orderd.venues.raydium import Raydium
+from orderd.venues.raydium_cpmm import RaydiumCpmm
 from tests.unit.amm.vectors import load
+from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_cpmm
 
 LOW, HIGH = Pubkey.from_bytes(b"\x0a" * 32), Pubkey.from_bytes(b"\x0b" * 32)
@@ -34,7 +35,7 @@ def test_a_creators_fee_on_the_output_is_told_in_the_input_token() -> None:
     for on in (1, 2):  # taken from token 0, which is paid in, or from token 1
         chain = Chain()
         put_cpmm(chain, POOL, LOW, HIGH, with_creator_fee(on))
-        fees.append(Raydium(chain.rpc()).quote(request).fee)
+        fees.append(best_quote(RaydiumCpmm(chain.rpc()), request).fee)
     on_input, on_output = fees
     trade_fee = 10**9 * 2500 // 1_000_000
     assert on_input == trade_fee + 10**7
@@ -45,7 +46,7 @@ def test_an_opening_time_no_calendar_has_is_told_as_a_number() -> None:
     chain = Chain()
     put_cpmm(chain, POOL, LOW, HIGH, REAL, open_time=2**64 - 1)
     with pytest.raises(OrderdError, match="unix second 18446744073709551615") as error:
-        Raydium(chain.rpc()).quote(QuoteRequest(str(LOW), str(HIGH), 10**9))
+        best_quote(RaydiumCpmm(chain.rpc()), QuoteRequest(str(LOW), str(HIGH), 10**9))
     assert error.value.code == ErrorCode.POOL_CLOSED
 
 
@@ -56,9 +57,9 @@ def test_the_program_of_another_cluster_can_be_named() -> None:
     chain.accounts[POOL] = owned[POOL]
     request = QuoteRequest(str(LOW), str(HIGH), 10**9)
     with pytest.raises(OrderdError, match="no pool"):
-        Raydium(chain.rpc()).quote(request)
-    venue = Raydium(chain.rpc(), program_id=raydium_cpmm.DEVNET_PROGRAM_ID)
-    (swap,) = venue.swap_instructions(venue.quote(request), LOW, LOW, HIGH, 1)
+        best_quote(RaydiumCpmm(chain.rpc()), request)
+    venue = RaydiumCpmm(chain.rpc(), program_id=raydium_cpmm.DEVNET_PROGRAM_ID)
+    swap = venue.swap_instruction(best_quote(venue, request), LOW, LOW, HIGH, 1)
     assert swap.program_id == raydium_cpmm.DEVNET_PROGRAM_ID
     authority = raydium_cpmm.authority_address(raydium_cpmm.DEVNET_PROGRAM_ID)[0]
     assert swap.accounts[raydium_cpmm.AUTHORITY].pubkey == authority
@@ -68,9 +69,9 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
     chain = Chain()
     put_cpmm(chain, POOL, LOW, HIGH, REAL)
     state = PoolState.decode(chain.accounts[POOL][1])
-    venue = Raydium(chain.rpc())
-    quote = venue.quote(QuoteRequest(str(HIGH), str(LOW), 10**9))
-    (swap,) = venue.swap_instructions(quote, LOW, LOW, HIGH, 1)
+    venue = RaydiumCpmm(chain.rpc())
+    quote = best_quote(venue, QuoteRequest(str(HIGH), str(LOW), 10**9))
+    swap = venue.swap_instruction(quote, LOW, LOW, HIGH, 1)
     assert [meta.pubkey for meta in swap.accounts] == [
         LOW,
         raydium_cpmm.authority_address()[0],

@@ -1,0 +1,94 @@
+"""Asking all venues for their pools at the same time: one that is slow or down keeps no order from the others."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import structlog
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import VenueName, VenueRefusal
+from orderd.venues.base import Liquidity, OpenPool, Venue
+
+log = structlog.get_logger(__name__)
+
+Pair = tuple[str, str]
+"""The mint that is sold and the mint that is bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The pools of one pair at all venues, and what was refused."""
+
+    pools: tuple[OpenPool, ...]
+    refusals: tuple[VenueRefusal, ...]
+
+
+class Inquiry:
+    """Asks the venues, each with its own time. Thread-safe."""
+
+    def __init__(self, venues: Sequence[Venue], *, timeout_ms: int, max_slot_lag: int, threads: int) -> None:
+        """``max_slot_lag``: how many slots older than the newest a venue's pools may be."""
+        self._venues = tuple(venues)
+        self._timeout = timeout_ms / 1000
+        self._max_slot_lag = max_slot_lag
+        self._executor = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
+
+    def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
+        """What each pair can be traded in now."""
+        asked = [(pair, venue) for pair in pairs for venue in self._venues]
+        answers: dict[int, Liquidity | OrderdError] = {}
+        pending: dict[int, Future[Liquidity | OrderdError]] = {}
+        for position, (pair, venue) in enumerate(asked):
+            # A venue that has its pools of this slot at hand answers in microseconds: no thread is worth that.
+            if venue.is_fresh(*pair):
+                answers[position] = _answer(venue, pair)
+            else:
+                pending[position] = self._executor.submit(_answer, venue, pair)
+        wait(pending.values(), timeout=self._timeout)
+        for position, future in pending.items():
+            if future.done():
+                answers[position] = future.result()
+            else:
+                future.cancel()
+                late = f"no answer within {self._timeout * 1000:.0f} ms"
+                answers[position] = OrderdError(ErrorCode.SERVICE_TIMEOUT, late)
+        return self._by_pair(pairs, [(*each, answers[position]) for position, each in enumerate(asked)])
+
+    def _by_pair(
+        self, pairs: Sequence[Pair], answers: Sequence[tuple[Pair, Venue, Liquidity | OrderdError]]
+    ) -> dict[Pair, Answers]:
+        slots = [pool.slot for _, _, answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
+        oldest = max(slots, default=0) - self._max_slot_lag
+        found: dict[Pair, Answers] = {}
+        for pair in pairs:
+            pools: list[OpenPool] = []
+            refusals: list[VenueRefusal] = []
+            for asked, venue, answer in answers:
+                if asked != pair:
+                    continue
+                if isinstance(answer, OrderdError):
+                    refusals.append(VenueRefusal(venue.name, answer.code, answer.detail))
+                    continue
+                pools += [pool for pool in answer.pools if pool.slot >= oldest]
+                refusals += [VenueRefusal(venue.name, each.code, each.detail) for each in answer.refusals]
+                refusals += [_stale(venue.name, pool, max(slots)) for pool in answer.pools if pool.slot < oldest]
+            found[pair] = Answers(tuple(pools), tuple(refusals))
+        return found
+
+
+def _answer(venue: Venue, pair: Pair) -> Liquidity | OrderdError:
+    try:
+        return venue.liquidity(*pair)
+    except OrderdError as error:
+        return error
+    except Exception:
+        # A venue that stumbles over its own data must not take the order down with it.
+        log.exception("venue failed", action="venue_failed", venue=venue.name, kind=venue.kind)
+        return OrderdError(ErrorCode.SERVICE_INTERNAL, "the venue's data could not be read")
+
+
+def _stale(venue: VenueName, pool: OpenPool, newest: int) -> VenueRefusal:
+    return VenueRefusal(
+        venue, ErrorCode.ROUTE_STALE, f"pool {pool.address} is of slot {pool.slot}, others are of {newest}"
+    )

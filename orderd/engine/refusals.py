@@ -1,0 +1,68 @@
+"""Why venues are not part of a route, in as few words as tell a trader what to do."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from orderd.amm.side import Quote
+from orderd.amm.swap import SwapError
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import VenueName, VenueQuote, VenueRefusal
+from orderd.engine.inquiry import Answers
+from orderd.venues.base import refusal_of
+
+_UNAVAILABLE: Final = frozenset(
+    {
+        ErrorCode.RPC_UNAVAILABLE,
+        ErrorCode.RPC_RATE_LIMITED,
+        ErrorCode.SERVICE_TIMEOUT,
+        ErrorCode.SERVICE_INTERNAL,
+        ErrorCode.ROUTE_STALE,
+    }
+)
+"""They say nothing about the pools: nobody could tell in time."""
+
+# Where no venue offers anything, the reason that tells the trader most is the one to give.
+_MOST_TELLING: Final = (
+    ErrorCode.ROUTE_VENUES_UNAVAILABLE,
+    ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
+    ErrorCode.POOL_CLOSED,
+    ErrorCode.POOL_UNSUPPORTED,
+    ErrorCode.ROUTE_NOT_FOUND,
+)
+
+
+def reasons(
+    answers: Answers, singles: Sequence[Quote | SwapError], quotes: Sequence[VenueQuote], venues: Iterable[VenueName]
+) -> tuple[VenueRefusal, ...]:
+    """For each venue what kept it from answering, and, where it has no quote, the most telling reason of its pools."""
+    given = list(answers.refusals)
+    for pool, single in zip(answers.pools, singles, strict=True):
+        if isinstance(single, SwapError):
+            refused = refusal_of(single, pool.address)
+            given.append(VenueRefusal(pool.venue, refused.code, refused.detail))
+    quoting = {quote.venue for quote in quotes}
+    told: list[VenueRefusal] = []
+    for name in dict.fromkeys(venues):
+        own = [refusal for refusal in given if refusal.venue == name]
+        absent = {refusal.code: refusal for refusal in own if refusal.code in _UNAVAILABLE}
+        told += absent.values()
+        final = [refusal for refusal in own if refusal.code not in _UNAVAILABLE]
+        if name not in quoting and (final or not absent):
+            nothing = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
+            told.append(min(final, key=lambda refusal: _rank(refusal.code), default=nothing))
+    return tuple(told)
+
+
+def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
+    """The error of an order that no venue offers anything for."""
+    told = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
+    codes = {
+        ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in _UNAVAILABLE else refusal.code for refusal in refusals
+    }
+    code = min(codes, key=_rank, default=ErrorCode.ROUTE_NOT_FOUND)
+    return OrderdError(code, told or "no venue is configured")
+
+
+def _rank(code: ErrorCode) -> int:
+    return _MOST_TELLING.index(code) if code in _MOST_TELLING else len(_MOST_TELLING)

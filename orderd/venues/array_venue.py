@@ -1,0 +1,51 @@
+"""Pools whose liquidity lies in further accounts, and whose own account tells in which of them."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.programs.layout import Record
+from orderd.solana.rpc import Account
+from orderd.venues.pool_venue import KnownPool, PoolVenue
+
+ARRAYS_A_DIRECTION: Final = 3
+"""Bin or tick arrays a swap may run through: as many as fit the transaction's size and compute budget."""
+_READS: Final = 3
+
+S = TypeVar("S", bound=Record)
+P = TypeVar("P")
+
+
+class ArrayVenue(PoolVenue[S, P]):
+    """Each read takes the pools' states and the arrays around their prices in one request.
+
+    Which arrays these are follows from the state itself: the last known one tells what to ask for, and where the price
+    has left those arrays by now, the read is made again.
+    """
+
+    def _read_pools(self, known: Sequence[KnownPool[S]]) -> tuple[int, list[P | OrderdError]]:
+        keys = list(dict.fromkeys(key for pool in known for key in self._expected_keys(pool)))
+        for _ in range(_READS):
+            reply = self._rpc.get_multiple_accounts(keys)
+            accounts = dict(zip(keys, reply.value, strict=True))
+            pools = [self._pool(pool, accounts) for pool in known]
+            needed = [key for pool in pools if not isinstance(pool, OrderdError) for key in self._arrays_of(pool)]
+            if accounts.keys() >= set(needed):
+                return reply.slot, pools
+            keys = list(dict.fromkeys([*keys, *needed]))
+        raise OrderdError(ErrorCode.RPC_UNAVAILABLE, f"{self.name}: prices moved faster than they could be read")
+
+    @abstractmethod
+    def _expected_keys(self, known: KnownPool[S]) -> list[Pubkey]:
+        """The pool, what belongs to it, and the arrays that its last known state leads to."""
+
+    @abstractmethod
+    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P | OrderdError:
+        """The pool with those of its arrays that are among `accounts`."""
+
+    @abstractmethod
+    def _arrays_of(self, pool: P) -> list[Pubkey]:
+        """The arrays that swaps in this pool meet."""

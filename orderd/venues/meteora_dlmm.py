@@ -1,0 +1,125 @@
+"""Meteora's pools of price bins (DLMM)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.dlmm import DlmmPool
+from orderd.amm.side import DlmmSide, Side
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.solana.programs import meteora_dlmm
+from orderd.solana.programs.dlmm_bitmap import arrays_in_order
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.meteora_dlmm import ActivationType, BinArray, BitmapExtension, LbPair, PairStatus, Swap2
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue
+from orderd.venues.pool_venue import KnownPool, Moment, TokenSide
+
+
+@dataclass(frozen=True, slots=True)
+class DlmmAccounts:
+    """A pool's account, the bin arrays a swap meets in either direction, and what the maths needs of them."""
+
+    address: Pubkey
+    state: LbPair
+    has_bitmap_extension: bool
+    arrays_down: tuple[int, ...]
+    arrays_up: tuple[int, ...]
+    amm: DlmmPool
+
+
+class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
+    name = VenueName.METEORA
+    kind = PoolKind.METEORA_DLMM
+    program = meteora_dlmm.PROGRAM_ID
+    units = 60_000
+    units_a_step = 6_000
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        found = []
+        for mint_x, mint_y in (pair, pair[::-1]):
+            filters = Memcmp(meteora_dlmm.MINT_X_OFFSET, mint_x), Memcmp(meteora_dlmm.MINT_Y_OFFSET, mint_y)
+            found += self._program_accounts(LbPair.size(), filters)
+        return found
+
+    def _decode(self, data: bytes) -> LbPair:
+        return LbPair.decode(data)
+
+    def _sides(self, state: LbPair) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.mint_x, state.reserve_x), TokenSide(state.mint_y, state.reserve_y)
+
+    def _expected_keys(self, known: KnownPool[LbPair]) -> list[Pubkey]:
+        address = known.address
+        latest = self._latest.get(str(address))
+        arrays = self._arrays_of(latest) if latest is not None else _addresses(address, *_arrays(known.state, None))
+        return [address, meteora_dlmm.bitmap_extension_address(address), *arrays]
+
+    def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, Account | None]) -> DlmmAccounts | OrderdError:
+        address = known.address
+        pair, extension = accounts[address], accounts[meteora_dlmm.bitmap_extension_address(address)]
+        if pair is None:
+            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
+        try:
+            state = self._checked_decode(pair)
+            bitmap = None if extension is None else BitmapExtension.decode(extension.data)
+            down, up = _arrays(state, bitmap)
+            arrays = [_bin_array(accounts[key]) for key in _addresses(address, down, up) if key in accounts]
+        except LayoutError as error:
+            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {address} cannot be read: {error}")
+        return DlmmAccounts(address, state, bitmap is not None, down, up, state.to_pool(arrays))
+
+    def _arrays_of(self, pool: DlmmAccounts) -> list[Pubkey]:
+        return _addresses(pool.address, pool.arrays_down, pool.arrays_up)
+
+    def _side(self, pool: DlmmAccounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if state.status != PairStatus.ENABLED:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")
+        if not state.is_open(slot=now.slot, unix_time=now.unix_time):
+            unit = "slot" if state.activation_type == ActivationType.SLOT else "unix second"
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {unit} {state.activation_point}")
+        return DlmmSide(pool.amm, swap_for_y=str(state.mint_x) == mint_in, now=now.unix_time)
+
+    def _swap(
+        self,
+        pool: DlmmAccounts,
+        quote: VenueQuote,
+        owner: Pubkey,
+        source: Pubkey,
+        destination: Pubkey,
+        min_amount_out: int,
+    ) -> Instruction:
+        # All arrays that were read go along, not only those the quote ran through: the price may move until it lands.
+        return meteora_dlmm.swap(
+            Swap2(quote.amount_in, min_amount_out),
+            pool.address,
+            pool.state,
+            owner,
+            source,
+            destination,
+            bin_arrays=pool.arrays_down if str(pool.state.mint_x) == quote.mint_in else pool.arrays_up,
+            has_bitmap_extension=pool.has_bitmap_extension,
+        )
+
+
+def _arrays(state: LbPair, bitmap: BitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first arrays with liquidity from the active bin down, and from it up."""
+    down = islice(arrays_in_order(state, bitmap, swap_for_y=True), ARRAYS_A_DIRECTION)
+    up = islice(arrays_in_order(state, bitmap, swap_for_y=False), ARRAYS_A_DIRECTION)
+    return tuple(down), tuple(up)
+
+
+def _bin_array(account: Account | None) -> BinArray:
+    """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
+    if account is None:
+        raise LayoutError("a bin array is missing")
+    return BinArray.decode(account.data)
+
+
+def _addresses(pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
+    """The active array is in both ways, and once among the addresses."""
+    return [meteora_dlmm.bin_array_address(pool, index) for index in dict.fromkeys([*down, *up])]

@@ -1,0 +1,89 @@
+"""Raydium's oldest pools (AMM v4): constant product, without the order book that they once were tied to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.amm_v4 import AmmV4Pool
+from orderd.amm.side import AmmV4Side, Side
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.solana.programs import raydium_amm_v4
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.raydium_amm_v4 import AmmInfo, SwapBaseInV2
+from orderd.solana.programs.unsupported import UnsupportedPool
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, opening, token_amount
+
+
+@dataclass(frozen=True, slots=True)
+class AmmV4Accounts:
+    """A pool's account and what the maths needs of it and its vaults."""
+
+    address: Pubkey
+    state: AmmInfo
+    amm: AmmV4Pool
+
+
+class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
+    """Each read takes a pool's state and both vaults in one request."""
+
+    name = VenueName.RAYDIUM
+    kind = PoolKind.RAYDIUM_AMM_V4
+    program = raydium_amm_v4.PROGRAM_ID
+    units = 40_000
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        found = []
+        for coin, pc in (pair, pair[::-1]):
+            filters = Memcmp(raydium_amm_v4.COIN_MINT_OFFSET, coin), Memcmp(raydium_amm_v4.PC_MINT_OFFSET, pc)
+            found += self._program_accounts(AmmInfo.size(), filters)
+        return found
+
+    def _decode(self, data: bytes) -> AmmInfo:
+        return AmmInfo.decode(data)
+
+    def _sides(self, state: AmmInfo) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.coin_mint, state.coin_vault), TokenSide(state.pc_mint, state.pc_vault)
+
+    def _read_pools(self, known: Sequence[KnownPool[AmmInfo]]) -> tuple[int, list[AmmV4Accounts | OrderdError]]:
+        keys = [key for pool in known for key in (pool.address, pool.state.coin_vault, pool.state.pc_vault)]
+        reply = self._rpc.get_multiple_accounts(keys)
+        pools = [self._pool(each, reply.value[3 * index : 3 * index + 3]) for index, each in enumerate(known)]
+        return reply.slot, pools
+
+    def _pool(self, known: KnownPool[AmmInfo], accounts: Sequence[Account | None]) -> AmmV4Accounts | OrderdError:
+        amm, coin_vault, pc_vault = accounts
+        if amm is None:
+            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        try:
+            state = self._checked_decode(amm)
+            pool = state.to_pool(token_amount(coin_vault), token_amount(pc_vault))
+        except LayoutError as error:
+            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {known.address} cannot be read: {error}")
+        except UnsupportedPool as error:
+            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}")
+        return AmmV4Accounts(known.address, state, pool)
+
+    def _side(self, pool: AmmV4Accounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if not state.accepts_swaps(now.unix_time):
+            opens = opening(state.state_data.pool_open_time)
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opens}")
+        return AmmV4Side(pool.amm, coin_to_pc=str(state.coin_mint) == mint_in)
+
+    def _swap(
+        self,
+        pool: AmmV4Accounts,
+        quote: VenueQuote,
+        owner: Pubkey,
+        source: Pubkey,
+        destination: Pubkey,
+        min_amount_out: int,
+    ) -> Instruction:
+        order = SwapBaseInV2(quote.amount_in, min_amount_out)
+        return raydium_amm_v4.swap(
+            order, pool.address, pool.state, owner, source, destination, program_id=self._program_id
+        )

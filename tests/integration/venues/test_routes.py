@@ -1,0 +1,131 @@
+"""Routes of several legs on a chain with nobody else: one transaction, which pays to the base unit what was quoted."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from solders.keypair import Keypair
+from solders.signature import Signature
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import min_amount_out
+from orderd.domain.quote import PoolKind, QuoteRequest, Route
+from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
+from orderd.engine.building import Builder, SwapPlan
+from orderd.engine.fees import FeeMarket
+from orderd.engine.fill import read_fill
+from orderd.engine.routing import Fits, Router
+from orderd.roles import ListeningRole
+from orderd.solana.keys import Wallet
+from orderd.solana.rpc import RpcClient, TransactionInfo
+from orderd.venues.meteora_damm_v2 import MeteoraDammV2
+from orderd.venues.meteora_dlmm import MeteoraDlmm
+from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
+from orderd.venues.raydium_clmm import RaydiumClmm
+from orderd.venues.raydium_cpmm import RaydiumCpmm
+
+SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
+SLIPPAGE_BPS = 50
+PATIENCE = 20.0
+
+
+@dataclass
+class Desk:
+    """A router and a builder on one chain."""
+
+    rpc: RpcClient
+    router: Router
+    builder: Builder
+
+    def route(self, mint_in: str, mint_out: str, amount_in: int, fits: Fits | None = None) -> Route:
+        request = QuoteRequest(mint_in, mint_out, amount_in)
+        return self.router.route(request, SLIPPAGE_BPS, fits or self.builder.fits).route
+
+    def execute(self, route: Route, floor: int, memo: str) -> TransactionInfo:
+        signed = self.builder.sign(SwapPlan(route, floor), memo)
+        assert self.rpc.send_transaction(signed.raw) == signed.signature
+        return _landed(self.rpc, signed.signature)
+
+
+@pytest.fixture
+def desk(simnet: ListeningRole) -> Iterator[Desk]:
+    rpc = RpcClient(simnet.url)
+    wallet = Wallet(Keypair())
+    _landed(rpc, rpc.request_airdrop(wallet.address, 5_000 * 10**9))
+    fees = FeeMarket(rpc, percentile=75, floor=10_000, cap=1_000_000, max_age=0.0)
+    kinds = (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)
+    router = Router(
+        [kind(rpc, max_age_ms=0) for kind in kinds],
+        intermediates=(SOL, USDC),
+        timeout_ms=10_000,
+        max_price_impact_bps=2_000,
+        max_slot_lag=20,
+        unit_price=lambda: fees.last,
+        threads=2,
+    )
+    yield Desk(rpc, router, Builder(router, rpc, wallet, fees, blockhash_age=0.0))
+    rpc.close()
+
+
+def test_a_split_pays_to_the_last_base_unit_what_all_its_legs_were_quoted(desk: Desk) -> None:
+    route = desk.route(WSOL_MINT, USDC_MINT, 1_000 * 10**9)
+    assert len(route.legs) > 1
+    landed = desk.execute(route, route.amount_out, "split")
+    assert landed.err is None, landed.logs
+    fill = read_fill(landed, str(desk.builder.wallet), WSOL_MINT, USDC_MINT)
+    assert (fill.amount_in, fill.amount_out) == (1_000 * 10**9, route.amount_out)
+
+
+def test_two_hops_leave_in_the_wallet_what_the_first_pays_above_its_floor(desk: Desk) -> None:
+    bought = desk.route(WSOL_MINT, USDC_MINT, 10**10)
+    assert desk.execute(bought, 1, "some USDC first").err is None
+
+    route = desk.route(USDC_MINT, CHILLGUY.mint, 20 * 10**6)
+    first, second = route.hops
+    assert (first.mint_out, second.mint_out) == (WSOL_MINT, CHILLGUY.mint)
+    landed = desk.execute(route, min_amount_out(route.amount_out, SLIPPAGE_BPS), "two hops")
+
+    assert landed.err is None, landed.logs
+    fill = read_fill(landed, str(desk.builder.wallet), USDC_MINT, CHILLGUY.mint)
+    assert (fill.amount_in, fill.amount_out) == (20 * 10**6, route.amount_out)
+    others = landed.token_delta(WSOL_MINT, lambda owner: owner != str(desk.builder.wallet))
+    assert others == second.amount_in - first.amount_out  # the pools gave more SOL than they got back
+    assert 0 < -others <= first.amount_out * SLIPPAGE_BPS // 10_000
+
+
+def test_a_split_below_its_floor_is_not_made_in_part(desk: Desk) -> None:
+    route = desk.route(WSOL_MINT, USDC_MINT, 1_000 * 10**9)
+    with pytest.raises(OrderdError) as refused:
+        desk.builder.sign(SwapPlan(route, route.amount_out + len(route.legs)), "greedy")
+    assert refused.value.code is ErrorCode.TX_SLIPPAGE_EXCEEDED
+
+
+def test_every_route_that_is_chosen_fits_into_a_transaction(desk: Desk) -> None:
+    """Three thousand SOL would like three legs; where their accounts are too many, there are two."""
+    wished: list[Route] = []
+
+    def remember(route: Route) -> bool:
+        wished.append(route)
+        return desk.builder.fits(route)
+
+    route = desk.route(WSOL_MINT, USDC_MINT, 3_000 * 10**9, remember)
+    assert len(wished[0].legs) == 3
+    assert desk.builder.fits(route)
+    assert len(route.legs) >= 2
+
+
+@pytest.mark.parametrize("kind", PoolKind)
+def test_a_pool_of_every_kind_is_quoted(desk: Desk, kind: PoolKind) -> None:
+    decision = desk.router.route(QuoteRequest(WSOL_MINT, USDC_MINT, 10**9), SLIPPAGE_BPS, desk.builder.fits)
+    assert kind in {quote.pool_kind for quote in decision.quotes}
+
+
+def _landed(rpc: RpcClient, signature: Signature) -> TransactionInfo:
+    """Ask until the transaction is in a block."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        found = rpc.get_transaction(signature)
+        if found is not None:
+            return found
+    raise AssertionError(f"{signature} did not land")

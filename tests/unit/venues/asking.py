@@ -1,0 +1,23 @@
+"""A venue asked for its best pool alone, as the tests of single venues want it."""
+
+from orderd.amm.swap import SwapError
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import QuoteRequest, VenueQuote, best_of
+from orderd.venues.base import Venue, refusal_of
+
+
+def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
+    """Raises OrderdError: what the last of its pools refused with, or ROUTE_NOT_FOUND where it has none."""
+    liquidity = venue.liquidity(request.mint_in, request.mint_out)
+    refusals = list(liquidity.refusals)
+    quotes = []
+    for pool in liquidity.pools:
+        try:
+            quotes.append(pool.told(pool.side.quote(request.amount_in)))
+        except SwapError as error:
+            refusals.append(refusal_of(error, pool.address))
+    if quotes:
+        return best_of(quotes)
+    if refusals:
+        raise refusals[-1]
+    raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"{venue.name} has no pool for this pair")
