@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 DocumentFormat = Literal["table", "json"]
+QuoteFormat = Literal["table", "wide", "json"]
 OrderFormat = Literal["table", "json", "id"]
 SubmitFormat = Literal["table", "json", "jsonl", "id"]
 ListFormat = Literal["table", "wide", "json", "jsonl", "id"]

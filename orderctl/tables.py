@@ -27,6 +27,10 @@ STATUS_STYLE: Final[dict[OrderStatus, str]] = {
 }
 
 
+Column = tuple[str, Literal["left", "right"]]
+"""A heading, and the edge that its cells keep to."""
+
+
 def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
     """The first 13 characters of each id, or as many more as tell all of them apart."""
     known = sorted({str(order) for order in ids})
@@ -47,7 +51,7 @@ def local_time(at: datetime, now: datetime) -> str:
     return f"{local:%H:%M:%S}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
 
 
-def plain_table(*columns: tuple[str, Literal["left", "right"]]) -> Table:
+def plain_table(*columns: Column) -> Table:
     """Aligned columns under upper-case headings; no lines, no padding at the edges."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name, justify in columns:

@@ -1,6 +1,6 @@
 """An order's history: how long each stage has taken, by the daemon's own clock, and what each event says in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from orderd.domain.events import (
     Refused,
     Retrying,
     Routed,
+    RoutedLeg,
     Started,
     Submitted,
 )
@@ -130,8 +131,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88) -> list
             return [f"attempt {fact.attempt}"]
         case Routed():
             quotes = [quote_line(quote, fact.chosen, order) for quote in by_amount(fact.quotes, fact.chosen)]
-            choice = f"  choose {fact.chosen.venue}, for at least {fact.min_amount_out} {order.token_out}"
-            return [*quotes, *map(refusal_line, fact.refusals), choice]
+            return [*quotes, *map(refusal_line, fact.refusals), *choice_lines(fact, order)]
         case Submitted():
             signature = shorten(fact.signature, signature_width)
             return [f"signature {signature}", f"expires at block {fact.last_valid_block_height}"]
@@ -161,6 +161,27 @@ def quote_line(quote: Quoted, chosen: Quoted, order: OrderView) -> str:
     mark = "→" if quote == chosen else " "
     impact = percent(quote.price_impact_bps)
     return f"{mark} {quote.venue:<8} {quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %"
+
+
+def choice_lines(fact: Routed, order: OrderView) -> list[str]:
+    least = f"for at least {fact.min_amount_out} {order.token_out}"
+    if len(fact.route) <= 1:
+        return [f"  choose {fact.chosen.venue}, {least}"]
+    gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp more than the best pool"
+    legs = [f"→ {line}" for line in legs_of(fact.route)]
+    return [*legs, f"  together {fact.chosen.amount_out} {order.token_out}{gain}", f"  choose this, {least}"]
+
+
+def legs_of(route: Sequence[RoutedLeg]) -> list[str]:
+    """A line a hop: which pools share it."""
+    hops: dict[int, list[RoutedLeg]] = {}
+    for leg in route:
+        hops.setdefault(leg.hop, []).append(leg)
+    return [
+        f"{legs[0].token_in} to {legs[0].token_out}: "
+        + ", ".join(f"{leg.share} % {leg.pool_kind} {shorten(leg.pool, 9)}" for leg in legs)
+        for legs in hops.values()
+    ]
 
 
 def refusal_line(refusal: Refused) -> str:

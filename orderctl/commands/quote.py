@@ -6,7 +6,7 @@ import typer
 
 from orderctl.client import Client
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, console, document, print_json
+from orderctl.output import OUTPUT, QuoteFormat, console, document, print_json
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
 from orderctl.trade import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
@@ -21,11 +21,11 @@ def run(
     token_out: TokenOut,
     amount: Amount,
     slippage: Slippage = None,
-    output: Annotated[DocumentFormat, OUTPUT] = "table",
+    output: Annotated[QuoteFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Ask all venues for a price.
 
-    Nothing is traded. The venue that pays the most comes first.
+    Nothing is traded. What pays the most comes first: one pool, or several that share the order. -o wide explains why.
     """
     settings = settings_of(ctx, output)
     check(token_in, token_out, amount, slippage)
@@ -37,5 +37,5 @@ def run(
     else:
         from orderctl.quotes import quote_view
 
-        console(settings).print(quote_view(answer))
+        console(settings).print(quote_view(answer, wide=output == "wide"))
     return ExitCode.OK

@@ -17,6 +17,7 @@ from orderd.domain.events import (
     Refused,
     Retrying,
     Routed,
+    RoutedLeg,
     Started,
     Submitted,
 )
@@ -51,6 +52,30 @@ METEORA = RAYDIUM.model_copy(
     }
 )
 
+SPLIT = (
+    RoutedLeg(
+        hop=1,
+        venue=VenueName.RAYDIUM,
+        pool=RAYDIUM.pool,
+        pool_kind=RAYDIUM.pool_kind,
+        token_in="SOL",
+        token_out="USDC",
+        share="62.5",
+        amount_in="0.9375",
+        amount_out="95.2",
+    ),
+    RoutedLeg(
+        hop=1,
+        venue=VenueName.METEORA,
+        pool=METEORA.pool,
+        pool_kind=METEORA.pool_kind,
+        token_in="SOL",
+        token_out="USDC",
+        share="37.5",
+        amount_in="0.5625",
+        amount_out="57.3",
+    ),
+)
 ROUTED = Routed(chosen=RAYDIUM, quotes=(METEORA, RAYDIUM), min_amount_out="151.54866")
 FILL = Confirmed(
     attempt=1,
@@ -181,4 +206,15 @@ QUOTE = QuoteResult(
     quotes=(METEORA, RAYDIUM),
     refusals=(),
     min_amount_out="151.54866",
+)
+
+SPLIT_QUOTE = QUOTE.model_copy(
+    update={
+        "chosen": RAYDIUM.model_copy(update={"amount_out": "152.5", "price": "101.666667", "price_impact_bps": "1.4"}),
+        "route": SPLIT,
+        "gain_bps": "12.46",
+        "compute_units": 190_000,
+        "compute_unit_price": 10_000,
+        "network_fee": "0.0000069",
+    }
 )

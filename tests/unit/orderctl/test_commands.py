@@ -29,6 +29,8 @@ from tests.unit.orderctl.samples import (
     QUOTE,
     REFUSED_FOR_FUNDS,
     SIGNATURE,
+    SPLIT,
+    SPLIT_QUOTE,
     START,
     WITHDRAWN,
     detail_of,
@@ -418,6 +420,32 @@ class TestQuote:
             "VENUE      USDC OUT       PRICE          FEE   IMPACT  POOL",
             "raydium  152.310211  101.540141  0.00375 SOL  0.021 %  7Xawhb…mX",
             "meteora     152.104  101.402667  0.00375 SOL   0.05 %  5rCf1D…S6",
+            "at least 151.54866 USDC at 0.5 % slippage",
+        ]
+
+    def test_a_split_is_told_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.QUOTE, SPLIT_QUOTE)
+
+        lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
+
+        assert lines[:4] == [
+            "sell 1.5 SOL for USDC",
+            "receive 152.5 USDC at 101.666667, fee 0.00375 SOL, impact 0.014 %",
+            "  SOL to USDC: 62.5 % raydium_cpmm 7Xawhb…mX, 37.5 % meteora_dlmm 5rCf1D…S6",
+            "each pool alone:",
+        ]
+
+    def test_wide_explains_the_choice(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.QUOTE, SPLIT_QUOTE)
+
+        lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5", "-o", "wide").out.splitlines()]
+
+        assert lines[5].split()[-3:] == ["meteora_dlmm", "812", SPLIT[1].pool]
+        assert lines[-5:] == [
+            f"  hop 1: 62.5 % raydium_cpmm {SPLIT[0].pool}: 0.9375 SOL for 95.2 USDC",
+            f"  hop 1: 37.5 % meteora_dlmm {SPLIT[1].pool}: 0.5625 SOL for 57.3 USDC",
+            "pays 12.46 basis points more than the best single pool",
+            "network fee about 0.0000069 SOL: 190000 compute units at 10000 micro-lamports",
             "at least 151.54866 USDC at 0.5 % slippage",
         ]
 

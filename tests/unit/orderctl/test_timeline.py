@@ -11,6 +11,8 @@ from tests.unit.orderctl.samples import (
     FILLED,
     REFUSED_FOR_FUNDS,
     RETRIED,
+    ROUTED,
+    SPLIT,
     START,
     WITHDRAWN,
     history,
@@ -111,3 +113,13 @@ def test_shortening_keeps_both_ends_within_the_width(text: str, width: int) -> N
 
     assert len(short) <= width
     assert short == text or (text.startswith(short.split("…")[0][: width // 2]) and text.endswith(short[-1]))
+
+
+def test_a_split_names_its_legs_and_what_they_gain() -> None:
+    fact = ROUTED.model_copy(update={"route": SPLIT, "gain_bps": "12.46"})
+    order = order_after(history(FILLED))
+    assert describe(fact, order)[2:] == [
+        "→ SOL to USDC: 62.5 % raydium_cpmm 7Xawhb…mX, 37.5 % meteora_dlmm 5rCf1D…S6",
+        "  together 152.310211 USDC, 12.46 bp more than the best pool",
+        "  choose this, for at least 151.54866 USDC",
+    ]
