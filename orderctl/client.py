@@ -1,4 +1,4 @@
-"""The websocket client: calls, and an order's news through disconnections.
+"""The websocket client: calls, and orders' news through disconnections.
 
 Synchronous, because a command does one thing at a time and Ctrl-C should just work. A lost connection is opened again
 with exponential backoff, and the news resume after the last event that was seen: each event comes once and in order.
@@ -6,10 +6,10 @@ with exponential backoff, and the news resume after the last event that was seen
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from orderctl import connecting, protocol
 from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
 from orderctl.settings import Settings
+from orderd.domain.events import OrderEvent
+from orderd.domain.order import TERMINAL
 from orderd.wire import Event, Message, Method, Ready, Snapshot, SubscribeParams, SubscribeResult
 
 A = TypeVar("A", bound=Message)
@@ -40,6 +42,8 @@ class Resumed:
 
 
 Update = Snapshot | Event | Lost | Resumed
+_News = tuple[str, Snapshot | Event]
+"""News of an order, with the trader's word for it."""
 
 
 class Client:
@@ -83,28 +87,31 @@ class Client:
             self.close()
             raise connecting.connection_lost(connecting.reason(error)) from error
 
-    def follow(self, order: str, after: int = 0, seconds: float | None = None) -> Iterator[Update]:
-        """The news of one order from event ``after + 1`` on, without end: the caller stops at the terminal one.
+    def follow(self, order: str, seconds: float | None = None) -> Iterator[Update]:
+        """The news of one order, as ``follow_all`` tells them."""
+        return self.follow_all((order,), seconds)
+
+    def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:
+        """The news of these orders from their first events on, until all have ended.
 
         Outlives disconnections once a connection has stood. Raises FollowTimeoutError after ``seconds``,
         RefusedError (an unknown order, for one), and UnreachableError when there never was a connection.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
+        after = dict.fromkeys(orders, 0)
         failures = 0
-        while True:
+        while after:
             try:
-                for update in self._subscription(order, after, deadline):
-                    if isinstance(update, Snapshot):
-                        if failures:
-                            yield Resumed(max(0, update.order.seq - after))
-                            failures = 0
-                    elif update.event.seq <= after:
+                subscriptions, told = self._subscribe(after, deadline)
+                if failures:
+                    yield Resumed(_replayed(after, told))
+                    failures = 0
+                for order, news in chain(told, self._news(subscriptions, deadline)):
+                    if isinstance(news, Event) and not _is_next(after, order, news.event):
                         continue
-                    elif update.event.seq > after + 1:
-                        raise connecting.gap(update.event.seq, after)
-                    else:
-                        after = update.event.seq
-                    yield update
+                    yield news
+                    if not after:
+                        return
             except (UnreachableError, AnswerLostError, RefusedError) as error:
                 if not self._has_been_connected or not connecting.is_passing(error):
                     raise
@@ -113,23 +120,35 @@ class Client:
                 failures += 1
                 yield Lost(error.detail, delay)
                 if deadline is not None and time.monotonic() + delay >= deadline:
-                    raise _out_of_time(order) from error
+                    raise _out_of_time(after) from error
                 time.sleep(delay)
 
-    def _subscription(self, order: str, after: int, deadline: float | None) -> Iterator[Snapshot | Event]:
+    def _subscribe(self, after: Mapping[str, int], deadline: float | None) -> tuple[dict[int, str], list[_News]]:
+        """A subscription for each order, and what was told until the snapshot of each was there."""
         self._unread.clear()
-        mine = self.call(Method.ORDERS_SUBSCRIBE, SubscribeParams(order=order, after=after), SubscribeResult)
+        subscriptions = {}
+        for order, seq in after.items():
+            params = SubscribeParams(order=order, after=seq)
+            subscriptions[self.call(Method.ORDERS_SUBSCRIBE, params, SubscribeResult).subscription] = order
+        told, missing = [], len(subscriptions)
+        news = self._news(subscriptions, deadline)
+        while missing:
+            told.append(next(news))
+            missing -= isinstance(told[-1][1], Snapshot)
+        return subscriptions, told
+
+    def _news(self, subscriptions: Mapping[int, str], deadline: float | None) -> Iterator[_News]:
         connection = self._connected()
         while True:
             while self._unread:
-                notification = self._unread.popleft()
-                if notification.subscription == mine.subscription and not isinstance(notification, Ready):
-                    yield notification
+                news = self._unread.popleft()
+                if news.subscription in subscriptions and not isinstance(news, Ready):
+                    yield subscriptions[news.subscription], news
             try:
                 wait = None if deadline is None else deadline - time.monotonic()
                 self._keep(protocol.decode(connection.recv(wait)))
             except TimeoutError as error:
-                raise _out_of_time(order) from error
+                raise _out_of_time(subscriptions.values()) from error
             except (ConnectionClosed, OSError) as error:
                 raise connecting.connection_lost(connecting.reason(error)) from error
 
@@ -155,7 +174,34 @@ class Client:
             raise connecting.unreachable(settings.url, connecting.reason(error)) from error
 
 
-def _out_of_time(order: str) -> FollowTimeoutError:
+def _is_next(after: dict[str, int], order: str, event: OrderEvent) -> bool:
+    """Whether an event is new, and then it is noted. Raises AnswerLostError where one before it is missing."""
+    seen = after.get(order)
+    if seen is None or event.seq <= seen:
+        return False
+    if event.seq > seen + 1:
+        raise connecting.gap(event.seq, seen)
+    after[order] = event.seq
+    if event.status in TERMINAL:
+        del after[order]
+    return True
+
+
+def _replayed(after: Mapping[str, int], told: Iterable[_News]) -> int:
+    """How many events happened while there was no connection."""
+    return sum(max(0, news.order.seq - after[order]) for order, news in told if isinstance(news, Snapshot))
+
+
+def _out_of_time(orders: Iterable[str]) -> FollowTimeoutError:
+    names = list(orders)
+    if len(names) > 1:
+        return FollowTimeoutError(
+            "The orders have not ended in the time given",
+            f"{len(names)} orders go on",
+            "follow them with: orderctl watch --all",
+        )
     return FollowTimeoutError(
-        "The order has not ended in the time given", f"order {order} goes on", f"follow it with: orderctl watch {order}"
+        "The order has not ended in the time given",
+        f"order {names[0]} goes on",
+        f"follow it with: orderctl watch {names[0]}",
     )

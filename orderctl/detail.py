@@ -35,7 +35,7 @@ def detail_view(detail: OrderDetail) -> Group:
 def _story(detail: OrderDetail) -> Iterator[Text | Table]:
     """The timeline, the attempts and the failures, with an empty line before each."""
     yield Text()
-    yield _timeline(detail)
+    yield timeline_table(detail)
     if detail.attempts:
         yield Text()
         yield _attempts(detail.attempts)
@@ -77,7 +77,7 @@ def _facts(order: OrderView) -> list[tuple[str, Text]]:
     return facts
 
 
-def _timeline(detail: OrderDetail) -> Table:
+def timeline_table(detail: OrderDetail) -> Table:
     timeline = Timeline(detail.order, detail.events)
     table = plain_table(("TIME", "left"), ("SINCE", "right"), ("EVENT", "left"))
     table.add_column("", overflow="fold")

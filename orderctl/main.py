@@ -11,8 +11,8 @@ from typer.main import get_command
 
 from orderctl.errors import OrderctlError, UnexpectedError
 from orderctl.exit_codes import ExitCode
+from orderctl.origins import Colour, Flags
 from orderctl.output import print_line, report
-from orderctl.settings import Colour, Flags
 from orderctl.verbs import VerbGroup
 from orderd.domain.errors import OrderdError
 
@@ -38,6 +38,7 @@ app = typer.Typer(
 def orderctl(
     ctx: typer.Context,
     url: Annotated[str | None, typer.Option(metavar="URL", help="The daemon's address.", envvar=None)] = None,
+    context: Annotated[str | None, typer.Option(metavar="NAME", help="Which of the configured daemons.")] = None,
     token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API token.")] = None,
     color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = None,
@@ -46,19 +47,24 @@ def orderctl(
     version: Annotated[  # noqa: ARG001  (its callback prints it)
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
-) -> None:
+) -> ExitCode | None:
     """Trade on Solana through orderd, at the best price of Raydium and Meteora.
 
     \b
     orderctl quote SOL USDC 1.5
     orderctl submit SOL USDC 1.5
     orderctl watch ID
+
+    Without a command it shows how the daemon is and the orders that are active.
     """
     flags: Flags = ctx.obj
-    flags.url, flags.token_file, flags.color, flags.timeout = url, token_file, color, timeout
+    flags.url, flags.context, flags.token_file, flags.color, flags.timeout = url, context, token_file, color, timeout
     flags.quiet, flags.debug = quiet, debug
-    if ctx.invoked_subcommand is None:
-        print_line(ctx.get_help())
+    if ctx.invoked_subcommand is not None:
+        return None
+    from orderctl.overview import overview
+
+    return overview(ctx)
 
 
 def run(args: list[str]) -> int:
@@ -68,6 +74,8 @@ def run(args: list[str]) -> int:
         outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
     except (OrderctlError, OrderdError) as error:
         return _fail(error, flags)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "orderctl"
@@ -88,6 +96,11 @@ def _fail(error: OrderctlError | OrderdError, flags: Flags) -> int:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["complete"]:
+        from orderctl.completing import complete
+
+        sys.stdout.write(complete(sys.argv[2:]))
+        sys.exit(ExitCode.OK)
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -13,7 +13,8 @@ import typer
 
 from orderctl.errors import OrderctlError, RefusedError
 from orderctl.exit_codes import ExitCode, exit_code_of
-from orderctl.settings import Colour, Settings
+from orderctl.origins import Colour
+from orderctl.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 
 if TYPE_CHECKING:
@@ -32,8 +33,13 @@ StreamFormat = Literal["table", "json", "jsonl"]
 OUTPUT = typer.Option("--output", "-o", help="How to print it.")
 
 
+def schema(kind: str) -> str:
+    """The name of a kind of document, with its version."""
+    return f"orderctl.{kind}/{SCHEMA_VERSION}"
+
+
 def document(kind: str, body: "BaseModel") -> dict[str, Any]:
-    return {"schema": f"orderctl.{kind}/{SCHEMA_VERSION}", **body.model_dump(mode="json")}
+    return {"schema": schema(kind), **body.model_dump(mode="json")}
 
 
 def print_json(content: dict[str, Any]) -> None:
@@ -103,7 +109,7 @@ def report(error: OrderctlError | OrderdError, output: str, colour: Colour) -> E
         title, next_step, exit_code = error.title, error.next_step, error.exit_code
     if output in ("json", "jsonl"):
         members = {"code": code, "title": title, "detail": error.detail, "next_step": next_step, "exit_code": exit_code}
-        content = {"schema": f"orderctl.error/{SCHEMA_VERSION}", **members}
+        content = {"schema": schema("error"), **members}
         sys.stderr.write(f"{json.dumps(content, ensure_ascii=False)}\n")
     else:
         sys.stderr.write(_in_words(title, error.detail, next_step, code, has_colour(sys.stderr, colour)))

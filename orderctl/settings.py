@@ -1,49 +1,38 @@
-"""Where the daemon is and how to talk to the trader: flag > environment > file > default.
+"""Where the daemon is and how to talk to the trader: flag > environment > context > file > default.
 
-    flag            environment            orderctl.toml   default
-    --url           ORDERCTL_URL           url             ws://127.0.0.1:3000/
-    --token-file    ORDERCTL_TOKEN_FILE    token_file      no token
-    --color         ORDERCTL_COLOR         color           auto
-    --timeout       ORDERCTL_TIMEOUT       timeout         10 (seconds)
+    flag            environment              orderctl.toml   default
+    --url           ORDERCTL_URL             url             ws://127.0.0.1:3000/
+    --token-file    ORDERCTL_TOKEN_FILE      token_file      no token
+                    ORDERCTL_TOKEN_COMMAND   token_command   none
+    --color         ORDERCTL_COLOR           color           auto
+    --timeout       ORDERCTL_TIMEOUT         timeout         10 (seconds)
 
-ORDERCTL_TOKEN holds a token itself and comes before a token file that the environment or the file names. A token is
-never taken from the command line, where every user of the machine could read it. The file is ``orderctl.toml`` in
-the user's configuration directory, or the one that ORDERCTL_CONFIG names. Read by hand, not by pydantic-settings,
-because its import alone takes longer than a command may.
+ORDERCTL_TOKEN holds a token itself and comes before a token file or command that is not a flag. A token is never taken
+from the command line, where every user of the machine could read it; a command, such as ``secret-tool lookup ...``,
+brings it from a keyring. Read by hand, not by pydantic-settings, because its import alone takes longer than a command
+may.
 """
 
 import os
-import tomllib
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-import typer
-from platformdirs import user_config_path
+from orderctl.origins import Choice, Colour, Flags, explain, unusable
 
-from orderctl.errors import ConfigError
+if TYPE_CHECKING:
+    import typer
 
-Colour = Literal["auto", "always", "never"]
 T = TypeVar("T")
 
 DEFAULT_URL = "ws://127.0.0.1:3000/"
 DEFAULT_TIMEOUT = 10.0
-_FILE_KEYS = ("url", "token_file", "color", "timeout")
-
-
-@dataclass(slots=True)
-class Flags:
-    """What the command line says, before and after the verb."""
-
-    url: str | None = None
-    token_file: Path | None = None
-    color: Colour | None = None
-    timeout: float | None = None
-    quiet: bool = False
-    debug: bool = False
-    output: str = "table"
+DEFAULTS = {"url": DEFAULT_URL, "color": "auto", "timeout": f"{DEFAULT_TIMEOUT:g}"}
+"""As text, of the settings that have one."""
+TOKEN_COMMAND_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +45,7 @@ class Settings:
     quiet: bool = False
 
 
-def settings_of(ctx: typer.Context, output: str) -> Settings:
+def settings_of(ctx: "typer.Context", output: str) -> Settings:
     """The settings of a command that prints ``output``. Raises what ``load`` raises."""
     flags: Flags = ctx.obj
     flags.output = output
@@ -67,53 +56,37 @@ def settings_of(ctx: typer.Context, output: str) -> Settings:
 
 def load(flags: Flags, environ: Mapping[str, str]) -> Settings:
     """Raises ConfigError for a value that cannot be used, naming where it comes from."""
-    file = _read_file(environ)
+    chosen = explain(flags, environ)
 
-    def chosen(name: str, parse: Callable[[str, str], T], default: T) -> T:
-        variable = f"ORDERCTL_{name.upper()}"
-        if (flag := getattr(flags, name)) is not None:
-            return parse(str(flag), f"--{name.replace('_', '-')}")
-        if environ.get(variable):
-            return parse(environ[variable], variable)
-        if name in file:
-            return parse(str(file[name]), f"{name} in {config_path(environ)}")
-        return default
+    def read(name: str, parse: Callable[[str, str], T], default: T) -> T:
+        choice = chosen[name]
+        return default if choice.text is None else parse(choice.text, choice.origin)
 
-    token = environ.get("ORDERCTL_TOKEN") if flags.token_file is None else None
     return Settings(
-        url=chosen("url", _url, DEFAULT_URL),
-        token=token or chosen("token_file", _token, None),
-        color=chosen("color", _colour, "auto"),
-        timeout=chosen("timeout", _seconds, DEFAULT_TIMEOUT),
+        url=read("url", _url, DEFAULT_URL),
+        token=_token(chosen),
+        color=read("color", _colour, "auto"),
+        timeout=read("timeout", _seconds, DEFAULT_TIMEOUT),
         quiet=flags.quiet,
     )
 
 
-def config_path(environ: Mapping[str, str]) -> Path:
-    named = environ.get("ORDERCTL_CONFIG")
-    return Path(named) if named else user_config_path("orderctl") / "orderctl.toml"
-
-
-def _read_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    path = config_path(environ)
-    try:
-        content = tomllib.loads(path.read_text())
-    except FileNotFoundError as error:
-        if "ORDERCTL_CONFIG" in environ:
-            raise _bad(f"{path} (ORDERCTL_CONFIG)", "there is no such file") from error
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _bad(str(path), str(error)) from error
-    for name in content:
-        if name not in _FILE_KEYS:
-            raise _bad(str(path), f"{name!r} is no setting; there are {', '.join(_FILE_KEYS)}")
-    return content
+def check(name: str, text: str, origin: str) -> object:
+    """What a setting of the file comes to, without running a token command. Raises ConfigError."""
+    checks: dict[str, Callable[[str, str], object]] = {
+        "url": _url,
+        "color": _colour,
+        "timeout": _seconds,
+        "token_file": _token_of_file,
+        "token_command": _words,
+    }
+    return checks[name](text, origin)
 
 
 def _url(text: str, origin: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise _bad(origin, f"{text!r} is no websocket address; write it like {DEFAULT_URL}")
+        raise unusable(origin, f"{text!r} is no websocket address; write it like {DEFAULT_URL}")
     return text
 
 
@@ -121,7 +94,7 @@ def _colour(text: str, origin: str) -> Colour:
     for colour in get_args(Colour):
         if text == colour:
             return cast(Colour, colour)
-    raise _bad(origin, f"{text!r} is none of {', '.join(get_args(Colour))}")
+    raise unusable(origin, f"{text!r} is none of {', '.join(get_args(Colour))}")
 
 
 def _seconds(text: str, origin: str) -> float:
@@ -130,21 +103,55 @@ def _seconds(text: str, origin: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 86_400:
-        raise _bad(origin, f"{text!r} is no number of seconds between 0 and 86400")
+        raise unusable(origin, f"{text!r} is no number of seconds between 0 and 86400")
     return seconds
 
 
-def _token(path: str, origin: str) -> str | None:
+def _token(chosen: Mapping[str, Choice]) -> str | None:
+    """From where it was said most forcefully; at the same place a token itself before a file before a command."""
+    found = min((chosen[name].rank, order, name) for order, name in enumerate(("token", "token_file", "token_command")))
+    choice = chosen[found[2]]
+    if choice.text is None:
+        return None
+    if found[2] == "token":
+        return _checked_token(choice.text, choice.origin)
+    if found[2] == "token_file":
+        return _token_of_file(choice.text, choice.origin)
+    return _token_of_command(choice.text, choice.origin)
+
+
+def _token_of_file(path: str, origin: str) -> str:
     try:
-        token = Path(path).expanduser().read_text().strip()
+        return _checked_token(Path(path).expanduser().read_text(), f"{origin}: {path}")
     except (OSError, UnicodeDecodeError) as error:
-        raise _bad(origin, f"the token file cannot be read: {error}") from error
+        raise unusable(origin, f"the token file cannot be read: {error}") from error
+
+
+def _token_of_command(command: str, origin: str) -> str:
+    import subprocess  # here, because most traders have no such command
+
+    words = _words(command, origin)
+    try:
+        done = subprocess.run(  # noqa: S603  (the trader's own command, from the trader's own configuration)
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TOKEN_COMMAND_SECONDS, check=True
+        )
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
+        raise unusable(origin, f"the command brings no token: {error}") from error
+    return _checked_token(done.stdout, origin)
+
+
+def _words(command: str, origin: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise unusable(origin, f"{command!r} is no command: {error}") from error
+    if not words:
+        raise unusable(origin, "the command is empty")
+    return words
+
+
+def _checked_token(text: str, origin: str) -> str:
+    token = text.strip()
     if not token or not token.isascii() or not token.isprintable():
-        raise _bad(origin, f"{path} does not hold a token: it must be one line of printable characters")
+        raise unusable(origin, "this is no token: it must be one line of printable characters")
     return token
-
-
-def _bad(origin: str, detail: str) -> ConfigError:
-    return ConfigError(
-        "The configuration cannot be used", f"{origin}: {detail}", "correct it and run the command again"
-    )

@@ -10,21 +10,28 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from orderctl.errors import OrderctlError
-from orderctl.settings import Flags
+from orderctl.origins import Flags
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter, Parameter
 
 VERBS: Final = {
     "submit": "Sell an amount of one token for another.",
-    "watch": "Follow an order to its end.",
+    "watch": "Follow orders to their ends.",
     "show": "Show all that is known of an order.",
+    "events": "Show an order's events.",
     "list": "List orders, newest first.",
     "cancel": "Cancel orders that are not signed yet.",
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
+    "tokens": "List the tokens that can be traded.",
     "status": "Show how the daemon and its services are.",
     "tui": "Show all orders, prices and the daemon's load on a full screen.",
+    "doctor": "Check everything between here and the chain, and say what to mend.",
+    "config": "Show, check and change the client's configuration.",
+    "context": "Choose among several daemons.",
+    "completion": "Print what makes a shell complete commands, orders and tokens.",
+    "version": "Show the versions of this client and of the daemon.",
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
 
@@ -39,15 +46,25 @@ class VerbGroup(TyperGroup):
         if cmd_name not in VERBS:
             return None
         module = import_module(f"orderctl.commands.{cmd_name}")
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name=cmd_name, cls=getattr(module, "COMMAND_CLASS", TyperCommand))(module.run)
+        app = getattr(module, "app", None)
+        if app is None:
+            app = typer.Typer(add_completion=False, rich_markup_mode=None)
+            app.command(name=cmd_name, cls=getattr(module, "COMMAND_CLASS", TyperCommand))(module.run)
         command = get_command(app)
+        command.name = cmd_name
+        for leaf in command.commands.values() if isinstance(command, TyperGroup) else (command,):
+            leaf.params += self._global_options()
+        return command
+
+    def _global_options(self) -> "list[Parameter]":
+        """The same options for after the verb."""
+        options: list[Parameter] = []
         for option in self.params:
             if isinstance(option, TyperOption) and hasattr(Flags, option.name):
                 after = copy.copy(option)
                 after.expose_value, after.hidden, after.callback = False, True, _remember
-                command.params.append(after)
-        return command
+                options.append(after)
+        return options
 
     def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
         verb = args[0]

@@ -1,8 +1,10 @@
-"""Follows an order to its end, on whatever stdout is: a terminal, a pipe for lines, or a pipe for JSON."""
+"""Follows orders to their ends, on whatever stdout is: a terminal, a pipe for lines, or a pipe for JSON."""
 
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
+from uuid import UUID
 
 from orderctl.client import Client, Lost, Resumed
 from orderctl.exit_codes import ExitCode, exit_code_of_status
@@ -13,7 +15,7 @@ from orderd.wire import Event, Snapshot
 
 
 class Screen(Protocol):
-    """Where the news of one order are shown. ``advance`` is called after each event."""
+    """Where the news of orders are shown. ``advance`` is called after each event."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -26,48 +28,53 @@ class Screen(Protocol):
 
 
 def watch(
-    client: Client, settings: Settings, order: str, output: StreamFormat, seconds: float | None = None
+    client: Client, settings: Settings, orders: Sequence[str], output: StreamFormat, seconds: float | None = None
 ) -> ExitCode:
-    """The exit code is the order's end: 0 confirmed, 1 failed or cancelled; 130 when Ctrl-C let go of it.
+    """The exit code is the orders' end: 0 all confirmed, 1 one failed or cancelled; 130 when Ctrl-C let go of them.
 
-    Raises what Client.follow raises.
+    Raises what Client.follow_all raises.
     """
-    timeline: Timeline | None = None
+    timelines: dict[UUID, Timeline] = {}
     try:
-        with _screen(settings, output) as screen:
-            for update in client.follow(order, seconds=seconds):
+        with _screen(settings, output, many=len(orders) > 1) as screen:
+            for update in client.follow_all(orders, seconds):
                 match update:
                     case Lost():
                         screen.lost(update)
                     case Resumed():
                         screen.resumed(update)
-                    case Snapshot() if timeline is not None:
-                        timeline.order = update.order
-                    case Snapshot():
-                        timeline = Timeline(update.order)
-                        screen.begin(timeline)
-                    case Event() if timeline is not None:
-                        timeline.apply(update.event)
-                        screen.advance(timeline)
-                if timeline is not None and timeline.is_over:
-                    break
+                    case Snapshot(order=order) if order.id in timelines:
+                        timelines[order.id].order = order
+                    case Snapshot(order=order):
+                        timelines[order.id] = Timeline(order)
+                        screen.begin(timelines[order.id])
+                    case Event(event=event):
+                        timelines[event.order_id].apply(event)
+                        screen.advance(timelines[event.order_id])
     except KeyboardInterrupt:
-        known = timeline.order.id if timeline is not None else order
-        narrate(settings, f"detached; the order goes on. Come back with: orderctl watch {known}")
+        one = next(iter(timelines.values())).order.id if timelines else orders[0]
+        rest = f"the order goes on. Come back with: orderctl watch {one}"
+        if len(orders) > 1:
+            rest = "the orders go on. Come back with: orderctl watch --all"
+        narrate(settings, f"detached; {rest}")
         return ExitCode.INTERRUPTED
-    assert timeline is not None, "following ends with an order's end, or raises"
-    return exit_code_of_status(timeline.status)
+    outcomes = {exit_code_of_status(timeline.status) for timeline in timelines.values()}
+    return max(outcomes, default=ExitCode.OK)
 
 
-def _screen(settings: Settings, output: StreamFormat) -> Screen:
+def _screen(settings: Settings, output: StreamFormat, *, many: bool) -> Screen:
     if output != "table":
         return JsonLines(settings)
-    if is_live(sys.stdout):
-        # Rich is for terminals only.
-        from orderctl.progress import LiveProgress
+    if not is_live(sys.stdout):
+        return LinesOfMany(settings) if many else PlainLines(settings)
+    # Rich is for terminals only.
+    if many:
+        from orderctl.progress_of_many import LiveProgressOfMany
 
-        return LiveProgress(settings)
-    return PlainLines(settings)
+        return LiveProgressOfMany(settings)
+    from orderctl.progress import LiveProgress
+
+    return LiveProgress(settings)
 
 
 class PlainLines:
@@ -99,6 +106,18 @@ class PlainLines:
 
     def resumed(self, resumed: Resumed) -> None:
         narrate(self._settings, resumption(resumed))
+
+
+class LinesOfMany(PlainLines):
+    """As PlainLines, with the order's id in each line."""
+
+    def begin(self, timeline: Timeline) -> None:
+        pass
+
+    def advance(self, timeline: Timeline) -> None:
+        event = timeline.events[-1]
+        for line in describe(event.data, timeline.order):
+            print_line(f"{clock(event.at)}  {event.order_id}  {event.data.kind:<9}  {line}")
 
 
 class JsonLines(PlainLines):

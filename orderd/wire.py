@@ -38,6 +38,7 @@ class Method(StrEnum):
     ORDERS_UNSUBSCRIBE = "orders.unsubscribe"
     QUOTE = "quote"
     BALANCES = "balances"
+    TOKENS = "tokens"
     STATUS = "status"
 
 
@@ -261,6 +262,18 @@ class Balance(Message):
 class BalancesResult(Message):
     wallet: str
     balances: tuple[Balance, ...]
+
+
+class TokenView(Message):
+    """A token that this daemon trades."""
+
+    symbol: str
+    mint: str
+    decimals: int
+
+
+class TokensResult(Message):
+    tokens: tuple[TokenView, ...]
 
 
 class ServiceHealth(Message):

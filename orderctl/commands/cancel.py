@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from orderctl.asking import answer_to, can_ask
 from orderctl.client import Client
-from orderctl.errors import RefusedError, about_order
+from orderctl.errors import ConfigError, RefusedError, about_order
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, SubmitFormat, document, print_json, print_json_line, print_line, report
+from orderctl.output import OUTPUT, SubmitFormat, document, narrate, print_json, print_json_line, print_line, report
+from orderctl.paging import active_orders
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
 from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
@@ -16,19 +18,31 @@ from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
 def run(
     ctx: typer.Context,
     orders: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids.")
-    ],
+        list[str] | None, typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All orders that are active now.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --all.")] = False,
     output: Annotated[SubmitFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Cancel orders that are not signed yet.
 
-    One that cannot be cancelled does not keep the others from it; the exit code is the first refusal's.
+    One that cannot be cancelled does not keep the others from it; the exit code is the first refusal's. --all asks for
+    the number of orders, typed, before it does anything.
     """
     settings = settings_of(ctx, output)
-    wanted = [params_of(GetParams, order=order) for order in orders]
+    if bool(orders) == everything:
+        raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")
+    wanted = [params_of(GetParams, order=order) for order in orders or ()]
     cancelled: list[OrderView] = []
     outcome = ExitCode.OK
     with Client(settings) as client:
+        if everything:
+            wanted = [GetParams(order=str(order.id)) for order in active_orders(client)]
+            if not wanted:
+                narrate(settings, "no order is active")
+            elif not (yes or _is_sure(len(wanted))):
+                narrate(settings, "nothing was cancelled")
+                return ExitCode.INTERRUPTED
         for params in wanted:
             try:
                 order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
@@ -42,6 +56,13 @@ def run(
     if output == "json":
         print_json(document("orders", ListResult(orders=tuple(cancelled), next_cursor=None)))
     return outcome
+
+
+def _is_sure(count: int) -> bool:
+    """Raises ConfigError where nobody can be asked."""
+    if not can_ask():
+        raise ConfigError("Cancelling all orders needs a yes", "there is no terminal to ask on", "add --yes")
+    return answer_to(f"cancel all {count} active orders? Type the number of orders to go on:") == str(count)
 
 
 def _print(order: OrderView, output: SubmitFormat) -> None:

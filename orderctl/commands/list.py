@@ -1,19 +1,33 @@
 """orderctl list"""
 
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from orderctl.client import Client
+from orderctl.errors import AnswerLostError, ConfigError, UnreachableError
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, ListFormat, console, document, narrate, print_json, print_json_line, print_line
-from orderctl.protocol import params_of
-from orderctl.settings import settings_of
+from orderctl.output import (
+    OUTPUT,
+    ListFormat,
+    console,
+    document,
+    is_live,
+    narrate,
+    print_json,
+    print_json_line,
+    print_line,
+)
+from orderctl.paging import pages
+from orderctl.settings import Settings, settings_of
 from orderd.domain.order import OrderStatus
-from orderd.wire import ListParams, ListResult, Method
+from orderd.wire import ListResult
 
-PAGE = 500
+WATCH_SECONDS = 1.0
 
 
 def run(
@@ -26,18 +40,23 @@ def run(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the list anew until Ctrl-C.")] = False,
     output: Annotated[ListFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """List orders, newest first."""
     settings = settings_of(ctx, output)
+    if watch and (output not in ("table", "wide") or not is_live(sys.stdout)):
+        raise ConfigError("Only a terminal can show a list anew", "--watch draws", "for a script: orderctl watch --all")
     with Client(settings) as client:
-        pages = _pages(client, tuple(status or ()), token, None if everything else limit)
+        most = None if everything else limit
+        if watch:
+            return _watch(settings, lambda: list(pages(client, status or (), token, most)), wide=output == "wide")
         if output == "jsonl":
-            for page in pages:
+            for page in pages(client, status or (), token, most):
                 for order in page.orders:
                     print_json_line(document("order", order))
             return ExitCode.OK
-        read = list(pages)
+        read = list(pages(client, status or (), token, most))
     orders = tuple(order for page in read for order in page.orders)
     cursor = read[-1].next_cursor
     if output == "json":
@@ -57,18 +76,22 @@ def run(
     return ExitCode.OK
 
 
-def _pages(
-    client: Client, status: tuple[OrderStatus, ...], token: str | None, limit: int | None
-) -> Iterator[ListResult]:
-    """One page at least. Stops at ``limit`` orders; None reads all."""
-    cursor: str | None = None
-    left = limit
-    while True:
-        size = PAGE if left is None else min(PAGE, left)
-        params = params_of(ListParams, status=status, token=token, limit=size, cursor=cursor)
-        page = client.call(Method.ORDERS_LIST, params, ListResult)
-        yield page
-        cursor = page.next_cursor
-        left = None if left is None else left - len(page.orders)
-        if cursor is None or (left is not None and left <= 0):
-            return
+def _watch(settings: Settings, read: Callable[[], list[ListResult]], *, wide: bool) -> ExitCode:
+    """Draws until Ctrl-C, and says so while there is no connection."""
+    from rich.console import Group, RenderableType
+    from rich.live import Live
+    from rich.text import Text
+
+    from orderctl.orders import orders_table
+
+    shown: RenderableType = Text("reading the orders ...", "dim")
+    with Live(console=console(settings), screen=True, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+        while True:
+            try:
+                shown = orders_table(tuple(order for page in read() for order in page.orders), wide=wide)
+                trouble = Text()
+            except (UnreachableError, AnswerLostError) as error:
+                trouble = Text(f"{error.title}: {error.detail}", "yellow")
+            live.update(Group(shown, trouble), refresh=True)
+            time.sleep(WATCH_SECONDS)
+    return ExitCode.OK

@@ -11,12 +11,14 @@ from orderctl.protocol import params_of
 from orderctl.settings import settings_of
 from orderd.wire import GetParams, Method, OrderDetail
 
+OrderArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
+]
+
 
 def run(
     ctx: typer.Context,
-    order: Annotated[
-        str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
-    ],
+    order: OrderArgument,
     output: Annotated[OrderFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Show all that is known of an order.

@@ -6,10 +6,10 @@ import typer
 
 from orderctl.client import Client
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, console, document, narrate, print_json
+from orderctl.output import OUTPUT, DocumentFormat, console, document, print_json
 from orderctl.settings import settings_of
-from orderctl.version import client_version
-from orderd.wire import WIRE_VERSION, Method, NoParams, StatusResult
+from orderctl.version import warn_of_another_version
+from orderd.wire import Method, NoParams, StatusResult
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
@@ -26,11 +26,5 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
         from orderctl.health import status_view
 
         console(settings).print(status_view(status, settings.url))
-    mine = client_version()
-    if (status.version, status.wire_version) != (mine, WIRE_VERSION):
-        narrate(
-            settings,
-            f"warning: the versions differ: orderd {status.version} (wire {status.wire_version}),"
-            f" orderctl {mine} (wire {WIRE_VERSION}); install the same on both sides",
-        )
+    warn_of_another_version(settings, status)
     return ExitCode.OK if all(service.ok for service in status.services.values()) else ExitCode.CONNECTION

@@ -5,32 +5,41 @@ from typing import Annotated
 import typer
 
 from orderctl.client import Client
+from orderctl.errors import ConfigError
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, StreamFormat
+from orderctl.output import OUTPUT, StreamFormat, narrate
+from orderctl.paging import active_orders
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
 from orderctl.watching import watch
 from orderd.wire import GetParams
 
-OrderArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
-]
-
 
 def run(
     ctx: typer.Context,
-    order: OrderArgument,
+    orders: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All orders that are active now.")] = False,
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
     ] = None,
     output: Annotated[StreamFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Follow an order to its end.
+    """Follow orders to their ends.
 
-    Survives restarts of the daemon. Ctrl-C lets go of the order and does not cancel it. Exits with 0 when the order
-    was confirmed, 1 when it failed or was cancelled, 5 when --for ran out. -o json prints each event on its own line.
+    Survives restarts of the daemon. Ctrl-C lets go of the orders and does not cancel them. Exits with 0 when all were
+    confirmed, 1 when one failed or was cancelled, 5 when --for ran out. -o json prints each event on its own line.
     """
     settings = settings_of(ctx, output)
-    params = params_of(GetParams, order=order)
+    if bool(orders) == everything:
+        raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")
+    wanted = [params_of(GetParams, order=order).order for order in orders or ()]
     with Client(settings) as client:
-        return watch(client, settings, params.order, output, seconds)
+        if everything:
+            wanted = [str(order.id) for order in active_orders(client)]
+        if not wanted:
+            narrate(settings, "no order is active")
+            return ExitCode.OK
+        return watch(client, settings, wanted, output, seconds)

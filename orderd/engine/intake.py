@@ -19,7 +19,7 @@ from orderd.domain.order import EventKind, OrderStatus, OrderTerms, sources
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
 from orderd.engine.publish import Publisher
-from orderd.wire import OrderView, QuoteParams, SubmitParams
+from orderd.wire import OrderView, QuoteParams, SubmitParams, TokenView
 
 log = structlog.get_logger(__name__)
 _CANCELLABLE: Final = sources(EventKind.CANCELLED)
@@ -59,6 +59,10 @@ class Intake:
         self._publisher = publisher
         self._send = send
         self._forget = forget
+
+    def tokens(self) -> tuple[TokenView, ...]:
+        """What can be traded."""
+        return tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in self._tokens)
 
     def terms(self, params: SubmitParams | QuoteParams) -> OrderTerms:
         """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""

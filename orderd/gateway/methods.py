@@ -28,6 +28,7 @@ from orderd.wire import (
     SubmitResult,
     SubscribeParams,
     SubscribeResult,
+    TokensResult,
     UnsubscribeParams,
     UnsubscribeResult,
 )
@@ -80,6 +81,7 @@ class Methods:
             Method.ORDERS_UNSUBSCRIBE: Route(UnsubscribeParams, Scope.READ, self.unsubscribe),
             Method.QUOTE: Route(QuoteParams, Scope.READ, self.quote),
             Method.BALANCES: Route(NoParams, Scope.READ, self.balances),
+            Method.TOKENS: Route(NoParams, Scope.READ, self.tokens),
             Method.STATUS: Route(NoParams, Scope.READ, self.status),
         }
 
@@ -131,6 +133,9 @@ class Methods:
 
     async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._market.balances))
+
+    async def tokens(self, session: Session, params: NoParams) -> Reply:  # noqa: ARG002
+        return Reply(TokensResult(tokens=self._intake.tokens()))
 
     async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._report_status))

@@ -20,6 +20,8 @@ from orderd.wire import (
     ServiceHealth,
     StatusResult,
     SubmitResult,
+    TokensResult,
+    TokenView,
 )
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
@@ -37,6 +39,7 @@ from tests.unit.orderctl.samples import (
     history,
     order_after,
 )
+from tests.unit.orderctl.tui.desks import STATUS
 
 PENDING = order_after(history(FILLED[:1]))
 SUBMIT = ("submit", "SOL", "USDC", "1.5")
@@ -560,9 +563,120 @@ class TestTheCommandLine:
         assert "--debug" in outcome.err
         assert "Traceback" not in outcome.err
 
-    def test_help_comes_without_a_verb_too(self, orderctl: Orderctl) -> None:
-        bare = orderctl()
 
-        assert bare == orderctl("--help")
-        assert bare.code == 0
-        assert bare.out.startswith("Usage: orderctl")
+class TestEvents:
+    def test_the_events_until_now_as_a_table_a_document_or_lines(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_GET, detail_of(FILLED))
+
+        shown = orderctl("events", "0199d3a0")
+        assert [line.split()[3] for line in shown.out.splitlines() if line.startswith("09:30")] == [
+            "accepted",
+            "started",
+            "routed",
+            "submitted",
+            "confirmed",
+        ]
+        whole = json.loads(orderctl("events", "0199d3a0", "-o", "json").out)
+        assert (whole["schema"], whole["order_id"]) == ("orderctl.events/1", str(ORDER_ID))
+        lines = orderctl("events", "0199d3a0", "-o", "jsonl").out.splitlines()
+        assert [json.loads(line)["seq"] for line in lines] == [event["seq"] for event in whole["events"]]
+
+
+def test_tokens_are_listed_with_their_decimals(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    daemon.answers(Method.TOKENS, TokensResult(tokens=(TokenView(symbol="USDC", mint="EPj", decimals=6),)))
+
+    assert orderctl("tokens").out.splitlines() == ["TOKEN  DECIMALS  MINT", "USDC          6  EPj "]
+    assert json.loads(orderctl("tokens", "-o", "json").out)["tokens"] == [
+        {"symbol": "USDC", "mint": "EPj", "decimals": 6}
+    ]
+
+
+class TestVersion:
+    def test_both_versions_are_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, STATUS)
+
+        assert orderctl("version") == (0, "orderctl 0.1.0 (wire 1)\norderd   0.1.0 (wire 1)\n", "")
+        told = json.loads(orderctl("version", "-o", "json").out)
+        assert told["orderctl"] == told["orderd"] == {"version": "0.1.0", "wire_version": 1}
+
+    def test_a_difference_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))
+
+        assert "warning: the versions differ" in orderctl("version").err
+
+    def test_without_a_daemon_the_clients_own_is_told(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
+
+        assert (outcome.code, outcome.out) == (3, "orderctl 0.1.0 (wire 1)\n")
+        assert "orderd run" in outcome.err
+
+
+class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def _all_is_well(self, daemon: FakeDaemon) -> None:
+        daemon.answers(Method.STATUS, STATUS)
+        daemon.answers(Method.QUOTE, QUOTE)
+        held = Balance(token="SOL", mint="So1", amount="98.5")
+        daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=(held,)))
+
+    def found(self, orderctl: Orderctl) -> tuple[int, dict[str, str]]:
+        outcome = orderctl("doctor", "-o", "json")
+        findings = json.loads(outcome.out)["findings"]
+        for finding in findings:
+            assert finding["fix"] if finding["result"] != "ok" else not finding["fix"]
+        return outcome.code, {finding["check"]: finding["result"] for finding in findings}
+
+    def test_all_is_well(self, orderctl: Orderctl) -> None:
+        code, findings = self.found(orderctl)
+
+        assert code == 0
+        assert set(findings.values()) == {"ok"}
+        assert orderctl("doctor").out.splitlines()[1].split()[:2] == ["configuration", "ok"]
+
+    @pytest.mark.parametrize(
+        ("change", "check", "result"),
+        [
+            ({"draining": True}, "daemon", "warn"),
+            ({"version": "9.9.9"}, "version", "warn"),
+            ({"chain": "mainnet"}, "chain", "warn"),
+            ({"workers": 0}, "workers", "fail"),
+            ({"rate_limit": STATUS.rate_limit.model_copy(update={"waiting": 3})}, "rate limit", "warn"),
+            ({"services": {"redis": ServiceHealth(ok=False, detail="refused")}}, "redis", "fail"),
+        ],
+    )
+    def test_what_is_not_as_it_should_be_is_found(
+        self, daemon: FakeDaemon, orderctl: Orderctl, change: dict[str, object], check: str, result: str
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update=change))
+        code, findings = self.found(orderctl)
+
+        assert {name for name, found in findings.items() if found != "ok"} == {check}
+        assert findings[check] == result
+        assert code == (3 if result == "fail" else 0)
+
+    def test_an_empty_wallet_a_silent_market_and_a_daemon_that_is_away(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=()))
+        daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "nobody answers"))
+        code, findings = self.found(orderctl)
+        assert (code, findings["wallet"], findings["prices"]) == (3, "warn", "fail")
+
+        away = json.loads(orderctl("doctor", "-o", "json", "--url", "ws://127.0.0.1:1/").out)["findings"]
+        assert [(finding["check"], finding["result"]) for finding in away] == [
+            ("configuration", "ok"),
+            ("daemon", "fail"),
+        ]
+
+
+def test_without_a_verb_the_daemon_and_the_active_orders_are_shown(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    daemon.answers(Method.STATUS, STATUS)
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(PENDING,), next_cursor=None))
+
+    outcome = orderctl()
+
+    assert outcome.code == 0
+    assert "33 of 100 starts" in outcome.out
+    assert "0199d3a0-1234  pending" in outcome.out
+    assert outcome.err == "3 active orders; all commands: orderctl --help\n"
+    assert daemon.calls[1][1]["status"] == ["building", "pending", "routing", "submitted"]

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from orderctl.errors import ConfigError
+from orderctl.origins import Colour
 from orderctl.output import has_colour, is_live, report
-from orderctl.settings import Colour
 from orderd.domain.errors import ErrorCode, OrderdError
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from orderctl.errors import ConfigError
-from orderctl.settings import Flags, Settings, load
+from orderctl.origins import Flags
+from orderctl.settings import Settings, load
 
 
 @pytest.fixture

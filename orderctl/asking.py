@@ -1,0 +1,21 @@
+"""Questions to whoever sits at the terminal. Nobody is asked where nobody can answer."""
+
+import os
+import sys
+
+
+def can_ask() -> bool:
+    """Whether both the question and the answer have a terminal, and not a dumb one."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def answer_to(question: str) -> str:
+    """What is typed, in one line. The question goes to stderr, for stdout is data. Empty at the end of input."""
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def agrees_to(question: str) -> bool:
+    """Only a plain yes is one."""
+    return answer_to(f"{question} [y/N]").lower() in ("y", "yes")

@@ -1,0 +1,110 @@
+"""orderctl config"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from orderctl.exit_codes import ExitCode
+from orderctl.origins import FILE_KEYS, Flags, config_path, explain, read_file, unusable
+from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_json, print_line, schema
+from orderctl.settings import DEFAULTS, check, settings_of
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback()
+def run() -> None:
+    """Show, check and change the client's configuration."""
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    origin: Annotated[bool, typer.Option("--origin", help="Say of each value where it comes from.")] = False,
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """Show the settings as they are in force. A token itself is never shown."""
+    chosen = explain(ctx.obj, os.environ)
+    settings = settings_of(ctx, output)
+    values = {name: choice.text or DEFAULTS.get(name, "") for name, choice in chosen.items()}
+    if chosen["token"].text is not None:
+        values["token"] = "(set)"
+    if output == "json":
+        rows = [{"name": name, "value": values[name], "origin": choice.origin} for name, choice in chosen.items()]
+        print_json({"schema": schema("config"), "settings": rows})
+        return ExitCode.OK
+    from orderctl.tables import plain_table, print_whole
+
+    extra: list[tuple[str, Literal["left"]]] = [("ORIGIN", "left")] if origin else []
+    table = plain_table(("SETTING", "left"), ("VALUE", "left"), *extra)
+    for name, choice in chosen.items():
+        table.add_row(name, values[name] or "-", *([choice.origin] if origin else []))
+    print_whole(table, console(settings))
+    return ExitCode.OK
+
+
+@app.command()
+def path() -> ExitCode:
+    """Print where the configuration file is, or would be."""
+    print_line(str(config_path(os.environ)))
+    return ExitCode.OK
+
+
+@app.command()
+def validate(ctx: typer.Context) -> ExitCode:
+    """Check the whole file, every context of it, and what is in force."""
+    settings = settings_of(ctx, "table")
+    where = config_path(os.environ)
+    file = read_file(os.environ)
+    for name, value in file.items():
+        if name != "contexts":
+            check(name, str(value), f"{name} in {where}")
+    for context, table in file.get("contexts", {}).items():
+        for name, value in table.items():
+            check(name, str(value), f"{name} of the context {context} in {where}")
+    narrate(settings, f"{where} is well" if where.exists() else f"there is no {where}, and none is needed")
+    return ExitCode.OK
+
+
+@app.command("set")
+def set_value(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SETTING", help=", ".join(FILE_KEYS))],
+    value: Annotated[str, typer.Argument(metavar="VALUE")],
+) -> ExitCode:
+    """Change one setting of the file; its other lines stay as they are."""
+    where = config_path(os.environ)
+    if name not in FILE_KEYS:
+        raise unusable("config set", f"{name!r} is no setting; there are {', '.join(FILE_KEYS)}")
+    check(name, value, name)
+    read_file({**os.environ} if where.exists() else {})
+    _write(where, _with(where.read_text() if where.exists() else "", name, value))
+    flags: Flags = ctx.obj
+    if not flags.quiet:
+        narrate(settings_of(ctx, "table"), f"{name} = {value} in {where}")
+    return ExitCode.OK
+
+
+def _with(text: str, name: str, value: str) -> str:
+    """The file's text with this setting above its first table, in the place of the old one if there is one."""
+    line = f"{name} = {value if name == 'timeout' else json.dumps(value, ensure_ascii=False)}"
+    table = re.search(r"^\s*\[", text, flags=re.MULTILINE)
+    head, rest = (text[: table.start()], text[table.start() :]) if table else (text, "")
+    changed, count = re.subn(rf"^{name}\s*=.*$", lambda _: line, head, count=1, flags=re.MULTILINE)
+    if count == 0:
+        changed = f"{head.rstrip()}\n{line}\n" if head.strip() else f"{line}\n"
+        changed += "\n" if rest else ""
+    return changed + rest
+
+
+def _write(path: Path, text: str) -> None:
+    """All or nothing, and readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.replace(path)

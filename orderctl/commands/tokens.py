@@ -1,0 +1,31 @@
+"""orderctl tokens"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.client import Client
+from orderctl.exit_codes import ExitCode
+from orderctl.output import OUTPUT, DocumentFormat, console, document, print_json
+from orderctl.settings import settings_of
+from orderd.wire import Method, NoParams, TokensResult
+
+
+def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+    """List the tokens that can be traded.
+
+    Each goes by its symbol or by its mint address.
+    """
+    settings = settings_of(ctx, output)
+    with Client(settings) as client:
+        answer = client.call(Method.TOKENS, NoParams(), TokensResult)
+    if output == "json":
+        print_json(document("tokens", answer))
+        return ExitCode.OK
+    from orderctl.tables import plain_table, print_whole
+
+    table = plain_table(("TOKEN", "left"), ("DECIMALS", "right"), ("MINT", "left"))
+    for token in answer.tokens:
+        table.add_row(token.symbol, str(token.decimals), token.mint)
+    print_whole(table, console(settings))
+    return ExitCode.OK

@@ -1,0 +1,159 @@
+"""What may come next on a command line: verbs, options, orders and tokens.
+
+A shell asks at each press of Tab, so this loads neither the wire's models nor a drawing library, asks the daemon once,
+and gives up on it soon. Whatever goes wrong, there is nothing to complete.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from orderctl.errors import OrderctlError
+from orderctl.origins import FILE_KEYS, Flags, read_file
+from orderctl.settings import Settings, load
+from orderctl.verbs import VERBS
+
+DAEMON_SECONDS: Final = 0.12
+ORDERS: Final = 50
+
+Candidate = tuple[str, str]
+"""A word, and what it means."""
+
+_STATUSES = ("pending", "routing", "building", "submitted", "confirmed", "failed", "cancelled")
+_ACTIVE = _STATUSES[:4]
+_CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "--output": ("table", "wide", "json", "jsonl", "id"),
+    "-o": ("table", "wide", "json", "jsonl", "id"),
+    "--color": ("auto", "always", "never"),
+    "--status": _STATUSES,
+}
+_WITH_VALUE: Final = frozenset(
+    {*_CHOICES, "--url", "--context", "--token-file", "--timeout", "--token", "--limit", "-n", "--slippage", "-s",
+     "--client-order-id", "--for", "--file"}
+)  # fmt: skip
+_SECOND: Final[dict[str, tuple[str, ...]]] = {
+    "config": ("show", "path", "validate", "set"),
+    "context": ("list", "use"),
+    "completion": ("bash", "zsh", "fish"),
+}
+
+
+def complete(arguments: Sequence[str]) -> str:
+    """``SHELL INDEX WORD...``: the lines for a shell whose cursor is at word ``INDEX``; word 0 is the program."""
+    shell, index, words = arguments[0], int(arguments[1]), list(arguments[2:])
+    present = words[index] if index < len(words) else ""
+    found = [one for one in candidates(words[1:index], present) if one[0].startswith(present)]
+    return "".join(f"{_shown(shell, one)}\n" for one in found)
+
+
+def _shown(shell: str, candidate: Candidate) -> str:
+    word, meaning = candidate
+    if shell == "zsh":
+        return f"{word.replace(':', chr(92) + ':')}:{meaning}"
+    return f"{word}\t{meaning}" if shell == "fish" else word
+
+
+def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
+    """What may stand after the words ``before``; ``present`` is the beginning of it."""
+    flags, arguments = _parsed(before)
+    verb = arguments[0] if arguments else None
+    last = before[-1] if before else ""
+    if last in _CHOICES:
+        return [(choice, "") for choice in _CHOICES[last]]
+    with suppress(OrderctlError):
+        if last == "--context":
+            return _contexts()
+        if last == "--token":
+            return _tokens(load(flags, os.environ))
+    if last in _WITH_VALUE:
+        return []
+    if present.startswith("-"):
+        return _options(verb)
+    if verb is None:
+        return list(VERBS.items())
+    with suppress(OrderctlError):
+        return _arguments(verb, len(arguments), arguments, flags)
+    return []
+
+
+def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
+    """The global options that say where the daemon is, and the words that are no options."""
+    flags, arguments, words = Flags(), [], iter(before)
+    for word in words:
+        if word in _WITH_VALUE:
+            value = next(words, None)
+            if word in ("--url", "--context"):
+                setattr(flags, word[2:], value)
+        elif not word.startswith("-"):
+            arguments.append(word)
+    return flags, arguments
+
+
+def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags) -> Iterable[Candidate]:
+    """Raises OrderctlError where the configuration cannot be used."""
+    if verb in ("submit", "quote") and position <= 2:
+        return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
+    if verb in ("watch", "cancel") or (verb in ("show", "events") and position == 1):
+        active = {"status": _ACTIVE} if verb in ("watch", "cancel") else {}
+        answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **active})
+        return [(order["id"], _terms(order)) for order in answer.get("orders", ()) if order["id"] not in arguments]
+    if position == 1:
+        return [(word, "") for word in _SECOND.get(verb, ())]
+    if arguments[:2] == ["context", "use"] and position == 2:
+        return _contexts()
+    if arguments[:2] == ["config", "set"] and position == 2:
+        return [(name, "") for name in FILE_KEYS]
+    return []
+
+
+def _contexts() -> list[Candidate]:
+    contexts = read_file(os.environ).get("contexts", {})
+    return [(name, str(table.get("url", ""))) for name, table in contexts.items()]
+
+
+def _tokens(settings: Settings) -> list[Candidate]:
+    return [(token["symbol"], token["mint"]) for token in _ask(settings, "tokens", {}).get("tokens", ())]
+
+
+def _terms(order: dict[str, Any]) -> str:
+    return f"{order['status']}, sell {order['amount_in']} {order['token_in']} for {order['token_out']}"
+
+
+def _options(verb: str | None) -> list[Candidate]:
+    from typer.core import TyperOption
+    from typer.main import get_command
+
+    from orderctl.main import app
+
+    command = get_command(app)
+    if verb in VERBS:
+        context = command.make_context("orderctl", [], resilient_parsing=True)
+        command = command.get_command(context, verb)  # type: ignore[attr-defined]
+    options = [param for param in command.params if isinstance(param, TyperOption)]
+    return [(name, option.help or "") for option in options for name in (*option.opts, *option.secondary_opts)]
+
+
+def _ask(settings: Settings, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The daemon's answer as it came; an empty one where there is none in time."""
+    from websockets.exceptions import WebSocketException
+    from websockets.sync.client import connect
+
+    headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else None
+    with (
+        suppress(OSError, WebSocketException, ValueError, KeyError),
+        connect(
+            settings.url,
+            additional_headers=headers,
+            compression=None,
+            proxy=None,
+            open_timeout=DAEMON_SECONDS,
+            close_timeout=0,
+            max_size=None,
+        ) as connection,
+    ):
+        connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+        answer: dict[str, Any] = json.loads(connection.recv(DAEMON_SECONDS))["result"]
+        return answer
+    return {}

@@ -1,0 +1,127 @@
+"""Where each setting is said: a flag, the environment, a context, the file, or nowhere.
+
+The file is ``orderctl.toml`` in the user's configuration directory, or the one that ORDERCTL_CONFIG names. It may hold
+contexts, ``[contexts.NAME]`` tables of the same settings for several daemons; which of them counts is said by
+--context, ORDERCTL_CONTEXT or ``orderctl context use NAME``.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_config_path
+
+from orderctl.errors import ConfigError
+
+Colour = Literal["auto", "always", "never"]
+
+FILE_KEYS = ("url", "token_file", "token_command", "color", "timeout")
+
+
+@dataclass(slots=True)
+class Flags:
+    """What the command line says, before and after the verb."""
+
+    url: str | None = None
+    context: str | None = None
+    token_file: Path | None = None
+    color: Colour | None = None
+    timeout: float | None = None
+    quiet: bool = False
+    debug: bool = False
+    output: str = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a setting says, as text, and where that was said. None where nobody did."""
+
+    text: str | None
+    origin: str = "default"
+    rank: int = 4
+    """0 is a flag, 4 the default."""
+
+
+def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
+    """Each setting with its origin, not yet checked. Raises ConfigError where the file itself cannot be used."""
+    path = config_path(environ)
+    file = read_file(environ)
+    context = current_context(flags, environ)
+    table = file.get("contexts", {})
+    if context is not None and context.text not in table:
+        there = f"there are {', '.join(table)}" if table else "there is none"
+        raise unusable(context.origin, f"{context.text!r} is no context of {path}; {there}")
+    in_context = table[context.text] if context is not None else {}
+
+    def choose(name: str) -> Choice:
+        variable = f"ORDERCTL_{name.upper()}"
+        if (flag := getattr(flags, name, None)) is not None:
+            return Choice(str(flag), f"--{name.replace('_', '-')}", 0)
+        if environ.get(variable):
+            return Choice(environ[variable], variable, 1)
+        if context is not None and name in in_context:
+            return Choice(str(in_context[name]), f"{name} of the context {context.text} in {path}", 2)
+        if name in file:
+            return Choice(str(file[name]), f"{name} in {path}", 3)
+        return Choice(None)
+
+    return {name: choose(name) for name in ("token", *FILE_KEYS)}
+
+
+def current_context(flags: Flags, environ: Mapping[str, str]) -> Choice | None:
+    if flags.context is not None:
+        return Choice(flags.context, "--context", 0)
+    if environ.get("ORDERCTL_CONTEXT"):
+        return Choice(environ["ORDERCTL_CONTEXT"], "ORDERCTL_CONTEXT", 1)
+    path = context_path(environ)
+    try:
+        name = path.read_text().strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise unusable(str(path), str(error)) from error
+    return Choice(name, str(path), 2) if name else None
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    named = environ.get("ORDERCTL_CONFIG")
+    return Path(named) if named else user_config_path("orderctl") / "orderctl.toml"
+
+
+def context_path(environ: Mapping[str, str]) -> Path:
+    """The file beside the configuration that holds the name of the context in use."""
+    return config_path(environ).with_suffix(".context")
+
+
+def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The file's content, its names checked. Empty where there is no file."""
+    path = config_path(environ)
+    try:
+        content = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        if "ORDERCTL_CONFIG" in environ:
+            raise unusable(f"{path} (ORDERCTL_CONFIG)", "there is no such file") from error
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise unusable(str(path), str(error)) from error
+    contexts = content.get("contexts", {})
+    if not isinstance(contexts, dict) or not all(isinstance(table, dict) for table in contexts.values()):
+        raise unusable(str(path), "contexts are tables: write [contexts.NAME] and the settings below it")
+    _check_names(path, "", [name for name in content if name != "contexts"])
+    for context, table in contexts.items():
+        _check_names(path, f" of the context {context}", table)
+    return content
+
+
+def _check_names(path: Path, where: str, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in FILE_KEYS:
+            raise unusable(str(path), f"{name!r}{where} is no setting; there are {', '.join(FILE_KEYS)}")
+
+
+def unusable(origin: str, detail: str) -> ConfigError:
+    return ConfigError(
+        "The configuration cannot be used", f"{origin}: {detail}", "correct it and run the command again"
+    )

@@ -1,0 +1,33 @@
+"""What ``orderctl`` alone shows: how the daemon is, and the active orders."""
+
+import typer
+
+from orderctl.client import Client
+from orderctl.exit_codes import ExitCode
+from orderctl.health import status_view
+from orderctl.orders import orders_table
+from orderctl.output import console, narrate
+from orderctl.settings import settings_of
+from orderctl.tables import print_whole
+from orderctl.version import warn_of_another_version
+from orderd.domain.order import ACTIVE
+from orderd.wire import ListParams, ListResult, Method, NoParams, StatusResult
+
+SHOWN = 20
+
+
+def overview(ctx: typer.Context) -> ExitCode:
+    settings = settings_of(ctx, "table")
+    with Client(settings) as client:
+        status = client.call(Method.STATUS, NoParams(), StatusResult)
+        active = client.call(Method.ORDERS_LIST, ListParams(status=tuple(sorted(ACTIVE)), limit=SHOWN), ListResult)
+    out = console(settings)
+    out.print(status_view(status, settings.url))
+    if active.orders:
+        out.print()
+        print_whole(orders_table(active.orders, wide=False), out)
+    warn_of_another_version(settings, status)
+    more = ", the newest of them here" if active.next_cursor else ""
+    count = sum(status.orders.get(state, 0) for state in ACTIVE)
+    narrate(settings, f"{count} active order{'s' if count != 1 else ''}{more}; all commands: orderctl --help")
+    return ExitCode.OK if all(service.ok for service in status.services.values()) else ExitCode.CONNECTION

@@ -1,0 +1,130 @@
+"""The live progress of several orders on a terminal: a bar for all, and a row for each as far as there is room."""
+
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.client import Lost, Resumed
+from orderctl.output import console
+from orderctl.progress import REFRESH_HZ
+from orderctl.settings import Settings
+from orderctl.tables import STATUS_STYLE, plain_table, short_ids, status_text
+from orderctl.timeline import STAGES, Timeline, duration
+from orderctl.watching import resumption
+from orderd.domain.events import Confirmed, Failed
+from orderd.domain.order import TERMINAL, OrderStatus
+
+BAR_WIDTH = 44
+ROW_BAR_WIDTH = 10
+LINES_AROUND = 4
+
+
+class LiveProgressOfMany:
+    """A Screen. In the end all rows stay on the terminal."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timelines: dict[UUID, Timeline] = {}
+        self._connection: Lost | Resumed | None = None
+        self._lost_at = 0.0
+        self._has_ended = False
+        self._console = console(settings)
+        self._live = Live(console=self._console, get_renderable=self.render, refresh_per_second=REFRESH_HZ)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._has_ended = True
+        self._live.vertical_overflow = "visible"
+        self._live.stop()
+
+    def begin(self, timeline: Timeline) -> None:
+        self._timelines[timeline.order.id] = timeline
+
+    def advance(self, timeline: Timeline) -> None:
+        pass
+
+    def lost(self, lost: Lost) -> None:
+        self._connection, self._lost_at = lost, time.monotonic()
+
+    def resumed(self, resumed: Resumed) -> None:
+        self._connection = resumed
+
+    def render(self) -> RenderableType:
+        """The whole picture, as of now."""
+        timelines = list(self._timelines.values())
+        ended = sum(timeline.status in TERMINAL for timeline in timelines)
+        head = Table.grid(padding=(0, 2, 0, 0))
+        counts = Counter(timeline.status for timeline in timelines)
+        summary = [
+            Text.assemble(f"{counts[status]} ", (status, STATUS_STYLE[status]))
+            for status in OrderStatus
+            if counts[status]
+        ]
+        bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH)
+        head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
+        parts: list[RenderableType] = [head, self._rows(timelines)]
+        if self._connection is not None and ended < len(timelines):
+            parts.append(self._connection_line(self._connection))
+        return Group(*parts)
+
+    def _connection_line(self, connection: Lost | Resumed) -> Text:
+        if isinstance(connection, Resumed):
+            return Text(resumption(connection), "green")
+        left = max(0.0, connection.retry_in - (time.monotonic() - self._lost_at))
+        return Text(f"connection lost: {connection.reason}; trying again in {left:.1f} s", "yellow")
+
+    def _rows(self, timelines: list[Timeline]) -> Table:
+        """Those under way first; what has no room is in the bar and its counts."""
+        room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
+        shown = sorted(timelines, key=lambda timeline: timeline.status in TERMINAL)[:room]
+        ids = short_ids(timeline.order.id for timeline in timelines)
+        table = plain_table(("", "left"), ("", "left"), ("", "left"), ("", "right"), ("", "left"), ("", "right"))
+        table.show_header = False
+        now = datetime.now(UTC)
+        for timeline in shown:
+            order = timeline.order
+            table.add_row(
+                ids[order.id],
+                status_text(timeline.status),
+                _bar(timeline.status),
+                f"{order.amount_in} {order.token_in}",
+                _outcome(timeline),
+                _took(timeline, now),
+            )
+        return table
+
+
+def _bar(status: OrderStatus) -> ProgressBar:
+    done = STAGES.index(status) + 1 if status in STAGES else len(STAGES)
+    style = STATUS_STYLE[status]
+    return ProgressBar(
+        total=len(STAGES), completed=done, width=ROW_BAR_WIDTH, complete_style=style, finished_style=style
+    )
+
+
+def _outcome(timeline: Timeline) -> Text:
+    match timeline.end:
+        case Confirmed(amount_out=amount, venue=venue):
+            return Text(f"{amount} {timeline.order.token_out} on {venue}", "green")
+        case Failed(code=code):
+            return Text(code, "red")
+        case _:
+            return Text(f"→ {timeline.order.token_out}", "dim")
+
+
+def _took(timeline: Timeline, now: datetime) -> str:
+    if not timeline.events:
+        return ""
+    end = timeline.events[-1].at if timeline.is_over else now
+    return duration(max(0.0, (end - timeline.events[0].at).total_seconds()))

@@ -1,0 +1,118 @@
+"""What Tab offers."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orderctl.completing import complete
+from orderctl.verbs import VERBS
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.wire import ListResult, Method, TokensResult, TokenView
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import FILLED, ORDER_ID, history, order_after
+
+TOKENS = TokensResult(
+    tokens=(TokenView(symbol="SOL", mint="So1", decimals=9), TokenView(symbol="USDC", mint="EPj", decimals=6))
+)
+
+
+@pytest.fixture(autouse=True)
+def _a_daemon_with_orders(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    daemon.answers(Method.TOKENS, TOKENS)
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order_after(history(FILLED[:2])),), next_cursor=None))
+
+
+def offered(*words: str) -> list[str]:
+    """The words for the last of ``words``."""
+    return complete(["bash", str(len(words)), "orderctl", *words]).splitlines()
+
+
+def test_verbs_come_first() -> None:
+    assert offered("") == list(VERBS)
+    assert offered("con") == ["config", "context"]
+
+
+@pytest.mark.parametrize("verb", ["submit", "quote"])
+def test_a_trade_takes_two_tokens_and_not_the_same_twice(verb: str) -> None:
+    assert offered(verb, "") == ["SOL", "USDC"]
+    assert offered(verb, "SOL", "") == ["USDC"]
+    assert offered(verb, "SOL", "USDC", "") == []
+
+
+def test_cancel_and_watch_take_active_orders_and_show_any(daemon: FakeDaemon) -> None:
+    assert offered("cancel", "") == [str(ORDER_ID)]
+    assert daemon.calls[-1] == (
+        "orders.list",
+        {"limit": 50, "status": ["pending", "routing", "building", "submitted"]},
+    )
+    assert offered("show", "0199") == [str(ORDER_ID)]
+    assert daemon.calls[-1] == ("orders.list", {"limit": 50})
+    assert offered("watch", str(ORDER_ID), "") == []
+    assert offered("show", "zzz") == []
+
+
+def test_options_and_their_choices_are_those_of_the_verb() -> None:
+    assert {"--slippage", "--dry-run", "--url"} <= set(offered("submit", "--"))
+    assert "--slippage" not in offered("list", "--")
+    assert offered("list", "--status", "c") == ["confirmed", "cancelled"]
+    assert offered("list", "-o", "js") == ["json", "jsonl"]
+    assert offered("--color", "") == ["auto", "always", "never"]
+    assert offered("list", "--token", "") == ["SOL", "USDC"]
+
+
+def test_second_words_of_verbs_that_have_some() -> None:
+    assert offered("config", "") == ["show", "path", "validate", "set"]
+    assert offered("completion", "f") == ["fish"]
+    assert offered("config", "set", "tok") == ["token_file", "token_command"]
+
+
+def test_contexts_are_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "orderctl" / "orderctl.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('[contexts.prod]\nurl = "ws://prod/"\n')
+
+    assert offered("context", "use", "") == ["prod"]
+    assert offered("--context", "") == ["prod"]
+
+
+def test_what_a_word_means_is_told_to_the_shells_that_show_it() -> None:
+    assert complete(["fish", "2", "orderctl", "submit", "S"]) == "SOL\tSo1\n"
+    assert complete(["zsh", "2", "orderctl", "show", ""]) == f"{ORDER_ID}:routing, sell 1.5 SOL for USDC\n"
+
+
+def test_a_daemon_that_is_away_slow_or_says_no_offers_nothing(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.TOKENS, OrderdError(ErrorCode.AUTH_REQUIRED, "no token"))
+    assert offered("submit", "") == []
+    daemon.answers(Method.TOKENS, None)
+    assert offered("submit", "") == []
+    daemon.stop()
+    assert offered("submit", "") == []
+    daemon.start()
+
+
+def test_a_press_of_tab_loads_neither_the_wires_models_nor_a_drawing_library() -> None:
+    script = "import sys; from orderctl.completing import complete; complete(sys.argv[1:]); print(sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "bash", "2", "orderctl", "submit", ""],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert not set(ast.literal_eval(done.stdout)) & {"pydantic", "rich", "orderd.wire"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_is_one_that_its_shell_can_read(orderctl: Orderctl, shell: str) -> None:
+    script = orderctl("completion", shell).out
+    assert f"orderctl complete {shell}" in script
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    checked = subprocess.run([program, "-n"], input=script, text=True, capture_output=True, check=False, timeout=10)
+    assert (checked.returncode, checked.stderr) == (0, "")

@@ -1,0 +1,155 @@
+"""The configuration as a trader meets it: contexts, origins, and a file that is changed without being spoiled."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orderctl.errors import ConfigError
+from orderctl.origins import Flags
+from orderctl.settings import load
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+
+CONTEXTS = """\
+# my daemons
+timeout = 3
+url = "ws://file/"
+
+[contexts.prod]
+url = "ws://prod/"
+color = "never"
+
+[contexts.test]
+url = "ws://test/"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The configuration file in the user's directory."""
+    path = tmp_path / "config" / "orderctl" / "orderctl.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(CONTEXTS)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_address(monkeypatch: pytest.MonkeyPatch, orderctl: Orderctl) -> None:
+    """``orderctl`` has set one, which would come before the file's."""
+    monkeypatch.delenv("ORDERCTL_URL")
+
+
+def test_a_context_comes_before_the_file_and_after_flag_and_environment(file: Path) -> None:
+    settings = load(Flags(context="prod"), {})
+    assert (settings.url, settings.color, settings.timeout) == ("ws://prod/", "never", 3.0)
+
+    assert load(Flags(context="prod"), {"ORDERCTL_URL": "ws://environment/"}).url == "ws://environment/"
+    assert load(Flags(context="prod", url="ws://flag/"), {}).url == "ws://flag/"
+    assert load(Flags(), {"ORDERCTL_CONTEXT": "test"}).url == "ws://test/"
+
+
+def test_a_context_is_used_until_another_is(orderctl: Orderctl, file: Path) -> None:
+    assert orderctl("context", "use", "prod").err == "the daemon is now ws://prod/\n"
+    assert load(Flags(), {}).url == "ws://prod/"
+    listed = json.loads(orderctl("context", "list", "-o", "json").out)
+    assert (listed["current"], [one["name"] for one in listed["contexts"]]) == ("prod", ["prod", "test"])
+    assert orderctl("context", "list").out.splitlines()[1].split() == ["*", "prod", "ws://prod/"]
+
+    assert orderctl("context", "use", "-").err == "the daemon is now ws://file/\n"
+    assert load(Flags(), {}).url == "ws://file/"
+
+
+def test_a_context_that_is_none_is_refused_with_those_there_are(orderctl: Orderctl, file: Path) -> None:
+    for command in (("context", "use", "pord"), ("status", "--context", "pord")):
+        outcome = orderctl(*command)
+        assert outcome.code == 2
+        assert "there are prod, test" in outcome.err
+
+
+def test_each_value_is_shown_with_its_origin_and_no_token_is(
+    orderctl: Orderctl, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERCTL_TOKEN", "secret")
+    shown = orderctl("config", "show", "--origin", "--context", "prod", "--timeout", "7")
+
+    rows = {line.split()[0]: line.strip().split(maxsplit=2)[1:] for line in shown.out.splitlines()[1:]}
+    assert rows["url"] == ["ws://prod/", f"url of the context prod in {file}"]
+    assert rows["timeout"] == ["7.0", "--timeout"]
+    assert rows["token"] == ["(set)", "ORDERCTL_TOKEN"]
+    assert rows["token_file"] == ["-", "default"]
+    assert "secret" not in shown.out
+
+    as_json = orderctl("config", "show", "-o", "json")
+    assert "secret" not in as_json.out
+    settings = json.loads(as_json.out)["settings"]
+    assert {"name": "timeout", "value": "3", "origin": f"timeout in {file}"} in settings
+
+
+def test_the_path_is_told_also_where_there_is_no_file(orderctl: Orderctl, tmp_path: Path) -> None:
+    assert orderctl("config", "path").out == f"{tmp_path}/config/orderctl/orderctl.toml\n"
+
+
+def test_a_valid_file_is_well_and_an_invalid_one_is_not_in_any_context(orderctl: Orderctl, file: Path) -> None:
+    assert orderctl("config", "validate").err == f"{file} is well\n"
+
+    file.write_text(CONTEXTS.replace("ws://test/", "http://test/"))
+    outcome = orderctl("config", "validate")
+    assert outcome.code == 2
+    assert f"url of the context test in {file}" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("contexts = 3", "contexts are tables"),
+        ('[contexts.a]\nurl = "ws://a/"\ncolour = "never"', "'colour' of the context a is no setting"),
+        ('colour = "never"', "'colour' is no setting"),
+        ("url = ", "Invalid value"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(file: Path, content: str, told: str) -> None:
+    file.write_text(content)
+    with pytest.raises(ConfigError) as error:
+        load(Flags(), {})
+    assert told in error.value.detail
+
+
+def test_a_change_keeps_all_other_lines(orderctl: Orderctl, file: Path) -> None:
+    assert orderctl("config", "set", "url", "ws://new/").code == 0
+    assert file.read_text() == CONTEXTS.replace('url = "ws://file/"', 'url = "ws://new/"')
+
+    orderctl("config", "set", "color", "always")
+    changed = tomllib.loads(file.read_text())
+    assert changed["color"] == "always"
+    assert changed["contexts"] == tomllib.loads(CONTEXTS)["contexts"]
+    assert file.read_text().startswith("# my daemons\n")
+
+
+def test_the_first_change_makes_the_file_for_its_owner_alone(orderctl: Orderctl, tmp_path: Path) -> None:
+    assert orderctl("config", "set", "timeout", "2.5").code == 0
+
+    path = tmp_path / "config" / "orderctl" / "orderctl.toml"
+    assert path.read_text() == "timeout = 2.5\n"
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("timeout", "soon"), ("url", "http://x/"), ("colour", "never")])
+def test_a_change_that_could_not_be_used_is_refused_and_leaves_the_file_alone(
+    orderctl: Orderctl, file: Path, name: str, value: str
+) -> None:
+    assert orderctl("config", "set", name, value).code == 2
+    assert file.read_text() == CONTEXTS
+
+
+def test_a_token_comes_from_a_command_such_as_a_keyrings(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    settings = load(Flags(), {"ORDERCTL_TOKEN_COMMAND": "printf '%s\\n' from-keyring"})
+    assert settings.token == "from-keyring"
+    assert load(Flags(), {"ORDERCTL_TOKEN_COMMAND": "false", "ORDERCTL_TOKEN": "direct"}).token == "direct"
+
+
+@pytest.mark.parametrize("command", ["false", "no-such-program-anywhere", "true", "printf 'a\\nb'", "'"])
+def test_a_command_that_brings_no_token_is_refused(command: str) -> None:
+    with pytest.raises(ConfigError, match="ORDERCTL_TOKEN_COMMAND"):
+        load(Flags(), {"ORDERCTL_TOKEN_COMMAND": command})

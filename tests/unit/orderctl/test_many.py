@@ -1,0 +1,328 @@
+"""Several orders at once: from a file, watched together, cancelled together."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console, ConsoleDimensions
+
+from orderctl import asking
+from orderctl.batch import read_batch
+from orderctl.client import Lost, Resumed
+from orderctl.errors import ConfigError
+from orderctl.progress_of_many import LiveProgressOfMany
+from orderctl.settings import Settings
+from orderctl.timeline import Timeline
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import AnyFact
+from orderd.wire import CancelResult, ListResult, Method, SubmitResult
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import FILLED, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN, history
+from tests.unit.orderctl.tui.desks import STATUS, order, order_id
+
+CSV = "token_in,token_out,amount_in,slippage,client_order_id\nSOL,USDC,1.5,0.3,mine-1\nUSDC,SOL,250,,mine-2\n"
+JSONL = """\
+{"token_in": "SOL", "token_out": "USDC", "amount_in": 0.1}
+
+{"token_in": "USDC", "token_out": "SOL", "amount_in": "2"}
+"""
+
+
+@pytest.fixture
+def orders_file(tmp_path: Path) -> Path:
+    path = tmp_path / "orders.csv"
+    path.write_text(CSV)
+    return path
+
+
+def takes_orders(daemon: FakeDaemon) -> None:
+    """Each gets the next id: 1, 2, ..."""
+    count = iter(range(1, 1000))
+    daemon.answers(Method.ORDER_SUBMIT, lambda _: SubmitResult(order=order(next(count), FILLED[:1]), created=True))
+
+
+class TestFiles:
+    def test_the_orders_of_a_csv_file_are_sent_in_its_order(
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
+    ) -> None:
+        takes_orders(daemon)
+        outcome = orderctl("submit", "--file", str(orders_file), "--slippage", "1")
+
+        assert outcome.code == 0
+        assert outcome.out == f"{order_id(1)}  pending\n{order_id(2)}  pending\n"
+        assert outcome.err == "2 of 2 orders taken\n"
+        first, second = (params for _, params in daemon.calls)
+        assert first == {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "slippage": "0.3",
+            "client_order_id": "mine-1",
+        }
+        assert second["slippage"] == "1"
+
+    def test_json_lines_may_come_from_stdin_and_numbers_stay_as_they_were_written(
+        self, daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        takes_orders(daemon)
+        monkeypatch.setattr("sys.stdin", io.StringIO(JSONL))
+        outcome = orderctl("submit", "-f", "-", "-o", "json")
+
+        assert [params["amount_in"] for _, params in daemon.calls] == ["0.1", "2"]
+        assert len({params["client_order_id"] for _, params in daemon.calls}) == 2
+        assert [one["order"]["id"] for one in json.loads(outcome.out)["submissions"]] == [
+            str(order_id(1)),
+            str(order_id(2)),
+        ]
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            ("token_in,token_out\nSOL,USDC\n", "line 1: the headings are token_in,token_out; they must be"),
+            ("", "line 1: the headings are missing"),
+            ("token_in,token_out,amount_in\nSOL,USDC,1\nSOL,USDC,-1\n", "line 3: The amount is not above zero"),
+            ("token_in,token_out,amount_in\nSOL,USDC\n", "line 2: 3 values are due"),
+            ("token_in,token_out,amount_in\nSOL,USDC,1,2\n", "line 2: 3 values are due"),
+            ('{"token_in": "SOL"}', "line 1: A field is missing"),
+            ('{"token_in": "SOL", "token_out": "USDC", "amount_in": 1, "colour": 1}', "line 1: A field"),
+            ('{"token_in"', "line 1: this is no JSON"),
+            (CSV + "SOL,USDC,2,,mine-1\n", "line 4: the client order id mine-1 stands there twice"),
+        ],
+    )
+    def test_a_file_that_is_wrong_somewhere_sends_nothing(
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, content: str, told: str
+    ) -> None:
+        orders_file.write_text(content)
+        outcome = orderctl("submit", "--file", str(orders_file))
+
+        assert outcome.code == 2
+        assert "nothing was sent" in outcome.err
+        assert told in outcome.err
+        assert not daemon.calls
+
+    def test_a_file_that_is_not_there_is_told(self) -> None:
+        with pytest.raises(ConfigError, match="No such file"):
+            read_batch("/nowhere/orders.csv", None)
+
+    def test_a_refusal_of_one_does_not_keep_the_others_from_being_sent(
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
+    ) -> None:
+        daemon.answers(
+            Method.ORDER_SUBMIT,
+            lambda params: (
+                OrderdError(ErrorCode.ORDER_CONFLICT, "another body")
+                if params["client_order_id"] == "mine-1"
+                else SubmitResult(order=order(2, FILLED[:1]), created=True)
+            ),
+        )
+        outcome = orderctl("submit", "--file", str(orders_file), "-o", "id")
+
+        assert outcome.code == 2
+        assert outcome.out == f"{order_id(2)}\n"
+        assert "client order id mine-1: another body" in outcome.err
+        assert outcome.err.endswith("1 of 2 orders taken\n")
+
+    def test_a_lost_answer_is_asked_for_again_under_the_same_id(
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
+    ) -> None:
+        answers = iter([None, *[SubmitResult(order=order(n, FILLED[:1]), created=n > 1) for n in (1, 2)]])
+
+        def lose_the_first(_: object) -> SubmitResult | None:
+            answer = next(answers)
+            if answer is None:
+                daemon.drop_connections()
+            return answer
+
+        daemon.answers(Method.ORDER_SUBMIT, lose_the_first)
+        outcome = orderctl("submit", "--file", str(orders_file))
+
+        assert outcome.code == 0
+        assert [params["client_order_id"] for _, params in daemon.calls] == ["mine-1", "mine-1", "mine-2"]
+
+    def test_all_are_followed_to_their_ends_and_the_worst_is_the_exit_code(
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
+    ) -> None:
+        takes_orders(daemon)
+        daemon.knows(*history(FILLED, order_id(1)))
+        daemon.knows(*history(REFUSED_FOR_FUNDS, order_id(2)))
+        outcome = orderctl("submit", "--file", str(orders_file), "--watch", "-o", "jsonl")
+
+        assert outcome.code == 1
+        lines = [json.loads(line) for line in outcome.out.splitlines()]
+        ends = {line["order_id"]: line["status"] for line in lines if line["schema"] == "orderctl.event/1"}
+        assert ends == {str(order_id(1)): "confirmed", str(order_id(2)): "failed"}
+
+    @pytest.mark.parametrize("extra", [("SOL", "USDC", "1"), ("--client-order-id", "x"), ("--dry-run",)])
+    def test_a_file_stands_alone(self, orderctl: Orderctl, orders_file: Path, extra: tuple[str, ...]) -> None:
+        assert orderctl("submit", "--file", str(orders_file), *extra).code == 2
+
+    def test_without_a_file_a_trade_is_due(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("submit", "SOL", "USDC")
+        assert outcome.code == 2
+        assert "TOKEN_IN, TOKEN_OUT and AMOUNT are due" in outcome.err
+
+
+class TestWatching:
+    def test_each_line_names_its_order(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.knows(*history(FILLED, order_id(1)))
+        daemon.knows(*history(WITHDRAWN, order_id(2)))
+        outcome = orderctl("watch", str(order_id(1)), str(order_id(2)))
+
+        assert outcome.code == 1
+        assert f"09:30:01.000  {order_id(1)}  confirmed  received 152.310211 USDC" in outcome.out
+        assert f"{order_id(2)}  cancelled  on request; nothing was traded" in outcome.out
+
+    def test_all_are_those_that_are_active_now(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        active = tuple(order(number, FILLED[:2]) for number in (1, 2))
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=active, next_cursor=None))
+        for number in (1, 2):
+            daemon.knows(*history(FILLED, order_id(number)))
+
+        assert orderctl("watch", "--all", "-o", "jsonl").code == 0
+        assert daemon.calls[0][1]["status"] == ["building", "pending", "routing", "submitted"]
+
+    def test_nothing_active_is_nothing_to_wait_for(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+        assert orderctl("watch", "--all") == (0, "", "no order is active\n")
+
+    def test_ids_or_all_and_not_both(self, orderctl: Orderctl) -> None:
+        assert orderctl("watch").code == 2
+        assert orderctl("watch", "--all", "0199d3a0").code == 2
+        assert orderctl("cancel").code == 2
+
+    def test_time_given_out_for_several_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        for number in (1, 2):
+            daemon.knows(*history(FILLED[:1], order_id(number)))
+        outcome = orderctl("watch", str(order_id(1)), str(order_id(2)), "--for", "0.1")
+
+        assert outcome.code == 5
+        assert "orderctl watch --all" in outcome.err
+
+
+class TestProgress:
+    def picture(self, *histories: tuple[AnyFact, ...], height: int = 20) -> list[str]:
+        out = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.stdout", io.StringIO())
+            progress = LiveProgressOfMany(Settings())
+            progress._console.size = ConsoleDimensions(100, height)
+        for number, facts in enumerate(histories):
+            events = history(facts, order_id(number))
+            progress.begin(Timeline(order(number, facts), events))
+        self.progress = progress
+        Console(file=out, width=100, color_system=None).print(progress.render())
+        return [line.rstrip() for line in out.getvalue().splitlines()]
+
+    def test_a_bar_and_counts_stand_above_a_row_for_each(self) -> None:
+        head, *rows = self.picture(FILLED, REFUSED_FOR_FUNDS, FILLED[:4])
+
+        assert head.endswith("2 of 3  1 submitted, 1 confirmed, 1 failed")
+        assert [row.split()[1] for row in rows] == ["submitted", "confirmed", "failed"]
+        assert "152.310211 USDC on raydium" in rows[1]
+        assert "FUNDS_INSUFFICIENT" in rows[2]
+
+    def test_what_has_no_room_is_counted_and_those_under_way_are_shown_first(self) -> None:
+        head, *rows = self.picture(*[FILLED] * 30, FILLED[:2], height=9)
+
+        assert "30 of 31" in head
+        assert len(rows) == 5
+        assert rows[0].split()[1] == "routing"
+
+    def test_the_connection_is_spoken_of_while_it_matters(self) -> None:
+        self.picture(FILLED[:2])
+        for news, told in ((Lost("refused", 4.0), "connection lost: refused"), (Resumed(3), "3 events replayed")):
+            self.progress.lost(news) if isinstance(news, Lost) else self.progress.resumed(news)
+            out = io.StringIO()
+            Console(file=out, width=100, color_system=None).print(self.progress.render())
+            assert told in out.getvalue()
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Somebody sits at the terminal and types this."""
+
+    def type_in(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
+        for module in ("orderctl.commands.cancel", "orderctl.commands.submit"):
+            monkeypatch.setattr(f"{module}.can_ask", lambda: True)
+
+    return type_in
+
+
+class TestQuestions:
+    @pytest.fixture(autouse=True)
+    def _two_active_orders(self, daemon: FakeDaemon) -> None:
+        active = tuple(order(number, FILLED[:1]) for number in (1, 2))
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=active, next_cursor=None))
+        daemon.answers(Method.ORDER_CANCEL, lambda _: CancelResult(order=order(1, WITHDRAWN)))
+
+    def cancelled(self, daemon: FakeDaemon) -> list[str]:
+        return [params["order"] for method, params in daemon.calls if method == Method.ORDER_CANCEL]
+
+    def test_cancelling_all_needs_their_number_typed(
+        self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
+    ) -> None:
+        for wrong in ("y", "yes", "3", ""):
+            typed(wrong)
+            outcome = orderctl("cancel", "--all")
+            assert outcome.code == 130
+            assert "nothing was cancelled" in outcome.err
+        assert not self.cancelled(daemon)
+
+        typed("2")
+        assert orderctl("cancel", "--all").code == 0
+        assert self.cancelled(daemon) == [str(order_id(1)), str(order_id(2))]
+
+    def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        assert orderctl("cancel", "--all").code == 2
+        assert not self.cancelled(daemon)
+        assert orderctl("cancel", "--all", "--yes").code == 0
+        assert len(self.cancelled(daemon)) == 2
+
+    def test_real_money_is_asked_for_with_the_prices_in_sight(
+        self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
+        daemon.answers(Method.QUOTE, QUOTE)
+        takes_orders(daemon)
+        typed("n")
+        outcome = orderctl("submit", "SOL", "USDC", "1.5")
+        assert outcome.code == 130
+        for part in ("raydium", "at least 151.54866 USDC", "mainnet: send this order? [y/N]", "nothing was sent"):
+            assert part in outcome.err
+        assert "order.submit" not in [method for method, _ in daemon.calls]
+
+        typed("y")
+        assert orderctl("submit", "SOL", "USDC", "1.5").code == 0
+        assert "order.submit" in [method for method, _ in daemon.calls]
+
+    @pytest.mark.parametrize(("chain", "flags"), [("simnet", ()), ("mainnet", ("--yes",))])
+    def test_nobody_is_asked_on_simnet_nor_after_yes(
+        self,
+        daemon: FakeDaemon,
+        orderctl: Orderctl,
+        typed: Callable[[str], None],
+        chain: str,
+        flags: tuple[str, ...],
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": chain}))
+        takes_orders(daemon)
+        typed("")
+        assert orderctl("submit", "SOL", "USDC", "1.5", *flags).code == 0
+
+    def test_a_dumb_terminal_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        for name in ("stdin", "stderr"):
+            monkeypatch.setattr(f"sys.{name}", Terminal())
+        monkeypatch.setenv("TERM", "xterm")
+        assert asking.can_ask()
+        monkeypatch.setenv("TERM", "dumb")
+        assert not asking.can_ask()
