@@ -128,7 +128,9 @@ def _prices(client: Client) -> Finding:
         quote = client.call(Method.QUOTE, QuoteParams(**PROBE), QuoteResult)
     except OrderctlError as error:
         return Finding("prices", "fail", f"{error.title}: {error.detail}", error.next_step)
-    if quote.refusals:
-        detail = "; ".join(f"{refusal.venue}: {refusal.code}: {refusal.detail}" for refusal in quote.refusals)
+    answering = {offer.venue for offer in quote.quotes}
+    silent = [refusal for refusal in quote.refusals if refusal.venue not in answering]
+    if silent:
+        detail = "; ".join(f"{refusal.venue}: {refusal.code}: {refusal.detail}" for refusal in silent)
         return Finding("prices", "warn", detail, "orders go to the other venue meanwhile")
-    return Finding("prices", "ok", f"{', '.join(sorted({offer.venue for offer in quote.quotes}))} answer")
+    return Finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} answer")

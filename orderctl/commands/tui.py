@@ -1,5 +1,6 @@
 """orderctl tui"""
 
+import os
 import sys
 from typing import Annotated
 
@@ -10,17 +11,27 @@ from orderctl.exit_codes import ExitCode
 from orderctl.output import is_live
 from orderctl.settings import settings_of
 
+DRIVER = "TEXTUAL_DRIVER"
+"""Set where Textual draws into something else than a terminal: a browser."""
+
 
 def run(
     ctx: typer.Context,
     read_only: Annotated[bool, typer.Option("--read-only", help="Show everything, trade and cancel nothing.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Show it in a browser, on this machine only.")] = False,
+    port: Annotated[int, typer.Option("--port", help="For --web; 0 takes a free one.", min=0, max=65_535)] = 0,
 ) -> ExitCode:
     """Show all orders, prices and the daemon's load on a full screen.
 
     The keys are at its foot, ? explains them. Orders go on when it is left.
     """
     settings = settings_of(ctx, "table")
-    if not (sys.stdin.isatty() and is_live(sys.stdout)):
+    if web:
+        from orderctl.tui.web import WebServer
+
+        WebServer(settings, port, read_only=read_only).run()
+        return ExitCode.OK
+    if DRIVER not in os.environ and not (sys.stdin.isatty() and is_live(sys.stdout)):
         raise ConfigError(
             "A full screen needs a terminal",
             "stdin or stdout is none, or a dumb one",

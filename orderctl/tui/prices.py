@@ -1,4 +1,4 @@
-"""What each venue has asked for one unit of a token, over the last minutes."""
+"""What each venue's best pool has paid for one unit of a token, over the last minutes."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -46,7 +46,12 @@ class Prices:
     def add(self, pair: Pair, quote: QuoteResult) -> None:
         self.revision += 1
         series = self.of(pair)
-        series.points.append({offer.venue: Decimal(offer.price) for offer in quote.quotes})
+        # A pair that no pool trades itself has the price of its route.
+        offers = quote.quotes or (quote.chosen,)
+        best: dict[VenueName, Decimal] = {}
+        for offer in offers:
+            best[offer.venue] = max(Decimal(offer.price), best.get(offer.venue, Decimal(0)))
+        series.points.append(best)
         series.refusals = {refusal.venue: refusal.code for refusal in quote.refusals}
 
 

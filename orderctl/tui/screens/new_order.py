@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid, Horizontal, Vertical
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Footer, Input, Label, Static
@@ -63,7 +63,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 yield Input(token_out, id="token-out", suggester=tokens, compact=True)
                 yield Label("Slippage %")
                 yield Input(placeholder="the daemon's own", id="slippage", compact=True)
-            yield Static(id="quote")
+            with VerticalScroll(id="answer", can_focus=False):
+                yield Static(id="quote")
             yield Static(Text.assemble(("client order id ", "dim"), self._client_order_id), id="client-order-id")
             with Horizontal(classes="buttons"):
                 yield Button("Sell", id="send", variant="primary", disabled=True, compact=True)

@@ -32,9 +32,9 @@ class PricePanel(Static):
 def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, *, is_tall: bool) -> Text:
     """The price and its line: beside it, or where there is room, below it."""
     name = f"{venue:<{NAME_WIDTH}}"
-    if (refusal := series.refusals.get(venue)) is not None:
-        return Text.assemble((name, "dim"), (f"no quote: {refusal}", "yellow"))
     price = series.latest(venue)
+    if price is None and (refusal := series.refusals.get(venue)) is not None:
+        return Text.assemble((name, "dim"), (f"no quote: {refusal}", "yellow"))
     if price is None:
         return Text.assemble((name, "dim"), ("not known yet", "dim"))
     now = Text.assemble(

@@ -49,3 +49,18 @@ def test_a_venue_without_a_price_says_why() -> None:
     assert series.latest(VenueName.RAYDIUM) == Decimal("101.540141")
     assert series.latest(VenueName.METEORA) is None
     assert series.refusals == {VenueName.METEORA: ErrorCode.RPC_UNAVAILABLE}
+
+
+def test_a_venue_with_several_pools_has_the_price_of_the_best() -> None:
+    prices = Prices()
+    worse = RAYDIUM.model_copy(update={"price": "99", "pool": "another"})
+    prices.add(PAIR, QUOTE.model_copy(update={"quotes": (worse, RAYDIUM, worse)}))
+
+    assert prices.of(PAIR).latest(VenueName.RAYDIUM) == Decimal("101.540141")
+
+
+def test_a_pair_that_no_pool_trades_itself_has_the_price_of_its_route() -> None:
+    prices = Prices()
+    prices.add(PAIR, QUOTE.model_copy(update={"quotes": ()}))
+
+    assert prices.of(PAIR).latest(QUOTE.chosen.venue) == Decimal(QUOTE.chosen.price)

@@ -1,0 +1,92 @@
+"""The full screen in a browser, by textual-serve, for whoever was given the address and for nobody else.
+
+It listens on the loopback only. But every page that a browser shows, and every user of the machine, can reach that: so
+the address carries a key of this run, the page gets it as a cookie, and the websocket, which drives the screen, asks
+for the cookie and for an Origin that is this very page.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import shlex
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from hmac import compare_digest
+
+from aiohttp import web
+from textual_serve.server import Server
+
+from orderctl.output import narrate
+from orderctl.settings import Settings
+
+HOST = "127.0.0.1"
+COOKIE = "orderctl"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class WebServer(Server):
+    """Starts one full screen for each page that is opened."""
+
+    def __init__(self, settings: Settings, port: int, *, read_only: bool) -> None:
+        """``port`` 0 takes a free one."""
+        program = [sys.executable, "-c", "from orderctl.main import main; main()", "tui"]
+        super().__init__(
+            shlex.join([*program, *(["--read-only"] if read_only else [])]),
+            host=HOST,
+            port=port or _free_port(),
+            title="orderctl",
+        )
+        self._settings = settings
+        self._key = secrets.token_urlsafe(32)
+
+    @property
+    def address(self) -> str:
+        return f"{self.public_url}/?key={self._key}"
+
+    def run(self) -> None:
+        """Until Ctrl-C. The screens find the daemon as this command does."""
+        os.environ["ORDERCTL_URL"] = self._settings.url
+        if self._settings.token is not None:
+            os.environ["ORDERCTL_TOKEN"] = self._settings.token
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        self.serve()
+
+    def initialize_logging(self) -> None:
+        logging.basicConfig(level=logging.WARNING)
+
+    async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
+        narrate(self._settings, f"open {self.address}\nthe address is for you alone; Ctrl-C ends it")
+
+    async def _make_app(self) -> web.Application:
+        app = await super()._make_app()
+        app.middlewares.append(self._guard)
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.headers.get("Host") != f"{HOST}:{self.port}":
+            raise web.HTTPForbidden(text="this address is reached by its number only")
+        if request.path == "/":
+            if not self._is_key(request.query.get("key")):
+                raise web.HTTPForbidden(text="open the whole address that orderctl has shown")
+            response = await handler(request)
+            response.set_cookie(COOKIE, self._key, httponly=True, samesite="Strict")
+            response.headers["Referrer-Policy"] = "no-referrer"
+            return response
+        is_ours = request.headers.get("Origin", self.public_url) == self.public_url
+        if not request.path.startswith("/static/") and not (is_ours and self._is_key(request.cookies.get(COOKIE))):
+            raise web.HTTPForbidden(text="only the page itself may do this")
+        return await handler(request)
+
+    def _is_key(self, given: str | None) -> bool:
+        return given is not None and compare_digest(given.encode(), self._key.encode())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,75 @@
+"""The full screen in a browser: for the page that was opened with the whole address, and for no other."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.unit.orderctl.daemon import FakeDaemon
+
+ORDERCTL = Path(sys.executable).with_name("orderctl")
+
+
+class Page(NamedTuple):
+    origin: str
+    key: str
+
+
+@pytest.fixture
+def page(daemon: FakeDaemon) -> Iterator[Page]:
+    with subprocess.Popen(
+        [ORDERCTL, "tui", "--web"], env={**os.environ, "ORDERCTL_URL": daemon.url}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        found = re.match(r"open (http://127\.0\.0\.1:\d+)/\?key=(\S+)$", process.stderr.readline())
+        assert found is not None
+        yield Page(*found.groups())
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def answer(url: str, **headers: str) -> int:
+    return httpx.get(url, headers=headers, trust_env=False).status_code
+
+
+def test_the_page_opens_with_the_whole_address_only(page: Page) -> None:
+    whole = f"{page.origin}/?key={page.key}"
+    assert answer(page.origin) == 403
+    assert answer(f"{page.origin}/?key=guessed") == 403
+    assert answer(whole, Host="attacker.example") == 403
+
+    opened = httpx.get(whole, trust_env=False)
+    assert opened.status_code == 200
+    assert opened.cookies["orderctl"] == page.key
+    assert {"HttpOnly", "SameSite=Strict"} <= set(opened.headers["set-cookie"].split("; "))
+
+    asyncio.run(_drives_the_screen(page))
+
+
+async def _drives_the_screen(page: Page) -> None:
+    address = page.origin.replace("http", "ws") + "/ws?width=80&height=24"
+    cookie = f"orderctl={page.key}"
+    for headers, origin in (
+        ({}, page.origin),
+        ({"Cookie": cookie}, "https://attacker.example"),
+        ({"Cookie": "orderctl=guessed"}, page.origin),
+    ):
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(address, additional_headers=headers, origin=origin, proxy=None)  # type: ignore[arg-type]
+
+    async with connect(address, additional_headers={"Cookie": cookie}, origin=page.origin, proxy=None) as browser:  # type: ignore[arg-type]
+        drawn = b""
+        async with asyncio.timeout(30):
+            while b"live" not in drawn:
+                data = await browser.recv()
+                drawn += data if isinstance(data, bytes) else data.encode()
