@@ -66,7 +66,7 @@ class Link:
             except OrderctlError as error:
                 if not connecting.is_passing(error):
                     raise
-                self._why_closed = error.detail
+                self._why_closed = error.detail.removeprefix(f"{self._settings.url}: ")
             delay = connecting.backoff(self._failures)
             self._failures += 1
             tell(Closed(self._why_closed, delay))

@@ -128,7 +128,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     def _arm(self, quote: QuoteResult) -> None:
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
-        self.send.label = f"Sell {quote.amount_in} {quote.token_in} for {quote.token_out}"
+        least = f"{quote.min_amount_out} {quote.token_out}"
+        self.send.label = f"Sell {quote.amount_in} {quote.token_in} for at least {least}"
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
         self.send.refresh(layout=True)  # a button does not grow with its label

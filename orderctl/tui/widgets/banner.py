@@ -20,15 +20,16 @@ class Banner(Static):
 
 
 def _state(desk: Desk) -> Text:
-    line = Text.assemble(connection_text(desk), "  ")
+    """The network first: whatever is cut off on a narrow terminal, it is not that."""
+    line = Text()
     if desk.status is not None:
-        line.append(f" {desk.status.chain} ", NETWORK_STYLE[desk.status.chain])
-        if desk.status.draining:
-            line.append("  draining: takes no new orders", "yellow")
+        line.append(f" {desk.status.chain} ", NETWORK_STYLE[desk.status.chain]).append(" ")
+    line.append(connection_text(desk))
     if desk.read_only:
         line.append("  read only", "yellow")
-    line.append(f"  {desk.url}", "dim")
-    return line
+    if desk.status is not None and desk.status.draining:
+        line.append("  draining: takes no new orders", "yellow")
+    return line.append(f"  {desk.url}", "dim")
 
 
 def connection_text(desk: Desk) -> Text:

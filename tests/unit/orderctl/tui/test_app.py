@@ -140,13 +140,13 @@ async def test_the_banner_tells_the_state_of_the_connection_the_network_and_the_
     clock = Clock()
     caller = busy()
     async with running(caller, clock) as pilot:
-        assert words(pilot, Banner).startswith("● live   simnet ")
+        assert words(pilot, Banner).startswith(" simnet  ● live  ws://")
         assert "998.499995 SOL   152.310211 USDC" in words(pilot, Banner)
 
         caller.tell(Closed("the daemon restarts", 3))
         await drawn(pilot)
         told = words(pilot, Banner)
-        assert told.startswith("○ the daemon restarts; reconnecting in 3 s, stale since ")
+        assert told.startswith(" simnet  ○ the daemon restarts; reconnecting in 3 s, stale since ")
         assert pilot.app.screen.has_class("-stale")
 
         clock.advance(1)
@@ -163,7 +163,7 @@ async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> 
         clock.advance(1)
         await drawn(pilot)
         assert pilot.app.screen.has_class("-stale")
-        assert words(pilot, Banner).startswith("◌ no answer, stale since ")
+        assert words(pilot, Banner).startswith(" simnet  ◌ no answer, stale since ")
 
 
 async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended() -> None:
@@ -368,7 +368,7 @@ async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_but
     async with running(caller) as pilot:
         screen = await filled_in(pilot)
         assert caller.called(Method.QUOTE)[-1].amount_in == "1.5"
-        assert str(screen.send.label) == "Sell 1.5 SOL for USDC"
+        assert str(screen.send.label) == "Sell 1.5 SOL for at least 151.54866 USDC"
         assert not screen.send.disabled
 
         await pilot.click("#send")
