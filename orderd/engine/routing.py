@@ -4,8 +4,9 @@ What counts is what is received after all pools' fees, less what each leg costs 
 bought. See `orderd.amm.split` for how an amount is shared, `orderd.domain.quote.Route` for what two hops promise.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from orderd.amm.side import Quote
@@ -37,9 +38,12 @@ Fits = Callable[[Route], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
+    """A route and what it is worth; ``smaller`` are those that take its place where it does not fit."""
+
     route: Route
     through: Token | None
     worth: int
+    smaller: Callable[[], Iterable["_Candidate"]]
 
 
 class Router:
@@ -88,13 +92,13 @@ class Router:
         )
         names = dict.fromkeys(venue.name for venue in self._venues.values())
         refusals = reasons(answers, offers.singles, quotes, names)
-        candidates = [] if offers.best is None else [search.direct(answers.pools, offers.best)]
+        candidates = [*search.direct(answers.pools, offers)]
         for token in through:
             first, second = found[direct[0], token.mint].pools, found[token.mint, direct[1]].pools
             candidates += search.by_way_of(token, first, second)
         if not candidates:
             raise nothing_offered(refusals)
-        chosen = self._first_that_fits(candidates, search, answers.pools, fits)
+        chosen = _first_that_fits(candidates, fits)
         if chosen.route.price_impact_bps > self._max_price_impact_bps:
             raise OrderdError(
                 ErrorCode.ROUTE_PRICE_IMPACT,
@@ -102,20 +106,6 @@ class Router:
                 f"basis points, the limit is {self._max_price_impact_bps}",
             )
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through)
-
-    def _first_that_fits(
-        self, candidates: list[_Candidate], search: "_Search", pools: Sequence[OpenPool], fits: Fits
-    ) -> _Candidate:
-        """The candidate that is worth most; a split that is too large competes again with fewer legs."""
-        while candidates:
-            best = max(candidates, key=lambda each: each.worth)
-            if best.route.is_single or fits(best.route):
-                return best
-            candidates.remove(best)
-            if best.through is None:
-                smaller = search.offers(pools, len(best.route.legs) - 1).best
-                candidates += [] if smaller is None else [search.direct(pools, smaller)]
-        raise OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
 
     def _cost_a_leg(self, mint_out: str, found: Mapping[Pair, Answers]) -> int:
         """In base units of what is bought, at the best pool's price for a SOL; nothing where no pool tells it."""
@@ -138,20 +128,57 @@ class _Search:
     def offers(self, pools: Sequence[OpenPool], max_legs: int) -> Offers:
         return _split(pools, self._amount_in, max_legs, self._cost)
 
-    def direct(self, pools: Sequence[OpenPool], split: Split) -> _Candidate:
-        return self._candidate(None, Hop(_told(pools, split.legs)))
+    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[_Candidate]:
+        """The best split; in its place, one with fewer legs."""
+        split = offers.best
+        if split is None:
+            return
+        fewer = len(split.legs) - 1
+
+        def smaller() -> Iterable[_Candidate]:
+            return self.direct(pools, self.offers(pools, fewer)) if fewer else ()
+
+        yield self._candidate(smaller, None, Hop(_told(pools, split.legs)))
 
     def by_way_of(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
-        """Two hops, one of which may be split."""
+        """Two hops, one of which may be split; in the place of two pools, all other pairs of them."""
         # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
         for start in _distinct(first, self._amount_in, MAX_LEGS - 1, 0):
             sure = first_hop_floor(start.amount_out, self._slippage_bps)
             for rest in _distinct(second, sure, MAX_LEGS - len(start.legs), self._cost):
-                yield self._candidate(token, Hop(_told(first, start.legs)), Hop(_told(second, rest.legs)))
+                is_pair = len(start.legs) == len(rest.legs) == 1
+                smaller = partial(self._pairs, token, first, second) if is_pair else _nothing
+                yield self._candidate(smaller, token, Hop(_told(first, start.legs)), Hop(_told(second, rest.legs)))
 
-    def _candidate(self, through: Token | None, *hops: Hop) -> _Candidate:
+    def _pairs(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
+        for start in first:
+            bought = _quoted(start, self._amount_in)
+            if bought is None:
+                continue
+            sure = first_hop_floor(bought.amount_out, self._slippage_bps)
+            for rest in second:
+                paid = _quoted(rest, sure)
+                if paid is not None:
+                    yield self._candidate(_nothing, token, Hop((start.told(bought),)), Hop((rest.told(paid),)))
+
+    def _candidate(self, smaller: Callable[[], Iterable[_Candidate]], through: Token | None, *hops: Hop) -> _Candidate:
         route = Route(hops)
-        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs))
+        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs), smaller)
+
+
+def _nothing() -> Iterable[_Candidate]:
+    return ()
+
+
+def _first_that_fits(candidates: list[_Candidate], fits: Fits) -> _Candidate:
+    """The candidate that is worth most; one that is too large is replaced. Raises OrderdError TX_TOO_LARGE."""
+    while candidates:
+        best = max(candidates, key=lambda each: each.worth)
+        if best.route.is_single or fits(best.route):
+            return best
+        candidates.remove(best)
+        candidates += best.smaller()
+    raise OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
 
 
 def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int) -> Offers:

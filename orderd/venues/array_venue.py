@@ -15,6 +15,9 @@ ARRAYS_A_DIRECTION: Final = 3
 """Bin or tick arrays a swap may run through: as many as fit the transaction's size and compute budget."""
 _READS: Final = 3
 
+_SPARE: Final = 1
+"""Arrays beyond those a quote ran through that even a small swap names: the price may move until it lands."""
+
 S = TypeVar("S", bound=Record)
 P = TypeVar("P")
 
@@ -49,3 +52,10 @@ class ArrayVenue(PoolVenue[S, P]):
     @abstractmethod
     def _arrays_of(self, pool: P) -> list[Pubkey]:
         """The arrays that swaps in this pool meet."""
+
+
+def up_to_spare(arrays: tuple[int, ...], last: int) -> tuple[int, ...]:
+    """The arrays, given in the order they are met, up to the one where a swap ends, and a spare one."""
+    if last not in arrays:  # It ends in a gap between two of them, or nobody can tell.
+        return arrays
+    return arrays[: arrays.index(last) + 1 + _SPARE]

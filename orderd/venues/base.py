@@ -98,11 +98,12 @@ class Venue(Protocol):
         ...
 
     def swap_instruction(
-        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
     ) -> Instruction:
         """The swap itself, between token accounts that exist. It fails on chain below `min_amount_out` base units.
 
-        Raises OrderdError ROUTE_NOT_FOUND.
+        A `small` one names fewer accounts, and so has less room for a price that moves. Raises OrderdError
+        ROUTE_NOT_FOUND.
         """
         ...
 
@@ -123,7 +124,7 @@ def trade_instructions(
         destination = associated_token.address(owner, mint_out, program_out)
         bought.append((mint_out, program_out))
         swaps += [
-            venue_of(leg).swap_instruction(leg, owner, source, destination, floor)
+            venue_of(leg).swap_instruction(leg, owner, source, destination, floor, small=not route.is_single)
             for leg, floor in zip(hop.legs, floors, strict=True)
         ]
     return swap_with_accounts(swaps, owner, Pubkey.from_string(route.main.mint_in), bought, route.amount_in)

@@ -9,13 +9,13 @@ from solders.pubkey import Pubkey
 from orderd.amm.damm_v2 import DammV2Pool
 from orderd.amm.side import DammV2Side, Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import meteora_damm_v2
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_damm_v2 import ActivationType, Pool, PoolStatus, Swap2
 from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,6 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
         point = state.point(slot=now.slot, unix_time=now.unix_time)
         return DammV2Side(pool.amm, a_to_b=str(state.token_a_mint) == mint_in, now=now.unix_time, point=point)
 
-    def _swap(
-        self,
-        pool: DammV2Accounts,
-        quote: VenueQuote,
-        owner: Pubkey,
-        source: Pubkey,
-        destination: Pubkey,
-        min_amount_out: int,
-    ) -> Instruction:
-        order = Swap2(quote.amount_in, min_amount_out)
-        return meteora_damm_v2.swap(order, pool.address, pool.state, owner, source, destination)
+    def _swap(self, pool: DammV2Accounts, trade: Trade) -> Instruction:
+        order = Swap2(trade.amount_in, trade.min_amount_out)
+        return meteora_damm_v2.swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination)

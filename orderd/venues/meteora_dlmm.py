@@ -7,17 +7,17 @@ from itertools import islice
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.dlmm import DlmmPool
+from orderd.amm.dlmm import DlmmPool, swap_exact_in
 from orderd.amm.side import DlmmSide, Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import meteora_dlmm
-from orderd.solana.programs.dlmm_bitmap import arrays_in_order
+from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import ActivationType, BinArray, BitmapExtension, LbPair, PairStatus, Swap2
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue
-from orderd.venues.pool_venue import KnownPool, Moment, TokenSide
+from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
+from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +84,20 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {unit} {state.activation_point}")
         return DlmmSide(pool.amm, swap_for_y=str(state.mint_x) == mint_in, now=now.unix_time)
 
-    def _swap(
-        self,
-        pool: DlmmAccounts,
-        quote: VenueQuote,
-        owner: Pubkey,
-        source: Pubkey,
-        destination: Pubkey,
-        min_amount_out: int,
-    ) -> Instruction:
-        # All arrays that were read go along, not only those the quote ran through: the price may move until it lands.
+    def _swap(self, pool: DlmmAccounts, trade: Trade) -> Instruction:
+        swap_for_y = str(pool.state.mint_x) == trade.mint_in
+        arrays = pool.arrays_down if swap_for_y else pool.arrays_up
+        if trade.small:
+            swap = swap_exact_in(pool.amm, trade.amount_in, swap_for_y=swap_for_y, now=int(self._unix_time()))
+            arrays = up_to_spare(arrays, array_index(swap.end_bin_id))
         return meteora_dlmm.swap(
-            Swap2(quote.amount_in, min_amount_out),
+            Swap2(trade.amount_in, trade.min_amount_out),
             pool.address,
             pool.state,
-            owner,
-            source,
-            destination,
-            bin_arrays=pool.arrays_down if str(pool.state.mint_x) == quote.mint_in else pool.arrays_up,
+            trade.owner,
+            trade.source,
+            trade.destination,
+            bin_arrays=arrays,
             has_bitmap_extension=pool.has_bitmap_extension,
         )
 

@@ -49,6 +49,18 @@ class TokenSide(NamedTuple):
     vault: Pubkey
 
 
+class Trade(NamedTuple):
+    """A swap to be made between two token accounts of `owner`; amounts in base units."""
+
+    mint_in: str
+    amount_in: int
+    min_amount_out: int
+    owner: Pubkey
+    source: Pubkey
+    destination: Pubkey
+    small: bool
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPool(Generic[S]):
     """A pool as it was found."""
@@ -151,9 +163,10 @@ class PoolVenue(ABC, Generic[S, P]):
         return programs[quote.mint_in], programs[quote.mint_out]
 
     def swap_instruction(
-        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
     ) -> Instruction:
-        return self._swap(self._pool_of(quote), quote, owner, source, destination, min_amount_out)
+        trade = Trade(quote.mint_in, quote.amount_in, min_amount_out, owner, source, destination, small)
+        return self._swap(self._pool_of(quote), trade)
 
     @abstractmethod
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
@@ -175,9 +188,7 @@ class PoolVenue(ABC, Generic[S, P]):
         """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
 
     @abstractmethod
-    def _swap(
-        self, pool: P, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
-    ) -> Instruction: ...
+    def _swap(self, pool: P, trade: Trade) -> Instruction: ...
 
     def _pool_of(self, quote: VenueQuote) -> P:
         """The state behind a quote; read anew where another process gave it."""

@@ -9,13 +9,13 @@ from solders.pubkey import Pubkey
 from orderd.amm.amm_v4 import AmmV4Pool
 from orderd.amm.side import AmmV4Side, Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_amm_v4
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_amm_v4 import AmmInfo, SwapBaseInV2
 from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, opening, token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade, opening, token_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,8 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opens}")
         return AmmV4Side(pool.amm, coin_to_pc=str(state.coin_mint) == mint_in)
 
-    def _swap(
-        self,
-        pool: AmmV4Accounts,
-        quote: VenueQuote,
-        owner: Pubkey,
-        source: Pubkey,
-        destination: Pubkey,
-        min_amount_out: int,
-    ) -> Instruction:
-        order = SwapBaseInV2(quote.amount_in, min_amount_out)
+    def _swap(self, pool: AmmV4Accounts, trade: Trade) -> Instruction:
+        order = SwapBaseInV2(trade.amount_in, trade.min_amount_out)
         return raydium_amm_v4.swap(
-            order, pool.address, pool.state, owner, source, destination, program_id=self._program_id
+            order, pool.address, pool.state, trade.owner, trade.source, trade.destination, program_id=self._program_id
         )

@@ -7,12 +7,12 @@ from itertools import islice
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.clmm import ClmmPool
+from orderd.amm.clmm import ClmmPool, swap_exact_in
 from orderd.amm.side import ClmmSide, Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_clmm
-from orderd.solana.programs.clmm_tick_arrays import arrays_in_order, needs_extension
+from orderd.solana.programs.clmm_tick_arrays import array_start, arrays_in_order, needs_extension
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_clmm import (
     AmmConfig,
@@ -24,8 +24,8 @@ from orderd.solana.programs.raydium_clmm import (
 )
 from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue
-from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, opening
+from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
+from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade, opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +102,19 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opening(state.open_time)}")
         return ClmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
 
-    def _swap(
-        self,
-        pool: ClmmAccounts,
-        quote: VenueQuote,
-        owner: Pubkey,
-        source: Pubkey,
-        destination: Pubkey,
-        min_amount_out: int,
-    ) -> Instruction:
-        zero_for_one = str(pool.state.mint_0) == quote.mint_in
-        # All arrays that were read go along, not only those the quote ran through: the price may move until it lands.
+    def _swap(self, pool: ClmmAccounts, trade: Trade) -> Instruction:
+        zero_for_one = str(pool.state.mint_0) == trade.mint_in
         arrays = pool.arrays_down if zero_for_one else pool.arrays_up
+        if trade.small:
+            swap = swap_exact_in(pool.amm, trade.amount_in, zero_for_one=zero_for_one)
+            arrays = up_to_spare(arrays, array_start(swap.pool.tick_current, pool.state.tick_spacing))
         return raydium_clmm.swap(
-            SwapV2(quote.amount_in, min_amount_out),
+            SwapV2(trade.amount_in, trade.min_amount_out),
             pool.address,
             pool.state,
-            owner,
-            source,
-            destination,
+            trade.owner,
+            trade.source,
+            trade.destination,
             zero_for_one=zero_for_one,
             tick_arrays=arrays,
             names_bitmap_extension=needs_extension(pool.state, arrays),

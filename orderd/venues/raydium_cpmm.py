@@ -9,12 +9,12 @@ from solders.pubkey import Pubkey
 from orderd.amm.cpmm import CpmmPool
 from orderd.amm.side import CpmmSide, Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_cpmm
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState, PoolStatus, SwapBaseInput
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, opening, token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade, opening, token_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +73,14 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opening(state.open_time)}")
         return CpmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
 
-    def _swap(
-        self,
-        pool: CpmmAccounts,
-        quote: VenueQuote,
-        owner: Pubkey,
-        source: Pubkey,
-        destination: Pubkey,
-        min_amount_out: int,
-    ) -> Instruction:
+    def _swap(self, pool: CpmmAccounts, trade: Trade) -> Instruction:
         return raydium_cpmm.swap(
-            SwapBaseInput(quote.amount_in, min_amount_out),
+            SwapBaseInput(trade.amount_in, trade.min_amount_out),
             pool.address,
             pool.state,
-            owner,
-            source,
-            destination,
-            zero_for_one=str(pool.state.mint_0) == quote.mint_in,
+            trade.owner,
+            trade.source,
+            trade.destination,
+            zero_for_one=str(pool.state.mint_0) == trade.mint_in,
             program_id=self._program_id,
         )

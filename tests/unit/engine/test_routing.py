@@ -81,7 +81,7 @@ class StubVenue:
         raise AssertionError("routing builds nothing")
 
     def swap_instruction(
-        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
     ) -> Instruction:
         raise AssertionError("routing builds nothing")
 
@@ -185,6 +185,17 @@ def test_one_of_two_hops_may_be_split() -> None:
     shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
     decision = decide(router(StubVenue(VenueName.METEORA, shallow)), replace(BUY_CHILLGUY, amount_in=10**9))
     assert [len(hop.legs) for hop in decision.route.hops] == [2, 1]
+
+
+def test_two_pools_that_are_too_large_together_give_way_to_others() -> None:
+    pools = {(USDC.mint, SOL.mint): [side(10), side(9.9)], (SOL.mint, CHILLGUY.mint): [side(0.5), side(0.49)]}
+    best = {("meteora 0", "meteora 0"), ("meteora 1", "meteora 0")}
+
+    def fits(route: Route) -> bool:
+        return len(route.legs) == 2 and tuple(leg.pool for leg in route.legs) not in best
+
+    decision = decide(router(StubVenue(VenueName.METEORA, pools)), BUY_CHILLGUY, fits)
+    assert [leg.pool for leg in decision.route.legs] == ["meteora 0", "meteora 1"]
 
 
 def test_where_nothing_fits_the_order_is_refused() -> None:

@@ -366,7 +366,7 @@ def test_a_swap_spends_what_was_quoted_and_accepts_no_less_than_asked(card: Card
     venue = card.venue(chain)
     quote = best_quote(venue, ONE_SOL)
     source, destination = Pubkey.from_bytes(b"\x61" * 32), Pubkey.from_bytes(b"\x62" * 32)
-    swap = venue.swap_instruction(quote, WALLET.address, source, destination, 99_000_000)
+    swap = venue.swap_instruction(quote, WALLET.address, source, destination, 99_000_000, small=False)
     assert swap.program_id == card.program
     assert swap.data[card.header :][:16] == (10**9).to_bytes(8, "little") + (99_000_000).to_bytes(8, "little")
     named = {name: swap.accounts[index] for name, index in card.indices.items()}
@@ -401,7 +401,7 @@ def test_a_trade_of_sol_wraps_it_before_and_unwraps_it_after(card: Card, chain: 
 def test_a_quote_of_another_process_can_be_swapped(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     quote = best_quote(card.venue(chain), ONE_SOL)
-    swap = card.venue(chain).swap_instruction(quote, WALLET.address, POOL, POOL, 1)
+    swap = card.venue(chain).swap_instruction(quote, WALLET.address, POOL, POOL, 1, small=False)
     assert swap.program_id == card.program
 
 
@@ -410,7 +410,7 @@ def test_a_quote_whose_pool_is_gone_cannot(card: Card, chain: Chain) -> None:
     quote = best_quote(card.venue(chain), ONE_SOL)
     chain.accounts.clear()
     with pytest.raises(OrderdError) as error:
-        card.venue(chain).swap_instruction(quote, WALLET.address, POOL, POOL, 1)
+        card.venue(chain).swap_instruction(quote, WALLET.address, POOL, POOL, 1, small=False)
     assert error.value.code == ErrorCode.ROUTE_NOT_FOUND
 
 

@@ -40,7 +40,7 @@ def pool_of(active_id: int, arrays: list[int], amount: int = 10**9) -> dict[str,
 
 
 def bin_arrays_of(venue: MeteoraDlmm, request: QuoteRequest) -> list[Pubkey]:
-    swap = venue.swap_instruction(best_quote(venue, request), X, X, Y, 1)
+    swap = venue.swap_instruction(best_quote(venue, request), X, X, Y, 1, small=False)
     return [meta.pubkey for meta in swap.accounts[meteora_dlmm.BIN_ARRAYS :]]
 
 
@@ -54,12 +54,24 @@ def test_a_swap_names_the_bin_arrays_in_the_order_it_meets_them() -> None:
     assert ARRAYS_A_DIRECTION == 3
 
 
+def test_a_small_swap_names_the_arrays_it_needs_and_a_spare_one() -> None:
+    chain = Chain()
+    put_dlmm(chain, POOL, X, Y, pool_of(10, [-9, -4, -1, 0, 1, 5, 8], amount=10**6))
+    venue = MeteoraDlmm(chain.rpc())
+    addresses = {index: meteora_dlmm.bin_array_address(POOL, index) for index in range(-10, 10)}
+    for amount, arrays in ((500_000, (0, -1)), (1_500_000, (0, -1, -4))):
+        quote = best_quote(venue, replace(SELL_X, amount_in=amount))
+        swap = venue.swap_instruction(quote, X, X, Y, 1, small=True)
+        named = [meta.pubkey for meta in swap.accounts[meteora_dlmm.BIN_ARRAYS :]]
+        assert named == [addresses[index] for index in arrays]
+
+
 def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [0]))
     state = LbPair.decode(chain.accounts[POOL][1])
     venue = MeteoraDlmm(chain.rpc())
-    swap = venue.swap_instruction(best_quote(venue, SELL_Y), X, X, Y, 1)
+    swap = venue.swap_instruction(best_quote(venue, SELL_Y), X, X, Y, 1, small=False)
     program = meteora_dlmm.PROGRAM_ID
     assert [meta.pubkey for meta in swap.accounts[:16]] == [
         POOL,
@@ -87,7 +99,7 @@ def test_a_pool_far_from_price_one_brings_its_bitmap_extension() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(600 * BINS_AN_ARRAY, [600, 599, 601]))
     venue = MeteoraDlmm(chain.rpc())
-    swap = venue.swap_instruction(best_quote(venue, SELL_X), X, X, Y, 1)
+    swap = venue.swap_instruction(best_quote(venue, SELL_X), X, X, Y, 1, small=False)
     extension = swap.accounts[meteora_dlmm.BITMAP_EXTENSION]
     assert (extension.pubkey, extension.is_writable) == (meteora_dlmm.bitmap_extension_address(POOL), True)
     assert bin_arrays_of(venue, SELL_Y)[0] == meteora_dlmm.bin_array_address(POOL, 600)

@@ -59,7 +59,7 @@ def test_the_program_of_another_cluster_can_be_named() -> None:
     with pytest.raises(OrderdError, match="no pool"):
         best_quote(RaydiumCpmm(chain.rpc()), request)
     venue = RaydiumCpmm(chain.rpc(), program_id=raydium_cpmm.DEVNET_PROGRAM_ID)
-    swap = venue.swap_instruction(best_quote(venue, request), LOW, LOW, HIGH, 1)
+    swap = venue.swap_instruction(best_quote(venue, request), LOW, LOW, HIGH, 1, small=False)
     assert swap.program_id == raydium_cpmm.DEVNET_PROGRAM_ID
     authority = raydium_cpmm.authority_address(raydium_cpmm.DEVNET_PROGRAM_ID)[0]
     assert swap.accounts[raydium_cpmm.AUTHORITY].pubkey == authority
@@ -71,7 +71,7 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
     state = PoolState.decode(chain.accounts[POOL][1])
     venue = RaydiumCpmm(chain.rpc())
     quote = best_quote(venue, QuoteRequest(str(HIGH), str(LOW), 10**9))
-    swap = venue.swap_instruction(quote, LOW, LOW, HIGH, 1)
+    swap = venue.swap_instruction(quote, LOW, LOW, HIGH, 1, small=False)
     assert [meta.pubkey for meta in swap.accounts] == [
         LOW,
         raydium_cpmm.authority_address()[0],

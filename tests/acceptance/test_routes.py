@@ -1,0 +1,89 @@
+"""Orders of random pairs and sizes over all pools of a market that moves, held to the chain's own ledger."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from orderd.demo import Daemon, running_daemon
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Retrying, Routed
+from orderd.domain.order import OrderStatus
+from orderd.wire import SubmitParams
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import Story, order, trading
+
+ORDERS = 300
+TRADES = (
+    ("SOL", "USDC", 0.05, 90.0),
+    ("USDC", "SOL", 5.0, 9_000.0),
+    ("SOL", "CHILLGUY", 0.0005, 0.02),
+    ("CHILLGUY", "SOL", 0.1, 1.0),
+    ("USDC", "CHILLGUY", 0.05, 2.0),
+    ("CHILLGUY", "USDC", 0.1, 1.0),
+)
+SETTINGS = {
+    "ORDERD_RATE_LIMIT": "0",
+    "ORDERD_SIMNET_SLOT_MS": "50",
+    "ORDERD_POOL_MAX_AGE_MS": "50",
+    "ORDERD_RETRY_BASE_MS": "50",
+    "ORDERD_MAX_PRICE_IMPACT_BPS": "1000",
+    "ORDERD_LOG_LEVEL": "warning",
+}
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    with running_daemon(tmp_path, SETTINGS) as daemon:
+        yield daemon
+
+
+def random_orders(seed: int) -> list[SubmitParams]:
+    chance = random.Random(seed)
+    made = []
+    for number in range(ORDERS):
+        token_in, token_out, least, most = TRADES[number % len(TRADES)]
+        size = least * (most / least) ** chance.random()
+        made.append(order(token_in, token_out, f"{size:.6f}", slippage=chance.choice(("0.05", "0.5", "3"))))
+    return made
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+def test_every_fill_is_what_the_ledger_shows_and_none_is_below_its_floor(daemon: Daemon) -> None:
+    ledger = Ledger(daemon.log.parent)
+    with trading(daemon.url) as trader:
+        before = ledger.balances()
+        trader.follow(trader.submit(order("SOL", "CHILLGUY", "0.4", slippage="5")), seconds=30)
+        trader.submit_all(random_orders(seed=7))
+        stories = trader.see_all_end(seconds=300)
+        audit(trader, stories, ledger, before)
+    only_the_market_refused(stories)
+    routes_of_all_shapes(stories)
+
+
+def only_the_market_refused(stories: Sequence[Story]) -> None:
+    """A price that ran away ends an attempt, which is quoted anew; after three of them it ends the order."""
+    codes = Counter(story.order.error.code for story in stories if story.order.error is not None)
+    assert codes.keys() <= {ErrorCode.TX_SLIPPAGE_EXCEEDED, ErrorCode.ROUTE_PRICE_IMPACT}, codes
+    confirmed = [story for story in stories if story.order.status is OrderStatus.CONFIRMED]
+    assert len(confirmed) > ORDERS * 3 // 4, codes
+    retried = [story for story in stories if any(isinstance(event.data, Retrying) for event in story.events)]
+    for story in retried:
+        routed = [event.data for event in story.events if isinstance(event.data, Routed)]
+        assert len(routed) >= 2
+    assert retried
+
+
+def routes_of_all_shapes(stories: Sequence[Story]) -> None:
+    shapes = Counter(
+        (len(event.data.route), event.data.route[-1].hop)
+        for story in stories
+        for event in story.events
+        if isinstance(event.data, Routed)
+    )
+    single, split, through = (1, 1), (2, 1), (2, 2)
+    assert shapes.keys() >= {single, split, through}, shapes
