@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
@@ -15,9 +14,9 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName, VenueQuote
-from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient, RpcError
+from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.single_flight import SingleFlight
 
@@ -284,40 +283,6 @@ def _rpc_errors_told() -> Iterator[None]:
         yield
     except RpcError as error:
         raise OrderdError(error.error_code, str(error)) from error
-
-
-def token_amount(account: Account | None) -> int:
-    """What a token account holds, in base units; nothing where there is none."""
-    if account is None:
-        return 0
-    try:
-        return token.TokenAccount.decode(account.data).amount
-    except LayoutError:
-        return 0
-
-
-def objection_to(mint: Account | None) -> str | None:
-    """Why orderd does not trade a mint: it is none, or has a Token-2022 extension that is not known to be harmless."""
-    if mint is None:
-        return "a mint does not exist"
-    if mint.owner not in (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID):
-        return f"a mint belongs to {mint.owner}, which is no token program"
-    if mint.owner == token.PROGRAM_ID:
-        return None
-    try:
-        extensions = token.Mint.decode(mint.data).extension_types()
-    except LayoutError as error:
-        return f"a mint cannot be read: {error}"
-    harmful = sorted(extensions - frozenset(token.Extension))
-    return f"a mint has Token-2022 extensions {harmful}, which may change what a swap pays" if harmful else None
-
-
-def opening(unix_time: int) -> str:
-    """When a pool opens. It can name any u64 as its time, also one that no calendar has."""
-    try:
-        return datetime.fromtimestamp(unix_time, UTC).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return f"unix second {unix_time}"
 
 
 def _pair(mint_in: str, mint_out: str) -> Pair:

@@ -15,7 +15,8 @@ from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_amm_v4 import AmmInfo, SwapBaseInV2
 from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade, opening, token_amount
+from orderd.venues.account_facts import opening, token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)

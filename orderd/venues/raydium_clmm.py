@@ -24,8 +24,9 @@ from orderd.solana.programs.raydium_clmm import (
 )
 from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.account_facts import opening
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
-from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade, opening
+from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from orderd.solana.programs import raydium_cpmm
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState, PoolStatus, SwapBaseInput
 from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade, opening, token_amount
+from orderd.venues.account_facts import opening, token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ def test_a_split_is_the_sum_of_its_legs() -> None:
 
 def test_two_hops_sell_the_first_tokens_and_pay_the_last() -> None:
     assert (TWO_HOPS.amount_in, TWO_HOPS.amount_out) == (1_000, 500)
+    assert [hop.mint_out for hop in TWO_HOPS.hops] == ["middle", "out"]
     assert [leg.pool_kind for leg in TWO_HOPS.legs] == [PoolKind.RAYDIUM_CPMM, PoolKind.METEORA_DLMM]
 
 
