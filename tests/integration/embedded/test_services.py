@@ -126,7 +126,7 @@ def test_postgres_lets_no_other_user_in(postgres_server: Postgres, tmp_path: Pat
             argv=[sys.executable, "-c", f"import psycopg2; psycopg2.connect({postgres_server.url!r})"],
             log=tmp_path / "intruder.log",
             lock=tmp_path / "intruder.lock",
-            account=pwd.getpwuid(Path(f"/proc/{_pid_of(postgres_server)}").stat().st_uid),
+            account=pwd.getpwuid(Path(ask(postgres_server, "SHOW data_directory")).stat().st_uid),
         )
     )
     with pytest.raises(OrderdError, match="Peer authentication failed"):
@@ -267,7 +267,3 @@ def stubborn_program(directory: Path) -> Program:
         lock=directory / "stubborn.lock",
         stop_seconds=0.2,
     )
-
-
-def _pid_of(server: Postgres) -> int:
-    return int(ask(server, "SELECT pg_backend_pid()"))
