@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check soak chaos bench constraints clean
+.PHONY: help demo run test check soak chaos bench pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are k
 bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.orderctl
+
+pictures: $(VENV)/installed-dev  ## The README's pictures, from the real programs; needs tmux
+	$(BIN)/python -m docs.pictures
 
 constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now
 	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new

@@ -71,7 +71,7 @@ class LiveProgressOfMany:
             for status in OrderStatus
             if counts[status]
         ]
-        bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH)
+        bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style="cyan")
         head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
         parts: list[RenderableType] = [head, self._rows(timelines)]
         if self._connection is not None and ended < len(timelines):
@@ -99,7 +99,7 @@ class LiveProgressOfMany:
                 status_text(timeline.status),
                 _bar(timeline.status),
                 f"{order.amount_in} {order.token_in}",
-                _outcome(timeline),
+                _outcome(timeline, now),
                 _took(timeline, now),
             )
         return table
@@ -113,7 +113,10 @@ def _bar(status: OrderStatus) -> ProgressBar:
     )
 
 
-def _outcome(timeline: Timeline) -> Text:
+def _outcome(timeline: Timeline, now: datetime) -> Text:
+    """The fill, the code of the failure, how long it still waits, or what is being bought."""
+    if (wait := timeline.wait) is not None:
+        return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}", "yellow")
     match timeline.end:
         case Confirmed(amount_out=amount, venue=venue):
             return Text(f"{amount} {timeline.order.token_out} on {venue}", "green")

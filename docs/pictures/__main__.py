@@ -1,0 +1,92 @@
+"""``make pictures``: the README's pictures, from the real programs on a daemon of their own. Needs tmux.
+
+A terminal runs each program; what stands on it, with its colours, becomes an SVG.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from orderd.demo import running_daemon
+
+HERE = Path(__file__).parent
+ORDERCTL = Path(sys.executable).with_name("orderctl")
+SETTINGS = {"ORDERD_RATE_LIMIT": "8", "ORDERD_RATE_WINDOW_SECONDS": "60"}
+PATIENCE_SECONDS = 90
+TRADES = (("SOL", "USDC", "1.5"), ("USDC", "SOL", "250"), ("SOL", "CHILLGUY", "0.05"), ("SOL", "USDC", "40"))
+PRICE_POINTS = 32
+"""Seconds for the lines of the price panel to grow."""
+ENDED_IN_PICTURE = 3
+"""Of the orders that are watched."""
+
+
+class Screen:
+    """A terminal; each program gets a tmux server of its own, for one that ends is not gone at once."""
+
+    def __init__(self, directory: Path) -> None:
+        self._sockets = (directory / f"tmux-{number}" for number in count())
+        self._tmux: tuple[str, ...] = ()
+
+    def _do(self, *words: str) -> str:
+        return subprocess.run([*self._tmux, *words], check=True, capture_output=True, text=True).stdout
+
+    @contextmanager
+    def running(self, command: str, columns: int, lines: int) -> Iterator[None]:
+        self._tmux = ("tmux", "-S", str(next(self._sockets)), "-f", os.devnull)
+        self._do("new-session", "-d", "-x", str(columns), "-y", str(lines), f"COLORTERM=truecolor {command}; sleep 999")
+        try:
+            yield
+        finally:
+            self._do("kill-server")
+
+    def wait_for(self, shown: Callable[[str], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not shown(text := self._do("capture-pane", "-p")):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"this is all that came onto the screen:\n{text}")
+            time.sleep(0.1)
+
+    def save(self, name: str, title: str, columns: int) -> None:
+        console = Console(record=True, width=columns, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+        console.print(Text.from_ansi(self._do("capture-pane", "-e", "-p", "-N").rstrip("\n")), end="")
+        svg = console.export_svg(title=title, unique_id=name)
+        (HERE / f"{name}.svg").write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")
+
+
+def orderctl(*args: str) -> str:
+    return subprocess.run([ORDERCTL, *args], check=True, capture_output=True, text=True).stdout
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="orderd-pictures-") as directory:
+        screen = Screen(Path(directory))
+        state_dir = Path(directory, "daemon")
+        state_dir.mkdir()
+        with running_daemon(state_dir, SETTINGS) as daemon:
+            os.environ["ORDERCTL_URL"] = daemon.url
+            with screen.running(f"{ORDERCTL} submit SOL USDC 1.5", 100, 24):
+                screen.wait_for(lambda text: "\nsignature" in text)
+                screen.save("submit", "orderctl submit SOL USDC 1.5", 100)
+            for number in range(16):
+                orderctl("-q", "submit", *TRADES[number % len(TRADES)], "--no-watch")
+            with screen.running(f"{ORDERCTL} tui", 120, 32):
+                screen.wait_for(lambda text: "live" in text and "rate limit" in text)
+                time.sleep(PRICE_POINTS)
+                screen.save("tui", "orderctl tui", 120)
+            with screen.running(f"{ORDERCTL} watch --all", 100, 24):
+                screen.wait_for(lambda text: text.count("confirmed") > ENDED_IN_PICTURE)
+                screen.save("watch", "orderctl watch --all", 100)
+
+
+if __name__ == "__main__":
+    main()
