@@ -23,6 +23,7 @@ _BY_CATEGORY = {
     "AMOUNT": ExitCode.USAGE,
     "SLIPPAGE": ExitCode.USAGE,
     "AUTH": ExitCode.AUTH,
+    "LIMIT": ExitCode.AUTH,
     "ORDER": ExitCode.ORDER_FAILED,
     "ROUTE": ExitCode.ORDER_FAILED,
     "FUNDS": ExitCode.ORDER_FAILED,
@@ -35,6 +36,8 @@ _BY_CODE = {
     ErrorCode.ORDER_NOT_FOUND: ExitCode.NOT_FOUND,
     ErrorCode.ORDER_AMBIGUOUS: ExitCode.USAGE,
     ErrorCode.ORDER_CONFLICT: ExitCode.USAGE,
+    ErrorCode.LIMIT_REQUESTS: ExitCode.CONNECTION,
+    ErrorCode.LIMIT_CONNECTIONS: ExitCode.CONNECTION,
     ErrorCode.SERVICE_TIMEOUT: ExitCode.UNKNOWN_OUTCOME,
     ErrorCode.SERVICE_CRASH_LOOP: ExitCode.ORDER_FAILED,
 }

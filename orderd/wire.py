@@ -58,6 +58,11 @@ class Problem(Message):
     next_step: str
     order_id: UUID | None = None
 
+    retry_after: int | None = Field(
+        None,
+        exclude_if=lambda seconds: seconds is None,
+        description="seconds until the same may succeed, where that is known",
+    )
     @classmethod
     def of(cls, error: OrderdError, order_id: UUID | None = None) -> "Problem":
         spec = error.spec
@@ -71,6 +76,7 @@ class Problem(Message):
             next_step=spec.next_step,
             order_id=order_id,
         )
+            retry_after=error.retry_after,
 
 
 class OrderView(Message):

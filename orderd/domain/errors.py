@@ -2,9 +2,9 @@
 
 Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
-    REQUEST, TOKEN, AMOUNT, SLIPPAGE, AUTH, ORDER    denied: orderd refused, nothing changed
-    ROUTE, FUNDS, POOL, TX                           failed: the market or the chain said no
-    SERVICE, RPC                                     unavailable: nobody can tell yet; trying again is safe
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, AUTH, LIMIT, ORDER    denied: orderd refused, nothing changed
+    ROUTE, FUNDS, POOL, TX                                  failed: the market or the chain said no
+    SERVICE, RPC                                            unavailable: nobody can tell yet; trying again is safe
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,11 @@ class ErrorCode(StrEnum):
     AUTH_INVALID = "AUTH_INVALID"
     AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
     AUTH_ORIGIN_REFUSED = "AUTH_ORIGIN_REFUSED"
+    LIMIT_REQUESTS = "LIMIT_REQUESTS"
+    LIMIT_CONNECTIONS = "LIMIT_CONNECTIONS"
+    LIMIT_TOKENS = "LIMIT_TOKENS"
+    LIMIT_ORDER = "LIMIT_ORDER"
+    LIMIT_DAY = "LIMIT_DAY"
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
     ROUTE_VENUES_UNAVAILABLE = "ROUTE_VENUES_UNAVAILABLE"
     ROUTE_INSUFFICIENT_LIQUIDITY = "ROUTE_INSUFFICIENT_LIQUIDITY"
@@ -113,8 +118,21 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.AUTH_FORBIDDEN: _denied("The token may not do this", "use a token with the scope that is named", 403),
     ErrorCode.AUTH_ORIGIN_REFUSED: _denied(
         "The request names another host, or comes from a web page",
-        "connect to 127.0.0.1 or localhost, or add the name to ORDERD_ALLOWED_HOSTS",
+        "connect to 127.0.0.1 or localhost, or add the name to ORDERD_ALLOWED_HOSTS or ORDERD_ALLOWED_ORIGINS",
         403,
+    ),
+    ErrorCode.LIMIT_REQUESTS: _transient(
+        "The token has made too many requests", "wait for as long as retry_after says, then go on more slowly", 429
+    ),
+    ErrorCode.LIMIT_CONNECTIONS: _transient(
+        "There are too many connections", "close those that are not needed, or try again in a moment"
+    ),
+    ErrorCode.LIMIT_TOKENS: _denied("The token may not trade this pair", "see its limits: orderd token list", 403),
+    ErrorCode.LIMIT_ORDER: _denied(
+        "The order is larger than the token may submit", "submit a smaller one; see the limits: orderd token list", 403
+    ),
+    ErrorCode.LIMIT_DAY: _denied(
+        "The token's allowance for a day is used up", "submit a smaller order, or wait as long as retry_after says", 429
     ),
     ErrorCode.ROUTE_NOT_FOUND: _denied("No pool trades this pair", "choose a pair that a pool trades"),
     ErrorCode.ROUTE_VENUES_UNAVAILABLE: _transient(
@@ -192,13 +210,17 @@ def printable(text: str) -> str:
 
 
 class OrderdError(Exception):
-    """An error that a user may see. ``detail`` says what happened in this case; the rest follows from the code."""
+    """An error that a user may see. ``detail`` says what happened in this case; the rest follows from the code.
 
-    def __init__(self, code: ErrorCode, detail: str) -> None:
+    ``retry_after`` is how many seconds it takes until the same may succeed, where that is known.
+    """
+
+    def __init__(self, code: ErrorCode, detail: str, *, retry_after: int | None = None) -> None:
         detail = printable(detail)
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.retry_after = retry_after
 
     @property
     def spec(self) -> ErrorSpec:

@@ -47,7 +47,7 @@ def problem_response(error: OrderdError, instance: str, status: int | None = Non
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (429, 503):
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(error.retry_after or RETRY_AFTER_SECONDS)
     problem = HttpProblem(**Problem.of(error).model_dump() | {"status": status}, instance=instance)
     return Response(
         problem.model_dump_json(exclude_none=True),

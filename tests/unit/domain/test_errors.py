@@ -23,3 +23,5 @@ def test_an_error_carries_its_code_and_this_case() -> None:
     assert str(error) == "RPC_UNAVAILABLE: connection refused"
     assert error.retryable
     assert error.spec.title == "The Solana RPC endpoint does not answer"
+    assert error.retry_after is None
+    assert OrderdError(ErrorCode.LIMIT_REQUESTS, "61 in a minute", retry_after=2).retry_after == 2

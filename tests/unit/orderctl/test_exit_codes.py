@@ -24,6 +24,8 @@ def test_every_error_has_an_exit_code_that_is_not_success(code: ErrorCode) -> No
         (ErrorCode.SERVICE_DRAINING, 3),
         (ErrorCode.RPC_UNAVAILABLE, 3),
         (ErrorCode.AUTH_REQUIRED, 4),
+        (ErrorCode.LIMIT_DAY, 4),
+        (ErrorCode.LIMIT_REQUESTS, 3),
         (ErrorCode.SERVICE_TIMEOUT, 5),
         (ErrorCode.ORDER_NOT_FOUND, 6),
     ],
