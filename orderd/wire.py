@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
 from orderd.domain.order import OrderStatus
-from orderd.domain.quote import VenueName
+from orderd.domain.quote import PoolKind, VenueName
 
 WIRE_VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 65_536
@@ -39,6 +39,7 @@ class Method(StrEnum):
     QUOTE = "quote"
     BALANCES = "balances"
     TOKENS = "tokens"
+    POOLS = "pools"
     STATUS = "status"
 
 
@@ -280,6 +281,37 @@ class TokenView(Message):
 
 class TokensResult(Message):
     tokens: tuple[TokenView, ...]
+
+
+class PoolsParams(Message):
+    """The pools that trade the named tokens; all of them where none is named."""
+
+    token: tuple[Annotated[str, StringConstraints(max_length=64)], ...] = Field(
+        (), max_length=2, description="one token, or the two of a pair"
+    )
+
+
+class PoolView(Message):
+    """A pool as it stood at ``slot``. ``token_a`` is the token that was named first."""
+
+    address: str
+    venue: VenueName
+    kind: PoolKind
+    token_a: str
+    token_b: str
+    price: str = Field(description="of one token_a in token_b, before fees")
+    fee: str = Field(description="in percent, for the next small swap of token_a into token_b")
+    reserve_a: str = Field(description="what the pool's vault holds of token_a")
+    reserve_b: str
+    slot: int
+
+
+class PoolsResult(Message):
+    """``refusals`` are pools and venues that are left out of routes now, and why. ``slot`` is the newest of a pool."""
+
+    pools: tuple[PoolView, ...]
+    refusals: tuple[Refused, ...]
+    slot: int | None
 
 
 class ServiceHealth(Message):

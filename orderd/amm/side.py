@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from orderd.amm import amm_v4, clmm, cpmm, damm_v2, dlmm
 from orderd.amm.clmm_step import FEE_RATE_DENOMINATOR
@@ -15,7 +15,7 @@ from orderd.amm.curve import PRECISION, Segment, constant_price, constant_produc
 from orderd.amm.fixed_point import Q64
 from orderd.amm.price import price_impact
 from orderd.amm.stretch import Stretch
-from orderd.amm.swap import U64_MAX, ceil_div
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.amm.volatility import FEE_PRECISION, fee_on_top
 
@@ -44,8 +44,19 @@ class Quote:
         return price_impact(self.net_in, self.gross_out, self.spot)
 
 
+class Rates(NamedTuple):
+    """What the next, infinitely small swap would meet: the price before fees, and the part that fees take of it."""
+
+    spot: Fraction
+    fee: Fraction
+
+
 class Side(Protocol):
     """A pool as someone meets it who sells one of its two tokens for the other."""
+
+    def rates(self) -> Rates:
+        """The price now, and the fee. Raises SwapError."""
+        ...
 
     def quote(self, amount_in: int) -> Quote:
         """What exactly `amount_in` base units buy. Raises SwapError."""
@@ -62,6 +73,15 @@ class CpmmSide:
 
     pool: cpmm.CpmmPool
     zero_for_one: bool
+
+    def rates(self) -> Rates:
+        creator_rate, on_input = cpmm.creator_fee_rate(self.pool, self.zero_for_one)
+        trade, creator = (
+            Fraction(rate, cpmm.FEE_RATE_DENOMINATOR) for rate in (self.pool.trade_fee_rate, creator_rate)
+        )
+        # On the output the creator's fee is taken of what the trade fee has left.
+        fee = trade + (creator if on_input else creator * (1 - trade))
+        return Rates(cpmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
         swap = cpmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one)
@@ -96,6 +116,10 @@ class AmmV4Side:
     pool: amm_v4.AmmV4Pool
     coin_to_pc: bool
 
+    def rates(self) -> Rates:
+        fee = Fraction(self.pool.swap_fee_numerator, self.pool.swap_fee_denominator)
+        return Rates(amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc), fee)
+
     def quote(self, amount_in: int) -> Quote:
         swap = amm_v4.swap_exact_in(self.pool, amount_in, coin_to_pc=self.coin_to_pc)
         spot = amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc)
@@ -121,6 +145,10 @@ class ClmmSide:
 
     pool: clmm.ClmmPool
     zero_for_one: bool
+
+    def rates(self) -> Rates:
+        fee = Fraction(self.pool.trade_fee_rate, FEE_RATE_DENOMINATOR)
+        return Rates(clmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
         swap = clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one)
@@ -159,6 +187,13 @@ class DlmmSide:
     swap_for_y: bool
     now: int
 
+    def rates(self) -> Rates:
+        walk = dlmm.Walk(self.pool, self.swap_for_y, self.now)
+        if not any(walk.enter(each) for each in self.pool.bins.walk(self.pool.active_id, downwards=self.swap_for_y)):
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+        fee = Fraction(walk.fee_rate, FEE_PRECISION)
+        return Rates(dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y), fee)
+
     def quote(self, amount_in: int) -> Quote:
         swap = dlmm.swap_exact_in(self.pool, amount_in, swap_for_y=self.swap_for_y, now=self.now)
         return Quote(
@@ -193,6 +228,10 @@ class DammV2Side:
     a_to_b: bool
     now: int
     point: int
+
+    def rates(self) -> Rates:
+        fee = Fraction(damm_v2.fee_rate(self.pool, self.point), FEE_PRECISION)
+        return Rates(damm_v2.spot_price(self.pool, a_to_b=self.a_to_b), fee)
 
     def quote(self, amount_in: int) -> Quote:
         swap = damm_v2.swap_exact_in(self.pool, amount_in, a_to_b=self.a_to_b, now=self.now, point=self.point)

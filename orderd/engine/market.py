@@ -1,4 +1,4 @@
-"""Questions about the market that change nothing: quotes, previews and balances."""
+"""Questions about the market that change nothing: quotes, previews, balances and pools."""
 
 from solders.pubkey import Pubkey
 
@@ -11,11 +11,12 @@ from orderd.engine.building import Builder, SwapPlan
 from orderd.engine.chain_errors import explain
 from orderd.engine.fees import FeeEstimate
 from orderd.engine.offers import Offer, offer_of
+from orderd.engine.pools import pairs_of, pools_result
 from orderd.engine.routing import Router
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
 from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient, RpcError
-from orderd.wire import Balance, BalancesResult, PreviewResult, Problem, QuoteResult
+from orderd.wire import Balance, BalancesResult, PoolsParams, PoolsResult, PreviewResult, Problem, QuoteResult
 
 
 class Market:
@@ -65,6 +66,15 @@ class Market:
                 if known.mint in amounts
             ),
         )
+
+    def pools(self, params: PoolsParams) -> PoolsResult:
+        """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read."""
+        pairs = pairs_of(self._tokens, params.token)
+        answers = self._router.pools([(sold.mint, bought.mint) for sold, bought in pairs])
+        try:
+            return pools_result(pairs, answers, self._rpc)
+        except RpcError as error:
+            raise OrderdError(error.error_code, str(error)) from error
 
     def _token_amounts(self, owner: Pubkey, program: Pubkey) -> list[tuple[str, int]]:
         accounts = self._rpc.get_token_accounts_by_owner(owner, program=program).value

@@ -70,6 +70,10 @@ class Router:
     def venue_of(self, quote: VenueQuote) -> Venue:
         return self._venues[quote.pool_kind]
 
+    def pools(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
+        """What each pair can be traded in now, at all venues."""
+        return self._inquiry.ask(pairs)
+
     def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
         """The best route among those that fit, and all pools' quotes.
 

@@ -20,6 +20,8 @@ from orderd.wire import (
     ListParams,
     Method,
     NoParams,
+    PoolsParams,
+    PoolsResult,
     PreviewResult,
     QuoteParams,
     QuoteResult,
@@ -42,6 +44,8 @@ class Market(Protocol):
     def preview(self, terms: OrderTerms) -> PreviewResult: ...
 
     def balances(self) -> BalancesResult: ...
+
+    def pools(self, params: PoolsParams) -> PoolsResult: ...
 
 
 class StatusReport(Protocol):
@@ -82,6 +86,7 @@ class Methods:
             Method.QUOTE: Route(QuoteParams, Scope.READ, self.quote),
             Method.BALANCES: Route(NoParams, Scope.READ, self.balances),
             Method.TOKENS: Route(NoParams, Scope.READ, self.tokens),
+            Method.POOLS: Route(PoolsParams, Scope.READ, self.pools),
             Method.STATUS: Route(NoParams, Scope.READ, self.status),
         }
 
@@ -134,8 +139,11 @@ class Methods:
     async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._market.balances))
 
-    async def tokens(self, session: Session, params: NoParams) -> Reply:  # noqa: ARG002
+    async def tokens(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(TokensResult(tokens=self._intake.tokens()))
+
+    async def pools(self, caller: Caller, params: PoolsParams) -> Reply:  # noqa: ARG002
+        return Reply(await self._outside.run(self._market.pools, params))
 
     async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._report_status))

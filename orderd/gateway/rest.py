@@ -26,12 +26,15 @@ from orderd.wire import (
     NoParams,
     OrderDetail,
     OrderRef,
+    PoolsParams,
+    PoolsResult,
     Problem,
     QuoteParams,
     QuoteResult,
     StatusResult,
     SubmitParams,
     SubmitResult,
+    TokensResult,
 )
 
 
@@ -72,14 +75,19 @@ class HttpCaller:
 def rest_router(methods: Methods, who: Callable[[str | None], Awaitable[Principal]]) -> APIRouter:
     """``who`` is given the Authorization header, and raises OrderdError where it does not do."""
 
+    problem: dict[int | str, dict[str, Any]] = {"4XX": {"model": HttpProblem}, "5XX": {"model": HttpProblem}}
+    router = APIRouter(prefix="/api", responses=problem)
+    _serve_orders(router, methods, who)
+    _serve_market(router, methods, who)
+    return router
+
+
+def _serve_orders(router: APIRouter, methods: Methods, who: Callable[[str | None], Awaitable[Principal]]) -> None:
     async def reader(request: Request) -> HttpCaller:
         return await _caller(request, who, Scope.READ)
 
     async def trader(request: Request) -> HttpCaller:
         return await _caller(request, who, Scope.TRADE)
-
-    problem: dict[int | str, dict[str, Any]] = {"4XX": {"model": HttpProblem}, "5XX": {"model": HttpProblem}}
-    router = APIRouter(prefix="/api", responses=problem)
 
     @router.post("/orders", status_code=201, summary="Submit an order; the answer means that it is on disk")
     async def submit(
@@ -113,6 +121,11 @@ def rest_router(methods: Methods, who: Callable[[str | None], Awaitable[Principa
     async def cancel(caller: Annotated[HttpCaller, Depends(trader)], order: OrderRef) -> CancelResult:
         return cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
 
+
+def _serve_market(router: APIRouter, methods: Methods, who: Callable[[str | None], Awaitable[Principal]]) -> None:
+    async def reader(request: Request) -> HttpCaller:
+        return await _caller(request, who, Scope.READ)
+
     @router.get("/quote", summary="What each venue would give")
     async def quote(
         caller: Annotated[HttpCaller, Depends(reader)], params: Annotated[QuoteParams, Query()]
@@ -123,11 +136,19 @@ def rest_router(methods: Methods, who: Callable[[str | None], Awaitable[Principa
     async def balances(caller: Annotated[HttpCaller, Depends(reader)]) -> BalancesResult:
         return cast(BalancesResult, (await methods.balances(caller, NoParams())).result)
 
+    @router.get("/tokens", summary="The tokens that can be traded")
+    async def tokens(caller: Annotated[HttpCaller, Depends(reader)]) -> TokensResult:
+        return cast(TokensResult, (await methods.tokens(caller, NoParams())).result)
+
+    @router.get("/pools", summary="The pools of the venues: what they hold, their price and their fee")
+    async def pools(
+        caller: Annotated[HttpCaller, Depends(reader)], params: Annotated[PoolsParams, Query()]
+    ) -> PoolsResult:
+        return cast(PoolsResult, (await methods.pools(caller, params)).result)
+
     @router.get("/status", summary="How the daemon is: its services, orders by status, queue and rate limit")
     async def status(caller: Annotated[HttpCaller, Depends(reader)]) -> StatusResult:
         return cast(StatusResult, (await methods.status(caller, NoParams())).result)
-
-    return router
 
 
 async def _caller(request: Request, who: Callable[[str | None], Awaitable[Principal]], scope: Scope) -> HttpCaller:

@@ -45,6 +45,8 @@ class OpenPool:
     side: Side
     units: int
     units_a_step: int
+    vaults: tuple[Pubkey, Pubkey]
+    """Of the token that is sold, and of the one that is bought."""
 
     def told(self, quote: Quote) -> VenueQuote:
         """A quote of its side as the rest of orderd knows quotes."""

@@ -79,10 +79,11 @@ class KnownPair(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[P]):
-    """The pools of a pair at one slot, by address, and what keeps the others out."""
+    """The pools of a pair at one slot, by address, and what keeps the others out. `vaults` go by mint."""
 
     slot: int
     pools: dict[str, P]
+    vaults: dict[str, dict[str, Pubkey]]
     refusals: tuple[OrderdError, ...]
 
 
@@ -136,6 +137,7 @@ class PoolVenue(ABC, Generic[S, P]):
         pools: list[OpenPool] = []
         refusals = list(snapshot.refusals)
         for address, pool in snapshot.pools.items():
+            vaults = snapshot.vaults[address]
             try:
                 side = self._side(pool, mint_in, now)
             except OrderdError as refusal:
@@ -152,6 +154,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     side,
                     self.units,
                     self.units_a_step,
+                    (vaults[mint_in], vaults[mint_out]),
                 )
             )
         return Liquidity(tuple(pools), tuple(refusals))
@@ -215,9 +218,9 @@ class PoolVenue(ABC, Generic[S, P]):
                 OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {pool.address}: {known.objection}")
                 for pool in known.pools
             ]
-            return Snapshot(0, {}, tuple(objections))
+            return Snapshot(0, {}, {}, tuple(objections))
         if not known.pools:
-            return Snapshot(0, {}, ())
+            return Snapshot(0, {}, {}, ())
         slot, found = self._read_pools(known.pools)
         pools: dict[str, P] = {}
         refusals: list[OrderdError] = []
@@ -228,7 +231,10 @@ class PoolVenue(ABC, Generic[S, P]):
             else:
                 pools[str(pool.address)] = state
         self._latest |= pools
-        return Snapshot(slot, pools, tuple(refusals))
+        vaults = {
+            str(pool.address): {str(side.mint): side.vault for side in self._sides(pool.state)} for pool in known.pools
+        }
+        return Snapshot(slot, pools, vaults, tuple(refusals))
 
     def _log_once(self, pool: str, refusal: OrderdError) -> None:
         if pool not in self._passed_over:

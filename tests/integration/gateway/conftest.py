@@ -33,6 +33,8 @@ from orderd.wire import (
     BalancesResult,
     Event,
     Notification,
+    PoolsParams,
+    PoolsResult,
     PreviewResult,
     Problem,
     QuoteResult,
@@ -120,6 +122,9 @@ class PlayedMarket:
 
     def balances(self) -> BalancesResult:
         return BalancesResult(wallet="wallet", balances=())
+
+    def pools(self, params: PoolsParams) -> PoolsResult:
+        return PoolsResult(pools=(), refusals=(), slot=None)
 
 
 class PlayedReport:

@@ -71,6 +71,26 @@ def test_the_price_falls_along_the_curve(kind: str) -> None:
     assert all(curve.surplus(level) >= -1 for level in levels)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sells_first", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_small_swap_pays_the_price_less_the_fee(kind: str, sells_first: bool, seed: int) -> None:
+    pool = random_pool(Random(f"{kind} {seed}"), kind)
+    side = pool.side if sells_first else reverse(pool.side)
+    spot, fee = side.rates()
+    quote = side.quote(10**7)
+    assert quote.spot == spot
+    paid = quote.amount_in * spot * (1 - fee)
+    assert abs(quote.amount_out - paid) <= rounding(quote) + paid * quote.price_impact
+
+
+def test_a_pool_without_anything_to_give_has_no_fee_to_tell() -> None:
+    side = random_pool(Random(3), "dlmm").side
+    assert isinstance(side, DlmmSide)
+    with pytest.raises(SwapError, match="insufficient_liquidity"):
+        DlmmSide(replace(side.pool, bins=dlmm.DlmmBins([])), swap_for_y=True, now=NOW).rates()
+
+
 def test_a_quote_tells_what_depth_costs_beside_the_fees() -> None:
     side = AmmV4Side(AmmV4Pool(6, 25, 10_000, 0, 0, 10**12, 10**11, 0, 0), coin_to_pc=True)
     quote = side.quote(10**10)

@@ -182,6 +182,9 @@ def test_a_pool_that_refuses_for_good_is_not_asked_for_a_part() -> None:
         def segments(self) -> NoReturn:
             raise AssertionError("nobody should ask")
 
+        def rates(self) -> NoReturn:
+            raise AssertionError("nobody should ask")
+
     found = best_split([Closed(), pool(10**12)], 10**9, max_legs=2, cost_a_leg=0).best
     assert found is not None
     assert [leg.position for leg in found.legs] == [1]

@@ -72,7 +72,18 @@ class StubVenue:
             return self.answer()
         return Liquidity(
             tuple(
-                OpenPool(self.name, f"{self.name} {number}", self.kind, mint_in, mint_out, self.slot, each, 40_000, 0)
+                OpenPool(
+                    self.name,
+                    f"{self.name} {number}",
+                    self.kind,
+                    mint_in,
+                    mint_out,
+                    self.slot,
+                    each,
+                    40_000,
+                    0,
+                    VAULTS,
+                )
                 for number, each in enumerate(self.sides.get((mint_in, mint_out), ()))
             )
         )
@@ -87,6 +98,7 @@ class StubVenue:
 
 
 PAIR = (SOL.mint, USDC.mint)
+VAULTS = (Pubkey.from_string(SOL.mint), Pubkey.from_string(USDC.mint))
 
 
 def offering(name: VenueName, *sides: CpmmSide, fresh: bool = False, slot: int = 7) -> StubVenue:

@@ -1,0 +1,98 @@
+"""The pools of all venues as traders are told of them: what they hold, their price and their fee."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_UP, Decimal, localcontext
+from fractions import Fraction
+from itertools import combinations
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import Rates
+from orderd.amm.swap import SwapError
+from orderd.domain.events import Refused
+from orderd.domain.money import format_amount, format_price
+from orderd.domain.quote import VenueRefusal
+from orderd.domain.tokens import Token, TokenRegistry
+from orderd.engine.inquiry import Answers, Pair
+from orderd.solana.rpc import RpcClient
+from orderd.venues.account_facts import token_amount
+from orderd.venues.base import OpenPool, refusal_of
+from orderd.wire import PoolsResult, PoolView
+
+_FEE_STEP: Final = Decimal("0.0000001")
+"""Of a percent: the finest fee that a program can set."""
+
+Tokens = tuple[Token, Token]
+
+
+def pairs_of(tokens: TokenRegistry, names: Sequence[str]) -> list[Tokens]:
+    """The pair of two names, all pairs with one name in them, all pairs there are.
+
+    Raises OrderdError: TOKEN_UNKNOWN, TOKEN_SAME.
+    """
+    match names:
+        case [first, second]:
+            return [tokens.pair(first, second)]
+        case [name]:
+            named = tokens.resolve(name)
+            return [(named, other) for other in tokens if other != named]
+        case _:
+            return list(combinations(tokens, 2))
+
+
+def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: RpcClient) -> PoolsResult:
+    """All pools of the pairs, the deepest of each pair first. Raises RpcError where their vaults cannot be read."""
+    refusals: list[VenueRefusal] = []
+    priced: list[tuple[Tokens, OpenPool, Rates]] = []
+    for pair in pairs:
+        answer = answers[pair[0].mint, pair[1].mint]
+        refusals += answer.refusals
+        for pool in answer.pools:
+            try:
+                priced.append((pair, pool, pool.side.rates()))
+            except SwapError as error:
+                told = refusal_of(error, pool.address)
+                refusals.append(VenueRefusal(pool.venue, told.code, told.detail))
+    held = _held([pool for _, pool, _ in priced], rpc)
+    views = [(pairs.index(pair), -held[pool.vaults[0]], _view(pair, pool, rates, held)) for pair, pool, rates in priced]
+    return PoolsResult(
+        pools=tuple(view for *_, view in sorted(views, key=lambda each: (each[0], each[1], each[2].address))),
+        refusals=tuple(Refused(venue=each.venue, code=each.code, detail=each.detail) for each in refusals),
+        slot=max((pool.slot for _, pool, _ in priced), default=None),
+    )
+
+
+def _held(pools: Sequence[OpenPool], rpc: RpcClient) -> dict[Pubkey, int]:
+    """What each vault holds, in base units."""
+    vaults = [vault for pool in pools for vault in pool.vaults]
+    if not vaults:
+        return {}
+    return {
+        vault: token_amount(account)
+        for vault, account in zip(vaults, rpc.get_multiple_accounts(vaults).value, strict=True)
+    }
+
+
+def _view(pair: Tokens, pool: OpenPool, rates: Rates, held: Mapping[Pubkey, int]) -> PoolView:
+    first, second = pair
+    vault_a, vault_b = pool.vaults
+    return PoolView(
+        address=pool.address,
+        venue=pool.venue,
+        kind=pool.kind,
+        token_a=first.symbol,
+        token_b=second.symbol,
+        price=format_price(rates.spot.denominator, first.decimals, rates.spot.numerator, second.decimals),
+        fee=_percent(rates.fee),
+        reserve_a=format_amount(held[vault_a], first.decimals),
+        reserve_b=format_amount(held[vault_b], second.decimals),
+        slot=pool.slot,
+    )
+
+
+def _percent(part: Fraction) -> str:
+    """Rounded up: a fee is never shown smaller than it is."""
+    with localcontext(prec=60):
+        percent = Decimal(part.numerator) * 100 / part.denominator
+        return f"{percent.quantize(_FEE_STEP, rounding=ROUND_UP).normalize():f}"

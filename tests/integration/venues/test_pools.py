@@ -1,0 +1,78 @@
+"""The pools as traders are told of them, on a chain with nobody else."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from solders.keypair import Keypair
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine.building import Builder
+from orderd.engine.fees import FeeMarket
+from orderd.engine.market import Market
+from orderd.engine.routing import Router
+from orderd.roles import ListeningRole
+from orderd.solana.keys import Wallet
+from orderd.solana.rpc import RpcClient
+from orderd.venues.meteora_damm_v2 import MeteoraDammV2
+from orderd.venues.meteora_dlmm import MeteoraDlmm
+from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
+from orderd.venues.raydium_clmm import RaydiumClmm
+from orderd.venues.raydium_cpmm import RaydiumCpmm
+from orderd.wire import PoolsParams
+
+
+@pytest.fixture
+def market(simnet: ListeningRole) -> Iterator[Market]:
+    rpc = RpcClient(simnet.url)
+    fees = FeeMarket(rpc, percentile=75, floor=10_000, cap=1_000_000, max_age=0.0)
+    router = Router(
+        [kind(rpc) for kind in (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)],
+        timeout_ms=10_000,
+        max_price_impact_bps=2_000,
+        max_slot_lag=20,
+        unit_price=lambda: fees.last,
+        threads=2,
+    )
+    builder = Builder(router, rpc, Wallet(Keypair()), fees, blockhash_age=0.0)
+    yield Market(router, builder, rpc, TokenRegistry())
+    rpc.close()
+
+
+def test_a_pair_is_told_in_the_order_it_is_asked_for(market: Market) -> None:
+    forth, back = (market.pools(PoolsParams(token=pair)).pools for pair in (("sol", "USDC"), ("USDC", "SOL")))
+    assert {pool.kind for pool in forth} == set(PoolKind)
+    assert {pool.address for pool in forth} == {pool.address for pool in back}
+    mirrored = {pool.address: pool for pool in back}
+    for pool in forth:
+        other = mirrored[pool.address]
+        assert (pool.token_a, pool.token_b) == ("SOL", "USDC") == (other.token_b, other.token_a)
+        assert (pool.reserve_a, pool.reserve_b) == (other.reserve_b, other.reserve_a)
+        assert abs(Decimal(pool.price) * Decimal(other.price) - 1) < Decimal("0.00000001")
+        assert Decimal(pool.price) == pytest.approx(Decimal(forth[0].price), rel=Decimal("0.05"))
+        assert 0 < Decimal(pool.fee) < 5
+        assert Decimal(pool.reserve_a) > 0 < pool.slot
+
+
+def test_the_deepest_pool_comes_first(market: Market) -> None:
+    pools = market.pools(PoolsParams(token=("SOL", "USDC"))).pools
+    depths = [Decimal(pool.reserve_a) for pool in pools]
+    assert depths == sorted(depths, reverse=True)
+
+
+def test_one_token_names_all_its_pairs_and_none_names_all_pools(market: Market) -> None:
+    everything, chillguy = market.pools(PoolsParams()), market.pools(PoolsParams(token=("CHILLGUY",)))
+    assert {pool.token_a for pool in chillguy.pools} == {"CHILLGUY"}
+    assert {pool.address for pool in chillguy.pools} < {pool.address for pool in everything.pools}
+    assert everything.slot == max(pool.slot for pool in everything.pools)
+
+
+@pytest.mark.parametrize(
+    ("names", "code"), [(("NOPE",), ErrorCode.TOKEN_UNKNOWN), (("SOL", "SOL"), ErrorCode.TOKEN_SAME)]
+)
+def test_what_is_no_pair_is_refused(market: Market, names: tuple[str, ...], code: ErrorCode) -> None:
+    with pytest.raises(OrderdError) as refused:
+        market.pools(PoolsParams(token=names))
+    assert refused.value.code is code
