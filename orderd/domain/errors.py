@@ -2,9 +2,9 @@
 
 Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
-    REQUEST, TOKEN, AMOUNT, SLIPPAGE, AUTH, LIMIT, ORDER    denied: orderd refused, nothing changed
-    ROUTE, FUNDS, POOL, TX                                  failed: the market or the chain said no
-    SERVICE, RPC                                            unavailable: nobody can tell yet; trying again is safe
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, WALLET, AUTH, LIMIT, ORDER    denied: orderd refused, nothing changed
+    ROUTE, FUNDS, POOL, TX                                          failed: the market or the chain said no
+    SERVICE, RPC                                                    unavailable: nobody can tell yet; try again
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ class ErrorCode(StrEnum):
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
     SLIPPAGE_OUT_OF_RANGE = "SLIPPAGE_OUT_OF_RANGE"
+    WALLET_OTHER = "WALLET_OTHER"
+    ORDER_TYPE_UNSUPPORTED = "ORDER_TYPE_UNSUPPORTED"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
     ORDER_AMBIGUOUS = "ORDER_AMBIGUOUS"
     ORDER_CONFLICT = "ORDER_CONFLICT"
@@ -100,6 +102,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SLIPPAGE_OUT_OF_RANGE: _denied(
         "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
     ),
+    ErrorCode.WALLET_OTHER: _denied(
+        "The order names a wallet that this daemon does not sign for",
+        "leave the wallet out, or name the one that is shown by: orderctl status",
+    ),
+    ErrorCode.ORDER_TYPE_UNSUPPORTED: _denied("Orders of this type are not taken", "submit a market order"),
     ErrorCode.ORDER_NOT_FOUND: _denied("No order has this id", "list the orders with: orderctl list", 404),
     ErrorCode.ORDER_AMBIGUOUS: _denied(
         "More than one order starts with this id", "give more characters of the id", 409
