@@ -53,7 +53,12 @@ class SignedAttempt:
 
 
 def units_with_margin(units_consumed: int) -> int:
-    """What to ask for: pools move between simulation and landing, and a swap then crosses more bins."""
+    """What to ask for: pools move between simulation and landing, and a swap then crosses more bins.
+
+    All there is, where nobody knows what was consumed.
+    """
+    if not units_consumed:
+        return MAX_COMPUTE_UNITS
     return min(units_consumed * 5 // 4 + 20_000, MAX_COMPUTE_UNITS)
 
 

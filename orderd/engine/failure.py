@@ -11,6 +11,7 @@ from db.journal import AttemptEnd, Change
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Failed, Retrying
 from orderd.domain.retry import RetryPolicy
+from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
 
@@ -20,15 +21,17 @@ class AttemptFailed(Exception):
     ``version`` is the claim under which it was made; ``failures`` counts those before this one.
     """
 
-    def __init__(
-        self, order_id: UUID, version: int, failures: int, error: OrderdError, logs: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, order_id: UUID, version: int, failures: int, error: OrderdError) -> None:
         super().__init__(str(error))
         self.order_id = order_id
         self.version = version
         self.failures = failures
         self.error = error
-        self.logs = logs
+
+    @property
+    def logs(self) -> Sequence[str]:
+        """What the programs said, where it was the chain that refused."""
+        return self.error.logs if isinstance(self.error, ChainError) else ()
 
 
 class LeaseLost(Exception):

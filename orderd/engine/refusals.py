@@ -23,6 +23,7 @@ _UNAVAILABLE: Final = frozenset(
 
 # Where no venue offers anything, the reason that tells the trader most is the one to give.
 _MOST_TELLING: Final = (
+    ErrorCode.RPC_WRONG_CHAIN,
     ErrorCode.ROUTE_VENUES_UNAVAILABLE,
     ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
     ErrorCode.ROUTE_AMOUNT_TOO_SMALL,

@@ -156,7 +156,9 @@ class Settlement:
             live = asked[signature]
             if isinstance(answer, RpcError):
                 self._tell_stuck(live, f"landed, but cannot be read: {answer}")
-            elif answer is not None:  # else the node does not have it yet: ask again
+            elif answer is None or not _agree(sightings[signature], answer):
+                continue  # the node does not have it yet, or speaks of another fork: ask again
+            else:
                 try:
                     changes[signature] = self._outcome(live, answer)
                 except Exception:
@@ -199,13 +201,12 @@ class Settlement:
 
     def _failed(self, live: Live, error: OrderdError, transaction: TransactionInfo | None) -> Change:
         order = live.attempt.order
-        logs: Sequence[str] = () if transaction is None else transaction.logs
         end = AttemptEnd(
             "expired" if transaction is None else "failed",
             None if transaction is None else transaction.slot,
             live.sends,
         )
-        failed = AttemptFailed(order.id, order.version, live.attempt.number - 1, error, logs)
+        failed = AttemptFailed(order.id, order.version, live.attempt.number - 1, error)
         return change_after(failed, self._policy, signature=live.attempt.signature, attempt_end=end)
 
     def _write(self, changes: dict[Signature, Change]) -> int:
@@ -234,6 +235,11 @@ class Settlement:
         for live, error in zip(due, self._sender.send([live.attempt.signed_bytes for live in due]), strict=True):
             if error is not None:
                 log.debug("resend refused", action="resend_refused", order_id=str(live.order_id), error=str(error))
+
+
+def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:
+    """Whether status and transaction are of the same block: on two forks, the same bytes can end in two ways."""
+    return sighting.status is not None and sighting.status.slot == transaction.slot
 
 
 def _apply(changes: Sequence[Change]) -> list[Moved]:

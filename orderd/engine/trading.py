@@ -69,7 +69,7 @@ def open_trading(settings: Settings) -> Trading:
         threads=settings.worker_threads,
     )
     builder = Builder(router, rpc, wallet, fees, blockhash_age=age)
-    # simnet's blocks stand once they are sealed; elsewhere only a finalized height proves that nothing can land.
+    # simnet's blocks stand once they are sealed; elsewhere only finalized ones do.
     sender = Sender(rpc, "confirmed" if settings.chain == "simnet" else "finalized")
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
     return Trading(tokens, rpc, wallet, router, builder, sender, retry)

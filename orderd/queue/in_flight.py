@@ -20,7 +20,7 @@ class InFlightCap(Middleware):
     """Lets no order begin while ``in_flight`` is at ``cap``. No start is used up by that.
 
     The order waits for ``patience`` seconds in its thread, so that those behind it stay in the queue and in line; only
-    then in Postgres, for there each wait is an event.
+    then in Postgres, for there each wait is an event. ``missed`` is told of orders that cannot be made to wait there.
     """
 
     def __init__(
@@ -28,12 +28,14 @@ class InFlightCap(Middleware):
         cap: int,
         in_flight: Callable[[], int],
         defer: Callable[[UUID, timedelta, str], object],
+        missed: Callable[[UUID], object],
         *,
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._cap = cap
         self._in_flight = in_flight
         self._defer = defer
+        self._missed = missed
         self._patience = patience
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
@@ -46,6 +48,6 @@ class InFlightCap(Middleware):
         try:
             self._defer(order_id, _PAUSE, "orders in flight")
         except Exception:
-            # Dispatch sends the order again when its time in the queue is over.
             log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
+            self._missed(order_id)
         raise SkipMessage(f"order {order_id} waits")

@@ -187,12 +187,18 @@ def _microseconds(duration: timedelta) -> int:
 class RateLimit(Middleware):
     """Lets a message through to the actor when its order may start; else the order waits in Postgres.
 
-    Where the limiter cannot be asked, nothing starts.
+    Where the limiter cannot be asked, nothing starts. ``missed`` is told of orders that cannot even be made to wait.
     """
 
-    def __init__(self, limiter: RateLimiter, defer: Callable[[UUID, timedelta, str], bool]) -> None:
+    def __init__(
+        self,
+        limiter: RateLimiter,
+        defer: Callable[[UUID, timedelta, str], bool],
+        missed: Callable[[UUID], object],
+    ) -> None:
         self._limiter = limiter
         self._defer = defer
+        self._missed = missed
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
         order_id = UUID(message.args[0])
@@ -213,8 +219,8 @@ class RateLimit(Middleware):
         try:
             self._defer(order_id, _PAUSE, "rate limit unreachable")
         except Exception:
-            # Dispatch sends the order again when its time in the queue is over.
             log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
+            self._missed(order_id)
 
     def after_process_message(
         self,

@@ -133,8 +133,10 @@ class WorkerProcess:
         broker = OrderBroker(client, line=self._limiter)
         dispatch = Dispatch(publisher, broker.send, broker.depth)
         if settings.max_in_flight:
-            broker.add_middleware(InFlightCap(settings.max_in_flight, self._settlement.__len__, dispatch.defer))
-        broker.add_middleware(RateLimit(self._limiter, dispatch.defer))
+            broker.add_middleware(
+                InFlightCap(settings.max_in_flight, self._settlement.__len__, dispatch.defer, dispatch.missed)
+            )
+        broker.add_middleware(RateLimit(self._limiter, dispatch.defer, dispatch.missed))
         broker.add_middleware(Retry(Failures(trading.retry, publisher), self.name, dispatch.missed))
         # Last, so that it times the turn alone and never breaks off what the others do before and after it.
         broker.add_middleware(TimeLimit(time_limit=_TURN_SECONDS * 1000))

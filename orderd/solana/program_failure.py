@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orderd.solana.programs import associated_token, system, token
+from orderd.solana.programs import associated_token, raydium_amm_v4, system, token
 from orderd.solana.rpc_types import TransactionError
 
 _INVOKE: Final = re.compile(r"Program (\w+) invoke \[\d+\]")
 _SUCCESS: Final = re.compile(r"Program (\w+) success")
 _FAILED: Final = re.compile(r"Program (\w+) failed: (.*)")
-_NAMED: Final = re.compile(r"Program log: .*Error Code: (\w+)\.")
+_NAMED: Final = re.compile(r"Program log: (?:AnchorError caused by account: (\w+)\. |.*)Error Code: (\w+)\.")
 _NUMBER: Final = re.compile(r"custom program error: 0x([0-9a-f]+)")
 _EXCERPT_LINES: Final = 12
 
@@ -25,20 +25,27 @@ _STABLE: Final = {
     str(token.PROGRAM_ID): token.ERRORS,
     str(token.TOKEN_2022_PROGRAM_ID): token.ERRORS,
     str(associated_token.PROGRAM_ID): associated_token.ERRORS,
+    str(raydium_amm_v4.PROGRAM_ID): raydium_amm_v4.ERRORS,
+    str(raydium_amm_v4.DEVNET_PROGRAM_ID): raydium_amm_v4.ERRORS,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramFailure:
-    """What failed. `program` is None where the runtime refused the transaction before any program failed."""
+    """What failed. `program` is None where the runtime refused the transaction before any program failed.
+
+    `account` is the one that the program names as the cause, by its own word for it.
+    """
 
     program: str | None
     name: str
     number: int | None
     excerpt: tuple[str, ...]
+    account: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.name} in program {self.program}" if self.program else self.name
+        about = f" about {self.account}" if self.account else ""
+        return f"{self.name}{about} in program {self.program}" if self.program else self.name
 
 
 def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
@@ -46,19 +53,19 @@ def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
     failure = _first_failure(logs)
     if failure is None:
         return ProgramFailure(None, *_runtime_error(err), tuple(logs[-_EXCERPT_LINES:]))
-    program, reason, named, lines = failure
+    program, reason, (account, named), lines = failure
     number = _custom_number(reason)
     name = named or (_STABLE.get(program, {}).get(number) if number is not None else None)
-    return ProgramFailure(program, name or _runtime_error(err)[0], number, lines)
+    return ProgramFailure(program, name or _runtime_error(err)[0], number, lines, account)
 
 
-def _first_failure(logs: Sequence[str]) -> tuple[str, str, str | None, tuple[str, ...]] | None:
-    """The innermost program that failed, its reason, the error it named, and its last lines.
+def _first_failure(logs: Sequence[str]) -> tuple[str, str, tuple[str | None, str | None], tuple[str, ...]] | None:
+    """The innermost program that failed, its reason, the account and the error it named, and its last lines.
 
     A failure runs up through the callers, so the first failed line is the innermost one.
     """
     frames: list[tuple[str, int]] = []
-    names: dict[int, str] = {}
+    names: dict[int, tuple[str | None, str | None]] = {}
     for position, line in enumerate(logs):
         if match := _INVOKE.fullmatch(line):
             frames.append((match[1], position))
@@ -66,11 +73,11 @@ def _first_failure(logs: Sequence[str]) -> tuple[str, str, str | None, tuple[str
             names.pop(len(frames), None)
             frames.pop()
         elif match := _NAMED.match(line):
-            names[len(frames)] = match[1]
+            names[len(frames)] = match[1], match[2]
         elif match := _FAILED.fullmatch(line):
             start = frames[-1][1] if frames else 0
             lines = logs[max(start, position + 1 - _EXCERPT_LINES) : position + 1]
-            return match[1], match[2], names.get(len(frames)), tuple(lines)
+            return match[1], match[2], names.get(len(frames), (None, None)), tuple(lines)
     return None
 
 

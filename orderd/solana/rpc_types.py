@@ -51,8 +51,9 @@ class SignatureStatus:
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        # Nodes keep no confirmation status of old transactions; those have long been rooted.
-        return cls(value["slot"], value["err"], value.get("confirmationStatus") or "finalized")
+        # Nodes keep no confirmation status of old transactions. Those have long been rooted, where no count is kept.
+        rooted = "finalized" if value.get("confirmations") is None else "processed"
+        return cls(value["slot"], value["err"], value.get("confirmationStatus") or rooted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Memcmp:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
+    """What a transaction would do. ``units_consumed`` is 0 where the node does not tell."""
+
     err: TransactionError | None
     logs: tuple[str, ...]
     units_consumed: int

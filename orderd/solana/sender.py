@@ -4,6 +4,9 @@ The expiry rule. Read ``getEpochInfo`` first, then ``getSignatureStatuses`` with
 never land only if the block height has passed its last valid one AND the cluster knows nothing of it AND that second
 answer is not older than the first. A node that lags, an error or a time-out proves nothing; neither do two endpoints.
 Nor does a node that has thrown away the blocks in which the transaction may have landed, as most do after a day or two.
+
+A failure ends a transaction only in a block that can no longer be rolled back: of two forks, the one that wins may be
+the one on which the same bytes succeed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +22,6 @@ from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
 _SEND_BATCH: Final = 25
 """Nodes take requests of up to 50 KiB unless told otherwise; a transaction has up to 1.7 KB in base64."""
 _FETCH_BATCH: Final = 100
-_LANDED: Final = frozenset({"confirmed", "finalized"})
 _BLOCKS_VALID: Final = 150
 _BLOCKS_KEPT: Final = 9_000
 """About an hour: of blocks this young every node still has the transactions."""
@@ -32,17 +34,23 @@ class Sighting:
     """What the cluster said of one signature in slot ``slot``, having said ``epoch`` before.
 
     ``history_from`` is the first slot of which the node still knows what landed in it: of old signatures, it matters.
+    ``final_at`` is the commitment of blocks that cannot be rolled back.
     """
 
     status: SignatureStatus | None
     slot: int
     epoch: EpochInfo
     history_from: int = 0
+    final_at: Commitment = "finalized"
 
     @property
     def landed(self) -> bool:
-        """In a block that stands; ``status.err`` says whether it succeeded."""
-        return self.status is not None and self.status.confirmation_status in _LANDED
+        """In a block that stands, for good where it failed there; ``status.err`` says whether it did."""
+        if self.status is None:
+            return False
+        level = self.status.confirmation_status
+        may_be_confirmed = self.status.err is None or self.final_at == "confirmed"
+        return level == "finalized" or (level == "confirmed" and may_be_confirmed)
 
     def proves_expiry(self, last_valid_block_height: int) -> bool:
         """Whether the transaction has not landed and never can."""
@@ -60,11 +68,11 @@ class Sighting:
 
 
 class Sender:
-    """One endpoint's view of our transactions. ``expiry_commitment`` is finalized where blocks can be rolled back."""
+    """One endpoint's view of our transactions. ``final_at`` is the commitment of blocks that cannot be rolled back."""
 
-    def __init__(self, rpc: RpcClient, expiry_commitment: Commitment) -> None:
+    def __init__(self, rpc: RpcClient, final_at: Commitment) -> None:
         self._rpc = rpc
-        self._expiry_commitment = expiry_commitment
+        self._final_at = final_at
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         """Send the bytes, one answer each. An error says nothing about whether they will land."""
@@ -76,7 +84,7 @@ class Sender:
 
         ``valid_until`` has their last valid block heights.
         """
-        epoch = self._rpc.get_epoch_info(self._expiry_commitment)
+        epoch = self._rpc.get_epoch_info(self._final_at)
         is_long_ago = epoch.block_height - min(valid_until.values(), default=epoch.block_height) > _BLOCKS_KEPT
         history_from = self._history_from() if is_long_ago else 0
         signatures = list(valid_until)
@@ -85,7 +93,7 @@ class Sender:
             batch = signatures[start : start + MAX_SIGNATURES_A_CALL]
             answer = self._rpc.get_signature_statuses(batch, search_history=True)
             for signature, status in zip(batch, answer.value, strict=True):
-                seen[signature] = Sighting(status, answer.slot, epoch, history_from)
+                seen[signature] = Sighting(status, answer.slot, epoch, history_from, self._final_at)
         return seen
 
     def _history_from(self) -> int:

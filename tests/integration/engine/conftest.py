@@ -10,7 +10,7 @@ from solders.signature import Signature
 
 from db.connection import database
 from orderd.engine.publish import Publisher
-from orderd.solana.rpc import RpcError
+from orderd.solana.rpc import Commitment, RpcError
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TokenBalance, TransactionInfo
 from orderd.solana.sender import Sighting
 
@@ -34,12 +34,16 @@ class ScriptedSender:
     sent: list[bytes] = field(default_factory=list)
     outage: RpcError | None = None
     unreadable: RpcError | None = None
+    final_at: Commitment = "confirmed"
 
     def look(self, valid_until: dict[Signature, int]) -> dict[Signature, Sighting]:
         if self.outage:
             raise self.outage
         slot, epoch = self.block_height + self.is_current, EpochInfo(self.block_height + 1, self.block_height, 0)
-        return {each: Sighting(self.statuses.get(str(each)), slot, epoch, self.history_from) for each in valid_until}
+        return {
+            each: Sighting(self.statuses.get(str(each)), slot, epoch, self.history_from, self.final_at)
+            for each in valid_until
+        }
 
     def fetch(self, signatures: list[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]

@@ -102,6 +102,31 @@ def test_a_processed_status_is_not_yet_an_end(settlement: Settlement, sender: Sc
     assert the_order().status is OrderStatus.SUBMITTED
 
 
+def test_a_failure_is_no_end_while_its_block_can_be_rolled_back(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.final_at = "finalized"
+    sender.land(signature(1), err="ProgramFailedToComplete")
+    assert settlement.run_once() == 0
+    assert (the_order().status, the_order().failures) == (OrderStatus.SUBMITTED, 0)
+    sender.land(signature(1))
+    assert settlement.run_once() == 1, "the fork that won is one on which the same bytes succeed"
+    assert the_order().status is OrderStatus.CONFIRMED
+
+
+def test_a_failure_in_a_finalized_block_is_an_end(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.final_at = "finalized"
+    sender.land(signature(1), err="ProgramFailedToComplete")
+    sender.statuses[signature(1)] = replace(sender.statuses[signature(1)], confirmation_status="finalized")
+    assert settlement.run_once() == 1
+    assert (the_order().status, the_order().failures) == (OrderStatus.PENDING, 1)
+
+
+def test_a_status_and_a_transaction_of_two_forks_are_no_end(settlement: Settlement, sender: ScriptedSender) -> None:
+    sender.land(signature(1), err="ProgramFailedToComplete")
+    sender.statuses[signature(1)] = SignatureStatus(slot=10, err=None, confirmation_status="confirmed")
+    assert settlement.run_once() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
 @pytest.mark.parametrize(
     ("block_height", "is_current"),
     [(EXPIRES_AT, True), (EXPIRES_AT + 1, False), (EXPIRES_AT - 100, True)],

@@ -55,7 +55,12 @@ class Turns:
         self.begin: Callable[[], None] = lambda: None
         self.work: Callable[[Order], None] = lambda _: None
         retry = Retry(Failures(RetryPolicy(base_ms=60_000), publisher), OWNER, self.dispatch.missed)
-        for middleware in (self.finished, RateLimit(self.limiter, self.dispatch.defer), retry, *more):
+        for middleware in (
+            self.finished,
+            RateLimit(self.limiter, self.dispatch.defer, self.dispatch.missed),
+            retry,
+            *more,
+        ):
             self.broker.add_middleware(middleware)
         declare_actor(self.broker, self.turn)
         self.broker.emit_after("process_boot")

@@ -1,5 +1,6 @@
 """The middleware that lets orders wait: nothing starts that may not, whatever fails on the way."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -46,8 +47,14 @@ class Deferrals(list[tuple[UUID, timedelta, str]]):
         return True
 
 
-def rate_limit(limiter: Limiter, defer: Any) -> RateLimit:
-    return RateLimit(cast(RateLimiter, limiter), defer)
+def rate_limit(limiter: Limiter, defer: Any, missed: list[UUID] | None = None) -> RateLimit:
+    return RateLimit(cast(RateLimiter, limiter), defer, [].append if missed is None else missed.append)
+
+
+def cap(
+    in_flight: Callable[[], int], defer: Any, missed: list[UUID] | None = None, *, patience: float = 0
+) -> InFlightCap:
+    return InFlightCap(2, in_flight, defer, [].append if missed is None else missed.append, patience=patience)
 
 
 def message() -> MessageProxy:
@@ -85,8 +92,10 @@ class TestRateLimit:
 
     @pytest.mark.parametrize("answer", [Slot(WAIT), redis.ConnectionError("gone")])
     def test_nothing_starts_when_the_order_cannot_even_be_deferred(self, answer: Slot | Exception) -> None:
+        missed: list[UUID] = []
         with pytest.raises(SkipMessage):
-            rate_limit(Limiter(answer), postgres_is_down).before_process_message(BROKER, message())
+            rate_limit(Limiter(answer), postgres_is_down, missed).before_process_message(BROKER, message())
+        assert missed == [ORDER], "dispatch sends it again as soon as it can"
 
     def test_a_start_that_did_not_happen_is_given_back(self) -> None:
         limiter, received = Limiter(Go("x")), message()
@@ -107,20 +116,22 @@ class TestRateLimit:
 class TestInFlightCap:
     def test_below_the_cap_an_order_goes_on(self) -> None:
         deferrals = Deferrals()
-        InFlightCap(2, lambda: 1, deferrals.defer).before_process_message(BROKER, message())
+        cap(lambda: 1, deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == []
 
     def test_at_the_cap_it_waits_for_another_to_end(self) -> None:
         deferrals, counts = Deferrals(), [2, 2, 2, 1, 1]
-        InFlightCap(2, lambda: counts.pop(0), deferrals.defer, patience=20).before_process_message(BROKER, message())
+        cap(lambda: counts.pop(0), deferrals.defer, patience=20).before_process_message(BROKER, message())
         assert (deferrals, counts) == ([], [])
 
     def test_when_none_ends_it_waits_in_postgres(self) -> None:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
-            InFlightCap(2, lambda: 2, deferrals.defer, patience=0).before_process_message(BROKER, message())
+            cap(lambda: 2, deferrals.defer).before_process_message(BROKER, message())
         assert [(order, reason) for order, _, reason in deferrals] == [(ORDER, "orders in flight")]
 
     def test_nothing_starts_when_it_cannot_be_deferred(self) -> None:
+        missed: list[UUID] = []
         with pytest.raises(SkipMessage):
-            InFlightCap(2, lambda: 2, postgres_is_down, patience=0).before_process_message(BROKER, message())
+            cap(lambda: 2, postgres_is_down, missed).before_process_message(BROKER, message())
+        assert missed == [ORDER]

@@ -1,7 +1,7 @@
 """The cause of a failed transaction, told from the programs' logs as nodes return them."""
 
 from orderd.solana.program_failure import read_failure
-from orderd.solana.programs import raydium_cpmm, token
+from orderd.solana.programs import raydium_amm_v4, raydium_cpmm, token
 from orderd.solana.rpc_types import TransactionError
 
 CPMM, TOKEN = str(raydium_cpmm.PROGRAM_ID), str(token.PROGRAM_ID)
@@ -57,6 +57,24 @@ def test_a_name_logged_by_a_call_that_succeeded_is_not_the_callers_error() -> No
         f"Program {CPMM} failed: custom program error: 0x2",
     ]
     assert read_failure({"InstructionError": [0, {"Custom": 2}]}, logs).name == "Custom(2)"
+
+
+def test_the_account_that_a_program_names_as_the_cause_is_told() -> None:
+    logs = [
+        f"Program {CPMM} invoke [1]",
+        "Program log: AnchorError caused by account: input_token_account. Error Code: AccountNotInitialized. "
+        "Error Number: 3012. Error Message: The program expected this account to be already initialized.",
+        f"Program {CPMM} failed: custom program error: 0xbc4",
+    ]
+    failure = read_failure({"InstructionError": [2, {"Custom": 3012}]}, logs)
+    assert (failure.name, failure.account) == ("AccountNotInitialized", "input_token_account")
+    assert str(failure) == f"AccountNotInitialized about input_token_account in program {CPMM}"
+
+
+def test_a_program_that_logs_no_names_and_keeps_its_numbers_is_known_by_them() -> None:
+    amm_v4 = str(raydium_amm_v4.PROGRAM_ID)
+    logs = [f"Program {amm_v4} invoke [1]", f"Program {amm_v4} failed: custom program error: 0x1e"]
+    assert read_failure({"InstructionError": [2, {"Custom": 30}]}, logs).name == "ExceededSlippage"
 
 
 def test_a_memo_cannot_pass_itself_off_as_an_error() -> None:

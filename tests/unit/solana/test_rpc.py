@@ -114,6 +114,12 @@ def test_statuses_keep_the_order_of_the_signatures() -> None:
     assert node.params == [[str(SIGNATURE)] * 3, {"searchTransactionHistory": True}]
 
 
+def test_a_status_without_a_commitment_is_final_only_where_no_confirmations_are_counted_any_more() -> None:
+    counted = {"slot": 3, "confirmations": 5, "err": None, "confirmationStatus": None}
+    _, rpc = node_with(at([counted]))
+    assert rpc.get_signature_statuses([SIGNATURE]).value == [SignatureStatus(3, None, "processed")]
+
+
 def test_too_few_answers_are_never_taken_for_those_to_other_questions() -> None:
     _, rpc = node_with(at([None]))
     with pytest.raises(RpcTransportError, match="1 answers to 2 questions"):

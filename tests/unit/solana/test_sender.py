@@ -134,6 +134,15 @@ def test_what_is_only_processed_has_neither_landed_nor_expired(level: str, lande
     assert not sighting.proves_expiry(1)
 
 
+@pytest.mark.parametrize(
+    ("level", "final_at", "landed"),
+    [("confirmed", "finalized", False), ("finalized", "finalized", True), ("confirmed", "confirmed", True)],
+)
+def test_a_failure_counts_once_its_block_cannot_be_rolled_back(level: str, final_at: Any, landed: bool) -> None:
+    failed = SignatureStatus(7, "ProgramFailedToComplete", level)
+    assert Sighting(failed, slot=8, epoch=EpochInfo(8, 7, 0), final_at=final_at).landed is landed
+
+
 DAY = 216_000
 """Slots."""
 

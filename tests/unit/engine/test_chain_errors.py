@@ -1,0 +1,80 @@
+"""What a trader is told of the chain's refusals: by the program that refused, for names are not unique."""
+
+import pytest
+
+from orderd.domain.errors import ErrorCode
+from orderd.engine.chain_errors import explain
+from orderd.solana.programs import (
+    meteora_damm_v2,
+    meteora_dlmm,
+    raydium_amm_v4,
+    raydium_clmm,
+    raydium_cpmm,
+    system,
+    token,
+)
+
+STRANGER = "Stranger11111111111111111111111111111111111"
+
+
+def refusal(program: object, name: str, cause: str = "AnchorError occurred. ") -> list[str]:
+    return [
+        f"Program {program} invoke [1]",
+        f"Program log: {cause}Error Code: {name}. Error Number: 6005. Error Message: {name}.",
+        f"Program {program} failed: custom program error: 0x1775",
+    ]
+
+
+def code(logs: list[str]) -> ErrorCode:
+    return explain({"InstructionError": [3, {"Custom": 6005}]}, logs).code
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        (raydium_cpmm.PROGRAM_ID, "ExceededSlippage"),
+        (raydium_cpmm.DEVNET_PROGRAM_ID, "ExceededSlippage"),
+        (raydium_clmm.PROGRAM_ID, "TooLittleOutputReceived"),
+        (meteora_dlmm.PROGRAM_ID, "ExceededAmountSlippageTolerance"),
+        (meteora_damm_v2.PROGRAM_ID, "ExceededSlippage"),
+    ],
+)
+def test_each_pools_word_for_slippage_is_known(program: object, name: str) -> None:
+    assert code(refusal(program, name)) is ErrorCode.TX_SLIPPAGE_EXCEEDED
+
+
+@pytest.mark.parametrize("name", ["ExceededSlippage", "InsufficientFunds", "AccountNotInitialized", "NotApproved"])
+def test_the_same_name_from_another_program_means_nothing(name: str) -> None:
+    assert code(refusal(STRANGER, name)) is ErrorCode.TX_FAILED
+    assert code(refusal(meteora_dlmm.PROGRAM_ID, "NotApproved")) is ErrorCode.TX_FAILED
+
+
+@pytest.mark.parametrize(("number", "expected"), [(30, "TX_SLIPPAGE_EXCEEDED"), (40, "FUNDS_INSUFFICIENT")])
+def test_amm_v4_is_understood_by_its_numbers(number: int, expected: str) -> None:
+    amm_v4 = raydium_amm_v4.PROGRAM_ID
+    logs = [f"Program {amm_v4} invoke [1]", f"Program {amm_v4} failed: custom program error: 0x{number:x}"]
+    assert explain({"InstructionError": [3, {"Custom": number}]}, logs).code == expected
+
+
+@pytest.mark.parametrize("program", [system.PROGRAM_ID, token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID])
+def test_too_little_in_the_wallet_is_told_by_system_and_token_programs(program: object) -> None:
+    logs = [f"Program {program} invoke [1]", f"Program {program} failed: custom program error: 0x1"]
+    assert explain({"InstructionError": [3, {"Custom": 1}]}, logs).code is ErrorCode.FUNDS_INSUFFICIENT
+
+
+@pytest.mark.parametrize(
+    ("account", "expected"),
+    [
+        ("input_token_account", ErrorCode.FUNDS_INSUFFICIENT),
+        ("user_token_in", ErrorCode.FUNDS_INSUFFICIENT),
+        ("tick_array", ErrorCode.TX_FAILED),
+    ],
+)
+def test_only_a_missing_source_account_means_an_empty_wallet(account: str, expected: ErrorCode) -> None:
+    cause = f"AnchorError caused by account: {account}. "
+    assert code(refusal(raydium_clmm.PROGRAM_ID, "AccountNotInitialized", cause)) is expected
+
+
+def test_the_programs_own_words_go_with_the_error() -> None:
+    logs = refusal(raydium_cpmm.PROGRAM_ID, "ExceededSlippage")
+    assert explain({"InstructionError": [3, {"Custom": 6005}]}, logs).logs == logs
