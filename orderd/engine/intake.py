@@ -1,7 +1,7 @@
 """Taking orders in, and taking them back before anything is signed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -27,9 +27,12 @@ _CANCELLABLE: Final = sources(EventKind.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
+    """``id`` is the new order's: where a batch is written again, it tells what the first writing has stored."""
+
     account_id: UUID
     client_order_id: str
     terms: OrderTerms
+    id: UUID = field(default_factory=uuid7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Intake:
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.
 
+        May be called again with the same submissions where the connection was lost, perhaps after the commit.
         A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT.
         """
         with database.connection_context():
@@ -88,7 +92,7 @@ class Intake:
                     outcomes.append(SubmitOutcome(views.order_view(order), created=True))
                 else:
                     outcomes.append(_existing(submission))
-            self._hand_over([moved.order.id for moved in added])
+            self._hand_over([each.order.id for each in outcomes if isinstance(each, SubmitOutcome) and each.created])
         self._publisher.publish(added)
         return outcomes
 
@@ -122,7 +126,7 @@ class Intake:
 def _new_order(submission: Submission) -> NewOrder:
     terms = submission.terms
     return NewOrder(
-        id=uuid7(),
+        id=submission.id,
         account_id=submission.account_id,
         fact=Accepted(
             client_order_id=submission.client_order_id,
@@ -150,7 +154,7 @@ def _existing(submission: Submission) -> SubmitOutcome | OrderdError:
         (Order.account_id == submission.account_id) & (Order.client_order_id == submission.client_order_id)
     )
     if _same_terms(order, submission.terms):
-        return SubmitOutcome(views.order_view(order), created=False)
+        return SubmitOutcome(views.order_view(order), created=order.id == submission.id)
     return OrderdError(
         ErrorCode.ORDER_CONFLICT,
         f"{submission.client_order_id} is the client order id of order {order.id}, which has other terms",

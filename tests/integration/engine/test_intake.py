@@ -6,12 +6,13 @@ import pytest
 from redis import ConnectionError as RedisDown
 from redis import Redis
 
+from db import journal
 from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.dispatch import Dispatch
-from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.intake import Intake, Submission, SubmitOutcome, _new_order
 from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.wire import SubmitParams
 from tests.integration.engine.conftest import Queue
@@ -58,6 +59,16 @@ def test_the_same_order_again_is_the_same_order(intake: Intake, queue: Queue) ->
     assert (first.created, again.created) == (True, False)
     assert first.order == again.order
     assert len(queue.sent) == 1
+
+
+def test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_is_written_again(
+    intake: Intake, queue: Queue
+) -> None:
+    batch = [submission(intake, "a"), submission(intake, "b")]
+    journal.accept([_new_order(each) for each in batch])
+    outcomes = intake.submit_batch(batch)
+    assert [accepted(outcome).created for outcome in outcomes] == [True, True]
+    assert queue.sent == [each.id for each in batch]
 
 
 def test_another_order_under_the_same_id_is_a_conflict(intake: Intake) -> None:
