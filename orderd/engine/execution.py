@@ -4,6 +4,8 @@ The order of the last three is what at-most-once rests on: the signed bytes are 
 they are sent, so that no transaction exists of which Postgres does not know.
 """
 
+from collections.abc import Sequence
+from decimal import Decimal
 from uuid import UUID
 
 import orjson
@@ -15,9 +17,9 @@ from db.journal import Change, Moved, NewAttempt
 from db.leases import LiveAttempt
 from db.models import Order
 from orderd.domain.errors import OrderdError
-from orderd.domain.events import Routed, Submitted
+from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
-from orderd.domain.quote import QuoteRequest
+from orderd.domain.quote import QuoteRequest, VenueName
 from orderd.engine.building import Builder, SwapPlan
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
@@ -79,6 +81,9 @@ class Execution:
             "routed",
             action="routed",
             order_id=str(order.id),
+            selected_dex=offer.chosen.venue,
+            price=offer.chosen.price,
+            best_prices=_best_prices(offer.quotes),
             route=[f"{leg.pool_kind} {leg.share} %" for leg in offer.route],
             gain_bps=offer.gain_bps,
             prices={f"{quote.pool_kind} {quote.pool}": quote.price for quote in offer.quotes},
@@ -143,3 +148,8 @@ class Execution:
             raise LeaseLost(f"order {change.order_id} was taken from claim {change.version}")
         self._publisher.publish(moved)
         return moved[0]
+
+
+def _best_prices(quotes: Sequence[Quoted]) -> dict[VenueName, str]:
+    """What the best pool of each venue pays for one token."""
+    return {quote.venue: quote.price for quote in sorted(quotes, key=lambda quote: Decimal(quote.price))}
