@@ -2,7 +2,8 @@
 
     RpcError
     ├── RpcTransportError     no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
-    │                         It says nothing about what became of the request
+    │   │                     It says nothing about what became of the request
+    │   └── RpcRefused        the endpoint turned the request away without a word of JSON-RPC: 4xx
     ├── RpcWrongChain         the endpoint leads to another chain than is meant; it was asked nothing else
     ├── RpcRateLimited        the endpoint turned the request away; `retry_after` seconds, where it said
     └── RpcResponseError      the node answered with an error: `code`, `message`, `data`
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import orjson
+import structlog
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -49,6 +51,7 @@ __all__ = [
     "RpcClient",
     "RpcError",
     "RpcRateLimited",
+    "RpcRefused",
     "RpcResponseError",
     "RpcTransportError",
     "RpcWrongChain",
@@ -66,6 +69,7 @@ Call = tuple[str, list[Any]]
 MAX_ACCOUNTS_A_CALL: Final = 100
 MAX_SIGNATURES_A_CALL: Final = 256
 _TOO_MANY_REQUESTS: Final = 429
+log = structlog.get_logger(__name__)
 
 
 class RpcError(Exception):
@@ -76,6 +80,10 @@ class RpcError(Exception):
 
 class RpcTransportError(RpcError):
     """No valid answer came; nobody can tell whether the node acted on the request."""
+
+
+class RpcRefused(RpcTransportError):
+    """The endpoint would not have this request, by its HTTP status."""
 
 
 class RpcWrongChain(RpcError):
@@ -112,6 +120,7 @@ class RpcClient:
         self.commitment = commitment
         self._transport = transport or HttpTransport(url)
         self._ids = itertools.count(1)
+        self._takes_batches = True
 
     def close(self) -> None:
         self._transport.close()
@@ -126,17 +135,24 @@ class RpcClient:
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
         """Results in the order of `calls`, one request for all; a call that failed has its RpcError in its place.
 
-        Raises RpcError where the request as a whole failed. A node may answer a batch in any order.
+        Raises RpcError where the request as a whole failed. A node may answer a batch in any order. An endpoint that
+        takes no batches is asked call by call.
         """
-        if len(calls) < 2:  # without a batch's overhead, which some nodes refuse
-            return [self._outcome_of(*call) for call in calls]
+        if len(calls) < 2 or not self._takes_batches:  # without a batch's overhead
+            return self._one_by_one(calls)
         requests = [
             {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
         ]
-        replies = self._post(requests)
+        try:
+            replies = self._post(requests)
+        except RpcRefused as refusal:
+            return self._without_batch(calls, refusal)
+        if isinstance(replies, list) and len(replies) == 1 and replies[0].get("id") is None:
+            (replies,) = replies
         if isinstance(replies, dict):  # the node refused the batch itself
             outcome = _outcome("batch", replies)
-            raise outcome if isinstance(outcome, RpcError) else RpcTransportError("one answer came to a batch")
+            refusal = outcome if isinstance(outcome, RpcError) else RpcTransportError("one answer came to a batch")
+            return self._without_batch(calls, refusal)
         by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
         return [
             _outcome(str(request["method"]), by_id[request["id"]])
@@ -144,6 +160,30 @@ class RpcClient:
             else RpcTransportError(f"{request['method']}: the batch's answer leaves it out")
             for request in requests
         ]
+
+    def _without_batch(self, calls: Sequence[Call], refusal: RpcError) -> list[Any]:
+        """One by one, from now on where that helps. Raises `refusal` where it was not the batch that was refused."""
+        if isinstance(refusal, RpcRateLimited):
+            raise refusal
+        outcomes = self._one_by_one(calls)
+        if all(isinstance(outcome, RpcError) for outcome in outcomes):
+            raise refusal
+        self._takes_batches = False
+        log.warning("the endpoint takes no batches", action="batch_refused", error=str(refusal))
+        return outcomes
+
+    def _one_by_one(self, calls: Sequence[Call]) -> list[Any]:
+        """As `call_many`. Once one was not answered, the others are not asked."""
+        outcomes: list[Any] = []
+        for method, params in calls:
+            try:
+                outcomes.append(self._outcome_of(method, params))
+            except RpcError as error:
+                if not outcomes:
+                    raise
+                outcomes += [error] * (len(calls) - len(outcomes))
+                break
+        return outcomes
 
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         return _at_slot(
@@ -337,7 +377,8 @@ class RpcClient:
         try:
             reply = orjson.loads(response.body)
         except orjson.JSONDecodeError as error:
-            raise RpcTransportError(_unreadable(response)) from error
+            kind = RpcRefused if 400 <= response.status < 500 else RpcTransportError
+            raise kind(_unreadable(response)) from error
         if response.status >= 500 or not isinstance(reply, dict | list):
             raise RpcTransportError(_unreadable(response))
         return reply

@@ -390,6 +390,63 @@ def test_a_batch_that_is_refused_as_a_whole_is_one_error() -> None:
     assert RpcClient("http://node", transport=Node(lambda _: None)).call_many([]) == []
 
 
+REFUSALS: list[Any] = [
+    Response(403, b"batch requests are not allowed on your plan"),
+    Response(413, b"<html>too large</html>"),
+    Response(200, b'{"id": null, "error": {"code": -32600, "message": "batches are not supported"}}'),
+    Response(400, b'{"id": null, "error": {"code": -32600, "message": "batches are not supported"}}'),
+    Response(200, b'[{"id": null, "error": {"code": -32600, "message": "batches are not supported"}}]'),
+]
+
+
+def without_batches(refusal: Response, answer: Callable[[Any], Any]) -> tuple[Node, RpcClient]:
+    node = Node(lambda request: refusal if isinstance(request, list) else {"id": request["id"]} | answer(request))
+    return node, RpcClient("http://node", transport=node)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_endpoint_that_takes_no_batches_is_asked_call_by_call_from_then_on(refusal: Response) -> None:
+    calls: list[tuple[str, list[Any]]] = [("getSlot", []), ("getHealth", []), ("getSlot", [])]
+    answers = {"getSlot": {"result": 5}, "getHealth": {"error": {"code": -32005, "message": "behind"}}}
+    node, rpc = without_batches(refusal, lambda request: answers[request["method"]])
+    slot, health, again = rpc.call_many(calls)
+    assert (slot, again) == (5, 5)
+    assert isinstance(health, RpcResponseError)
+    assert rpc.call_many(calls)[0] == 5
+    assert [isinstance(request, list) for request in node.requests] == [True, *[False] * 6]
+
+
+def test_an_endpoint_that_refuses_everything_may_take_batches_another_time() -> None:
+    node, rpc = without_batches(REFUSALS[2], lambda _: {"error": {"code": -32005, "message": "behind"}})
+    for _ in range(2):
+        with pytest.raises(RpcResponseError, match="not supported"):
+            rpc.call_many([("getSlot", []), ("getHealth", [])])
+    assert [isinstance(request, list) for request in node.requests] == [True, False, False] * 2
+
+
+def test_an_endpoint_that_limits_requests_is_not_asked_more_often_for_that() -> None:
+    node, rpc = without_batches(Response(429, b""), lambda _: {"result": 5})
+    with pytest.raises(RpcRateLimited):
+        rpc.call_many([("getSlot", []), ("getSlot", [])])
+    assert len(node.requests) == 1
+
+
+def test_call_by_call_an_endpoint_that_falls_silent_is_not_asked_for_the_rest() -> None:
+    silent = iter([{"result": str(SIGNATURE)}, TransportError("gone")])
+
+    def answer(request: Any) -> Any:
+        if isinstance(request, list):
+            return REFUSALS[0]
+        following = next(silent)
+        if isinstance(following, TransportError):
+            raise following
+        return {"id": request["id"]} | following
+
+    taken, *unknown = node_that(answer).send_transactions([b"1", b"2", b"3"])
+    assert taken is None
+    assert [type(error) for error in unknown] == [RpcTransportError] * 2
+
+
 def test_every_error_is_an_rpc_error_and_close_reaches_the_transport() -> None:
     assert all(issubclass(kind, RpcError) for kind in (RpcTransportError, RpcRateLimited, RpcResponseError))
     node, rpc = node_with(1)
