@@ -13,6 +13,7 @@ from uuid import UUID
 
 from uuid_utils import uuid7
 
+from db.audit import OK, SUBMIT, Actor
 from db.connection import database
 from db.models import Order
 from orderd.domain.errors import ErrorCode
@@ -246,21 +247,25 @@ class NewOrder:
     decimals_out: int
     amount_in: int
     slippage_bps: int
+    by: Actor
 
 
 def accept(orders: Sequence[NewOrder]) -> list[Moved]:
-    """Store new orders, their first events and their place in the queue, all or none, in one statement.
+    """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
     An order whose client order id is taken, also by another of this call, is left out of the answer.
     """
+    if not orders:
+        return []
     row = (
         "("
         + ", ".join(["%s::uuid", "%s::uuid", *["%s"] * 5, *["%s::smallint"] * 2, "%s::numeric", "%s"])
-        + ", %s::jsonb)"
+        + ", %s::jsonb, %s, %s::uuid, %s)"
     )
     sql = f"""
         WITH given (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                    amount_in, slippage_bps, fact) AS (VALUES {", ".join([row] * len(orders))}),
+                    amount_in, slippage_bps, fact, actor, token_id, address)
+            AS (VALUES {", ".join([row] * len(orders))}),
         added AS (
             INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
                                 decimals_out, amount_in, slippage_bps, seq, due_at, lease_until)
@@ -269,7 +274,10 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id))
+            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
+        audited AS (
+            INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
+            SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT added.*, given.fact AS told FROM added JOIN given USING (id)"""
     parameters: list[Any] = []
     for order in orders:
@@ -277,6 +285,7 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
         parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
         parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
         parameters += [order.slippage_bps, fact.model_dump_json()]
+        parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
     return _moved(sql, parameters, Accepted)
 
 

@@ -57,7 +57,10 @@ class Account(Table):
 
 
 class ApiToken(Table):
-    """A bearer token, known by its SHA-256 only. Expired or revoked ones stay for the record."""
+    """A bearer token, known by its SHA-256 only. Expired or revoked ones stay for the record.
+
+    Where a limit is NULL there is none. Notionals are base units of USDC.
+    """
 
     id = UUIDField(primary_key=True)
     account_id = UUIDField()
@@ -68,6 +71,11 @@ class ApiToken(Table):
     expires_at: Field[datetime | None] = DateTimeTZField(null=True)
     revoked_at: Field[datetime | None] = DateTimeTZField(null=True)
     last_used_at: Field[datetime | None] = DateTimeTZField(null=True)
+    requests_per_minute = IntegerField(null=True)
+    burst = IntegerField(null=True)
+    allowed_mints: Field[list[str] | None] = ArrayField(TextField, index=False, null=True)
+    max_notional_per_order: Field[int | None] = base_units(null=True)
+    max_notional_per_day: Field[int | None] = base_units(null=True)
 
     class Meta:
         table_name = "api_tokens"
@@ -167,3 +175,21 @@ class OrderFailure(Table):
 
     class Meta:
         table_name = "order_failures"
+
+
+class AuditRow(Table):
+    """One deed, or one refusal; Postgres refuses to change or delete rows. Read and written through ``db.audit``."""
+
+    id = BigIntegerField(primary_key=True)
+    at: Field[datetime] = DateTimeTZField()
+    actor = TextField()
+    token_id: Field[UUID | None] = UUIDField(null=True)
+    address = TextField()
+    action = TextField()
+    outcome = TextField()
+    order_id: Field[UUID | None] = UUIDField(null=True)
+    detail = TextField()
+    times = IntegerField()
+
+    class Meta:
+        table_name = "audit"

@@ -8,7 +8,8 @@ from uuid import UUID
 import structlog
 from uuid_utils.compat import uuid7
 
-from db import journal, leases
+from db import audit, journal, leases
+from db.audit import CANCEL, Actor, Entry
 from db.connection import database
 from db.journal import Change, NewOrder
 from db.models import Order
@@ -16,8 +17,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Accepted, Cancelled
 from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
 from orderd.domain.order import EventKind, OrderStatus, OrderTerms, sources
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
+from orderd.engine.allowance import Spending, accept_within
 from orderd.engine.publish import Publisher
 from orderd.wire import OrderView, QuoteParams, SubmitParams, TokenView
 
@@ -32,6 +34,9 @@ class Submission:
     account_id: UUID
     client_order_id: str
     terms: OrderTerms
+    by: Actor
+    spending: Spending | None = None
+    """Where the submitter has limits of money."""
     id: UUID = field(default_factory=uuid7)
 
 
@@ -67,6 +72,10 @@ class Intake:
         """What can be traded."""
         return tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in self._tokens)
 
+    def token(self, name: str) -> Token:
+        """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN."""
+        return self._tokens.resolve(name)
+
     def terms(self, params: SubmitParams | QuoteParams) -> OrderTerms:
         """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
         token_in, token_out = self._tokens.pair(params.token_in, params.token_out)
@@ -80,18 +89,31 @@ class Intake:
 
         May be called again with the same submissions where the connection was lost, perhaps after the commit.
         A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT.
+        Where limits of money have to be kept within, a submission has a transaction of its own.
         """
+        refusals: dict[int, OrderdError] = {}
         with database.connection_context():
-            added = journal.accept([_new_order(submission) for submission in submissions])
+            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])
+            for number, submission in enumerate(submissions):
+                if submission.spending is not None:
+                    try:
+                        added += accept_within(_new_order(submission), submission.spending)
+                    except OrderdError as refusal:
+                        refusals[number] = refusal
             by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
             outcomes: list[SubmitOutcome | OrderdError] = []
-            for submission in submissions:
+            for number, submission in enumerate(submissions):
+                if number in refusals:
+                    outcomes.append(refusals[number])
+                    continue
                 # The first of several equal ones in a batch is the one that was created.
                 order = by_client_id.pop((submission.account_id, submission.client_order_id), None)
                 if order is not None and _same_terms(order, submission.terms):
                     outcomes.append(SubmitOutcome(views.order_view(order), created=True))
                 else:
-                    outcomes.append(_existing(submission))
+                    existing = _existing(submission)
+                    assert existing is not None, "it was not added, so its client order id is taken"
+                    outcomes.append(existing)
             self._hand_over([each.order.id for each in outcomes if isinstance(each, SubmitOutcome) and each.created])
         self._publisher.publish(added)
         return outcomes
@@ -105,14 +127,26 @@ class Intake:
             log.warning("queue unavailable", action="enqueue_failed", orders=len(order_ids), error=str(error))
             leases.give_back(order_ids)
 
-    def cancel(self, account_id: UUID, ref: str) -> OrderView:
+    def known(self, submission: Submission) -> SubmitOutcome | None:
+        """The order that was submitted under the same client order id before; None where there is none.
+
+        Raises OrderdError ORDER_CONFLICT where it has other terms. Needs a database connection.
+        """
+        outcome = _existing(submission)
+        if isinstance(outcome, OrderdError):
+            raise outcome
+        return outcome
+
+    def cancel(self, account_id: UUID, ref: str, by: Actor) -> OrderView:
         """Withdraw an order while nothing is signed; cancelling twice is no error.
 
         Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or ORDER_NOT_CANCELLABLE.
         """
         with database.connection_context():
             order = views.find(account_id, ref)
-            cancelled = journal.apply([Change(order.id, Cancelled(), None)])
+            with database.atomic():
+                cancelled = journal.apply([Change(order.id, Cancelled(), None)])
+                audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
             if not cancelled:
                 order = views.find(account_id, str(order.id))
                 if order.status is not OrderStatus.CANCELLED:
@@ -141,6 +175,7 @@ def _new_order(submission: Submission) -> NewOrder:
         decimals_out=terms.token_out.decimals,
         amount_in=terms.amount_in,
         slippage_bps=terms.slippage_bps,
+        by=submission.by,
     )
 
 
@@ -149,10 +184,12 @@ def _same_terms(order: Order, terms: OrderTerms) -> bool:
     return stored == (terms.token_in.mint, terms.token_out.mint, terms.amount_in, terms.slippage_bps)
 
 
-def _existing(submission: Submission) -> SubmitOutcome | OrderdError:
-    order = Order.get(
+def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
+    order = Order.get_or_none(
         (Order.account_id == submission.account_id) & (Order.client_order_id == submission.client_order_id)
     )
+    if order is None:
+        return None
     if _same_terms(order, submission.terms):
         return SubmitOutcome(views.order_view(order), created=order.id == submission.id)
     return OrderdError(

@@ -7,6 +7,7 @@ from orderd.domain.money import format_amount
 from orderd.domain.order import OrderTerms
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.building import Builder, SwapPlan
 from orderd.engine.chain_errors import explain
 from orderd.engine.fees import FeeEstimate
@@ -47,6 +48,21 @@ class Market:
             network_fee=format_amount(preview.fee.lamports, LAMPORT_DECIMALS),
             logs=simulation.logs,
         )
+
+    def notional(self, terms: OrderTerms) -> int:
+        """What the order sells, in base units of USDC (see ``orderd.engine.allowance``).
+
+        Raises OrderdError as routing does, where no route tells it.
+        """
+        unit = self._tokens.resolve(NOTIONAL_TOKEN)
+        if terms.token_in == unit:
+            return terms.amount_in
+        request = QuoteRequest(terms.token_in.mint, unit.mint, terms.amount_in)
+        try:
+            return self._router.route(request, 0, self._builder.fits).route.amount_out
+        except OrderdError as error:
+            detail = f"what the order is worth in {unit.symbol}, which its token has a limit of, cannot be told"
+            raise OrderdError(error.code, f"{detail}: {error.detail}") from error
 
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, SOL and wrapped SOL in one. Raises OrderdError RPC_*."""

@@ -13,9 +13,12 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from db.audit import Actor
 from db.connection import database
 from db.models import DEFAULT_ACCOUNT, ApiToken
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.allowance import UNLIMITED, Limits
+from orderd.gateway.bucket import Bucket
 from orderd.gateway.origin import is_loopback
 from orderd.settings import Settings
 
@@ -35,17 +38,41 @@ _RANK: Final = {scope: rank for rank, scope in enumerate(Scope)}
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How many requests a token may make in a minute, and how many of them at once."""
+
+    per_minute: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever is at the other end of a connection."""
+    """Whoever is at the other end of a connection, or makes a request."""
 
     account_id: UUID
     scope: Scope
     name: str
     expires_at: datetime | None = None
     token_id: UUID | None = None
+    address: str = ""
+    limits: Limits = UNLIMITED
+    pace: Pace | None = None
+    bucket: Bucket | None = None
+    """Counts the requests of all connections of the token, where it has a ``pace``."""
+
+    @property
+    def actor(self) -> Actor:
+        """As the audit knows it."""
+        return Actor(self.name, self.address, self.token_id)
 
     def require(self, scope: Scope) -> None:
-        """Raises OrderdError: AUTH_FORBIDDEN without the scope, AUTH_INVALID when the token has expired meanwhile."""
+        """Let one request pass.
+
+        Raises OrderdError: AUTH_FORBIDDEN without the scope, AUTH_INVALID when the token has ended meanwhile,
+        LIMIT_REQUESTS when it makes too many.
+        """
+        if self.bucket is not None:
+            self.bucket.take()
         if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
             raise OrderdError(ErrorCode.AUTH_INVALID, f"the token {self.name} expired at {self.expires_at}")
         if _RANK[self.scope] < _RANK[scope]:
@@ -87,7 +114,18 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the token is unknown, expired or revoked")
     _note_use(row)
     scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
-    return Principal(row.account_id, scope, row.name, row.expires_at, row.id)
+    mints, pace = row.allowed_mints, row.requests_per_minute
+    return Principal(
+        row.account_id,
+        scope,
+        row.name,
+        row.expires_at,
+        row.id,
+        limits=Limits(
+            None if mints is None else frozenset(mints), row.max_notional_per_order, row.max_notional_per_day
+        ),
+        pace=None if pace is None else Pace(pace, row.burst),
+    )
 
 
 def ended_tokens(token_ids: Iterable[UUID]) -> frozenset[UUID]:

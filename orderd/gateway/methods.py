@@ -1,13 +1,15 @@
 """The methods of the port: each names its parameters, the scope it needs, and who does the work."""
 
+from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
 from orderd.engine import views
-from orderd.engine.intake import Intake, Submission
-from orderd.gateway.auth import Scope
+from orderd.engine.allowance import Spending
+from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.gateway.auth import Principal, Scope
 from orderd.gateway.batch import Batcher
 from orderd.gateway.hub import Hub
 from orderd.gateway.rpc import Reply, Route
@@ -42,6 +44,8 @@ class Market(Protocol):
     def quote(self, terms: OrderTerms) -> QuoteResult: ...
 
     def preview(self, terms: OrderTerms) -> PreviewResult: ...
+
+    def notional(self, terms: OrderTerms) -> int: ...
 
     def balances(self) -> BalancesResult: ...
 
@@ -98,12 +102,23 @@ class Methods:
     async def submit(self, caller: Caller, params: SubmitParams) -> Reply:
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
-        account_id = caller.principal.account_id
-        terms = self._intake.terms(params)
-        outcome = await self._batcher.submit(Submission(account_id, params.client_order_id, terms))
+        who = caller.principal
+        submission = Submission(who.account_id, params.client_order_id, self._intake.terms(params), who.actor)
+        outcome = await self._submit(who, submission)
         if outcome.created:
-            self._hub.learn(outcome.order, account_id)
+            self._hub.learn(outcome.order, who.account_id)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
+
+    async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
+        """Within the submitter's limits. What was submitted before is answered whatever the limits have become."""
+        who.limits.check_pair(submission.terms)
+        if not who.limits.count_money:
+            return await self._batcher.submit(submission)
+        known = await self._database.run(self._intake.known, submission)
+        if known is not None:
+            return known
+        notional = await self._outside.run(self._market.notional, submission.terms)
+        return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
 
     async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
@@ -112,7 +127,8 @@ class Methods:
         return Reply(await self._database.run(views.get, caller.principal.account_id, params.order))
 
     async def cancel(self, caller: Caller, params: GetParams) -> Reply:
-        order = await self._database.run(self._intake.cancel, caller.principal.account_id, params.order)
+        who = caller.principal
+        order = await self._database.run(self._intake.cancel, who.account_id, params.order, who.actor)
         return Reply(CancelResult(order=order))
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:

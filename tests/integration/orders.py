@@ -5,6 +5,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from db import journal
+from db.audit import Actor
 from db.connection import database
 from db.journal import Change, NewAttempt, NewOrder
 from db.leases import LiveAttempt
@@ -55,6 +56,7 @@ def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000
         decimals_out=6,
         amount_in=amount_in,
         slippage_bps=50,
+        by=Actor("tests"),
     )
 
 

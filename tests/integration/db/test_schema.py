@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from db import connection
-from db.connection import SchemaError, check_schema, connect, database, migrate
+from db.connection import MIGRATIONS, SchemaError, check_schema, connect, database, migrate
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_a_database_that_is_ahead_is_refused() -> None:
 
 
 def test_migrating_twice_applies_nothing_twice() -> None:
-    assert migrate() == ["0001_orders", "0002_chain", "0003_routes"]
+    assert migrate() == sorted(file.stem for file in MIGRATIONS.glob("0*.py"))
     assert migrate() == []
     check_schema()
 

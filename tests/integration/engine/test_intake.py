@@ -7,6 +7,7 @@ from redis import ConnectionError as RedisDown
 from redis import Redis
 
 from db import journal
+from db.audit import Actor
 from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
@@ -17,6 +18,8 @@ from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.wire import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import built, pending, sign
+
+ME = Actor("trader")
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def intake(publisher: Publisher, queue: Queue, forgotten: list[UUID]) -> Intake:
 
 def submission(intake: Intake, client_order_id: str, amount: str = "1.5") -> Submission:
     params = SubmitParams(token_in="SOL", token_out="usdc", amount_in=amount, client_order_id=client_order_id)
-    return Submission(DEFAULT_ACCOUNT, client_order_id, intake.terms(params))
+    return Submission(DEFAULT_ACCOUNT, client_order_id, intake.terms(params), ME)
 
 
 def accepted(outcome: SubmitOutcome | OrderdError) -> SubmitOutcome:
@@ -107,8 +110,8 @@ def test_an_unsent_order_is_cancelled_and_leaves_the_line(
     intake: Intake, forgotten: list[UUID], publisher: Publisher, redis_client: Redis
 ) -> None:
     order_id = pending()
-    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id)).status is OrderStatus.CANCELLED
-    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id)).status is OrderStatus.CANCELLED, "twice is no error"
+    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED
+    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED, "twice is no error"
     assert forgotten == [order_id]
     publisher.close(5)
     assert redis_client.exists(snapshot_key(order_id)) == 0
@@ -117,5 +120,5 @@ def test_an_unsent_order_is_cancelled_and_leaves_the_line(
 def test_a_signed_order_cannot_be_cancelled(intake: Intake) -> None:
     live = sign(built(), "sig")
     with pytest.raises(OrderdError, match="signed and may land") as caught:
-        intake.cancel(DEFAULT_ACCOUNT, str(live.order.id))
+        intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
     assert caught.value.code is ErrorCode.ORDER_NOT_CANCELLABLE

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
 from orderd.domain.tokens import TokenRegistry
@@ -20,7 +21,7 @@ _TERMS = OrderTerms(*TokenRegistry().pair("SOL", "USDC"), 1, 50)
 
 
 def _submission(name: str) -> Submission:
-    return Submission(UUID(int=1), name, _TERMS)
+    return Submission(UUID(int=1), name, _TERMS, Actor("trader"))
 
 
 def _outcome(name: str) -> SubmitOutcome:

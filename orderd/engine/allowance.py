@@ -1,0 +1,140 @@
+"""What the orders of one token may be worth: which tokens they trade, how large each is, and all of a day together.
+
+An order's notional is what it sells, in USDC, at the moment it is submitted: the amount itself where USDC is sold, else
+what the best route pays for the whole amount in USDC, after all pools' fees and before slippage. A day is the last 24
+hours. Each order counts from its acceptance on with the notional that was stored with it; only those that have ended
+without a fill do not count.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from db import journal
+from db.connection import database
+from db.journal import Moved, NewOrder
+from db.models import Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import format_amount
+from orderd.domain.order import TERMINAL, OrderStatus, OrderTerms
+
+NOTIONAL_TOKEN: Final = "USDC"
+NOTIONAL_DECIMALS: Final = 6
+DAY: Final = timedelta(hours=24)
+_UNFILLED: Final = [str(status) for status in TERMINAL - {OrderStatus.CONFIRMED}]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A token's limits; None where there is none. Notionals in base units of USDC."""
+
+    mints: frozenset[str] | None = None
+    per_order: int | None = None
+    per_day: int | None = None
+
+    @property
+    def count_money(self) -> bool:
+        """Whether an order's notional has to be known."""
+        return self.per_order is not None or self.per_day is not None
+
+    def check_pair(self, terms: OrderTerms) -> None:
+        """Raises OrderdError LIMIT_TOKENS."""
+        for token in (terms.token_in, terms.token_out):
+            if self.mints is not None and token.mint not in self.mints:
+                raise OrderdError(ErrorCode.LIMIT_TOKENS, f"{token.symbol} is none of the tokens it may trade")
+
+
+UNLIMITED: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What an order is worth, and the limits that it has to keep within."""
+
+    notional: int
+    limits: Limits
+
+
+def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
+    """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
+
+    Submissions of one token wait for each other, over all gateways. An order that is there already is no new one,
+    whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, or AUTH_INVALID for a token that has ended.
+    """
+    token_id = order.by.token_id
+    assert token_id is not None, "only tokens have limits"
+    with database.atomic():
+        _lock(token_id)
+        if _is_there(order):
+            return []
+        _check(token_id, spending)
+        added = journal.accept([order])
+        database.execute_sql(
+            "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
+            (str(order.id), str(token_id), spending.notional),
+        )
+        return added
+
+
+def _lock(token_id: UUID) -> None:
+    good = database.execute_sql(
+        """
+        SELECT FROM api_tokens
+        WHERE id = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+        FOR NO KEY UPDATE""",
+        (str(token_id),),
+    )
+    if good.fetchone() is None:
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the token is expired or revoked")
+
+
+def _is_there(order: NewOrder) -> bool:
+    same_id = (Order.account_id == order.account_id) & (Order.client_order_id == order.fact.client_order_id)
+    return bool(Order.select().where(same_id).exists())
+
+
+def _check(token_id: UUID, spending: Spending) -> None:
+    notional, limits = spending.notional, spending.limits
+    if limits.per_order is not None and notional > limits.per_order:
+        detail = f"the order is worth {_usdc(notional)}, the token may submit {_usdc(limits.per_order)} at most"
+        raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
+    if limits.per_day is None:
+        return
+    spent = _spent(token_id)
+    used = sum(each for _, each in spent)
+    if used + notional > limits.per_day:
+        detail = (
+            f"the order is worth {_usdc(notional)}; of the {_usdc(limits.per_day)} of any 24 hours, "
+            f"{_usdc(used)} are used"
+        )
+        raise OrderdError(ErrorCode.LIMIT_DAY, detail, retry_after=_free_in(spent, limits.per_day - notional))
+
+
+def _spent(token_id: UUID) -> list[tuple[float, int]]:
+    """Of each order that counts, oldest first: in how many seconds it no longer will, and its notional."""
+    rows = database.execute_sql(
+        """
+        SELECT extract(epoch FROM n.at + %s - clock_timestamp()), n.notional
+        FROM notionals n JOIN orders o ON o.id = n.order_id
+        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status <> ALL(%s::order_status[])
+        ORDER BY n.at""",
+        (DAY, str(token_id), DAY, _UNFILLED),
+    )
+    return [(float(seconds), int(notional)) for seconds, notional in rows]
+
+
+def _free_in(spent: list[tuple[float, int]], most: int) -> int | None:
+    """In how many seconds what counts will be ``most`` or less, rounded up; None where that is never so."""
+    if most < 0:
+        return None
+    left = sum(notional for _, notional in spent)
+    for seconds, notional in spent:
+        left -= notional
+        if left <= most:
+            return max(int(seconds) + 1, 1)
+    return None
+
+
+def _usdc(notional: int) -> str:
+    return f"{format_amount(notional, NOTIONAL_DECIMALS)} {NOTIONAL_TOKEN}"
