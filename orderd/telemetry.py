@@ -27,6 +27,12 @@ SLOW_DISCONNECTS: Final = Counter("orderd_ws_slow_disconnects", "Connections clo
 REFUSED: Final = Counter("orderd_connections_refused", "Connections and requests refused at the door.", ["code"])
 CALLS: Final = Counter("orderd_rpc_calls", "JSON-RPC calls by outcome: ok, or an error code.", ["method", "outcome"])
 CALL_SECONDS: Final = Histogram("orderd_rpc_call_seconds", "Time to answer a call.", ["method"], buckets=_SECONDS)
+HTTP_REQUESTS: Final = Counter(
+    "orderd_http_requests", "HTTP requests by method, route and status of the answer.", ["method", "route", "status"]
+)
+HTTP_SECONDS: Final = Histogram(
+    "orderd_http_request_seconds", "Time to answer an HTTP request.", ["route"], buckets=_SECONDS
+)
 INTAKE_BATCH: Final = Histogram(
     "orderd_intake_batch_orders", "Orders committed together.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )

@@ -19,6 +19,8 @@ class ErrorCode(StrEnum):
     REQUEST_UNKNOWN_METHOD = "REQUEST_UNKNOWN_METHOD"
     REQUEST_INVALID = "REQUEST_INVALID"
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
+    REQUEST_MEDIA_TYPE = "REQUEST_MEDIA_TYPE"
+    REQUEST_IN_PROGRESS = "REQUEST_IN_PROGRESS"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
     TOKEN_SAME = "TOKEN_SAME"
     AMOUNT_INVALID = "AMOUNT_INVALID"
@@ -91,6 +93,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.REQUEST_UNKNOWN_METHOD: _denied("There is no such method", "see the list of methods in the README", 404),
     ErrorCode.REQUEST_INVALID: _denied("A field is missing or has the wrong type", "correct the named field"),
     ErrorCode.REQUEST_TOO_LARGE: _denied("The message is larger than 64 KiB", "send fewer orders a message", 413),
+    ErrorCode.REQUEST_MEDIA_TYPE: _denied("The body is not JSON", "send it with Content-Type: application/json", 415),
+    ErrorCode.REQUEST_IN_PROGRESS: _transient(
+        "The same Idempotency-Key is being worked on", "send it again in a moment; the order is taken once", 409
+    ),
     ErrorCode.TOKEN_UNKNOWN: _denied("The token is not known", "use a listed symbol or a mint address"),
     ErrorCode.TOKEN_SAME: _denied("Both sides are the same token", "choose two different tokens"),
     ErrorCode.AMOUNT_INVALID: _denied("The amount is not a decimal number", "write it like 1.5"),
@@ -207,7 +213,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
 }
 
 
-_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0))
+_SURROGATES: Final = range(0xD800, 0xE000)
+"""No character on their own; half of one cannot be sent as UTF-8."""
+_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *_SURROGATES)
 _WITHOUT_CONTROLS: Final = {code: "\N{REPLACEMENT CHARACTER}" for code in _CONTROLS if chr(code) not in "\t\n"}
 
 

@@ -3,27 +3,22 @@
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any, Final
-from uuid import uuid4
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as StarletteMessage
+from starlette.types import ASGIApp
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.http_edge import Edge
 from orderd.gateway.origin import Door
-from orderd.gateway.rest import HttpProblem
-from orderd.telemetry import REFUSED
-from orderd.wire import MAX_MESSAGE_BYTES, Problem, ServiceHealth
+from orderd.gateway.problem import problem_response
+from orderd.wire import ServiceHealth
 
-RETRY_AFTER_SECONDS: Final = 1
 _CODES: Final = {400: ErrorCode.REQUEST_INVALID, 413: ErrorCode.REQUEST_TOO_LARGE}
-log = structlog.get_logger(__name__)
 
 
 class Health(BaseModel):
@@ -38,23 +33,6 @@ class Readiness(BaseModel):
 
     ready: bool
     checks: dict[str, ServiceHealth]
-
-
-def problem_response(error: OrderdError, instance: str, status: int | None = None) -> Response:
-    """RFC 9457, with the status of the error's code where HTTP has no ``status`` of its own for it."""
-    status = status or error.spec.http_status
-    headers = {}
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if status in (429, 503):
-        headers["Retry-After"] = str(error.retry_after or RETRY_AFTER_SECONDS)
-    problem = HttpProblem(**Problem.of(error).model_dump() | {"status": status}, instance=instance)
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status_code=status,
-        media_type="application/problem+json",
-        headers=headers,
-    )
 
 
 def http_app(
@@ -102,65 +80,32 @@ def http_app(
 
     @app.exception_handler(HTTPException)
     async def not_served(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
         code = _CODES.get(error.status_code, ErrorCode.REQUEST_UNKNOWN_METHOD)
-        problem = OrderdError(code, f"{request.method} {request.url.path}: {error.detail}; see /openapi.json")
-        response = problem_response(problem, request.url.path, error.status_code)
-        response.headers.update(error.headers or {})
+        problem = OrderdError(code, f"{request.method} {path}: {error.detail}; see /openapi.json")
+        if error.status_code != 405:
+            return problem_response(problem, path)
+        response = Response(status_code=204) if request.method == "OPTIONS" else problem_response(problem, path, 405)
+        response.headers["Allow"] = ", ".join(_methods_at(app, path))
         return response
 
     @app.exception_handler(Exception)
     async def stumbled(request: Request, error: Exception) -> Response:
-        correlation = uuid4().hex[:12]
-        log.error(
-            "request failed",
-            action="http_internal_error",
-            path=request.url.path,
-            correlation_id=correlation,
-            exc_info=error,
-        )
-        return problem_response(
-            OrderdError(ErrorCode.SERVICE_INTERNAL, f"look for correlation_id {correlation} in the daemon's log"),
-            request.url.path,
-        )
+        detail = f"look for request_id {request.state.request_id} in the daemon's log: {type(error).__name__}"
+        return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
-    return _DoorKeeper(app, door)
+    return Edge(app, door)
+
+
+def _methods_at(app: FastAPI, path: str) -> list[str]:
+    """All that a path takes; the framework names those of one route only."""
+    routes = (route for route in iter_route_contexts(app.routes) if route.methods and route.path_regex.match(path))
+    methods = {method for route in routes for method in route.methods or ()}
+    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _describe(error: dict[str, Any]) -> str:
     """The field, and what is wrong with it."""
     path = ".".join(str(step) for step in error["loc"][1:]) or str(error["loc"][0])
     return f"{path}: {error['msg']}"
-
-
-class _DoorKeeper:
-    """Checks Host and Origin before anything else looks at a request, and takes no body beyond the limit."""
-
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        self._app = app
-        self._door = door
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        try:
-            self._door.check(headers.getlist("host"), headers.getlist("origin"))
-        except OrderdError as error:
-            REFUSED.labels(error.code).inc()
-            await problem_response(error, scope["path"])(scope, receive, send)
-            return
-        await self._app(scope, _bounded(receive), send)
-
-
-def _bounded(receive: Receive) -> Receive:
-    """``receive`` that raises HTTPException 413 for a body over the limit, whatever length it was said to have."""
-    received = 0
-
-    async def bounded() -> StarletteMessage:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > MAX_MESSAGE_BYTES:
-            raise HTTPException(413, f"the body is larger than {MAX_MESSAGE_BYTES} bytes")
-        return message
-
-    return bounded

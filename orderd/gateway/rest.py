@@ -13,6 +13,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.gateway.auth import Principal, Scope
 from orderd.gateway.methods import Methods
+from orderd.gateway.problem import HttpProblem
 from orderd.wire import (
     AttemptView,
     BalancesResult,
@@ -28,7 +29,6 @@ from orderd.wire import (
     OrderRef,
     PoolsParams,
     PoolsResult,
-    Problem,
     QuoteParams,
     QuoteResult,
     StatusResult,
@@ -36,12 +36,6 @@ from orderd.wire import (
     SubmitResult,
     TokensResult,
 )
-
-
-class HttpProblem(Problem):
-    """RFC 9457; ``instance`` is the path that was asked for."""
-
-    instance: str
 
 
 class OrderBody(QuoteParams):

@@ -17,11 +17,12 @@ from orderd.engine.intake import Intake
 from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
 from orderd.gateway.condition import Condition
 from orderd.gateway.feed import Feed
-from orderd.gateway.http import http_app, problem_response
+from orderd.gateway.http import http_app
 from orderd.gateway.hub import Hub
 from orderd.gateway.methods import Market, Methods, StatusReport
 from orderd.gateway.origin import Door
 from orderd.gateway.port import POLICY_VIOLATION, Port, PortConnection
+from orderd.gateway.problem import problem_response
 from orderd.gateway.rest import rest_router
 from orderd.gateway.rpc import Rpc
 from orderd.gateway.session import Session

@@ -1,0 +1,118 @@
+"""What every HTTP request passes through: an id, the door, a bound on its body, and the record of how it went."""
+
+import re
+import time
+from typing import Any, Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+from uuid_utils.compat import uuid7
+
+from orderd.domain.errors import OrderdError
+from orderd.gateway.origin import Door
+from orderd.gateway.problem import problem_response
+from orderd.telemetry import HTTP_REQUESTS, HTTP_SECONDS, REFUSED
+from orderd.wire import MAX_MESSAGE_BYTES
+
+_OWN_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+"""Request ids of the client's that are taken over: they end in the log."""
+_ALWAYS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""No answer is kept by a cache, framed by a page, or taken for anything but what it is said to be."""
+_UNANSWERED: Final = 499
+"""The status, in log and metrics, of a request whose client did not wait for the answer."""
+log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """Checks Host and Origin before anything else looks at a request, and takes no body beyond the limit.
+
+    Each request has an id, the client's own ``X-Request-Id`` where that is well-formed. It is in the answer, and in all
+    that is logged on the way. HEAD is answered as GET; the server leaves the body out.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        own_id = headers.get("x-request-id", "")
+        request_id = own_id if _OWN_ID.fullmatch(own_id) else str(uuid7())
+        inner = dict(scope) | {"state": {"request_id": request_id}}
+        if scope["method"] == "HEAD":
+            inner["method"] = "GET"
+        answer = _Answer(send, request_id)
+        began = time.perf_counter()
+        with bound_contextvars(request_id=request_id):
+            try:
+                self._door.check(headers.getlist("host"), headers.getlist("origin"))
+                await self._app(inner, _bounded(receive), answer.send)
+            except OrderdError as error:
+                REFUSED.labels(error.code).inc()
+                await problem_response(error, scope["path"])(scope, receive, answer.send)
+            except Exception:
+                # Where nothing was sent yet, the application has answered with a problem before it raised this.
+                log.exception("request failed", action="http_failed", method=scope["method"], path=scope["path"])
+                if not answer.is_complete:
+                    raise  # The server then cuts the connection, so that nobody takes the answer for whole.
+            finally:
+                _record(scope["method"], inner, answer.status or _UNANSWERED, time.perf_counter() - began)
+
+
+class _Answer:
+    """Sends on what the application answers, with the headers that every answer has."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status: int | None = None
+        self.is_complete = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in _ALWAYS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = self._request_id
+        await self._send(message)
+        self.is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+
+def _record(method: str, scope: Scope, status: int, seconds: float) -> None:
+    # The route's pattern, not the path: no label may grow with use.
+    route: Any = scope.get("route")
+    pattern = getattr(route, "path_format", "none")
+    HTTP_REQUESTS.labels(method, pattern, status).inc()
+    HTTP_SECONDS.labels(pattern).observe(seconds)
+    log.debug(
+        "request answered",
+        action="http_request",
+        method=method,
+        path=scope["path"],
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+    )
+
+
+def _bounded(receive: Receive) -> Receive:
+    """``receive`` that raises HTTPException 413 for a body over the limit, whatever length it was said to have."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_MESSAGE_BYTES:
+            raise HTTPException(413, f"the body is larger than {MAX_MESSAGE_BYTES} bytes")
+        return message
+
+    return bounded

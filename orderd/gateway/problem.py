@@ -1,0 +1,32 @@
+"""Refusals over HTTP: RFC 9457 problems."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from orderd.domain.errors import OrderdError
+from orderd.wire import Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 1
+"""Where nobody knows better."""
+
+
+class HttpProblem(Problem):
+    """RFC 9457; ``instance`` is the path that was asked for."""
+
+    instance: str
+
+
+def problem_response(error: OrderdError, instance: str, status: int | None = None) -> Response:
+    """RFC 9457, with the status of the error's code where HTTP has no ``status`` of its own for it."""
+    status = status or error.spec.http_status
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.retry_after is not None or status in (429, 503):
+        headers["Retry-After"] = str(error.retry_after or RETRY_AFTER_SECONDS)
+    problem = HttpProblem(**Problem.of(error).model_dump() | {"status": status}, instance=instance)
+    return Response(
+        problem.model_dump_json(exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers
+    )
