@@ -2,20 +2,50 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from db.connection import database
+from db.models import Order
+from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
+from orderd.engine import views
+from orderd.gateway.selection import Selection
+from orderd.wire import OrderView
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far an order has come: the seq of its last stored event."""
+    """How far an order has come: the seq of its last stored event; and whose order it is, and of which pair."""
 
     order_id: UUID
     account_id: UUID
+    token_in: str
+    token_out: str
     seq: int
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order stands as somebody begins to follow it.
+
+    ``again`` are its events from ``after + 1`` on, as far as they are stored, where a resume point was given.
+    """
+
+    order: OrderView
+    after: int | None = None
+    again: tuple[OrderEvent, ...] = ()
+
+    @property
+    def lapse(self) -> Literal["AHEAD", "GONE"] | None:
+        """Why the follower cannot resume where it says: this never happened here, or is stored no more."""
+        if self.after is None or self.after == self.order.seq:
+            return None
+        if self.after > self.order.seq:
+            return "AHEAD"
+        due = range(self.after + 1, self.after + 1 + max(1, len(self.again)))
+        return None if [event.seq for event in self.again] == list(due) else "GONE"
 
 
 def active_heads() -> list[Head]:
@@ -29,14 +59,30 @@ def heads_moved_within(seconds: float) -> list[Head]:
     return _heads("updated_at > clock_timestamp() - %s * interval '1 second'", (seconds,))
 
 
-def head_of(order_id: UUID) -> Head | None:
+def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
+    """Where an order stands, if there is such an order, and its events after ``seq``."""
     found = _heads("id = %s", (str(order_id),))
-    return found[0] if found else None
+    return found[0] if found else None, views.events_after(order_id, seq)
+
+
+def standings(selection: Selection) -> list[Standing]:
+    """What a new follower is sent, oldest order first."""
+    if selection.orders:
+        rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
+        return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
+    after = 0 if selection.from_beginning else None
+    active = views.active(selection.account_id, selection.token_in, selection.token_out)
+    return [_standing(order, after) for order in active]
+
+
+def _standing(order: OrderView, after: int | None) -> Standing:
+    return Standing(order, after, () if after is None else tuple(views.events_after(order.id, after)))
 
 
 def _heads(where: str, values: Iterable[object]) -> list[Head]:
-    rows = database.execute_sql(f"SELECT id, account_id, seq, status FROM orders WHERE {where}", tuple(values))  # noqa: S608
+    columns = "id, account_id, token_in, token_out, seq, status"
+    rows = database.execute_sql(f"SELECT {columns} FROM orders WHERE {where}", tuple(values))  # noqa: S608
     return [
-        Head(UUID(str(order_id)), UUID(str(account_id)), seq, status in TERMINAL)
-        for order_id, account_id, seq, status in rows
+        Head(UUID(str(order_id)), UUID(str(account_id)), token_in, token_out, seq, status in TERMINAL)
+        for order_id, account_id, token_in, token_out, seq, status in rows
     ]

@@ -9,22 +9,21 @@ orders that are further than the hub knows.
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import OrderEvent
-from orderd.engine import views
 from orderd.gateway import history
 from orderd.gateway.history import Head
+from orderd.gateway.selection import Group, Selection, groups_of
 from orderd.gateway.session import Session
-from orderd.gateway.subscription import News, Subscription
+from orderd.gateway.subscription import Manner, News, Notifications, Subscription
 from orderd.gateway.threads import DatabaseThreads
 from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 from orderd.wire import OrderView
@@ -43,15 +42,16 @@ READERS: Final = 8
 MAX_SUBSCRIPTIONS: Final = 1_000
 """Of one connection."""
 RETRY_SECONDS: Final = 0.5
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class _Mark:
-    """How far an order's followers have been told, and whose order it is, once that is known."""
+    """How far an order's followers have been told; and the groups it belongs to, once they are known."""
 
     seq: int = 0
-    account_id: UUID | None = None
+    groups: tuple[Group, ...] | None = None
     ended: bool = False
 
 
@@ -59,15 +59,18 @@ class Hub:
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
         self._marks: dict[UUID, _Mark] = {}
+        self._active: set[UUID] = set()
         self._ended: deque[tuple[float, UUID]] = deque()
         self._of_order: defaultdict[UUID, set[Subscription]] = defaultdict(set)
-        self._of_account: defaultdict[UUID, set[Subscription]] = defaultdict(set)
+        self._of_group: defaultdict[Group, set[Subscription]] = defaultdict(set)
         self._gaps: dict[UUID, int] = {}
         self._readers = asyncio.Semaphore(READERS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
         self._swept_at = time.monotonic()
         self._newest = datetime.fromtimestamp(0, UTC)
+        self.as_of = datetime.now(UTC)
+        """Whatever was stored before has been told, or is about to be."""
         self.has_news = False
         """Whether Redis is heard; set by the feed."""
 
@@ -84,7 +87,7 @@ class Hub:
         if mark is None:
             if news.at < self._newest - timedelta(seconds=MEMORY_SECONDS / 2):
                 return  # a straggler of an order that has been forgotten; if it is not, the sweep has seen it
-            mark = self._marks[news.order_id] = _Mark()
+            mark = self._mark(news.order_id)
         self._newest = max(self._newest, news.at)
         if news.seq <= mark.seq:
             return
@@ -92,33 +95,42 @@ class Hub:
             self._gaps[news.order_id] = max(news.seq, self._gaps[news.order_id])
         elif not self._is_followed(news.order_id, mark):
             self._move(mark, news.order_id, news.seq, news.ended)
-        elif news.seq == mark.seq + 1 and (mark.account_id or not self._of_account):
+        elif news.seq == mark.seq + 1 and (mark.groups or not self._of_group):
             self._tell(mark, news)
         else:
             self._fill(news.order_id, news.seq)
 
     def learn(self, order: OrderView, account_id: UUID) -> None:
         """Note whose order a new one is, which saves asking when its first event comes."""
-        self._marks.setdefault(order.id, _Mark()).account_id = account_id
+        self._mark(order.id).groups = groups_of(account_id, order.token_in, order.token_out)
+
+    def _mark(self, order_id: UUID) -> _Mark:
+        mark = self._marks.get(order_id)
+        if mark is None:
+            mark = self._marks[order_id] = _Mark()
+            self._active.add(order_id)
+        return mark
 
     def _is_followed(self, order_id: UUID, mark: _Mark) -> bool:
         if order_id in self._of_order:
             return True
-        return bool(self._of_account) if mark.account_id is None else mark.account_id in self._of_account
+        return bool(self._of_group) if mark.groups is None else any(group in self._of_group for group in mark.groups)
 
     def _tell(self, mark: _Mark, news: News) -> None:
         self._move(mark, news.order_id, news.seq, news.ended)
         for subscription in tuple(self._of_order.get(news.order_id, ())):
             subscription.offer(news)
-        if mark.account_id is not None:
-            for subscription in tuple(self._of_account.get(mark.account_id, ())):
-                subscription.offer(news)
+        if self._of_group:
+            for group in mark.groups or ():
+                for subscription in tuple(self._of_group.get(group, ())):
+                    subscription.offer(news)
         EVENT_SECONDS.observe(max((datetime.now(UTC) - news.at).total_seconds(), 0))
 
     def _move(self, mark: _Mark, order_id: UUID, seq: int, ended: bool) -> None:
         mark.seq = seq
         if ended and not mark.ended:
             mark.ended = True
+            self._active.discard(order_id)
             self._ended.append((time.monotonic(), order_id))
 
     # Gaps
@@ -138,12 +150,12 @@ class Hub:
         try:
             async with self._readers:
                 while mark.seq < self._gaps[order_id]:
-                    head, events = await self._database.run(_missing, order_id, mark.seq)
+                    head, events = await self._database.run(history.missing, order_id, mark.seq)
                     if head is None or not events:
                         log.error("published event is not stored", action="event_unknown", order_id=str(order_id))
                         return
                     GAPS_FILLED.inc()
-                    mark.account_id = head.account_id
+                    mark.groups = groups_of(head.account_id, head.token_in, head.token_out)
                     for event in events:
                         self._tell(mark, News.of(event))
         except OrderdError as error:
@@ -155,7 +167,7 @@ class Hub:
 
     async def start(self) -> None:
         """Learn how far the active orders are; after this the hub has missed nothing. Raises OrderdError."""
-        self._swept_at = time.monotonic()
+        self._swept_at, self.as_of = time.monotonic(), datetime.now(UTC)
         for head in await self._database.run(history.active_heads):
             self._note(head)
 
@@ -182,7 +194,7 @@ class Hub:
 
     async def sweep(self) -> None:
         """Find what news has missed since the last sweep, and tell it. Raises OrderdError."""
-        started = time.monotonic()
+        started, as_of = time.monotonic(), datetime.now(UTC)
         window = started - self._swept_at + SWEEP_OVERLAP_SECONDS
         behind = [head for head in await self._database.run(history.heads_moved_within, window) if self._note(head)]
         if behind:
@@ -190,13 +202,13 @@ class Hub:
         for head in behind:
             if self._marks[head.order_id].seq < head.seq:
                 self._fill(head.order_id, head.seq)
-        self._swept_at = started
+        self._swept_at, self.as_of = started, as_of
         self._forget(started - MEMORY_SECONDS)
 
     def _note(self, head: Head) -> bool:
         """Take in where an order stands; whether its followers have still to be told."""
-        mark = self._marks.setdefault(head.order_id, _Mark())
-        mark.account_id = head.account_id
+        mark = self._mark(head.order_id)
+        mark.groups = groups_of(head.account_id, head.token_in, head.token_out)
         if mark.seq >= head.seq or head.order_id in self._gaps:
             return False
         if self._is_followed(head.order_id, mark):
@@ -208,52 +220,51 @@ class Hub:
         while self._ended and self._ended[0][0] < before:
             _, order_id = self._ended.popleft()
             self._marks.pop(order_id, None)
-            for followers in self._of_account.values():
-                for subscription in followers:
-                    subscription.forget(order_id)
 
     # Followers
 
-    def follow(self, session: Session, order_id: UUID | None) -> Subscription:
-        """Register a follower; from here on it misses nothing. Raises OrderdError SERVICE_OVERLOADED."""
+    def follow(
+        self, session: Session, selection: Selection, manner: Callable[[int], Manner] = Notifications
+    ) -> Subscription:
+        """Register a follower; from here on it misses nothing. ``manner``, given its number, says how it is told.
+
+        Raises OrderdError SERVICE_OVERLOADED.
+        """
         if len(session.subscriptions) >= MAX_SUBSCRIPTIONS:
             raise OrderdError(
                 ErrorCode.SERVICE_OVERLOADED, f"a connection has at most {MAX_SUBSCRIPTIONS} subscriptions"
             )
         number, session.next_subscription = session.next_subscription, session.next_subscription + 1
-        account_id = session.principal.account_id
-        known: Iterable[UUID] = self._marks if order_id is None else ()
-        subscription = Subscription(number, session.peer, account_id, order_id, known)
-        self._followers(subscription).add(subscription)
+        known = () if selection.orders else self._active
+        subscription = Subscription(number, session.peer, selection, manner(number), known)
+        for order_id in selection.orders:
+            self._of_order[order_id].add(subscription)
+        if selection.group is not None:
+            self._of_group[selection.group].add(subscription)
         session.subscriptions[number] = subscription
         SUBSCRIPTIONS.inc()
         return subscription
 
-    async def begin(self, subscription: Subscription, after: int | None) -> None:
+    async def begin(self, subscription: Subscription) -> None:
         """Bring a follower up to date and let it go live. Raises ConnectionClosed."""
         while True:
             try:
-                orders, events = await self._database.run(
-                    _standing, subscription.account_id, subscription.order_id, after
-                )
+                standings = await self._database.run(history.standings, subscription.selection)
                 break
             except OrderdError as error:
                 log.warning("snapshot waits", action="snapshot_waits", error=error.detail)
                 await asyncio.sleep(RETRY_SECONDS)
-        await subscription.begin(orders, events)
+        await subscription.begin(standings)
 
     def unfollow(self, session: Session, number: int) -> bool:
         """End a subscription; False when there is none of this number."""
         subscription = session.subscriptions.pop(number, None)
         if subscription is None:
             return False
-        followers = self._followers(subscription)
-        followers.discard(subscription)
-        if not followers:
-            if subscription.order_id is not None:
-                del self._of_order[subscription.order_id]
-            else:
-                del self._of_account[subscription.account_id]
+        for order_id in subscription.selection.orders:
+            _leave(self._of_order, order_id, subscription)
+        if (group := subscription.selection.group) is not None:
+            _leave(self._of_group, group, subscription)
         SUBSCRIPTIONS.dec()
         return True
 
@@ -262,19 +273,9 @@ class Hub:
         for number in tuple(session.subscriptions):
             self.unfollow(session, number)
 
-    def _followers(self, subscription: Subscription) -> set[Subscription]:
-        if subscription.order_id is not None:
-            return self._of_order[subscription.order_id]
-        return self._of_account[subscription.account_id]
 
-
-def _missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
-    return history.head_of(order_id), views.events_after(order_id, seq)
-
-
-def _standing(account_id: UUID, order_id: UUID | None, after: int | None) -> tuple[list[OrderView], list[OrderEvent]]:
-    """What a new follower is sent: where its orders stand, and the events it asks for again."""
-    if order_id is None:
-        return views.active(account_id), []
-    order = views.order_view(views.find(account_id, str(order_id)))
-    return [order], [] if after is None else views.events_after(order_id, after)
+def _leave(topics: dict[T, set[Subscription]], topic: T, subscription: Subscription) -> None:
+    followers = topics[topic]
+    followers.discard(subscription)
+    if not followers:
+        del topics[topic]

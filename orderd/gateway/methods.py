@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Protocol
-from uuid import UUID
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
@@ -11,8 +10,10 @@ from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
 from orderd.gateway.auth import Principal, Scope
 from orderd.gateway.batch import Batcher
+from orderd.gateway.heartbeat import HEARTBEAT_SECONDS, Pacemaker
 from orderd.gateway.hub import Hub
 from orderd.gateway.rpc import Reply, Route
+from orderd.gateway.selection import select
 from orderd.gateway.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
@@ -66,6 +67,7 @@ class Methods:
         market: Market,
         report: StatusReport,
         hub: Hub,
+        pacemaker: Pacemaker,
         database: DatabaseThreads,
         outside: Threads,
     ) -> None:
@@ -74,6 +76,7 @@ class Methods:
         self._market = market
         self._report = report
         self._hub = hub
+        self._pacemaker = pacemaker
         self._database = database
         self._outside = outside
         self.draining = False
@@ -135,15 +138,12 @@ class Methods:
         return Reply(await self._database.run(views.list_orders, caller.principal.account_id, params))
 
     async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:
-        order_id = None
-        if params.order is not None:
-            order_id = await self._database.run(_id_of, session.principal.account_id, params.order)
-        elif params.after is not None:
-            raise OrderdError(ErrorCode.REQUEST_INVALID, "after: can only be given together with order")
-        subscription = self._hub.follow(session, order_id)
+        selection = await self._database.run(select, session.principal, params, self._intake.token)
+        subscription = self._hub.follow(session, selection)
+        self._pacemaker.join(session)
         return Reply(
-            SubscribeResult(subscription=subscription.number),
-            then=lambda: session.spawn(self._hub.begin(subscription, params.after)),
+            SubscribeResult(subscription=subscription.number, heartbeat_seconds=HEARTBEAT_SECONDS),
+            then=lambda: session.spawn(self._hub.begin(subscription)),
         )
 
     async def unsubscribe(self, session: Session, params: UnsubscribeParams) -> Reply:
@@ -166,7 +166,3 @@ class Methods:
 
     def _report_status(self) -> StatusResult:
         return self._report.status(draining=self.draining)
-
-
-def _id_of(account_id: UUID, ref: str) -> UUID:
-    return views.find(account_id, ref).id

@@ -17,6 +17,7 @@ from orderd.engine.intake import Intake
 from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
 from orderd.gateway.condition import Condition
 from orderd.gateway.feed import Feed
+from orderd.gateway.heartbeat import Pacemaker
 from orderd.gateway.http import http_app
 from orderd.gateway.hub import Hub
 from orderd.gateway.methods import Market, Methods, StatusReport
@@ -57,12 +58,14 @@ class Gateway:
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
         self._hub = Hub(self._database)
+        self._pacemaker = Pacemaker(lambda: self._hub.as_of)
         self._feed = Feed(news, self._hub)
         self._methods = Methods(
             intake=engine.intake,
             market=engine.market,
             report=engine.report,
             hub=self._hub,
+            pacemaker=self._pacemaker,
             database=self._database,
             outside=self._outside,
         )
@@ -94,7 +97,13 @@ class Gateway:
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
                 # A loop that ends by an exception is a bug: the group then takes the process down, visibly.
-                work = (self._feed.run(), self._hub.run(), self._condition.probe_lag(), self._watch_tokens())
+                work = (
+                    self._feed.run(),
+                    self._hub.run(),
+                    self._pacemaker.run(),
+                    self._condition.probe_lag(),
+                    self._watch_tokens(),
+                )
                 running = [loops.create_task(each) for each in work]
                 listening(port)
                 await stop.wait()

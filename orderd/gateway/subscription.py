@@ -1,12 +1,12 @@
-"""One follower of an order, or of all orders of an account: what it has been told, and what it is told next."""
+"""One follower of orders: what it has been told, and what it is told next."""
 
 from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -14,9 +14,11 @@ from pydantic import BaseModel
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.telemetry import EVENTS_SENT
-from orderd.wire import ORDER_EVENT, OrderView, Ready, Snapshot
+from orderd.wire import ORDER_EVENT, Event, OrderView, Position, Ready, ResyncRequired, Snapshot
 
 if TYPE_CHECKING:
+    from orderd.gateway.history import Standing
+    from orderd.gateway.selection import Selection
     from orderd.gateway.session import Peer
 
 MAX_HELD: Final = 1_000
@@ -39,7 +41,7 @@ class _Place(BaseModel):
 class News:
     """A stored event, encoded once for however many are told."""
 
-    __slots__ = ("_body", "_messages", "at", "ended", "order_id", "seq")
+    __slots__ = ("_event", "_frames", "at", "body", "ended", "order_id", "seq")
 
     def __init__(self, body: bytes) -> None:
         """``body`` is the JSON of an OrderEvent. Raises pydantic's ValidationError."""
@@ -48,73 +50,156 @@ class News:
         self.seq = place.seq
         self.at = place.at
         self.ended = place.status in TERMINAL
-        self._body = body
-        self._messages: dict[int, bytes] = {}
+        self.body = body
+        self._event: OrderEvent | None = None
+        self._frames: dict[object, tuple[bytes, ...]] = {}
 
     @classmethod
     def of(cls, event: OrderEvent) -> News:
-        return cls(event.model_dump_json().encode())
+        news = cls(event.model_dump_json().encode())
+        news._event = event
+        return news
 
-    def message(self, subscription: int) -> bytes:
-        """The notification for a subscription. Most are their connection's first, so most share one."""
-        message = self._messages.get(subscription)
-        if message is None:
-            message = self._messages[subscription] = _EVENT % subscription + self._body + b"}}"
-        return message
+    @property
+    def event(self) -> OrderEvent:
+        """All of it, for those whom the body as it is does not serve."""
+        if self._event is None:
+            self._event = OrderEvent.model_validate_json(self.body)
+        return self._event
+
+    def frames(self, form: object, encode: Callable[[], tuple[bytes, ...]]) -> tuple[bytes, ...]:
+        """What ``encode`` makes of it, made once for all who are told in the same ``form``."""
+        found = self._frames.get(form)
+        if found is None:
+            found = self._frames[form] = encode()
+        return found
+
+
+class Manner(Protocol):
+    """How a follower is told. Each method returns the messages to send, of which there may be none."""
+
+    def snapshot(self, order: OrderView) -> tuple[bytes, ...]: ...
+
+    def event(self, news: News) -> tuple[bytes, ...]: ...
+
+    def resync(self, standing: Standing) -> tuple[bytes, ...]:
+        """The events after ``standing.after`` cannot be sent again; the snapshot comes next."""
+
+    def ready(self, orders: int) -> tuple[bytes, ...]: ...
+
+
+class Notifications:
+    """The manner of ``orders.subscribe``: notifications of JSON-RPC with the subscription's number."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def snapshot(self, order: OrderView) -> tuple[bytes, ...]:
+        return _notification(Snapshot.model_construct(type="SNAPSHOT", subscription=self._number, order=order))
+
+    def event(self, news: News) -> tuple[bytes, ...]:
+        # Most subscriptions are their connection's first, so most share one encoding.
+        return news.frames(self._number, lambda: (_EVENT % self._number + news.body + b"}}",))
+
+    def resync(self, standing: Standing) -> tuple[bytes, ...]:
+        assert standing.after is not None
+        assert standing.lapse is not None
+        order = standing.order
+        return _notification(
+            ResyncRequired(
+                subscription=self._number,
+                order_id=order.id,
+                after=standing.after,
+                seq=order.seq,
+                reason=standing.lapse,
+            )
+        )
+
+    def ready(self, orders: int) -> tuple[bytes, ...]:
+        return _notification(Ready(subscription=self._number, orders=orders))
 
 
 class Subscription:
-    """``order_id`` is None for all orders. Events that come while ``begin`` sends what went before are held back."""
+    """Events that come while ``begin`` sends what went before are held back.
 
-    def __init__(self, number: int, peer: Peer, account_id: UUID, order_id: UUID | None, known: Iterable[UUID]) -> None:
+    ``known`` are orders that had not ended when the follower came. Those of them of which it is sent no snapshot have
+    ended meanwhile: it has not seen their beginning, and is not told of their end.
+    """
+
+    __slots__ = ("_events", "_held", "_last", "_manner", "_peer", "_told", "number", "selection")
+
+    def __init__(self, number: int, peer: Peer, selection: Selection, manner: Manner, known: Iterable[UUID]) -> None:
         self.number = number
-        self.account_id = account_id
-        self.order_id = order_id
+        self.selection = selection
         self._peer = peer
-        # Orders that are known already and are in no snapshot have ended: nothing is told of them.
-        self._told: dict[UUID, int] = dict.fromkeys(known, _EVER)
+        self._manner = manner
+        # How far the follower has been told of an order of which the news have not come as far yet.
+        self._told = dict.fromkeys(known, _EVER)
         self._held: deque[News] | None = deque()
+        self._events = 0
+        self._last: tuple[UUID, int] | None = None
 
     def offer(self, news: News) -> None:
-        """Tell the follower, unless it knows. The events of one order are offered in order and without gaps."""
+        """Tell the follower, unless it knows. The events of one order are offered once each, in order, without gaps."""
         if self._held is not None:
             self._held.append(news)
             if len(self._held) > MAX_HELD:
                 self._peer.close_slow()
         elif self._is_new(news):
-            EVENTS_SENT.inc()
-            self._peer.push(news.message(self.number))
+            for message in self._tell(news):
+                self._peer.push(message)
 
-    async def begin(self, orders: Iterable[OrderView], history: Iterable[OrderEvent]) -> None:
+    async def begin(self, standings: Iterable[Standing]) -> None:
         """Send snapshots, events that are asked for again, READY, and what was held; then be live.
 
         Raises ConnectionClosed.
         """
         count = 0
-        for order in orders:
+        for standing in standings:
             count += 1
+            order = standing.order
+            lapsed = standing.lapse is not None
+            if lapsed:
+                await self._answer(self._manner.resync(standing))
             self._told[order.id] = order.seq
-            await self._send(Snapshot.model_construct(type="SNAPSHOT", subscription=self.number, order=order))
-        for event in history:
-            self._told[event.order_id] = max(event.seq, self._told[event.order_id])
-            await self._peer.answer(News.of(event).message(self.number))
-        await self._send(Ready(subscription=self.number, orders=count))
+            self._last = (order.id, order.seq)
+            await self._answer(self._manner.snapshot(order))
+            for event in () if lapsed else standing.again:
+                self._told[order.id] = max(event.seq, order.seq)
+                await self._answer(self._tell(News.of(event)))
+        await self._answer(self._manner.ready(count))
         assert self._held is not None
         while self._held:
             news = self._held.popleft()
             if self._is_new(news):
-                await self._peer.answer(news.message(self.number))
+                await self._answer(self._tell(news))
         self._held = None
 
-    def forget(self, order_id: UUID) -> None:
-        """The order has ended long ago and will not be offered again."""
-        self._told.pop(order_id, None)
+    @property
+    def position(self) -> Position | None:
+        """How far it has been told; None while it is not live."""
+        if self._held is not None:
+            return None
+        order_id, seq = self._last or (None, None)
+        return Position.model_construct(subscription=self.number, events=self._events, order_id=order_id, seq=seq)
+
+    def _tell(self, news: News) -> tuple[bytes, ...]:
+        EVENTS_SENT.inc()
+        self._events += 1
+        self._last = (news.order_id, news.seq)
+        return self._manner.event(news)
+
+    async def _answer(self, messages: tuple[bytes, ...]) -> None:
+        for message in messages:
+            await self._peer.answer(message)
 
     def _is_new(self, news: News) -> bool:
-        if news.seq <= self._told.get(news.order_id, 0):
-            return False
-        self._told[news.order_id] = news.seq
-        return True
+        told = self._told.get(news.order_id, 0)
+        is_new = news.seq > told
+        if told and (is_new or news.ended):
+            del self._told[news.order_id]  # from here on, what is offered is new
+        return is_new
 
-    async def _send(self, notification: Snapshot | Ready) -> None:
-        await self._peer.answer(_HEAD + type(notification).__pydantic_serializer__.to_json(notification) + b"}")
+
+def _notification(body: Snapshot | ResyncRequired | Event | Ready) -> tuple[bytes, ...]:
+    return (_HEAD + type(body).__pydantic_serializer__.to_json(body) + b"}",)

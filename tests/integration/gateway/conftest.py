@@ -32,6 +32,7 @@ from orderd.wire import (
     WIRE_VERSION,
     BalancesResult,
     Event,
+    Heartbeat,
     Notification,
     PoolsParams,
     PoolsResult,
@@ -40,11 +41,13 @@ from orderd.wire import (
     QuoteResult,
     RateLimitUse,
     Ready,
+    ResyncRequired,
     Snapshot,
     StatusResult,
 )
 
-_NOTIFICATION: TypeAdapter[Snapshot | Event | Ready] = TypeAdapter(Notification)
+_News = Snapshot | ResyncRequired | Event | Ready
+_NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -65,7 +68,8 @@ class Client:
     """A client of the port; notifications are collected while it waits for answers."""
 
     websocket: ClientConnection
-    notifications: asyncio.Queue[Snapshot | Event | Ready] = field(default_factory=asyncio.Queue)
+    notifications: asyncio.Queue[_News] = field(default_factory=asyncio.Queue)
+    heartbeats: asyncio.Queue[Heartbeat] = field(default_factory=asyncio.Queue)
     _answers: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
     _next: int = 0
 
@@ -75,6 +79,8 @@ class Client:
             message = adapter.validate_json(text)
             if message.get("method") == "order.event":
                 self.notifications.put_nowait(_NOTIFICATION.validate_python(message["params"]))
+            elif message.get("method") == "heartbeat":
+                self.heartbeats.put_nowait(Heartbeat.model_validate(message["params"]))
             elif "error" in message:
                 error = Refused(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
                 self._answers.pop(message["id"]).set_exception(error)
@@ -96,7 +102,7 @@ class Client:
         )
         return UUID(result["order"]["id"])
 
-    async def next(self) -> Snapshot | Event | Ready:
+    async def next(self) -> _News:
         async with asyncio.timeout(10):
             return await self.notifications.get()
 

@@ -16,14 +16,20 @@ from orderd.domain.events import Cancelled, Deferred, OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.gateway import hub as hub_module
 from orderd.gateway.auth import Principal, Scope
-from orderd.gateway.history import Head
+from orderd.gateway.history import Head, Standing
 from orderd.gateway.hub import Hub
+from orderd.gateway.selection import Selection
 from orderd.gateway.session import Session
 from orderd.gateway.subscription import Subscription
 from orderd.wire import OrderView
 
 MINE, THEIRS = UUID(int=1), UUID(int=2)
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def tokens_of(order_id: UUID) -> tuple[str, str]:
+    """What an order sells and buys."""
+    return ("USDC", "SOL") if order_id.int % 2 else ("SOL", "USDC")
 
 
 class Store:
@@ -69,28 +75,34 @@ class Store:
         return [self._head(order_id) for order_id in self.events if order_id not in self.long_ago]
 
     def _head(self, order_id: UUID) -> Head:
-        return Head(order_id, self.owner[order_id], len(self.events[order_id]), self.has_ended(order_id))
+        sells, buys = tokens_of(order_id)
+        return Head(order_id, self.owner[order_id], sells, buys, len(self.events[order_id]), self.has_ended(order_id))
 
-    def _missing(self, order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
+    def missing(self, order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
         if order_id not in self.events:
             return None, []
         return self._head(order_id), self.events[order_id][seq:]
 
-    def _standing(
-        self, account_id: UUID, order_id: UUID | None, after: int | None
-    ) -> tuple[list[OrderView], list[OrderEvent]]:
-        if order_id is not None:
-            return [self._view(order_id)], [] if after is None else self.events[order_id][after:]
-        mine = [each for each in self.events if self.owner[each] == account_id and not self.has_ended(each)]
-        return [self._view(each) for each in mine], []
+    def standings(self, selection: Selection) -> list[Standing]:
+        if not selection.orders:
+            return [
+                Standing(self._view(each))
+                for each in self.events
+                if is_wanted(selection, each, self.owner[each]) and not self.has_ended(each)
+            ]
+        return [
+            Standing(self._view(each), after, () if after is None else tuple(self.events[each][after:]))
+            for each, after in selection.orders.items()
+        ]
 
     def _view(self, order_id: UUID) -> OrderView:
         last = self.events[order_id][-1]
+        sells, buys = tokens_of(order_id)
         return OrderView(
             id=order_id,
             client_order_id="played",
-            token_in="SOL",
-            token_out="USDC",
+            token_in=sells,
+            token_out=buys,
             amount_in="1",
             slippage="0.5",
             status=last.status,
@@ -99,6 +111,13 @@ class Store:
             created_at=_BEGAN,
             updated_at=last.at,
         )
+
+
+def is_wanted(selection: Selection, order_id: UUID, owner: UUID) -> bool:
+    sells, buys = tokens_of(order_id)
+    if selection.orders:
+        return order_id in selection.orders
+    return owner == selection.account_id and selection.token_in in (None, sells) and selection.token_out in (None, buys)
 
 
 @dataclass
@@ -110,7 +129,6 @@ class Follower:
     seen: dict[UUID, list[int]] = field(default_factory=dict)
     snapshots: dict[UUID, int] = field(default_factory=dict)
     ready: bool = False
-    resumed_after: int | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self, Principal(MINE, Scope.READ, "follower"))
@@ -124,6 +142,7 @@ class Follower:
         match params["type"]:
             case "SNAPSHOT":
                 assert not self.ready
+                assert UUID(params["order"]["id"]) not in self.seen
                 self.snapshots[UUID(params["order"]["id"])] = params["order"]["seq"]
             case "READY":
                 assert params["orders"] == len(self.snapshots)
@@ -154,15 +173,17 @@ class World:
             for _ in range(times):
                 self.hub.hear(event.model_dump_json().encode())
 
-    def join(self, number: int | None, after: int | None) -> None:
-        order_id = None if number is None else UUID(int=number)
-        if order_id is not None and order_id not in self.store.events:
-            return
+    def join(self, orders: dict[int, int | None], token_in: str | None, token_out: str | None) -> None:
+        """Follow these orders, each from where it says; or all of a kind, where there is none of them."""
+        stored = {UUID(int=number): after for number, after in orders.items() if UUID(int=number) in self.store.events}
+        resumed = {
+            order_id: None if after is None else min(after, len(self.store.events[order_id]))
+            for order_id, after in stored.items()
+        }
+        selection = Selection(MINE, resumed) if resumed else Selection(MINE, {}, token_in, token_out)
         follower = Follower()
-        if order_id is not None and after is not None:
-            follower.resumed_after = min(after, len(self.store.events[order_id]))
-        follower.subscription = self.hub.follow(follower.session, order_id)
-        follower.session.spawn(self.hub.begin(follower.subscription, follower.resumed_after))
+        follower.subscription = self.hub.follow(follower.session, selection)
+        follower.session.spawn(self.hub.begin(follower.subscription))
         self.followers.append(follower)
 
     async def settle(self) -> None:
@@ -180,26 +201,27 @@ class World:
         for follower in self.followers:
             assert follower.ready
             assert follower.subscription is not None
-            if follower.subscription.order_id is not None:
-                self._check_one(follower, follower.subscription.order_id)
-            else:
-                self._check_all(follower)
+            selection = follower.subscription.selection
+            for order_id, history in self.store.events.items():
+                seen = follower.seen.get(order_id, [])
+                if not is_wanted(selection, order_id, self.store.owner[order_id]):
+                    assert not seen
+                elif (after := selection.orders.get(order_id)) is not None:
+                    assert seen == list(range(after + 1, len(history) + 1))
+                elif order_id in follower.snapshots:
+                    assert seen == list(range(follower.snapshots[order_id] + 1, len(history) + 1))
+                elif seen or not self.store.has_ended(order_id):
+                    assert seen == list(range(1, len(history) + 1))
+            self._check_position(follower, follower.subscription)
 
-    def _check_one(self, follower: Follower, order_id: UUID) -> None:
-        first = follower.snapshots[order_id] if follower.resumed_after is None else follower.resumed_after
-        expected = list(range(first + 1, len(self.store.events[order_id]) + 1))
-        assert follower.seen.get(order_id, []) == expected
-        assert set(follower.seen) <= {order_id}
-
-    def _check_all(self, follower: Follower) -> None:
-        for order_id, history in self.store.events.items():
-            seen = follower.seen.get(order_id, [])
-            if self.store.owner[order_id] != MINE:
-                assert not seen
-            elif order_id in follower.snapshots:
-                assert seen == list(range(follower.snapshots[order_id] + 1, len(history) + 1))
-            elif seen or not self.store.has_ended(order_id):
-                assert seen == list(range(1, len(history) + 1))
+    def _check_position(self, follower: Follower, subscription: Subscription) -> None:
+        """What a heartbeat would say is what the follower has."""
+        position = subscription.position
+        assert position is not None
+        assert position.events == sum(map(len, follower.seen.values()))
+        if position.order_id is not None:
+            last = follower.seen.get(position.order_id) or [follower.snapshots[position.order_id]]
+            assert position.seq == last[-1]
 
 
 _NUMBERS = st.integers(1, 4)
@@ -209,7 +231,12 @@ _ACTIONS = st.lists(
         st.tuples(st.just("commit"), _NUMBERS, st.just(False)),
         st.tuples(st.just("deliver"), st.integers(0, 5), st.sampled_from([1, 1, 1, 2, 0])),
         st.tuples(st.just("deliver"), st.just(0), st.just(1)),
-        st.tuples(st.just("join"), _NUMBERS | st.none(), st.none() | st.integers(0, 3)),
+        st.tuples(
+            st.just("join"),
+            st.dictionaries(_NUMBERS, st.none() | st.integers(0, 3), max_size=2),
+            st.sampled_from([None, None, "SOL"]),
+            st.sampled_from([None, None, "USDC", "SOL"]),
+        ),
         st.tuples(st.just("breathe"), st.integers(1, 8)),
         st.tuples(st.just("sweep")),
         st.tuples(st.just("delay"), st.integers(0, 4)),
@@ -258,7 +285,7 @@ def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told(
     async def play() -> None:
         world = World()
         await world.hub.start()
-        world.join(None, None)
+        world.join({}, None, None)
         await world.followers[0].session.finish()
         old = UUID(int=1)
         world.commit(1, False)
@@ -284,7 +311,7 @@ def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
     async def play() -> None:
         world = World()
         await world.hub.start()
-        world.join(None, None)
+        world.join({}, None, None)
         await world.followers[0].session.finish()
         forged = Store().commit(UUID(int=1))
         world.hub.hear(forged.model_dump_json().encode())

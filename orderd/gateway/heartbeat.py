@@ -1,0 +1,50 @@
+"""The application's heartbeat: each connection that follows anything hears now and then that there is nothing new."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from orderd.gateway.session import Session
+from orderd.wire import HEARTBEAT, Heartbeat
+
+HEARTBEAT_SECONDS: Final = 5
+SLOTS: Final = 100
+"""The period's parts. Each connection has its own, so that thousands do not hear at once."""
+_HEAD: Final = f'{{"jsonrpc":"2.0","method":"{HEARTBEAT}","params":'.encode()
+
+
+class Pacemaker:
+    """``as_of`` says up to when all that is stored has been told."""
+
+    def __init__(self, as_of: Callable[[], datetime]) -> None:
+        self._as_of = as_of
+        self._slots: list[set[Session]] = [set() for _ in range(SLOTS)]
+        self._joined: set[Session] = set()
+
+    def join(self, session: Session) -> None:
+        """Tell this session from now on, at least once a period, until it follows nothing any more."""
+        if session not in self._joined:
+            self._joined.add(session)
+            min(self._slots, key=len).add(session)
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            for slot in self._slots:
+                await asyncio.sleep(HEARTBEAT_SECONDS / SLOTS)
+                for session in tuple(slot):
+                    if session.subscriptions:
+                        session.peer.push(self._message(session))
+                    else:
+                        slot.discard(session)
+                        self._joined.discard(session)
+
+    def _message(self, session: Session) -> bytes:
+        positions = (subscription.position for subscription in session.subscriptions.values())
+        beat = Heartbeat.model_construct(
+            at=datetime.now(UTC),
+            as_of=self._as_of(),
+            subscriptions=tuple(position for position in positions if position is not None),
+        )
+        return _HEAD + Heartbeat.__pydantic_serializer__.to_json(beat) + b"}"

@@ -1,0 +1,103 @@
+"""Which orders a subscription is about."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from db.models import Account
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.tokens import Token
+from orderd.engine import views
+from orderd.gateway.auth import Principal, Scope
+from orderd.wire import Followed, SubscribeParams
+
+Group = tuple[UUID, str | None, str | None]
+"""An account's orders, of one token sold and one bought where these are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The orders that are named, or else all active ones of an account, of a pair where tokens (symbols) are given.
+
+    ``orders`` has for each order the seq after which its events are to be sent again, or None. ``from_beginning`` asks
+    for all events of all active orders.
+    """
+
+    account_id: UUID
+    orders: Mapping[UUID, int | None] = field(default_factory=dict)
+    token_in: str | None = None
+    token_out: str | None = None
+    from_beginning: bool = False
+
+    @property
+    def group(self) -> Group | None:
+        """None where orders are named."""
+        return None if self.orders else (self.account_id, self.token_in, self.token_out)
+
+
+def groups_of(account_id: UUID, token_in: str, token_out: str) -> tuple[Group, ...]:
+    """The groups to which an order belongs."""
+    return (
+        (account_id, None, None),
+        (account_id, token_in, None),
+        (account_id, None, token_out),
+        (account_id, token_in, token_out),
+    )
+
+
+def select(principal: Principal, params: SubscribeParams, resolve: Callable[[str], Token]) -> Selection:
+    """What ``params`` ask for. Needs a database connection.
+
+    Raises OrderdError: REQUEST_INVALID for parameters that do not go together or an unknown account, AUTH_FORBIDDEN for
+    another's account, and what ``views.find`` and ``resolve``, which knows the tokens, raise.
+    """
+    named = _named(params)
+    if named and (params.token_in is not None or params.token_out is not None):
+        raise _invalid("token_in, token_out: can only be given where no order is named")
+    account_id = _account(principal, params.account)
+    return Selection(
+        account_id,
+        _found(account_id, named),
+        _symbol(resolve, params.token_in),
+        _symbol(resolve, params.token_out),
+    )
+
+
+def _named(params: SubscribeParams) -> tuple[Followed, ...]:
+    if params.order is None:
+        if params.after is not None:
+            raise _invalid("after: can only be given together with order")
+        return params.orders
+    if params.orders:
+        raise _invalid("orders: cannot be given together with order")
+    return (Followed(order=params.order, after=params.after),)
+
+
+def _account(principal: Principal, name: str | None) -> UUID:
+    if name is None:
+        return principal.account_id
+    row = Account.get_or_none((Account.name == name) | (Account.id.cast("text") == name.lower()))
+    if row is not None and row.id == principal.account_id:
+        return principal.account_id
+    principal.require(Scope.ADMIN)  # whether there is such an account is nobody else's business
+    if row is None:
+        raise _invalid(f"account: there is none with the name or id {name}")
+    return UUID(str(row.id))
+
+
+def _found(account_id: UUID, named: Iterable[Followed]) -> dict[UUID, int | None]:
+    found: dict[UUID, int | None] = {}
+    for each in named:
+        order_id = views.find(account_id, each.order).id
+        if order_id in found:
+            raise _invalid(f"orders: order {order_id} is named twice")
+        found[order_id] = each.after
+    return found
+
+
+def _symbol(resolve: Callable[[str], Token], name: str | None) -> str | None:
+    return None if name is None else resolve(name).symbol
+
+
+def _invalid(detail: str) -> OrderdError:
+    return OrderdError(ErrorCode.REQUEST_INVALID, detail)
