@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
 
 WIRE_VERSION: Final = 1
@@ -200,6 +200,7 @@ class CancelResult(Message):
 
 class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
+    kind: tuple[OrderKind, ...] = Field((), description="any where empty")
     token: str | None = Field(None, max_length=64, description="on either side")
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(None, max_length=200)
@@ -326,6 +327,17 @@ class RateLimitUse(Message):
     window_seconds: int
     used: int
     waiting: int
+
+
+class QueueMetrics(Message):
+    """Orders of the whole cluster by what they do now; ``rate_limit`` is absent while Redis does not answer."""
+
+    waiting: int = Field(description="pending, and due")
+    active: int = Field(description="routing, building or submitted")
+    delayed: int = Field(description="pending, and due later: a slot of the rate limit, or the end of a backoff")
+    confirmed: int
+    failed: int
+    rate_limit: RateLimitUse | None
 
 
 class StatusResult(Message):

@@ -17,6 +17,10 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"  # withdrawn before anything was signed
 
 
+class OrderKind(StrEnum):
+    MARKET = "market"  # at once, at the best price there is
+
+
 TERMINAL: Final = frozenset({OrderStatus.CONFIRMED, OrderStatus.FAILED, OrderStatus.CANCELLED})
 ACTIVE: Final = frozenset(OrderStatus) - TERMINAL
 

@@ -4,15 +4,30 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Final
 
 import redis
 from peewee import PeeweeException
 
 from db.connection import database
+from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.settings import Settings
 from orderd.solana.rpc import RpcClient, RpcError
-from orderd.wire import WIRE_VERSION, RateLimitUse, ServiceHealth, StatusResult
+from orderd.venues.single_flight import SingleFlight
+from orderd.wire import WIRE_VERSION, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
+
+QUEUE_SECONDS: Final = 1.0
+"""The age of the queue's metrics: however many ask for them, all orders are counted once in this time."""
+
+
+_COUNT: Final = """
+    SELECT count(*) FILTER (WHERE status = 'pending' AND (due_at IS NULL OR due_at <= clock_timestamp())),
+           count(*) FILTER (WHERE status IN ('routing', 'building', 'submitted')),
+           count(*) FILTER (WHERE status = 'pending' AND due_at > clock_timestamp()),
+           count(*) FILTER (WHERE status = 'confirmed'),
+           count(*) FILTER (WHERE status = 'failed')
+    FROM orders"""
 
 
 class StatusReport:
@@ -41,6 +56,18 @@ class StatusReport:
         self._queue_depth = queue_depth
         self._workers = workers
         self._started_at = datetime.now(UTC)
+        self._metrics: SingleFlight[None, QueueMetrics] = SingleFlight(self._count, QUEUE_SECONDS)
+
+    def queue(self) -> QueueMetrics:
+        """What the cluster's orders do now. Needs Postgres: raises PeeweeException where that does not answer."""
+        return self._metrics.get(None)
+
+    def slot(self) -> int:
+        """The chain's newest slot. Raises OrderdError RPC_*."""
+        try:
+            return self._rpc.get_slot()
+        except RpcError as error:
+            raise OrderdError(error.error_code, str(error)) from error
 
     def status(self, *, draining: bool = False) -> StatusResult:
         services: dict[str, ServiceHealth] = {}
@@ -56,14 +83,34 @@ class StatusReport:
             slot=self._slot(services),
             services=services,
             orders=orders,
-            rate_limit=RateLimitUse(
-                limit=self._settings.rate_limit,
-                window_seconds=self._settings.rate_window_seconds,
-                used=used,
-                waiting=waiting,
-            ),
+            rate_limit=self._use(used, waiting),
             queue_depth=depth,
             workers=workers,
+        )
+
+    def _use(self, used: int, waiting: int) -> RateLimitUse:
+        return RateLimitUse(
+            limit=self._settings.rate_limit,
+            window_seconds=self._settings.rate_window_seconds,
+            used=used,
+            waiting=waiting,
+        )
+
+    def _count(self, _: None) -> QueueMetrics:
+        with database.connection_context():
+            (row,) = database.execute_sql(_COUNT).fetchall()
+        try:
+            rate_limit = self._use(*self._rate_limit_use())
+        except redis.RedisError:  # the status report says what is wrong
+            rate_limit = None
+        waiting, active, delayed, confirmed, failed = row
+        return QueueMetrics(
+            waiting=waiting,
+            active=active,
+            delayed=delayed,
+            confirmed=confirmed,
+            failed=failed,
+            rate_limit=rate_limit,
         )
 
     def _orders(self, services: dict[str, ServiceHealth]) -> dict[OrderStatus, int]:
@@ -91,9 +138,9 @@ class StatusReport:
     def _slot(self, services: dict[str, ServiceHealth]) -> int | None:
         began = time.perf_counter()
         try:
-            slot = self._rpc.get_slot()
-        except RpcError as error:
-            services["rpc"] = ServiceHealth(ok=False, detail=_first_line(error))
+            slot = self.slot()
+        except OrderdError as error:
+            services["rpc"] = ServiceHealth(ok=False, detail=error.detail[:200])
             return None
         services["rpc"] = ServiceHealth(ok=True, detail=f"{(time.perf_counter() - began) * 1000:.0f} ms")
         return slot

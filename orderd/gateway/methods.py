@@ -26,6 +26,7 @@ from orderd.wire import (
     PoolsParams,
     PoolsResult,
     PreviewResult,
+    QueueMetrics,
     QuoteParams,
     QuoteResult,
     StatusResult,
@@ -54,6 +55,12 @@ class Market(Protocol):
 
 
 class StatusReport(Protocol):
+    """How the daemon is. ``queue`` may raise what Peewee raises, ``slot`` OrderdError RPC_*."""
+
+    def queue(self) -> QueueMetrics: ...
+
+    def slot(self) -> int: ...
+
     def status(self, *, draining: bool = False) -> StatusResult: ...
 
 
@@ -163,6 +170,10 @@ class Methods:
 
     async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         return Reply(await self._outside.run(self._report_status))
+
+    async def queue(self) -> QueueMetrics:
+        """Beside the lists that HTTP answers with."""
+        return await self._database.run(self._report.queue)
 
     def _report_status(self) -> StatusResult:
         return self._report.status(draining=self.draining)

@@ -38,6 +38,7 @@ from orderd.wire import (
     PoolsResult,
     PreviewResult,
     Problem,
+    QueueMetrics,
     QuoteResult,
     RateLimitUse,
     Ready,
@@ -134,6 +135,13 @@ class PlayedMarket:
 
 
 class PlayedReport:
+    def queue(self) -> QueueMetrics:
+        use = RateLimitUse(limit=100, window_seconds=60, used=3, waiting=1)
+        return QueueMetrics(waiting=1, active=2, delayed=3, confirmed=4, failed=5, rate_limit=use)
+
+    def slot(self) -> int:
+        return 1
+
     def status(self, *, draining: bool = False) -> StatusResult:
         return StatusResult(
             version="0",
