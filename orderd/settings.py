@@ -1,6 +1,7 @@
 """What can be set, and where it comes from: flag > environment (``ORDERD_*``) > ``orderd.toml`` > default."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -50,6 +51,18 @@ def _plain_url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("it is no origin; write it like https://desk.example")
+    return text.lower()
+
+
+def _network(text: str) -> str:
+    ip_network(text)
+    return text
+
+
 def _percent(text: str) -> str:
     try:
         parse_slippage_bps(text)
@@ -69,11 +82,25 @@ class Settings(BaseSettings):
     """Where the embedded services keep their data, and the wallet is unless ``wallet`` says otherwise."""
 
     host: str = "127.0.0.1"
-    """The address to listen on. Any but a loopback address asks every client for a token."""
+    """The address to listen on. Any but a loopback address asks every client for a token, and needs TLS."""
     port: int = Field(3000, ge=0, le=65535)
     """The one port for websocket and HTTP; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names under which clients reach the port; a request that names any other host is refused."""
+    allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    """Web pages that may use the port, such as https://desk.example; without any, the port's own address alone."""
+    tls_cert: Path | None = None
+    """The port's certificate with its chain, in PEM. A file that is replaced counts for the next connection."""
+    tls_key: Path | None = None
+    """The certificate's key, in PEM, without a password."""
+    tls_terminated_by_proxy: bool = False
+    """Says that whatever leads from other machines to the port ends TLS: only then is it opened to them without."""
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    """Addresses or networks of proxies whose X-Forwarded-For is believed."""
+    max_connections: int = Field(10_000, ge=0)
+    """Connections at one time, those included that have not said yet what they want; 0 sets no cap."""
+    max_connections_per_address: int = Field(1_000, ge=0)
+    """The same from one address, or from one IPv6 network of 64 bits; 0 sets no cap."""
 
     database_url: Annotated[SecretStr, _secret_url("postgresql", "postgres")] | None = None
     """postgresql://USER:PASSWORD@HOST/DATABASE"""
@@ -102,6 +129,8 @@ class Settings(BaseSettings):
     """Percent, for orders that name none."""
     max_price_impact_bps: int = Field(500, ge=0, le=10_000)
     """Orders whose whole route would move the price by more are refused. Basis points."""
+    max_price_deviation_bps: int = Field(500, ge=0, le=10_000)
+    """While pools do not answer, orders whose price is below the last one by more are refused. Basis points."""
     intermediate_tokens: tuple[str, ...] = ("SOL", "USDC")
     """Tokens that an order may be traded by way of, where that pays more than its own pair."""
     max_slot_lag: int = Field(20, ge=0)
@@ -110,8 +139,8 @@ class Settings(BaseSettings):
     """A venue that takes longer to answer is left out."""
     pool_max_age_ms: int = Field(400, ge=0)
     """How old a pool's state may be that a quote is made from."""
-    pool_kinds: tuple[PoolKind, ...] = tuple(PoolKind)
-    """The kinds of pools to trade in."""
+    pool_kinds: tuple[PoolKind, ...] = ()
+    """The kinds of pools to trade in; where empty, all on simnet, and all but raydium_amm_v4 elsewhere."""
     raydium_pools: tuple[str, ...] = ()
     """Addresses of Raydium pools; where empty, they are looked up on the chain."""
     meteora_pools: tuple[str, ...] = ()
@@ -167,6 +196,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = Path(os.environ.get("ORDERD_CONFIG", "orderd.toml"))
         return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    @property
+    def traded_kinds(self) -> tuple[PoolKind, ...]:
+        """AMM v4 has to be asked for on a real chain: its swap has never been run against the real program."""
+        by_default = (kind for kind in PoolKind if self.chain == "simnet" or kind is not PoolKind.RAYDIUM_AMM_V4)
+        return self.pool_kinds or tuple(by_default)
 
     @property
     def wallet_path(self) -> Path:

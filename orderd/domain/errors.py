@@ -50,6 +50,7 @@ class ErrorCode(StrEnum):
     ROUTE_AMOUNT_TOO_SMALL = "ROUTE_AMOUNT_TOO_SMALL"
     ROUTE_PRICE_IMPACT = "ROUTE_PRICE_IMPACT"
     ROUTE_STALE = "ROUTE_STALE"
+    ROUTE_PRICE_DEVIATION = "ROUTE_PRICE_DEVIATION"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
@@ -160,6 +161,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ROUTE_STALE: _transient(
         "The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself"
+    ),
+    ErrorCode.ROUTE_PRICE_DEVIATION: _transient(
+        "Pools do not answer, and the price of the others is far below the last one",
+        "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
     ),
     ErrorCode.POOL_CLOSED: _denied("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _denied("The pool uses a feature orderd does not support", "choose another pair"),

@@ -23,6 +23,7 @@ from orderd.domain.quote import (
 )
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.inquiry import Answers, Inquiry, Pair
+from orderd.engine.price_guard import PriceGuard
 from orderd.engine.refusals import nothing_offered, reasons
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
@@ -56,6 +57,7 @@ class Router:
         intermediates: Sequence[Token] = (),
         timeout_ms: int,
         max_price_impact_bps: int,
+        guard: PriceGuard,
         max_slot_lag: int,
         unit_price: Callable[[], int],
         threads: int,
@@ -64,6 +66,7 @@ class Router:
         self._venues = {venue.kind: venue for venue in venues}
         self._intermediates = tuple(intermediates)
         self._max_price_impact_bps = max_price_impact_bps
+        self._guard = guard
         self._unit_price = unit_price
         self._inquiry = Inquiry(venues, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads)
 
@@ -78,7 +81,8 @@ class Router:
         """The best route among those that fit, and all pools' quotes.
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where even the best
-        route moves the price too far, TX_TOO_LARGE where none fits.
+        route moves the price too far, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
+        the last time, TX_TOO_LARGE where none fits.
         """
         direct = (request.mint_in, request.mint_out)
         through = [token for token in self._intermediates if token.mint not in direct]
@@ -109,6 +113,14 @@ class Router:
                 f"the best route, over {chosen.route.main.venue}, moves the price by {chosen.route.price_impact_bps} "
                 f"basis points, the limit is {self._max_price_impact_bps}",
             )
+        self._guard.check(
+            direct,
+            chosen.route.amount_in,
+            chosen.route.amount_out,
+            chosen.route.price_impact_bps,
+            quoted={each.pool for each in (*quotes, *chosen.route.legs)},
+            present={pool.address for each in found.values() for pool in each.pools},
+        )
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through)
 
     def _cost_a_leg(self, mint_out: str, found: Mapping[Pair, Answers]) -> int:

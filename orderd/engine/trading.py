@@ -11,6 +11,7 @@ from orderd.domain.tokens import TokenRegistry
 from orderd.engine.building import Builder
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.fees import FeeMarket
+from orderd.engine.price_guard import PriceGuard, Recall
 from orderd.engine.routing import Router
 from orderd.settings import Settings
 from orderd.solana.keys import Wallet, load_wallet
@@ -40,8 +41,10 @@ class Trading:
     retry: RetryPolicy
 
 
-def open_trading(settings: Settings) -> Trading:
-    """Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured.
+def open_trading(settings: Settings, recall: Recall | None = None) -> Trading:
+    """``recall`` tells what pairs were quoted at before this process began.
+
+    Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured.
 
     Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades.
     """
@@ -64,6 +67,7 @@ def open_trading(settings: Settings) -> Trading:
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,
+        guard=PriceGuard(settings.max_price_deviation_bps, recall),
         max_slot_lag=settings.max_slot_lag,
         unit_price=lambda: fees.last,
         threads=settings.worker_threads,
@@ -94,4 +98,4 @@ def open_venues(settings: Settings, rpc: RpcClient) -> list[Venue]:
         meteora(MeteoraDlmm),
         meteora(MeteoraDammV2),
     ]
-    return [venue for venue in venues if venue.kind in settings.pool_kinds]
+    return [venue for venue in venues if venue.kind in settings.traded_kinds]

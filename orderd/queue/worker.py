@@ -21,6 +21,7 @@ from peewee import PeeweeException
 from db import leases
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
+from db.prices import last_route
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.chain import check_chain
 from orderd.engine.dispatch import Dispatch
@@ -116,7 +117,7 @@ class WorkerProcess:
         self._limiter = RateLimiter(
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
         )
-        trading = open_trading(settings)
+        trading = open_trading(settings, last_route)
         publisher = self._publisher = Publisher(client)
         self._leases = Leases(self.name, settings.lease_seconds)
         self._settlement = Settlement(

@@ -145,8 +145,8 @@ class RpcClient:
         ]
         try:
             replies = self._post(requests)
-        except RpcRefused as refusal:
-            return self._without_batch(calls, refusal)
+        except RpcRefused as refused:
+            return self._without_batch(calls, refused)
         if isinstance(replies, list) and len(replies) == 1 and replies[0].get("id") is None:
             (replies,) = replies
         if isinstance(replies, dict):  # the node refused the batch itself

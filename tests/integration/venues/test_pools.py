@@ -12,6 +12,7 @@ from orderd.domain.tokens import TokenRegistry
 from orderd.engine.building import Builder
 from orderd.engine.fees import FeeMarket
 from orderd.engine.market import Market
+from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Router
 from orderd.roles import ListeningRole
 from orderd.solana.keys import Wallet
@@ -32,6 +33,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
         [kind(rpc) for kind in (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)],
         timeout_ms=10_000,
         max_price_impact_bps=2_000,
+        guard=PriceGuard(500),
         max_slot_lag=20,
         unit_price=lambda: fees.last,
         threads=2,

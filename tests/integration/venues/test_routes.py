@@ -15,6 +15,7 @@ from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
 from orderd.engine.building import Builder, SwapPlan
 from orderd.engine.fees import FeeMarket
 from orderd.engine.fill import read_fill
+from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
 from orderd.roles import ListeningRole
 from orderd.solana.keys import Wallet
@@ -60,6 +61,7 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
         intermediates=(SOL, USDC),
         timeout_ms=10_000,
         max_price_impact_bps=2_000,
+        guard=PriceGuard(500),
         max_slot_lag=20,
         unit_price=lambda: fees.last,
         threads=2,

@@ -16,6 +16,7 @@ from orderd.domain.order import OrderTerms
 from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.offers import offer_of
+from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
 from orderd.venues.base import Liquidity, OpenPool
 
@@ -118,6 +119,7 @@ def router(*venues: StubVenue, timeout_ms: int = 5_000, max_price_impact_bps: in
         intermediates=(SOL, USDC),
         timeout_ms=timeout_ms,
         max_price_impact_bps=max_price_impact_bps,
+        guard=PriceGuard(500),
         max_slot_lag=20,
         unit_price=lambda: price,
         threads=2,
@@ -284,6 +286,20 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points, the limit is 500") as caught:
         decide(router(venue), replace(REQUEST, amount_in=10**10))
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
+
+
+def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() -> None:
+    deep, junk = offering(VenueName.RAYDIUM, side(0.1)), offering(VenueName.METEORA, side(0.05))
+    routes = router(deep, junk)
+    decide(routes)
+    deep.answer = Liquidity
+    with pytest.raises(
+        OrderdError, match="pays 4999 basis points less than the last one did, the limit is 500"
+    ) as caught:
+        decide(routes)
+    assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
+    deep.answer = None
+    assert decide(routes).route.main.venue is VenueName.RAYDIUM
 
 
 TERMS = OrderTerms(SOL, USDC, REQUEST.amount_in, slippage_bps=50)

@@ -1,0 +1,41 @@
+"""What pairs were last quoted at, from the orders that were routed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from db.connection import database
+
+
+@dataclass(frozen=True, slots=True)
+class PastRoute:
+    """The route that an order got, ``age`` seconds ago. Amounts in base units."""
+
+    amount_in: int
+    amount_out: int
+    price_impact_bps: str
+    pools: frozenset[str]
+    age: float
+
+
+def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
+    """The newest route that an order of the last ``seconds`` got for this pair."""
+    with database.connection_context():
+        row = database.execute_sql(
+            """
+            SELECT o.amount_in, o.quoted_amount_out, e.data, extract(epoch FROM clock_timestamp() - e.at)
+            FROM orders o JOIN order_events e ON e.order_id = o.id AND e.kind = 'routed'
+            WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s
+            ORDER BY o.id DESC, e.seq DESC LIMIT 1""",
+            (str(_first_id(datetime.now(UTC) - timedelta(seconds=seconds))), mint_in, mint_out),
+        ).fetchone()
+    if row is None:
+        return None
+    amount_in, amount_out, routed, age = row
+    pools = frozenset(each["pool"] for each in (*routed["quotes"], *routed["route"]))
+    return PastRoute(int(amount_in), int(amount_out), routed["chosen"]["price_impact_bps"], pools, float(age))
+
+
+def _first_id(at: datetime) -> UUID:
+    """What no UUIDv7 made after ``at`` is below: its first 48 bits are the milliseconds (RFC 9562, section 5.7)."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

@@ -1,0 +1,96 @@
+"""A bound on what an order may be traded at where pools are missing: slippage is measured from the quote alone.
+
+While all pools of a pair answer, the best of them is the market, however far it has moved. Where some are away, because
+their venue is down, they were closed or the node forgot them, what is left may be pools that nobody trades in, at any
+price. So the price of the last route is kept with the pools it was found among, and only if one of these is missing,
+a price that is much worse than that one is refused.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from db.prices import PastRoute
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import BPS
+
+MAX_AGE_SECONDS: Final = 300.0
+"""A price that is older says little about the market of now."""
+
+Pair = tuple[str, str]
+Recall = Callable[[str, str, float], PastRoute | None]
+"""The last route of a pair, sold and bought, of the last so many seconds, from before this process began."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """Base units bought for one that is sold, what depth costs not counted; `seen_at` on the monotonic clock."""
+
+    price: Fraction
+    pools: frozenset[str]
+    seen_at: float
+
+
+class PriceGuard:
+    """Knows the last price of each pair. Thread-safe."""
+
+    def __init__(
+        self, max_deviation_bps: int, recall: Recall | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._max_deviation_bps = max_deviation_bps
+        self._recall = recall
+        self._clock = clock
+        self._references: dict[Pair, _Reference | None] = {}
+
+    def check(
+        self,
+        pair: Pair,
+        amount_in: int,
+        amount_out: int,
+        price_impact_bps: Decimal,
+        quoted: Collection[str],
+        present: Collection[str],
+    ) -> None:
+        """Keep the price of a route that was found among the pools `quoted`, when the pools `present` have answered.
+
+        Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one.
+        """
+        price = _price(amount_in, amount_out + 1, price_impact_bps)  # what rounding took is no deviation
+        pools = frozenset(quoted)
+        last = self._last(pair)
+        if last is not None and (missing := last.pools - set(present)):
+            if price * BPS < last.price * (BPS - self._max_deviation_bps):
+                below = int((1 - price / last.price) * BPS)
+                raise OrderdError(
+                    ErrorCode.ROUTE_PRICE_DEVIATION,
+                    f"the best route pays {below} basis points less than the last one did, the limit is "
+                    f"{self._max_deviation_bps}; of the pools of then {_few(missing)} did not answer",
+                )
+            pools |= last.pools  # those that are away are still missed next time
+        self._references[pair] = _Reference(_price(amount_in, amount_out, price_impact_bps), pools, self._clock())
+
+    def _last(self, pair: Pair) -> _Reference | None:
+        if pair not in self._references:
+            self._references[pair] = self._recalled(pair)
+        last = self._references[pair]
+        return last if last is not None and self._clock() - last.seen_at <= MAX_AGE_SECONDS else None
+
+    def _recalled(self, pair: Pair) -> _Reference | None:
+        past = None if self._recall is None else self._recall(*pair, MAX_AGE_SECONDS)
+        if past is None:
+            return None
+        price = _price(past.amount_in, past.amount_out, Decimal(past.price_impact_bps))
+        return _Reference(price, past.pools, self._clock() - past.age)
+
+
+def _price(amount_in: int, amount_out: int, price_impact_bps: Decimal) -> Fraction:
+    kept = BPS - Fraction(min(price_impact_bps, Decimal(BPS - 1)))
+    return Fraction(amount_out, amount_in) * BPS / kept
+
+
+def _few(pools: Collection[str]) -> str:
+    first, *others = sorted(pools)
+    return f"{first} and {len(others)} more" if others else first

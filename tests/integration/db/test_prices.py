@@ -1,0 +1,47 @@
+"""The last route of a pair, as a new process finds it."""
+
+import pytest
+
+from db import journal
+from db.connection import database
+from db.journal import Change
+from db.prices import last_route
+from orderd.domain.events import Routed, RoutedLeg
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from tests.integration.orders import QUOTED, built, claimed
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+LEG = RoutedLeg(
+    hop=1,
+    venue=VenueName.RAYDIUM,
+    pool="leg",
+    pool_kind=PoolKind.RAYDIUM_CLMM,
+    token_in="SOL",
+    token_out="USDC",
+    share="100",
+    amount_in="1.5",
+    amount_out="150",
+)
+
+
+def test_the_newest_route_of_the_pair_is_told_with_the_pools_it_was_found_among() -> None:
+    built()
+    order = claimed()
+    routed = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="149", route=(LEG,))
+    journal.apply([Change(order.id, routed, order.version, {"quoted_amount_out": 150_000_000})])
+    past = last_route(WSOL_MINT, USDC_MINT, 300)
+    assert past is not None
+    assert (past.amount_in, past.amount_out, past.price_impact_bps) == (1_500_000_000, 150_000_000, "1.25")
+    assert past.pools == {"pool", "leg"}
+    assert 0 <= past.age < 300
+    assert last_route(USDC_MINT, WSOL_MINT, 300) is None
+
+
+def test_orders_that_are_older_than_asked_for_or_were_never_routed_tell_no_price() -> None:
+    claimed()
+    assert last_route(WSOL_MINT, USDC_MINT, 300) is None
+    built()
+    assert last_route(WSOL_MINT, USDC_MINT, -1) is None
+    assert not database.in_transaction()

@@ -1,0 +1,114 @@
+"""The price guard: while pools are missing, what is left may not sell an order far below the last price."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+
+from db.prices import PastRoute
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.price_guard import MAX_AGE_SECONDS, PriceGuard
+
+PAIR = ("sold", "bought")
+ALL = {"deep", "junk"}
+SOLD = 1_000_000
+
+
+@dataclass
+class Desk:
+    """A guard with a limit of 5 %, on a clock of its own."""
+
+    past: PastRoute | None = None
+    now: float = 1_000.0
+    recalled: int = 0
+    guard: PriceGuard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.guard = PriceGuard(500, self.recall, clock=lambda: self.now)
+
+    def recall(self, sold: str, bought: str, seconds: float) -> PastRoute | None:
+        self.recalled += 1
+        return self.past if ((sold, bought), seconds) == (PAIR, MAX_AGE_SECONDS) else None
+
+    def quote(self, paid: int, *, present: set[str] = ALL, impact: str = "0") -> None:
+        self.guard.check(PAIR, SOLD, paid, Decimal(impact), quoted=present, present=present)
+
+    def refuses(self, paid: int, *, present: set[str]) -> None:
+        with pytest.raises(OrderdError) as caught:
+            self.quote(paid, present=present)
+        assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_where_all_pools_answer_their_price_is_the_market_however_far_it_moved(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.quote(500_000)
+    desk.quote(100_000)
+
+
+def test_a_pool_more_than_before_is_no_pool_missing(desk: Desk) -> None:
+    desk.quote(1_000_000, present={"deep"})
+    desk.quote(500_000, present=ALL)
+
+
+@pytest.mark.parametrize(("paid", "refused"), [(950_000, False), (949_998, True), (2_000_000, False)])
+def test_while_a_pool_is_missing_the_price_may_fall_by_the_limit_and_rise_at_will(
+    desk: Desk, paid: int, refused: bool
+) -> None:
+    desk.quote(1_000_000)
+    if refused:
+        desk.refuses(paid, present={"junk"})
+    else:
+        desk.quote(paid, present={"junk"})
+
+
+def test_what_depth_costs_is_no_fall_of_the_price(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.quote(910_000, present={"junk"}, impact="900")
+
+
+def test_what_rounding_takes_from_a_tiny_order_is_no_fall_of_the_price(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.guard.check(PAIR, 3, 2, Decimal(0), quoted={"junk"}, present={"junk"})
+
+
+def test_a_market_that_moves_bit_by_bit_is_followed_while_the_pool_stays_missing(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    for paid in (960_000, 920_000, 880_000):
+        desk.quote(paid, present={"junk"})
+    desk.refuses(500_000, present={"junk"})
+
+
+def test_a_refusal_moves_no_reference(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    for _ in range(3):
+        desk.refuses(900_000, present={"junk"})
+    desk.quote(900_000, present=ALL)
+
+
+def test_an_old_price_says_nothing(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.now += MAX_AGE_SECONDS + 1
+    desk.quote(500_000, present={"junk"})
+
+
+def test_each_direction_of_a_pair_has_its_own_price(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.guard.check(PAIR[::-1], SOLD, 100, Decimal(0), quoted={"junk"}, present={"junk"})
+
+
+def test_after_a_restart_the_last_route_that_was_stored_is_the_reference() -> None:
+    desk = Desk(PastRoute(SOLD, 1_000_000, "0", frozenset(ALL), age=200.0))
+    desk.refuses(500_000, present={"junk"})
+    desk.now += 101
+    desk.quote(500_000, present={"junk"})
+    assert desk.recalled == 1
+
+
+def test_without_any_past_the_market_is_what_answers(desk: Desk) -> None:
+    desk.quote(500_000, present={"junk"})
+    assert desk.recalled == 1
