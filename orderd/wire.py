@@ -18,6 +18,8 @@ from orderd.domain.quote import PoolKind, VenueName
 
 WIRE_VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 65_536
+MAX_FOLLOWED: Final = 100
+"""Orders that one subscription may name."""
 
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{4,64}$")]
@@ -45,6 +47,8 @@ class Method(StrEnum):
 
 ORDER_EVENT: Final = "order.event"
 """The method of the notifications that a subscription brings; its params are a Notification."""
+HEARTBEAT: Final = "heartbeat"
+"""The method of the notification by which a connection that has subscriptions shows that it lives: a Heartbeat."""
 
 
 class Problem(Message):
@@ -58,12 +62,12 @@ class Problem(Message):
     retryable: bool
     next_step: str
     order_id: UUID | None = None
-
     retry_after: int | None = Field(
         None,
         exclude_if=lambda seconds: seconds is None,
         description="seconds until the same may succeed, where that is known",
     )
+
     @classmethod
     def of(cls, error: OrderdError, order_id: UUID | None = None) -> "Problem":
         spec = error.spec
@@ -76,8 +80,8 @@ class Problem(Message):
             retryable=spec.retryable,
             next_step=spec.next_step,
             order_id=order_id,
-        )
             retry_after=error.retry_after,
+        )
 
 
 class OrderView(Message):
@@ -213,15 +217,35 @@ class ListResult(Message):
     next_cursor: str | None
 
 
-class SubscribeParams(Message):
-    """One order, or all active ones. ``after`` resumes an order: its events from ``after + 1`` on are sent again."""
+class Followed(Message):
+    """An order to follow. ``after`` resumes it: its events from ``after + 1`` on are sent again."""
 
-    order: OrderRef | None = None
+    order: OrderRef
     after: int | None = Field(None, ge=0)
 
 
+class SubscribeParams(Message):
+    """What to follow: one order, several, or, where none is named, all active ones, of a pair where one is given.
+
+    Of an order that is followed every event is told, in order and without gaps. ``after`` belongs to ``order``, and the
+    tokens to a subscription that names no order.
+    """
+
+    order: OrderRef | None = None
+    after: int | None = Field(None, ge=0, description="resumes: the events from after + 1 on are sent again")
+    orders: tuple[Followed, ...] = Field((), max_length=MAX_FOLLOWED)
+    account: str | None = Field(
+        None, max_length=64, description="name or id; the caller's own where absent, another needs the scope admin"
+    )
+    token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
+    token_out: str | None = Field(None, max_length=64, description="only orders that buy this token")
+
+
 class SubscribeResult(Message):
+    """While a subscription lasts, its connection carries a heartbeat at least every ``heartbeat_seconds``."""
+
     subscription: int
+    heartbeat_seconds: int | None = None
 
 
 class UnsubscribeParams(Message):
@@ -240,6 +264,21 @@ class Snapshot(Message):
     order: OrderView
 
 
+class ResyncRequired(Message):
+    """The events after ``after`` cannot be sent again: what the client knows of the order is void.
+
+    ``AHEAD``: the daemon has no event ``after``, as when its database is an older one. ``GONE``: events after it are
+    stored no more. The order's SNAPSHOT comes next, and then the events that are newer than that.
+    """
+
+    type: Literal["RESYNC_REQUIRED"] = "RESYNC_REQUIRED"
+    subscription: int
+    order_id: UUID
+    after: int = Field(description="the resume point that was asked for")
+    seq: int = Field(description="the order's last event")
+    reason: Literal["AHEAD", "GONE"]
+
+
 class Event(Message):
     type: Literal["EVENT"] = "EVENT"
     subscription: int
@@ -254,7 +293,28 @@ class Ready(Message):
     orders: int
 
 
-Notification = Annotated[Snapshot | Event | Ready, Field(discriminator="type")]
+Notification = Annotated[Snapshot | ResyncRequired | Event | Ready, Field(discriminator="type")]
+
+
+class Position(Message):
+    """How far a live subscription has been told. Who has counted fewer events has missed some: subscribe again."""
+
+    subscription: int
+    events: int = Field(description="EVENTs sent since the subscription began")
+    order_id: UUID | None = Field(description="whose SNAPSHOT or EVENT was the last one sent")
+    seq: int | None = Field(description="the seq of that one")
+
+
+class Heartbeat(Message):
+    """The daemon lives, and so does the connection. ``at`` is the daemon's time.
+
+    Whatever was stored before ``as_of`` has been sent or is on its way; it stands still while the daemon cannot reach
+    its database.
+    """
+
+    at: datetime
+    as_of: datetime
+    subscriptions: tuple[Position, ...]
 
 
 class NoParams(Message):

@@ -163,9 +163,13 @@ def events_after(order_id: UUID, seq: int) -> list[OrderEvent]:
     ]
 
 
-def active(account_id: UUID) -> list[OrderView]:
-    """All orders that have not ended, oldest first."""
+def active(account_id: UUID, token_in: str | None = None, token_out: str | None = None) -> list[OrderView]:
+    """All orders that have not ended, oldest first; of a pair where its tokens' symbols are given."""
     query = Order.select().where((Order.account_id == account_id) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
+    if token_in is not None:
+        query = query.where(Order.token_in == token_in)
+    if token_out is not None:
+        query = query.where(Order.token_out == token_out)
     return [order_view(order) for order in query]
 
 
@@ -192,11 +196,3 @@ def _cursor(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise OrderdError(ErrorCode.REQUEST_INVALID, "cursor: not one that this daemon gave out") from None
-
-
-def moved_since(seconds: float) -> list[tuple[UUID, int]]:
-    """Ids and seqs of the orders that changed in the last ``seconds``: what a follower may have missed."""
-    rows = database.execute_sql(
-        "SELECT id, seq FROM orders WHERE updated_at > clock_timestamp() - %s * interval '1 second'", (seconds,)
-    )
-    return [(UUID(str(order_id)), seq) for order_id, seq in rows]
