@@ -94,6 +94,7 @@ def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher)
             queue_depth=broker.depth,
             workers=partial(_live_workers, client),
         ),
+        wallet=str(trading.wallet.address),
     )
 
 

@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from orderd.gateway.auth import Principal
+from orderd.gateway.dialects.streams import Stream
 from orderd.gateway.http_side import HEAD_BYTES, REQUEST_SECONDS, TOO_LARGE, TOO_SLOW, HttpSide
 from orderd.gateway.rpc import too_large
 from orderd.telemetry import SLOW_DISCONNECTS
@@ -36,6 +37,8 @@ class PortConnection(ServerConnection):
 
     principal: Principal
     """Who is at the other end, once it has been admitted."""
+    stream: Stream | None = None
+    """What it has asked for by its path, where that is not the path of the methods."""
 
     def __init__(self, *args: Any, http: HttpSide, undecided: "set[PortConnection]", **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)

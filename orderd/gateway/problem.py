@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pydantic import Field
 from starlette.responses import Response
 
 from orderd.domain.errors import OrderdError
@@ -16,6 +17,7 @@ class HttpProblem(Problem):
     """RFC 9457; ``instance`` is the path that was asked for."""
 
     instance: str
+    error: str = Field(description="title and detail in one, where clients of other order engines look for it")
 
 
 def problem_response(error: OrderdError, instance: str, status: int | None = None) -> Response:
@@ -26,7 +28,8 @@ def problem_response(error: OrderdError, instance: str, status: int | None = Non
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None or status in (429, 503):
         headers["Retry-After"] = str(error.retry_after or RETRY_AFTER_SECONDS)
-    problem = HttpProblem(**Problem.of(error).model_dump() | {"status": status}, instance=instance)
+    sentence = f"{error.spec.title}: {error.detail}"
+    problem = HttpProblem(**Problem.of(error).model_dump() | {"status": status}, instance=instance, error=sentence)
     return Response(
         problem.model_dump_json(exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers
     )

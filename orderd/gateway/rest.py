@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import Field
 from uuid_utils.compat import uuid7
 
@@ -66,11 +67,16 @@ class HttpCaller:
     principal: Principal
 
 
-def rest_router(methods: Methods, who: Callable[[str | None], Awaitable[Principal]]) -> APIRouter:
-    """``who`` is given the Authorization header, and raises OrderdError where it does not do."""
+def rest_router(
+    methods: Methods, who: Callable[[str | None], Awaitable[Principal]], route_class: type[APIRoute]
+) -> APIRouter:
+    """``who`` is given the Authorization header, and raises OrderdError where it does not do.
+
+    ``route_class`` sees each request first, and may answer an order that is in the words of another engine.
+    """
 
     problem: dict[int | str, dict[str, Any]] = {"4XX": {"model": HttpProblem}, "5XX": {"model": HttpProblem}}
-    router = APIRouter(prefix="/api", responses=problem)
+    router = APIRouter(prefix="/api", responses=problem, route_class=route_class)
     _serve_orders(router, methods, who)
     _serve_market(router, methods, who)
     return router

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from fastapi import APIRouter
 from redis.asyncio import Redis
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -16,6 +17,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
 from orderd.gateway.condition import Condition
+from orderd.gateway.dialects.orders import ForeignOrders
+from orderd.gateway.dialects.streams import Streams
 from orderd.gateway.feed import Feed
 from orderd.gateway.heartbeat import Pacemaker
 from orderd.gateway.http import http_app
@@ -35,7 +38,6 @@ DATABASE_THREADS: Final = 16
 OUTSIDE_THREADS: Final = 8
 TOKEN_CHECK_SECONDS: Final = 5.0
 CANCEL_SECONDS: Final = 0.2
-PATH: Final = "/"
 log = structlog.get_logger(__name__)
 
 
@@ -46,6 +48,8 @@ class Engine:
     intake: Intake
     market: Market
     report: StatusReport
+    wallet: str
+    """The address that orders are signed for."""
 
 
 class Gateway:
@@ -70,6 +74,7 @@ class Gateway:
             outside=self._outside,
         )
         self._rpc = Rpc(self._methods.routes())
+        self._streams = Streams(self._hub, self._database)
         self._sessions: set[Session] = set()
         self._condition = Condition(
             self._database, self._outside, news, engine.report, is_draining=lambda: self._methods.draining
@@ -80,7 +85,7 @@ class Gateway:
                 loop_lag=lambda: self._condition.loop_lag,
                 readiness=self._condition.readiness,
                 authorize=self._authorize_reader,
-                rest=rest_router(self._methods, self._who),
+                rest=self._rest(engine.wallet),
                 refresh_metrics=self._condition.refresh_metrics,
             ),
             self._converse,
@@ -138,6 +143,13 @@ class Gateway:
         await self._port.close()
         log.info("stopped", action="gateway_stopped")
 
+    def _rest(self, wallet: str) -> APIRouter:
+        foreign = ForeignOrders(self._methods, self._who, wallet)
+        router = APIRouter()
+        router.include_router(rest_router(self._methods, self._who, foreign.telling_apart()))
+        router.include_router(foreign.router())
+        return router
+
     # Connections
 
     async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
@@ -145,9 +157,9 @@ class Gateway:
         headers = request.headers
         try:
             self._door.check(headers.get_all("Host"), headers.get_all("Origin"))
-            _check_path(request.path)
             credentials = headers.get_all("Authorization")
             connection.principal = await self._who(credentials[0] if credentials else None)
+            connection.stream = await self._streams.asked_for(request.path, connection.principal)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
             log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
@@ -163,13 +175,20 @@ class Gateway:
         (await self._who(authorization)).require(Scope.READ)
 
     async def _converse(self, connection: PortConnection) -> None:
-        """Receive calls until the connection closes. Answers are sent as the calls finish."""
+        """Receive calls until the connection closes. Answers are sent as the calls finish.
+
+        Who has asked for a stream by the path of the connection is told that instead, and is not listened to.
+        """
         session = Session(connection, connection.principal)
         self._sessions.add(session)
         CONNECTIONS.inc()
         try:
+            if connection.stream is not None:
+                self._streams.begin(connection.stream, session, connection)
             while True:
-                await self._rpc.receive(session, await connection.recv(decode=False))
+                message = await connection.recv(decode=False)
+                if connection.stream is None:
+                    await self._rpc.receive(session, message)
         except ConnectionClosed:
             pass
         finally:
@@ -202,11 +221,6 @@ async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=CANCEL_SECONDS)
-
-
-def _check_path(path: str) -> None:
-    if path.partition("?")[0] != PATH:
-        raise OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"websockets are served at {PATH} only")
 
 
 def _refusal(error: OrderdError, path: str) -> Response:

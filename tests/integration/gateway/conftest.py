@@ -218,7 +218,7 @@ async def rig(connected: str, redis_url: str, settings: Settings) -> AsyncIterat
     publisher = Publisher(client)
     market = PlayedMarket()
     intake = Intake(TokenRegistry(), settings.default_slippage, publisher, send=lambda _: None, forget=lambda _: None)
-    gateway = Gateway(settings, Engine(intake, market, PlayedReport()), Redis.from_url(redis_url))
+    gateway = Gateway(settings, Engine(intake, market, PlayedReport(), "wallet"), Redis.from_url(redis_url))
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     served = asyncio.create_task(gateway.serve(stop, listening.set_result))
     await asyncio.wait([served, listening], return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,76 @@
+"""JSON whose numbers keep every digit: no float stands between what a client writes and what is traded."""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, NoReturn
+
+import orjson
+
+from orderd.domain.errors import ErrorCode, OrderdError
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_MOST_DIGITS: Final = 100
+"""Before or after the point; far above what an amount may have."""
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """A JSON object whose numbers are Decimals. Raises OrderdError REQUEST_INVALID, also where a member comes twice."""
+    try:
+        value = json.loads(
+            body,
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_repetition,
+        )
+    except (ValueError, RecursionError, InvalidOperation) as error:
+        detail = str(error) if type(error) in (ValueError, json.JSONDecodeError) else type(error).__name__
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"body: is not the JSON of an order: {detail}") from error
+    if not isinstance(value, dict):
+        raise OrderdError(ErrorCode.REQUEST_INVALID, "body: is not a JSON object")
+    return value
+
+
+def decimal_text(value: object, name: str) -> str:
+    """A JSON number, or a string that is written like one, as a plain decimal: ``1e-9`` is ``0.000000001``.
+
+    Raises OrderdError REQUEST_INVALID for what is neither a number nor a string. Any other string is returned as it
+    is, for whoever reads the decimal to refuse.
+    """
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            return value
+        value = _decimal(value)
+    if not isinstance(value, Decimal):
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name}: is neither a number nor a string")
+    if value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS:
+        return f"{value:f}"
+    return str(value)
+
+
+def number(text: str) -> orjson.Fragment:
+    """A decimal string as a JSON number of just these digits."""
+    return orjson.Fragment(text)
+
+
+def percent_of_bps(bps: str) -> orjson.Fragment:
+    return number(f"{Decimal(bps).scaleb(-2).normalize():f}")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond what a Decimal can hold
+        return Decimal("Infinity")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _no_repetition(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member is given twice")
+    return found

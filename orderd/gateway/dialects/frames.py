@@ -1,0 +1,156 @@
+"""What each dialect calls the steps of an order, and the frames it tells them in. Prices and amounts are exact numbers.
+
+A step that a dialect has no word for is not told. None has one for cancelled: to their clients, such an order failed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from orderd.domain.errors import ERRORS, ErrorCode
+from orderd.domain.events import Accepted, Cancelled, Confirmed, Failed, OrderEvent, Retrying, Routed, Submitted
+from orderd.domain.order import EventKind, OrderStatus
+from orderd.domain.quote import VenueName
+from orderd.gateway.dialects.exact import number, percent_of_bps
+from orderd.wire import OrderView
+
+Frame = dict[str, Any]
+
+_E = EventKind
+_STATUS: Final[Mapping[EventKind, str]] = {
+    _E.ACCEPTED: "pending",
+    _E.STARTED: "routing",
+    _E.ROUTED: "building",
+    _E.SUBMITTED: "submitted",
+    _E.CONFIRMED: "confirmed",
+    _E.FAILED: "failed",
+    _E.CANCELLED: "failed",
+    _E.RETRYING: "pending",
+    _E.RECLAIMED: "pending",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """``words`` are the statuses by what happened; ``tell`` makes the frame of one event.
+
+    ``tell`` is given the order's last route too, once there is one. ``end`` makes the only frame that a client gets
+    who asks for an order that has ended; without it, such a client is told the whole story like any other.
+    """
+
+    words: Mapping[EventKind, str]
+    tell: Callable[[str, OrderEvent, Routed | None], Frame]
+    end: Callable[[OrderView], Frame] | None = None
+
+    def frame(self, event: OrderEvent, route: Routed | None) -> bytes | None:
+        """None where the dialect does not tell of such an event."""
+        word = self.words.get(event.data.kind)
+        return None if word is None else orjson.dumps(self.tell(word, event, route))
+
+
+def _execute(status: str, event: OrderEvent, _: Routed | None) -> Frame:
+    frame: Frame = {"status": status}
+    if status == "pending":
+        frame["orderId"] = event.order_id
+    if status == "routing":
+        frame["timestamp"] = event.at
+    return frame | _facts(event)
+
+
+def _snapshot_event(status: str, event: OrderEvent, _: Routed | None) -> Frame:
+    """The order as it was accepted is the snapshot, the rest are events: whenever one connects, it reads the same."""
+    if not isinstance(event.data, Accepted):
+        return {"type": "EVENT"} | _stamped(status, event, None)
+    terms = event.data
+    return (
+        {"type": "SNAPSHOT"} | _stamped(status, event, None) | _terms(terms.token_in, terms.token_out, terms.amount_in)
+    )
+
+
+def _snapshot_end(order: OrderView) -> Frame:
+    frame = {
+        "type": "SNAPSHOT",
+        "orderId": order.id,
+        "status": "CONFIRMED" if order.status is OrderStatus.CONFIRMED else "FAILED",
+        "timestamp": order.updated_at,
+    } | _terms(order.token_in, order.token_out, order.amount_in)
+    if order.venue is not None:
+        frame["dex"] = dex(order.venue)
+    if order.status is not OrderStatus.CONFIRMED:
+        return frame | {"error": failure(order)}
+    assert order.executed_price is not None
+    return frame | {"txHash": order.signature, "executedPrice": number(order.executed_price)}
+
+
+def _terms(token_in: str, token_out: str, amount: str) -> Frame:
+    return {"tokenIn": token_in, "tokenOut": token_out, "amount": number(amount)}
+
+
+def _stamped(status: str, event: OrderEvent, _: Routed | None) -> Frame:
+    return {"orderId": event.order_id, "status": status, "timestamp": event.at} | _facts(event)
+
+
+def _quoted(status: str, event: OrderEvent, route: Routed | None) -> Frame:
+    frame = _stamped(status, event, None)
+    if route is not None:
+        frame |= {"quote": quote(route), "selectedDex": dex(route.chosen.venue)}
+    if isinstance(event.data, Submitted | Confirmed):
+        frame["txSignature"] = event.data.signature
+    if "error" in frame:
+        frame["errorMessage"] = frame["error"]
+    return frame
+
+
+def _facts(event: OrderEvent) -> Frame:
+    match event.data:
+        case Routed() as route:
+            return {"dex": dex(route.chosen.venue), "price": number(route.chosen.price)}
+        case Confirmed() as fill:
+            return {"txHash": fill.signature, "executedPrice": number(fill.executed_price)}
+        case Retrying() | Failed() as trouble:
+            said = "message" if isinstance(trouble, Retrying) else "error"
+            return {said: _sentence(trouble.code, trouble.detail)}
+        case Cancelled():
+            return {"error": ERRORS[ErrorCode.ORDER_CANCELLED].title}
+        case _:
+            return {}
+
+
+def quote(route: Routed) -> Frame:
+    """``priceImpact`` in percent, ``fee`` of all pools in the token that they take it in, ``route`` its pools."""
+    return {
+        "dex": dex(route.chosen.venue),
+        "amountOut": number(route.chosen.amount_out),
+        "priceImpact": percent_of_bps(route.chosen.price_impact_bps),
+        "fee": number(route.chosen.fee),
+        "route": [leg.pool for leg in route.route] or [route.chosen.pool],
+    }
+
+
+def dex(venue: VenueName) -> str:
+    return venue.capitalize()
+
+
+def failure(order: OrderView) -> str:
+    """Why an order has failed, in a sentence."""
+    if order.error is None:
+        return ERRORS[ErrorCode.ORDER_CANCELLED].title
+    return _sentence(order.error.code, order.error.detail)
+
+
+def _sentence(code: ErrorCode, detail: str) -> str:
+    return f"{ERRORS[code].title}: {detail}"
+
+
+def _capitals(*left_out: EventKind) -> Mapping[EventKind, str]:
+    return {kind: word.upper() for kind, word in _STATUS.items() if kind not in left_out}
+
+
+EXECUTE: Final = Dialect(_STATUS, _execute)
+SNAPSHOTS: Final = Dialect(_capitals(_E.SUBMITTED), _snapshot_event, _snapshot_end)
+ROUTING_COMPLETE: Final = Dialect(
+    _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED) | {_E.ROUTED: "ROUTING_COMPLETE"}, _stamped
+)
+QUOTES: Final = Dialect(_STATUS | {_E.DEFERRED: "pending"}, _quoted)

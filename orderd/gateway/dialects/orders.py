@@ -1,0 +1,131 @@
+"""Orders in other engines' words: one reader for all their bodies, and the paths they are sent to."""
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, cast
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from uuid_utils.compat import uuid7
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.dialects.exact import decimal_text, read_object
+from orderd.gateway.methods import Methods
+from orderd.gateway.rest import HttpCaller
+from orderd.wire import SubmitParams, SubmitResult
+
+_FIELDS: Final = {
+    "tokenIn": "token_in",
+    "inputToken": "token_in",
+    "tokenOut": "token_out",
+    "outputToken": "token_out",
+    "amount": "amount_in",
+    "amountIn": "amount_in",
+    "slippage": "slippage",
+    "orderType": "order_type",
+    "type": "order_type",
+    "walletAddress": "wallet",
+}
+"""What the dialects call the parts of an order. A member that is not here is refused: to ignore a limit price, or a
+side, would be to trade what nobody asked for."""
+_SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
+"""By these members an order is known to be in a dialect, at the path that orderd uses itself."""
+
+Who = Callable[[str | None], Awaitable[Principal]]
+"""Whom an Authorization header stands for. Raises OrderdError where it does not do."""
+
+
+class ForeignOrders:
+    """Takes orders in the dialects."""
+
+    def __init__(self, methods: Methods, who: Who, wallet: str) -> None:
+        """``wallet`` is the address that this daemon trades from."""
+        self._methods = methods
+        self._who = who
+        self._wallet = wallet
+
+    def router(self) -> APIRouter:
+        """The paths that are the dialects' own."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/api/orders/execute", self._execute, methods=["POST"])
+        router.add_api_route("/orders", self._execute, methods=["POST"])
+        return router
+
+    def telling_apart(self) -> type[APIRoute]:
+        """A route for the path that orderd shares with a dialect: an order in the dialect's words is answered here."""
+        take = self._take
+
+        class TellingApart(APIRoute):
+            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+                native = super().get_route_handler()
+
+                async def handle(request: Request) -> Response:
+                    if request.method == "POST" and _SHARED_PATH_WORDS.search(await request.body()):
+                        return await take(request, 201)
+                    return await native(request)
+
+                return handle
+
+        return TellingApart
+
+    async def _execute(self, request: Request) -> Response:
+        return await self._take(request, 200)
+
+    async def _take(self, request: Request, status: int) -> Response:
+        caller = HttpCaller(await self._who(request.headers.get("authorization")))
+        caller.principal.require(Scope.TRADE)
+        key = request.headers.get("idempotency-key")
+        params = self._params(read_object(await request.body()), str(uuid7()) if key is None else key)
+        order = cast(SubmitResult, (await self._methods.submit(caller, params)).result).order
+        answer = {
+            "orderId": order.id,
+            "message": f"order accepted: {order.amount_in} {order.token_in} for {order.token_out}",
+        }
+        return Response(orjson.dumps(answer), status, media_type="application/json")
+
+    def _params(self, body: dict[str, Any], client_order_id: str) -> SubmitParams:
+        found = _by_field(body)
+        self._check_wallet(found.pop("wallet", self._wallet))
+        _check_type(found.pop("order_type", "market"))
+        if "amount_in" in found:
+            found["amount_in"] = decimal_text(found["amount_in"], "amount")
+        if found.get("slippage") is not None:
+            found["slippage"] = decimal_text(found["slippage"], "slippage")
+        try:
+            return SubmitParams(**found, client_order_id=client_order_id)
+        except ValidationError as error:
+            complaints = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+            raise OrderdError(ErrorCode.REQUEST_INVALID, complaints) from error
+
+    def _check_wallet(self, wallet: object) -> None:
+        if wallet != self._wallet:
+            raise OrderdError(
+                ErrorCode.WALLET_OTHER,
+                f"walletAddress is {str(wallet)[:64]!r}, and this daemon signs for {self._wallet} only",
+            )
+
+
+def _by_field(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in body.items():
+        field = _FIELDS.get(name)
+        if field is None:
+            raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name[:50]}: is no part of an order; there are {_names()}")
+        if field in found:
+            raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name}: says again what another member has said")
+        found[field] = value
+    return found
+
+
+def _names() -> str:
+    return ", ".join(_FIELDS)
+
+
+def _check_type(order_type: object) -> None:
+    if not (isinstance(order_type, str) and order_type.lower() == "market"):
+        raise OrderdError(
+            ErrorCode.ORDER_TYPE_UNSUPPORTED, f"the order is of the type {str(order_type)[:50]!r}, not market"
+        )

@@ -1,0 +1,154 @@
+"""Streams in other engines' words: a subscription to the hub, told in a manner of its own.
+
+Whoever follows an order is told its story from the beginning, whenever he comes, and the stream is closed when it is
+told to the end. A stream of all orders begins with the stories of those that have not ended, and stays open.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import OrderEvent, Routed, Started
+from orderd.domain.order import TERMINAL
+from orderd.engine import views
+from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
+from orderd.gateway.history import Standing
+from orderd.gateway.hub import Hub
+from orderd.gateway.selection import Selection
+from orderd.gateway.session import Session
+from orderd.gateway.subscription import News
+from orderd.gateway.threads import DatabaseThreads
+from orderd.wire import OrderRef, OrderView
+
+NATIVE_PATH: Final = "/"
+ALL_ORDERS_PATH: Final = "/ws"
+ORDER_PATH: Final = "/ws/orders/"
+"""The order's id comes next."""
+QUERY_PATHS: Final[Mapping[str, Dialect]] = {"/api/orders/execute": EXECUTE, "/ws/orders": SNAPSHOTS}
+"""The order's id is the parameter orderId."""
+
+_NORMAL: Final = 1000
+_REF: Final[TypeAdapter[str]] = TypeAdapter(OrderRef)
+
+
+class Connection(Protocol):
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close it without waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a connection has asked for by its path; ``order_id`` is None for all orders."""
+
+    dialect: Dialect
+    order_id: UUID | None
+
+
+class Streams:
+    def __init__(self, hub: Hub, database: DatabaseThreads) -> None:
+        self._hub = hub
+        self._database = database
+
+    async def asked_for(self, path: str, principal: Principal) -> Stream | None:
+        """The stream that ``path``, with its query, stands for; None for orderd's own methods.
+
+        Raises OrderdError: REQUEST_UNKNOWN_METHOD for another path, REQUEST_INVALID for what is no order's id, what
+        ``views.find`` raises, and AUTH_FORBIDDEN.
+        """
+        parts = urlsplit(path)
+        if parts.path == NATIVE_PATH:
+            return None
+        dialect, ref = _read(parts.path, parse_qs(parts.query))
+        principal.require(Scope.READ)
+        if ref is None:
+            return Stream(dialect, None)
+        return Stream(dialect, await self._database.run(_id_of, principal.account_id, _checked(ref)))
+
+    def begin(self, stream: Stream, session: Session, connection: Connection) -> None:
+        """Tell the session from now on. Raises OrderdError SERVICE_OVERLOADED."""
+        orders = {} if stream.order_id is None else {stream.order_id: 0}
+        telling = Telling(stream)
+        selection = Selection(session.principal.account_id, orders, from_beginning=True)
+        subscription = self._hub.follow(session, selection, lambda _: telling)
+
+        async def tell() -> None:
+            await self._hub.begin(subscription)
+            telling.ended.add_done_callback(lambda _: connection.dismiss(_NORMAL, "the order has ended"))
+
+        session.spawn(tell())
+
+
+class Telling:
+    """The manner of a dialect (see ``orderd.gateway.subscription.Manner``)."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the last frame of the order that is followed has been made."""
+        self._dialect = stream.dialect
+        self._is_of_one_order = stream.order_id is not None
+        self._routes: dict[UUID, Routed] = {}
+
+    def snapshot(self, order: OrderView) -> tuple[bytes, ...]:
+        if self._dialect.end is None or order.status not in TERMINAL:
+            return ()
+        self.ended.set_result(None)
+        return (orjson.dumps(self._dialect.end(order)),)
+
+    def event(self, news: News) -> tuple[bytes, ...]:
+        if self.ended.done():
+            return ()
+        event = news.event
+        if isinstance(event.data, Routed):
+            self._routes[event.order_id] = event.data
+        elif isinstance(event.data, Started):  # a new attempt has no route yet
+            self._routes.pop(event.order_id, None)
+        frames = news.frames(self._dialect, lambda: self._frames(event))
+        if news.ended:
+            self._routes.pop(event.order_id, None)
+            if self._is_of_one_order:
+                self.ended.set_result(None)
+        return frames
+
+    def resync(self, standing: Standing) -> tuple[bytes, ...]:  # noqa: ARG002  (no dialect has a word for it)
+        return ()
+
+    def ready(self, orders: int) -> tuple[bytes, ...]:  # noqa: ARG002
+        return ()
+
+    def _frames(self, event: OrderEvent) -> tuple[bytes, ...]:
+        frame = self._dialect.frame(event, self._routes.get(event.order_id))
+        return () if frame is None else (frame,)
+
+
+def _read(path: str, query: Mapping[str, list[str]]) -> tuple[Dialect, str | None]:
+    """The dialect that is spoken at ``path``, and the order that is asked for; None for all."""
+    ref = query.get("orderId", [None])[-1]
+    if path == ALL_ORDERS_PATH:
+        return QUOTES, ref
+    if path in QUERY_PATHS:
+        if ref is None:
+            raise OrderdError(ErrorCode.REQUEST_INVALID, f"orderId: is missing; connect to {path}?orderId=ID")
+        return QUERY_PATHS[path], ref
+    if path.startswith(ORDER_PATH):
+        return ROUTING_COMPLETE, unquote(path.removeprefix(ORDER_PATH))
+    paths = ", ".join((NATIVE_PATH, ALL_ORDERS_PATH, *QUERY_PATHS, f"{ORDER_PATH}ID"))
+    raise OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"websockets are served at {paths}")
+
+
+def _checked(ref: str) -> str:
+    try:
+        return _REF.validate_python(ref)
+    except ValidationError as error:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{ref[:50]!r} is no order's id") from error
+
+
+def _id_of(account_id: UUID, ref: str) -> UUID:
+    return views.find(account_id, ref).id

@@ -1,0 +1,276 @@
+"""The frames of each dialect, word by word, for all that can happen to an order."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import (
+    Accepted,
+    AnyFact,
+    Cancelled,
+    Confirmed,
+    Deferred,
+    Failed,
+    OrderEvent,
+    Quoted,
+    Reclaimed,
+    Retrying,
+    Routed,
+    RoutedLeg,
+    Started,
+    Submitted,
+)
+from orderd.domain.order import EventKind, next_status
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.gateway.dialects.exact import read_object
+from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
+
+ID = UUID("01980000-0000-7000-8000-000000000001")
+AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+STAMP = "2026-01-02T03:04:05.678000+00:00"
+ORDER = str(ID)
+
+ACCEPTED = Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5")
+DEFERRED = Deferred(until=AT, reason="rate limit")
+STARTED = Started(attempt=1)
+CHOSEN = Quoted(
+    venue=VenueName.RAYDIUM,
+    pool="Pool1",
+    pool_kind=PoolKind.RAYDIUM_CPMM,
+    amount_out="201.123456",
+    price="134.082304",
+    fee="0.00375",
+    fee_token="SOL",
+    price_impact_bps="12.46",
+    slot=7,
+)
+ROUTED = Routed(chosen=CHOSEN, quotes=(CHOSEN,), min_amount_out="200")
+SUBMITTED = Submitted(attempt=1, signature="Sig", last_valid_block_height=9)
+CONFIRMED = Confirmed(
+    attempt=1,
+    signature="Sig",
+    venue=VenueName.RAYDIUM,
+    slot=8,
+    amount_in="1.5",
+    amount_out="201",
+    executed_price="134.000000000000000001",
+    network_fee="0.000005",
+)
+RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="past block 9", until=AT)
+FAILED = Failed(attempt=3, code=ErrorCode.TX_SLIPPAGE_EXCEEDED, detail="3 attempts")
+HAPPY = (ACCEPTED, STARTED, ROUTED, SUBMITTED, CONFIRMED)
+TROUBLED = (
+    ACCEPTED,
+    DEFERRED,
+    STARTED,
+    ROUTED,
+    SUBMITTED,
+    RETRYING,
+    STARTED,
+    Reclaimed(),
+    STARTED,
+    FAILED,
+)
+
+EXPIRED = "The transaction expired without landing: past block 9"
+SLIPPED = "The price moved beyond the slippage before the transaction landed: 3 attempts"
+TX = "134.000000000000000001"
+
+
+def story(facts: Sequence[AnyFact]) -> list[OrderEvent]:
+    status, events = None, []
+    for seq, fact in enumerate(facts, start=1):
+        status = next_status(status, fact.kind)
+        events.append(OrderEvent(order_id=ID, seq=seq, at=AT, status=status, data=fact))
+    return events
+
+
+def frames(dialect: Dialect, facts: Sequence[AnyFact], route: Routed | None = None) -> list[dict[str, Any]]:
+    """What is sent; numbers are read as they are written."""
+    sent = (dialect.frame(event, route) for event in story(facts))
+    return [read_object(frame) for frame in sent if frame is not None]
+
+
+def test_execute() -> None:
+    assert frames(EXECUTE, HAPPY) == [
+        {"status": "pending", "orderId": ORDER},
+        {"status": "routing", "timestamp": STAMP},
+        {"status": "building", "dex": "Raydium", "price": Decimal("134.082304")},
+        {"status": "submitted"},
+        {"status": "confirmed", "txHash": "Sig", "executedPrice": Decimal(TX)},
+    ]
+
+
+def test_execute_in_trouble() -> None:
+    assert frames(EXECUTE, TROUBLED) == [
+        {"status": "pending", "orderId": ORDER},
+        {"status": "routing", "timestamp": STAMP},
+        {"status": "building", "dex": "Raydium", "price": Decimal("134.082304")},
+        {"status": "submitted"},
+        {"status": "pending", "orderId": ORDER, "message": EXPIRED},
+        {"status": "routing", "timestamp": STAMP},
+        {"status": "pending", "orderId": ORDER},
+        {"status": "routing", "timestamp": STAMP},
+        {"status": "failed", "error": SLIPPED},
+    ]
+
+
+def test_snapshots() -> None:
+    assert frames(SNAPSHOTS, HAPPY) == [
+        {
+            "type": "SNAPSHOT",
+            "orderId": ORDER,
+            "status": "PENDING",
+            "timestamp": STAMP,
+            "tokenIn": "SOL",
+            "tokenOut": "USDC",
+            "amount": Decimal("1.5"),
+        },
+        {"type": "EVENT", "orderId": ORDER, "status": "ROUTING", "timestamp": STAMP},
+        {
+            "type": "EVENT",
+            "orderId": ORDER,
+            "status": "BUILDING",
+            "timestamp": STAMP,
+            "dex": "Raydium",
+            "price": Decimal("134.082304"),
+        },
+        {
+            "type": "EVENT",
+            "orderId": ORDER,
+            "status": "CONFIRMED",
+            "timestamp": STAMP,
+            "txHash": "Sig",
+            "executedPrice": Decimal(TX),
+        },
+    ]
+
+
+def test_snapshots_in_trouble() -> None:
+    told = frames(SNAPSHOTS, TROUBLED)
+    assert [(frame["type"], frame["status"]) for frame in told] == [
+        ("SNAPSHOT", "PENDING"),
+        ("EVENT", "ROUTING"),
+        ("EVENT", "BUILDING"),
+        ("EVENT", "PENDING"),
+        ("EVENT", "ROUTING"),
+        ("EVENT", "PENDING"),
+        ("EVENT", "ROUTING"),
+        ("EVENT", "FAILED"),
+    ]
+    assert told[-1]["error"] == SLIPPED
+
+
+def test_routing_complete() -> None:
+    assert frames(ROUTING_COMPLETE, HAPPY) == [
+        {"orderId": ORDER, "status": "ROUTING", "timestamp": STAMP},
+        {
+            "orderId": ORDER,
+            "status": "ROUTING_COMPLETE",
+            "timestamp": STAMP,
+            "dex": "Raydium",
+            "price": Decimal("134.082304"),
+        },
+        {
+            "orderId": ORDER,
+            "status": "CONFIRMED",
+            "timestamp": STAMP,
+            "txHash": "Sig",
+            "executedPrice": Decimal(TX),
+        },
+    ]
+
+
+def test_routing_complete_in_trouble() -> None:
+    told = frames(ROUTING_COMPLETE, TROUBLED)
+    assert [frame["status"] for frame in told] == ["ROUTING", "ROUTING_COMPLETE", "ROUTING", "ROUTING", "FAILED"]
+    assert told[-1]["error"] == SLIPPED
+
+
+QUOTE = {
+    "dex": "Raydium",
+    "amountOut": Decimal("201.123456"),
+    "priceImpact": Decimal("0.1246"),
+    "fee": Decimal("0.00375"),
+    "route": ["Pool1"],
+}
+
+
+def test_quotes() -> None:
+    quoted = {"quote": QUOTE, "selectedDex": "Raydium"}
+    assert frames(QUOTES, HAPPY[:2]) == [
+        {"orderId": ORDER, "status": "pending", "timestamp": STAMP},
+        {"orderId": ORDER, "status": "routing", "timestamp": STAMP},
+    ]
+    building, submitted, confirmed = frames(QUOTES, HAPPY, ROUTED)[2:]
+    assert building == quoted | {
+        "orderId": ORDER,
+        "status": "building",
+        "timestamp": STAMP,
+        "dex": "Raydium",
+        "price": Decimal("134.082304"),
+    }
+    assert submitted == quoted | {
+        "orderId": ORDER,
+        "status": "submitted",
+        "timestamp": STAMP,
+        "txSignature": "Sig",
+    }
+    assert confirmed == quoted | {
+        "orderId": ORDER,
+        "status": "confirmed",
+        "timestamp": STAMP,
+        "txHash": "Sig",
+        "txSignature": "Sig",
+        "executedPrice": Decimal(TX),
+    }
+
+
+def test_quotes_in_trouble() -> None:
+    told = frames(QUOTES, TROUBLED, ROUTED)
+    assert [frame["status"] for frame in told] == [
+        "pending",
+        "pending",
+        "routing",
+        "building",
+        "submitted",
+        "pending",
+        "routing",
+        "pending",
+        "routing",
+        "failed",
+    ]
+    assert (told[5]["message"], told[-1]["error"], told[-1]["errorMessage"]) == (EXPIRED, SLIPPED, SLIPPED)
+
+
+def test_a_quote_names_the_pools_of_all_legs() -> None:
+    leg = RoutedLeg(
+        hop=1,
+        venue=VenueName.RAYDIUM,
+        pool="Pool1",
+        pool_kind=PoolKind.RAYDIUM_CPMM,
+        token_in="SOL",
+        token_out="USDC",
+        share="60",
+        amount_in="0.9",
+        amount_out="120",
+    )
+    split = ROUTED.model_copy(update={"route": (leg, leg.model_copy(update={"pool": "Pool2"}))})
+    assert frames(QUOTES, HAPPY, split)[2]["quote"]["route"] == ["Pool1", "Pool2"]
+
+
+@pytest.mark.parametrize("dialect", [EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES])
+def test_to_all_of_them_an_order_that_was_cancelled_has_failed(dialect: Dialect) -> None:
+    last = frames(dialect, (ACCEPTED, Cancelled()))[-1]
+    assert last["status"].lower() == "failed"
+    assert last["error"] == "The order was cancelled on request"
+
+
+@pytest.mark.parametrize("dialect", [EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES])
+def test_all_of_them_have_a_word_for_every_end(dialect: Dialect) -> None:
+    assert {EventKind.CONFIRMED, EventKind.FAILED, EventKind.CANCELLED} <= set(dialect.words)
