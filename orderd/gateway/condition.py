@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from db.connection import database
-from orderd.domain.errors import OrderdError
-from orderd.gateway.http import Readiness
+from orderd.gateway.health import Dependency, Health, Probe, Readiness
 from orderd.gateway.methods import StatusReport
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, WORKERS
@@ -34,6 +34,8 @@ class Condition:
         self._news = news
         self._report = report
         self._is_draining = is_draining
+        self._started_at = datetime.now(UTC)
+        self._probes = {"postgres": Probe(self._postgres), "redis": Probe(self._redis), "rpc": Probe(self._rpc)}
         self.loop_lag = 0.0
         """Seconds by which the event loop was late when it was last looked at."""
 
@@ -46,29 +48,38 @@ class Condition:
             self.loop_lag = max(loop.time() - before - LAG_PROBE_SECONDS, 0.0)
             LOOP_LAG.set(self.loop_lag)
 
+    async def health(self) -> Health:
+        """Also of services that orders can wait for: no reason to end the process, but one to look at them."""
+        return Health(
+            version=version("orderd"),
+            started_at=self._started_at,
+            draining=self._is_draining(),
+            loop_lag_seconds=self.loop_lag,
+            dependencies=await self._states("postgres", "redis", "rpc"),
+        )
+
     async def readiness(self) -> Readiness:
+        """Orders are taken while Postgres and Redis answer; for the chain they wait."""
         draining = self._is_draining()
         checks = {
-            "postgres": await self._postgres(),
-            "redis": await self._redis(),
+            **await self._states("postgres", "redis"),
             "draining": ServiceHealth(ok=not draining, detail="stopping" if draining else ""),
         }
         return Readiness(ready=all(check.ok for check in checks.values()), checks=checks)
 
-    async def _postgres(self) -> ServiceHealth:
-        try:
-            await self._database.run(database.execute_sql, "SELECT 1")
-        except OrderdError as error:
-            return ServiceHealth(ok=False, detail=error.detail)
-        return ServiceHealth(ok=True)
+    async def _states(self, *names: str) -> dict[str, Dependency]:
+        states = await asyncio.gather(*(self._probes[name].state() for name in names))
+        return dict(zip(names, states, strict=True))
 
-    async def _redis(self) -> ServiceHealth:
-        try:
-            async with asyncio.timeout(REDIS_SECONDS):
-                await self._news.ping()
-        except (RedisError, OSError) as error:
-            return ServiceHealth(ok=False, detail=str(error) or type(error).__name__)
-        return ServiceHealth(ok=True)
+    async def _postgres(self) -> None:
+        await self._database.run(database.execute_sql, "SELECT 1")
+
+    async def _redis(self) -> None:
+        async with asyncio.timeout(REDIS_SECONDS):
+            await self._news.ping()
+
+    async def _rpc(self) -> None:
+        await self._outside.run(self._report.slot)
 
     async def refresh_metrics(self) -> None:
         """What is counted over the whole cluster is read when it is asked for."""

@@ -8,37 +8,22 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.health import Health, Readiness
 from orderd.gateway.http_edge import Edge
 from orderd.gateway.origin import Door
 from orderd.gateway.problem import problem_response
-from orderd.wire import ServiceHealth
 
 _CODES: Final = {400: ErrorCode.REQUEST_INVALID, 413: ErrorCode.REQUEST_TOO_LARGE}
-
-
-class Health(BaseModel):
-    """The process answers. ``loop_lag_seconds`` is how late its event loop last was."""
-
-    status: str
-    loop_lag_seconds: float
-
-
-class Readiness(BaseModel):
-    """Whether clients should be sent here, and what stands against it."""
-
-    ready: bool
-    checks: dict[str, ServiceHealth]
 
 
 def http_app(
     *,
     door: Door,
-    loop_lag: Callable[[], float],
+    health: Callable[[], Awaitable[Health]],
     readiness: Callable[[], Awaitable[Readiness]],
     authorize: Callable[[str | None], Awaitable[object]],
     refresh_metrics: Callable[[], Awaitable[None]],
@@ -53,9 +38,9 @@ def http_app(
         redoc_url=None,
     )
 
-    @app.get("/health", summary="Is the process alive?")
-    async def health() -> Health:
-        return Health(status="ok", loop_lag_seconds=loop_lag())
+    @app.get("/health", summary="Does the process live, and how do its services answer?")
+    async def get_health() -> Health:
+        return await health()
 
     @app.get("/ready", summary="Should clients be sent here?", responses={503: {"model": Readiness}})
     async def ready(response: Response) -> Readiness:

@@ -82,7 +82,7 @@ class Gateway:
         self._port = Port(
             http_app(
                 door=self._door,
-                loop_lag=lambda: self._condition.loop_lag,
+                health=self._condition.health,
                 readiness=self._condition.readiness,
                 authorize=self._authorize_reader,
                 rest=self._rest(engine.wallet),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 
@@ -69,3 +70,20 @@ async def test_a_gateway_without_redis_is_not_ready(own_redis: OwnRedis, rig: Ri
     assert not readiness.ready
     assert not readiness.checks["redis"].ok
     assert readiness.checks["postgres"].ok
+
+
+async def test_a_gateway_without_redis_lives_and_says_what_is_wrong(own_redis: OwnRedis, rig: Rig) -> None:
+    own_redis.stop()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as http:
+        health = await http.get("/health")
+        assert (health.status_code, health.json()["status"]) == (200, "ok")
+        dependencies = health.json()["dependencies"]
+        assert {name: each["ok"] for name, each in dependencies.items()} == {
+            "postgres": True,
+            "redis": False,
+            "rpc": True,
+        }
+        assert dependencies["redis"]["detail"]
+        assert dependencies["postgres"]["latency_ms"] >= 0
+        ready = await http.get("/ready")
+        assert (ready.status_code, ready.json()["ready"]) == (503, False)

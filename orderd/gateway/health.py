@@ -1,0 +1,73 @@
+"""Whether the process lives, whether it is of use, and how each service that it stands on answers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
+
+from orderd.domain.errors import OrderdError
+from orderd.wire import ServiceHealth
+
+MAX_AGE_SECONDS: Final = 1.0
+"""A service is asked no more often than this, however many want to know."""
+PATIENCE_SECONDS: Final = 0.8
+"""Within the second that those who ask whether a process lives commonly wait."""
+
+
+class Dependency(ServiceHealth):
+    """A service, when it was last asked."""
+
+    latency_ms: float | None = Field(None, description="absent where it did not answer")
+
+
+class Health(BaseModel):
+    """The process answers: it lives, whatever its services do."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    started_at: datetime
+    draining: bool = Field(description="it is stopping and takes no new orders")
+    loop_lag_seconds: float = Field(description="how late the event loop last was")
+    dependencies: dict[str, Dependency]
+
+
+class Readiness(BaseModel):
+    """Whether clients should be sent here, and what stands against it."""
+
+    ready: bool
+    checks: dict[str, ServiceHealth]
+
+
+class Probe:
+    """One service. However it behaves, whoever asks is answered soon, and it is asked once at a time."""
+
+    def __init__(self, ask: Callable[[], Awaitable[object]]) -> None:
+        """``ask`` raises OrderdError, RedisError or OSError where the service is not well."""
+        self._ask = ask
+        self._question: asyncio.Task[Dependency] | None = None
+        self._asked_at = 0.0
+
+    async def state(self) -> Dependency:
+        now = time.monotonic()
+        if self._question is None or (self._question.done() and now - self._asked_at > MAX_AGE_SECONDS):
+            self._asked_at = now
+            self._question = asyncio.create_task(self._answer())
+        patience = self._asked_at + PATIENCE_SECONDS - now
+        done, _ = await asyncio.wait([self._question], timeout=max(patience, 0.0))
+        if not done:
+            return Dependency(ok=False, detail=f"no answer in {time.monotonic() - self._asked_at:.1f} s")
+        return self._question.result()
+
+    async def _answer(self) -> Dependency:
+        began = time.perf_counter()
+        try:
+            await self._ask()
+        except OrderdError as error:
+            return Dependency(ok=False, detail=error.detail)
+        except (RedisError, OSError) as error:
+            return Dependency(ok=False, detail=str(error) or type(error).__name__)
+        return Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1))
