@@ -21,8 +21,10 @@ from orderd.wire import (
     CancelResult,
     GetParams,
     ListParams,
+    ListResult,
     Method,
     NoParams,
+    OrderDetail,
     PoolsParams,
     PoolsResult,
     PreviewResult,
@@ -89,19 +91,20 @@ class Methods:
         self.draining = False
 
     def routes(self) -> dict[Method, Route]:
+        """What each method takes and answers, who may call it, and who answers."""
         return {
-            Method.ORDER_SUBMIT: Route(SubmitParams, Scope.TRADE, self.submit),
-            Method.ORDER_PREVIEW: Route(SubmitParams, Scope.READ, self.preview),
-            Method.ORDER_GET: Route(GetParams, Scope.READ, self.get),
-            Method.ORDER_CANCEL: Route(GetParams, Scope.TRADE, self.cancel),
-            Method.ORDERS_LIST: Route(ListParams, Scope.READ, self.list_orders),
-            Method.ORDERS_SUBSCRIBE: Route(SubscribeParams, Scope.READ, self.subscribe),
-            Method.ORDERS_UNSUBSCRIBE: Route(UnsubscribeParams, Scope.READ, self.unsubscribe),
-            Method.QUOTE: Route(QuoteParams, Scope.READ, self.quote),
-            Method.BALANCES: Route(NoParams, Scope.READ, self.balances),
-            Method.TOKENS: Route(NoParams, Scope.READ, self.tokens),
-            Method.POOLS: Route(PoolsParams, Scope.READ, self.pools),
-            Method.STATUS: Route(NoParams, Scope.READ, self.status),
+            Method.ORDER_SUBMIT: Route(SubmitParams, SubmitResult, Scope.TRADE, self.submit),
+            Method.ORDER_PREVIEW: Route(SubmitParams, PreviewResult, Scope.READ, self.preview),
+            Method.ORDER_GET: Route(GetParams, OrderDetail, Scope.READ, self.get),
+            Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE, self.cancel),
+            Method.ORDERS_LIST: Route(ListParams, ListResult, Scope.READ, self.list_orders),
+            Method.ORDERS_SUBSCRIBE: Route(SubscribeParams, SubscribeResult, Scope.READ, self.subscribe),
+            Method.ORDERS_UNSUBSCRIBE: Route(UnsubscribeParams, UnsubscribeResult, Scope.READ, self.unsubscribe),
+            Method.QUOTE: Route(QuoteParams, QuoteResult, Scope.READ, self.quote),
+            Method.BALANCES: Route(NoParams, BalancesResult, Scope.READ, self.balances),
+            Method.TOKENS: Route(NoParams, TokensResult, Scope.READ, self.tokens),
+            Method.POOLS: Route(PoolsParams, PoolsResult, Scope.READ, self.pools),
+            Method.STATUS: Route(NoParams, StatusResult, Scope.READ, self.status),
         }
 
     async def drain(self) -> None:
@@ -110,6 +113,7 @@ class Methods:
         await self._batcher.finish()
 
     async def submit(self, caller: Caller, params: SubmitParams) -> Reply:
+        """Take an order. The answer means that it is on disk."""
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
         who = caller.principal
@@ -131,20 +135,25 @@ class Methods:
         return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
 
     async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
+        """What submitting would do: the route, and the chain's simulation of the transaction."""
         return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
+        """An order with its events, attempts and failures."""
         return Reply(await self._database.run(views.get, caller.principal.account_id, params.order))
 
     async def cancel(self, caller: Caller, params: GetParams) -> Reply:
+        """Withdraw an order of which nothing is signed."""
         who = caller.principal
         order = await self._database.run(self._intake.cancel, who.account_id, params.order, who.actor)
         return Reply(CancelResult(order=order))
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
+        """Orders, newest first, in pages."""
         return Reply(await self._database.run(views.list_orders, caller.principal.account_id, params))
 
     async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:
+        """Follow orders: a snapshot of each, then READY, then each event once and in order."""
         selection = await self._database.run(select, session.principal, params, self._intake.token)
         subscription = self._hub.follow(session, selection)
         self._pacemaker.join(session)
@@ -154,21 +163,27 @@ class Methods:
         )
 
     async def unsubscribe(self, session: Session, params: UnsubscribeParams) -> Reply:
+        """End a subscription."""
         return Reply(UnsubscribeResult(removed=self._hub.unfollow(session, params.subscription)))
 
     async def quote(self, caller: Caller, params: QuoteParams) -> Reply:  # noqa: ARG002
+        """What each venue would give."""
         return Reply(await self._outside.run(self._market.quote, self._intake.terms(params)))
 
     async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+        """What the wallet holds."""
         return Reply(await self._outside.run(self._market.balances))
 
     async def tokens(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+        """The tokens that can be traded."""
         return Reply(TokensResult(tokens=self._intake.tokens()))
 
     async def pools(self, caller: Caller, params: PoolsParams) -> Reply:  # noqa: ARG002
+        """The pools that are traded in, as they stand."""
         return Reply(await self._outside.run(self._market.pools, params))
 
     async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+        """How the daemon and its services are."""
         return Reply(await self._outside.run(self._report_status))
 
     async def queue(self) -> QueueMetrics:

@@ -59,9 +59,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method: what it takes, who may call it, and what answers. Handlers raise OrderdError."""
+    """A method: what it takes and answers, who may call it, and what answers. Handlers raise OrderdError.
+
+    What a handler's docstring says of it is told to clients too.
+    """
 
     params: type[Message]
+    result: type[Message]
     scope: Scope
     handle: Callable[[Session, Any], Awaitable[Reply]]
 

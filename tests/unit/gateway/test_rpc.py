@@ -43,13 +43,13 @@ class Served:
         self.gate = asyncio.Event()
         self.rpc = Rpc(
             {
-                Method.ORDER_SUBMIT: Route(SubmitParams, Scope.TRADE, self._note("submit")),
-                Method.ORDERS_LIST: Route(ListParams, Scope.READ, self._note("list")),
-                Method.BALANCES: Route(NoParams, Scope.READ, self._note("balances")),
-                Method.STATUS: Route(NoParams, Scope.READ, self._fail),
-                Method.ORDER_GET: Route(GetParams, Scope.READ, self._refuse),
-                Method.ORDERS_SUBSCRIBE: Route(NoParams, Scope.READ, self._follow),
-                Method.QUOTE: Route(NoParams, Scope.READ, self._wait),
+                Method.ORDER_SUBMIT: Route(SubmitParams, UnsubscribeResult, Scope.TRADE, self._note("submit")),
+                Method.ORDERS_LIST: Route(ListParams, UnsubscribeResult, Scope.READ, self._note("list")),
+                Method.BALANCES: Route(NoParams, UnsubscribeResult, Scope.READ, self._note("balances")),
+                Method.STATUS: Route(NoParams, UnsubscribeResult, Scope.READ, self._fail),
+                Method.ORDER_GET: Route(GetParams, UnsubscribeResult, Scope.READ, self._refuse),
+                Method.ORDERS_SUBSCRIBE: Route(NoParams, UnsubscribeResult, Scope.READ, self._follow),
+                Method.QUOTE: Route(NoParams, UnsubscribeResult, Scope.READ, self._wait),
             }
         )
 
