@@ -1,8 +1,9 @@
 """From a route to signed bytes: instructions, compute budget, blockhash, one simulation, the signature."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from solders.hash import Hash
 from solders.instruction import Instruction
@@ -11,14 +12,17 @@ from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
+from orderd.domain.tokens import WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
 from orderd.solana.keys import Wallet
+from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.rpc_types import LatestBlockhash, Simulation
 from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
+from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
 from orderd.venues.single_flight import SingleFlight
 
@@ -62,6 +66,13 @@ def units_with_margin(units_consumed: int) -> int:
     return min(units_consumed * 5 // 4 + 20_000, MAX_COMPUTE_UNITS)
 
 
+class _Moment(NamedTuple):
+    """What holds for all orders of a slot. `keeps_wrapped` says whether the wallet has wrapped SOL of its own."""
+
+    latest: LatestBlockhash
+    keeps_wrapped: bool
+
+
 class Builder:
     """Builds and signs for one wallet. Thread-safe."""
 
@@ -73,9 +84,9 @@ class Builder:
         self._rpc = rpc
         self._wallet = wallet
         self._fees = fees
-        self._blockhash: SingleFlight[None, LatestBlockhash] = SingleFlight(
-            lambda _: rpc.get_latest_blockhash().value, blockhash_age
-        )
+        self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
+        # Unlike any other: whoever sends lamports to the address keeps an account from being made there.
+        self._wrap_seed = secrets.token_hex(4)
 
     @property
     def wallet(self) -> Pubkey:
@@ -101,7 +112,7 @@ class Builder:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
         unit_price = self._fees.price(swaps)
-        simulation = self._simulate(swaps, "preview", self._latest_blockhash(), unit_price)
+        simulation = self._simulate(swaps, "preview", self._moment().latest, unit_price)
         return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
@@ -109,7 +120,7 @@ class Builder:
 
         Raises OrderdError: what the simulation met with, RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
-        swaps, latest = self._swaps(plan), self._latest_blockhash()
+        swaps, latest = self._swaps(plan), self._moment().latest
         unit_price = self._fees.price(swaps)
         simulation = self._simulate(swaps, memo, latest, unit_price)
         if simulation.err is not None:
@@ -119,13 +130,19 @@ class Builder:
         return SignedAttempt(signed.signature, signed.raw, latest.last_valid_block_height)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
-        return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out)
+        seed = self._wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None
+        return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out, seed)
 
-    def _latest_blockhash(self) -> LatestBlockhash:
+    def _moment(self) -> _Moment:
         try:
-            return self._blockhash.get(None)
+            return self._moments.get(None)
         except RpcError as error:
             raise OrderdError(error.error_code, str(error)) from error
+
+    def _ask(self, _: None) -> _Moment:
+        wrapped = associated_token.address(self._wallet.address, token.NATIVE_MINT)
+        latest, account = self._rpc.get_latest_blockhash_and_account(wrapped)
+        return _Moment(latest, token_amount(account) > 0)
 
     def _simulate(
         self, swaps: Sequence[Instruction], memo: str, latest: LatestBlockhash, unit_price: int
@@ -142,3 +159,7 @@ class Builder:
     ) -> SignedTransaction:
         instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
         return sign(instructions, self._wallet, blockhash)
+
+
+def _touches_sol(route: Route) -> bool:
+    return any(WSOL_MINT in (hop.legs[0].mint_in, hop.mint_out) for hop in route.hops)

@@ -186,11 +186,22 @@ class RpcClient:
         return outcomes
 
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
-        return _at_slot(
-            "getLatestBlockhash",
-            lambda value: LatestBlockhash(Hash.from_string(value["blockhash"]), value["lastValidBlockHeight"]),
-            self.call("getLatestBlockhash", [self._config(commitment)]),
+        return _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
+
+    def get_latest_blockhash_and_account(self, key: Pubkey) -> tuple[LatestBlockhash, Account | None]:
+        """Both in one request; None where there is no such account."""
+        config = self._config(None)
+        replies = self.call_many(
+            [
+                ("getLatestBlockhash", [config]),
+                ("getMultipleAccounts", [[str(key)], config | {"encoding": "base64"}]),
+            ]
         )
+        for reply in replies:
+            if isinstance(reply, RpcError):
+                raise reply
+        accounts = _at_slot("getMultipleAccounts", functools.partial(_accounts, [key]), replies[1])
+        return _latest_blockhash(replies[0]).value, accounts.value[0]
 
     def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
         return _typed("getEpochInfo", EpochInfo.parse, self.call("getEpochInfo", [self._config(commitment)]))
@@ -406,6 +417,14 @@ def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: AN
 
 def _at_slot(method: str, parse: Callable[[Any], T], value: Any) -> AtSlot[T]:  # noqa: ANN401  (any JSON)
     return _typed(method, lambda reply: AtSlot(int(reply["context"]["slot"]), parse(reply["value"])), value)
+
+
+def _latest_blockhash(value: Any) -> AtSlot[LatestBlockhash]:  # noqa: ANN401  (any JSON)
+    return _at_slot(
+        "getLatestBlockhash",
+        lambda reply: LatestBlockhash(Hash.from_string(reply["blockhash"]), reply["lastValidBlockHeight"]),
+        value,
+    )
 
 
 def _transaction_info(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (any JSON)

@@ -14,8 +14,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote
-from orderd.solana.programs import associated_token
-from orderd.solana.wrap import swap_with_accounts
+from orderd.solana.wrap import account_of, swap_with_accounts
 
 _SWAP_ERRORS: Final = {
     SwapErrorKind.ZERO_INPUT: ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
@@ -111,25 +110,31 @@ class Venue(Protocol):
 
 
 def trade_instructions(
-    venue_of: Callable[[VenueQuote], Venue], route: Route, owner: Pubkey, min_amount_out: int
+    venue_of: Callable[[VenueQuote], Venue],
+    route: Route,
+    owner: Pubkey,
+    min_amount_out: int,
+    wrap_seed: str | None = None,
 ) -> list[Instruction]:
     """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
 
-    Every swap has its own floor, so that the trade pays `min_amount_out` or fails as a whole.
+    Every swap has its own floor, so that the trade pays `min_amount_out` or fails as a whole. With a `wrap_seed` it
+    leaves alone the wrapped SOL that the owner has.
     """
     swaps: list[Instruction] = []
     bought: list[tuple[Pubkey, Pubkey]] = []
     for hop, floors in zip(route.hops, route.floors(min_amount_out), strict=True):
         program_in, program_out = venue_of(hop.legs[0]).token_programs(hop.legs[0])
         mint_in, mint_out = Pubkey.from_string(hop.legs[0].mint_in), Pubkey.from_string(hop.mint_out)
-        source = associated_token.address(owner, mint_in, program_in)
-        destination = associated_token.address(owner, mint_out, program_out)
+        source = account_of(owner, mint_in, program_in, wrap_seed)
+        destination = account_of(owner, mint_out, program_out, wrap_seed)
         bought.append((mint_out, program_out))
         swaps += [
             venue_of(leg).swap_instruction(leg, owner, source, destination, floor, small=not route.is_single)
             for leg, floor in zip(hop.legs, floors, strict=True)
         ]
-    return swap_with_accounts(swaps, owner, Pubkey.from_string(route.main.mint_in), bought, route.amount_in)
+    mint_in = Pubkey.from_string(route.main.mint_in)
+    return swap_with_accounts(swaps, owner, mint_in, bought, route.amount_in, wrap_seed)
 
 
 def refusal_of(error: SwapError, pool: str) -> OrderdError:

@@ -4,7 +4,8 @@ from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from solders.system_program import ID, TransferParams
+from solders.system_program import ID, CreateAccountWithSeedParams, TransferParams
+from solders.system_program import create_account_with_seed as _create_account_with_seed
 from solders.system_program import transfer as _transfer
 
 PROGRAM_ID: Final = ID
@@ -25,3 +26,20 @@ ERRORS: Final = {
 def transfer(source: Pubkey, destination: Pubkey, lamports: int) -> Instruction:
     """Move lamports between system accounts; `source` signs."""
     return _transfer(TransferParams(from_pubkey=source, to_pubkey=destination, lamports=lamports))
+
+
+def create_account_with_seed(
+    payer: Pubkey, account: Pubkey, seed: str, lamports: int, size: int, owner: Pubkey
+) -> Instruction:
+    """Make an account of `size` bytes for the program `owner`, at the address of `payer` and `seed`; `payer` signs."""
+    return _create_account_with_seed(
+        CreateAccountWithSeedParams(
+            from_pubkey=payer,
+            to_pubkey=account,
+            base=payer,
+            seed=seed,
+            lamports=lamports,
+            space=size,
+            owner=owner,
+        )
+    )

@@ -23,6 +23,8 @@ NATIVE_MINT: Final = Pubkey.from_string("So1111111111111111111111111111111111111
 
 MINT_SIZE: Final = 82
 ACCOUNT_SIZE: Final = 165
+ACCOUNT_RENT: Final = 2_039_280
+"""Lamports that free an account of that size from rent: (128 + size) bytes, two years of 3,480 lamports each."""
 _EXTENSIONS_START: Final = 166  # byte 165 says whether a mint or an account is extended
 _MINT_PADDING: Final = _EXTENSIONS_START - MINT_SIZE
 _ACCOUNT_PADDING: Final = _EXTENSIONS_START - ACCOUNT_SIZE

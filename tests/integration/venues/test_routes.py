@@ -19,7 +19,10 @@ from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
 from orderd.roles import ListeningRole
 from orderd.solana.keys import Wallet
+from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo
+from orderd.solana.transaction import sign
+from orderd.venues.account_facts import token_amount
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2
 from orderd.venues.meteora_dlmm import MeteoraDlmm
 from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
@@ -38,6 +41,7 @@ class Desk:
     rpc: RpcClient
     router: Router
     builder: Builder
+    wallet: Wallet
 
     def route(self, mint_in: str, mint_out: str, amount_in: int, fits: Fits | None = None) -> Route:
         request = QuoteRequest(mint_in, mint_out, amount_in)
@@ -47,6 +51,22 @@ class Desk:
         signed = self.builder.sign(SwapPlan(route, floor), memo)
         assert self.rpc.send_transaction(signed.raw) == signed.signature
         return _landed(self.rpc, signed.signature)
+
+    def wrap(self, lamports: int) -> None:
+        """Let the wallet keep some wrapped SOL of its own."""
+        owner, account = self.wallet.address, associated_token.address(self.wallet.address, token.NATIVE_MINT)
+        wrap = [
+            associated_token.create_idempotent(owner, owner, token.NATIVE_MINT),
+            system.transfer(owner, account, lamports),
+            token.sync_native(account),
+        ]
+        signed = sign(wrap, self.wallet, self.rpc.get_latest_blockhash().value.blockhash)
+        self.rpc.send_transaction(signed.raw)
+        assert _landed(self.rpc, signed.signature).err is None
+
+    def wrapped(self) -> int:
+        account = associated_token.address(self.wallet.address, token.NATIVE_MINT)
+        return token_amount(self.rpc.get_multiple_accounts([account]).value[0])
 
 
 @pytest.fixture
@@ -66,7 +86,7 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
         unit_price=lambda: fees.last,
         threads=2,
     )
-    yield Desk(rpc, router, Builder(router, rpc, wallet, fees, blockhash_age=0.0))
+    yield Desk(rpc, router, Builder(router, rpc, wallet, fees, blockhash_age=0.0), wallet)
     rpc.close()
 
 
@@ -94,6 +114,28 @@ def test_two_hops_leave_in_the_wallet_what_the_first_pays_above_its_floor(desk: 
     others = landed.token_delta(WSOL_MINT, lambda owner: owner != str(desk.builder.wallet))
     assert others == second.amount_in - first.amount_out  # the pools gave more SOL than they got back
     assert 0 < -others <= first.amount_out * SLIPPAGE_BPS // 10_000
+
+
+@pytest.mark.parametrize("amount", [10**9, 1_000 * 10**9], ids=["one leg", "several legs"])
+def test_wrapped_sol_that_the_wallet_keeps_is_neither_unwrapped_nor_counted(desk: Desk, amount: int) -> None:
+    kept = 7 * 10**9
+    desk.wrap(kept)
+    sold = desk.route(WSOL_MINT, USDC_MINT, amount)
+    landed = desk.execute(sold, sold.amount_out, "sell SOL")
+    assert landed.err is None, landed.logs
+    fill = read_fill(landed, str(desk.builder.wallet), WSOL_MINT, USDC_MINT)
+    assert (fill.amount_in, fill.amount_out) == (amount, sold.amount_out)
+    assert desk.wrapped() == kept
+
+    bought = desk.route(USDC_MINT, WSOL_MINT, fill.amount_out // 2)
+    landed = desk.execute(bought, bought.amount_out, "buy SOL")
+    assert landed.err is None, landed.logs
+    assert read_fill(landed, str(desk.builder.wallet), USDC_MINT, WSOL_MINT).amount_out == bought.amount_out
+    assert desk.wrapped() == kept
+
+    through = desk.route(USDC_MINT, CHILLGUY.mint, 20 * 10**6)
+    assert desk.execute(through, 1, "two hops").err is None
+    assert desk.wrapped() == kept
 
 
 def test_a_split_below_its_floor_is_not_made_in_part(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from orderd.solana.keys import Wallet
 from orderd.solana.program_failure import read_failure
 from orderd.solana.programs import associated_token, compute_budget, memo, system, token
 from orderd.solana.transaction import MAX_SIZE, attempt_instructions, decode, sign
-from orderd.solana.wrap import swap_with_accounts
+from orderd.solana.wrap import account_of, swap_with_accounts
 
 KEYPAIR = Keypair.from_seed(b"\x11" * 32)
 WALLET = Wallet(KEYPAIR)
@@ -102,6 +102,37 @@ def test_bought_sol_is_unwrapped(chain: LiteSVM) -> None:
     assert chain.get_account(account) is None
     assert before is not None
     assert chain.get_balance(OWNER) == before - 5000
+
+
+def test_a_trade_of_its_own_account_leaves_the_owners_wrapped_sol_alone(chain: LiteSVM) -> None:
+    mint = make_mint(chain)
+    kept = associated_token.address(OWNER, token.NATIVE_MINT)
+    wrap = [associated_token.create_idempotent(OWNER, OWNER, token.NATIVE_MINT), system.transfer(OWNER, kept, 7 * SOL)]
+    succeed(chain, *wrap, token.sync_native(kept))
+    elsewhere = Pubkey.from_bytes(b"\x09" * 32)
+    succeed(chain, associated_token.create_idempotent(OWNER, elsewhere, token.NATIVE_MINT))
+    pool = associated_token.address(elsewhere, token.NATIVE_MINT)
+    before = chain.get_balance(OWNER)
+    own = account_of(OWNER, token.NATIVE_MINT, seed="trade")
+
+    paid = token.transfer_checked(own, token.NATIVE_MINT, pool, OWNER, SOL, 9)
+    sell = swap_with_accounts([paid], OWNER, token.NATIVE_MINT, [(mint, token.PROGRAM_ID)], SOL, "trade")
+    succeed(chain, *sell)
+    assert before is not None
+    assert chain.get_balance(OWNER) == before - SOL - RENT - 5000  # the account of what was bought stays
+
+    received = [system.transfer(OWNER, own, SOL), token.sync_native(own)]
+    buy = swap_with_accounts(received, OWNER, mint, [(token.NATIVE_MINT, token.PROGRAM_ID)], 1, "trade")
+    succeed(chain, *buy)
+    assert chain.get_account(own) is None
+    assert chain.get_balance(OWNER) == before - SOL - RENT - 2 * 5000
+    wrapped = chain.get_account(kept)
+    assert wrapped is not None
+    assert token.TokenAccount.decode(bytes(wrapped.data)).amount == 7 * SOL
+
+
+def test_the_rent_of_a_token_account_is_what_the_chain_asks_for(chain: LiteSVM) -> None:
+    assert chain.minimum_balance_for_rent_exemption(token.ACCOUNT_SIZE) == token.ACCOUNT_RENT
 
 
 def test_an_account_is_created_once_however_often_it_is_asked_for(chain: LiteSVM) -> None:
