@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from orderctl.errors import about_order
 from orderctl.tables import pairs, plain_table, status_text
-from orderctl.timeline import Timeline, clock, describe, duration, shorten
+from orderctl.timeline import Timeline, clock, describe, duration, shorten, terms
+from orderd.domain.events import Accepted
 from orderd.domain.order import TERMINAL
 from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
 
 SIGNATURE_WIDTH = 24
+BRIEF_WIDTH = 13
 OUTCOME_STYLE = {"live": "cyan", "landed": "green", "failed": "red", "expired": "yellow"}
 
 
@@ -32,6 +35,23 @@ def detail_view(detail: OrderDetail) -> Group:
     return Group(facts, *_story(detail))
 
 
+def brief_view(detail: OrderDetail) -> Group:
+    """What has come of it, for a narrow column: addresses are shortened, what an event says stands below it."""
+    order = detail.order
+    facts = pairs()
+    for name, value in _facts(order, BRIEF_WIDTH):
+        if name not in ("order", "client id", "sell"):
+            facts.add_row(name, value)
+    parts: list[RenderableType] = [Text(terms(order)), Text(), facts, Text()]
+    for event in detail.events:
+        since = (event.at - detail.events[0].at).total_seconds()
+        parts.append(Text.assemble((f"+{since:.3f} s  ", "dim"), (event.data.kind, "bold")))
+        if not isinstance(event.data, Accepted):
+            said = Text("\n".join(describe(event.data, order, BRIEF_WIDTH)))
+            parts.append(Padding(said, (0, 0, 0, 2)))
+    return Group(*parts)
+
+
 def _story(detail: OrderDetail) -> Iterator[Text | Table]:
     """The timeline, the attempts and the failures, with an empty line before each."""
     yield Text()
@@ -44,7 +64,8 @@ def _story(detail: OrderDetail) -> Iterator[Text | Table]:
         yield from _failure(failure)
 
 
-def _facts(order: OrderView) -> list[tuple[str, Text]]:
+def _facts(order: OrderView, width: int = 88) -> list[tuple[str, Text]]:
+    """Addresses and signatures (88 characters) are shortened to ``width``."""
     took = duration((order.updated_at - order.created_at).total_seconds())
     state = f" in {took}" if order.status in TERMINAL else f" for {took}"
     facts = [
@@ -68,9 +89,9 @@ def _facts(order: OrderView) -> list[tuple[str, Text]]:
     if order.network_fee is not None:
         facts.append(("fee", Text(f"{order.network_fee} SOL")))
     if order.venue is not None:
-        facts.append(("venue", Text(f"{order.venue}, pool {order.pool}")))
+        facts.append(("venue", Text(f"{order.venue}, pool {shorten(str(order.pool), width)}")))
     if order.signature is not None:
-        facts.append(("signature", Text(order.signature)))
+        facts.append(("signature", Text(shorten(order.signature, width))))
     if order.error is not None:
         facts.append(("error", Text.assemble((order.error.code, "red"), f": {order.error.detail}")))
         facts.append(("next", Text(about_order(order.error.next_step, order.id))))

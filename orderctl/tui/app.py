@@ -12,18 +12,21 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.theme import Theme
 
 from orderctl.errors import OrderctlError, RefusedError
 from orderctl.protocol import params_of
 from orderctl.tables import SHORT_ID
+from orderctl.tui.colours import terminal_theme
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller, Closed, News
-from orderctl.tui.messages import OrderChosen
+from orderctl.tui.messages import OrderChosen, PairChosen
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
+from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL
 from orderd.wire import (
     BalancesResult,
@@ -44,8 +47,15 @@ FRAME_SECONDS = 0.1
 STATUS_SECONDS = 1.0
 BALANCES_SECONDS = 2.0
 PRICE_SECONDS = 2.0
+SETTLED_SECONDS = 0.2
+"""A pair that the cursor stays on for so long is asked about."""
+TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
 ENDED_AT_START = 50
 PAGE = 500
+
+
+Question = Callable[[], Awaitable[None]]
+COPY = Binding.Group("Copy", compact=True)
 
 
 @runtime_checkable
@@ -63,10 +73,17 @@ class OrderctlApp(App[OrderctlError]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_order", "New", tooltip="A form for a new order, with live prices", id="new"),
         Binding("c", "cancel_order", "Cancel", tooltip="Cancel the order, after a question", id="cancel"),
-        Binding("y", "copy_id", "Copy id", tooltip="Copy the order's id to the clipboard", id="copy-id"),
-        Binding("Y", "copy_signature", "Copy signature", False, tooltip="Copy the signature", id="copy-signature"),
+        Binding("y", "copy_id", "Copy id", tooltip="Copy the order's id to the clipboard", id="copy-id", group=COPY),
+        Binding(
+            "Y",
+            "copy_signature",
+            "Copy signature",
+            tooltip="Copy the transaction's signature to the clipboard",
+            id="copy-signature",
+            group=COPY,
+        ),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="Every key", id="help"),
-        Binding("ctrl+p", "command_palette", "Commands", tooltip="Every command by name, and the themes", id="palette"),
+        Binding("ctrl+p", "command_palette", "Menu", tooltip="Every command by name, and the themes", id="palette"),
         Binding("q", "quit", "Quit", tooltip="Leave; orders go on without you", id="quit"),
     ]
 
@@ -77,14 +94,24 @@ class OrderctlApp(App[OrderctlError]):
         self._is_live = asyncio.Event()
 
     def get_default_screen(self) -> Screen[None]:
-        return OrdersScreen(self.desk)
+        return OrdersScreen(self.desk, self._caller)
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._colour)
+        self._colour(self.current_theme)
         self._listen()
         self._ask(self._ask_status, "status", STATUS_SECONDS)
         self._ask(self._ask_balances, "balances", BALANCES_SECONDS)
-        self._ask(self._ask_price, "quote", PRICE_SECONDS)
+        self._follow_price()
         self.set_interval(FRAME_SECONDS, self.draw)
+
+    def _colour(self, theme: Theme) -> None:
+        if theme.ansi:  # shows the terminal's own colours
+            return
+        if theme.dark:
+            self.ansi_theme_dark = terminal_theme(theme)
+        else:
+            self.ansi_theme_light = terminal_theme(theme)
 
     def draw(self) -> None:
         for screen in self.screen_stack:
@@ -128,22 +155,25 @@ class OrderctlApp(App[OrderctlError]):
             book.forget_untold()
 
     @work(exit_on_error=False)
-    async def _ask(self, question: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
+    async def _ask(self, question: Question, name: str, seconds: float) -> None:
         """Ask for ever, while there is a connection."""
         while True:
-            await self._is_live.wait()
-            try:
-                await question()
-            except RefusedError as error:
-                self.desk.heard_at = self.desk.clock()
-                self.desk.trouble[name] = error
-            except OrderctlError:
-                # The connection's own trouble, which the banner tells.
-                pass
-            else:
-                self.desk.heard_at = self.desk.clock()
-                self.desk.trouble.pop(name, None)
+            await self._ask_once(question, name)
             await asyncio.sleep(seconds)
+
+    async def _ask_once(self, question: Question, name: str) -> None:
+        await self._is_live.wait()
+        try:
+            await question()
+        except RefusedError as error:
+            self.desk.heard_at = self.desk.clock()
+            self.desk.trouble[name] = error
+        except OrderctlError:
+            # The connection's own trouble, which the banner tells.
+            pass
+        else:
+            self.desk.heard_at = self.desk.clock()
+            self.desk.trouble.pop(name, None)
 
     async def _ask_status(self) -> None:
         self.desk.status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
@@ -151,10 +181,31 @@ class OrderctlApp(App[OrderctlError]):
     async def _ask_balances(self) -> None:
         self.desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
 
+    @on(PairChosen)
+    def _pair_chosen(self, event: PairChosen) -> None:
+        if event.pair != self.desk.pair:
+            self.desk.pair = event.pair
+            self.desk.trouble.pop("quote", None)
+            self._follow_price()
+
+    @work(exclusive=True, group="price", exit_on_error=False)
+    async def _follow_price(self) -> None:
+        """Ask for the pair's price for as long as it is this one."""
+        await asyncio.sleep(SETTLED_SECONDS)
+        while True:
+            await self._ask_once(self._ask_price, "quote")
+            await asyncio.sleep(PRICE_SECONDS)
+
     async def _ask_price(self) -> None:
         pair = self.desk.pair
-        params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in="1")
-        self.desk.prices.add(pair, await self._caller.call(Method.QUOTE, params, QuoteResult))
+        series = self.desk.prices.of(pair)
+        params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=f"{series.probe:f}")
+        try:
+            self.desk.prices.add(pair, await self._caller.call(Method.QUOTE, params, QuoteResult))
+        except RefusedError as error:
+            if error.problem.code in TOO_SMALL:
+                series.enlarge_probe()
+            raise
 
     # What the trader wants
 
@@ -194,7 +245,7 @@ class OrderctlApp(App[OrderctlError]):
             if sure:
                 self._cancel(order)
 
-        self.push_screen(CancelScreen(order), answered)
+        self.push_screen(CancelScreen(self.desk, order), answered)
 
     @work(exit_on_error=False)
     async def _cancel(self, order: OrderView) -> None:

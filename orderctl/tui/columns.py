@@ -1,7 +1,7 @@
 """The columns of a table of orders: what each shows, and how orders are sorted by it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from orderctl.tables import SHORT_ID
 from orderctl.timeline import STAGES, duration
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.wire import OrderView
 
 STAGE_CELLS = 2
@@ -20,11 +20,14 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """``grows`` takes the room that the other columns leave."""
+
     name: str
     width: int
     cells: Callable[[OrderView, datetime], tuple[Cell, ...]]
     key: Callable[[OrderView], Any]
     right: bool = False
+    grows: bool = False
 
 
 def status_role(order: OrderView) -> str:
@@ -51,13 +54,15 @@ def _stages(order: OrderView, _: datetime) -> tuple[Cell, ...]:
 
 
 def _result(order: OrderView, now: datetime) -> tuple[Cell, ...]:
-    """The fill, why there is none, what is waited for, or what is being bought."""
+    """The fill, why there is none, what is waited for, or what is being bought: as much as was quoted."""
     if order.amount_out is not None:
         return ((f"{order.amount_out} {order.token_out}", "good"),)
     if order.error is not None:
         return ((order.error.code, "bad"),)
     if order.due_at is not None and order.due_at > now:
         return ((f"in {_whole((order.due_at - now).total_seconds() + 1)}", "waiting"),)
+    if order.quoted_amount_out is not None and order.status not in TERMINAL:
+        return (("→ ", "muted"), (f"{order.quoted_amount_out} {order.token_out}", ""))
     return ((f"→ {order.token_out}", "muted"),)
 
 
@@ -96,7 +101,7 @@ SELL: Final = Column(
     lambda order: (order.token_in, Decimal(order.amount_in), order.id),
     right=True,
 )
-RESULT: Final = Column("RESULT", 16, _result, lambda order: (order.token_out, order.id), right=True)
+RESULT: Final = Column("RESULT", 16, _result, lambda order: (order.token_out, order.id), right=True, grows=True)
 VENUE: Final = Column(
     "VENUE", 8, lambda order, _: ((order.venue or "-", ""),), lambda order: (order.venue or "", order.id)
 )
@@ -113,16 +118,29 @@ _OPTIONAL = (VENUE, TRY)
 
 @cache
 def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """``columns`` without those that can be spared, until what is left fits in ``width`` cells."""
+    """``columns`` without those that can be spared, until what is left fits in ``width`` cells and fills them."""
     for spared in range(len(_OPTIONAL) + 1):
         left = tuple(column for column in columns if column not in _OPTIONAL[:spared])
-        if sum(column.width + GAP for column in left) <= width + GAP:
+        room = width + GAP - sum(column.width + GAP for column in left)
+        if room >= 0:
             break
-    return left
+    return tuple(replace(column, width=column.width + max(0, room)) if column.grows else column for column in left)
 
 
 ACTIVE_COLUMNS: Final = (ID, STATUS, STAGE, SELL, RESULT, VENUE, TRY, AGE)
-ENDED_COLUMNS: Final = (ID, STATUS, STAGE, SELL, RESULT, VENUE, TRY, ENDED)
+ENDED_COLUMNS: Final = (ID, STATUS, SELL, RESULT, VENUE, TRY, ENDED)
+
+
+def shortened(cells: tuple[Cell, ...], width: int) -> tuple[Cell, ...]:
+    """``cells`` within ``width``, or the last of them: an amount loses digits, and never its token."""
+    if sum(len(text) for text, _ in cells) <= width:
+        return cells
+    text, role = cells[-1]
+    if len(text) <= width:
+        return (cells[-1],)
+    head, space, tail = text.rpartition(" ")
+    kept = width - len(space) - len(tail) - 1
+    return ((f"{head[:kept]}…{space}{tail}" if kept > 0 else f"{text[: width - 1]}…", role),)
 
 
 def matches(order: OrderView, words: tuple[str, ...]) -> bool:

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from textual.message import Message
 
+from orderctl.tui.prices import Pair
+
 
 class OrderHighlighted(Message):
     """The cursor has come to an order, or there is none left to be on."""
@@ -19,6 +21,14 @@ class OrderChosen(Message):
     def __init__(self, order: UUID) -> None:
         super().__init__()
         self.order = order
+
+
+class PairChosen(Message):
+    """The order under the cursor is of this pair: its prices are wanted."""
+
+    def __init__(self, pair: Pair) -> None:
+        super().__init__()
+        self.pair = pair
 
 
 class SortChosen(Message):

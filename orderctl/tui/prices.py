@@ -10,7 +10,13 @@ from orderd.domain.quote import VenueName
 from orderd.wire import QuoteResult
 
 POINTS_KEPT = 240
+FIRST_PROBE = Decimal("0.01")
+"""Of the token that is sold, for its price: little enough to move no pool."""
+PROBE_GROWTH = 100
+PRECISE_DIGITS = 4
+"""Of what a probe buys, or the price would be a rough one."""
 BARS = "▁▂▃▄▅▆▇█"
+_BLOCKS = " " + BARS
 
 Pair = tuple[str, str]
 """The token that is sold and the one that is bought, by symbol."""
@@ -22,30 +28,53 @@ class Series:
 
     points: deque[dict[VenueName, Decimal]] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
     refusals: dict[VenueName, ErrorCode] = field(default_factory=dict)
+    probe: Decimal = FIRST_PROBE
 
     def latest(self, venue: VenueName) -> Decimal | None:
         return self.points[-1].get(venue) if self.points else None
 
-    def line(self, venue: VenueName, width: int) -> str:
-        """The last ``width`` points as bars. All venues share one scale, so that their lines can be compared."""
-        shown = list(self.points)[-width:] if width > 0 else []
-        prices = [price for point in shown for price in point.values()]
-        if not prices:
-            return ""
-        return sparkline([point.get(venue) for point in shown], min(prices), max(prices))
+    def enlarge_probe(self) -> None:
+        """It buys too little: the token is a cheap one."""
+        self.probe *= PROBE_GROWTH
+
+    def chart(self, venue: VenueName, width: int, height: int = 1) -> list[str]:
+        """The last ``width`` points as bars, in ``height`` lines.
+
+        All venues share one scale, so that their charts can be compared.
+        """
+        scale = self.scale(width)
+        if scale is None:
+            return []
+        return sparkline([point.get(venue) for point in self._last(width)], *scale, height)
+
+    def scale(self, width: int) -> tuple[Decimal, Decimal] | None:
+        """The lowest and the highest price of the last ``width`` points."""
+        prices = [price for point in self._last(width) for price in point.values()]
+        return (min(prices), max(prices)) if prices else None
+
+    def change(self, venue: VenueName, width: int) -> Decimal | None:
+        """Of the last ``width`` points, in percent."""
+        prices = [price for point in self._last(width) if (price := point.get(venue)) is not None]
+        if len(prices) < 2 or not prices[0]:
+            return None
+        return ((prices[-1] / prices[0] - 1) * 100).quantize(Decimal("0.01"))
+
+    def _last(self, width: int) -> list[dict[VenueName, Decimal]]:
+        return list(self.points)[-width:] if width > 0 else []
 
 
 class Prices:
     def __init__(self) -> None:
-        self.revision = 0
         self._series: dict[Pair, Series] = {}
 
     def of(self, pair: Pair) -> Series:
         return self._series.setdefault(pair, Series())
 
     def add(self, pair: Pair, quote: QuoteResult) -> None:
-        self.revision += 1
         series = self.of(pair)
+        if not series.points and _digits(quote.chosen.amount_out) < PRECISE_DIGITS:
+            series.enlarge_probe()
+            return
         # A pair that no pool trades itself has the price of its route.
         offers = quote.quotes or (quote.chosen,)
         best: dict[VenueName, Decimal] = {}
@@ -55,14 +84,22 @@ class Prices:
         series.refusals = {refusal.venue: refusal.code for refusal in quote.refusals}
 
 
-def sparkline(values: Sequence[Decimal | None], low: Decimal, high: Decimal) -> str:
-    """One bar a value between ``low`` and ``high``, a blank where there is none."""
+def _digits(amount: str) -> int:
+    return len(amount.replace(".", "").strip("0"))
+
+
+def sparkline(values: Sequence[Decimal | None], low: Decimal, high: Decimal, height: int = 1) -> list[str]:
+    """One bar a value between ``low`` and ``high``, a blank where there is none; the top line first."""
     extent = high - low
-    top = len(BARS) - 1
+    steps = height * len(BARS)
 
-    def bar(value: Decimal | None) -> str:
+    def eighths(value: Decimal | None) -> int:
         if value is None:
-            return " "
-        return BARS[int((value - low) * top / extent)] if extent else BARS[top // 2]
+            return 0
+        return 1 + (int((value - low) * (steps - 1) / extent) if extent else (steps - 1) // 2)
 
-    return "".join(map(bar, values))
+    heights = [eighths(value) for value in values]
+    return [
+        "".join(_BLOCKS[max(0, min(len(BARS), bar - line * len(BARS)))] for bar in heights)
+        for line in reversed(range(height))
+    ]

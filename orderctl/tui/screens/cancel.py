@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -9,7 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
+from orderctl.tables import status_text
 from orderctl.timeline import terms
+from orderctl.tui.desk import Desk
+from orderd.domain.order import TERMINAL
 from orderd.wire import OrderView
 
 
@@ -21,19 +25,30 @@ class CancelScreen(ModalScreen[bool]):
         Binding("left,right,tab", "app.focus_next", "Other button", key_display="←→", id="other-button"),
     ]
 
-    def __init__(self, order: OrderView) -> None:
+    def __init__(self, desk: Desk, order: OrderView) -> None:
         super().__init__()
+        self._desk = desk
         self._order = order
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Cancel this order?"
-            yield Static(f"{self._order.id}\n{terms(self._order)}\nnow {self._order.status}\n", markup=False)
-            yield Static("Once it is signed it can no longer be cancelled; the daemon will say so.\n")
+            yield Static(f"{self._order.id}\n{terms(self._order)}", markup=False)
+            yield Static(id="state")
+            yield Static("\nOnce it is signed it can no longer be cancelled; the daemon will say so.")
             with Horizontal(classes="buttons"):
                 yield Button("Keep it", id="keep", compact=True)
                 yield Button("Cancel the order", id="cancel", variant="error", compact=True)
         yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        """The order goes on while the trader thinks."""
+        order = self._desk.book.get(self._order.id) or self._order
+        self.query_one("#state", Static).update(Text.assemble("now ", status_text(order.status)))
+        self.query_one("#cancel", Button).disabled = order.status in TERMINAL
 
     def action_keep(self) -> None:
         self.dismiss(False)

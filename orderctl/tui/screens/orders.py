@@ -1,6 +1,6 @@
 """The first screen: all active orders, those that ended lately, prices, and the daemon's load."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,31 +11,38 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Footer, Input
 
+from orderctl.detail import brief_view
 from orderctl.tui.columns import ACTIVE_COLUMNS, AGE, ENDED_COLUMNS, matches
 from orderctl.tui.desk import Desk
-from orderctl.tui.messages import OrderHighlighted, SortChosen
+from orderctl.tui.link import Caller
+from orderctl.tui.messages import OrderHighlighted, PairChosen, SortChosen
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
+from orderctl.tui.widgets.story import OrderStory
 from orderd.wire import OrderView
 
 WIDE = 110
 """Columns of a terminal from which prices and load stand beside the orders, not below them."""
 
 
+SORT = Binding.Group("Sort", compact=True)
+
+
 class OrdersScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  (Textual's own declaration)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only orders with these words", id="filter"),
-        Binding("s", "sort", "Sort", tooltip="Sort by the next column", id="sort"),
-        Binding("S", "reverse", "Reverse", show=False, tooltip="Turn the order of sorting round", id="reverse"),
-        Binding("escape", "leave_filter", "All", show=False, tooltip="Drop the filter", id="all"),
+        Binding("escape", "leave_filter", "All", tooltip="Drop the filter", id="all"),
+        Binding("s", "sort", "Sort", tooltip="Sort by the next column", id="sort", group=SORT),
+        Binding("S", "reverse", "Reverse", tooltip="Turn the order of sorting round", id="reverse", group=SORT),
     ]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, caller: Caller) -> None:
         super().__init__()
         self._desk = desk
+        self._caller = caller
         self._sorted_by = AGE
         self._is_reversed = True
         self._words: tuple[str, ...] = ()
@@ -55,6 +62,7 @@ class OrdersScreen(Screen[None]):
                 gauges = Gauges()
                 gauges.border_title = "Daemon"
                 yield gauges
+                yield OrderStory(self._desk, self._caller, brief_view, can_focus=False)
         yield Input(placeholder="words to look for: id, token, status, venue, error", id="filter", compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
@@ -79,8 +87,19 @@ class OrdersScreen(Screen[None]):
         self.set_class(desk.stale_since() is not None, "-stale")
         for panel in (self.query_one(Banner), self.query_one(PricePanel), self.query_one(Gauges)):
             panel.draw(desk)
+        story = self.query_one(OrderStory)
+        if story.display:  # on a narrow terminal there is no room for it
+            story.show(self.order)
+            story.draw()
         now = desk.clock()
-        shown = (desk.book.revision, int(now.timestamp()), self._sorted_by, self._is_reversed, self._words)
+        shown = (
+            desk.book.revision,
+            int(now.timestamp()),
+            self._sorted_by,
+            self._is_reversed,
+            self._words,
+            desk.heard_at is None,
+        )
         if shown == self._drawn:
             return
         self._drawn = shown
@@ -88,13 +107,27 @@ class OrdersScreen(Screen[None]):
         active = sorted(self._matching(book.active.values()), key=column.key, reverse=self._is_reversed)
         ended = sorted(self._matching(book.ended.values()), key=lambda order: order.updated_at, reverse=True)
         table = self.query_one("#active", OrderTable)
-        table.show(active, now, column.name)
-        count = f"{len(active)} of {len(book.active)}" if self._words else f"{len(active)}"
-        table.border_title = f"Active {count}, by {column.name.lower()} {'↓' if self._is_reversed else '↑'}"
-        self.query_one("#ended", OrderTable).show(ended, now)
+        table.show(active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name)
+        by = f"by {column.name.lower()} {'↓' if self._is_reversed else '↑'}"
+        table.border_title = f"Active {self._count(active, book.active)}, {by}"
+        table = self.query_one("#ended", OrderTable)
+        table.show(ended, now, if_empty=self._why_none(book.ended, "ended"))
+        table.border_title = f"Ended {self._count(ended, book.ended)}"
 
     def _matching(self, orders: Iterable[OrderView]) -> list[OrderView]:
         return [order for order in orders if matches(order, self._words)]
+
+    def _count(self, shown: Sized, known: Sized) -> str:
+        return f"{len(shown)} of {len(known)}" if self._words else f"{len(shown)}"
+
+    def _why_none(self, known: Sized, kind: str) -> str:
+        if known:
+            return "none with these words; esc drops the filter"
+        if self._desk.heard_at is None:
+            return "not known yet"
+        if kind == "ended":
+            return "none yet"
+        return "none" if self._desk.read_only else "none; n makes a new one"
 
     def action_sort(self) -> None:
         index = ACTIVE_COLUMNS.index(self._sorted_by) + 1
@@ -103,6 +136,9 @@ class OrdersScreen(Screen[None]):
     def action_reverse(self) -> None:
         self._is_reversed = not self._is_reversed
         self._show_from_the_top()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return action != "leave_filter" or bool(self._words) or isinstance(self.focused, Input)
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -116,6 +152,7 @@ class OrdersScreen(Screen[None]):
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
         self._words = tuple(event.value.lower().split())
+        self.refresh_bindings()
         self.draw()
 
     @on(Input.Submitted, "#filter")
@@ -145,4 +182,4 @@ class OrdersScreen(Screen[None]):
     def _highlighted(self, event: OrderHighlighted) -> None:
         order = self._desk.book.get(event.order) if event.order is not None else None
         if order is not None and event.order == self.order:
-            self._desk.pair = (order.token_in, order.token_out)
+            self.post_message(PairChosen((order.token_in, order.token_out)))

@@ -8,7 +8,7 @@ from textual.widgets import Static
 from orderctl.timeline import shorten
 from orderctl.tui.desk import Connecting, Desk, Live, Lost
 
-NETWORK_STYLE = {"simnet": "bold cyan", "devnet": "bold yellow", "mainnet": "bold white on red"}
+NETWORK_STYLE = {"simnet": "bold cyan", "devnet": "bold yellow", "mainnet": "bold #ffffff on #b3261e"}
 WALLET_WIDTH = 13
 
 

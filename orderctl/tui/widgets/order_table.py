@@ -13,7 +13,7 @@ from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from orderctl.tui.columns import GAP, Column, fitting
+from orderctl.tui.columns import GAP, Column, fitting, shortened
 from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
 from orderd.wire import OrderView
 
@@ -29,6 +29,7 @@ class OrderTable(ScrollView, can_focus=True):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Detail", tooltip="All that is known of the order under the cursor", id="detail"),
+        Binding("tab", "app.focus_next", "Table", tooltip="To the other table and back", id="table"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="The order above", id="up"),
         Binding("down,j", "move(1)", "Down", show=False, tooltip="The order below", id="down"),
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="A screenful up", id="page-up"),
@@ -47,11 +48,13 @@ class OrderTable(ScrollView, can_focus=True):
         """The order under the cursor."""
         self.sorted_by: str | None = None
         """The name of the column to mark."""
+        self._if_empty = ""
+        self._styles: dict[str, Style] = {}
 
-    def show(self, orders: Sequence[OrderView], now: datetime, sorted_by: str | None = None) -> None:
-        """Draw these from now on, as of ``now``."""
+    def show(self, orders: Sequence[OrderView], now: datetime, *, if_empty: str, sorted_by: str | None = None) -> None:
+        """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why."""
         before = self._cursor
-        self._orders, self._now, self.sorted_by = orders, now, sorted_by
+        self._orders, self._now, self.sorted_by, self._if_empty = orders, now, sorted_by, if_empty
         self.virtual_size = Size(0, HEADER_LINES + len(orders))
         for index, order in enumerate(orders):
             if order.id == self.selected:
@@ -101,7 +104,7 @@ class OrderTable(ScrollView, can_focus=True):
 
     @property
     def _columns(self) -> tuple[Column, ...]:
-        return fitting(self._all_columns, self.scrollable_content_region.width)
+        return fitting(self._all_columns, self.scrollable_content_region.width - 1)  # a blank before the scrollbar
 
     def on_focus(self) -> None:
         self.post_message(OrderHighlighted(self.selected))
@@ -138,7 +141,9 @@ class OrderTable(ScrollView, can_focus=True):
             return self._header()
         line = y - HEADER_LINES + self.scroll_offset.y
         if line >= len(self._orders):
-            return Strip.blank(self.size.width, self.rich_style)
+            said = self._if_empty if not self._orders and line == 0 else ""
+            text = Segment(said, self.rich_style + self._style("muted"))
+            return Strip([text]).adjust_cell_length(self.size.width, self.rich_style)
         return self._row(self._orders[line], is_cursor=line == self._cursor)
 
     def _header(self) -> Strip:
@@ -155,16 +160,23 @@ class OrderTable(ScrollView, can_focus=True):
         over = self._style("cursor") if is_cursor and self.has_focus else Style()
         segments: list[Segment] = []
         for column in self._columns:
-            cells = column.cells(order, self._now)
-            length = sum(len(text) for text, _ in cells)
-            if length > column.width:
-                text, role = cells[0]
-                cells, length = ((f"{text[: column.width - 1]}…", role),), column.width
-            padding = Segment(" " * (column.width - length), base + over)
+            cells = shortened(column.cells(order, self._now), column.width)
+            padding = Segment(" " * (column.width - sum(len(text) for text, _ in cells)), base + over)
             filled = [Segment(text, base + self._style(role) + over if role else base + over) for text, role in cells]
             segments += [padding, *filled] if column.right else [*filled, padding]
             segments.append(Segment(" " * GAP, base + over))
         return Strip(segments).adjust_cell_length(self.size.width, base + over)
 
     def _style(self, role: str) -> Style:
-        return self.get_component_rich_style(f"order-table--{role}", partial=True)
+        """A role's colours; one that is partly transparent is laid over the background."""
+        if (known := self._styles.get(role)) is None:
+            names = f"order-table--{role}"
+            known = self.get_component_rich_style(names, partial=True)
+            if (colour := self.get_component_styles(names).color).a < 1:
+                known += Style.from_color((self.background_colors[1] + colour).rich_color)
+            self._styles[role] = known
+        return known
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()

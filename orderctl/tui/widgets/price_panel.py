@@ -11,6 +11,7 @@ from orderd.domain.quote import VenueName
 
 NAME_WIDTH = 9
 PRICE_WIDTH = 13
+MAX_CHART_HEIGHT = 3
 
 
 class PricePanel(Static):
@@ -21,25 +22,30 @@ class PricePanel(Static):
         offers = {venue: price for venue in VenueName if (price := series.latest(venue)) is not None}
         best = max(offers.values(), default=None)
         width, height = self.content_size
-        is_tall = height >= 2 * len(VenueName)
-        lines = Text("\n").join(_venue(series, venue, best, width, is_tall=is_tall) for venue in VenueName)
+        chart_height = min(MAX_CHART_HEIGHT, height // len(VenueName) - 1)
+        lines = [line for venue in VenueName for line in _venue(series, venue, best, width, chart_height)]
         if (trouble := desk.trouble.get("quote")) is not None:
-            lines.append(f"\n{trouble.title}", "yellow")
-        if self.content != lines:
-            self.update(lines)
+            lines.append(Text(trouble.title, "yellow"))
+        elif len(lines) < height and (scale := series.scale(width)) is not None:
+            lines.append(Text(f"from {scale[0]:f} to {scale[1]:f}", "dim"))
+        text = Text("\n").join(lines)
+        if self.content != text:
+            self.update(text)
 
 
-def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, *, is_tall: bool) -> Text:
-    """The price and its line: beside it, or where there is room, below it."""
+def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, chart_height: int) -> list[Text]:
+    """The price and its chart: beside it, or where there is room, below it."""
     name = f"{venue:<{NAME_WIDTH}}"
     price = series.latest(venue)
     if price is None and (refusal := series.refusals.get(venue)) is not None:
-        return Text.assemble((name, "dim"), (f"no quote: {refusal}", "yellow"))
+        return [Text.assemble((name, "dim"), (f"no quote: {refusal}", "yellow"))]
     if price is None:
-        return Text.assemble((name, "dim"), ("not known yet", "dim"))
+        return [Text.assemble((name, "dim"), ("not known yet", "dim"))]
     now = Text.assemble(
-        (name, "dim"), (f"{price:f}"[:PRICE_WIDTH].ljust(PRICE_WIDTH), "green" if price == best else "")
+        (name, "dim"), (f"{price:f}"[:PRICE_WIDTH].ljust(PRICE_WIDTH), "bold green" if price == best else "")
     )
-    if is_tall:
-        return now.append("\n" + series.line(venue, width), "cyan")
-    return now.append(" " + series.line(venue, width - now.cell_len - 1), "cyan")
+    if chart_height < 1:
+        return [now.append(" " + "".join(series.chart(venue, width - now.cell_len - 1)), "cyan")]
+    if (change := series.change(venue, width)) is not None:
+        now.append(f"{change:+f} %".rjust(width - now.cell_len), "green" if change > 0 else "red" if change else "dim")
+    return [now, *(Text(line, "cyan") for line in series.chart(venue, width, chart_height))]

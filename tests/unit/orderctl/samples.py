@@ -173,8 +173,8 @@ def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
     return order.model_copy(update=changes)
 
 
-def detail_of(facts: tuple[AnyFact, ...]) -> OrderDetail:
-    events = history(facts)
+def detail_of(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> OrderDetail:
+    events = history(facts, order_id)
     order = order_after(events)
     attempts = [
         AttemptView(

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any, TypeVar
 from uuid import UUID
 
+from orderctl.book import accepted, advanced
 from orderctl.errors import OrderctlError
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.desk import Desk
@@ -15,9 +17,11 @@ from orderd.domain.order import OrderStatus
 from orderd.wire import (
     Balance,
     BalancesResult,
+    GetParams,
     ListResult,
     Message,
     Method,
+    OrderDetail,
     OrderView,
     RateLimitUse,
     Ready,
@@ -35,7 +39,6 @@ from tests.unit.orderctl.samples import (
     WITHDRAWN,
     detail_of,
     history,
-    order_after,
 )
 
 A = TypeVar("A", bound=Message)
@@ -100,7 +103,7 @@ class ScriptedCaller:
             Method.BALANCES: WALLET,
             Method.QUOTE: QUOTE,
             Method.ORDERS_LIST: ListResult(orders=(), next_cursor=None),
-            Method.ORDER_GET: detail_of(FILLED),
+            Method.ORDER_GET: detail,
         }
         self._news = news
         self._tell: Tell | None = None
@@ -142,10 +145,11 @@ def order_id(number: int) -> UUID:
 
 def order(number: int, facts: tuple[AnyFact, ...], **changes: Any) -> OrderView:
     """The ``number``th order after these facts, begun ``number`` seconds after the first."""
-    last = facts[-1]
-    due_at = {"due_at": last.until} if isinstance(last, Deferred) else {}
-    begun = order_after(history(facts, order_id(number)))
-    return begun.model_copy(update={"created_at": START + timedelta(seconds=number), **due_at, **changes})
+    first, *events = history(facts, order_id(number))
+    now = reduce(advanced, events, accepted(first))
+    begun = timedelta(seconds=number)
+    times = {"created_at": now.created_at + begun, "updated_at": now.updated_at + begun}
+    return now.model_copy(update=times | changes)
 
 
 WAITING: tuple[AnyFact, ...] = (
@@ -159,10 +163,19 @@ TERMS = (
 )
 
 
+STAGES = (FILLED[:1], WAITING, FILLED[:2], FILLED[:3], FILLED[:4])
+
+
 def twenty() -> list[OrderView]:
     """Twenty active orders in every stage, over three pairs."""
-    stages = (FILLED[:1], WAITING, FILLED[:2], FILLED[:3], FILLED[:4])
-    return [order(number, stages[number % 5], **TERMS[number % 3]) for number in range(20)]
+    return [order(number, STAGES[number % 5], **TERMS[number % 3]) for number in range(20)]
+
+
+def detail(params: GetParams) -> OrderDetail:
+    """All of an order: one of the twenty, or one that was filled."""
+    number = int(params.order[9:13], 16)
+    told = detail_of(STAGES[number % 5] if number < 20 else FILLED, order_id(number))
+    return told.model_copy(update={"order": order(number, tuple(event.data for event in told.events))})
 
 
 def three_that_ended() -> list[OrderView]:

@@ -1,11 +1,16 @@
 """What keys, the mouse and the daemon's news do."""
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Footer, Input, Static
+from textual.widgets._footer import FooterKey
 
 from orderctl.connecting import connection_lost
 from orderctl.errors import OrderctlError, RefusedError
@@ -18,19 +23,22 @@ from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
+from orderctl.tui.widgets import story
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
+from orderctl.tui.widgets.story import OrderStory
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.wire import CancelResult, Event, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
-from tests.unit.orderctl.samples import FILLED, WITHDRAWN, detail_of, history
+from tests.unit.orderctl.samples import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
     STATUS,
     Clock,
     ScriptedCaller,
     application,
+    detail,
     order,
     order_id,
     snapshots,
@@ -46,6 +54,9 @@ def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "STATUS_SECONDS", 3600)
     monkeypatch.setattr(app_module, "BALANCES_SECONDS", 3600)
     monkeypatch.setattr(app_module, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(app_module, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(story, "READ_SECONDS", 0)
     monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
     monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
 
@@ -58,10 +69,14 @@ def busy() -> ScriptedCaller:
 
 @asynccontextmanager
 async def running(
-    caller: ScriptedCaller, clock: Clock | None = None, *, read_only: bool = False
+    caller: ScriptedCaller,
+    clock: Clock | None = None,
+    *,
+    read_only: bool = False,
+    size: tuple[int, int] = (80, 24),
 ) -> AsyncIterator[Pilot[OrderctlError]]:
     app = application(caller, clock, read_only=read_only)
-    async with app.run_test(notifications=True) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await drawn(pilot)
         yield pilot
 
@@ -88,8 +103,18 @@ def lines(pilot: Pilot[OrderctlError], name: str = "active") -> list[str]:
     return [text for y in range(1, shown.size.height) if (text := shown.render_line(y).text.strip())]
 
 
+def told(panel: OrderStory) -> str:
+    """All that is written about an order, seen or scrolled out of sight."""
+    console = Console(width=200, file=io.StringIO(), record=True)
+    console.print(panel.text.content)
+    return console.export_text()
+
+
 def notices(pilot: Pilot[OrderctlError]) -> list[str]:
     return [notice.message for notice in pilot.app._notifications]
+
+
+NO_POOLS = (ErrorCode.ROUTE_NOT_FOUND, "no venue has a pool")
 
 
 def refusal(code: ErrorCode, detail: str) -> RefusedError:
@@ -117,7 +142,7 @@ async def test_an_order_moves_with_its_events_and_ends_among_the_ended() -> None
         for event in history(FILLED)[3:]:
             caller.tell(Event(subscription=1, event=event))
         await drawn(pilot)
-        assert lines(pilot) == []
+        assert lines(pilot) == ["none; n makes a new one"]
         assert "152.310211 USDC" in lines(pilot, "ended")[0]
 
 
@@ -125,7 +150,7 @@ async def test_news_are_drawn_ten_times_a_second_however_many_there_are(monkeypa
     caller = ScriptedCaller(*snapshots([]))
     async with running(caller) as pilot:
         shown: list[int] = []
-        monkeypatch.setattr(table(pilot), "show", lambda orders, *_: shown.append(len(orders)))
+        monkeypatch.setattr(table(pilot), "show", lambda orders, *_, **__: shown.append(len(orders)))
         for number in range(500):
             caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
         app = pilot.app
@@ -184,7 +209,7 @@ async def test_orders_that_the_daemon_knows_no_more_are_dropped() -> None:
         caller.tell(Opened(), Ready(subscription=1, orders=0))
         await drawn(pilot)
 
-        assert lines(pilot) == []
+        assert lines(pilot) == ["none; n makes a new one"]
 
 
 async def test_mainnet_stands_out_in_red() -> None:
@@ -192,8 +217,12 @@ async def test_mainnet_stands_out_in_red() -> None:
     caller.answers[Method.STATUS] = STATUS.model_copy(update={"chain": "mainnet"})
     async with running(caller) as pilot:
         banner = pilot.app.screen.query_one(Banner).content
-        start = str(banner).index("mainnet")
-        assert "red" in str(next(span.style for span in banner.spans if span.start <= start < span.end))  # type: ignore[union-attr]
+        assert isinstance(banner, Text)
+        start = banner.plain.index("mainnet")
+        style = Style.parse(str(next(span.style for span in banner.spans if span.start <= start < span.end)))
+        assert style.bgcolor is not None
+        red, green, blue = style.bgcolor.get_truecolor()
+        assert red > 3 * max(green, blue)
 
 
 async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_ill() -> None:
@@ -215,6 +244,7 @@ async def test_a_question_that_is_refused_is_told_in_its_place() -> None:
 
 async def test_the_prices_are_those_of_the_pair_under_the_cursor() -> None:
     caller = busy()
+    caller.answers[Method.QUOTE] = lambda asked: QUOTE if asked.token_in == "SOL" else refusal(*NO_POOLS)
     async with running(caller) as pilot:
         assert pilot.app.screen.query_one(PricePanel).border_title == "1 SOL in USDC"
         assert "raydium  101.540141" in words(pilot, PricePanel)
@@ -222,6 +252,21 @@ async def test_the_prices_are_those_of_the_pair_under_the_cursor() -> None:
         await drawn(pilot)
         assert pilot.app.screen.query_one(PricePanel).border_title == "1 USDC in SOL"
         assert "not known yet" in words(pilot, PricePanel)
+        assert "No pool trades this pair" in words(pilot, PricePanel)
+        assert (caller.called(Method.QUOTE)[-1].token_in, caller.called(Method.QUOTE)[-1].amount_in) == ("USDC", "0.01")
+
+
+async def test_a_token_too_cheap_for_a_price_is_asked_about_with_a_larger_amount(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app_module, "PRICE_SECONDS", 0)
+    caller = busy()
+    caller.answers[Method.QUOTE] = lambda asked: (
+        QUOTE if asked.amount_in == "1.00" else refusal(ErrorCode.ROUTE_AMOUNT_TOO_SMALL, "it buys nothing")
+    )
+    async with running(caller) as pilot:
+        await drawn(pilot)
+        assert [asked.amount_in for asked in caller.called(Method.QUOTE)[:3]] == ["0.01", "1.00", "1.00"]
 
 
 async def test_an_error_that_no_new_try_can_mend_ends_the_program_with_it() -> None:
@@ -319,6 +364,65 @@ async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
 
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_beside_the_orders_of_a_wide_terminal_stands_all_of_the_one_under_the_cursor() -> None:
+    caller = busy()
+    async with running(caller, size=(120, 40)) as pilot:
+        panel = pilot.app.screen.query_one(OrderStory)
+        assert panel.border_title == f"Order {str(order_id(19))[:13]}"
+        assert "routed" in told(panel)
+        await pilot.press("down", "down")
+        await drawn(pilot)
+        assert panel.border_title == f"Order {str(order_id(17))[:13]}"
+        assert [params.order for params in caller.called(Method.ORDER_GET)] == [str(order_id(19)), str(order_id(17))]
+
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("down")
+        await drawn(pilot)
+        assert not panel.display
+        assert len(caller.called(Method.ORDER_GET)) == 2
+
+
+async def test_an_order_that_cannot_be_read_says_why_and_is_read_again() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_GET] = refusal(ErrorCode.SERVICE_UNAVAILABLE, "the database is away")
+    async with running(caller) as pilot:
+        await pilot.press("enter")
+        await drawn(pilot)
+        panel = pilot.app.screen.query_one(OrderStory)
+        assert "the database is away" in told(panel)
+        caller.answers[Method.ORDER_GET] = detail
+        await drawn(pilot)
+        assert "routed" in told(panel)
+
+
+async def test_a_table_without_orders_says_why() -> None:
+    caller = ScriptedCaller()
+    async with running(caller) as pilot:
+        assert (lines(pilot), lines(pilot, "ended")) == (["not known yet"], ["not known yet"])
+        caller.tell(*snapshots([]))
+        await drawn(pilot)
+        assert (lines(pilot), lines(pilot, "ended")) == (["none; n makes a new one"], ["none yet"])
+        caller.tell(*snapshots(twenty()))
+        await pilot.press("slash", *"nonsense", "enter")
+        await drawn(pilot)
+        assert lines(pilot) == ["none with these words; esc drops the filter"]
+
+
+async def test_a_narrow_table_keeps_every_token_and_every_line_within_its_width() -> None:
+    long = order(40, FILLED[:3], amount_in="123456789.123456789", token_in="CHILLGUY")
+    async with running(ScriptedCaller(*snapshots([long])), size=(70, 24)) as pilot:
+        (line,) = lines(pilot)
+        assert "… CHILLGUY" in line
+        assert table(pilot).render_line(1).cell_length <= 70
+
+
+async def test_every_key_stands_in_the_footer_of_the_smallest_screen() -> None:
+    async with running(busy()) as pilot:
+        footer = pilot.app.screen.query_one(Footer)
+        keys = [key for key in footer.query(FooterKey) if key.region.right <= 80]
+        assert [key.key_display for key in keys] == ["⏎", "tab", "/", "s", "S", "n", "c", "y", "Y", "?", "^p", "q"]
 
 
 async def test_ids_and_signatures_are_copied_to_the_clipboard() -> None:
@@ -465,6 +569,18 @@ async def test_an_order_is_kept_when_the_question_is_left() -> None:
 
         assert isinstance(pilot.app.screen, OrdersScreen)
         assert not caller.called(Method.ORDER_CANCEL)
+
+
+async def test_an_order_that_ends_while_the_trader_thinks_can_no_longer_be_cancelled() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("c")
+        question = pilot.app.screen
+        caller.tell(Snapshot(subscription=1, order=order(19, FILLED)))
+        await drawn(pilot)
+
+        assert "now confirmed" in str(question.query_one("#state", Static).content)
+        assert question.query_one("#cancel", Button).disabled
 
 
 async def test_what_cannot_be_cancelled_any_more_is_told() -> None:

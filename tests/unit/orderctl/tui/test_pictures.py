@@ -9,6 +9,7 @@ from textual.widgets import Input
 from orderctl.tui import app
 from orderctl.tui.link import Closed
 from orderctl.tui.screens import new_order
+from orderctl.tui.widgets import story
 from orderd.wire import ListResult, Method
 from tests.unit.orderctl.tui.desks import (
     Clock,
@@ -32,6 +33,9 @@ def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "STATUS_SECONDS", 3600)
     monkeypatch.setattr(app, "BALANCES_SECONDS", 3600)
     monkeypatch.setattr(app, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(app, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(story, "READ_SECONDS", 3600)
     monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
     monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
     monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))

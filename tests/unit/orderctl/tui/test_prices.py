@@ -10,11 +10,18 @@ PAIR = ("SOL", "USDC")
 
 
 def test_a_line_rises_from_the_lowest_price_to_the_highest() -> None:
-    assert sparkline([Decimal(value) for value in range(8)], Decimal(0), Decimal(7)) == "▁▂▃▄▅▆▇█"
+    assert sparkline([Decimal(value) for value in range(8)], Decimal(0), Decimal(7)) == ["▁▂▃▄▅▆▇█"]
+
+
+def test_a_tall_line_has_eight_steps_for_each_of_its_rows() -> None:
+    assert sparkline([Decimal(value) for value in range(16)], Decimal(0), Decimal(15), 2) == [
+        "        ▁▂▃▄▅▆▇█",
+        "▁▂▃▄▅▆▇█████████",
+    ]
 
 
 def test_a_price_that_never_moves_is_a_line_in_the_middle_and_a_missing_one_a_blank() -> None:
-    assert sparkline([Decimal(1), None, Decimal(1)], Decimal(1), Decimal(1)) == "▄ ▄"
+    assert sparkline([Decimal(1), None, Decimal(1)], Decimal(1), Decimal(1)) == ["▄ ▄"]
 
 
 def test_all_venues_share_one_scale() -> None:
@@ -26,9 +33,12 @@ def test_all_venues_share_one_scale() -> None:
         )
         prices.add(PAIR, QUOTE.model_copy(update={"quotes": offers}))
 
-    assert prices.of(PAIR).line(VenueName.RAYDIUM, 10) == "▁▂"
-    assert prices.of(PAIR).line(VenueName.METEORA, 10) == "▅█"
-    assert prices.of(PAIR).line(VenueName.METEORA, 1) == "█"
+    assert prices.of(PAIR).chart(VenueName.RAYDIUM, 10) == ["▁▂"]
+    assert prices.of(PAIR).chart(VenueName.METEORA, 10) == ["▅█"]
+    assert prices.of(PAIR).chart(VenueName.METEORA, 1) == ["█"]
+    assert prices.of(PAIR).scale(10) == (Decimal(100), Decimal(107))
+    assert prices.of(PAIR).change(VenueName.RAYDIUM, 10) == Decimal("1.00")
+    assert prices.of(PAIR).change(VenueName.RAYDIUM, 1) is None
 
 
 def test_each_pair_has_prices_of_its_own_and_only_the_last_are_kept() -> None:
@@ -64,3 +74,17 @@ def test_a_pair_that_no_pool_trades_itself_has_the_price_of_its_route() -> None:
     prices.add(PAIR, QUOTE.model_copy(update={"quotes": ()}))
 
     assert prices.of(PAIR).latest(QUOTE.chosen.venue) == Decimal(QUOTE.chosen.price)
+
+
+def test_a_cheap_token_is_asked_about_with_an_amount_that_buys_enough_for_a_price() -> None:
+    prices = Prices()
+    rough = QUOTE.model_copy(update={"chosen": RAYDIUM.model_copy(update={"amount_out": "0.00002"})})
+    prices.add(PAIR, rough)
+
+    assert not prices.of(PAIR).points
+    assert prices.of(PAIR).probe == 1
+
+    prices.add(PAIR, QUOTE)
+    prices.add(PAIR, rough)
+    assert len(prices.of(PAIR).points) == 2
+    assert prices.of(PAIR).probe == 1, "a price that is round by chance is a price"

@@ -1,0 +1,100 @@
+"""All that is known of one order, kept up to date while it is looked at."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+from uuid import UUID
+
+from rich.console import RenderableType
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from orderctl.errors import OrderctlError
+from orderctl.protocol import params_of
+from orderctl.tables import SHORT_ID
+from orderctl.tui.desk import Desk
+from orderctl.tui.link import Caller
+from orderd.domain.order import TERMINAL
+from orderd.wire import GetParams, Method, OrderDetail
+
+SETTLED_SECONDS = 0.2
+"""A cursor that stays on an order for so long has come to it, and does not just pass."""
+READ_SECONDS = 0.5
+"""Between two readings of one order."""
+SCROLL = Binding.Group("Scroll", compact=True)
+
+
+class OrderStory(VerticalScroll):
+    """Shows at once what the book knows, then all there is; reads it again whenever there are news of the order.
+
+    Without a connection it shows what was read last.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", tooltip="A line up", id="line-up", group=SCROLL),
+        Binding("down,j", "scroll_down", "Down", tooltip="A line down", id="line-down", group=SCROLL),
+        Binding("pageup", "page_up", "Page up", False, tooltip="A screenful up", id="screen-up"),
+        Binding("pagedown", "page_down", "Page down", False, tooltip="A screenful down", id="screen-down"),
+    ]
+    text = getters.query_one("#text", Static)
+
+    def __init__(
+        self, desk: Desk, caller: Caller, view: Callable[[OrderDetail], RenderableType], *, can_focus: bool
+    ) -> None:
+        super().__init__(id="story", can_focus=can_focus)
+        self._desk = desk
+        self._caller = caller
+        self._view = view
+        self._order: UUID | None = None
+        self._known_seq = 0
+        self._is_due = asyncio.Event()
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="text")
+
+    def show(self, order: UUID | None, *, at_once: bool = False) -> None:
+        """Follow this order from now on: ``at_once``, or when the cursor has settled on it."""
+        if order == self._order and order is not None:
+            return
+        self._order, self._known_seq = order, 0
+        self.scroll_home(animate=False)
+        self.border_title = "Order" if order is None else f"Order {str(order)[:SHORT_ID]}"
+        if order is None:
+            self.text.update("")
+            self.workers.cancel_node(self)
+            return
+        known = self._desk.book.get(order)
+        self.text.update(
+            "reading the order ..."
+            if known is None
+            else self._view(OrderDetail(order=known, events=(), attempts=(), failures=()))
+        )
+        self._follow(order, 0 if at_once else SETTLED_SECONDS)
+
+    def draw(self) -> None:
+        if self._order is None:
+            return
+        known = self._desk.book.get(self._order)
+        if self._known_seq == 0 or (known is not None and known.seq > self._known_seq):
+            self._is_due.set()
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _follow(self, order: UUID, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        while True:
+            try:
+                detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(order)), OrderDetail)
+            except OrderctlError as error:
+                if self._known_seq == 0:
+                    self.text.update(f"{error.title}\n{error.detail}\n{error.next_step}")
+            else:
+                self._known_seq = detail.order.seq
+                self.text.update(self._view(detail))
+                if detail.order.status in TERMINAL:
+                    return
+            self._is_due.clear()
+            await asyncio.sleep(READ_SECONDS)
+            await self._is_due.wait()
