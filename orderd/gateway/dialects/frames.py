@@ -32,7 +32,7 @@ _STATUS: Final[Mapping[EventKind, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """``words`` are the statuses by what happened; ``tell`` makes the frame of one event.
 

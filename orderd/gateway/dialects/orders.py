@@ -34,7 +34,7 @@ side, would be to trade what nobody asked for."""
 _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 """By these members an order is known to be in a dialect, at the path that orderd uses itself."""
 
-Who = Callable[[str | None], Awaitable[Principal]]
+Who = Callable[[Request], Awaitable[Principal]]
 """Whom an Authorization header stands for. Raises OrderdError where it does not do."""
 
 
@@ -75,7 +75,7 @@ class ForeignOrders:
         return await self._take(request, 200)
 
     async def _take(self, request: Request, status: int) -> Response:
-        caller = HttpCaller(await self._who(request.headers.get("authorization")))
+        caller = HttpCaller(await self._who(request))
         caller.principal.require(Scope.TRADE)
         key = request.headers.get("idempotency-key")
         params = self._params(read_object(await request.body()), str(uuid7()) if key is None else key)
@@ -87,9 +87,10 @@ class ForeignOrders:
         return Response(orjson.dumps(answer), status, media_type="application/json")
 
     def _params(self, body: dict[str, Any], client_order_id: str) -> SubmitParams:
+        _check_type(body)
         found = _by_field(body)
+        found.pop("order_type", None)
         self._check_wallet(found.pop("wallet", self._wallet))
-        _check_type(found.pop("order_type", "market"))
         if "amount_in" in found:
             found["amount_in"] = decimal_text(found["amount_in"], "amount")
         if found.get("slippage") is not None:
@@ -97,7 +98,7 @@ class ForeignOrders:
         try:
             return SubmitParams(**found, client_order_id=client_order_id)
         except ValidationError as error:
-            complaints = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+            complaints = "; ".join(f"{_name_of(each['loc'][0])}: {each['msg']}" for each in error.errors())
             raise OrderdError(ErrorCode.REQUEST_INVALID, complaints) from error
 
     def _check_wallet(self, wallet: object) -> None:
@@ -113,19 +114,30 @@ def _by_field(body: dict[str, Any]) -> dict[str, Any]:
     for name, value in body.items():
         field = _FIELDS.get(name)
         if field is None:
-            raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name[:50]}: is no part of an order; there are {_names()}")
+            raise _invalid(f"{name[:50]}: is no part of an order; there are {', '.join(_FIELDS)}")
         if field in found:
-            raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name}: says again what another member has said")
+            raise _invalid(f"{name}: says again what another member has said")
         found[field] = value
     return found
 
 
-def _names() -> str:
-    return ", ".join(_FIELDS)
+def _check_type(body: dict[str, Any]) -> None:
+    """Comes first: what else there is to say about an order of another type would mislead."""
+    for name in ("orderType", "type"):
+        order_type = body.get(name, "market")
+        if not (isinstance(order_type, str) and order_type.lower() == "market"):
+            raise OrderdError(
+                ErrorCode.ORDER_TYPE_UNSUPPORTED,
+                f"{name} is {str(order_type)[:50]!r}, and only market orders are taken",
+            )
 
 
-def _check_type(order_type: object) -> None:
-    if not (isinstance(order_type, str) and order_type.lower() == "market"):
-        raise OrderdError(
-            ErrorCode.ORDER_TYPE_UNSUPPORTED, f"the order is of the type {str(order_type)[:50]!r}, not market"
-        )
+def _name_of(field: str | int) -> str:
+    """What a client may call it."""
+    if field == "client_order_id":
+        return "Idempotency-Key"
+    return next(name for name, each in _FIELDS.items() if each == field)
+
+
+def _invalid(detail: str) -> OrderdError:
+    return OrderdError(ErrorCode.REQUEST_INVALID, detail)
