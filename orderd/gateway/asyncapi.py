@@ -55,7 +55,7 @@ the seq of its last event that was seen.
 """
 
 
-def document(routes: Mapping[Method, Route], host: str, *, secure: bool) -> dict[str, Any]:
+def document(routes: Mapping[Method, Route], host: str, secure: bool) -> dict[str, Any]:
     """The description of a daemon that is reached at ``host``, by TLS where it is ``secure``."""
     messages = {**_calls(routes), "error": _error(), **_notifications()}
     return {

@@ -4,6 +4,7 @@ import asyncio
 import http
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final
 
 import structlog
@@ -15,6 +16,7 @@ from websockets.http11 import Request, Response
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
+from orderd.gateway.asyncapi import document
 from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
 from orderd.gateway.condition import Condition
 from orderd.gateway.dialects.orders import ForeignOrders
@@ -73,7 +75,8 @@ class Gateway:
             database=self._database,
             outside=self._outside,
         )
-        self._rpc = Rpc(self._methods.routes())
+        routes = self._methods.routes()
+        self._rpc = Rpc(routes)
         self._streams = Streams(self._hub, self._database)
         self._sessions: set[Session] = set()
         self._condition = Condition(
@@ -87,6 +90,7 @@ class Gateway:
                 authorize=self._authorize_reader,
                 rest=self._rest(engine.wallet),
                 refresh_metrics=self._condition.refresh_metrics,
+                describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
             ),
             self._converse,
             self._admit,
