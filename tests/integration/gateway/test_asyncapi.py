@@ -1,0 +1,205 @@
+"""The description of the websocket is true: it names what there is, and real traffic is as it says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+from websockets.asyncio.client import ClientConnection, connect
+
+from db.connection import database
+from orderd.gateway import heartbeat
+from orderd.wire import Method
+from tests.integration.gateway.conftest import Rig, deferred
+
+pytestmark = pytest.mark.asyncio
+_DOCUMENT = "urn:asyncapi"
+
+
+@pytest_asyncio.fixture
+async def description(rig: Rig) -> Any:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{rig.port}/asyncapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+@dataclass
+class Traffic:
+    """A websocket of which every message, in both directions, is held to the description as it passes."""
+
+    websocket: ClientConnection
+    description: dict[str, Any]
+    seen: set[str] = field(default_factory=set)
+    """The names of the messages that have passed."""
+    _calls: dict[int, str] = field(default_factory=dict)
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """The result, or the error, of a call."""
+        number = len(self._calls) + 1
+        self._calls[number] = method
+        call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        if method in self.description["operations"]:
+            self._check(f"{method}.call", call)
+        await self.websocket.send(json.dumps(call))
+        while "id" not in (message := await self.next()):
+            pass
+        return message.get("result", message.get("error"))
+
+    async def next(self) -> Any:
+        async with asyncio.timeout(10):
+            message = json.loads(await self.websocket.recv())
+        self._check(self._name(message), message)
+        return message
+
+    def _name(self, message: dict[str, Any]) -> str:
+        """Which of the description's messages this claims to be."""
+        if "error" in message:
+            return "error"
+        if "result" in message:
+            return f"{self._calls[message['id']]}.result"
+        if message["method"] == "heartbeat":
+            return "heartbeat"
+        model = {"SNAPSHOT": "Snapshot", "EVENT": "Event", "READY": "Ready", "RESYNC_REQUIRED": "ResyncRequired"}
+        return f"{message['method']}.{model[message['params']['type']]}"
+
+    def _check(self, name: str, message: Any) -> None:
+        resource = Resource(self.description, DRAFT202012)
+        schema = {"$ref": f"{_DOCUMENT}#/components/messages/{name}/payload"}
+        validator = Draft202012Validator(
+            schema, registry=Registry().with_resource(_DOCUMENT, resource), format_checker=FormatChecker()
+        )
+        validator.validate(message)
+        self.seen.add(name)
+
+
+@asynccontextmanager
+async def _traffic(rig: Rig, description: dict[str, Any]) -> AsyncIterator[Traffic]:
+    async with connect(rig.url, compression=None, proxy=None) as websocket:
+        yield Traffic(websocket, description)
+
+
+async def test_it_names_the_methods_that_there_are_and_the_notifications(rig: Rig, description: Any) -> None:
+    operations = description["operations"]
+    received = {name for name, operation in operations.items() if operation["action"] == "receive"}
+    assert received == {str(method) for method in rig.gateway._methods.routes()} == {str(method) for method in Method}
+    assert {name for name, operation in operations.items() if operation["action"] == "send"} == {
+        "order.event",
+        "heartbeat",
+    }
+
+
+async def test_each_method_says_what_it_takes_answers_and_needs(rig: Rig, description: Any) -> None:
+    schemas = description["components"]["schemas"]
+    for method, route in rig.gateway._methods.routes().items():
+        operation = description["operations"][method]
+        assert operation["summary"]
+        assert operation["description"] == f"Needs the scope {route.scope}."
+        call, result, error = (
+            _resolve(description, each) for each in (*operation["messages"], *operation["reply"]["messages"])
+        )
+        assert call["payload"]["properties"]["method"] == {"const": str(method)}
+        params = call["payload"]["properties"]["params"]["$ref"].rpartition("/")[2]
+        assert params == route.params.__name__
+        assert set(schemas[params]["properties"]) == set(route.params.model_fields)
+        answer = result["payload"]["properties"]["result"]["$ref"].rpartition("/")[2]
+        assert set(schemas[answer]["properties"]) == set(route.result.model_fields)
+        assert error["payload"]["required"] == ["jsonrpc", "id", "error"]
+
+
+async def test_every_reference_leads_somewhere_and_every_schema_is_one(description: Any) -> None:
+    for reference in _references(description):
+        assert _resolve(description, {"$ref": reference}) is not None
+    for schema in description["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    for message in description["components"]["messages"].values():
+        Draft202012Validator.check_schema(message["payload"])
+
+
+async def test_it_says_where_the_daemon_is_as_the_client_reached_it(rig: Rig, description: Any) -> None:
+    (server,) = description["servers"].values()
+    assert (server["host"], server["protocol"]) == (f"127.0.0.1:{rig.port}", "ws")
+    assert description["asyncapi"] == "3.0.0"
+
+
+async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.05)
+    terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
+    async with _traffic(rig, description) as traffic:
+        submitted = await traffic.call("order.submit", **terms, client_order_id="described")
+        order_id = UUID(submitted["order"]["id"])
+        await rig.happen(order_id, deferred(), deferred())
+        for method, params in (
+            ("order.get", {"order": "described"}),
+            ("orders.list", {"limit": 10, "status": ["pending"]}),
+            ("balances", {}),
+            ("tokens", {}),
+            ("status", {}),
+            ("quote", terms),
+            ("order.preview", terms | {"client_order_id": "not-sent"}),
+            ("pools", {"token": ["SOL"]}),
+            ("orders.subscribe", {"order": "described", "after": 1}),
+            ("orders.subscribe", {"order": "described", "after": 9}),
+            ("orders.subscribe", {"token_in": "SOL", "token_out": "USDC"}),
+            ("orders.unsubscribe", {"subscription": 3}),
+            ("order.cancel", {"order": "described"}),
+            ("order.cancel", {"order": "nothing-of-the-kind"}),
+            ("no.such.method", {}),
+        ):
+            await traffic.call(method, **params)
+        while "heartbeat" not in traffic.seen:
+            await traffic.next()
+        assert set(description["components"]["messages"]) - traffic.seen <= {
+            # The played market refuses these.
+            "quote.result",
+            "order.preview.result",
+            "pools.result",
+        }
+
+
+async def test_an_order_with_all_that_may_happen_to_one_is_as_it_says(rig: Rig, description: Any) -> None:
+    """Failures and attempts are rows of their own; here they are written as a worker writes them."""
+    async with _traffic(rig, description) as traffic:
+        terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "eventful"}
+        order_id = (await traffic.call("order.submit", **terms))["order"]["id"]
+        with database.connection_context():
+            database.execute_sql(
+                """INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue,
+                                         pool, min_amount_out, outcome, settled_at)
+                   VALUES (gen_random_uuid(), %s, 1, 'sig', 'bytes', 9, 'raydium', 'pool', 5, 'expired', now())""",
+                (order_id,),
+            )
+            database.execute_sql(
+                """INSERT INTO order_failures (order_id, attempt, code, detail, logs)
+                   VALUES (%s, 1, 'TX_EXPIRED', 'too late', '{}')""",
+                (order_id,),
+            )
+        detail = await traffic.call("order.get", order=order_id)
+        assert len(detail["attempts"]) == len(detail["failures"]) == 1
+
+
+def _resolve(description: Any, reference: dict[str, str]) -> Any:
+    found = description
+    for step in reference["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    return _resolve(description, found) if set(found) == {"$ref"} else found
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "$ref" and isinstance(value, str):
+                yield value
+            yield from _references(value)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _references(each)
