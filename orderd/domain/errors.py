@@ -67,6 +67,8 @@ class ErrorCode(StrEnum):
     SERVICE_TIMEOUT = "SERVICE_TIMEOUT"
     SERVICE_INTERNAL = "SERVICE_INTERNAL"
     SERVICE_CRASH_LOOP = "SERVICE_CRASH_LOOP"
+    SERVICE_CERTIFICATE = "SERVICE_CERTIFICATE"
+    SERVICE_EXPOSED = "SERVICE_EXPOSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,14 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SERVICE_CRASH_LOOP: _denied(
         "The order stopped its worker several times before anything was signed",
         "look at the daemon's log for the order's id",
+        500,
+    ),
+    ErrorCode.SERVICE_CERTIFICATE: _denied(
+        "The certificate or its key cannot be used", "correct ORDERD_TLS_CERT and ORDERD_TLS_KEY", 500
+    ),
+    ErrorCode.SERVICE_EXPOSED: _denied(
+        "Others could reach the daemon, and nothing keeps them out",
+        "make a token first: orderd token create NAME; or listen on 127.0.0.1",
         500,
     ),
 }

@@ -22,6 +22,8 @@ from orderd.gateway.bucket import Bucket
 from orderd.gateway.origin import is_loopback
 from orderd.settings import Settings
 
+TOKEN_ENDED: Final = "orderd_token_ended"
+"""The channel on which Postgres tells the ids of tokens that are revoked, or whose expiry is changed."""
 PREFIX: Final = "orderd_"
 """What all tokens begin with, so that scanners for leaked secrets know them."""
 

@@ -9,10 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.auth import Principal
 from orderd.gateway.health import Health, Readiness
 from orderd.gateway.http_edge import Edge
 from orderd.gateway.origin import Door
@@ -26,12 +29,13 @@ def http_app(
     door: Door,
     health: Callable[[], Awaitable[Health]],
     readiness: Callable[[], Awaitable[Readiness]],
-    authorize: Callable[[str | None], Awaitable[object]],
+    authorize: Callable[[Request], Awaitable[object]],
     refresh_metrics: Callable[[], Awaitable[None]],
+    refused: Callable[[Actor, str, OrderdError], None],
     rest: APIRouter,
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
 ) -> ASGIApp:
-    """``authorize`` is given the Authorization header and raises OrderdError where it does not do.
+    """``authorize`` raises OrderdError where the request is of nobody who may read.
 
     ``describe_websocket`` makes the AsyncAPI document for a host, which is reached by TLS or not.
     """
@@ -55,7 +59,7 @@ def http_app(
 
     @app.get("/metrics", summary="Prometheus metrics", response_class=Response)
     async def metrics(request: Request) -> Response:
-        await authorize(request.headers.get("authorization"))
+        await authorize(request)
         await refresh_metrics()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -64,7 +68,8 @@ def http_app(
         return JSONResponse(describe_websocket(request.headers["host"], request.url.scheme == "https"))
 
     @app.exception_handler(OrderdError)
-    async def refused(request: Request, error: OrderdError) -> Response:
+    async def not_done(request: Request, error: OrderdError) -> Response:
+        refused(_actor(request), f"{request.method} {_pattern(request)}", error)
         return problem_response(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)
@@ -89,7 +94,25 @@ def http_app(
         return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
-    return Edge(app, door)
+    if door.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=door.origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
+            expose_headers=("Location", "Retry-After", "X-Request-Id"),
+        )
+    return Edge(app, door, refused)
+
+
+def _actor(request: Request) -> Actor:
+    principal: Principal | None = getattr(request.state, "principal", None)
+    return principal.actor if principal else Actor("", getattr(request.state, "address", ""))
+
+
+def _pattern(request: Request) -> str:
+    """The route's path, not the request's, which may be anything."""
+    return str(getattr(request.scope.get("route"), "path_format", "none"))
 
 
 def _methods_at(app: FastAPI, path: str) -> list[str]:

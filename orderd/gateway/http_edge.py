@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
 
+from db.audit import Actor
 from orderd.domain.errors import OrderdError
 from orderd.gateway.origin import Door
 from orderd.gateway.problem import problem_response
@@ -38,9 +40,10 @@ class Edge:
     that is logged on the way. HEAD is answered as GET; the server leaves the body out.
     """
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Door, refused: Callable[[Actor, str, OrderdError], None]) -> None:
         self._app = app
         self._door = door
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -57,6 +60,7 @@ class Edge:
                 await self._app(inner, _bounded(receive), answer.send)
             except OrderdError as error:
                 REFUSED.labels(error.code).inc()
+                self._refused(Actor("", scope["client"][0]), "connect", error)
                 await problem_response(error, scope["path"])(scope, receive, answer.send)
             except Exception:
                 # Where nothing was sent yet, the application has answered with a problem before it raised this.

@@ -16,10 +16,18 @@ REQUEST_SECONDS: Final = 10.0
 _REFUSAL: Final = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 TOO_LARGE: Final = _REFUSAL % (431, b"Request Header Fields Too Large")
 TOO_SLOW: Final = _REFUSAL % (408, b"Request Timeout")
+TOO_MANY: Final = _REFUSAL.replace(b"content-length", b"retry-after: 10\r\ncontent-length") % (
+    503,
+    b"Too Many Connections",
+)
+NOT_TLS: Final = _REFUSAL % (400, b"This Port Speaks TLS: Use https:// Or wss://")
 
 
 class HttpConnection(HttpToolsProtocol):
     """uvicorn's HTTP protocol with bounds on how large a request's head is and how long a request may take."""
+
+    leave: Callable[[], None]
+    """What is to be called at the connection's end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -61,6 +69,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
+        self.leave()
 
     def _expect_request(self) -> None:
         """Set the peer's time limit, or lift it while the peer waits for us."""
@@ -88,9 +97,10 @@ class HttpSide:
         self._config.load()
         self._state = ServerState()
 
-    def take_over(self, transport: asyncio.Transport, received: bytes) -> None:
-        """Carry on as HTTP on a connection that has sent ``received`` so far."""
+    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
+        """Carry on as HTTP on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
         http = HttpConnection(self._config, self._state, app_state={})
+        http.leave = leave
         transport.set_protocol(http)
         http.connection_made(transport)
         http.data_received(received)

@@ -1,7 +1,8 @@
 """Who may knock: the Host and Origin checks that keep web pages away from the daemon.
 
 A page in the trader's browser can open a websocket to 127.0.0.1 and can make its own name resolve there (DNS
-rebinding). The first gives itself away by a foreign Origin, the second by a foreign Host.
+rebinding). The first gives itself away by a foreign Origin, the second by a foreign Host. Pages that are allowed to
+(CORS) are named in the configuration, one by one.
 """
 
 from collections.abc import Sequence
@@ -27,20 +28,25 @@ def is_loopback(host: str) -> bool:
 class Door:
     """The names this daemon answers to: the loopback ones, its bind address, and what is configured."""
 
-    def __init__(self, bind: str, allowed_hosts: Sequence[str] = ()) -> None:
+    def __init__(self, bind: str, allowed_hosts: Sequence[str] = (), allowed_origins: Sequence[str] = ()) -> None:
+        self.origins = tuple(allowed_origins)
+        """Of the pages that may use this daemon beside its own."""
         own = () if bind in _WILDCARDS else (bind,)
         self._names = frozenset(name.lower().strip("[]") for name in (*_LOOPBACK, *own, *allowed_hosts))
 
     def check(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
         """Refuse a request by its Host and Origin headers. Raises OrderdError AUTH_ORIGIN_REFUSED.
 
-        An Origin is sent by browsers only; it must be the very host and port that the request is addressed to.
+        An Origin is sent by browsers only; it must be the very host and port that the request is addressed to, or one
+        that is allowed.
         """
         if len(hosts) != 1 or _name_of(hosts[0]) not in self._names:
             given = hosts[0][:100] if hosts else ""
             raise OrderdError(ErrorCode.AUTH_ORIGIN_REFUSED, f"the Host header {given!r} is no name of this daemon")
         for origin in origins:
             scheme, _, authority = origin.partition("://")
+            if origin.lower() in self.origins:
+                continue
             if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():
                 raise OrderdError(
                     ErrorCode.AUTH_ORIGIN_REFUSED, f"a page of {origin[:100]!r} may not speak to this daemon"

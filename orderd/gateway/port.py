@@ -1,7 +1,6 @@
 """One TCP port for websocket and HTTP.
 
-The websockets library owns the port. Its connections hold back until the head of the first request is there: a
-request to upgrade stays with websockets, any other is handed, bytes and transport, to uvicorn's HTTP protocol.
+The websockets library owns the port. What arrives there is first looked at by ``orderd.gateway.arrival``.
 """
 
 import asyncio
@@ -14,10 +13,13 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from orderd.gateway.arrival import Arrival, Reception
 from orderd.gateway.auth import Principal
+from orderd.gateway.caps import Caps
 from orderd.gateway.dialects.streams import Stream
-from orderd.gateway.http_side import HEAD_BYTES, REQUEST_SECONDS, TOO_LARGE, TOO_SLOW, HttpSide
+from orderd.gateway.http_side import REQUEST_SECONDS, HttpSide
 from orderd.gateway.rpc import too_large
+from orderd.gateway.tls import Certificate
 from orderd.telemetry import SLOW_DISCONNECTS
 from orderd.wire import MAX_MESSAGE_BYTES
 
@@ -33,72 +35,32 @@ SERVICE_RESTART: Final = 1012
 
 
 class PortConnection(ServerConnection):
-    """A connection whose first request decides whether it is a websocket."""
+    """A websocket of this port, once it has been told from other connections."""
 
     principal: Principal
     """Who is at the other end, once it has been admitted."""
     stream: Stream | None = None
     """What it has asked for by its path, where that is not the path of the methods."""
 
-    def __init__(self, *args: Any, http: HttpSide, undecided: "set[PortConnection]", **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
-        self._http = http
-        self._undecided = undecided
-        self._head = bytearray()
         self._stalled: asyncio.TimerHandle | None = None
         self._answer_bytes = 0
         self._fail = self.protocol.fail
         self.protocol.fail = self._fail_with_words  # type: ignore[method-assign]
 
-    # Until the protocol is decided
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
-        self._undecided.add(self)
-        self._head_deadline = self.loop.call_later(REQUEST_SECONDS, self._refuse, TOO_SLOW)
-
-    def data_received(self, data: bytes) -> None:
-        if self not in self._undecided:
-            super().data_received(data)
-            return
-        if self.transport.is_closing():
-            return
-        self._head += data
-        end = self._head.find(b"\r\n\r\n")
-        if end > HEAD_BYTES or (end < 0 and len(self._head) > HEAD_BYTES):
-            self._refuse(TOO_LARGE)
-        elif end >= 0 or not self._head[:1].isalpha():
-            # What does not begin like a request (a TLS hello, say) is told so by the HTTP side, at once.
-            self._decide(bytes(self._head), self._head[: max(end, 0)])
+    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
+        """Carry on as a websocket on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
+        self._leave = leave
+        transport.set_protocol(self)
+        self.connection_made(transport)
+        self.data_received(received)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_deadline.cancel()
         if self._stalled is not None:
             self._stalled.cancel()
-        if self in self._undecided:
-            self._undecided.discard(self)
-        else:
-            super().connection_lost(exc)
-
-    def eof_received(self) -> None:
-        if self not in self._undecided:
-            super().eof_received()
-
-    def _decide(self, received: bytes, head: bytearray) -> None:
-        self._undecided.discard(self)
-        self._head_deadline.cancel()
-        self._head.clear()
-        if _asks_for_websocket(head):
-            super().connection_made(self.transport)
-            super().data_received(received)
-        else:
-            self._http.take_over(self.transport, received)
-
-    def _refuse(self, answer: bytes) -> None:
-        self.transport.write(answer)
-        self.transport.close()
-
-    # As a websocket
+        super().connection_lost(exc)
+        self._leave()
 
     def _fail_with_words(self, code: int, reason: str = "") -> None:
         """The library closes on a message that is too large without a word; a caller is told as of any other error."""
@@ -156,11 +118,6 @@ class PortConnection(ServerConnection):
             self._stalled.cancel()
 
 
-def _asks_for_websocket(head: bytearray) -> bool:
-    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
-    return any(name.lower() == b"upgrade" and value.strip().lower() == b"websocket" for name, _, value in fields)
-
-
 class Port:
     """The open port."""
 
@@ -169,10 +126,15 @@ class Port:
         app: Callable[..., Awaitable[None]],
         converse: Callable[[PortConnection], Awaitable[None]],
         admit: Callable[[PortConnection, Request], Awaitable[Response | None]],
+        caps: Caps,
+        certificate: Certificate | None = None,
     ) -> None:
-        """``app`` serves HTTP, ``converse`` a websocket that ``admit`` has answered with None."""
+        """``app`` serves HTTP, ``converse`` a websocket that ``admit`` has answered with None.
+
+        With a certificate the port speaks TLS, and nothing else.
+        """
         self._http = HttpSide(app)
-        self._undecided: set[PortConnection] = set()
+        self._reception = Reception(self._http, caps, certificate)
         self._converse: Callable[[Any], Awaitable[None]] = converse
         self._admit: Callable[[Any, Request], Awaitable[Response | None]] = admit
         self._server: Server | None = None
@@ -184,9 +146,7 @@ class Port:
             host,
             port,
             process_request=self._admit,
-            create_connection=cast(
-                "type[ServerConnection]", partial(PortConnection, http=self._http, undecided=self._undecided)
-            ),
+            create_connection=cast("type[ServerConnection]", self._arrive),
             compression=None,
             server_header=None,
             open_timeout=REQUEST_SECONDS,
@@ -196,6 +156,9 @@ class Port:
             max_size=MAX_MESSAGE_BYTES,
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    def _arrive(self, *args: Any, **options: Any) -> Arrival:  # noqa: ANN401
+        return Arrival(self._reception, partial(PortConnection, *args, **options))
 
     @property
     def connections(self) -> set[PortConnection]:
@@ -209,8 +172,8 @@ class Port:
             return
         self._server.close(code=SERVICE_RESTART, reason="restarting: reconnect and resume with after")
         self._http.close()
-        for connection in list(self._undecided):
-            connection.transport.close()
+        for arrival in list(self._reception.undecided):
+            arrival.close()
         try:
             async with asyncio.timeout(CLOSE_SECONDS + 1):
                 await asyncio.shield(self._server.wait_closed())

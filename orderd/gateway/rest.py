@@ -68,9 +68,9 @@ class HttpCaller:
 
 
 def rest_router(
-    methods: Methods, who: Callable[[str | None], Awaitable[Principal]], route_class: type[APIRoute]
+    methods: Methods, who: Callable[[Request], Awaitable[Principal]], route_class: type[APIRoute]
 ) -> APIRouter:
-    """``who`` is given the Authorization header, and raises OrderdError where it does not do.
+    """``who`` says who makes a request, and raises OrderdError where that is nobody it knows.
 
     ``route_class`` sees each request first, and may answer an order that is in the words of another engine.
     """
@@ -82,7 +82,7 @@ def rest_router(
     return router
 
 
-def _serve_orders(router: APIRouter, methods: Methods, who: Callable[[str | None], Awaitable[Principal]]) -> None:
+def _serve_orders(router: APIRouter, methods: Methods, who: Callable[[Request], Awaitable[Principal]]) -> None:
     async def reader(request: Request) -> HttpCaller:
         return await _caller(request, who, Scope.READ)
 
@@ -122,7 +122,7 @@ def _serve_orders(router: APIRouter, methods: Methods, who: Callable[[str | None
         return cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
 
 
-def _serve_market(router: APIRouter, methods: Methods, who: Callable[[str | None], Awaitable[Principal]]) -> None:
+def _serve_market(router: APIRouter, methods: Methods, who: Callable[[Request], Awaitable[Principal]]) -> None:
     async def reader(request: Request) -> HttpCaller:
         return await _caller(request, who, Scope.READ)
 
@@ -151,8 +151,8 @@ def _serve_market(router: APIRouter, methods: Methods, who: Callable[[str | None
         return cast(StatusResult, (await methods.status(caller, NoParams())).result)
 
 
-async def _caller(request: Request, who: Callable[[str | None], Awaitable[Principal]], scope: Scope) -> HttpCaller:
-    principal = await who(request.headers.get("authorization"))
+async def _caller(request: Request, who: Callable[[Request], Awaitable[Principal]], scope: Scope) -> HttpCaller:
+    principal = await who(request)
     principal.require(scope)
     return HttpCaller(principal)
 

@@ -18,6 +18,7 @@ import structlog
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 from pydantic_core import ErrorDetails, from_json, to_json
 
+from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.auth import Scope
 from orderd.gateway.session import Session
@@ -90,8 +91,14 @@ class _Answer:
 class Rpc:
     """The methods of the port."""
 
-    def __init__(self, routes: Mapping[Method, Route]) -> None:
+    def __init__(
+        self,
+        routes: Mapping[Method, Route],
+        refused: Callable[[Actor, str, OrderdError], None] = lambda *_: None,
+    ) -> None:
+        """``refused`` is told of each call that is answered with an error."""
         self._routes = routes
+        self._refused = refused
         shape: Any = reduce(or_, (_shape_of(method, route.params) for method, route in routes.items()))
         self._calls: TypeAdapter[Any] = TypeAdapter(Annotated[shape, Field(discriminator="method")])
 
@@ -152,6 +159,7 @@ class Rpc:
             reply = await route.handle(session, call.params)
         except OrderdError as problem:
             outcome = problem.code
+            self._refused(session.principal.actor, call.method, problem)
             answer = _Answer(_failure(call.id, problem))
         except Exception:  # noqa: BLE001  (the caller is told that it failed, the log why)
             outcome = ErrorCode.SERVICE_INTERNAL

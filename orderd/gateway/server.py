@@ -2,26 +2,32 @@
 
 import asyncio
 import http
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter
 from redis.asyncio import Redis
+from starlette.requests import HTTPConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.gateway.asyncapi import document
-from orderd.gateway.auth import Principal, Scope, authenticate, ended_tokens, token_required
+from orderd.gateway.auth import Scope
+from orderd.gateway.caps import Caps
 from orderd.gateway.condition import Condition
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Streams
+from orderd.gateway.endings import Endings
 from orderd.gateway.feed import Feed
+from orderd.gateway.gate import Gate
 from orderd.gateway.heartbeat import Pacemaker
 from orderd.gateway.http import http_app
 from orderd.gateway.hub import Hub
@@ -29,16 +35,17 @@ from orderd.gateway.methods import Market, Methods, StatusReport
 from orderd.gateway.origin import Door
 from orderd.gateway.port import POLICY_VIOLATION, Port, PortConnection
 from orderd.gateway.problem import problem_response
+from orderd.gateway.refusals import Refusals
 from orderd.gateway.rest import rest_router
 from orderd.gateway.rpc import Rpc
 from orderd.gateway.session import Session
 from orderd.gateway.threads import DatabaseThreads, Threads
+from orderd.gateway.tls import certificate_of
 from orderd.settings import Settings
 from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 OUTSIDE_THREADS: Final = 8
-TOKEN_CHECK_SECONDS: Final = 5.0
 CANCEL_SECONDS: Final = 0.2
 log = structlog.get_logger(__name__)
 
@@ -59,10 +66,13 @@ class Gateway:
         """The database pool must be bound. ``news`` is closed by ``serve``."""
         self._settings = settings
         self._news = news
-        self._token_required = token_required(settings)
-        self._door = Door(settings.host, settings.allowed_hosts)
+        self._door = Door(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
+        self._gate = Gate(settings, self._database)
+        self._refusals = Refusals(self._database)
+        self._endings = Endings(self._database, self._outside, held=self._tokens_in_use, end=self._end_tokens)
+        self._certificate = certificate_of(settings)
         self._hub = Hub(self._database)
         self._pacemaker = Pacemaker(lambda: self._hub.as_of)
         self._feed = Feed(news, self._hub)
@@ -76,9 +86,9 @@ class Gateway:
             outside=self._outside,
         )
         routes = self._methods.routes()
-        self._rpc = Rpc(routes)
+        self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
-        self._sessions: set[Session] = set()
+        self._sessions: dict[Session, PortConnection] = {}
         self._condition = Condition(
             self._database, self._outside, news, engine.report, is_draining=lambda: self._methods.draining
         )
@@ -91,9 +101,12 @@ class Gateway:
                 rest=self._rest(engine.wallet),
                 refresh_metrics=self._condition.refresh_metrics,
                 describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
+                refused=self._refusals.note,
             ),
             self._converse,
             self._admit,
+            Caps(settings.max_connections, settings.max_connections_per_address, spared=self._gate.trusts),
+            self._certificate,
         )
 
     async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
@@ -111,13 +124,17 @@ class Gateway:
                     self._hub.run(),
                     self._pacemaker.run(),
                     self._condition.probe_lag(),
-                    self._watch_tokens(),
+                    self._endings.look(),
+                    self._endings.listen(),
+                    self._refusals.run(),
+                    *([self._certificate.follow()] if self._certificate else []),
                 )
                 running = [loops.create_task(each) for each in work]
                 listening(port)
                 await stop.wait()
                 await self._drain()
                 await _end(running)
+                await self._refusals.write()
         finally:
             await self._port.close()
             await self._news.aclose()
@@ -148,9 +165,9 @@ class Gateway:
         log.info("stopped", action="gateway_stopped")
 
     def _rest(self, wallet: str) -> APIRouter:
-        foreign = ForeignOrders(self._methods, self._who, wallet)
+        foreign = ForeignOrders(self._methods, self._gate.who, wallet)
         router = APIRouter()
-        router.include_router(rest_router(self._methods, self._who, foreign.telling_apart()))
+        router.include_router(rest_router(self._methods, self._gate.who, foreign.telling_apart()))
         router.include_router(foreign.router())
         return router
 
@@ -159,24 +176,20 @@ class Gateway:
     async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
         """Let a websocket in, or say why not."""
         headers = request.headers
+        address = self._gate.address(connection.remote_address[0], headers.get_all("X-Forwarded-For"))
         try:
             self._door.check(headers.get_all("Host"), headers.get_all("Origin"))
-            credentials = headers.get_all("Authorization")
-            connection.principal = await self._who(credentials[0] if credentials else None)
+            connection.principal = await self._gate.identify(headers.get_all("Authorization"), address)
             connection.stream = await self._streams.asked_for(request.path, connection.principal)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
             log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
+            self._refusals.note(Actor("", address), "connect", error)
             return _refusal(error, request.path)
         return None
 
-    async def _who(self, authorization: str | None) -> Principal:
-        if authorization is None and not self._token_required:
-            return authenticate(None, required=False)
-        return await self._database.run(authenticate, authorization, required=self._token_required)
-
-    async def _authorize_reader(self, authorization: str | None) -> None:
-        (await self._who(authorization)).require(Scope.READ)
+    async def _authorize_reader(self, request: HTTPConnection) -> None:
+        (await self._gate.who(request)).require(Scope.READ)
 
     async def _converse(self, connection: PortConnection) -> None:
         """Receive calls until the connection closes. Answers are sent as the calls finish.
@@ -184,9 +197,11 @@ class Gateway:
         Who has asked for a stream by the path of the connection is told that instead, and is not listened to.
         """
         session = Session(connection, connection.principal)
-        self._sessions.add(session)
+        self._sessions[session] = connection
         CONNECTIONS.inc()
         try:
+            if self._gate.has_ended(connection.principal):
+                self._dismiss(session)
             if connection.stream is not None:
                 self._streams.begin(connection.stream, session, connection)
             while True:
@@ -198,25 +213,25 @@ class Gateway:
         finally:
             session.end()
             self._hub.end(session)
-            self._sessions.discard(session)
+            del self._sessions[session]
             CONNECTIONS.dec()
 
-    async def _watch_tokens(self) -> None:
-        """End the connections whose token has been revoked or has expired since they were let in."""
-        while True:
-            await asyncio.sleep(TOKEN_CHECK_SECONDS)
-            held = {token_id for each in self._port.connections if (token_id := each.principal.token_id)}
-            if not held:
-                continue
-            try:
-                ended = await self._database.run(ended_tokens, held)
-            except OrderdError as error:
-                log.warning("tokens not checked", action="token_check_failed", error=error.detail)
-                continue
-            for connection in self._port.connections:
-                if connection.principal.token_id in ended:
-                    log.info("token ended", action="token_ended", token=connection.principal.name)
-                    connection.dismiss(POLICY_VIOLATION, "the token has been revoked or has expired")
+    def _tokens_in_use(self) -> set[UUID]:
+        return {token_id for session in self._sessions if (token_id := session.principal.token_id)}
+
+    def _end_tokens(self, token_ids: Iterable[UUID]) -> None:
+        """What was received and not begun is refused, subscriptions bring nothing more, and then it is over."""
+        ended = frozenset(token_ids)
+        self._gate.close_to(ended)
+        for session in tuple(self._sessions):
+            if session.principal.token_id in ended:
+                self._dismiss(session)
+
+    def _dismiss(self, session: Session) -> None:
+        log.info("token ended", action="token_ended", token=session.principal.name)
+        session.expire()
+        self._hub.end(session)
+        self._sessions[session].dismiss(POLICY_VIOLATION, "the token has been revoked or has expired")
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from websockets.exceptions import ConnectionClosed
@@ -41,6 +43,10 @@ class Session:
         self.subscriptions: dict[int, Subscription] = {}
         self.next_subscription = 1
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def expire(self) -> None:
+        """The client's token has ended: whatever it asks for from here on is refused."""
+        self.principal = replace(self.principal, expires_at=datetime.now(UTC))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do ``work`` beside other work, until it is done or the session ends."""

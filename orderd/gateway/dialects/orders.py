@@ -35,7 +35,7 @@ _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 """By these members an order is known to be in a dialect, at the path that orderd uses itself."""
 
 Who = Callable[[Request], Awaitable[Principal]]
-"""Whom an Authorization header stands for. Raises OrderdError where it does not do."""
+"""Who makes a request. Raises OrderdError where that is nobody it knows."""
 
 
 class ForeignOrders:

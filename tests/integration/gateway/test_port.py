@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from orderd.gateway import http_side, port
+from orderd.gateway import arrival, http_side
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio
@@ -166,7 +166,7 @@ async def test_a_later_head_that_is_too_large_is_refused_too(rig: Rig) -> None:
 
 @pytest.mark.parametrize("beginning", ["", "GET", _GET, _UPGRADE])
 async def test_a_head_that_never_ends_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch, beginning: str) -> None:
-    monkeypatch.setattr(port, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(arrival, "ARRIVAL_SECONDS", 0.1)
     async with wire(rig) as peer:
         await peer.send(beginning)
         assert (await peer.answer())[0] == 408

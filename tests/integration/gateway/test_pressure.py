@@ -19,7 +19,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
-from orderd.gateway import port, server, session
+from orderd.gateway import port, session
 from orderd.gateway.auth import new_token, token_hash
 from orderd.settings import Settings
 from orderd.wire import Event, Ready, Snapshot
@@ -251,7 +251,6 @@ class TestTokens:
 
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-        monkeypatch.setattr(server, "TOKEN_CHECK_SECONDS", 0.05)
         return settings.model_copy(update={"chain": "devnet"})
 
     async def test_without_a_token_nobody_comes_in(self, rig: Rig) -> None:

@@ -1,0 +1,26 @@
+"""Notices that Postgres gives by itself (LISTEN and NOTIFY), on a connection that is used for nothing else."""
+
+import psycopg2
+from psycopg2.extensions import connection
+
+from db.connection import database
+
+
+def listen(channel: str) -> connection:
+    """A connection that hears what is committed on ``channel`` from here on; it is readable when there is something.
+
+    Raises psycopg2's OperationalError where it cannot be had.
+    """
+    opened = psycopg2.connect(database.database, **database.connect_params)
+    opened.autocommit = True
+    with opened.cursor() as cursor:
+        cursor.execute(f'LISTEN "{channel}"')
+    return opened
+
+
+def heard(listener: connection) -> list[str]:
+    """What has come since, in order. Raises OperationalError when the connection is lost."""
+    listener.poll()
+    payloads = [notice.payload for notice in listener.notifies]
+    listener.notifies.clear()
+    return payloads

@@ -1,0 +1,129 @@
+"""A connection until it is known what it wants: it is counted, secured where the port has a certificate, and handed on.
+
+The head of its first request decides. A request to upgrade goes to the websockets library, any other to uvicorn's HTTP
+protocol, with the bytes that have come so far.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, cast
+
+from orderd.domain.errors import ErrorCode
+from orderd.gateway.caps import Caps
+from orderd.gateway.http_side import HEAD_BYTES, NOT_TLS, TOO_LARGE, TOO_MANY, TOO_SLOW
+from orderd.gateway.tls import HANDSHAKE_RECORD, Certificate, secure
+from orderd.telemetry import REFUSED
+
+ARRIVAL_SECONDS: Final = 10.0
+"""The time a peer has from its connection to the end of its first request's head, the TLS handshake included."""
+
+
+class TakesOver(Protocol):
+    """Whoever carries on with a connection whose peer has sent ``received`` so far, and calls ``leave`` at its end."""
+
+    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What all arrivals of a port have in common."""
+
+    http: TakesOver
+    caps: Caps
+    certificate: Certificate | None
+    undecided: "set[Arrival]" = field(default_factory=set)
+
+
+class Arrival(asyncio.Protocol):
+    """One connection, up to its hand-over."""
+
+    def __init__(self, reception: Reception, websocket: Callable[[], TakesOver]) -> None:
+        """``websocket`` makes what takes over where the peer asks for one."""
+        self._reception = reception
+        self._websocket = websocket
+        self._received = bytearray()
+        self._securing: asyncio.Task[None] | None = None
+        self._is_plain = reception.certificate is not None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
+        leave = self._reception.caps.admit(self._transport.get_extra_info("peername")[0])
+        if leave is None:
+            REFUSED.labels(ErrorCode.LIMIT_CONNECTIONS).inc()
+            self._refuse(TOO_MANY)
+            return
+        self._leave: Callable[[], None] = leave
+        self._reception.undecided.add(self)
+        self._deadline = asyncio.get_running_loop().call_later(ARRIVAL_SECONDS, self._refuse, TOO_SLOW)
+
+    def data_received(self, data: bytes) -> None:
+        if self not in self._reception.undecided or self._transport.is_closing():
+            return
+        self._received += data
+        if not self._is_plain:
+            self._look()
+        elif self._received[0] != HANDSHAKE_RECORD:
+            self._is_plain = False
+            self._refuse(NOT_TLS)
+        elif self._securing is None:
+            self._securing = asyncio.create_task(self._secure(), name="tls handshake")
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        if self in self._reception.undecided:
+            self._part()
+            self._leave()
+
+    def close(self) -> None:
+        """End it: the port closes."""
+        self._transport.close()
+
+    async def _secure(self) -> None:
+        certificate = self._reception.certificate
+        assert certificate is not None
+        self._transport.pause_reading()
+        hello = bytes(self._received)
+        self._received.clear()
+        try:
+            secured = await secure(self._transport, self, certificate.context, hello, ARRIVAL_SECONDS)
+        except OSError:
+            self.connection_lost(None)  # which nobody else says of a connection that TLS never came about on
+            return
+        self._transport = secured
+        self._is_plain = False
+        if self._received:
+            self._look()
+
+    def _look(self) -> None:
+        end = self._received.find(b"\r\n\r\n")
+        if end > HEAD_BYTES or (end < 0 and len(self._received) > HEAD_BYTES):
+            self._refuse(TOO_LARGE)
+        elif end >= 0 or not self._received[:1].isalpha():
+            # What does not begin like a request (a TLS hello, say) is told so by the HTTP side, at once.
+            self._hand_over(self._received[: max(end, 0)])
+
+    def _hand_over(self, head: bytearray) -> None:
+        self._part()
+        received = bytes(self._received)
+        self._received.clear()
+        if _asks_for_websocket(head):
+            self._websocket().take_over(self._transport, received, self._leave)
+        else:
+            self._reception.http.take_over(self._transport, received, self._leave)
+
+    def _part(self) -> None:
+        self._deadline.cancel()
+        self._reception.undecided.discard(self)
+
+    def _refuse(self, answer: bytes) -> None:
+        """End it with an answer; without one where the peer waits for TLS, and would take it for noise."""
+        if self._is_plain:
+            self._transport.abort()
+        else:
+            self._transport.write(answer)
+            self._transport.close()
+
+
+def _asks_for_websocket(head: bytearray) -> bool:
+    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return any(name.lower() == b"upgrade" and value.strip().lower() == b"websocket" for name, _, value in fields)

@@ -1,0 +1,73 @@
+"""The gate: who is calling, from where, and how much of its pace is left."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from uuid import UUID
+
+from starlette.requests import HTTPConnection
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.auth import Principal, authenticate, token_required
+from orderd.gateway.bucket import Bucket
+from orderd.gateway.threads import DatabaseThreads
+from orderd.settings import Settings
+
+
+class Gate:
+    def __init__(self, settings: Settings, database: DatabaseThreads) -> None:
+        self._database = database
+        self._token_required = token_required(settings)
+        self._trusted = tuple(ip_network(each) for each in settings.trusted_proxies)
+        self._buckets: dict[UUID, Bucket] = {}
+        self._ended: set[UUID] = set()
+
+    def address(self, peer: str, forwarded: Sequence[str]) -> str:
+        """Where a request comes from: the peer, or whom a trusted proxy names as its own peer (X-Forwarded-For)."""
+        hops = [hop.strip() for header in forwarded for hop in header.split(",")]
+        while hops and self.trusts(peer):
+            peer = hops.pop()
+        return peer[:64]
+
+    def trusts(self, address: str) -> bool:
+        """Whether this is a proxy that says the truth about others."""
+        try:
+            return any(ip_address(address) in network for network in self._trusted)
+        except ValueError:
+            return False
+
+    async def identify(self, authorizations: Sequence[str], address: str) -> Principal:
+        """Whom the Authorization headers of a request stand for. Raises OrderdError: AUTH_REQUIRED, AUTH_INVALID."""
+        if len(authorizations) > 1:
+            raise OrderdError(ErrorCode.AUTH_INVALID, "there is more than one Authorization header")
+        authorization = authorizations[0] if authorizations else None
+        if authorization is None and not self._token_required:
+            return replace(authenticate(None, required=False), address=address)
+        principal = await self._database.run(authenticate, authorization, required=self._token_required)
+        return replace(principal, address=address, bucket=self._bucket_of(principal))
+
+    async def who(self, request: HTTPConnection) -> Principal:
+        """Who makes an HTTP request; the request's state remembers it. Raises OrderdError as ``identify`` does."""
+        request.state.address = self.address(
+            request.client.host if request.client else "", request.headers.getlist("x-forwarded-for")
+        )
+        principal = await self.identify(request.headers.getlist("authorization"), request.state.address)
+        request.state.principal = principal
+        return principal
+
+    def close_to(self, token_ids: Iterable[UUID]) -> None:
+        """These tokens have ended."""
+        for token_id in token_ids:
+            self._ended.add(token_id)
+            self._buckets.pop(token_id, None)
+
+    def has_ended(self, principal: Principal) -> bool:
+        """Whether its token was ended after it was let in, perhaps before it was known to be in."""
+        return principal.token_id in self._ended
+
+    def _bucket_of(self, principal: Principal) -> Bucket | None:
+        """One for all connections of a token."""
+        if principal.token_id is None or principal.pace is None:
+            return None
+        pace = principal.pace
+        return self._buckets.setdefault(principal.token_id, Bucket(pace.per_minute, pace.burst))

@@ -1,0 +1,56 @@
+"""Who was refused what: gathered for a moment, equal ones in one row, and written to the audit together."""
+
+import asyncio
+from collections import Counter
+from typing import Final
+
+import structlog
+
+from db import audit
+from db.audit import CANCEL, SUBMIT, Actor, Entry
+from orderd.domain.errors import OrderdError
+from orderd.gateway.threads import DatabaseThreads
+
+WRITE_SECONDS: Final = 1.0
+MOST: Final = 1_000
+"""Different refusals that are kept until the next write; a flood of more is counted, not told apart."""
+_READS: Final = ("GET ", "HEAD ", "OPTIONS ")
+_DETAIL: Final = 300
+log = structlog.get_logger(__name__)
+
+
+class Refusals:
+    """What changes nothing slows nothing down: only this loop waits for the database."""
+
+    def __init__(self, database: DatabaseThreads) -> None:
+        self._database = database
+        self._noted: Counter[Entry] = Counter()
+
+    def note(self, by: Actor, action: str, error: OrderdError) -> None:
+        """Remember a refusal, if it is of permission or limits, or of something that would have changed an order."""
+        changes = action in (SUBMIT, CANCEL) or (" " in action and not action.startswith(_READS))
+        if not changes and not error.code.startswith(("AUTH_", "LIMIT_")):
+            return
+        entry = Entry(by, action[:80], error.code, detail=error.detail[:_DETAIL])
+        if entry not in self._noted and len(self._noted) >= MOST:
+            entry = Entry(Actor("", ""), "many", error.code)
+        self._noted[entry] += 1
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what there is. What cannot be written stays for the next time."""
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, Counter()
+        rows = [Entry(each.by, each.action, each.outcome, each.order_id, each.detail, n) for each, n in noted.items()]
+        try:
+            await self._database.run(audit.record, rows)
+        except OrderdError as error:
+            log.warning("refusals not written", action="audit_failed", rows=len(rows), error=error.detail)
+            if not self._noted:
+                self._noted = noted
