@@ -1,0 +1,219 @@
+"""Two gateways and two workers over one Postgres and one Redis: what one gateway takes is told by the other."""
+
+import json
+import os
+import signal
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Condition, Event
+from uuid import UUID
+
+import httpx
+import pytest
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+from orderctl.client import Client, Lost
+from orderctl.settings import Settings
+from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.embedded.process import Child
+from orderd.roles import ListeningRole, Role, WorkerRole
+from orderd.solana.keys import create_wallet
+from orderd.solana.rpc import RpcClient
+from orderd.wallet_setup import fund_on_simnet
+from orderd.wire import Event as EventNotification
+from tests.acceptance.trader import Trader, order, trading
+from tests.conftest import QUICK
+
+SECONDS = 60.0
+
+
+class Cluster:
+    """Starts gateways and workers, each with a state directory of its own, and stops them in the end."""
+
+    def __init__(self, stack: ExitStack, directory: Path, env: dict[str, str]) -> None:
+        self._stack = stack
+        self._directory = directory
+        self._env = env
+
+    def gateway(self, name: str) -> ListeningRole:
+        state_dir, env = self._state_of(name)
+        return ListeningRole(
+            "gateway",
+            state_dir,
+            env | {"ORDERD_PORT": "0"},
+            stop_seconds=20.0,
+            address_file=state_dir / "gateway.json",
+            url_field="url",
+            port_variable="ORDERD_PORT",
+        )
+
+    def worker(self, name: str) -> WorkerRole:
+        state_dir, env = self._state_of(name)
+        return WorkerRole(state_dir, env, 20.0, env["ORDERD_REDIS_URL"])
+
+    def start(self, role: Role) -> Child:
+        child = role.start()
+        self._stack.callback(child.stop)
+        return child
+
+    def _state_of(self, name: str) -> tuple[Path, dict[str, str]]:
+        state_dir = self._directory / name
+        state_dir.mkdir()
+        return state_dir, self._env | {"ORDERD_STATE_DIR": str(state_dir)}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole) -> Iterator[Cluster]:
+    wallet = create_wallet(tmp_path / "wallet.json")
+    with closing(RpcClient(simnet.url)) as rpc:
+        fund_on_simnet(rpc, wallet.address)
+    env = QUICK | {
+        "ORDERD_CONFIG": os.devnull,
+        "ORDERD_DATABASE_URL": postgres_url,
+        "ORDERD_REDIS_URL": redis_url,
+        "ORDERD_RPC_URL": simnet.url,
+        "ORDERD_RPC_WS_URL": simnet.address["ws_url"],
+        "ORDERD_WALLET": str(tmp_path / "wallet.json"),
+    }
+    with ExitStack() as stack:
+        yield Cluster(stack, tmp_path, env)
+
+
+@dataclass
+class Record:
+    """The events that a follower was sent, in the order of their arrival."""
+
+    events: list[tuple[UUID, int]] = field(default_factory=list)
+    losses: int = 0
+    _grown: Condition = field(default_factory=Condition)
+
+    def note(self, order_id: UUID, seq: int) -> None:
+        with self._grown:
+            self.events.append((order_id, seq))
+            self._grown.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        with self._grown:
+            assert self._grown.wait_for(lambda: len(self.events) >= count, SECONDS)
+
+    def by_order(self) -> dict[UUID, list[int]]:
+        found = defaultdict(list)
+        for order_id, seq in self.events:
+            found[order_id].append(seq)
+        return dict(found)
+
+
+Follow = Callable[[str, Sequence[UUID], Record], None]
+
+
+def follow_with_orderctl(url: str, order_ids: Sequence[UUID], record: Record) -> None:
+    with Client(Settings(url=url)) as client:
+        for update in client.follow_all(map(str, order_ids), SECONDS):
+            if isinstance(update, EventNotification):
+                record.note(update.event.order_id, update.event.seq)
+            record.losses += isinstance(update, Lost)
+
+
+def follow_by_hand(url: str, order_ids: Sequence[UUID], record: Record) -> None:
+    """Note whatever comes; after a loss resume where the story broke off."""
+    after = dict.fromkeys(order_ids, 0)
+    pause = Event()
+    while after:
+        with suppress(OSError, WebSocketException), connect(url) as websocket:
+            for number, (order_id, seq) in enumerate(after.items()):
+                params = {"order": str(order_id), "after": seq}
+                call = {"jsonrpc": "2.0", "id": number, "method": "orders.subscribe", "params": params}
+                websocket.send(json.dumps(call))
+            for message in websocket:
+                notification = json.loads(message).get("params", {})
+                if notification.get("type") != "EVENT":
+                    continue
+                event = notification["event"]
+                order_id = UUID(event["order_id"])
+                record.note(order_id, event["seq"])
+                after[order_id] = event["seq"]
+                if event["status"] in TERMINAL:
+                    del after[order_id]
+                if not after:
+                    return
+        record.losses += 1
+        pause.wait(0.05)
+
+
+def begin(
+    threads: ThreadPoolExecutor, follow: Follow, url: str, order_ids: Sequence[UUID]
+) -> "tuple[Record, Future[None]]":
+    record = Record()
+    return record, threads.submit(follow, url, order_ids, record)
+
+
+def submit(trader: Trader, count: int) -> list[UUID]:
+    return [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(count)]
+
+
+def told_in_full(trader: Trader, order_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
+    """What whoever misses nothing and hears nothing twice has been told of orders that have ended."""
+    return {order_id: list(range(1, trader.detail(order_id).order.seq + 1)) for order_id in order_ids}
+
+
+def test_followers_at_one_gateway_miss_nothing_of_what_another_takes_though_theirs_restarts(cluster: Cluster) -> None:
+    a, b = cluster.gateway("a"), cluster.gateway("b")
+    cluster.start(a)
+    at_b = cluster.start(b)
+    with trading(a.url) as trader, ThreadPoolExecutor(4) as threads:
+        # No worker runs yet: the orders wait, and the followers at B have heard of each.
+        first = submit(trader, 15)
+        followers = [begin(threads, follow, b.url, first) for follow in (follow_with_orderctl, follow_by_hand)]
+        for record, _ in followers:
+            record.wait_for(len(first))
+
+        # B stops in order; all of it happens while B is away.
+        at_b.stop()
+        stopped_at = datetime.now(UTC)
+        workers = [cluster.start(cluster.worker(name)) for name in ("first", "second")]
+        for order_id in first:
+            assert trader.follow(order_id, SECONDS)[-1].status is OrderStatus.CONFIRMED
+        missed = [event for order_id in first for event in trader.detail(order_id).events if event.at > stopped_at]
+        assert len(missed) >= 4 * len(first)
+        at_b = cluster.start(b)
+        for _, done in followers:
+            done.result(SECONDS)
+
+        # B is killed while it tells: the workers, held back until all are followed, have just begun.
+        for worker in workers:
+            os.kill(worker.pid, signal.SIGSTOP)
+        second = submit(trader, 40)
+        followers += [begin(threads, follow, b.url, second) for follow in (follow_with_orderctl, follow_by_hand)]
+        for record, _ in followers[2:]:
+            record.wait_for(len(second))
+        for worker in workers:
+            os.kill(worker.pid, signal.SIGCONT)
+        for record, _ in followers[2:]:
+            record.wait_for(len(second) + 1)
+        os.kill(at_b.pid, signal.SIGKILL)
+        cluster.start(b)
+        for _, done in followers:
+            done.result(SECONDS)
+
+        for (record, _), order_ids in zip(followers, (first, first, second, second), strict=True):
+            assert record.losses > 0
+            assert record.by_order() == told_in_full(trader, order_ids)
+
+
+def test_a_stream_by_order_id_is_told_by_a_gateway_that_did_not_take_the_order(cluster: Cluster) -> None:
+    a, b = cluster.gateway("a"), cluster.gateway("b")
+    cluster.start(a)
+    cluster.start(b)
+    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 0.01}
+    answer = httpx.post(a.url.replace("ws://", "http://") + "orders", json=body)
+    order_id = answer.json()["orderId"]
+    with connect(f"{b.url}ws/orders?orderId={order_id}") as websocket:
+        assert json.loads(websocket.recv(SECONDS))["status"] == "PENDING"
+        cluster.start(cluster.worker("only"))
+        assert [json.loads(message)["status"] for message in websocket] == ["ROUTING", "BUILDING", "CONFIRMED"]
