@@ -28,10 +28,11 @@ class Inquiry:
     """Asks the venues, each with its own time. Thread-safe."""
 
     def __init__(self, venues: Sequence[Venue], *, timeout_ms: int, max_slot_lag: int, threads: int) -> None:
-        """``max_slot_lag``: how many slots older than the newest a venue's pools may be."""
+        """``max_slot_lag``: how many slots older than the newest that was ever seen a venue's pools may be."""
         self._venues = tuple(venues)
         self._timeout = timeout_ms / 1000
         self._max_slot_lag = max_slot_lag
+        self._newest = 0
         self._executor = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
@@ -59,7 +60,9 @@ class Inquiry:
         self, pairs: Sequence[Pair], answers: Sequence[tuple[Pair, Venue, Liquidity | OrderdError]]
     ) -> dict[Pair, Answers]:
         slots = [pool.slot for _, _, answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
-        oldest = max(slots, default=0) - self._max_slot_lag
+        # What was seen before counts too: where the node itself falls behind, all pools do.
+        newest = self._newest = max([self._newest, *slots])
+        oldest = newest - self._max_slot_lag
         found: dict[Pair, Answers] = {}
         for pair in pairs:
             pools: list[OpenPool] = []
@@ -72,7 +75,7 @@ class Inquiry:
                     continue
                 pools += [pool for pool in answer.pools if pool.slot >= oldest]
                 refusals += [VenueRefusal(venue.name, each.code, each.detail) for each in answer.refusals]
-                refusals += [_stale(venue.name, pool, max(slots)) for pool in answer.pools if pool.slot < oldest]
+                refusals += [_stale(venue.name, pool, newest) for pool in answer.pools if pool.slot < oldest]
             found[pair] = Answers(tuple(pools), tuple(refusals))
         return found
 
@@ -90,5 +93,5 @@ def _answer(venue: Venue, pair: Pair) -> Liquidity | OrderdError:
 
 def _stale(venue: VenueName, pool: OpenPool, newest: int) -> VenueRefusal:
     return VenueRefusal(
-        venue, ErrorCode.ROUTE_STALE, f"pool {pool.address} is of slot {pool.slot}, others are of {newest}"
+        venue, ErrorCode.ROUTE_STALE, f"pool {pool.address} is of slot {pool.slot}, the newest seen is {newest}"
     )

@@ -22,7 +22,7 @@ from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2
 from orderd.venues.meteora_dlmm import MeteoraDlmm
-from orderd.venues.pool_venue import PoolVenue
+from orderd.venues.pool_venue import PoolVenue, Watch
 from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
 from orderd.venues.raydium_clmm import RaydiumClmm
 from orderd.venues.raydium_cpmm import RaydiumCpmm
@@ -41,8 +41,8 @@ class Trading:
     retry: RetryPolicy
 
 
-def open_trading(settings: Settings, recall: Recall | None = None) -> Trading:
-    """``recall`` tells what pairs were quoted at before this process began.
+def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch | None = None) -> Trading:
+    """``recall`` tells what pairs were quoted at before this process began, ``watch`` when a pool has changed.
 
     Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured.
 
@@ -63,7 +63,7 @@ def open_trading(settings: Settings, recall: Recall | None = None) -> Trading:
         max_age=age,
     )
     router = Router(
-        open_venues(settings, rpc),
+        open_venues(settings, rpc, watch),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,
@@ -79,17 +79,17 @@ def open_trading(settings: Settings, recall: Recall | None = None) -> Trading:
     return Trading(tokens, rpc, wallet, router, builder, sender, retry)
 
 
-def open_venues(settings: Settings, rpc: RpcClient) -> list[Venue]:
+def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) -> list[Venue]:
     """The programs of both venues that are to be traded in. On devnet Raydium's have other ids."""
     devnet = settings.chain == "devnet"
     age_ms = settings.pool_max_age_ms
 
     def raydium(kind: type[PoolVenue[Any, Any]], devnet_id: Pubkey) -> Venue:
         program_id = devnet_id if devnet else None
-        return kind(rpc, addresses=settings.raydium_pools, max_age_ms=age_ms, program_id=program_id)
+        return kind(rpc, addresses=settings.raydium_pools, max_age_ms=age_ms, program_id=program_id, watch=watch)
 
     def meteora(kind: type[PoolVenue[Any, Any]]) -> Venue:
-        return kind(rpc, addresses=settings.meteora_pools, max_age_ms=age_ms)
+        return kind(rpc, addresses=settings.meteora_pools, max_age_ms=age_ms, watch=watch)
 
     venues = [
         raydium(RaydiumCpmm, raydium_cpmm.DEVNET_PROGRAM_ID),

@@ -38,7 +38,7 @@ from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
 from orderd.settings import Settings
-from orderd.solana.hints import LandingHints
+from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
 from orderd.solana.transport import HttpTransport
 
@@ -117,7 +117,8 @@ class WorkerProcess:
         self._limiter = RateLimiter(
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
         )
-        trading = open_trading(settings, last_route)
+        pools = None if settings.rpc_ws_url is None else AccountHints(settings.rpc_ws_url)
+        trading = open_trading(settings, last_route, None if pools is None else pools.watch)
         publisher = self._publisher = Publisher(client)
         self._leases = Leases(self.name, settings.lease_seconds)
         self._settlement = Settlement(
@@ -148,10 +149,11 @@ class WorkerProcess:
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
         self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
         self._settling = Loop("settlement", self._settlement.run_once, settings.settle_interval_ms / 1000)
-        self._hints = None
+        self._hints: list[Hints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
-            self._hints = LandingHints(settings.rpc_ws_url, self._settling.wake)
-            self._settlement.on_tracked = self._hints.watch
+            landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
+            self._settlement.on_tracked = landings.watch
+            self._hints.append(landings)
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
 
     @property
@@ -167,8 +169,8 @@ class WorkerProcess:
             log.warning("rate limit not ready", action="rate_limit_failed", worker=self.name, error=str(error))
         for loop in self._loops:
             loop.start()
-        if self._hints is not None:
-            self._hints.start()
+        for hints in self._hints:
+            hints.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
 

@@ -1,29 +1,32 @@
-"""Hints that a transaction has landed, by ``signatureSubscribe``. A hint says when to ask, never what the answer is.
+"""Hints of what happens on the chain, by websocket. A hint says when to ask, never what the answer is.
 
 A lost connection, a missed notification or an endpoint without a websocket costs nothing but time: whoever waits asks
-by itself every now and then. Method reference: https://solana.com/docs/rpc/websocket/signaturesubscribe.
+by itself every now and then. Method reference: https://solana.com/docs/rpc/websocket.
 """
 
-import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+import orjson
 import structlog
+from solders.pubkey import Pubkey
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
+_ACCOUNTS_AT_MOST: Final = 512
+"""Endpoints allow a connection only so many subscriptions."""
 log = structlog.get_logger(__name__)
 
 
-class LandingHints:
-    """Calls ``on_hint`` soon after a watched transaction is confirmed. Thread-safe."""
+class Hints(ABC):
+    """Listens to an endpoint, over a connection that is opened again when it is lost. Thread-safe."""
 
-    def __init__(self, url: str, on_hint: Callable[[], None]) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._on_hint = on_hint
         self._connection: ClientConnection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
@@ -37,13 +40,20 @@ class LandingHints:
             connection.close()
         self._thread.join(seconds)
 
-    def watch(self, signature: str) -> None:
-        """Ask to be told of this transaction. Without a connection there is no hint of it."""
+    @abstractmethod
+    def _opened(self) -> None:
+        """There is a new connection, which knows nothing of what was asked on others."""
+
+    @abstractmethod
+    def _heard(self, message: dict[str, Any]) -> None:
+        """A notification, or the answer to a call."""
+
+    def _call(self, number: int, method: str, params: list[Any]) -> None:
+        """Without a connection nothing is asked, and there will be no hint."""
         if (connection := self._connection) is None:
             return
-        params = [signature, {"commitment": "confirmed"}]
         try:
-            connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "signatureSubscribe", "params": params}))
+            connection.send(orjson.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).decode())
         except WebSocketException:
             return  # the listening thread meets the same end of the connection, and reports it
 
@@ -51,7 +61,7 @@ class LandingHints:
         while not self._stopped.is_set():
             try:
                 self._listen()
-            except (OSError, WebSocketException) as error:
+            except (OSError, WebSocketException, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
             self._stopped.wait(_BACKOFF_SECONDS)
@@ -60,12 +70,72 @@ class LandingHints:
         with connect(self._url, open_timeout=_CONNECT_SECONDS, compression=None) as connection:
             self._connection = connection
             try:
-                for message in connection:
-                    # Answers to our own calls come here too; only a notification has a method.
-                    if '"signatureNotification"' in str(message):
-                        self._on_hint()
+                self._opened()
+                for text in connection:
+                    message = orjson.loads(text)
+                    if isinstance(message, dict):
+                        self._heard(message)
             finally:
                 self._connection = None
+
+
+class LandingHints(Hints):
+    """Calls ``on_hint`` soon after a watched transaction is confirmed."""
+
+    def __init__(self, url: str, on_hint: Callable[[], None]) -> None:
+        super().__init__(url)
+        self._on_hint = on_hint
+
+    def watch(self, signature: str) -> None:
+        """Ask to be told of this transaction."""
+        self._call(1, "signatureSubscribe", [signature, {"commitment": "confirmed"}])
+
+    def _opened(self) -> None:
+        """Those that were watched before are asked about anyway."""
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        if message.get("method") == "signatureNotification":
+            self._on_hint()
+
+
+class AccountHints(Hints):
+    """Tells soon after a watched account has changed."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._on_change: dict[Pubkey, Callable[[], None]] = {}
+        self._watched: list[Pubkey] = []
+        self._by_subscription: dict[int, Pubkey] = {}
+        self._lock = threading.Lock()
+
+    def watch(self, account: Pubkey, on_change: Callable[[], None]) -> None:
+        """Call ``on_change`` whenever a block has changed the account, from the listening thread."""
+        with self._lock:
+            is_new = account not in self._on_change
+            if is_new and len(self._watched) >= _ACCOUNTS_AT_MOST:
+                return
+            self._on_change[account] = on_change
+            if is_new:
+                self._watched.append(account)
+                self._subscribe(len(self._watched) - 1)
+
+    def _opened(self) -> None:
+        with self._lock:
+            self._by_subscription.clear()
+            for number in range(len(self._watched)):
+                self._subscribe(number)
+
+    def _subscribe(self, number: int) -> None:
+        config = {"commitment": "confirmed", "encoding": "base64", "dataSlice": {"offset": 0, "length": 0}}
+        self._call(number, "accountSubscribe", [str(self._watched[number]), config])
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"id": int(number), "result": int(subscription)} if 0 <= number < len(self._watched):
+                self._by_subscription[subscription] = self._watched[number]
+            case {"method": "accountNotification", "params": {"subscription": int(subscription)}}:
+                if (account := self._by_subscription.get(subscription)) is not None:
+                    self._on_change[account]()
 
 
 def _explain(error: Exception) -> str:

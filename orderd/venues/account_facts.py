@@ -1,10 +1,24 @@
 """What venues ask of accounts that are no pools: a vault's balance, and whether a mint can be traded."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import Account
+
+_KNOWN_HARMFUL: Final = {
+    1: "a transfer fee",
+    4: "confidential transfers",
+    6: "accounts that begin frozen",
+    9: "no transfers",
+    10: "interest",
+    12: "a permanent delegate",
+    14: "a transfer hook",
+    25: "a scaled amount",
+    26: "a pause switch",
+}
+"""Token-2022 extensions, for people. https://github.com/solana-program/token-2022, `interface/src/extension/mod.rs`."""
 
 
 def token_amount(account: Account | None) -> int:
@@ -30,7 +44,10 @@ def objection_to(mint: Account | None) -> str | None:
     except LayoutError as error:
         return f"a mint cannot be read: {error}"
     harmful = sorted(extensions - frozenset(token.Extension))
-    return f"a mint has Token-2022 extensions {harmful}, which may change what a swap pays" if harmful else None
+    if not harmful:
+        return None
+    told = ", ".join(f"{_KNOWN_HARMFUL.get(kind, 'what is not known here')} (extension {kind})" for kind in harmful)
+    return f"one of its Token-2022 mints has {told}, which may change what a swap pays"
 
 
 def opening(unix_time: int) -> str:

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
@@ -27,6 +28,9 @@ DISCOVERY_SECONDS: Final = 300.0
 
 Pair = tuple[str, str]
 """Two mints in ascending order: a pool trades both ways."""
+
+Watch = Callable[[Pubkey, Callable[[], None]], None]
+"""Calls the function soon after the account has changed, or never: a hint."""
 
 S = TypeVar("S", bound=Record)
 """The pool's own account."""
@@ -110,13 +114,18 @@ class PoolVenue(ABC, Generic[S, P]):
         addresses: Collection[str] = (),
         max_age_ms: int = 400,
         program_id: Pubkey | None = None,
+        watch: Watch | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
-        """`program_id` where it is another than on mainnet. Of `addresses`, those of other programs are passed over."""
+        """`program_id` where it is another than on mainnet. Of `addresses`, those of other programs are passed over.
+
+        `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old.
+        """
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
         self._program_id = program_id or self.program
+        self._watch = watch
         self._unix_time = unix_time
         self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, DISCOVERY_SECONDS, clock=clock)
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
@@ -258,7 +267,11 @@ class PoolVenue(ABC, Generic[S, P]):
         found = self._rpc.get_multiple_accounts(mints).value
         programs = {str(mint): account.owner for mint, account in zip(mints, found, strict=True) if account is not None}
         objections = [objection for account in found if (objection := objection_to(account)) is not None]
-        return KnownPair(self._deepest(pools, mints[0]), programs, objections[0] if objections else None)
+        deepest = self._deepest(pools, mints[0])
+        if self._watch is not None:
+            for pool in deepest:
+                self._watch(pool.address, partial(self._snapshots.forget, pair))
+        return KnownPair(deepest, programs, objections[0] if objections else None)
 
     def _configured(self) -> list[tuple[Pubkey, Account]]:
         """The configured pools of this program; other venues know what to do with the rest."""

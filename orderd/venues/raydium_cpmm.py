@@ -13,6 +13,7 @@ from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_cpmm
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState, PoolStatus, SwapBaseInput
+from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
@@ -62,7 +63,8 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
             return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
         try:
             state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
-        except LayoutError as error:
+            state.check_flags()
+        except (LayoutError, UnsupportedPool) as error:
             return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {known.address} cannot be read: {error}")
         return CpmmAccounts(known.address, state, state.to_pool(rates, token_amount(vault_0), token_amount(vault_1)))
 

@@ -50,6 +50,11 @@ class SingleFlight(Generic[K, V]):
             entry = self._entries.get(key)
             return entry is not None and entry.future.done() and not self._is_stale(entry)
 
+    def forget(self, key: K) -> None:
+        """Load anew for whoever asks from now on; those who wait already get what is being loaded."""
+        with self._lock:
+            self._entries.pop(key, None)
+
     def _is_stale(self, entry: _Entry[V]) -> bool:
         """A load under way is shared however long it takes; what fails is forgotten when it fails."""
         return entry.future.done() and self._clock() - entry.began > self._max_age

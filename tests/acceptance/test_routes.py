@@ -75,7 +75,15 @@ def only_the_market_refused(stories: Sequence[Story]) -> None:
     for story in retried:
         routed = [event.data for event in story.events if isinstance(event.data, Routed)]
         assert len(routed) >= 2
+    failures = [failure for story in stories for failure in story.failures]
+    landed = sum(failure.signature is not None for failure in failures)
+    told = (
+        f"{len(confirmed)} of {len(stories)} orders filled; {len(retried)} of all were quoted anew, {landed} attempts "
+    )
+    told += f"landed below their floor, {len(failures) - landed} were not sent; without a fill: {dict(codes)}"
+    print(f"\n{told}")  # noqa: T201  (figures for people, beside the verdict)
     assert retried
+    assert landed
 
 
 def routes_of_all_shapes(stories: Sequence[Story]) -> None:

@@ -219,7 +219,9 @@ class Pool(Record):
         return self.pool_status == PoolStatus.ENABLED and is_active
 
     def to_pool(self) -> DammV2Pool:
-        """What the maths needs. Raises UnsupportedPool for fees other than the two schedules over time."""
+        """What the maths needs. Raises UnsupportedPool for other fees than the two schedules, and unknown flags."""
+        if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
+            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
         self._check_fees()
         token_a_amount, token_b_amount = self._balances()
         base, dynamic = self.fees.base_fee, self.fees.dynamic_fee

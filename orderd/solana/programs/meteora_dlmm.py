@@ -15,7 +15,16 @@ from typing import Annotated, Final
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.dlmm import DlmmBin, DlmmBins, DlmmParameters, DlmmPool, DlmmVolatility, price_from_bin_id
+from orderd.amm.dlmm import (
+    COLLECT_FEE_ON_Y_ONLY,
+    FUNCTION_LIMIT_ORDER,
+    DlmmBin,
+    DlmmBins,
+    DlmmParameters,
+    DlmmPool,
+    DlmmVolatility,
+    price_from_bin_id,
+)
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import (
     I32,
@@ -34,6 +43,7 @@ from orderd.solana.programs.layout import (
     raw,
 )
 from orderd.solana.programs.metas import readonly, signer, writable
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 
 PROGRAM_ID: Final = Pubkey.from_string("LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo")
 
@@ -207,6 +217,19 @@ class LbPair(Record):
     def is_open(self, *, slot: int, unix_time: int) -> bool:
         """Whether the activation point, in the pool's own clock, has come. Most pools have none (0)."""
         return (slot if self.activation_type == ActivationType.SLOT else unix_time) >= self.activation_point
+
+    def check_flags(self) -> None:
+        """Raises UnsupportedPool where a flag is set that is not known here."""
+        static = self.parameters
+        flags = (
+            (self.status, PairStatus.DISABLED),
+            (self.pair_type, PairType.PERMISSIONLESS_V2),
+            (self.activation_type, ActivationType.TIMESTAMP),
+            (static.function_type, FUNCTION_LIMIT_ORDER),
+            (static.collect_fee_mode, COLLECT_FEE_ON_Y_ONLY),
+        )
+        if any(flag > last_known for flag, last_known in flags):
+            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
 
     def to_pool(self, bin_arrays: Iterable["BinArray"]) -> DlmmPool:
         """What the maths needs; only what lies in `bin_arrays` is there to trade with."""

@@ -189,8 +189,10 @@ class PoolState(Record):
     def to_pool(self, config: AmmConfig, tick_arrays: Iterable["TickArrayState"]) -> ClmmPool:
         """What the maths needs; only what lies in `tick_arrays`, given in any order, is there to trade with.
 
-        Raises UnsupportedPool for a dynamic fee, an unknown `fee_on`, and limit orders at any of the ticks.
+        Raises UnsupportedPool for a dynamic fee, a flag that is not known, and limit orders at any of the ticks.
         """
+        if self.status & ~sum(PoolStatus):
+            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
         if self.dynamic_fee != NO_DYNAMIC_FEE:
             raise UnsupportedPool(Unsupported.DYNAMIC_FEE)
         if self.fee_on > FEE_ON_TOKEN_1:

@@ -12,9 +12,10 @@ from typing import Annotated, Final
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.cpmm import CpmmPool
+from orderd.amm.cpmm import CREATOR_FEE_ON_TOKEN_1, CpmmPool
 from orderd.solana.programs.layout import U8, U16, U64, U128, Key, LayoutError, Record, raw
 from orderd.solana.programs.metas import readonly, signer, writable
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 
 PROGRAM_ID: Final = Pubkey.from_string("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaycpLY18LhpbydsBWbVJtxpNv9oXPgjRSfpF2bWpYb")
@@ -117,6 +118,15 @@ class PoolState(Record):
     def accepts_swaps(self, unix_time: int) -> bool:
         """Whether the program would swap now; it refuses with NotApproved where this is False."""
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time >= self.open_time
+
+    def check_flags(self) -> None:
+        """Raises UnsupportedPool where a flag is set that is not known here."""
+        if (
+            self.status & ~sum(PoolStatus)
+            or self.creator_fee_on > CREATOR_FEE_ON_TOKEN_1
+            or self.enable_creator_fee > 1
+        ):
+            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
 
     def to_pool(self, config: AmmConfig, vault_0: int, vault_1: int) -> CpmmPool:
         """What the maths needs, with the vaults' balances in base units."""

@@ -15,6 +15,7 @@ class Unsupported(StrEnum):
     MARKET_CAP_FEE = "market_cap_fee"
     FEE_MODE = "fee_mode"
     SAME_MINTS = "same_mints"
+    UNKNOWN_FLAG = "unknown_flag"
 
 
 _EXPLANATIONS: Final = {
@@ -26,6 +27,7 @@ _EXPLANATIONS: Final = {
     Unsupported.MARKET_CAP_FEE: "the pool's fee follows its price, which is not computed here; use another pool",
     Unsupported.FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
     Unsupported.SAME_MINTS: "both sides of the pool are the same token; use another pool",
+    Unsupported.UNKNOWN_FLAG: "the pool has a flag that is not known here, and may follow other rules; use another",
 }
 
 

@@ -259,6 +259,18 @@ def test_a_venue_whose_state_is_too_old_is_left_out(slot: int, stale: bool) -> N
     assert [refusal.code for refusal in decision.refusals] == [ErrorCode.ROUTE_STALE] * stale
 
 
+def test_where_the_node_falls_behind_all_its_pools_are_too_old() -> None:
+    venue = offering(VenueName.RAYDIUM, side(0.1), slot=100)
+    routes = router(venue)
+    decide(routes)
+    venue.slot = 79
+    with pytest.raises(OrderdError, match="is of slot 79, the newest seen is 100") as caught:
+        decide(routes)
+    assert caught.value.code is ErrorCode.ROUTE_VENUES_UNAVAILABLE
+    venue.slot = 101
+    assert decide(routes).route.slot == 101
+
+
 @pytest.mark.parametrize(
     ("codes", "told"),
     [

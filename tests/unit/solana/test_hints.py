@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from queue import Queue
 
 import pytest
+from solders.pubkey import Pubkey
 from websockets.sync.server import Server, ServerConnection, serve
 
 from orderd.solana import hints
-from orderd.solana.hints import LandingHints
+from orderd.solana.hints import AccountHints, LandingHints
 
+A, B = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2))
 NOTIFICATION = json.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": {}})
 
 
@@ -73,6 +75,64 @@ def test_a_lost_connection_is_opened_again(node: Node, listening: LandingHints, 
     node.connections.get(timeout=10).close()
     node.connections.get(timeout=10).send(NOTIFICATION)
     hinted.get(timeout=10)
+
+
+@pytest.fixture
+def accounts(node: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccountHints]:
+    monkeypatch.setattr(hints, "_BACKOFF_SECONDS", 0.01)
+    accounts = AccountHints(node.url)
+    yield accounts
+    accounts.stop(10)
+
+
+def subscribed(node: Node, connection: ServerConnection, subscription: int) -> str:
+    """Answers the next subscription; the account that it is of."""
+    asked = json.loads(node.said.get(timeout=10))
+    assert asked["method"] == "accountSubscribe"
+    assert asked["params"][1]["dataSlice"]["length"] == 0, "what the account holds is asked for elsewhere"
+    connection.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": subscription}))
+    return str(asked["params"][0])
+
+
+def changed(subscription: int) -> str:
+    params = {"subscription": subscription, "result": {"context": {"slot": 1}, "value": {}}}
+    return json.dumps({"jsonrpc": "2.0", "method": "accountNotification", "params": params})
+
+
+def test_whoever_watches_an_account_is_told_of_its_changes_alone(node: Node, accounts: AccountHints) -> None:
+    told: Queue[str] = Queue()
+    accounts.watch(A, lambda: told.put("a"))
+    accounts.start()
+    connection = node.connections.get(timeout=10)
+    assert subscribed(node, connection, 70) == str(A)
+    accounts.watch(B, lambda: told.put("b"))
+    assert subscribed(node, connection, 71) == str(B)
+    for subscription in (71, 99, 70):
+        connection.send(changed(subscription))
+    assert [told.get(timeout=10), told.get(timeout=10)] == ["b", "a"]
+    assert told.empty()
+
+
+def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accounts: AccountHints) -> None:
+    told: Queue[str] = Queue()
+    accounts.watch(A, lambda: told.put("first"))
+    accounts.watch(A, lambda: told.put("latest"))
+    accounts.start()
+    first = node.connections.get(timeout=10)
+    assert subscribed(node, first, 7) == str(A)
+    first.close()
+    second = node.connections.get(timeout=10)
+    assert subscribed(node, second, 8) == str(A)
+    second.send(changed(7))  # of the connection before
+    second.send(changed(8))
+    assert told.get(timeout=10) == "latest"
+    assert told.empty()
+
+
+def test_what_is_no_message_costs_no_more_than_the_connection(node: Node, accounts: AccountHints) -> None:
+    accounts.start()
+    node.connections.get(timeout=10).send("not JSON")
+    assert node.connections.get(timeout=10) is not None
 
 
 def test_without_a_node_nothing_happens() -> None:

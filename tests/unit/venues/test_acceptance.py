@@ -12,6 +12,7 @@ from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from structlog.testing import capture_logs
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest, Route, VenueQuote
@@ -76,6 +77,7 @@ class Card:
     put: Callable[..., None]
     template: dict[str, Any]
     closed: dict[str, Any]
+    unknown: dict[str, Any]
     opens_at: str
     indices: dict[str, int]
     header: int = 8
@@ -123,6 +125,7 @@ VENUES = [
         put=put_cpmm,
         template=CPMM_POOL,
         closed={"status": PoolStatus.SWAP_DISABLED},
+        unknown={"status": 8},
         opens_at="open_time",
         indices={"pool": 3, "source": 4, "destination": 5, "owner": 0},
         too_much=2**64 - 1,
@@ -132,6 +135,7 @@ VENUES = [
         put=put_clmm,
         template=CLMM_POOL,
         closed={"status": raydium_clmm.PoolStatus.SWAP_DISABLED},
+        unknown={"status": 64},
         opens_at="open_time",
         indices={"pool": 2, "source": 3, "destination": 4, "owner": 0},
     ),
@@ -140,6 +144,7 @@ VENUES = [
         put=put_amm_v4,
         template=AMM_V4_POOL,
         closed={"status": 2},
+        unknown={"status": 99},
         opens_at="pool_open_time",
         indices={"pool": 1, "source": 5, "destination": 6, "owner": 7},
         header=1,
@@ -150,6 +155,7 @@ VENUES = [
         put=put_dlmm,
         template=DLMM_POOL,
         closed={"status": 1},
+        unknown={"pair_type": 4},
         opens_at="activation_point",
         indices={"pool": 0, "source": 4, "destination": 5, "owner": 10},
     ),
@@ -158,6 +164,7 @@ VENUES = [
         put=put_damm_v2,
         template=DAMM_V2_POOL,
         closed={"pool_status": 1},
+        unknown={"pool_status": 2},
         opens_at="activation_point",
         indices={"pool": 1, "source": 2, "destination": 3, "owner": 8},
         too_much=2**64 - 1,
@@ -295,6 +302,32 @@ def test_a_closed_pool_does_not_keep_the_others_from_quoting(card: Card, chain: 
     card.pool(chain, POOL, deeper=50, **card.closed)
     card.pool(chain, OTHER)
     assert best_quote(card.venue(chain), ONE_SOL).pool == str(OTHER)
+
+
+def test_a_pool_with_a_flag_that_is_not_known_is_skipped_and_logged_once(card: Card, chain: Chain) -> None:
+    card.pool(chain, POOL, deeper=50, **card.unknown)
+    card.pool(chain, OTHER)
+    venue = card.venue(chain, max_age_ms=-1)
+    with capture_logs() as lines:
+        answers = [venue.liquidity(WSOL_MINT, USDC_MINT) for _ in range(2)]
+    for answer in answers:
+        assert [pool.address for pool in answer.pools] == [str(OTHER)]
+        (refused,) = answer.refusals
+        assert refused.code in (ErrorCode.POOL_UNSUPPORTED, ErrorCode.POOL_CLOSED)
+        assert str(POOL) in refused.detail
+    assert [(line["action"], line["pool"]) for line in lines] == [("pool_skipped", str(POOL))]
+
+
+def test_a_hint_that_a_pool_has_changed_has_it_read_again(card: Card, chain: Chain) -> None:
+    hints: dict[Pubkey, Callable[[], None]] = {}
+    card.pool(chain, POOL)
+    venue = card.venue(chain, watch=hints.__setitem__)
+    assert best_quote(venue, ONE_SOL).slot == chain.slot
+    chain.slot += 1
+    assert best_quote(venue, ONE_SOL).slot == chain.slot - 1
+    hints[POOL]()
+    assert not venue.is_fresh(WSOL_MINT, USDC_MINT)
+    assert best_quote(venue, ONE_SOL).slot == chain.slot
 
 
 def test_an_amount_that_buys_nothing_is_refused(card: Card, chain: Chain) -> None:

@@ -90,3 +90,26 @@ def test_an_error_goes_to_those_who_wait_for_it_and_is_not_kept() -> None:
             first.result(timeout=10)
     assert not cache.is_fresh("a")
     assert cache.get("a") == "up"
+
+
+def test_what_is_forgotten_is_loaded_anew_even_while_it_is_being_loaded() -> None:
+    begun, go = threading.Event(), threading.Event()
+    answers = iter(["first", "second"])
+
+    def load(key: str) -> str:
+        answer = next(answers)
+        if answer == "first":
+            begun.set()
+            assert go.wait(10)
+        return answer
+
+    cache = SingleFlight(load, 1.0, clock=Clock())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(cache.get, "a")
+        assert begun.wait(10)
+        cache.forget("a")
+        assert cache.get("a") == "second"
+        go.set()
+        assert first.result(timeout=10) == "first"
+    assert cache.get("a") == "second"
+    cache.forget("never asked for")
