@@ -12,6 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from orderd.demo import Daemon, running_daemon
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -255,7 +256,7 @@ def test_a_stream_of_nothing_is_refused(engine: Engine, path: str) -> None:
 
 def test_a_web_page_cannot_listen(engine: Engine) -> None:
     with pytest.raises(InvalidStatus) as caught:
-        connect(engine.websocket + "/ws", origin="http://evil.example")  # type: ignore[arg-type]  # a NewType of str
+        connect(engine.websocket + "/ws", origin=Origin("http://evil.example"))
     assert caught.value.response.status_code == 403
 
 

@@ -19,7 +19,7 @@ from orderd.wire import OrderView
 Frame = dict[str, Any]
 
 _E = EventKind
-_STATUS: Final[Mapping[EventKind, str]] = {
+_STATUS: Final[dict[EventKind, str]] = {
     _E.ACCEPTED: "pending",
     _E.STARTED: "routing",
     _E.ROUTED: "building",
@@ -144,7 +144,7 @@ def _sentence(code: ErrorCode, detail: str) -> str:
     return f"{ERRORS[code].title}: {detail}"
 
 
-def _capitals(*left_out: EventKind) -> Mapping[EventKind, str]:
+def _capitals(*left_out: EventKind) -> dict[EventKind, str]:
     return {kind: word.upper() for kind, word in _STATUS.items() if kind not in left_out}
 
 
