@@ -1,14 +1,17 @@
-"""``orderd token``: who may use the port."""
+"""``orderd token``: who may use the port, and for what."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orderd.configuration import ConfigurationError, database_url, load_settings
+from orderd.configuration import ConfigurationError
+from orderd.console import database_of
+
+if TYPE_CHECKING:
+    from db.models import ApiToken
 
 token_app = typer.Typer(help="Make, list and revoke the bearer tokens that clients need.", no_args_is_help=True)
 
@@ -22,31 +25,60 @@ def create(
     name: Name,
     scope: Annotated[str, typer.Option(help="read, trade or admin; each includes the ones before")] = "trade",
     days: Annotated[int, typer.Option(min=1, help="How long it is valid")] = 90,
+    tokens: Annotated[
+        str | None, typer.Option(help="What it may trade, such as SOL,USDC: both sides of an order [default: anything]")
+    ] = None,
+    max_notional_per_order: Annotated[
+        str | None, typer.Option(metavar="USDC", help="What an order may be worth [default: any amount]")
+    ] = None,
+    max_notional_per_day: Annotated[
+        str | None, typer.Option(metavar="USDC", help="What the orders of any 24 hours may be worth together")
+    ] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(min=1, help="How many requests it may make, at each gateway [default: any number]")
+    ] = None,
+    burst: Annotated[
+        int | None, typer.Option(min=1, help="How many of them at once [default: those of ten seconds]")
+    ] = None,
     config: Config = None,
     state_dir: StateDir = None,
 ) -> None:
-    """Make a token and print it, this once: only its hash is kept."""
-    from peewee import IntegrityError
-    from uuid_utils import uuid7
+    """Make a token and print it, this once: only its hash is kept.
 
+    An order is worth what it sells, in USDC, at the prices of the moment in which it is submitted.
+    """
+    from peewee import IntegrityError
+    from uuid_utils.compat import uuid7
+
+    from db.connection import database
     from db.models import DEFAULT_ACCOUNT, ApiToken
     from orderd.gateway.auth import Scope, new_token, token_hash
 
     if scope not in list(Scope):
         raise ConfigurationError(f"--scope {scope}: there are {', '.join(Scope)}")
-    token = new_token()
+    if burst is not None and requests_per_minute is None:
+        raise ConfigurationError("--burst needs --requests-per-minute")
+    token, token_id = new_token(), uuid7()
     now = datetime.now(UTC)
-    with _database(config, state_dir):
+    row = {
+        "id": token_id,
+        "account_id": DEFAULT_ACCOUNT,
+        "name": name,
+        "hash": token_hash(token),
+        "scopes": [scope],
+        "created_at": now,
+        "expires_at": now + timedelta(days=days),
+        "allowed_mints": _mints(tokens),
+        "max_notional_per_order": _notional("--max-notional-per-order", max_notional_per_order),
+        "max_notional_per_day": _notional("--max-notional-per-day", max_notional_per_day),
+        "requests_per_minute": requests_per_minute,
+        "burst": requests_per_minute and (burst or max(1, requests_per_minute // 6)),
+    }
+    with database_of(config, state_dir):
         try:
-            ApiToken.insert(
-                id=str(uuid7()),
-                account_id=DEFAULT_ACCOUNT,
-                name=name,
-                hash=token_hash(token),
-                scopes=[scope],
-                created_at=now,
-                expires_at=now + timedelta(days=days),
-            ).execute()
+            with database.atomic():
+                ApiToken.insert(**row).execute()
+                _record("token.create", token_id, f"{name}: {_limits(ApiToken(**row))}")
         except IntegrityError as error:
             raise ConfigurationError(
                 f"a token named {name!r} is valid already; revoke it with: orderd token revoke {name}"
@@ -56,40 +88,94 @@ def create(
 
 @token_app.command("list")
 def list_(config: Config = None, state_dir: StateDir = None) -> None:
-    """Show all tokens, those that ended too, and when each was last used."""
+    """Show all tokens, those that ended too, when each was last used, and what it may do."""
     from db.models import ApiToken
 
-    with _database(config, state_dir):
+    with database_of(config, state_dir):
         for token in ApiToken.select().order_by(ApiToken.created_at):
-            state = f"revoked {token.revoked_at:%F}" if token.revoked_at else f"valid until {token.expires_at:%F}"
-            used = f"last used {token.last_used_at:%F %R} UTC" if token.last_used_at else "never used"
-            typer.echo(f"{token.name}\t{','.join(token.scopes)}\t{state}\t{used}")
+            typer.echo(f"{token.name}\t{','.join(token.scopes)}\t{_state(token)}\t{_use(token)}\t{_limits(token)}")
 
 
 @token_app.command()
 def revoke(name: Name, config: Config = None, state_dir: StateDir = None) -> None:
-    """End a token's validity at once."""
+    """End a token's validity at once, with the connections that it has open."""
+    from db.connection import database
     from db.models import ApiToken
 
-    with _database(config, state_dir):
-        ended = (
-            ApiToken.update(revoked_at=datetime.now(UTC))
-            .where(ApiToken.name == name, ApiToken.revoked_at.is_null())
-            .execute()
-        )
-    if not ended:
-        raise ConfigurationError(f"there is no valid token named {name!r}; see: orderd token list")
+    is_live = (ApiToken.name == name) & ApiToken.revoked_at.is_null()
+    with database_of(config, state_dir), database.atomic():
+        token = ApiToken.get_or_none(is_live)
+        if token is None:
+            raise ConfigurationError(f"there is no valid token named {name!r}; see: orderd token list")
+        ApiToken.update(revoked_at=datetime.now(UTC)).where(ApiToken.id == token.id).execute()
+        _record("token.revoke", token.id, name)
     typer.echo(f"revoked {name}")
 
 
-@contextmanager
-def _database(config: Path | None, state_dir: Path | None) -> Iterator[None]:
-    from db.connection import check_schema, connect, database
+def _record(action: str, token_id: Any, detail: str) -> None:  # noqa: ANN401  (a UUID, which is imported late)
+    from db import audit
+    from db.audit import Actor, Entry
 
-    connect(database_url(load_settings(config=config, state_dir=state_dir)), max_connections=1)
+    audit.record([Entry(Actor(f"console: {getuser()}", token_id=token_id), action, detail=detail)])
+
+
+def _mints(names: str | None) -> list[str] | None:
+    """The mints of symbols or mints with commas between. Raises ConfigurationError."""
+    from orderd.domain.errors import OrderdError
+    from orderd.domain.tokens import TokenRegistry
+
+    if names is None:
+        return None
+    registry = TokenRegistry()
     try:
-        check_schema()
-        with database.connection_context():
-            yield
-    finally:
-        database.close_all()
+        mints = sorted({registry.resolve(name.strip()).mint for name in names.split(",")})
+    except OrderdError as error:
+        raise ConfigurationError(f"--tokens {names}: {error.detail}") from error
+    if len(mints) < 2:
+        raise ConfigurationError(f"--tokens {names}: a trade needs two tokens; name both sides")
+    return mints
+
+
+def _notional(option: str, amount: str | None) -> int | None:
+    """Base units of USDC. Raises ConfigurationError."""
+    from orderd.domain.errors import OrderdError
+    from orderd.domain.money import parse_amount
+    from orderd.engine.allowance import NOTIONAL_DECIMALS
+
+    try:
+        return None if amount is None else parse_amount(amount, NOTIONAL_DECIMALS)
+    except OrderdError as error:
+        raise ConfigurationError(f"{option} {amount}: {error.detail}") from error
+
+
+def _state(token: "ApiToken") -> str:
+    if token.revoked_at:
+        return f"revoked {token.revoked_at:%F}"
+    if token.expires_at and token.expires_at <= datetime.now(UTC):
+        return f"expired {token.expires_at:%F}"
+    return f"valid until {token.expires_at:%F}"
+
+
+def _use(token: "ApiToken") -> str:
+    return f"last used {token.last_used_at:%F %R} UTC" if token.last_used_at else "never used"
+
+
+def _limits(token: "ApiToken") -> str:
+    from orderd.domain.money import format_amount
+    from orderd.domain.tokens import TokenRegistry
+    from orderd.engine.allowance import NOTIONAL_DECIMALS, NOTIONAL_TOKEN
+
+    def usdc(notional: int) -> str:
+        return f"{format_amount(notional, NOTIONAL_DECIMALS)} {NOTIONAL_TOKEN}"
+
+    limits = []
+    if token.allowed_mints is not None:
+        symbols = {known.mint: known.symbol for known in TokenRegistry()}
+        limits.append("trades " + ",".join(sorted(symbols.get(mint, mint) for mint in token.allowed_mints)))
+    if token.max_notional_per_order is not None:
+        limits.append(f"{usdc(token.max_notional_per_order)} an order")
+    if token.max_notional_per_day is not None:
+        limits.append(f"{usdc(token.max_notional_per_day)} a day")
+    if token.requests_per_minute is not None:
+        limits.append(f"{token.requests_per_minute} requests a minute, {token.burst} at once")
+    return "; ".join(limits) or "no limits"

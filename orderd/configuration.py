@@ -8,6 +8,7 @@ from tomllib import TOMLDecodeError
 from pydantic import ValidationError
 
 from orderd.embedded.postgres import Postgres
+from orderd.gateway.origin import is_loopback
 from orderd.settings import Settings
 from orderd.simnet.faults import Faults
 
@@ -79,6 +80,13 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(
             f"chain is {settings.chain}, so rpc_url is needed: set {PREFIX}RPC_URL to an endpoint of {settings.chain}"
         )
+    if not is_loopback(settings.host) and settings.tls_cert is None and not settings.tls_terminated_by_proxy:
+        faults.append(
+            f"host is {settings.host}, which other machines can reach, so tokens and orders need TLS: set "
+            f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY, or {PREFIX}TLS_TERMINATED_BY_PROXY=true where a proxy ends it"
+        )
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        faults.append("tls_cert and tls_key belong together: set both or none")
     try:
         Faults.model_validate(settings.simnet_faults)
     except ValidationError as error:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from orderd.access import token_app
+from orderd.audit import audit
 from orderd.configuration import ConfigurationError, database_url, load_settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.settings import Settings
@@ -31,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(token_app, name="token")
+app.command()(audit)
 simnet_app = typer.Typer()
 app.add_typer(simnet_app, name="simnet")
 Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]

@@ -1,6 +1,7 @@
 """``orderd run``: everything in one process tree, on whatever is configured and on services of its own for the rest."""
 
 import os
+import ssl
 import sys
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.process import StopRequested
 from orderd.embedded.redis import Redis
+from orderd.gateway.auth import check_anyone_may_enter
 from orderd.notify import ServiceManager
 from orderd.roles import ListeningRole, WorkerRole
 from orderd.settings import Settings
@@ -27,6 +29,7 @@ _IDLE_TICK_SECONDS = 60.0
 _HEALTH_SECONDS = 5.0
 _STOP_MARGIN_SECONDS = 5.0
 
+_ANY_CERTIFICATE = ssl._create_unverified_context()  # noqa: S323  (a sign of life is asked for, by the address it gave)
 _log = structlog.get_logger(__name__)
 
 
@@ -105,6 +108,8 @@ def _database(supervisor: Supervisor, settings: Settings) -> str:
                 _log.info("applied a migration", action="migrate", migration=name)
         else:
             check_schema()
+        with database.connection_context():
+            check_anyone_may_enter(settings)
     finally:
         database.close_all()
     return url
@@ -148,9 +153,10 @@ def _report_health(manager: ServiceManager, gateway: ListeningRole, worker: Work
     """A sign of life to the service manager, if the gateway and the worker give theirs."""
     if manager.watchdog_seconds is None:
         return
-    health = urlsplit(gateway.url)._replace(scheme="http", path="/health").geturl()
+    scheme = "https" if gateway.url.startswith("wss") else "http"
+    health = urlsplit(gateway.url)._replace(scheme=scheme, path="/health").geturl()
     try:
-        with urlopen(health, timeout=_HEALTH_SECONDS):  # noqa: S310  (our own address)
+        with urlopen(health, timeout=_HEALTH_SECONDS, context=_ANY_CERTIFICATE):  # noqa: S310  (our own address)
             pass
     except (URLError, TimeoutError) as error:
         _log.error("the gateway does not answer", action="watchdog", error=str(error))

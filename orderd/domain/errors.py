@@ -221,8 +221,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The certificate or its key cannot be used", "correct ORDERD_TLS_CERT and ORDERD_TLS_KEY", 500
     ),
     ErrorCode.SERVICE_EXPOSED: _denied(
-        "Others could reach the daemon, and nothing keeps them out",
-        "make a token first: orderd token create NAME; or listen on 127.0.0.1",
+        "The daemon would listen to other machines, and no token is valid",
+        "make one first: orderd token create NAME; or listen on 127.0.0.1",
         500,
     ),
 }

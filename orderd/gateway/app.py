@@ -26,6 +26,7 @@ from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
 from orderd.engine.status import StatusReport
 from orderd.engine.trading import open_trading
+from orderd.gateway.auth import check_anyone_may_enter
 from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.rate_limit import RateLimiter
@@ -52,7 +53,7 @@ def run_gateway(settings: Settings) -> None:
         max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
         application="orderd gateway",
     )
-    _check_database()
+    _check_database(settings)
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
@@ -64,9 +65,11 @@ def run_gateway(settings: Settings) -> None:
         publisher.close(_LAST_NEWS_SECONDS)
 
 
-def _check_database() -> None:
+def _check_database(settings: Settings) -> None:
     try:
         check_schema()
+        with database.connection_context():
+            check_anyone_may_enter(settings)
     except PeeweeException as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
 
@@ -105,7 +108,7 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str) -> None:
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
     gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
-    await gateway.serve(stop, lambda port: _write_address(address, settings.host, port))
+    await gateway.serve(stop, lambda port: _write_address(address, settings, port))
     address.unlink(missing_ok=True)
 
 
@@ -116,13 +119,14 @@ def _stop_or_force(stop: asyncio.Event) -> None:
     stop.set()
 
 
-def _write_address(file: Path, host: str, port: int) -> None:
+def _write_address(file: Path, settings: Settings, port: int) -> None:
     """Say where the port is, to whoever shares the state directory. The file is there in full or not at all."""
-    reachable = _WILDCARDS.get(host, host)
+    reachable = _WILDCARDS.get(settings.host, settings.host)
+    scheme = "ws" if settings.tls_cert is None else "wss"
     authority = f"[{reachable}]" if ":" in reachable else reachable
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps({"pid": os.getpid(), "url": f"ws://{authority}:{port}/"}))
+    draft.write_text(json.dumps({"pid": os.getpid(), "url": f"{scheme}://{authority}:{port}/"}))
     draft.replace(file)
 
 

@@ -90,6 +90,18 @@ def token_required(settings: Settings) -> bool:
     return not (settings.chain == "simnet" and is_loopback(settings.host))
 
 
+def check_anyone_may_enter(settings: Settings) -> None:
+    """Raises OrderdError SERVICE_EXPOSED where other machines can reach the port, and no token would let one in.
+
+    Needs a database connection.
+    """
+    if is_loopback(settings.host):
+        return
+    lasts = ApiToken.expires_at.is_null() | (ApiToken.expires_at > datetime.now(UTC))
+    if not ApiToken.select().where(ApiToken.revoked_at.is_null() & lasts).exists():
+        raise OrderdError(ErrorCode.SERVICE_EXPOSED, f"it would listen on {settings.host}")
+
+
 def new_token() -> str:
     """A fresh secret; the database is given ``token_hash`` of it, and nobody can read it again."""
     return PREFIX + secrets.token_urlsafe(32)

@@ -1,5 +1,6 @@
 """The daemon's commands beside its roles: what they do, and how they say what is wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -44,13 +45,62 @@ def test_migrate_makes_the_tables_once(orderd: Orderd, empty_postgres_url: str) 
 def test_a_token_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: str) -> None:
     made = orderd("token", "create", "desk", "--scope", "read", ORDERD_DATABASE_URL=postgres_url)
     assert made.stdout.startswith("orderd_")
-    assert orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout.startswith("desk\tread\tvalid until 20")
+    listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert listed.startswith("desk\tread\tvalid until 20")
+    assert listed.endswith("\tnever used\tno limits\n")
     again = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
     assert (again.returncode, "revoke it with: orderd token revoke desk" in again.stderr) == (2, True)
     assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
     assert "\trevoked 20" in orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 2
     assert orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
+
+
+def test_the_limits_of_a_token_are_listed(orderd: Orderd, postgres_url: str) -> None:
+    limits = ["--tokens", "usdc,SOL", "--max-notional-per-order", "99.5", "--max-notional-per-day", "1000"]
+    pace = ["--requests-per-minute", "120"]
+    assert orderd("token", "create", "bot", *limits, *pace, ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert listed.endswith(
+        "\ttrades SOL,USDC; 99.5 USDC an order; 1000 USDC a day; 120 requests a minute, 20 at once\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--tokens", "SOL", "a trade needs two tokens"),
+        ("--tokens", "SOL,USDX", "there is no token 'USDX'; did you mean USDC?"),
+        ("--max-notional-per-day", "-1", "is not above zero"),
+        ("--max-notional-per-order", "much", "is not a plain decimal number"),
+        ("--burst", "5", "--burst needs --requests-per-minute"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(
+    orderd: Orderd, postgres_url: str, option: str, value: str, complaint: str
+) -> None:
+    refused = orderd("token", "create", "bot", option, value, ORDERD_DATABASE_URL=postgres_url)
+    assert refused.returncode == 2
+    assert complaint in refused.stderr
+    assert orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
+
+
+def test_the_audit_tells_who_made_and_revoked_a_token(orderd: Orderd, postgres_url: str) -> None:
+    orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
+    orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url)
+    told = [
+        json.loads(line) for line in orderd("audit", "--json", ORDERD_DATABASE_URL=postgres_url).stdout.splitlines()
+    ]
+    assert [(row["action"], row["outcome"], row["times"]) for row in told] == [
+        ("token.create", "ok", 1),
+        ("token.revoke", "ok", 1),
+    ]
+    assert all(row["token"].startswith("console: ") for row in told)
+    made = orderd("audit", "--action", "token.create", "--since", "1h", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert made.endswith("\ttoken.create\tok\tdesk: no limits\n")
+    assert made.count("\n") == 1
+    assert orderd("audit", "--refused", ORDERD_DATABASE_URL=postgres_url).stdout == ""
+    assert orderd("audit", "--since", "yesterday", ORDERD_DATABASE_URL=postgres_url).returncode == 2
 
 
 def test_a_scope_that_there_is_not_is_refused(orderd: Orderd, postgres_url: str) -> None:
@@ -60,13 +110,31 @@ def test_a_scope_that_there_is_not_is_refused(orderd: Orderd, postgres_url: str)
 
 
 def test_a_daemon_that_others_can_reach_asks_for_a_token(orderd: Orderd, tmp_path: Path) -> None:
-    with running_daemon(tmp_path, QUICK | {"ORDERD_HOST": "0.0.0.0"}) as daemon:
+    token = orderd("token", "create", "desk", "--state-dir", tmp_path).stdout.strip()
+    open_to_all = {"ORDERD_HOST": "0.0.0.0", "ORDERD_TLS_TERMINATED_BY_PROXY": "true"}
+    with running_daemon(tmp_path, QUICK | open_to_all) as daemon:
         refused = status(daemon)
-        token = orderd("token", "create", "desk", "--state-dir", tmp_path).stdout.strip()
         let_in = status(daemon, ORDERCTL_TOKEN=token)
         orderd("token", "revoke", "desk", "--state-dir", tmp_path)
         refused_again = status(daemon, ORDERCTL_TOKEN=token)
     assert [refused.returncode, let_in.returncode, refused_again.returncode] == [4, 0, 4]
+
+
+@pytest.mark.parametrize("role", ["run", "gateway", "check-config"])
+def test_other_machines_are_not_listened_to_without_tls(orderd: Orderd, role: str) -> None:
+    refused = orderd(role, ORDERD_HOST="0.0.0.0")
+    assert refused.returncode == 2
+    assert "host is 0.0.0.0, which other machines can reach, so tokens and orders need TLS" in refused.stderr
+
+
+def test_other_machines_are_not_listened_to_where_no_token_is_valid(orderd: Orderd, tmp_path: Path) -> None:
+    settings = {"ORDERD_HOST": "0.0.0.0", "ORDERD_TLS_TERMINATED_BY_PROXY": "true"}
+    orderd("token", "create", "desk", "--state-dir", tmp_path)
+    orderd("token", "revoke", "desk", "--state-dir", tmp_path)
+    refused = orderd("run", "--state-dir", tmp_path, "--port", "0", **settings)
+    assert refused.returncode == 1
+    assert "(SERVICE_EXPOSED)" in refused.stderr
+    assert "orderd token create NAME" in refused.stderr
 
 
 def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd, tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""The database for commands that are typed on the daemon's own machine, whether the daemon runs or not."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from orderd.configuration import database_url, load_settings
+from orderd.domain.errors import OrderdError
+from orderd.settings import Settings
+
+
+@contextmanager
+def database_of(config: Path | None, state_dir: Path | None) -> Iterator[None]:
+    """A connection to the daemon's database, whose tables are those of this program.
+
+    The database that orderd brings along is started for as long as it takes where no daemon runs: a first token can be
+    made before the first start. Raises ConfigurationError, SchemaError, and OrderdError where it does not start.
+    """
+    from db.connection import check_schema, connect, database
+
+    settings = load_settings(config=config, state_dir=state_dir)
+    with _served(settings):
+        connect(database_url(settings), max_connections=1)
+        try:
+            check_schema()
+            with database.connection_context():
+                yield
+        finally:
+            database.close_all()
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[None]:
+    if settings.database_url is not None:
+        yield
+        return
+    from db.connection import connect, database, migrate
+    from orderd.embedded.lock import instance_lock
+    from orderd.embedded.postgres import Postgres
+
+    os.umask(0o077)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(instance_lock(settings.state_dir))
+        except OrderdError:
+            pass  # a daemon runs, and its database with it
+        else:
+            postgres = Postgres(settings.state_dir)
+            stack.callback(postgres.start().stop)
+            connect(postgres.url, max_connections=1)
+            migrate()
+            database.close_all()
+        yield
