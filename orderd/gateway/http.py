@@ -2,15 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp
 
 from db.audit import Actor
@@ -18,9 +18,12 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.auth import Principal
 from orderd.gateway.health import Health, Readiness
 from orderd.gateway.http_edge import Edge
+from orderd.gateway.openapi import Responses, openapi_document, problems
 from orderd.gateway.origin import Door
 from orderd.gateway.problem import problem_response
+from orderd.wire import NoParams
 
+_NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}
 _CODES: Final = {400: ErrorCode.REQUEST_INVALID, 413: ErrorCode.REQUEST_TOO_LARGE}
 
 
@@ -33,6 +36,7 @@ def http_app(
     refresh_metrics: Callable[[], Awaitable[None]],
     refused: Callable[[Actor, str, OrderdError], None],
     rest: APIRouter,
+    token_required: bool,
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
 ) -> ASGIApp:
     """``authorize`` raises OrderdError where the request is of nobody who may read.
@@ -43,25 +47,49 @@ def http_app(
         title="orderd",
         version=version("orderd"),
         summary="An order execution engine for Solana.",
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
 
-    @app.get("/health", summary="Does the process live, and how do its services answer?")
-    async def get_health() -> Health:
+    @app.get(
+        "/health",
+        tags=["daemon"],
+        summary="Does the process live?",
+        response_description="It does. How its services answer is told beside, and changes nothing about the status.",
+        responses=problems(for_all=True),
+    )
+    async def get_health(_query: Annotated[NoParams, Query()]) -> Health:
         return await health()
 
-    @app.get("/ready", summary="Should clients be sent here?", responses={503: {"model": Readiness}})
-    async def ready(response: Response) -> Readiness:
+    @app.get(
+        "/ready",
+        tags=["daemon"],
+        summary="Should clients be sent here?",
+        response_description="Yes.",
+        responses=_NOT_READY | problems(for_all=True),
+    )
+    async def get_readiness(response: Response, _query: Annotated[NoParams, Query()]) -> Readiness:
         state = await readiness()
         response.status_code = 200 if state.ready else 503
         return state
 
-    @app.get("/metrics", summary="Prometheus metrics", response_class=Response)
-    async def metrics(request: Request) -> Response:
-        await authorize(request)
+    @app.get(
+        "/metrics",
+        tags=["daemon"],
+        summary="Read the metrics",
+        response_description="In the text format of Prometheus.",
+        response_class=PlainTextResponse,
+        responses=problems(),
+    )
+    async def get_metrics(
+        _reader: Annotated[object, Depends(authorize)], _query: Annotated[NoParams, Query()]
+    ) -> Response:
         await refresh_metrics()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return JSONResponse(description)
 
     @app.get("/asyncapi.json", include_in_schema=False)
     async def asyncapi(request: Request) -> Response:
@@ -94,6 +122,7 @@ def http_app(
         return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
+    description = openapi_document(app, token_required=token_required)
     if door.origins:
         app.add_middleware(
             CORSMiddleware,

@@ -1,9 +1,9 @@
 """Orders over plain HTTP: the methods of the websocket, for clients that ask once and go."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from contextlib import nullcontext
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi.routing import APIRoute
@@ -12,12 +12,14 @@ from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
-from orderd.gateway.auth import Principal, Scope
+from orderd.gateway import examples
+from orderd.gateway.http_caller import Callers, HttpCaller, Who, json_only
+from orderd.gateway.idempotency import KeysInProgress
 from orderd.gateway.methods import Methods
-from orderd.gateway.problem import HttpProblem
+from orderd.gateway.openapi import LINK, LOCATION, category, link_to_order, problems, success
+from orderd.gateway.rest_market import market_router
 from orderd.wire import (
     AttemptView,
-    BalancesResult,
     CancelResult,
     ClientOrderId,
     FailureView,
@@ -28,21 +30,29 @@ from orderd.wire import (
     NoParams,
     OrderDetail,
     OrderRef,
-    PoolsParams,
-    PoolsResult,
+    QueueMetrics,
     QuoteParams,
-    QuoteResult,
-    StatusResult,
     SubmitParams,
     SubmitResult,
-    TokensResult,
 )
+
+_TERMS = category("TOKEN", "AMOUNT", "SLIPPAGE")
+_ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)
 
 
 class OrderBody(QuoteParams):
     """A market order. The client order id may be given as the Idempotency-Key instead; without any, one is made."""
 
     client_order_id: ClientOrderId | None = None
+
+
+class OrdersPage(ListResult):
+    """Newest first, with what the queue does. ``next_cursor`` is absent on the last page."""
+
+    queue: QueueMetrics
+
+
+_EXAMPLE_PAGE = OrdersPage(**dict(examples.LISTED), queue=examples.QUEUE)
 
 
 class TimelineEntry(Message):
@@ -60,101 +70,112 @@ class Timeline(Message):
     entries: tuple[TimelineEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpCaller:
-    """Who makes a request."""
-
-    principal: Principal
-
-
-def rest_router(
-    methods: Methods, who: Callable[[Request], Awaitable[Principal]], route_class: type[APIRoute]
-) -> APIRouter:
-    """``who`` says who makes a request, and raises OrderdError where that is nobody it knows.
+def rest_router(methods: Methods, who: Who, route_class: type[APIRoute]) -> APIRouter:
+    """All that is served below ``/api``.
 
     ``route_class`` sees each request first, and may answer an order that is in the words of another engine.
     """
-
-    problem: dict[int | str, dict[str, Any]] = {"4XX": {"model": HttpProblem}, "5XX": {"model": HttpProblem}}
-    router = APIRouter(prefix="/api", responses=problem, route_class=route_class)
-    _serve_orders(router, methods, who)
-    _serve_market(router, methods, who)
+    callers = Callers(who)
+    router = APIRouter()
+    router.include_router(_orders_router(methods, callers, route_class))
+    router.include_router(market_router(methods, callers))
     return router
 
 
-def _serve_orders(router: APIRouter, methods: Methods, who: Callable[[Request], Awaitable[Principal]]) -> None:
-    async def reader(request: Request) -> HttpCaller:
-        return await _caller(request, who, Scope.READ)
+def _orders_router(methods: Methods, callers: Callers, route_class: type[APIRoute]) -> APIRouter:
+    keys = KeysInProgress()
+    router = APIRouter(prefix="/api", tags=["orders"], route_class=route_class)
 
-    async def trader(request: Request) -> HttpCaller:
-        return await _caller(request, who, Scope.TRADE)
-
-    @router.post("/orders", status_code=201, summary="Submit an order; the answer means that it is on disk")
-    async def submit(
+    @router.post(
+        "/orders",
+        status_code=201,
+        summary="Submit an order",
+        response_description="The order is on disk, and will be executed at most once.",
+        responses=success(201, examples.SUBMITTED, LOCATION, links=link_to_order("$response.body#/order/id"))
+        | success(200, examples.SUBMITTED_BEFORE, LOCATION, of=SubmitResult, told="The same order, submitted before.")
+        | problems(
+            *_TERMS,
+            ErrorCode.ORDER_CONFLICT,
+            ErrorCode.REQUEST_TOO_LARGE,
+            ErrorCode.REQUEST_MEDIA_TYPE,
+            ErrorCode.REQUEST_IN_PROGRESS,
+            ErrorCode.SERVICE_DRAINING,
+            *category("LIMIT", "ROUTE", "POOL", "RPC"),  # an order that is limited in money is priced first
+            ErrorCode.SERVICE_TIMEOUT,
+        ),
+    )
+    async def submit_order(
         response: Response,
-        caller: Annotated[HttpCaller, Depends(trader)],
-        body: Annotated[OrderBody, Body()],
-        idempotency_key: Annotated[ClientOrderId | None, Header()] = None,
+        caller: Annotated[HttpCaller, Depends(callers.trader)],
+        _json: Annotated[None, Depends(json_only)],
+        body: Annotated[OrderBody, Body(openapi_examples=examples.ORDER_BODIES)],
+        _query: Annotated[NoParams, Query()],
+        idempotency_key: Annotated[
+            ClientOrderId | None, Header(description="the client order id, where the body has none")
+        ] = None,
     ) -> SubmitResult:
         given = body.model_dump(exclude={"client_order_id"})
         params = SubmitParams(**given, client_order_id=_client_order_id(body.client_order_id, idempotency_key))
-        result = cast(SubmitResult, (await methods.submit(caller, params)).result)
+        alone = nullcontext() if idempotency_key is None else keys.holding(caller.principal.account_id, idempotency_key)
+        with alone:
+            result = cast(SubmitResult, (await methods.submit(caller, params)).result)
         response.status_code = 201 if result.created else 200
         response.headers["Location"] = f"/api/orders/{result.order.id}"
         return result
 
-    @router.get("/orders", summary="Orders, newest first, in pages")
+    @router.get(
+        "/orders",
+        summary="List orders and what the queue does",
+        response_description="A page of orders, newest first, and the queue's metrics.",
+        responses=success(200, _EXAMPLE_PAGE, LINK) | problems(),
+    )
     async def list_orders(
-        caller: Annotated[HttpCaller, Depends(reader)], params: Annotated[ListParams, Query()]
-    ) -> ListResult:
-        return cast(ListResult, (await methods.list_orders(caller, params)).result)
+        request: Request,
+        response: Response,
+        caller: Annotated[HttpCaller, Depends(callers.reader)],
+        params: Annotated[ListParams, Query()],
+    ) -> OrdersPage:
+        listed, queue = await asyncio.gather(methods.list_orders(caller, params), methods.queue())
+        page = cast(ListResult, listed.result)
+        if page.next_cursor is not None:
+            following = request.url.include_query_params(cursor=page.next_cursor)
+            response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        return OrdersPage.model_construct(orders=page.orders, next_cursor=page.next_cursor, queue=queue)
 
-    @router.get("/orders/{order}", summary="An order with its events, attempts and failures")
-    async def get(caller: Annotated[HttpCaller, Depends(reader)], order: OrderRef) -> OrderDetail:
+    @router.get(
+        "/orders/{order}",
+        summary="Look at an order",
+        response_description="The order with its events, attempts and failures.",
+        responses=success(200, examples.DETAIL) | problems(*_ONE_ORDER),
+    )
+    async def get_order(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+    ) -> OrderDetail:
         return cast(OrderDetail, (await methods.get(caller, GetParams(order=order))).result)
 
-    @router.get("/orders/{order}/timeline", summary="All that happened to an order, by time")
-    async def timeline(caller: Annotated[HttpCaller, Depends(reader)], order: OrderRef) -> Timeline:
+    @router.get(
+        "/orders/{order}/timeline",
+        summary="Read an order's timeline",
+        response_description="All that happened to the order, by time.",
+        responses=success(200, _timeline(examples.DETAIL)) | problems(*_ONE_ORDER),
+    )
+    async def get_order_timeline(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+    ) -> Timeline:
         return _timeline(cast(OrderDetail, (await methods.get(caller, GetParams(order=order))).result))
 
-    @router.delete("/orders/{order}", summary="Withdraw an order of which nothing is signed")
-    async def cancel(caller: Annotated[HttpCaller, Depends(trader)], order: OrderRef) -> CancelResult:
+    @router.delete(
+        "/orders/{order}",
+        summary="Cancel an order",
+        response_description="The order is withdrawn; nothing of it had been signed.",
+        responses=success(200, examples.CANCELLED) | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
+    )
+    async def cancel_order(
+        caller: Annotated[HttpCaller, Depends(callers.trader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+    ) -> CancelResult:
         return cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
 
-
-def _serve_market(router: APIRouter, methods: Methods, who: Callable[[Request], Awaitable[Principal]]) -> None:
-    async def reader(request: Request) -> HttpCaller:
-        return await _caller(request, who, Scope.READ)
-
-    @router.get("/quote", summary="What each venue would give")
-    async def quote(
-        caller: Annotated[HttpCaller, Depends(reader)], params: Annotated[QuoteParams, Query()]
-    ) -> QuoteResult:
-        return cast(QuoteResult, (await methods.quote(caller, params)).result)
-
-    @router.get("/balances", summary="What the wallet holds")
-    async def balances(caller: Annotated[HttpCaller, Depends(reader)]) -> BalancesResult:
-        return cast(BalancesResult, (await methods.balances(caller, NoParams())).result)
-
-    @router.get("/tokens", summary="The tokens that can be traded")
-    async def tokens(caller: Annotated[HttpCaller, Depends(reader)]) -> TokensResult:
-        return cast(TokensResult, (await methods.tokens(caller, NoParams())).result)
-
-    @router.get("/pools", summary="The pools of the venues: what they hold, their price and their fee")
-    async def pools(
-        caller: Annotated[HttpCaller, Depends(reader)], params: Annotated[PoolsParams, Query()]
-    ) -> PoolsResult:
-        return cast(PoolsResult, (await methods.pools(caller, params)).result)
-
-    @router.get("/status", summary="How the daemon is: its services, orders by status, queue and rate limit")
-    async def status(caller: Annotated[HttpCaller, Depends(reader)]) -> StatusResult:
-        return cast(StatusResult, (await methods.status(caller, NoParams())).result)
-
-
-async def _caller(request: Request, who: Callable[[Request], Awaitable[Principal]], scope: Scope) -> HttpCaller:
-    principal = await who(request)
-    principal.require(scope)
-    return HttpCaller(principal)
+    return router
 
 
 def _client_order_id(in_body: str | None, in_header: str | None) -> str:

@@ -20,7 +20,7 @@ from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.gateway.asyncapi import document
-from orderd.gateway.auth import Scope
+from orderd.gateway.auth import Scope, token_required
 from orderd.gateway.caps import Caps
 from orderd.gateway.condition import Condition
 from orderd.gateway.dialects.orders import ForeignOrders
@@ -99,6 +99,7 @@ class Gateway:
                 readiness=self._condition.readiness,
                 authorize=self._authorize_reader,
                 rest=self._rest(engine.wallet),
+                token_required=token_required(settings),
                 refresh_metrics=self._condition.refresh_metrics,
                 describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
                 refused=self._refusals.note,

@@ -1,7 +1,7 @@
 """Orders in other engines' words: one reader for all their bodies, and the paths they are sent to."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
 import orjson
@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.auth import Scope
 from orderd.gateway.dialects.exact import decimal_text, read_object
+from orderd.gateway.http_caller import HttpCaller, Who
 from orderd.gateway.methods import Methods
-from orderd.gateway.rest import HttpCaller
 from orderd.wire import SubmitParams, SubmitResult
 
 _FIELDS: Final = {
@@ -33,9 +33,6 @@ _FIELDS: Final = {
 side, would be to trade what nobody asked for."""
 _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 """By these members an order is known to be in a dialect, at the path that orderd uses itself."""
-
-Who = Callable[[Request], Awaitable[Principal]]
-"""Who makes a request. Raises OrderdError where that is nobody it knows."""
 
 
 class ForeignOrders:

@@ -1,12 +1,15 @@
 """Orders over plain HTTP, as scripts make them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg2
 import pytest
 import pytest_asyncio
 
@@ -56,6 +59,42 @@ async def test_the_same_key_and_body_answer_with_the_same_order(http: httpx.Asyn
     assert len((await http.get("/api/orders")).json()["orders"]) == 1
 
 
+async def test_a_key_whose_order_is_not_on_disk_yet_is_in_progress(http: httpx.AsyncClient, postgres_url: str) -> None:
+    key = {"Idempotency-Key": "twice"}
+    keeper = await asyncio.to_thread(_orders_locked, postgres_url)
+    try:
+        first = asyncio.create_task(http.post("/api/orders", json=_BODY, headers=key))
+        await asyncio.to_thread(_somebody_waits, postgres_url)
+        second = await http.post("/api/orders", json=_BODY, headers=key)
+        problem(second, 409, "REQUEST_IN_PROGRESS")
+        assert second.headers["retry-after"] == "1"
+        assert second.json()["retryable"]
+    finally:
+        keeper.close()
+    created = await first
+    again = await http.post("/api/orders", json=_BODY, headers=key)
+    assert (created.status_code, again.status_code) == (201, 200)
+    assert created.json()["order"]["id"] == again.json()["order"]["id"]
+
+
+def _orders_locked(postgres_url: str) -> Any:
+    """A connection that keeps others from writing orders until it is closed."""
+    keeper = psycopg2.connect(postgres_url)
+    keeper.cursor().execute("LOCK TABLE orders IN SHARE MODE")
+    return keeper
+
+
+def _somebody_waits(postgres_url: str) -> None:
+    """Return once somebody waits for the lock."""
+    with closing(psycopg2.connect(postgres_url)) as watcher:
+        watcher.autocommit = True
+        cursor = watcher.cursor()
+        waiting = 0
+        while not waiting:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass")
+            ((waiting,),) = cursor.fetchall()
+
+
 async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: httpx.AsyncClient) -> None:
     body = _BODY | {"client_order_id": "one"}
     problem(await http.post("/api/orders", json=body, headers={"Idempotency-Key": "two"}), 422, "REQUEST_INVALID")
@@ -91,6 +130,55 @@ async def test_orders_are_listed_by_status_in_pages(http: httpx.AsyncClient) -> 
     assert [each["id"] for each in (await http.get("/api/orders?status=cancelled")).json()["orders"]] == [ids[0]]
 
 
+async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: httpx.AsyncClient) -> None:
+    for _ in range(3):
+        await http.post("/api/orders", json=_BODY)
+    query = {"status": ["pending", "routing"], "kind": "market", "token": "SOL", "limit": "2"}
+    first = await http.get("/api/orders", params=query)
+    assert first.links["next"]["url"].startswith("/api/orders?")
+    last = await http.get(first.links["next"]["url"])
+    assert (len(first.json()["orders"]), len(last.json()["orders"])) == (2, 1)
+    assert last.links == {}
+    assert first.json()["queue"] == {
+        "waiting": 1,
+        "active": 2,
+        "delayed": 3,
+        "confirmed": 4,
+        "failed": 5,
+        "rate_limit": {"limit": 100, "window_seconds": 60, "used": 3, "waiting": 1},
+    }
+
+
+@pytest.mark.parametrize("query", ["status=asleep", "kind=limit", "limit=0", "limit=501", "cursor=x", "colour=red"])
+async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, query: str) -> None:
+    refused = problem(await http.get(f"/api/orders?{query}"), 422, "REQUEST_INVALID")
+    assert query.partition("=")[0] in refused["detail"]
+
+
+async def test_a_parameter_that_a_path_does_not_know_is_refused_everywhere(http: httpx.AsyncClient) -> None:
+    order = (await http.post("/api/orders", json=_BODY)).json()["order"]["id"]
+    requests = [("GET", path) for path in ("tokens", "pools", "balances", "status", f"orders/{order}")]
+    requests += [("GET", f"orders/{order}/timeline"), ("POST", "orders"), ("DELETE", f"orders/{order}")]
+    for method, path in requests:
+        body = _BODY if method == "POST" else None
+        problem(await http.request(method, f"/api/{path}?surprise=1", json=body), 422, "REQUEST_INVALID")
+    assert len((await http.get("/api/orders?status=pending")).json()["orders"]) == 1
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"])
+async def test_a_body_that_is_not_said_to_be_json_is_refused(http: httpx.AsyncClient, kind: str | None) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    problem(await http.post("/api/orders", content=json.dumps(_BODY), headers=headers), 415, "REQUEST_MEDIA_TYPE")
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert (await http.post("/api/orders", content=json.dumps(_BODY), headers=headers)).status_code == 201
+
+
+async def test_tokens_and_pools_are_listed(http: httpx.AsyncClient) -> None:
+    assert [token["symbol"] for token in (await http.get("/api/tokens")).json()["tokens"]][:2] == ["SOL", "USDC"]
+    assert (await http.get("/api/pools?token=SOL&token=USDC")).json() == {"pools": [], "refusals": [], "slot": None}
+    problem(await http.get("/api/pools?token=SOL&token=USDC&token=X"), 422, "REQUEST_INVALID")
+
+
 async def test_a_timeline_holds_all_that_happened_by_time(rig: Rig, http: httpx.AsyncClient) -> None:
     async with rig.client() as client:
         order_id = await client.submit("timeline")
@@ -112,7 +200,8 @@ async def test_what_is_not_there_or_too_large_is_a_problem(http: httpx.AsyncClie
     refused = await http.put("/api/orders")
     problem(refused, 405, "REQUEST_UNKNOWN_METHOD")
     assert "allow" in refused.headers
-    problem(await http.post("/api/orders", content=b"{"), 422, "REQUEST_INVALID")
+    broken = await http.post("/api/orders", content=b"{", headers={"Content-Type": "application/json"})
+    problem(broken, 422, "REQUEST_INVALID")
     large = await http.post("/api/orders", json=_BODY | {"token_in": "x" * MAX_MESSAGE_BYTES})
     problem(large, 413, "REQUEST_TOO_LARGE")
 
@@ -127,12 +216,6 @@ async def test_a_page_of_another_site_may_not_trade(http: httpx.AsyncClient) -> 
     answer = await http.post("/api/orders", json=_BODY, headers={"Origin": "https://evil.example"})
     problem(answer, 403, "AUTH_ORIGIN_REFUSED")
     assert (await http.get("/api/orders")).json()["orders"] == []
-
-
-async def test_the_openapi_document_names_every_path(http: httpx.AsyncClient) -> None:
-    document = (await http.get("/openapi.json")).json()
-    assert document["openapi"].startswith("3.1")
-    assert {"/api/orders", "/api/orders/{order}", "/api/orders/{order}/timeline"} <= set(document["paths"])
 
 
 async def test_a_wrong_token_is_refused(http: httpx.AsyncClient) -> None:

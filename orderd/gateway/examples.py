@@ -1,0 +1,238 @@
+"""What answers look like, for the documents: one order from its submission to its fill, and the market at that time."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
+from orderd.domain.order import OrderStatus
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.wire import (
+    WIRE_VERSION,
+    AttemptView,
+    Balance,
+    BalancesResult,
+    CancelResult,
+    ListResult,
+    OrderDetail,
+    OrderView,
+    PoolsResult,
+    PoolView,
+    QueueMetrics,
+    QuoteResult,
+    RateLimitUse,
+    ServiceHealth,
+    StatusResult,
+    SubmitResult,
+    TokensResult,
+    TokenView,
+)
+
+ORDER_BODIES: Final[dict[str, Any]] = {
+    "by symbol": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}},
+    "with all there is": {
+        "value": {
+            "token_in": "So11111111111111111111111111111111111111112",
+            "token_out": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+            "amount_in": "0.25",
+            "slippage": "0.5",
+            "client_order_id": "rebalance-2026-11-21",
+        }
+    },
+}
+
+_BEGAN: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+_ID: Final = UUID("019aa5d4-3f40-7c31-8b0e-5a1c7d2e9f00")
+_SIGNATURE: Final = "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW"
+_WALLET: Final = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
+_POOLS: Final = (
+    "58oQChx4yWmvKdwLLZzBi4ChoCc2fqCUWBkwMihLYQo2",
+    "5rCf1DM8LjKTw4YqhnoLcngyZYeNnQqztScTogYHAS6",
+)
+
+
+def _at(milliseconds: int) -> datetime:
+    return _BEGAN + timedelta(milliseconds=milliseconds)
+
+
+_ACCEPTED: Final = OrderView(
+    id=_ID,
+    client_order_id="rebalance-2026-11-21",
+    token_in="SOL",
+    token_out="USDC",
+    amount_in="1.5",
+    slippage="0.5",
+    status=OrderStatus.PENDING,
+    seq=1,
+    attempt=0,
+    created_at=_at(0),
+    updated_at=_at(0),
+)
+_FILLED: Final = _ACCEPTED.model_copy(
+    update={
+        "status": OrderStatus.CONFIRMED,
+        "seq": 5,
+        "attempt": 1,
+        "venue": VenueName.METEORA,
+        "pool": _POOLS[1],
+        "quoted_amount_out": "214.118",
+        "min_amount_out": "213.04741",
+        "signature": _SIGNATURE,
+        "amount_out": "214.102",
+        "executed_price": "142.734667",
+        "network_fee": "0.0000062",
+        "updated_at": _at(1_430),
+    }
+)
+_QUOTES: Final = tuple(
+    Quoted(
+        venue=venue,
+        pool=pool,
+        pool_kind=kind,
+        amount_out=amount_out,
+        price=price,
+        fee=fee,
+        fee_token="SOL",
+        price_impact_bps=impact,
+        slot=381_204_117,
+    )
+    for venue, pool, kind, amount_out, price, fee, impact in (
+        (VenueName.METEORA, _POOLS[1], PoolKind.METEORA_DLMM, "214.118", "142.745333", "0.0015", "0.4"),
+        (VenueName.RAYDIUM, _POOLS[0], PoolKind.RAYDIUM_AMM_V4, "213.702", "142.468", "0.00375", "0.9"),
+    )
+)
+_LEG: Final = RoutedLeg(
+    hop=1,
+    venue=VenueName.METEORA,
+    pool=_POOLS[1],
+    pool_kind=PoolKind.METEORA_DLMM,
+    token_in="SOL",
+    token_out="USDC",
+    share="100",
+    amount_in="1.5",
+    amount_out="214.118",
+)
+_FACTS: Final = (
+    (
+        0,
+        OrderStatus.PENDING,
+        Accepted(
+            client_order_id="rebalance-2026-11-21", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"
+        ),
+    ),
+    (6, OrderStatus.ROUTING, Started(attempt=1)),
+    (
+        31,
+        OrderStatus.BUILDING,
+        Routed(chosen=_QUOTES[0], quotes=_QUOTES, min_amount_out="213.04741", route=(_LEG,), gain_bps="0"),
+    ),
+    (
+        58,
+        OrderStatus.SUBMITTED,
+        Submitted(attempt=1, signature=_SIGNATURE, last_valid_block_height=359_127_488),
+    ),
+    (
+        1_430,
+        OrderStatus.CONFIRMED,
+        Confirmed(
+            attempt=1,
+            signature=_SIGNATURE,
+            venue=VenueName.METEORA,
+            slot=381_204_120,
+            amount_in="1.5",
+            amount_out="214.102",
+            executed_price="142.734667",
+            network_fee="0.0000062",
+        ),
+    ),
+)
+_USE: Final = RateLimitUse(limit=100, window_seconds=60, used=12, waiting=0)
+
+SUBMITTED: Final = SubmitResult(order=_ACCEPTED, created=True)
+SUBMITTED_BEFORE: Final = SubmitResult(order=_FILLED, created=False)
+CANCELLED: Final = CancelResult(
+    order=_ACCEPTED.model_copy(update={"status": OrderStatus.CANCELLED, "seq": 2, "updated_at": _at(4)})
+)
+DETAIL: Final = OrderDetail(
+    order=_FILLED,
+    events=tuple(
+        OrderEvent(order_id=_ID, seq=seq, at=_at(milliseconds), status=status, data=fact)
+        for seq, (milliseconds, status, fact) in enumerate(_FACTS, start=1)
+    ),
+    attempts=(
+        AttemptView(
+            number=1,
+            signature=_SIGNATURE,
+            venue=VenueName.METEORA,
+            pool=_POOLS[1],
+            min_amount_out="213.04741",
+            last_valid_block_height=359_127_488,
+            sends=1,
+            outcome="landed",
+            slot=381_204_120,
+            signed_at=_at(58),
+            settled_at=_at(1_430),
+        ),
+    ),
+    failures=(),
+)
+LISTED: Final = ListResult(orders=(_FILLED,), next_cursor=None)
+QUEUE: Final = QueueMetrics(waiting=0, active=2, delayed=1, confirmed=318, failed=4, rate_limit=_USE)
+QUOTE: Final = QuoteResult(
+    token_in="SOL",
+    token_out="USDC",
+    amount_in="1.5",
+    slippage="0.5",
+    chosen=_QUOTES[0],
+    quotes=_QUOTES,
+    refusals=(),
+    min_amount_out="213.04741",
+    route=(_LEG,),
+    gain_bps="0",
+    compute_units=120_000,
+    compute_unit_price=10_000,
+    network_fee="0.0000062",
+)
+TOKENS: Final = TokensResult(
+    tokens=tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in BUILTIN_TOKENS)
+)
+POOLS: Final = PoolsResult(
+    pools=(
+        PoolView(
+            address=_POOLS[0],
+            venue=VenueName.RAYDIUM,
+            kind=PoolKind.RAYDIUM_AMM_V4,
+            token_a="SOL",
+            token_b="USDC",
+            price="142.826",
+            fee="0.25",
+            reserve_a="48211.603925171",
+            reserve_b="6885870.518204",
+            slot=381_204_117,
+        ),
+    ),
+    refusals=(),
+    slot=381_204_117,
+)
+BALANCES: Final = BalancesResult(
+    wallet=_WALLET,
+    balances=tuple(
+        Balance(token=token.symbol, mint=token.mint, amount=amount)
+        for token, amount in zip(BUILTIN_TOKENS, ("12.40911", "214.102"), strict=False)
+    ),
+)
+STATUS: Final = StatusResult(
+    version="0.1.0",
+    wire_version=WIRE_VERSION,
+    chain="mainnet",
+    wallet=_WALLET,
+    started_at=_at(-86_400_000),
+    draining=False,
+    services={"postgres": ServiceHealth(ok=True), "redis": ServiceHealth(ok=True), "rpc": ServiceHealth(ok=True)},
+    orders={OrderStatus.CONFIRMED: 318, OrderStatus.FAILED: 4, OrderStatus.SUBMITTED: 2, OrderStatus.PENDING: 1},
+    rate_limit=_USE,
+    queue_depth=0,
+    workers=1,
+    slot=381_204_117,
+)

@@ -1,0 +1,175 @@
+"""The OpenAPI document: what FastAPI cannot tell by itself of refusals, headers, links and who may call."""
+
+import json
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
+from orderd.gateway.problem import MEDIA_TYPE, HttpProblem
+from orderd.wire import Problem
+
+Responses = dict[int | str, dict[str, Any]]
+
+_REF: Final = "#/components/schemas/{model}"
+_TEXT: Final = {"type": "string"}
+LOCATION: Final = {"Location": {"description": "Where the order is found.", "required": True, "schema": _TEXT}}
+LINK: Final = {"Link": {"description": 'The next page, as rel="next"; absent on the last.', "schema": _TEXT}}
+_RETRY_AFTER: Final = {
+    "Retry-After": {
+        "description": "Seconds until the same may succeed.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_AUTHENTICATE: Final = {"WWW-Authenticate": {"description": "Bearer.", "required": True, "schema": _TEXT}}
+_REQUEST_ID: Final = {
+    "X-Request-Id": {
+        "description": "The request's id, as in the daemon's log; the client's own where it sent one.",
+        "required": True,
+        "schema": _TEXT,
+    }
+}
+_ALWAYS: Final = (ErrorCode.AUTH_ORIGIN_REFUSED, ErrorCode.REQUEST_INVALID, ErrorCode.SERVICE_INTERNAL)
+_WITH_A_TOKEN: Final = (
+    ErrorCode.AUTH_REQUIRED,
+    ErrorCode.AUTH_INVALID,
+    ErrorCode.AUTH_FORBIDDEN,
+    ErrorCode.LIMIT_REQUESTS,
+    ErrorCode.SERVICE_OVERLOADED,
+    ErrorCode.SERVICE_UNAVAILABLE,
+)
+_TAGS: Final = {
+    "orders": "Submit, follow and cancel orders. To follow them live, subscribe over the websocket on the same port.",
+    "market": "Prices, tokens, pools and balances: questions that change nothing.",
+    "daemon": "How the daemon and its services are.",
+}
+_EXAMPLES: Final[dict[str, Any]] = {
+    "token_in": "SOL",
+    "token_out": "USDC",
+    "amount_in": "1.5",
+    "slippage": "0.5",
+    "order": "rebalance-2026-11-21",
+    "idempotency-key": "rebalance-2026-11-21",
+    "token": "SOL",
+    "status": ["confirmed"],
+    "kind": ["market"],
+    "limit": 50,
+}
+"""Of parameters, by name."""
+_DESCRIPTION: Final = """\
+Trades tokens on Solana at the best price over Raydium and Meteora, each order at most once.
+
+Amounts and prices are decimal strings in whole tokens, slippage is in percent, times are ISO 8601 in UTC.
+What is refused is a problem by RFC 9457: its `code` does not change between releases, `retryable` says whether the same
+request may succeed later, `next_step` what to do. A body has at most 64 KiB and is `application/json`; query parameters
+that a path does not know are refused.
+
+An `Idempotency-Key` makes a submission safe to repeat: the same key and body are answered with the same order, another
+body with 422, and a key whose first request is not answered yet with 409.
+"""
+
+
+def category(*names: str) -> tuple[ErrorCode, ...]:
+    """All codes of these categories."""
+    return tuple(code for code in ErrorCode if code.partition("_")[0] in names)
+
+
+def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:
+    """The refusals of an operation, by status: those that each has, and ``codes``. ``for_all``: it takes no token."""
+    by_status: dict[int, list[ErrorCode]] = {}
+    for code in dict.fromkeys((*_ALWAYS, *(() if for_all else _WITH_A_TOKEN), *codes)):
+        by_status.setdefault(ERRORS[code].http_status, []).append(code)
+    return {status: _refusal(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _refusal(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if status == 401:
+        headers |= _AUTHENTICATE
+    if status in (429, 503):
+        headers |= _RETRY_AFTER
+    return {
+        "description": "; ".join(f"{code}: {ERRORS[code].title}" for code in codes) + ".",
+        "headers": headers,
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"$ref": _REF.format(model=HttpProblem.__name__)},
+                "examples": {code: {"summary": ERRORS[code].title, "value": _example(code)} for code in codes},
+            }
+        },
+    }
+
+
+def _example(code: ErrorCode) -> dict[str, Any]:
+    error = OrderdError(code, ERRORS[code].title)
+    return HttpProblem(**Problem.of(error).model_dump(), instance="/api/orders", error=error.detail).model_dump(
+        mode="json", exclude_none=True
+    )
+
+
+def success(
+    status: int,
+    example: BaseModel,
+    headers: dict[str, Any] | None = None,
+    *,
+    links: dict[str, Any] | None = None,
+    of: type[BaseModel] | None = None,
+    told: str | None = None,
+) -> Responses:
+    """An answer, by example; ``of`` and ``told`` where it is not the operation's first."""
+    answer: dict[str, Any] = {
+        "headers": headers or {},
+        # As text, for FastAPI leaves out of a document what is null.
+        "content": {"application/json": {"example": example.model_dump_json()}},
+    }
+    if links is not None:
+        answer["links"] = links
+    if of is not None:
+        answer["model"] = of
+    if told is not None:
+        answer["description"] = told
+    return {status: answer}
+
+
+def link_to_order(order: str) -> dict[str, Any]:
+    """What can be done with an order that an answer names; ``order`` is a runtime expression."""
+    names = {"LookAtIt": "get_order", "ReadItsTimeline": "get_order_timeline", "CancelIt": "cancel_order"}
+    return {name: {"operationId": operation, "parameters": {"order": order}} for name, operation in names.items()}
+
+
+def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
+    """The application's document. Without a need for tokens, one that is sent still has to be good."""
+    document = app.openapi()
+    document["info"]["description"] = _DESCRIPTION
+    document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
+    document["servers"] = [{"url": "/"}]
+    components = document.setdefault("components", {})
+    schema = HttpProblem.model_json_schema(mode="serialization", ref_template=_REF)
+    components["schemas"] |= schema.pop("$defs", {}) | {HttpProblem.__name__: schema}
+    components["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Made by `orderd token create`. Submitting and cancelling take the scope trade.",
+        }
+    }
+    security: list[dict[str, list[str]]] = [{"token": []}]
+    if not token_required:
+        security.append({})
+    for path in document["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                response["headers"] = response.get("headers", {}) | _REQUEST_ID
+                content = response["content"].get("application/json", {})
+                if "example" in content:
+                    content["example"] = json.loads(content["example"])
+            if "401" in operation["responses"]:
+                operation["security"] = security
+            for parameter in operation.get("parameters", ()):
+                example = _EXAMPLES.get(parameter["name"])
+                if example is not None:
+                    is_list = parameter["schema"].get("type") == "array"
+                    parameter["example"] = [example] if is_list and not isinstance(example, list) else example
+    return document

@@ -1,0 +1,92 @@
+"""Questions over plain HTTP that change nothing: prices, tokens, pools, balances, and how the daemon is."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Query
+
+from orderd.domain.errors import ErrorCode
+from orderd.gateway import examples
+from orderd.gateway.http_caller import Callers, HttpCaller
+from orderd.gateway.methods import Methods
+from orderd.gateway.openapi import category, problems, success
+from orderd.wire import (
+    BalancesResult,
+    NoParams,
+    PoolsParams,
+    PoolsResult,
+    QuoteParams,
+    QuoteResult,
+    StatusResult,
+    TokensResult,
+)
+
+
+def market_router(methods: Methods, callers: Callers) -> APIRouter:
+    router = APIRouter(prefix="/api")
+
+    @router.get(
+        "/quote",
+        tags=["market"],
+        summary="Ask for a price",
+        response_description="What each pool would pay, and the route that an order would take.",
+        responses=success(200, examples.QUOTE)
+        | problems(
+            *category("TOKEN", "AMOUNT", "SLIPPAGE", "ROUTE", "POOL", "RPC"),
+            ErrorCode.TX_TOO_LARGE,
+            ErrorCode.SERVICE_TIMEOUT,
+        ),
+    )
+    async def get_quote(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[QuoteParams, Query()]
+    ) -> QuoteResult:
+        return cast(QuoteResult, (await methods.quote(caller, params)).result)
+
+    @router.get(
+        "/tokens",
+        tags=["market"],
+        summary="List the tokens",
+        response_description="The tokens that can be traded.",
+        responses=success(200, examples.TOKENS) | problems(),
+    )
+    async def list_tokens(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
+    ) -> TokensResult:
+        return cast(TokensResult, (await methods.tokens(caller, params)).result)
+
+    @router.get(
+        "/pools",
+        tags=["market"],
+        summary="List the pools",
+        response_description="What each pool holds, its price and its fee; the deepest of a pair first.",
+        responses=success(200, examples.POOLS) | problems(*category("TOKEN", "RPC")),
+    )
+    async def list_pools(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PoolsParams, Query()]
+    ) -> PoolsResult:
+        return cast(PoolsResult, (await methods.pools(caller, params)).result)
+
+    @router.get(
+        "/balances",
+        tags=["market"],
+        summary="Look at the wallet",
+        response_description="What the wallet holds of each token that can be traded.",
+        responses=success(200, examples.BALANCES) | problems(*category("RPC")),
+    )
+    async def get_balances(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
+    ) -> BalancesResult:
+        return cast(BalancesResult, (await methods.balances(caller, params)).result)
+
+    @router.get(
+        "/status",
+        tags=["daemon"],
+        summary="Look at the daemon",
+        response_description="Its services, orders by status, queue and rate limit.",
+        responses=success(200, examples.STATUS) | problems(),
+    )
+    async def get_status(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
+    ) -> StatusResult:
+        return cast(StatusResult, (await methods.status(caller, params)).result)
+
+    return router
