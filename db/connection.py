@@ -1,5 +1,6 @@
 """The connection pool, and whether the database has the tables that this program expects."""
 
+import select
 from pathlib import Path
 
 import psycopg2
@@ -10,7 +11,14 @@ from psycopg2.extensions import parse_dsn
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
 
-database = PooledPostgresqlDatabase(None)
+
+class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library has no types
+    def _is_closed(self, conn: "psycopg2.extensions.connection") -> bool:
+        """Without the library's round trip: what an idle connection has to say is that the server has closed it."""
+        return bool(conn.closed or select.select([conn], [], [], 0)[0])
+
+
+database = _Database(None)
 """Bound by ``connect``. Each thread has its own connection, taken with ``database.connection_context()``."""
 
 
