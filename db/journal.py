@@ -5,12 +5,13 @@ and, in the same breath, writes the attempt or the failure that belongs to it. W
 newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from peewee import DataError, IntegrityError
 from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
@@ -34,6 +35,9 @@ _COLUMN_TYPES: Final = {
     "error_code": "text",
     "error_detail": "text",
 }
+Objection = IntegrityError | DataError | ValueError
+"""What the database and its driver say of values that they cannot take."""
+OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
 """How long an order may lie in the queue before dispatch sends it again."""
 
@@ -153,6 +157,20 @@ def apply(changes: Sequence[Change]) -> list[Moved]:
         return [moved for group in groups.values() for moved in _write(group)]
 
 
+def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
+    """As ``apply``, with an answer for each change: what moved, or None where another was faster.
+
+    Where the database objects to one of them, that one alone stays behind, and its answer is the objection.
+    """
+    try:
+        moved = {each.order.id: each for each in apply(changes)}
+        return [moved.get(change.order_id) for change in changes]
+    except OBJECTIONS as objection:
+        if len(changes) == 1:
+            return [objection]
+        return [answer for change in changes for answer in apply_each([change])]
+
+
 def _write(changes: Sequence[Change]) -> list[Moved]:
     first = changes[0]
     kind, status = first.fact.kind, target(first.fact.kind)
@@ -183,7 +201,13 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         *_attachments(first),
     ]
     parameters = [value for row in rows for _, _, value in row]
-    return _moved(f"WITH {', '.join(ctes)} SELECT * FROM moved", parameters, type(first.fact))
+    facts = {change.order_id: change.fact for change in changes}
+
+    def told(order: Order) -> AnyFact:
+        fact = facts[order.id]
+        return fact.model_copy(update={"until": order.due_at}) if tells_until else fact
+
+    return _moved(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters, told)
 
 
 def _from(change: Change) -> frozenset[OrderStatus]:
@@ -213,22 +237,19 @@ def _attachments(change: Change) -> list[str]:
 
 
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
+_COLUMNS: Final = ", ".join(_READ)
 
 
-def _moved(sql: str, parameters: Sequence[Any], fact_type: type[AnyFact]) -> list[Moved]:
+def _moved(sql: str, parameters: Sequence[Any], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
+    """The orders that a statement returns, each with the event that it has written: the newest, about this fact."""
     # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes.
-    cursor = database.execute_sql(sql, parameters)
-    names = [column[0] for column in cursor.description]
     found = []
-    for values in cursor.fetchall():
-        row = dict(zip(names, values, strict=True))
-        order = Order(**{name: read(row[name]) for name, read in _READ.items()})
+    for row in database.execute_sql(sql, parameters).fetchall():
+        order = Order(
+            __no_default__=True, **{name: read(value) for (name, read), value in zip(_READ.items(), row, strict=True)}
+        )
         event = OrderEvent(
-            order_id=order.id,
-            seq=order.seq,
-            at=order.updated_at,
-            status=order.status,
-            data=fact_type.model_validate(row["told"]),
+            order_id=order.id, seq=order.seq, at=order.updated_at, status=order.status, data=fact_of(order)
         )
         found.append(Moved(order, event))
     return found
@@ -278,7 +299,7 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
         audited AS (
             INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
-        SELECT added.*, given.fact AS told FROM added JOIN given USING (id)"""
+        SELECT {_COLUMNS} FROM added"""
     parameters: list[Any] = []
     for order in orders:
         fact = order.fact
@@ -286,27 +307,28 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
         parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
         parameters += [order.slippage_bps, fact.model_dump_json()]
         parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
-    return _moved(sql, parameters, Accepted)
+    facts = {order.id: order.fact for order in orders}
+    return _moved(sql, parameters, lambda order: facts[order.id])
 
 
-def claim(order_id: UUID, owner: str, lease_seconds: float) -> Moved | None:
-    """Take a due order for work. Raises its version: every other holder's writes are void from here.
+def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
+    """Take due orders for work. Raises their versions: every other holder's writes are void from here.
 
-    None where it is not due, not pending or not there.
+    Those that are not due, not pending or not there are not among the answers.
     """
     sql = f"""
         WITH moved AS (
             UPDATE orders SET status = '{OrderStatus.ROUTING}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id = %s AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+            WHERE id = ANY(%s::uuid[]) AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
             SELECT id, seq, updated_at, status, '{EventKind.STARTED}', told FROM moved)
-        SELECT * FROM moved"""
-    moved = _moved(sql, [owner, lease_seconds, str(order_id)], Started)
-    return moved[0] if moved else None
+        SELECT {_COLUMNS} FROM moved"""
+    parameters = [owner, lease_seconds, [str(order_id) for order_id in order_ids]]
+    return _moved(sql, parameters, lambda order: Started(attempt=order.failures + 1))
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:

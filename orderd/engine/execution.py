@@ -5,6 +5,7 @@ they are sent, so that no transaction exists of which Postgres does not know.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,16 +21,20 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
 from orderd.domain.quote import QuoteRequest, VenueName
-from orderd.engine.building import Builder, SwapPlan
+from orderd.engine.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
 from orderd.engine.offers import offer_of
 from orderd.engine.publish import Publisher
 from orderd.engine.routing import Router
 from orderd.engine.settlement import Settlement
+from orderd.engine.together import Together
 from orderd.engine.views import terms_of
+from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender
 
+Written = tuple[Change, Moved | journal.Objection | None]
+"""A change, and what came of it."""
 log = structlog.get_logger(__name__)
 
 
@@ -51,6 +56,10 @@ class Execution:
         self._settlement = settlement
         self._publisher = publisher
         self._leases = leases
+        # One commit and one request for what ten threads have at the same time.
+        self._claim = Together("claim", self._claim_all)
+        self._write = Together("write", self._write_all)
+        self._send = Together("send", self._send_all)
 
     def run(self, order_id: UUID) -> bool:
         """Work one order until it is sent. False where it was not to be had: not due, taken, or ended.
@@ -58,20 +67,24 @@ class Execution:
         Raises AttemptFailed when the attempt has failed before anything was signed, LeaseLost when the order was
         taken away in the middle.
         """
-        with database.connection_context():  # one connection for the whole turn
-            claimed = journal.claim(order_id, self._leases.owner, self._leases.seconds)
-            if claimed is None:
-                return False
-            order = claimed.order
-            with self._leases.holding(order.id):
-                self._publisher.publish([claimed])
+        claimed = self._claim(order_id).result()
+        if claimed is None:
+            return False
+        order = claimed.order
+        with self._leases.holding(order.id):
+            try:
+                plan, routed = self._route(order)
                 try:
-                    self._submit(order, self._route(order))
-                except OrderdError as error:
-                    raise AttemptFailed(order.id, order.version, order.failures, error) from error
+                    signed = self._builder.sign(plan, memo=f"{order.id}:{order.failures + 1}")
+                finally:  # whatever comes next is written on top of it
+                    _moved(routed)
+                self._submit(order, plan, signed)
+            except OrderdError as error:
+                raise AttemptFailed(order.id, order.version, order.failures, error) from error
         return True
 
-    def _route(self, order: Order) -> SwapPlan:
+    def _route(self, order: Order) -> "tuple[SwapPlan, Future[Written]]":
+        """The plan, and its event, which is on its way to the disk."""
         terms = terms_of(order)
         request = QuoteRequest(order.mint_in, order.mint_out, order.amount_in)
         decision = self._router.route(request, order.slippage_bps, self._builder.fits)
@@ -104,12 +117,11 @@ class Execution:
             "quoted_amount_out": route.amount_out,
             "min_amount_out": offer.min_amount_out,
         }
-        self._write(Change(order.id, fact, order.version, columns))
-        return SwapPlan(route, offer.min_amount_out)
+        routed = self._write(Change(order.id, fact, order.version, columns))
+        return SwapPlan(route, offer.min_amount_out), routed
 
-    def _submit(self, order: Order, plan: SwapPlan) -> None:
+    def _submit(self, order: Order, plan: SwapPlan, signed: SignedAttempt) -> None:
         number = order.failures + 1
-        signed = self._builder.sign(plan, memo=f"{order.id}:{number}")
         attempt = NewAttempt(
             number=number,
             signature=str(signed.signature),
@@ -124,13 +136,9 @@ class Execution:
             signature=attempt.signature,
             last_valid_block_height=attempt.last_valid_block_height,
         )
-        moved = self._write(
-            Change(order.id, fact, order.version, {"signature": attempt.signature}, new_attempt=attempt)
-        )
+        change = Change(order.id, fact, order.version, {"signature": attempt.signature}, new_attempt=attempt)
+        moved = _moved(self._write(change))
         # From here on the transaction may land: no error below may be taken for the attempt's end.
-        (error,) = self._sender.send([signed.raw])
-        if error is not None:
-            log.info("first send refused", action="send_refused", order_id=str(order.id), error=str(error))
         self._settlement.track(
             LiveAttempt(
                 order=moved.order,
@@ -141,13 +149,38 @@ class Execution:
                 min_amount_out=attempt.min_amount_out,
             )
         )
+        self._send((order.id, signed.raw))
 
-    def _write(self, change: Change) -> Moved:
-        moved = journal.apply([change])
-        if not moved:
-            raise LeaseLost(f"order {change.order_id} was taken from claim {change.version}")
-        self._publisher.publish(moved)
-        return moved[0]
+    def _claim_all(self, order_ids: Sequence[UUID]) -> list[Moved | None]:
+        with database.connection_context():
+            claimed = journal.claim(order_ids, self._leases.owner, self._leases.seconds)
+        self._publisher.publish(claimed)
+        # Of two threads that want the same order one has it.
+        by_id = {each.order.id: each for each in claimed}
+        return [by_id.pop(order_id, None) for order_id in order_ids]
+
+    def _write_all(self, changes: Sequence[Change]) -> "list[Written]":
+        with database.connection_context():
+            written = [*zip(changes, journal.apply_each(changes), strict=True)]
+        self._publisher.publish([moved for _, moved in written if isinstance(moved, Moved)])
+        return written
+
+    def _send_all(self, signed: Sequence[tuple[UUID, bytes]]) -> list[RpcError | None]:
+        answers = self._sender.send([raw for _, raw in signed])
+        for (order_id, _), error in zip(signed, answers, strict=True):
+            if error is not None:
+                log.info("first send refused", action="send_refused", order_id=str(order_id), error=str(error))
+        return answers
+
+
+def _moved(write: "Future[Written]") -> Moved:
+    """What a write led to. Raises LeaseLost where the order belongs to another, and what the database objects to."""
+    change, moved = write.result()
+    if moved is None:
+        raise LeaseLost(f"order {change.order_id} was taken from claim {change.version}")
+    if isinstance(moved, Exception):
+        raise moved
+    return moved
 
 
 def _best_prices(quotes: Sequence[Quoted]) -> dict[VenueName, str]:

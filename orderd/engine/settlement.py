@@ -13,7 +13,6 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from peewee import DataError, IntegrityError
 from solders.signature import Signature
 
 from db import journal, leases
@@ -38,8 +37,6 @@ from orderd.solana.sender import Sender, Sighting
 _ADOPT_BATCH: Final = 1_000
 _HINTED_AT_MOST: Final = 32
 """With more live attempts than this, statuses are asked for all the time anyway."""
-_OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
-"""What the database and its driver say of values that they cannot take."""
 log = structlog.get_logger(__name__)
 
 
@@ -244,13 +241,10 @@ def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:
 
 def _apply(changes: Sequence[Change]) -> list[Moved]:
     """All in one transaction; where the database objects to one of them, that one alone stays behind."""
-    try:
-        return journal.apply(changes)
-    except _OBJECTIONS:
-        moved = []
-        for change in changes:
-            try:
-                moved += journal.apply([change])
-            except _OBJECTIONS:
-                log.exception("outcome not storable", action="settle_refused", order_id=str(change.order_id))
-        return moved
+    moved = []
+    for change, answer in zip(changes, journal.apply_each(changes), strict=True):
+        if isinstance(answer, Moved):
+            moved.append(answer)
+        elif answer is not None:
+            log.error("outcome not storable", action="settle_refused", order_id=str(change.order_id), exc_info=answer)
+    return moved

@@ -66,8 +66,7 @@ def pending() -> UUID:
 
 
 def claimed(owner: str = "worker-a", lease_seconds: float = 15.0) -> Order:
-    moved = journal.claim(pending(), owner, lease_seconds)
-    assert moved is not None
+    (moved,) = journal.claim([pending()], owner, lease_seconds)
     return moved.order
 
 

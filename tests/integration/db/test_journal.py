@@ -53,7 +53,7 @@ def test_of_many_claims_one_wins() -> None:
 
     def compete(owner: str) -> None:
         with database.connection_context():
-            if journal.claim(order_id, owner, 15) is not None:
+            if journal.claim([order_id], owner, 15):
                 won.append(owner)
 
     threads = [threading.Thread(target=compete, args=(f"worker-{number}",)) for number in range(8)]
@@ -115,15 +115,14 @@ def test_a_retry_ends_the_attempt_keeps_the_failure_and_waits() -> None:
     assert (failure.code, failure.signature, failure.logs) == ("TX_EXPIRED", "sig", ["line"])
     assert moved.order.due_at is not None
     assert moved.event.data == RETRYING.model_copy(update={"until": moved.order.due_at})
-    assert journal.claim(live.order.id, "worker-a", 15) is None, "it is not due yet"
+    assert journal.claim([live.order.id], "worker-a", 15) == [], "it is not due yet"
     assert sign_again(live.order) == 2
 
 
 def sign_again(order: Order) -> int:
     """The number of the next attempt, signed after the first one was proved dead."""
     database.execute_sql("UPDATE orders SET due_at = now() WHERE id = %s", (str(order.id),))
-    moved = journal.claim(order.id, "worker-b", 15)
-    assert moved is not None
+    assert journal.claim([order.id], "worker-b", 15)
     database.execute_sql("UPDATE orders SET status = 'building', due_at = NULL WHERE id = %s", (str(order.id),))
     return sign(read(order.id), "sig-2").number
 

@@ -27,8 +27,7 @@ def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:
     assert leases.orphans(10) == []
     lapse(order.id)
     assert [moved.order.status for moved in leases.reclaim(leases.orphans(10))] == [OrderStatus.PENDING]
-    again = journal.claim(order.id, "worker-b", 15)
-    assert again is not None
+    (again,) = journal.claim([order.id], "worker-b", 15)
     assert again.order.version > order.version
     assert leases.reclaim([order]) == [], "the newer claim is left alone"
 

@@ -255,7 +255,7 @@ def test_what_is_settled_is_held_no_more_however_often_it_was_taken_up(
     sender.land(signature(1), err="ProgramFailedToComplete")
     assert settlement.run_once() == 1
     database.execute_sql("UPDATE orders SET due_at = now()")
-    assert journal.claim(the_order().id, "worker-a", 15) is not None
+    assert journal.claim([the_order().id], "worker-a", 15)
     assert leases.renew_once() == 0, "a claim of which nobody holds anything would never lapse"
 
 

@@ -69,11 +69,10 @@ class Turns:
     def turn(self, order_id: UUID) -> bool:
         self.begin()
         with database.connection_context():
-            claimed = journal.claim(order_id, OWNER, 15.0)
-            if claimed is None:
-                return False
-            self.work(claimed.order)
-        return True
+            claimed = journal.claim([order_id], OWNER, 15.0)
+            for moved in claimed:
+                self.work(moved.order)
+        return bool(claimed)
 
     def start(self) -> None:
         self._worker.start()
@@ -214,7 +213,7 @@ def test_an_order_that_is_not_to_be_had_uses_up_no_start(start_turns: StartTurns
     turns = start_turns(limit=5)
     turns.limiter.prepare()
     order_id = pending()
-    assert journal.claim(order_id, "another worker", 15.0)
+    assert journal.claim([order_id], "another worker", 15.0)
     order = turns.finish(order_id)
     assert (order.lease_owner, order.failures) == ("another worker", 0)
     assert turns.limiter.use() == (0, 0)
