@@ -1,114 +1,103 @@
-"""Orders from a file: read and checked as a whole before the first is sent."""
+"""Many orders in one command: sent one after the other, told one by one, and followed together."""
 
-import csv
-import json
 import sys
-import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, TextIO
-
-from uuid_utils import uuid7
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from orderctl import connecting
 from orderctl.client import Client
-from orderctl.errors import AnswerLostError, ConfigError, OrderctlError, RefusedError, UnreachableError
-from orderctl.protocol import params_of
-from orderctl.trade import check
-from orderd.domain.errors import OrderdError
-from orderd.wire import Method, SubmitParams, SubmitResult
+from orderctl.documents import Submissions
+from orderctl.errors import OrderctlError
+from orderctl.exit_codes import ExitCode
+from orderctl.output import Format, console, is_live, narrate, print_json, print_json_line, print_line, report
+from orderctl.sending import send_through
+from orderctl.settings import Settings
+from orderctl.watching import watch as follow_to_the_end
+from orderd.wire import SubmitParams, SubmitResult
 
-FIELDS = ("token_in", "token_out", "amount_in", "slippage", "client_order_id")
-MAX_TRIES = 8
-STDIN = "-"
+
+@dataclass
+class Tally:
+    """What became of the orders of a batch so far."""
+
+    total: int
+    taken: list[SubmitResult] = field(default_factory=list)
+    failures: list[OrderctlError] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def is_cut_short(self) -> bool:
+        """The rest was not sent, or of one it is not known whether it was taken."""
+        return self.interrupted or any(connecting.is_passing(error) for error in self.failures)
+
+    def __str__(self) -> str:
+        refused = f", {len(self.failures)} refused" if self.failures and not self.is_cut_short else ""
+        return f"{len(self.taken)} of {self.total} orders taken{refused}"
 
 
-def read_batch(source: str, slippage: str | None) -> list[SubmitParams]:
-    """The orders of a CSV file with a line of headings, or of one with a JSON object a line; ``-`` is stdin.
-
-    ``slippage`` is for those that name none. Raises ConfigError that names the line, so that nothing of a file that is
-    wrong somewhere is traded.
-    """
-    if source == STDIN:
-        return list(_orders(sys.stdin, "stdin", slippage))
+def submit_all(
+    client: Client, settings: Settings, orders: Sequence[SubmitParams], output: Format, again: str, *, watches: bool
+) -> ExitCode:
+    """The exit code is the worst of all orders'. ``again`` is the command that sends what may be left, once each."""
+    tells = not watches and output != "json"
+    tally = Tally(len(orders))
     try:
-        with Path(source).open(newline="", encoding="utf-8") as file:
-            return list(_orders(file, source, slippage))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("The file of orders cannot be read", str(error), "give another --file") from error
+        with _progress(settings, tally, shown=not (tells and sys.stdout.isatty())) as advance:
+            for result in _send(client, orders, tally):
+                advance()
+                if tells:
+                    print_taken(result, output)
+    except KeyboardInterrupt:
+        tally.interrupted = True
+    outcome = max((report(error, output, settings.color) for error in tally.failures), default=ExitCode.OK)
+    narrate(settings, str(tally))
+    if output == "json" and not watches:
+        print_json(Submissions(submissions=tuple(tally.taken)))
+    if tally.is_cut_short:
+        narrate(settings, f"to send the rest, and nothing twice, run: {again}")
+    if tally.interrupted:
+        return ExitCode.INTERRUPTED
+    if not watches or not tally.taken:
+        return outcome
+    return max(outcome, follow_to_the_end(client, settings, [str(taken.order.id) for taken in tally.taken], output))
 
 
-def _orders(file: TextIO, name: str, slippage: str | None) -> Iterator[SubmitParams]:
-    lines = file.read().splitlines()
-    is_json = next((line.lstrip().startswith("{") for line in lines if line.strip()), False)
-    ids: set[str] = set()
-    for number, row in _json_rows(lines, name) if is_json else _csv_rows(lines, name):
-        try:
-            order = _order(row, slippage)
-        except OrderdError as error:
-            raise _wrong(name, number, f"{error.spec.title}: {error.detail}") from error
-        if order.client_order_id in ids:
-            raise _wrong(name, number, f"the client order id {order.client_order_id} stands there twice")
-        ids.add(order.client_order_id)
-        yield order
-
-
-def _order(row: dict[str, Any], slippage: str | None) -> SubmitParams:
-    """Raises OrderdError."""
-    given = {name: str(value).strip() for name, value in row.items() if value not in (None, "")}
-    given.setdefault("client_order_id", str(uuid7()))
-    if slippage is not None:
-        given.setdefault("slippage", slippage)
-    order = params_of(SubmitParams, **given)
-    check(order.token_in, order.token_out, order.amount_in, order.slippage)
-    return order
-
-
-def _json_rows(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            # A number stays as it was written: 0.1 is no binary fraction.
-            row = json.loads(line, parse_float=str, parse_int=str)
-        except ValueError as error:
-            raise _wrong(name, number, f"this is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise _wrong(name, number, "this is no JSON object")
-        yield number, row
-
-
-def _csv_rows(lines: list[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(lines)
-    headings = reader.fieldnames or ()
-    if not set(FIELDS[:3]) <= set(headings) or not set(headings) <= set(FIELDS):
-        wanted = f"{','.join(FIELDS[:3])}, and if wanted {' and '.join(FIELDS[3:])}"
-        raise _wrong(name, 1, f"the headings are {','.join(headings) or 'missing'}; they must be {wanted}")
-    for row in reader:
-        if None in row or None in row.values():
-            raise _wrong(name, reader.line_num, f"{len(headings)} values are due")
-        yield reader.line_num, row
-
-
-def _wrong(name: str, line: int, why: str) -> ConfigError:
-    return ConfigError(
-        "The file of orders is wrong; nothing was sent", f"{name}, line {line}: {why}", "correct it and run it again"
-    )
-
-
-def send_batch(client: Client, orders: Iterable[SubmitParams]) -> Iterator[SubmitResult | OrderctlError]:
-    """Each order's answer, in the file's order. A lost connection is opened again and the order sent under its own id,
-    which cannot double it; after eight tries the answer is the error."""
+def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally) -> Iterator[SubmitResult]:
+    """Those that are taken. Goes on after an order that is refused, not without a daemon."""
     for order in orders:
-        yield _send(client, order)
-
-
-def _send(client: Client, order: SubmitParams) -> SubmitResult | OrderctlError:
-    for failures in range(MAX_TRIES):
         try:
-            return client.call(Method.ORDER_SUBMIT, order, SubmitResult)
-        except (AnswerLostError, UnreachableError, RefusedError) as error:
-            if not connecting.is_passing(error) or failures == MAX_TRIES - 1:
-                return error
-            time.sleep(connecting.backoff(failures))
-    raise AssertionError("the last try returns")
+            result = send_through(client, order)
+        except OrderctlError as error:
+            error.detail = f"client order id {order.client_order_id}: {error.detail}"
+            tally.failures.append(error)
+            if connecting.is_passing(error):
+                return
+            continue
+        tally.taken.append(result)
+        yield result
+
+
+@contextmanager
+def _progress(settings: Settings, tally: Tally, *, shown: bool) -> Iterator[Callable[[], None]]:
+    """A bar on stderr while the orders are sent, where there is a terminal that shows nothing else meanwhile."""
+    if settings.quiet or not shown or not is_live(sys.stderr):
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("sending"), BarColumn(44), MofNCompleteColumn())
+    with Progress(*columns, console=console(settings, sys.stderr), transient=True) as progress:
+        task = progress.add_task("", total=tally.total)
+        yield lambda: progress.advance(task)
+
+
+def print_taken(result: SubmitResult, output: Format) -> None:
+    """An order that the daemon has taken, as data."""
+    match output:
+        case "json" | "jsonl":
+            (print_json if output == "json" else print_json_line)(result)
+        case "id":
+            print_line(str(result.order.id))
+        case "table" | "wide":
+            print_line(f"{result.order.id}  {result.order.status}")

@@ -78,7 +78,7 @@ class Client:
             while True:
                 message = protocol.decode(connection.recv(deadline - time.monotonic()))
                 if message.get("id") == request:
-                    return protocol.read_answer(message, answer)
+                    return protocol.read_answer(message, answer, getattr(params, "order", None))
                 self._keep(message)
         except TimeoutError as error:
             self.close()

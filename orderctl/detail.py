@@ -8,29 +8,32 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.errors import about_order
-from orderctl.tables import pairs, plain_table, status_text
+from orderctl.tables import pairs, plain_table, print_whole, status_text
 from orderctl.timeline import Timeline, clock, describe, duration, shorten, terms
-from orderd.domain.events import Accepted
+from orderd.domain.events import Accepted, Routed
 from orderd.domain.order import TERMINAL
-from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
+from orderd.wire import AttemptView, FailureView, OrderDetail
 
+SIGNATURE = 88
+"""Characters of a whole one."""
 SIGNATURE_WIDTH = 24
 BRIEF_WIDTH = 13
 OUTCOME_STYLE = {"live": "cyan", "landed": "green", "failed": "red", "expired": "yellow"}
 
 
-def print_detail(detail: OrderDetail, console: Console) -> None:
-    for name, value in _facts(detail.order):
+def print_detail(detail: OrderDetail, console: Console, *, wide: bool = False) -> None:
+    """``wide`` shortens nothing."""
+    for name, value in _facts(detail):
         # Not a table: a long value runs on, so that it can be copied whole.
         console.print(Text.assemble((f"{name:<11}", "dim"), value), soft_wrap=True)
-    for part in _story(detail):
-        console.print(part, soft_wrap=isinstance(part, Text))
+    for part in _story(detail, wide=wide):
+        print_whole(part, console)
 
 
 def detail_view(detail: OrderDetail) -> Group:
     """The same within the width that there is."""
     facts = pairs()
-    for name, value in _facts(detail.order):
+    for name, value in _facts(detail):
         facts.add_row(name, value)
     return Group(facts, *_story(detail))
 
@@ -39,7 +42,7 @@ def brief_view(detail: OrderDetail) -> Group:
     """What has come of it, for a narrow column: addresses are shortened, what an event says stands below it."""
     order = detail.order
     facts = pairs()
-    for name, value in _facts(order, BRIEF_WIDTH):
+    for name, value in _facts(detail, BRIEF_WIDTH):
         if name not in ("order", "client id", "sell"):
             facts.add_row(name, value)
     parts: list[RenderableType] = [Text(terms(order)), Text(), facts, Text()]
@@ -52,20 +55,21 @@ def brief_view(detail: OrderDetail) -> Group:
     return Group(*parts)
 
 
-def _story(detail: OrderDetail) -> Iterator[Text | Table]:
+def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text | Table]:
     """The timeline, the attempts and the failures, with an empty line before each."""
     yield Text()
-    yield timeline_table(detail)
+    yield from timeline_lines(detail, wide=wide)
     if detail.attempts:
         yield Text()
-        yield _attempts(detail.attempts)
+        yield _attempts(detail.attempts, wide=wide)
     for failure in detail.failures:
         yield Text()
         yield from _failure(failure)
 
 
-def _facts(order: OrderView, width: int = 88) -> list[tuple[str, Text]]:
+def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]]:
     """Addresses and signatures (88 characters) are shortened to ``width``."""
+    order = detail.order
     took = duration((order.updated_at - order.created_at).total_seconds())
     state = f" in {took}" if order.status in TERMINAL else f" for {took}"
     facts = [
@@ -88,8 +92,7 @@ def _facts(order: OrderView, width: int = 88) -> list[tuple[str, Text]]:
         facts.append(("received", Text.assemble(received, f" at {order.executed_price}")))
     if order.network_fee is not None:
         facts.append(("fee", Text(f"{order.network_fee} SOL")))
-    if order.venue is not None:
-        facts.append(("venue", Text(f"{order.venue}, pool {shorten(str(order.pool), width)}")))
+    facts += _route(detail, width)
     if order.signature is not None:
         facts.append(("signature", Text(shorten(order.signature, width))))
     if order.error is not None:
@@ -98,22 +101,39 @@ def _facts(order: OrderView, width: int = 88) -> list[tuple[str, Text]]:
     return facts
 
 
-def timeline_table(detail: OrderDetail) -> Table:
-    timeline = Timeline(detail.order, detail.events)
-    table = plain_table(("TIME", "left"), ("SINCE", "right"), ("EVENT", "left"))
-    table.add_column("", overflow="fold")
-    for event in timeline.events:
-        since = (event.at - timeline.events[0].at).total_seconds()
-        table.add_row(
-            clock(event.at),
-            f"+{since:.3f} s",
-            Text(event.data.kind, "bold"),
-            Text("\n".join(describe(event.data, detail.order, SIGNATURE_WIDTH))),
-        )
-    return table
+def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
+    """The pools that the order goes through, and what that gains over the best of them alone."""
+    order = detail.order
+    if order.venue is None:
+        return []
+    if not order.route:
+        return [("venue", Text(f"{order.venue}, pool {shorten(str(order.pool), width)}"))]
+    facts: list[tuple[str, Text]] = []
+    for leg in order.route:
+        amounts = f"{leg.amount_in} {leg.token_in} for {leg.amount_out} {leg.token_out}"
+        pool = f"{leg.pool_kind} {shorten(leg.pool, width)}"
+        facts.append(("" if facts else "route", Text(f"{leg.share} % over {pool}: {amounts}")))
+    routed = Timeline(order, detail.events).routed
+    if routed is not None and routed.gain_bps is not None:
+        facts.append(("gain", Text(f"{routed.gain_bps} basis points more than the best single pool")))
+    return facts
 
 
-def _attempts(attempts: tuple[AttemptView, ...]) -> Table:
+def timeline_lines(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text]:
+    """An event a line; where it has more to say, that stands below it."""
+    yield Text(f"{'TIME':<12}  {'SINCE':>10}  EVENT", "dim")
+    width = SIGNATURE if wide else SIGNATURE_WIDTH
+    for event in detail.events:
+        since = f"+{(event.at - detail.events[0].at).total_seconds():.3f} s"
+        first, *rest = describe(event.data, detail.order, width, wide=wide) or [""]
+        head = Text.assemble(f"{clock(event.at)}  {since:>10}  ", (f"{event.data.kind:<9}", "bold"))
+        if isinstance(event.data, Routed):
+            first, rest = "", [first, *rest]
+        yield Text.assemble(head, f"  {first}" if first else "")
+        yield from (Text(f"  {line}") for line in rest)
+
+
+def _attempts(attempts: tuple[AttemptView, ...], *, wide: bool) -> Table:
     table = plain_table(
         ("ATTEMPT", "right"),
         ("OUTCOME", "left"),
@@ -129,7 +149,7 @@ def _attempts(attempts: tuple[AttemptView, ...]) -> Table:
             attempt.venue,
             str(attempt.sends),
             str(attempt.slot) if attempt.slot is not None else "-",
-            shorten(attempt.signature, SIGNATURE_WIDTH),
+            shorten(attempt.signature, SIGNATURE if wide else SIGNATURE_WIDTH),
         )
     return table
 

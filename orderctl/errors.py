@@ -62,9 +62,11 @@ class FollowTimeoutError(OrderctlError):
 class RefusedError(OrderctlError):
     """The daemon said no."""
 
-    def __init__(self, problem: "Problem") -> None:
-        super().__init__(problem.title, problem.detail, about_order(problem.next_step, problem.order_id))
+    def __init__(self, problem: "Problem", order: str | None = None) -> None:
+        """``order`` is the trader's word for the order that was asked about."""
+        super().__init__(problem.title, problem.detail, about_order(problem.next_step, order or problem.order_id))
         self.problem = problem
+        self.order = order
         self.exit_code = exit_code_of(problem.code)
 
 

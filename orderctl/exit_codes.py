@@ -22,6 +22,7 @@ _BY_CATEGORY = {
     "TOKEN": ExitCode.USAGE,
     "AMOUNT": ExitCode.USAGE,
     "SLIPPAGE": ExitCode.USAGE,
+    "WALLET": ExitCode.USAGE,
     "AUTH": ExitCode.AUTH,
     "LIMIT": ExitCode.AUTH,
     "ORDER": ExitCode.ORDER_FAILED,

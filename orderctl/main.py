@@ -12,7 +12,7 @@ from typer.main import get_command
 from orderctl.errors import OrderctlError, UnexpectedError
 from orderctl.exit_codes import ExitCode
 from orderctl.origins import Colour, Flags
-from orderctl.output import print_line, report
+from orderctl.output import OUTPUT, Format, print_line, report
 from orderctl.verbs import VerbGroup
 from orderd.domain.errors import OrderdError
 
@@ -42,6 +42,7 @@ def orderctl(
     token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API token.")] = None,
     color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = None,
+    output: Annotated[Format, OUTPUT] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001  (its callback prints it)
@@ -60,11 +61,14 @@ def orderctl(
     flags: Flags = ctx.obj
     flags.url, flags.context, flags.token_file, flags.color, flags.timeout = url, context, token_file, color, timeout
     flags.quiet, flags.debug = quiet, debug
-    if ctx.invoked_subcommand is not None:
-        return None
-    from orderctl.overview import overview
+    if ctx.invoked_subcommand is None:
+        from orderctl.overview import overview
 
-    return overview(ctx)
+        return overview(ctx, output)
+    if output != "table":
+        chosen = {"output": output}
+        ctx.default_map = {ctx.invoked_subcommand: {**chosen, "show": chosen, "list": chosen}}
+    return None
 
 
 def run(args: list[str]) -> int:

@@ -7,7 +7,8 @@ ISO-8601 UTC. Colours only where a terminal reads: flag > NO_COLOR > FORCE_COLOR
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import typer
 
@@ -21,35 +22,44 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console
 
-SCHEMA_VERSION = 1
-
-DocumentFormat = Literal["table", "json"]
-QuoteFormat = Literal["table", "wide", "json"]
-OrderFormat = Literal["table", "json", "id"]
-SubmitFormat = Literal["table", "json", "jsonl", "id"]
-ListFormat = Literal["table", "wide", "json", "jsonl", "id"]
-StreamFormat = Literal["table", "json", "jsonl"]
+Format = Literal["table", "wide", "json", "jsonl", "id"]
+"""``wide`` is the table with nothing left out or shortened; ``id`` prints what a script hands to the next command."""
+DocumentFormat = Literal["table", "wide", "json", "jsonl"]
+"""Of what has no id."""
 
 OUTPUT = typer.Option("--output", "-o", help="How to print it.")
 
 
-def schema(kind: str) -> str:
-    """The name of a kind of document, with its version."""
-    return f"orderctl.{kind}/{SCHEMA_VERSION}"
-
-
-def document(kind: str, body: "BaseModel") -> dict[str, Any]:
-    return {"schema": schema(kind), **body.model_dump(mode="json")}
-
-
-def print_json(content: dict[str, Any]) -> None:
+def print_json(body: "BaseModel") -> None:
     """One document, for reading and for jq."""
-    print_line(json.dumps(content, indent=2, ensure_ascii=False))
+    from orderctl.documents import document
+
+    print_line(json.dumps(document(body), indent=2, ensure_ascii=False))
 
 
-def print_json_line(content: dict[str, Any]) -> None:
+def print_json_line(body: "BaseModel") -> None:
     """One document of a stream, a line of its own."""
-    print_line(json.dumps(content, ensure_ascii=False))
+    from orderctl.documents import document
+
+    print_line(json.dumps(document(body), ensure_ascii=False))
+
+
+def print_data(
+    output: Format, whole: "BaseModel", rows: "Iterable[BaseModel] | None" = None, ids: Iterable[str] = ()
+) -> bool:
+    """What a program reads: the document, its rows a line each where it has rows, or their ids. False for a table."""
+    match output:
+        case "json":
+            print_json(whole)
+        case "jsonl":
+            for row in (whole,) if rows is None else rows:
+                print_json_line(row)
+        case "id":
+            for one in ids:
+                print_line(one)
+        case _:
+            return False
+    return True
 
 
 def print_line(text: str) -> None:
@@ -79,19 +89,20 @@ def has_colour(stream: TextIO, colour: Colour) -> bool:
     return is_live(stream)
 
 
-def console(settings: Settings) -> "Console":
-    """Rich on stdout. Imported here because half of the commands' runs never draw a table."""
+def console(settings: Settings, stream: TextIO | None = None) -> "Console":
+    """Rich on stdout, or on another stream. Imported here because half of the commands' runs never draw a table."""
     from rich.console import Console
 
-    colour = has_colour(sys.stdout, settings.color)
-    live = is_live(sys.stdout)
+    stream = sys.stdout if stream is None else stream
+    colour = has_colour(stream, settings.color)
+    live = is_live(stream)
     return Console(
-        file=sys.stdout,
+        file=stream,
         force_terminal=live or colour,
         color_system="standard" if colour else None,
         no_color=not colour,
         # Nothing is cut or wrapped for a reader that is a program.
-        width=None if sys.stdout.isatty() else 10_000,
+        width=None if stream.isatty() else 10_000,
         highlight=False,
         emoji=False,
         markup=False,
@@ -107,10 +118,13 @@ def report(error: OrderctlError | OrderdError, output: str, colour: Colour) -> E
     else:
         code = error.problem.code if isinstance(error, RefusedError) else None
         title, next_step, exit_code = error.title, error.next_step, error.exit_code
+        if isinstance(error, RefusedError) and error.problem.retry_after is not None:
+            next_step = f"{next_step}; it may succeed in {error.problem.retry_after} s"
     if output in ("json", "jsonl"):
-        members = {"code": code, "title": title, "detail": error.detail, "next_step": next_step, "exit_code": exit_code}
-        content = {"schema": schema("error"), **members}
-        sys.stderr.write(f"{json.dumps(content, ensure_ascii=False)}\n")
+        from orderctl.documents import Failure, document
+
+        failure = Failure(code=code, title=title, detail=error.detail, next_step=next_step, exit_code=exit_code)
+        sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=False)}\n")
     else:
         sys.stderr.write(_in_words(title, error.detail, next_step, code, has_colour(sys.stderr, colour)))
     return exit_code

@@ -3,10 +3,11 @@
 import typer
 
 from orderctl.client import Client
+from orderctl.documents import Overview
 from orderctl.exit_codes import ExitCode
 from orderctl.health import status_view
 from orderctl.orders import orders_table
-from orderctl.output import console, narrate
+from orderctl.output import Format, console, narrate, print_data
 from orderctl.settings import settings_of
 from orderctl.tables import print_whole
 from orderctl.version import warn_of_another_version
@@ -16,16 +17,18 @@ from orderd.wire import ListParams, ListResult, Method, NoParams, StatusResult
 SHOWN = 20
 
 
-def overview(ctx: typer.Context) -> ExitCode:
-    settings = settings_of(ctx, "table")
+def overview(ctx: typer.Context, output: Format) -> ExitCode:
+    settings = settings_of(ctx, output)
     with Client(settings) as client:
         status = client.call(Method.STATUS, NoParams(), StatusResult)
         active = client.call(Method.ORDERS_LIST, ListParams(status=tuple(sorted(ACTIVE)), limit=SHOWN), ListResult)
-    out = console(settings)
-    out.print(status_view(status, settings.url))
-    if active.orders:
-        out.print()
-        print_whole(orders_table(active.orders, wide=False), out)
+    ids = (str(order.id) for order in active.orders)
+    if not print_data(output, Overview(status=status, active=active), ids=ids):
+        out = console(settings)
+        print_whole(status_view(status, settings.url), out)
+        if active.orders:
+            out.print()
+            print_whole(orders_table(active.orders, wide=output == "wide"), out)
     warn_of_another_version(settings, status)
     more = ", the newest of them here" if active.next_cursor else ""
     count = sum(status.orders.get(state, 0) for state in ACTIVE)

@@ -1,12 +1,14 @@
 """The live progress of one order on a terminal: a bar through the stages, the quotes, the waits, the fill."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
@@ -17,7 +19,7 @@ from orderctl.errors import about_order
 from orderctl.output import console
 from orderctl.settings import Settings
 from orderctl.tables import SHORT_ID, STATUS_STYLE
-from orderctl.timeline import STAGES, Span, Timeline, describe, duration, terms
+from orderctl.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms
 from orderctl.watching import resumption
 from orderd.domain.errors import ERRORS
 from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying
@@ -26,6 +28,7 @@ from orderd.domain.order import TERMINAL, OrderStatus
 REFRESH_HZ = 10
 BAR_WIDTH = 44
 SIGNATURE_WIDTH = 24
+LINES_AROUND_QUOTES = 15
 STAGE_NAMES = {OrderStatus.PENDING: "queued"}
 
 
@@ -70,7 +73,8 @@ class LiveProgress:
         if timeline is None:
             return Text()
         now = datetime.now(UTC)
-        parts: list[RenderableType] = [_headline(timeline), _bar(timeline, now), _stages(timeline, now, self._spinner)]
+        room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.setbacks))
+        parts = [_headline(timeline), _bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
         parts += [_setback(event) for event in timeline.setbacks]
         if isinstance(end := timeline.end, Failed):
             parts.append(Text.assemble(("next: ", "cyan"), about_order(ERRORS[end.code].next_step, timeline.order.id)))
@@ -116,25 +120,22 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
     return row
 
 
-def _stages(timeline: Timeline, now: datetime, spinner: Spinner) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column(no_wrap=True, min_width=len("confirmed"))
-    table.add_column(justify="right", no_wrap=True, min_width=8)
-    table.add_column(overflow="fold")
+def _stages(timeline: Timeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
+    """A row for each stage, and below it what takes several lines to tell, the quotes in no more than ``room``."""
     spans = {span.stage: span for span in timeline.spans}
-    for stage in STAGES:
+    for stage in (*STAGES, OrderStatus.FAILED, OrderStatus.CANCELLED):
         if (span := spans.get(stage)) is not None:
-            table.add_row(*_row(timeline, span, now, spinner))
-        elif not timeline.is_over:
-            table.add_row(Text("·", "dim"), Text(_name(stage), "dim"))
-    for status in (OrderStatus.FAILED, OrderStatus.CANCELLED):
-        if status in spans:
-            table.add_row(*_row(timeline, spans[status], now, spinner))
-    return table
+            details = _details(timeline, span, room)
+            beside = Text(details.pop()) if len(details) == 1 else _wait(timeline, span, now)
+            yield _row(span, now, spinner, beside)
+            style = "bold green" if stage is OrderStatus.CONFIRMED else ""
+            for line in details:
+                yield Padding(Text(line, style), (0, 0, 0, 3))
+        elif stage in STAGES and not timeline.is_over:
+            yield Text.assemble(("·  ", "dim"), (_name(stage), "dim"))
 
 
-def _row(timeline: Timeline, span: Span, now: datetime, spinner: Spinner) -> tuple[RenderableType, ...]:
+def _row(span: Span, now: datetime, spinner: Spinner, beside: Text) -> Table:
     if span.end is None:
         icon: RenderableType = spinner
     elif span.stage in (OrderStatus.FAILED, OrderStatus.CANCELLED):
@@ -142,26 +143,39 @@ def _row(timeline: Timeline, span: Span, now: datetime, spinner: Spinner) -> tup
     else:
         icon = Text("✓", "green")
     took = "" if span.stage in TERMINAL else duration(span.seconds(now))
-    return icon, Text(_name(span.stage)), Text(took, "dim"), _detail(timeline, span, now)
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column()
+    row.add_column(no_wrap=True, min_width=len("confirmed"))
+    row.add_column(justify="right", no_wrap=True, min_width=8)
+    row.add_column(overflow="fold")
+    row.add_row(icon, Text(_name(span.stage)), Text(took, "dim"), beside)
+    return row
 
 
-def _detail(timeline: Timeline, span: Span, now: datetime) -> Text:
-    """What there is to tell about a stage: the words of the event that ended it, or of the wait in it."""
+def _wait(timeline: Timeline, span: Span, now: datetime) -> Text:
+    """What the order waits for, and for how long still."""
+    wait = timeline.wait
+    if span.stage is not OrderStatus.PENDING or span.end is not None or wait is None:
+        return Text()
+    reason = f": {wait.reason}" if isinstance(wait, Deferred) else ""
+    return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}{reason}", style="yellow")
+
+
+def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
+    """The words of the event that ended a stage."""
     order = timeline.order
-    if span.stage is OrderStatus.PENDING:
-        wait = timeline.wait
-        if span.end is not None or wait is None:
-            return Text()
-        reason = f": {wait.reason}" if isinstance(wait, Deferred) else ""
-        return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}{reason}", style="yellow")
     if span.stage is OrderStatus.ROUTING:
         routed = timeline.routed
-        return Text("\n".join(describe(routed, order))) if routed is not None else Text()
+        if routed is None:
+            return []
+        best = by_amount(routed.quotes)[:room]
+        left_out = len(routed.quotes) - len(best)
+        lines = describe(routed.model_copy(update={"quotes": tuple(best)}), order)
+        return [*lines, f"  {left_out} more pools would pay less"] if left_out else lines
     told = [event for event in timeline.events if event.status is span.stage]
-    if span.stage is OrderStatus.BUILDING or not told:
-        return Text()
-    style = "bold green" if span.stage is OrderStatus.CONFIRMED else ""
-    return Text("\n".join(describe(told[-1].data, order, SIGNATURE_WIDTH)), style=style)
+    if span.stage in (OrderStatus.PENDING, OrderStatus.BUILDING):
+        return []
+    return describe(told[-1].data, order, SIGNATURE_WIDTH) if told else []
 
 
 def _setback(event: OrderEvent) -> Text:

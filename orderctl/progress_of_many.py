@@ -118,8 +118,8 @@ def _outcome(timeline: Timeline, now: datetime) -> Text:
     if (wait := timeline.wait) is not None:
         return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}", "yellow")
     match timeline.end:
-        case Confirmed(amount_out=amount, venue=venue):
-            return Text(f"{amount} {timeline.order.token_out} on {venue}", "green")
+        case Confirmed(amount_out=amount):
+            return Text(f"{amount} {timeline.order.token_out}", "green")
         case Failed(code=code):
             return Text(code, "red")
         case _:

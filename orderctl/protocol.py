@@ -10,12 +10,23 @@ from pydantic import TypeAdapter, ValidationError
 
 from orderctl.errors import OrderctlError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import ORDER_EVENT, Event, Message, Method, Notification, Problem, Ready, RpcFailure, Snapshot
+from orderd.wire import (
+    ORDER_EVENT,
+    Event,
+    Message,
+    Method,
+    Notification,
+    Problem,
+    Ready,
+    ResyncRequired,
+    RpcFailure,
+    Snapshot,
+)
 
 A = TypeVar("A", bound=Message)
 
-_NOTIFICATION: TypeAdapter[Snapshot | Event | Ready] = TypeAdapter(Notification)
-_KNOWN_NOTIFICATIONS = ("SNAPSHOT", "EVENT", "READY")
+_NOTIFICATION: TypeAdapter[Snapshot | ResyncRequired | Event | Ready] = TypeAdapter(Notification)
+_KNOWN_NOTIFICATIONS = ("SNAPSHOT", "RESYNC_REQUIRED", "EVENT", "READY")
 
 
 def params_of(model: type[A], **fields: object) -> A:
@@ -27,7 +38,8 @@ def params_of(model: type[A], **fields: object) -> A:
 
 
 def encode_call(request: int, method: Method, params: Message) -> str:
-    body = params.model_dump(mode="json", exclude_none=True)
+    # What is left at its default goes unsaid: a daemon that is older than the parameter still understands the call.
+    body = params.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     return json.dumps({"jsonrpc": "2.0", "id": request, "method": method, "params": body})
 
 
@@ -42,27 +54,36 @@ def decode(text: str | bytes) -> dict[str, Any]:
     return message
 
 
-def read_answer(message: dict[str, Any], model: type[A]) -> A:
-    """The result of a call. Raises RefusedError with the daemon's Problem, or UnreadableError."""
+def read_answer(message: dict[str, Any], model: type[A], order: str | None = None) -> A:
+    """The result of a call, about the order that the trader calls ``order``. Raises RefusedError with the daemon's
+    Problem, or UnreadableError."""
     try:
         if "error" in message:
-            raise RefusedError(RpcFailure.model_validate(message["error"], extra="ignore").data)
+            raise RefusedError(RpcFailure.model_validate(message["error"], extra="ignore").data, order)
         return model.model_validate(message.get("result"), extra="ignore")
     except ValidationError as error:
         raise _unreadable(_first(error)) from error
 
 
 def read_notification(message: dict[str, Any]) -> Snapshot | Event | Ready | None:
-    """None for what is no news of an order. Raises UnreadableError."""
+    """None for what is no news of an order. Raises UnreadableError, also for an order whose events from where it was
+    known cannot be told any more."""
     params = message.get("params")
     if message.get("method") != ORDER_EVENT or not isinstance(params, dict):
         return None
     if params.get("type") not in _KNOWN_NOTIFICATIONS:
         return None
     try:
-        return _NOTIFICATION.validate_python(params, extra="ignore")
+        news = _NOTIFICATION.validate_python(params, extra="ignore")
     except ValidationError as error:
         raise _unreadable(_first(error)) from error
+    if isinstance(news, ResyncRequired):
+        raise UnreadableError(
+            "The daemon does not know the order as it was known here",
+            f"its last event is {news.seq}, and {news.after} was seen: its database is another one, or an older one",
+            f"see what it knows: orderctl show {news.order_id}",
+        )
+    return news
 
 
 def read_handshake_refusal(url: str, status: int, body: bytes) -> OrderctlError:

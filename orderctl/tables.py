@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final, Literal
 from uuid import UUID
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -59,11 +59,15 @@ def plain_table(*columns: Column) -> Table:
     return table
 
 
-def print_whole(table: Table, console: Console) -> None:
-    """Without cutting any cell: on a narrow terminal the lines run on."""
-    natural = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-    console.width = max(console.width, natural)
-    console.print(table)
+def print_whole(view: RenderableType, console: Console) -> None:
+    """Without cutting any cell: on a narrow terminal the lines run on. Nothing invisible stands at their ends, where it
+    would run on too."""
+    options = console.options
+    natural = Measurement.get(console, options.update(max_width=10_000), view).maximum
+    for line in console.render_lines(view, options.update(width=max(console.width, natural)), pad=False):
+        text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True)
 
 
 def pairs() -> Table:

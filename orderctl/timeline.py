@@ -26,6 +26,10 @@ from orderd.domain.events import (
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.wire import OrderView
 
+POOL_WIDTH: Final = 9
+"""Characters of a pool's address that tell it from the others."""
+ADDRESS_WIDTH: Final = 44
+"""Of a whole one."""
 STAGES: Final = (
     OrderStatus.PENDING,
     OrderStatus.ROUTING,
@@ -120,8 +124,9 @@ class Timeline:
         return self.events[-1].data if self.is_over else None
 
 
-def describe(fact: AnyFact, order: OrderView, signature_width: int = 88) -> list[str]:
-    """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``."""
+def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide: bool = False) -> list[str]:
+    """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
+    ``wide`` tells the whole addresses of pools."""
     match fact:
         case Accepted():
             return [terms(order)]
@@ -130,8 +135,12 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88) -> list
         case Started():
             return [f"attempt {fact.attempt}"]
         case Routed():
-            quotes = [quote_line(quote, fact.chosen, order) for quote in by_amount(fact.quotes, fact.chosen)]
-            return [*quotes, *map(refusal_line, fact.refusals), *choice_lines(fact, order)]
+            quotes = [quote_line(quote, fact.chosen, order, wide=wide) for quote in by_amount(fact.quotes)]
+            return [
+                *quotes,
+                *map(refusal_line, fact.refusals),
+                *choice_lines(fact, order, ADDRESS_WIDTH if wide else POOL_WIDTH),
+            ]
         case Submitted():
             signature = shorten(fact.signature, signature_width)
             return [f"signature {signature}", f"expires at block {fact.last_valid_block_height}"]
@@ -154,43 +163,45 @@ def terms(order: OrderView) -> str:
 
 
 def fill(fact: Confirmed, order: OrderView) -> str:
-    return f"received {fact.amount_out} {order.token_out} at {fact.executed_price} on {fact.venue}"
+    return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
 
 
-def quote_line(quote: Quoted, chosen: Quoted, order: OrderView) -> str:
+def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -> str:
     mark = "→" if quote == chosen else " "
     impact = percent(quote.price_impact_bps)
-    return f"{mark} {quote.venue:<8} {quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %"
+    pool = f", pool {quote.pool}" if wide else ""
+    offer = f"{quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %{pool}"
+    return f"{mark} {quote.pool_kind:<15} {offer}"
 
 
-def choice_lines(fact: Routed, order: OrderView) -> list[str]:
+def choice_lines(fact: Routed, order: OrderView, pool_width: int) -> list[str]:
     least = f"for at least {fact.min_amount_out} {order.token_out}"
     if len(fact.route) <= 1:
-        return [f"  choose {fact.chosen.venue}, {least}"]
+        return [f"  choose {fact.chosen.pool_kind} {shorten(fact.chosen.pool, pool_width)}, {least}"]
     gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp more than the best pool"
-    legs = [f"→ {line}" for line in legs_of(fact.route)]
+    legs = [f"→ {line}" for line in legs_of(fact.route, pool_width)]
     return [*legs, f"  together {fact.chosen.amount_out} {order.token_out}{gain}", f"  choose this, {least}"]
 
 
-def legs_of(route: Sequence[RoutedLeg]) -> list[str]:
+def legs_of(route: Sequence[RoutedLeg], pool_width: int = POOL_WIDTH) -> list[str]:
     """A line a hop: which pools share it."""
     hops: dict[int, list[RoutedLeg]] = {}
     for leg in route:
         hops.setdefault(leg.hop, []).append(leg)
     return [
         f"{legs[0].token_in} to {legs[0].token_out}: "
-        + ", ".join(f"{leg.share} % {leg.pool_kind} {shorten(leg.pool, 9)}" for leg in legs)
+        + ", ".join(f"{leg.share} % {leg.pool_kind} {shorten(leg.pool, pool_width)}" for leg in legs)
         for legs in hops.values()
     ]
 
 
 def refusal_line(refusal: Refused) -> str:
-    return f"  {refusal.venue:<8} no quote: {refusal.code}: {refusal.detail}"
+    return f"  {refusal.venue:<15} no quote: {refusal.code}: {refusal.detail}"
 
 
-def by_amount(quotes: Iterable[Quoted], chosen: Quoted) -> list[Quoted]:
-    """The chosen one first, the others after it."""
-    return sorted(quotes, key=lambda quote: quote != chosen)
+def by_amount(quotes: Iterable[Quoted]) -> list[Quoted]:
+    """What pays the most comes first."""
+    return sorted(quotes, key=lambda quote: Decimal(quote.amount_out), reverse=True)
 
 
 def percent(bps: str) -> str:

@@ -25,11 +25,13 @@ VERBS: Final = {
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
     "tokens": "List the tokens that can be traded.",
+    "pools": "List the pools: what they hold, their price and their fee.",
     "status": "Show how the daemon and its services are.",
     "tui": "Show all orders, prices and the daemon's load on a full screen.",
     "doctor": "Check everything between here and the chain, and say what to mend.",
     "config": "Show, check and change the client's configuration.",
     "context": "Choose among several daemons.",
+    "schema": "Print the JSON Schema of what -o json and -o jsonl print.",
     "completion": "Print what makes a shell complete commands, orders and tokens.",
     "version": "Show the versions of this client and of the daemon.",
 }
@@ -60,7 +62,8 @@ class VerbGroup(TyperGroup):
         """The same options for after the verb."""
         options: list[Parameter] = []
         for option in self.params:
-            if isinstance(option, TyperOption) and hasattr(Flags, option.name):
+            # Each verb has an --output of its own, with the formats that it knows.
+            if isinstance(option, TyperOption) and hasattr(Flags, option.name) and option.name != "output":
                 after = copy.copy(option)
                 after.expose_value, after.hidden, after.callback = False, True, _remember
                 options.append(after)

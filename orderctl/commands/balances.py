@@ -6,18 +6,17 @@ import typer
 
 from orderctl.client import Client
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, console, document, narrate, print_json
+from orderctl.output import OUTPUT, Format, console, narrate, print_data
 from orderctl.settings import settings_of
 from orderd.wire import BalancesResult, Method, NoParams
 
 
-def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
     """Show what the wallet holds."""
     settings = settings_of(ctx, output)
     with Client(settings) as client:
         answer = client.call(Method.BALANCES, NoParams(), BalancesResult)
-    if output == "json":
-        print_json(document("balances", answer))
+    if print_data(output, answer, answer.balances, (balance.mint for balance in answer.balances)):
         return ExitCode.OK
     from orderctl.tables import plain_table, print_whole
 

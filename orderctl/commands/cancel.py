@@ -6,9 +6,10 @@ import typer
 
 from orderctl.asking import answer_to, can_ask
 from orderctl.client import Client
-from orderctl.errors import ConfigError, RefusedError, about_order
+from orderctl.errors import ConfigError, RefusedError
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, SubmitFormat, document, narrate, print_json, print_json_line, print_line, report
+from orderctl.lookup import suggesting
+from orderctl.output import OUTPUT, Format, narrate, print_json, print_json_line, print_line, report
 from orderctl.paging import active_orders
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
@@ -22,7 +23,7 @@ def run(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All orders that are active now.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --all.")] = False,
-    output: Annotated[SubmitFormat, OUTPUT] = "table",
+    output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Cancel orders that are not signed yet.
 
@@ -45,16 +46,16 @@ def run(
                 return ExitCode.INTERRUPTED
         for params in wanted:
             try:
-                order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
+                with suggesting(client):
+                    order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
             except RefusedError as error:
-                error.next_step = about_order(error.next_step, params.order)
                 refused = report(error, output, settings.color)
                 outcome = outcome or refused
                 continue
             cancelled.append(order)
             _print(order, output)
     if output == "json":
-        print_json(document("orders", ListResult(orders=tuple(cancelled), next_cursor=None)))
+        print_json(ListResult(orders=tuple(cancelled), next_cursor=None))
     return outcome
 
 
@@ -65,12 +66,12 @@ def _is_sure(count: int) -> bool:
     return answer_to(f"cancel all {count} active orders? Type the number of orders to go on:") == str(count)
 
 
-def _print(order: OrderView, output: SubmitFormat) -> None:
+def _print(order: OrderView, output: Format) -> None:
     match output:
-        case "table":
+        case "table" | "wide":
             print_line(f"{order.id}  {order.status}")
         case "jsonl":
-            print_json_line(document("order", order))
+            print_json_line(order)
         case "id":
             print_line(str(order.id))
         case "json":

@@ -8,17 +8,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from orderctl.documents import Config, Setting
 from orderctl.exit_codes import ExitCode
 from orderctl.origins import FILE_KEYS, Flags, config_path, explain, read_file, unusable
-from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_json, print_line, schema
+from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
 from orderctl.settings import DEFAULTS, check, settings_of
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.callback()
-def run() -> None:
+@app.callback(invoke_without_command=True)
+def run(ctx: typer.Context) -> None:
     """Show, check and change the client's configuration."""
+    if ctx.invoked_subcommand is None:
+        print_line(ctx.get_help())
 
 
 @app.command()
@@ -33,16 +36,15 @@ def show(
     values = {name: choice.text or DEFAULTS.get(name, "") for name, choice in chosen.items()}
     if chosen["token"].text is not None:
         values["token"] = "(set)"
-    if output == "json":
-        rows = [{"name": name, "value": values[name], "origin": choice.origin} for name, choice in chosen.items()]
-        print_json({"schema": schema("config"), "settings": rows})
+    rows = tuple(Setting(name=name, value=values[name], origin=choice.origin) for name, choice in chosen.items())
+    if print_data(output, Config(settings=rows), rows):
         return ExitCode.OK
     from orderctl.tables import plain_table, print_whole
 
     extra: list[tuple[str, Literal["left"]]] = [("ORIGIN", "left")] if origin else []
     table = plain_table(("SETTING", "left"), ("VALUE", "left"), *extra)
-    for name, choice in chosen.items():
-        table.add_row(name, values[name] or "-", *([choice.origin] if origin else []))
+    for row in rows:
+        table.add_row(row.name, row.value or "-", *([row.origin] if origin else []))
     print_whole(table, console(settings))
     return ExitCode.OK
 

@@ -5,33 +5,35 @@ from typing import Annotated
 
 import typer
 
+from orderctl.documents import Context, Contexts
 from orderctl.exit_codes import ExitCode
 from orderctl.origins import config_path, context_path, current_context, read_file, unusable
-from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_json, schema
+from orderctl.output import OUTPUT, Format, console, narrate, print_data, print_line
 from orderctl.settings import DEFAULTS, settings_of
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 NONE = "-"
 
 
-@app.callback()
-def run() -> None:
+@app.callback(invoke_without_command=True)
+def run(ctx: typer.Context) -> None:
     """Choose among several daemons.
 
     Each is a table [contexts.NAME] of the configuration file, with an url and whatever else differs.
     """
+    if ctx.invoked_subcommand is None:
+        print_line(ctx.get_help())
 
 
 @app.command("list")
-def list_contexts(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+def list_contexts(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
     """List the contexts, and mark the one in use."""
     settings = settings_of(ctx, output)
     contexts = read_file(os.environ).get("contexts", {})
     current = current_context(ctx.obj, os.environ)
     used = current.text if current is not None else None
-    if output == "json":
-        rows = [{"name": name, "url": table.get("url", settings.url)} for name, table in contexts.items()]
-        print_json({"schema": schema("contexts"), "current": used, "contexts": rows})
+    rows = tuple(Context(name=name, url=str(values.get("url", DEFAULTS["url"]))) for name, values in contexts.items())
+    if print_data(output, Contexts(current=used, contexts=rows), rows, contexts):
         return ExitCode.OK
     if not contexts:
         narrate(settings, f"no contexts; to make one, write [contexts.NAME] and its url into {config_path(os.environ)}")
@@ -39,8 +41,8 @@ def list_contexts(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] 
     from orderctl.tables import plain_table, print_whole
 
     table = plain_table(("", "left"), ("CONTEXT", "left"), ("URL", "left"))
-    for name, values in contexts.items():
-        table.add_row("*" if name == used else "", name, str(values.get("url", DEFAULTS["url"])))
+    for row in rows:
+        table.add_row("*" if row.name == used else "", row.name, row.url)
     print_whole(table, console(settings))
     return ExitCode.OK
 

@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import typer
 
 from orderctl.client import Client
+from orderctl.documents import Doctor, Finding
 from orderctl.errors import OrderctlError
 from orderctl.exit_codes import ExitCode
 from orderctl.origins import config_path
-from orderctl.output import OUTPUT, DocumentFormat, console, print_json, schema
+from orderctl.output import OUTPUT, DocumentFormat, console, print_data
 from orderctl.settings import Settings, settings_of
 from orderctl.version import client_version
 from orderd.wire import (
@@ -31,17 +31,8 @@ FEE_RESERVE = Decimal("0.01")
 """SOL below which a wallet will soon not pay for its transactions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One row: what was looked at, how it is, and what to do about it."""
-
-    check: str
-    result: Literal["ok", "warn", "fail"]
-    detail: str
-    fix: str = ""
-
-
-STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+Result = Literal["ok", "warn", "fail"]
+STYLES: dict[Result, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
@@ -50,10 +41,8 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     Changes nothing. Exits with 3 when something fails, 0 when there are warnings at most.
     """
     settings = settings_of(ctx, output)
-    findings = list(_examine(settings))
-    if output == "json":
-        print_json({"schema": schema("doctor"), "findings": [asdict(finding) for finding in findings]})
-    else:
+    findings = tuple(_examine(settings))
+    if not print_data(output, Doctor(findings=findings), findings):
         from rich.text import Text
 
         from orderctl.tables import plain_table, print_whole
@@ -66,14 +55,18 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     return ExitCode.CONNECTION if failed else ExitCode.OK
 
 
+def _finding(check: str, result: Result, detail: str, fix: str = "") -> Finding:
+    return Finding(check=check, result=result, detail=detail, fix=fix)
+
+
 def _examine(settings: Settings) -> Iterator[Finding]:
     path = config_path(os.environ)
-    yield Finding("configuration", "ok", str(path) if path.exists() else "none, and none is needed")
+    yield _finding("configuration", "ok", str(path) if path.exists() else "none, and none is needed")
     with Client(settings) as client:
         try:
             status = client.call(Method.STATUS, NoParams(), StatusResult)
         except OrderctlError as error:
-            yield Finding("daemon", "fail", f"{error.title}: {error.detail}", error.next_step)
+            yield _finding("daemon", "fail", f"{error.title}: {error.detail}", error.next_step)
             return
         yield from _of_status(status, settings)
         yield _wallet(client)
@@ -82,55 +75,55 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
     if status.draining:
-        yield Finding("daemon", "warn", "it is stopping and takes no orders", "wait, or start it: orderd run")
+        yield _finding("daemon", "warn", "it is stopping and takes no orders", "wait, or start it: orderd run")
     else:
-        yield Finding("daemon", "ok", f"answers at {settings.url}")
+        yield _finding("daemon", "ok", f"answers at {settings.url}")
     if (status.version, status.wire_version) == (client_version(), WIRE_VERSION):
-        yield Finding("version", "ok", f"{status.version} on both sides")
+        yield _finding("version", "ok", f"{status.version} on both sides")
     else:
         detail = f"orderd {status.version}, orderctl {client_version()}"
-        yield Finding("version", "warn", detail, "install the same version on both sides")
+        yield _finding("version", "warn", detail, "install the same version on both sides")
     slot = f", slot {status.slot}" if status.slot is not None else ""
     if status.chain == "mainnet":
-        yield Finding("chain", "warn", f"mainnet{slot}: the money is real", "try orders with --dry-run first")
+        yield _finding("chain", "warn", f"mainnet{slot}: the money is real", "try orders with --dry-run first")
     else:
-        yield Finding("chain", "ok", f"{status.chain}{slot}")
+        yield _finding("chain", "ok", f"{status.chain}{slot}")
     for name, health in status.services.items():
         if health.ok:
-            yield Finding(name, "ok", "answers")
+            yield _finding(name, "ok", "answers")
         else:
-            yield Finding(name, "fail", health.detail, f"bring it back; the daemon's log says more: action={name}")
+            yield _finding(name, "fail", health.detail, f"bring it back; the daemon's log says more: action={name}")
     if status.workers:
-        yield Finding("workers", "ok", f"{status.workers} alive")
+        yield _finding("workers", "ok", f"{status.workers} alive")
     else:
-        yield Finding("workers", "fail", "none is alive: orders are taken and wait", "start one: orderd worker")
+        yield _finding("workers", "fail", "none is alive: orders are taken and wait", "start one: orderd worker")
     use = status.rate_limit
     if use.waiting:
         detail = f"{use.waiting} orders wait; {use.limit} may start in {use.window_seconds} s"
-        yield Finding("rate limit", "warn", detail, "wait, or raise ORDERD_RATE_LIMIT")
+        yield _finding("rate limit", "warn", detail, "wait, or raise ORDERD_RATE_LIMIT")
     else:
-        yield Finding("rate limit", "ok", f"{use.used} of {use.limit} used" if use.limit else "off")
+        yield _finding("rate limit", "ok", f"{use.used} of {use.limit} used" if use.limit else "off")
 
 
 def _wallet(client: Client) -> Finding:
     try:
         wallet = client.call(Method.BALANCES, NoParams(), BalancesResult)
     except OrderctlError as error:
-        return Finding("wallet", "fail", f"{error.title}: {error.detail}", error.next_step)
+        return _finding("wallet", "fail", f"{error.title}: {error.detail}", error.next_step)
     held = next((Decimal(balance.amount) for balance in wallet.balances if balance.token == "SOL"), Decimal(0))
     if held < FEE_RESERVE:
-        return Finding("wallet", "warn", f"{held} SOL in {wallet.wallet}", "send it SOL: each transaction costs some")
-    return Finding("wallet", "ok", f"{held} SOL in {wallet.wallet}")
+        return _finding("wallet", "warn", f"{held} SOL in {wallet.wallet}", "send it SOL: each transaction costs some")
+    return _finding("wallet", "ok", f"{held} SOL in {wallet.wallet}")
 
 
 def _prices(client: Client) -> Finding:
     try:
         quote = client.call(Method.QUOTE, QuoteParams(**PROBE), QuoteResult)
     except OrderctlError as error:
-        return Finding("prices", "fail", f"{error.title}: {error.detail}", error.next_step)
+        return _finding("prices", "fail", f"{error.title}: {error.detail}", error.next_step)
     answering = {offer.venue for offer in quote.quotes}
     silent = [refusal for refusal in quote.refusals if refusal.venue not in answering]
     if silent:
         detail = "; ".join(f"{refusal.venue}: {refusal.code}: {refusal.detail}" for refusal in silent)
-        return Finding("prices", "warn", detail, "orders go to the other venue meanwhile")
-    return Finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} answer")
+        return _finding("prices", "warn", detail, "orders go to the other venue meanwhile")
+    return _finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} answer")

@@ -6,29 +6,26 @@ import typer
 
 from orderctl.client import Client
 from orderctl.commands.show import OrderArgument
+from orderctl.documents import Events
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, StreamFormat, console, document, print_json, print_json_line, schema
-from orderctl.protocol import params_of
+from orderctl.lookup import order_detail
+from orderctl.output import OUTPUT, DocumentFormat, console, print_data
 from orderctl.settings import settings_of
-from orderd.wire import GetParams, Method, OrderDetail
 
 
-def run(ctx: typer.Context, order: OrderArgument, output: Annotated[StreamFormat, OUTPUT] = "table") -> ExitCode:
+def run(ctx: typer.Context, order: OrderArgument, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Show an order's events.
 
     Those that there are until now; orderctl watch waits for the ones to come.
     """
     settings = settings_of(ctx, output)
     with Client(settings) as client:
-        detail = client.call(Method.ORDER_GET, params_of(GetParams, order=order), OrderDetail)
-    if output == "json":
-        events = [event.model_dump(mode="json") for event in detail.events]
-        print_json({"schema": schema("events"), "order_id": str(detail.order.id), "events": events})
-    elif output == "jsonl":
-        for event in detail.events:
-            print_json_line(document("event", event))
-    else:
-        from orderctl.detail import timeline_table
+        detail = order_detail(client, order)
+    if not print_data(output, Events(order_id=str(detail.order.id), events=detail.events), detail.events):
+        from orderctl.detail import timeline_lines
+        from orderctl.tables import print_whole
 
-        console(settings).print(timeline_table(detail))
+        out = console(settings)
+        for line in timeline_lines(detail, wide=output == "wide"):
+            print_whole(line, out)
     return ExitCode.OK

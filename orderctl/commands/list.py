@@ -13,14 +13,12 @@ from orderctl.errors import AnswerLostError, ConfigError, UnreachableError
 from orderctl.exit_codes import ExitCode
 from orderctl.output import (
     OUTPUT,
-    ListFormat,
+    Format,
     console,
-    document,
     is_live,
     narrate,
-    print_json,
+    print_data,
     print_json_line,
-    print_line,
 )
 from orderctl.paging import pages
 from orderctl.settings import Settings, settings_of
@@ -41,7 +39,7 @@ def run(
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the list anew until Ctrl-C.")] = False,
-    output: Annotated[ListFormat, OUTPUT] = "table",
+    output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """List orders, newest first."""
     settings = settings_of(ctx, output)
@@ -54,17 +52,13 @@ def run(
         if output == "jsonl":
             for page in pages(client, status or (), token, most):
                 for order in page.orders:
-                    print_json_line(document("order", order))
+                    print_json_line(order)
             return ExitCode.OK
         read = list(pages(client, status or (), token, most))
     orders = tuple(order for page in read for order in page.orders)
     cursor = read[-1].next_cursor
-    if output == "json":
-        print_json(document("orders", ListResult(orders=orders, next_cursor=cursor)))
-    elif output == "id":
-        for order in orders:
-            print_line(str(order.id))
-    elif orders:
+    whole = ListResult(orders=orders, next_cursor=cursor)
+    if not print_data(output, whole, orders, (str(order.id) for order in orders)) and orders:
         from orderctl.orders import orders_table
         from orderctl.tables import print_whole
 

@@ -6,7 +6,7 @@ import typer
 
 from orderctl.client import Client
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, QuoteFormat, console, document, print_json
+from orderctl.output import OUTPUT, DocumentFormat, console, print_data
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
 from orderctl.trade import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
@@ -21,7 +21,7 @@ def run(
     token_out: TokenOut,
     amount: Amount,
     slippage: Slippage = None,
-    output: Annotated[QuoteFormat, OUTPUT] = "table",
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Ask all venues for a price.
 
@@ -32,10 +32,9 @@ def run(
     params = params_of(QuoteParams, token_in=token_in, token_out=token_out, amount_in=amount, slippage=slippage)
     with Client(settings) as client:
         answer = client.call(Method.QUOTE, params, QuoteResult)
-    if output == "json":
-        print_json(document("quote", answer))
-    else:
+    if not print_data(output, answer):
         from orderctl.quotes import quote_view
+        from orderctl.tables import print_whole
 
-        console(settings).print(quote_view(answer, wide=output == "wide"))
+        print_whole(quote_view(answer, wide=output == "wide"), console(settings))
     return ExitCode.OK

@@ -2,48 +2,28 @@
 
 import shlex
 import sys
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 from uuid_utils import uuid7
 
 from orderctl.asking import agrees_to, can_ask
-from orderctl.batch import read_batch, send_batch
+from orderctl.batch import print_taken, submit_all
 from orderctl.client import Client
-from orderctl.errors import AnswerLostError, ConfigError, OrderctlError, RefusedError
+from orderctl.errors import ConfigError
 from orderctl.exit_codes import ExitCode
-from orderctl.output import (
-    OUTPUT,
-    SubmitFormat,
-    console,
-    document,
-    narrate,
-    print_json,
-    print_json_line,
-    print_line,
-    report,
-    schema,
-)
+from orderctl.orders_file import read_orders
+from orderctl.output import OUTPUT, Format, console, narrate, print_data
 from orderctl.protocol import params_of
+from orderctl.sending import send
 from orderctl.settings import Settings, settings_of
 from orderctl.trade import Slippage, TradeCommand, check
 from orderctl.watching import watch as follow_to_the_end
-from orderd.domain.errors import ErrorCode
-from orderd.wire import (
-    Method,
-    NoParams,
-    PreviewResult,
-    QuoteParams,
-    QuoteResult,
-    StatusResult,
-    SubmitParams,
-    SubmitResult,
-)
+from orderd.wire import Method, NoParams, PreviewResult, QuoteParams, QuoteResult, StatusResult, SubmitParams
 
 COMMAND_CLASS = TradeCommand
-
-_TELLS_NOTHING = frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})
-"""Answers that leave open whether the order was taken."""
 
 
 def run(
@@ -66,13 +46,17 @@ def run(
     ] = None,
     client_order_id: Annotated[
         str | None,
-        typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
+        typer.Option(
+            "--client-order-id",
+            metavar="ID",
+            help="Your own id; the same id never makes a second order. With --file, how all ids begin.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the route and the chain's simulation; trade nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also where the money is real.")] = False,
-    output: Annotated[SubmitFormat, OUTPUT] = "table",
+    output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Sell an amount of one token for another.
 
@@ -81,22 +65,19 @@ def run(
     executed twice.
 
     A file has the columns token_in, token_out, amount_in and, where wanted, slippage and client_order_id. It is
-    checked as a whole before the first of its orders is sent.
+    checked as a whole before the first of its orders is sent. The same file with the same --client-order-id again sends
+    what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
-    watches = watch if watch is not None else output == "table" and sys.stdout.isatty()
+    watches = watch if watch is not None else output in ("table", "wide") and sys.stdout.isatty()
     if watches and output == "id":
         raise ConfigError("The options contradict each other", "-o id prints the id alone", "leave out --watch")
+    own_id = client_order_id or str(uuid7())
     if file is not None:
-        if token_in is not None or client_order_id is not None or dry_run:
-            why = "a file brings tokens, amounts and ids of its own, and has no dry run"
+        if token_in is not None or dry_run:
+            why = "a file brings tokens and amounts of its own, and has no dry run"
             raise ConfigError("The options contradict each other", why, "see: orderctl submit --help")
-        orders = read_batch(file, slippage)
-        with Client(settings) as client:
-            if not (yes or _may_trade(client, f"send {len(orders)} orders?")):
-                narrate(settings, "nothing was sent")
-                return ExitCode.INTERRUPTED
-            return _submit_all(client, settings, orders, output, watches=watches)
+        return _submit_file(settings, file, slippage, own_id, output, yes=yes, watches=watches)
     if token_in is None or token_out is None or amount is None:
         why = "TOKEN_IN, TOKEN_OUT and AMOUNT are due"
         raise ConfigError("The command line cannot be understood", why, "see: orderctl submit --help")
@@ -107,123 +88,87 @@ def run(
         token_out=token_out,
         amount_in=amount,
         slippage=slippage,
-        client_order_id=client_order_id or str(uuid7()),
+        client_order_id=own_id,
     )
+    if dry_run:
+        return _preview(settings, order, output)
+    return _submit_one(settings, order, output, yes=yes, watches=watches)
+
+
+def _submit_one(settings: Settings, order: SubmitParams, output: Format, *, yes: bool, watches: bool) -> ExitCode:
     with Client(settings) as client:
-        if dry_run:
-            return _preview(client, settings, order, output)
-        if not (yes or _may_trade(client, "send this order?", order)):
+        if not (yes or _may_trade(client, settings, "send this order?", order)):
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         narrate(settings, f"client order id {order.client_order_id}")
         try:
-            result = _submit(client, order)
+            result = send(client, order)
         except KeyboardInterrupt:
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
         if not result.created:
             narrate(settings, "this client order id was submitted before: here is that order, no second one was made")
-        if not watches:
-            _print(settings, result, output)
-            return ExitCode.OK
-        return follow_to_the_end(client, settings, [str(result.order.id)], "table" if output == "table" else "jsonl")
+        if watches:
+            return follow_to_the_end(client, settings, [str(result.order.id)], output)
+        print_taken(result, output)
+        if output in ("table", "wide"):
+            narrate(settings, f"follow it with: orderctl watch {result.order.id}")
+        return ExitCode.OK
 
 
-def _may_trade(client: Client, question: str, order: SubmitParams | None = None) -> bool:
-    """Asks whoever is there, unless nothing can be lost: on simnet. Off a terminal the command itself is the yes."""
+def _submit_file(
+    settings: Settings, file: str, slippage: str | None, batch: str, output: Format, *, yes: bool, watches: bool
+) -> ExitCode:
+    """``batch`` is how the ids of orders begin that have none of their own."""
+    orders = read_orders(file, slippage, batch)
+    with Client(settings) as client:
+        if not (yes or _may_trade(client, settings, f"send {len(orders)} orders, which sell {_sums(orders)}?")):
+            narrate(settings, "nothing was sent")
+            return ExitCode.INTERRUPTED
+        if any(order.client_order_id.startswith(f"{batch}-") for order in orders):
+            narrate(settings, f"client order ids {batch}-1, -2, ... by the place in the file")
+        again = ["orderctl", "submit", "--file", file, "--client-order-id", batch]
+        if slippage is not None:
+            again += ["--slippage", slippage]
+        return submit_all(client, settings, orders, output, shlex.join(again), watches=watches)
+
+
+def _may_trade(client: Client, settings: Settings, question: str, order: SubmitParams | None = None) -> bool:
+    """Asks whoever is there, unless nothing can be lost: on simnet. Off a terminal the command itself is the yes, and
+    Ctrl-C is a no."""
     if not can_ask():
         return True
-    chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
-    if chain == "simnet":
-        return True
-    if order is not None:
-        from rich.console import Console
-
-        from orderctl.quotes import quote_view
-
-        terms = order.model_dump(exclude={"client_order_id"})
-        quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
-        Console(stderr=True, highlight=False).print(quote_view(quote))
-    return agrees_to(f"{chain}: {question}")
-
-
-def _submit(client: Client, order: SubmitParams) -> SubmitResult:
-    """Raises what Client.call raises, with the next step for an order that may or may not have been taken."""
     try:
-        return client.call(Method.ORDER_SUBMIT, order, SubmitResult)
-    except AnswerLostError as error:
-        raise _unknown_outcome(order, error.detail) from error
-    except RefusedError as error:
-        if error.problem.code in _TELLS_NOTHING:
-            raise _unknown_outcome(order, f"{error.problem.code}: {error.detail}") from error
-        if error.problem.retryable:
-            error.next_step = f"try again, it cannot double: {_same_command(order)}"
-        raise
+        chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
+        if chain == "simnet":
+            return True
+        if order is not None:
+            from orderctl.quotes import quote_view
+            from orderctl.tables import print_whole
+
+            terms = order.model_dump(exclude={"client_order_id"})
+            quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+            print_whole(quote_view(quote), console(settings, sys.stderr))
+        return agrees_to(f"{chain}: {question}")
+    except KeyboardInterrupt:
+        return False
 
 
-def _submit_all(
-    client: Client, settings: Settings, orders: list[SubmitParams], output: SubmitFormat, *, watches: bool
-) -> ExitCode:
-    """The exit code is the worst of all orders'."""
-    taken: list[SubmitResult] = []
-    outcome = ExitCode.OK
-    for order, answer in zip(orders, send_batch(client, orders), strict=True):
-        if isinstance(answer, OrderctlError):
-            answer.detail = f"client order id {order.client_order_id}: {answer.detail}"
-            outcome = max(outcome, report(answer, output, settings.color))
-            continue
-        taken.append(answer)
-        if output in ("jsonl", "id") or (output == "table" and not watches):
-            _print_one(answer, output)
-    narrate(settings, f"{len(taken)} of {len(orders)} orders taken")
-    if output == "json" and not watches:
-        print_json({"schema": schema("submissions"), "submissions": [one.model_dump(mode="json") for one in taken]})
-    if not watches or not taken:
-        return outcome
-    ids = [str(result.order.id) for result in taken]
-    return max(outcome, follow_to_the_end(client, settings, ids, "table" if output == "table" else "jsonl"))
+def _sums(orders: Iterable[SubmitParams]) -> str:
+    """What orders sell together, token by token: ``3 SOL and 250 USDC``."""
+    sums: dict[str, Decimal] = {}
+    for order in orders:
+        sums[order.token_in] = sums.get(order.token_in, Decimal(0)) + Decimal(order.amount_in)
+    return " and ".join(f"{amount:f} {token}" for token, amount in sums.items())
 
 
-def _preview(client: Client, settings: Settings, order: SubmitParams, output: SubmitFormat) -> ExitCode:
-    preview = client.call(Method.ORDER_PREVIEW, order, PreviewResult)
-    if output in ("json", "jsonl"):
-        (print_json if output == "json" else print_json_line)(document("preview", preview))
-    else:
+def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCode:
+    with Client(settings) as client:
+        preview = client.call(Method.ORDER_PREVIEW, order, PreviewResult)
+    if not print_data(output, preview):
         from orderctl.quotes import preview_view
+        from orderctl.tables import print_whole
 
-        console(settings).print(preview_view(preview))
+        print_whole(preview_view(preview, wide=output == "wide"), console(settings))
     narrate(settings, "dry run: nothing was traded")
     return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED
-
-
-def _print(settings: Settings, result: SubmitResult, output: SubmitFormat) -> None:
-    _print_one(result, output)
-    if output == "table":
-        narrate(settings, f"follow it with: orderctl watch {result.order.id}")
-
-
-def _print_one(result: SubmitResult, output: SubmitFormat) -> None:
-    match output:
-        case "json":
-            print_json(document("submission", result))
-        case "jsonl":
-            print_json_line(document("submission", result))
-        case "id":
-            print_line(str(result.order.id))
-        case "table":
-            print_line(f"{result.order.id}  {result.order.status}")
-
-
-def _unknown_outcome(order: SubmitParams, reason: str) -> AnswerLostError:
-    return AnswerLostError(
-        "The outcome is unknown",
-        reason,
-        f"run: orderctl watch {order.client_order_id}; where no order has this id, run: {_same_command(order)}",
-    )
-
-
-def _same_command(order: SubmitParams) -> str:
-    words = ["orderctl", "submit", order.token_in, order.token_out, order.amount_in]
-    if order.slippage is not None:
-        words += ["--slippage", order.slippage]
-    return shlex.join([*words, "--client-order-id", order.client_order_id])

@@ -6,12 +6,12 @@ import typer
 
 from orderctl.client import Client
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, console, document, print_json
+from orderctl.output import OUTPUT, Format, console, print_data
 from orderctl.settings import settings_of
 from orderd.wire import Method, NoParams, TokensResult
 
 
-def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
     """List the tokens that can be traded.
 
     Each goes by its symbol or by its mint address.
@@ -19,8 +19,7 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     settings = settings_of(ctx, output)
     with Client(settings) as client:
         answer = client.call(Method.TOKENS, NoParams(), TokensResult)
-    if output == "json":
-        print_json(document("tokens", answer))
+    if print_data(output, answer, answer.tokens, (token.mint for token in answer.tokens)):
         return ExitCode.OK
     from orderctl.tables import plain_table, print_whole
 

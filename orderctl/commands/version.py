@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from orderctl.client import Client
+from orderctl.documents import Release, Versions
 from orderctl.errors import OrderctlError
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, print_json, print_line, report, schema
+from orderctl.output import OUTPUT, DocumentFormat, print_data, print_line, report
 from orderctl.settings import settings_of
 from orderctl.version import client_version, warn_of_another_version
 from orderd.wire import WIRE_VERSION, Method, NoParams, StatusResult
@@ -25,14 +26,12 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
             status = client.call(Method.STATUS, NoParams(), StatusResult)
     except OrderctlError as error:
         trouble = error
-    mine = {"version": client_version(), "wire_version": WIRE_VERSION}
-    theirs = {"version": status.version, "wire_version": status.wire_version} if status is not None else None
-    if output == "json":
-        print_json({"schema": schema("version"), "orderctl": mine, "orderd": theirs})
-    else:
-        print_line(f"orderctl {mine['version']} (wire {mine['wire_version']})")
+    mine = Release(version=client_version(), wire_version=WIRE_VERSION)
+    theirs = None if status is None else Release(version=status.version, wire_version=status.wire_version)
+    if not print_data(output, Versions(orderctl=mine, orderd=theirs)):
+        print_line(f"orderctl {mine.version} (wire {mine.wire_version})")
         if theirs is not None:
-            print_line(f"orderd   {theirs['version']} (wire {theirs['wire_version']})")
+            print_line(f"orderd   {theirs.version} (wire {theirs.wire_version})")
     if status is not None:
         warn_of_another_version(settings, status)
     return ExitCode.OK if trouble is None else report(trouble, output, settings.color)

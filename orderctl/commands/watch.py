@@ -7,7 +7,7 @@ import typer
 from orderctl.client import Client
 from orderctl.errors import ConfigError
 from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, StreamFormat, narrate
+from orderctl.output import OUTPUT, DocumentFormat, narrate
 from orderctl.paging import active_orders
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
@@ -25,7 +25,7 @@ def run(
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
     ] = None,
-    output: Annotated[StreamFormat, OUTPUT] = "table",
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Follow orders to their ends.
 

@@ -206,6 +206,9 @@ QUOTE = QuoteResult(
     quotes=(METEORA, RAYDIUM),
     refusals=(),
     min_amount_out="151.54866",
+    route=(SPLIT[0].model_copy(update={"share": "100", "amount_in": "1.5", "amount_out": "152.310211"}),),
+    gain_bps="0.00",
+    network_fee="0.0000063",
 )
 
 SPLIT_QUOTE = QUOTE.model_copy(

@@ -4,8 +4,10 @@ import json
 from uuid import UUID
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Refused
 from orderd.domain.order import OrderStatus
 from orderd.wire import (
     Balance,
@@ -14,6 +16,8 @@ from orderd.wire import (
     ListResult,
     Method,
     OrderView,
+    PoolsResult,
+    PoolView,
     PreviewResult,
     Problem,
     RateLimitUse,
@@ -151,7 +155,7 @@ class TestSubmit:
         outcome = orderctl(*SUBMIT, "--watch")
 
         assert outcome.code == 0
-        assert "received 152.310211 USDC at 101.540141 on raydium" in outcome.out
+        assert "received 152.310211 USDC at 101.540141" in outcome.out
         assert len(daemon.tokens) == 1
 
     @pytest.mark.parametrize(
@@ -233,12 +237,12 @@ class TestWatch:
             f"order {ORDER_ID}\n"
             "09:30:00.000     +0.000 s  accepted   sell 1.5 SOL for USDC, slippage at most 0.5 %\n"
             "09:30:00.250     +0.250 s  started    attempt 1\n"
-            "09:30:00.500     +0.500 s  routed     → raydium  152.310211 USDC at 101.540141, impact 0.021 %\n"
-            "                                        meteora  152.104 USDC at 101.402667, impact 0.05 %\n"
-            "                                        choose raydium, for at least 151.54866 USDC\n"
+            "09:30:00.500     +0.500 s  routed     → raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %\n"
+            "                                        meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %\n"
+            "                                        choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC\n"
             f"09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
             "                                      expires at block 960\n"
-            "09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141 on raydium\n"
+            "09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141\n"
             "                                      fee 0.000005 SOL, slot 815\n",
             "",
         )
@@ -286,8 +290,8 @@ class TestShow:
         for shown in (
             str(ORDER_ID),
             "confirmed in 1.0 s",
-            "meteora  152.104 USDC",
-            "→ raydium  152.310211 USDC at 101.540141, impact 0.021 %",
+            "meteora_dlmm    152.104 USDC",
+            "→ raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %",
             f"signature  {SIGNATURE}\n",
             "received   152.310211 USDC at 101.540141",
             "fee        0.000005 SOL",
@@ -413,17 +417,21 @@ class TestCancel:
 
 
 class TestQuote:
-    def test_both_venues_are_shown_the_best_first(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_route_comes_first_and_then_every_pool_by_what_it_pays(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
         daemon.answers(Method.QUOTE, QUOTE)
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
 
         assert lines == [
             "sell 1.5 SOL for USDC",
-            "VENUE      USDC OUT       PRICE          FEE   IMPACT  POOL",
-            "raydium  152.310211  101.540141  0.00375 SOL  0.021 %  7Xawhb…mX",
-            "meteora     152.104  101.402667  0.00375 SOL   0.05 %  5rCf1D…S6",
-            "at least 151.54866 USDC at 0.5 % slippage",
+            "receive 152.310211 USDC at 101.540141, fee 0.00375 SOL, impact 0.021 %",
+            "  SOL to USDC: 100 % raydium_cpmm 7Xawhb…mX",
+            "EACH POOL ALONE    USDC OUT       PRICE          FEE   IMPACT  POOL",
+            "raydium_cpmm     152.310211  101.540141  0.00375 SOL  0.021 %  7Xawhb…mX",
+            "meteora_dlmm        152.104  101.402667  0.00375 SOL   0.05 %  5rCf1D…S6",
+            "at least 151.54866 USDC at 0.5 % slippage; network fee about 0.0000063 SOL",
         ]
 
     def test_a_split_is_told_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
@@ -435,7 +443,7 @@ class TestQuote:
             "sell 1.5 SOL for USDC",
             "receive 152.5 USDC at 101.666667, fee 0.00375 SOL, impact 0.014 %",
             "  SOL to USDC: 62.5 % raydium_cpmm 7Xawhb…mX, 37.5 % meteora_dlmm 5rCf1D…S6",
-            "each pool alone:",
+            "12.46 basis points more than the best single pool",
         ]
 
     def test_wide_explains_the_choice(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
@@ -443,14 +451,23 @@ class TestQuote:
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5", "-o", "wide").out.splitlines()]
 
-        assert lines[5].split()[-3:] == ["meteora_dlmm", "812", SPLIT[1].pool]
-        assert lines[-5:] == [
-            f"  hop 1: 62.5 % raydium_cpmm {SPLIT[0].pool}: 0.9375 SOL for 95.2 USDC",
-            f"  hop 1: 37.5 % meteora_dlmm {SPLIT[1].pool}: 0.5625 SOL for 57.3 USDC",
-            "pays 12.46 basis points more than the best single pool",
-            "network fee about 0.0000069 SOL: 190000 compute units at 10000 micro-lamports",
-            "at least 151.54866 USDC at 0.5 % slippage",
+        assert lines[2:7] == [
+            f"  SOL to USDC: 62.5 % raydium_cpmm {SPLIT[0].pool}, 37.5 % meteora_dlmm {SPLIT[1].pool}",
+            "  hop 1: 62.5 % raydium_cpmm: 0.9375 SOL for 95.2 USDC",
+            "  hop 1: 37.5 % meteora_dlmm: 0.5625 SOL for 57.3 USDC",
+            "chosen because together they pay 12.46 basis points more than the best single pool",
+            "190000 compute units at 10000 micro-lamports each",
         ]
+        assert [line.split()[-4:] for line in lines[8:10]] == [
+            ["12.45", "bp", "812", SPLIT[0].pool],
+            ["25.97", "bp", "812", SPLIT[1].pool],
+        ]
+
+    def test_venues_that_made_no_offer_say_why(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        refusal = Refused(venue="raydium", code=ErrorCode.ROUTE_NOT_FOUND, detail="it has no pool for this pair")
+        daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"refusals": (refusal,)}))
+
+        assert "raydium: ROUTE_NOT_FOUND: it has no pool for this pair\n" in orderctl("quote", "SOL", "USDC", "1.5").out
 
     def test_a_market_that_says_no_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "7.1 % is more than 5 %"))
@@ -467,7 +484,7 @@ def test_balances_are_amounts_of_tokens(daemon: FakeDaemon, orderctl: Orderctl) 
 
     outcome = orderctl("balances")
 
-    assert outcome.out.splitlines() == ["TOKEN     AMOUNT  MINT", "SOL    98.499995  So1 ", "USDC           3  EPj "]
+    assert outcome.out.splitlines() == ["TOKEN     AMOUNT  MINT", "SOL    98.499995  So1", "USDC           3  EPj"]
     assert outcome.err == "wallet 9xQe\n"
 
 
@@ -512,7 +529,59 @@ class TestStatus:
         assert "the versions differ: orderd 9.9.9" in orderctl("status", "-o", "json").err
 
 
+class TestMisspeltIds:
+    """The newest orders are ``golden`` and one without a name of its own."""
+
+    @pytest.fixture(autouse=True)
+    def _two_orders(self, daemon: FakeDaemon) -> None:
+        def not_found(params: dict[str, object]) -> OrderdError:
+            return OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no order {params['order']}")
+
+        daemon.answers(Method.ORDER_GET, not_found)
+        daemon.answers(Method.ORDER_CANCEL, not_found)
+        named = PENDING.model_copy(update={"client_order_id": "golden"})
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(PENDING, named), next_cursor=None))
+
+    @pytest.mark.parametrize("verb", ["show", "events", "watch", "cancel"])
+    def test_the_order_that_was_perhaps_meant_is_named(self, orderctl: Orderctl, verb: str) -> None:
+        outcome = orderctl(verb, "goldne")
+
+        assert outcome.code == 6
+        assert "did you mean golden?" in outcome.err
+
+    def test_a_prefix_is_answered_with_a_prefix(self, orderctl: Orderctl) -> None:
+        assert "did you mean 0199d3a0-1234?" in orderctl("show", "0199d3a0-1243").err
+
+    def test_nothing_is_said_where_nothing_is_like_it(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        assert "did you mean" not in orderctl("show", "silver").err
+        daemon.answers(Method.ORDERS_LIST, OrderdError(ErrorCode.AUTH_FORBIDDEN, "no scope read"))
+        assert "error[ORDER_NOT_FOUND]" in orderctl("show", "goldne").err
+
+
 class TestTheCommandLine:
+    def test_the_format_may_stand_before_the_verb(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, STATUS)
+
+        assert json.loads(orderctl("-o", "json", "status").out)["schema"] == "orderctl.status/1"
+        assert json.loads(orderctl("-o", "json", "config", "show").out)["schema"] == "orderctl.config/1"
+        assert "daemon" in orderctl("-o", "json", "status", "-o", "table").out
+        assert orderctl("-o", "id", "status").code == 2
+
+    @pytest.mark.parametrize("verb", ["config", "context"])
+    def test_half_a_command_is_answered_with_its_help(self, orderctl: Orderctl, verb: str) -> None:
+        outcome = orderctl(verb)
+
+        assert outcome.code == 0
+        assert outcome.out.startswith(f"Usage: orderctl {verb}")
+
+    def test_how_long_to_wait_is_told_where_the_daemon_says_so(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.BALANCES, OrderdError(ErrorCode.LIMIT_REQUESTS, "61 in a minute", retry_after=17))
+
+        outcome = orderctl("balances")
+
+        assert outcome.code == 3
+        assert outcome.err.endswith("it may succeed in 17 s\n")
+
     def test_a_misspelt_verb_gets_a_suggestion(self, orderctl: Orderctl) -> None:
         outcome = orderctl("sumbit", "SOL", "USDC", "1")
 
@@ -585,10 +654,58 @@ class TestEvents:
 def test_tokens_are_listed_with_their_decimals(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.TOKENS, TokensResult(tokens=(TokenView(symbol="USDC", mint="EPj", decimals=6),)))
 
-    assert orderctl("tokens").out.splitlines() == ["TOKEN  DECIMALS  MINT", "USDC          6  EPj "]
+    assert orderctl("tokens").out.splitlines() == ["TOKEN  DECIMALS  MINT", "USDC          6  EPj"]
     assert json.loads(orderctl("tokens", "-o", "json").out)["tokens"] == [
         {"symbol": "USDC", "mint": "EPj", "decimals": 6}
     ]
+
+
+class TestPools:
+    POOL = PoolView(
+        address=SPLIT[0].pool,
+        venue="raydium",
+        kind="raydium_cpmm",
+        token_a="SOL",
+        token_b="USDC",
+        price="101.5",
+        fee="0.25",
+        reserve_a="1000",
+        reserve_b="101500",
+        slot=812,
+    )
+
+    def test_pools_are_lines_of_what_they_hold(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        left_out = Refused(venue="meteora", code=ErrorCode.POOL_CLOSED, detail="5rCf is paused")
+        daemon.answers(Method.POOLS, PoolsResult(pools=(self.POOL,), refusals=(left_out,), slot=812))
+
+        outcome = orderctl("pools", "SOL", "USDC")
+
+        assert outcome.out.splitlines() == [
+            "KIND          PAIR      PRICE     FEE     HOLDS               POOL",
+            "raydium_cpmm  SOL/USDC  101.5  0.25 %  1000 SOL  101500 USDC  7Xawhb…mX",
+        ]
+        assert outcome.err == "left out: meteora: POOL_CLOSED: 5rCf is paused\n"
+        assert daemon.calls == [("pools", {"token": ["SOL", "USDC"]})]
+        assert orderctl("pools", "-o", "wide").out.splitlines()[1].endswith(f"812  {self.POOL.address}")
+        assert orderctl("pools", "-o", "id").out == f"{self.POOL.address}\n"
+        assert json.loads(orderctl("pools", "-o", "jsonl").out)["schema"] == "orderctl.pool/1"
+
+    def test_a_pair_has_no_third_token(self, orderctl: Orderctl) -> None:
+        assert orderctl("pools", "SOL", "USDC", "CHILLGUY").code == 2
+
+
+class TestSchema:
+    def test_every_kind_is_described_by_a_schema_that_holds(self, orderctl: Orderctl) -> None:
+        for kind in orderctl("schema").out.split():
+            schema = json.loads(orderctl("schema", kind).out)
+            Draft202012Validator.check_schema(schema)
+            assert schema["properties"]["schema"] == {"const": f"orderctl.{kind}/1"}
+
+    def test_a_misspelt_kind_gets_a_suggestion(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("schema", "quotes")
+
+        assert outcome.code == 2
+        assert "did you mean quote?" in outcome.err
 
 
 class TestVersion:

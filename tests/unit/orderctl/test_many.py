@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from orderctl import asking
-from orderctl.batch import read_batch
-from orderctl.client import Lost, Resumed
+from orderctl import asking, sending
+from orderctl.client import Client, Lost, Resumed
 from orderctl.errors import ConfigError
+from orderctl.orders_file import read_orders
 from orderctl.progress_of_many import LiveProgressOfMany
 from orderctl.settings import Settings
 from orderctl.timeline import Timeline
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact
-from orderd.wire import CancelResult, ListResult, Method, SubmitResult
+from orderd.wire import CancelResult, ListResult, Method, SubmitParams, SubmitResult
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.samples import FILLED, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN, history
@@ -105,7 +105,7 @@ class TestFiles:
 
     def test_a_file_that_is_not_there_is_told(self) -> None:
         with pytest.raises(ConfigError, match="No such file"):
-            read_batch("/nowhere/orders.csv", None)
+            read_orders("/nowhere/orders.csv", None, "mine")
 
     def test_a_refusal_of_one_does_not_keep_the_others_from_being_sent(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
@@ -123,7 +123,7 @@ class TestFiles:
         assert outcome.code == 2
         assert outcome.out == f"{order_id(2)}\n"
         assert "client order id mine-1: another body" in outcome.err
-        assert outcome.err.endswith("1 of 2 orders taken\n")
+        assert outcome.err.endswith("1 of 2 orders taken, 1 refused\n")
 
     def test_a_lost_answer_is_asked_for_again_under_the_same_id(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
@@ -142,6 +142,58 @@ class TestFiles:
         assert outcome.code == 0
         assert [params["client_order_id"] for _, params in daemon.calls] == ["mine-1", "mine-1", "mine-2"]
 
+    def test_the_same_file_under_the_same_name_is_the_same_orders(
+        self, daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path
+    ) -> None:
+        takes_orders(daemon)
+        path = tmp_path / "orders.jsonl"
+        path.write_text(JSONL)
+        outcomes = [orderctl("submit", "-f", str(path), "--client-order-id", "monday") for _ in range(2)]
+
+        assert outcomes[0].err.startswith("client order ids monday-1, -2, ... by the place in the file\n")
+        ids = [params["client_order_id"] for _, params in daemon.calls]
+        assert ids == ["monday-1", "monday-2"] * 2
+
+    def test_without_a_daemon_the_rest_is_not_tried_and_the_command_for_it_is_told(
+        self, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ORDERCTL_URL", "ws://127.0.0.1:1/")
+        outcome = orderctl("submit", "-f", str(orders_file), "--client-order-id", "monday")
+
+        assert outcome.code == 3
+        assert outcome.err.count("error: ") == 1
+        assert "0 of 2 orders taken\n" in outcome.err
+        again = f"orderctl submit --file {orders_file} --client-order-id monday"
+        assert outcome.err.endswith(f"to send the rest, and nothing twice, run: {again}\n")
+
+    def test_ctrl_c_stops_the_sending_and_tells_the_command_for_the_rest(
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        takes_orders(daemon)
+        sent = iter([sending.send, None])
+
+        def interrupted(client: Client, order: SubmitParams) -> SubmitResult:
+            send = next(sent)
+            if send is None:
+                raise KeyboardInterrupt
+            return send(client, order)
+
+        monkeypatch.setattr(sending, "send", interrupted)
+        outcome = orderctl("submit", "-f", str(orders_file))
+
+        assert outcome.code == 130
+        assert outcome.out == f"{order_id(1)}  pending\n"
+        assert "1 of 2 orders taken\n" in outcome.err
+        assert "and nothing twice, run: orderctl submit --file" in outcome.err
+
+    def test_what_they_brought_is_summed_up(self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path) -> None:
+        takes_orders(daemon)
+        daemon.knows(*history(FILLED, order_id(1)))
+        daemon.knows(*history(REFUSED_FOR_FUNDS, order_id(2)))
+        outcome = orderctl("submit", "--file", str(orders_file), "--watch")
+
+        assert outcome.err.endswith("2 orders: 1 confirmed, 1 failed; received 152.310211 USDC\n")
+
     def test_all_are_followed_to_their_ends_and_the_worst_is_the_exit_code(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
     ) -> None:
@@ -155,7 +207,7 @@ class TestFiles:
         ends = {line["order_id"]: line["status"] for line in lines if line["schema"] == "orderctl.event/1"}
         assert ends == {str(order_id(1)): "confirmed", str(order_id(2)): "failed"}
 
-    @pytest.mark.parametrize("extra", [("SOL", "USDC", "1"), ("--client-order-id", "x"), ("--dry-run",)])
+    @pytest.mark.parametrize("extra", [("SOL", "USDC", "1"), ("--dry-run",)])
     def test_a_file_stands_alone(self, orderctl: Orderctl, orders_file: Path, extra: tuple[str, ...]) -> None:
         assert orderctl("submit", "--file", str(orders_file), *extra).code == 2
 
@@ -221,7 +273,7 @@ class TestProgress:
 
         assert head.endswith("2 of 3  1 submitted, 1 confirmed, 1 failed")
         assert [row.split()[1] for row in rows] == ["submitted", "confirmed", "failed"]
-        assert "152.310211 USDC on raydium" in rows[1]
+        assert "152.310211 USDC" in rows[1]
         assert "FUNDS_INSUFFICIENT" in rows[2]
 
     def test_what_has_no_room_is_counted_and_those_under_way_are_shown_first(self) -> None:

@@ -9,13 +9,24 @@ from orderctl.progress import LiveProgress
 from orderctl.settings import Settings
 from orderctl.timeline import Timeline
 from orderd.domain.events import AnyFact, Reclaimed, Started
-from tests.unit.orderctl.samples import FILLED, REFUSED_FOR_FUNDS, RETRIED, SIGNATURE, WITHDRAWN, history, order_after
+from tests.unit.orderctl.samples import (
+    FILLED,
+    RAYDIUM,
+    REFUSED_FOR_FUNDS,
+    RETRIED,
+    SIGNATURE,
+    WITHDRAWN,
+    history,
+    order_after,
+)
 
 
-def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed) -> list[str]:
+def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50) -> list[str]:
     """What is on the screen after these facts, without the icons of a stage that is under way."""
     events = history(facts)
-    progress = LiveProgress(Settings())
+    with pytest.MonkeyPatch.context() as terminal:
+        terminal.setenv("LINES", str(height))
+        progress = LiveProgress(Settings())
     with progress:
         progress.begin(Timeline(order_after(events), events))
         for item in news:
@@ -35,15 +46,27 @@ def test_a_fill_shows_every_stage_with_its_time_the_quotes_and_what_was_received
         "0199d3a0-1234  sell 1.5 SOL for USDC, slippage at most 0.5 %",
         f"{'━' * 44}  confirmed  1.0 s",
         "✓  queued       250 ms",
-        "✓  routing      250 ms  → raydium  152.310211 USDC at 101.540141, impact 0.021 %",
-        "                          meteora  152.104 USDC at 101.402667, impact 0.05 %",
-        "                          choose raydium, for at least 151.54866 USDC",
+        "✓  routing      250 ms",
+        "   → raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %",
+        "     meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %",
+        "     choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
         "✓  building     250 ms",
-        "✓  submitted    250 ms  signature 5Xk3aaaaaaaaaaaa…aaa9fQa",
-        "                        expires at block 960",
-        "✓  confirmed            received 152.310211 USDC at 101.540141 on raydium",
-        "                        fee 0.000005 SOL, slot 815",
+        "✓  submitted    250 ms",
+        "   signature 5Xk3aaaaaaaaaaaa…aaa9fQa",
+        "   expires at block 960",
+        "✓  confirmed",
+        "   received 152.310211 USDC at 101.540141",
+        "   fee 0.000005 SOL, slot 815",
     ]
+
+
+def test_a_low_terminal_shows_the_best_quotes_and_counts_the_others() -> None:
+    quotes = tuple(RAYDIUM.model_copy(update={"amount_out": f"15{number}"}) for number in range(9))
+    lines = picture((*FILLED[:2], FILLED[2].model_copy(update={"quotes": quotes})), height=20)
+
+    shown = [line.split()[1] for line in lines if "raydium_cpmm" in line and "impact" in line]
+    assert shown == ["158", "157", "156", "155", "154"]
+    assert "     4 more pools would pay less" in lines
 
 
 def test_stages_to_come_are_listed_while_the_order_is_on_its_way() -> None:

@@ -44,3 +44,13 @@ def test_a_table_wider_than_the_terminal_runs_on_uncut() -> None:
         f"{'x' * 60}     1.5",
         f"{'y':<60}    1500",
     ]
+
+
+def test_no_line_is_longer_than_what_can_be_seen_of_it() -> None:
+    table = plain_table(("ID", "left"), ("WHY", "left"))
+    table.add_row("x", "a long explanation of it all, which runs on")
+    table.add_row("y", "")
+    out = io.StringIO()
+    print_whole(table, Console(file=out, width=40))
+
+    assert [line for line in out.getvalue().splitlines() if line != line.rstrip()] == []

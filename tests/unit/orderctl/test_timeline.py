@@ -77,12 +77,13 @@ def test_every_event_has_words() -> None:
         "sell 1.5 SOL for USDC, slippage at most 0.5 %",
         "until 09:30:02.000: the rate limit of 100 starts in 60 s is reached",
         "attempt 1",
-        "→ raydium  152.310211 USDC at 101.540141, impact 0.021 %"
-        " |   meteora  152.104 USDC at 101.402667, impact 0.05 % |   choose raydium, for at least 151.54866 USDC",
+        "→ raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %"
+        " |   meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %"
+        " |   choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
         "signature 5Xk3aaaa…fQa | expires at block 960",
         "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | next attempt at 09:30:09.000",
         "the worker is gone and nothing was signed: back into the queue",
-        "received 152.310211 USDC at 101.540141 on raydium | fee 0.000005 SOL, slot 815",
+        "received 152.310211 USDC at 101.540141 | fee 0.000005 SOL, slot 815",
     ]
 
 

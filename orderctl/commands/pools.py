@@ -1,0 +1,66 @@
+"""orderctl pools"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.client import Client
+from orderctl.errors import ConfigError
+from orderctl.exit_codes import ExitCode
+from orderctl.output import OUTPUT, Format, console, narrate, print_data
+from orderctl.protocol import params_of
+from orderctl.settings import settings_of
+from orderctl.timeline import shorten
+from orderd.wire import Method, PoolsParams, PoolsResult
+
+ADDRESS_WIDTH = 9
+
+
+def run(
+    ctx: typer.Context,
+    tokens: Annotated[
+        list[str] | None, typer.Argument(metavar="[TOKEN [TOKEN]]", help="Pools that trade it, or the pair of two.")
+    ] = None,
+    output: Annotated[Format, OUTPUT] = "table",
+) -> ExitCode:
+    """List the pools: what they hold, their price and their fee.
+
+    The price is of one of the first token in the second, before fees. -o wide shows whole addresses and slots.
+    """
+    settings = settings_of(ctx, output)
+    if len(tokens or ()) > 2:
+        raise ConfigError("Which pools?", "give one token, or the two of a pair", "see: orderctl tokens")
+    params = params_of(PoolsParams, token=tuple(tokens or ()))
+    with Client(settings) as client:
+        answer = client.call(Method.POOLS, params, PoolsResult)
+    if not print_data(output, answer, answer.pools, (pool.address for pool in answer.pools)):
+        from orderctl.tables import Column, plain_table, print_whole
+
+        wide = output == "wide"
+        more: tuple[Column, ...] = (("SLOT", "right"),) if wide else ()
+        table = plain_table(
+            ("KIND", "left"),
+            ("PAIR", "left"),
+            ("PRICE", "right"),
+            ("FEE", "right"),
+            ("HOLDS", "right"),
+            ("", "right"),
+            *more,
+            ("POOL", "left"),
+        )
+        for pool in answer.pools:
+            table.add_row(
+                pool.kind,
+                f"{pool.token_a}/{pool.token_b}",
+                pool.price,
+                f"{pool.fee} %",
+                f"{pool.reserve_a} {pool.token_a}",
+                f"{pool.reserve_b} {pool.token_b}",
+                *((str(pool.slot), pool.address) if wide else (shorten(pool.address, ADDRESS_WIDTH),)),
+            )
+        print_whole(table, console(settings))
+    for refusal in answer.refusals:
+        narrate(settings, f"left out: {refusal.venue}: {refusal.code}: {refusal.detail}")
+    if not answer.pools:
+        narrate(settings, "no pool trades this" if tokens else "no pools")
+    return ExitCode.OK

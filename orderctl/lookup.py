@@ -1,0 +1,39 @@
+"""Orders by the words that a trader types: an order's details, and what was perhaps meant where there is none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from difflib import get_close_matches
+
+from orderctl.client import Client
+from orderctl.errors import OrderctlError, RefusedError
+from orderctl.protocol import params_of
+from orderd.domain.errors import ErrorCode
+from orderd.wire import GetParams, ListParams, ListResult, Method, OrderDetail
+
+SEARCHED = 200
+"""Of the newest orders: whoever misspells an id has usually just seen it."""
+
+
+def order_detail(client: Client, order: str) -> OrderDetail:
+    """Raises what Client.call raises."""
+    with suggesting(client):
+        return client.call(Method.ORDER_GET, params_of(GetParams, order=order), OrderDetail)
+
+
+@contextmanager
+def suggesting(client: Client) -> Iterator[None]:
+    """Adds to the refusal of an order that is not found the id that resembles it most."""
+    try:
+        yield
+    except RefusedError as error:
+        if error.problem.code is ErrorCode.ORDER_NOT_FOUND and error.order is not None:
+            with suppress(OrderctlError):  # without an answer there is no suggestion
+                if near := _nearest(client, error.order):
+                    error.detail += f"; did you mean {near[0]}?"
+        raise
+
+
+def _nearest(client: Client, order: str) -> list[str]:
+    orders = client.call(Method.ORDERS_LIST, ListParams(limit=SEARCHED), ListResult).orders
+    names = [name for known in orders for name in (known.client_order_id, str(known.id)[: len(order)])]
+    return get_close_matches(order, names, n=1, cutoff=0.75)
