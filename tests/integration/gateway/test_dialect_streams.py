@@ -1,0 +1,131 @@
+"""Streams of the dialects at a gateway: what they begin with, whom they tell, and how they end."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Cancelled, Retrying, Routed, Started
+from tests.integration.gateway.conftest import Rig, deferred
+from tests.integration.orders import QUOTED
+
+pytestmark = pytest.mark.asyncio
+
+STARTED = Started(attempt=1)
+ROUTED = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="150")
+
+
+def retrying(detail: str) -> Retrying:
+    return Retrying(attempt=1, code=ErrorCode.RPC_UNAVAILABLE, detail=detail, until=datetime.now(UTC))
+
+
+def listen(rig: Rig, path: str, **options: Any) -> connect:
+    return connect(rig.url.rstrip("/") + path, compression=None, proxy=None, **options)
+
+
+async def frames(websocket: ClientConnection, count: int) -> list[dict[str, Any]]:
+    async with asyncio.timeout(10):
+        return [json.loads(await websocket.recv()) for _ in range(count)]
+
+
+async def all_frames(websocket: ClientConnection) -> list[dict[str, Any]]:
+    """Until it is closed, which has to be in good order."""
+    async with asyncio.timeout(10):
+        found = [json.loads(message) async for message in websocket]
+    assert websocket.close_code == 1000
+    return found
+
+
+def statuses(found: list[dict[str, Any]]) -> list[str]:
+    return [frame["status"] for frame in found]
+
+
+async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_have_not_ended(rig: Rig) -> None:
+    async with rig.client() as client:
+        ended, routed, waiting = [await client.submit(name) for name in ("ended", "routed", "waiting")]
+        await rig.happen(ended, Cancelled())
+        await rig.happen(routed, STARTED, ROUTED)
+        await rig.happen(waiting, deferred())
+        async with listen(rig, "/ws") as websocket:
+            told = await frames(websocket, 5)
+            assert [(UUID(frame["orderId"]), frame["status"]) for frame in told] == [
+                (routed, "pending"),
+                (routed, "routing"),
+                (routed, "building"),
+                (waiting, "pending"),
+                (waiting, "pending"),
+            ]
+            # What happens from now on comes with the quote of before.
+            await rig.happen(routed, retrying("no answer"))
+            (again,) = await frames(websocket, 1)
+            assert (again["status"], again["quote"]) == ("pending", told[2]["quote"])
+            # A new attempt has none until it is routed.
+            await rig.happen(routed, Started(attempt=2))
+            assert "quote" not in (await frames(websocket, 1))[0]
+            new = await client.submit("new")
+            assert (await frames(websocket, 1))[0]["orderId"] == str(new)
+
+
+@pytest.mark.parametrize(
+    ("path", "story"),
+    [
+        ("/api/orders/execute?orderId={}", ["pending", "routing", "building", "failed"]),
+        ("/ws/orders?orderId={}", ["PENDING", "ROUTING", "BUILDING", "FAILED"]),
+        ("/ws/orders/{}", ["ROUTING", "ROUTING_COMPLETE", "FAILED"]),
+        ("/ws?orderId={}", ["pending", "pending", "routing", "building", "failed"]),
+    ],
+)
+async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
+    rig: Rig, path: str, story: list[str]
+) -> None:
+    async with rig.client() as client:
+        order_id = await client.submit("one")
+        other = await client.submit("other")
+    async with listen(rig, path.format(order_id)) as early:
+        await rig.happen(order_id, deferred(), STARTED)
+        async with listen(rig, path.format(order_id)) as late:
+            await rig.happen(order_id, ROUTED, publish=False)
+            await rig.happen(other, STARTED)
+            await rig.happen(order_id, Cancelled())
+            told = await all_frames(early)
+            assert statuses(told) == story
+            assert await all_frames(late) == told
+    assert told[-1]["error"] == "The order was cancelled on request"
+
+
+async def test_what_a_client_says_is_not_listened_to(rig: Rig) -> None:
+    async with rig.client() as client, listen(rig, "/ws") as websocket:
+        for message in ("subscribe", b"\x00", '{"jsonrpc": "2.0", "id": 1, "method": "status"}'):
+            await websocket.send(message)
+        order_id = await client.submit("one")
+        (frame,) = await frames(websocket, 1)
+        assert frame["orderId"] == str(order_id)
+
+
+async def test_who_does_not_keep_up_is_closed_with_1013(rig: Rig) -> None:
+    async with rig.client() as client, listen(rig, "/ws", max_queue=1, ping_interval=None) as slow:
+        order_id = await client.submit("busy")
+        await frames(slow, 1)
+        connections = rig.gateway._port.connections
+        for _ in range(500):
+            await rig.happen(order_id, STARTED, retrying("x" * 50_000))
+            if len(rig.gateway._port.connections) < len(connections):
+                break
+        with pytest.raises(Exception, match="1013"):
+            await frames(slow, 1_000)
+
+
+async def test_a_restart_closes_with_1012(rig: Rig) -> None:
+    async with rig.client() as client:
+        order_id = await client.submit("one")
+    async with listen(rig, "/ws") as everything, listen(rig, f"/ws/orders/{order_id}") as one:
+        await frames(everything, 1)
+        rig.stop.set()
+        async with asyncio.timeout(10):
+            await asyncio.gather(everything.wait_closed(), one.wait_closed())
+        assert (everything.close_code, one.close_code) == (1012, 1012)
