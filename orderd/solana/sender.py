@@ -3,7 +3,8 @@
 The expiry rule. Read ``getEpochInfo`` first, then ``getSignatureStatuses`` with the whole history. A transaction can
 never land only if the block height has passed its last valid one AND the cluster knows nothing of it AND that second
 answer is not older than the first. A node that lags, an error or a time-out proves nothing; neither do two endpoints.
-Nor does a node that has thrown away the blocks in which the transaction may have landed, as most do after a day or two.
+Nor does a node that lacks the blocks in which the transaction may have landed: it began from a later snapshot, or has
+thrown them away, as most do after a day or two.
 
 A failure ends a transaction only in a block that can no longer be rolled back: of two forks, the one that wins may be
 the one on which the same bytes succeed.
@@ -23,8 +24,10 @@ _SEND_BATCH: Final = 25
 """Nodes take requests of up to 50 KiB unless told otherwise; a transaction has up to 1.7 KB in base64."""
 _FETCH_BATCH: Final = 100
 _BLOCKS_VALID: Final = 150
-_BLOCKS_KEPT: Final = 9_000
-"""About an hour: of blocks this young every node still has the transactions."""
+_BLOCKS_REMEMBERED: Final = 100
+"""So long after a transaction's last valid block every node still knows of it, even one that began from a snapshot a
+moment ago: the statuses of the last 300 blocks come with it (agave, `runtime/src/status_cache.rs`). It may have landed
+150 blocks before, and the tip is some 32 ahead of what is finalized."""
 _NO_HISTORY: Final = 2**63
 log = structlog.get_logger(__name__)
 
@@ -59,7 +62,7 @@ class Sighting:
         blocks = self.epoch.block_height - last_valid_block_height
         # No later than the first slot in which it was valid, though every other slot had been empty since.
         first_slot = max(self.epoch.absolute_slot - 2 * (blocks + _BLOCKS_VALID), 0)
-        return blocks <= _BLOCKS_KEPT or self.history_from <= first_slot
+        return blocks <= _BLOCKS_REMEMBERED or self.history_from <= first_slot
 
     def shows_none(self, last_valid_block_height: int) -> bool:
         """Whether the node knows of no transaction when it is too late for it to land."""
@@ -85,7 +88,7 @@ class Sender:
         ``valid_until`` has their last valid block heights.
         """
         epoch = self._rpc.get_epoch_info(self._final_at)
-        is_long_ago = epoch.block_height - min(valid_until.values(), default=epoch.block_height) > _BLOCKS_KEPT
+        is_long_ago = epoch.block_height - min(valid_until.values(), default=epoch.block_height) > _BLOCKS_REMEMBERED
         history_from = self._history_from() if is_long_ago else 0
         signatures = list(valid_until)
         seen: dict[Signature, Sighting] = {}

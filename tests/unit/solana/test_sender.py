@@ -154,8 +154,19 @@ DAY = 216_000
         (DAY // 4, DAY, True),
         (2 * DAY, DAY, False),
         (2 * DAY, 10 * DAY, True),
+        (100, 50, True),
+        (101, 50, False),
+        (101, 600, True),
     ],
-    ids=["just now", "within what the node keeps", "before what the node keeps", "a node that keeps much"],
+    ids=[
+        "just now",
+        "within what the node keeps",
+        "before what the node keeps",
+        "a node that keeps much",
+        "within the statuses that come with a snapshot",
+        "before those, of a node that began a moment ago",
+        "before those, of a node that has the blocks",
+    ],
 )
 def test_not_found_is_proof_only_of_what_the_node_would_still_know(age: int, history: int, proven: bool) -> None:
     slot, height = 300 * DAY, 280 * DAY
