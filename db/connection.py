@@ -15,7 +15,11 @@ _MIGRATION_LOCK = 7_140_051_903_117
 class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library has no types
     def _is_closed(self, conn: "psycopg2.extensions.connection") -> bool:
         """Without the library's round trip: what an idle connection has to say is that the server has closed it."""
-        return bool(conn.closed or select.select([conn], [], [], 0)[0])
+        if conn.closed:
+            return True
+        idle = select.poll()  # select() itself knows only the first 1,024 files of a process
+        idle.register(conn, select.POLLIN)
+        return bool(idle.poll(0))
 
 
 database = _Database(None)
