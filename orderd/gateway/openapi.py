@@ -122,7 +122,7 @@ def success(
     answer: dict[str, Any] = {
         "headers": headers or {},
         # As text, for FastAPI leaves out of a document what is null.
-        "content": {"application/json": {"example": example.model_dump_json()}},
+        "content": {"application/json": {"example": example.model_dump_json(by_alias=True)}},
     }
     if links is not None:
         answer["links"] = links

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.gateway import examples
+from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.http_caller import Callers, HttpCaller, Who, json_only
 from orderd.gateway.idempotency import KeysInProgress
 from orderd.gateway.methods import Methods
@@ -146,12 +147,12 @@ def _orders_router(methods: Methods, callers: Callers, route_class: type[APIRout
         "/orders/{order}",
         summary="Look at an order",
         response_description="The order with its events, attempts and failures.",
-        responses=success(200, examples.DETAIL) | problems(*_ONE_ORDER),
+        responses=success(200, OrderAnswer.of(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
     async def get_order(
         caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
-    ) -> OrderDetail:
-        return cast(OrderDetail, (await methods.get(caller, GetParams(order=order))).result)
+    ) -> OrderAnswer:
+        return OrderAnswer.of(cast(OrderDetail, (await methods.get(caller, GetParams(order=order))).result))
 
     @router.get(
         "/orders/{order}/timeline",

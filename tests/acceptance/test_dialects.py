@@ -175,6 +175,9 @@ def test_every_update_with_its_quote(engine: Engine) -> None:
 
     for order_id, frames in told.items():
         assert statuses(frames) == ("pending", "routing", "building", "submitted", "confirmed")
+        answer = engine.http.get(f"/api/orders/{order_id}").json()
+        assert (answer["orderId"], answer["status"]) == (order_id, "confirmed")
+        assert (answer["selectedDex"], answer["txSignature"]) == (frames[-1]["selectedDex"], frames[-1]["txSignature"])
         assert all(is_moment(frame["timestamp"]) for frame in frames)
         order = engine.stored(order_id)
         assert order["slippage"] == "1"
@@ -185,6 +188,14 @@ def test_every_update_with_its_quote(engine: Engine) -> None:
             assert quote["amountOut"] == float(order["quoted_amount_out"])
             assert order["pool"] in quote["route"]
         assert frames[-1]["txHash"] == order["signature"]
+
+
+def test_the_queue_and_the_health(engine: Engine) -> None:
+    engine.story(SNAPSHOTS, engine.submit(SNAPSHOTS))
+    metrics = engine.http.get("/api/orders").json()["queue"]
+    assert {"waiting", "active", "delayed", "confirmed", "failed"} <= metrics.keys()
+    assert metrics["confirmed"] > 0
+    assert engine.http.get("/health").json()["status"] == "ok"
 
 
 def test_the_router_logs_the_choice_and_the_price_of_both(engine: Engine) -> None:
@@ -235,6 +246,8 @@ def test_an_order_that_fails_says_why(engine: Engine, dialect: Dialect) -> None:
     assert engine.stored(order_id)["error"]["detail"] in end["error"]
     again = engine.story(dialect, order_id)[-1]
     assert (again["status"], again["error"]) == (end["status"], end["error"])
+    answer = engine.http.get(f"/api/orders/{order_id}").json()
+    assert (answer["status"], answer["errorMessage"]) == ("failed", end["error"])
 
 
 @pytest.mark.parametrize("dialect", ALL)
@@ -335,6 +348,12 @@ def test_only_market_orders_are_taken(engine: Engine) -> None:
     answer = engine.http.post("/api/orders/execute", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "ORDER_TYPE_UNSUPPORTED")
     assert "limit" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("dialect", ALL)
+def test_what_is_not_said_to_be_json_is_refused(engine: Engine, dialect: Dialect) -> None:
+    answer = engine.http.post(dialect.path, content=json.dumps(dialect.body), headers={"content-type": "text/plain"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "REQUEST_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize("dialect", ALL)

@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Scope
 from orderd.gateway.dialects.exact import decimal_text, read_object
-from orderd.gateway.http_caller import HttpCaller, Who
+from orderd.gateway.http_caller import Callers, Who, json_only
 from orderd.gateway.methods import Methods
 from orderd.wire import SubmitParams, SubmitResult
 
@@ -41,7 +40,7 @@ class ForeignOrders:
     def __init__(self, methods: Methods, who: Who, wallet: str) -> None:
         """``wallet`` is the address that this daemon trades from."""
         self._methods = methods
-        self._who = who
+        self._callers = Callers(who)
         self._wallet = wallet
 
     def router(self) -> APIRouter:
@@ -72,8 +71,8 @@ class ForeignOrders:
         return await self._take(request, 200)
 
     async def _take(self, request: Request, status: int) -> Response:
-        caller = HttpCaller(await self._who(request))
-        caller.principal.require(Scope.TRADE)
+        caller = await self._callers.trader(request)
+        await json_only(request)
         key = request.headers.get("idempotency-key")
         params = self._params(read_object(await request.body()), str(uuid7()) if key is None else key)
         order = cast(SubmitResult, (await self._methods.submit(caller, params)).result).order
