@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import structlog
 from solders.instruction import Instruction
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 MAX_POOLS_A_PAIR: Final = 8
 DISCOVERY_SECONDS: Final = 300.0
+NOTHING_FOUND_SECONDS: Final = 20.0
+"""A pool may be made at any time, and some nodes find nothing where others do."""
 
 Pair = tuple[str, str]
 """Two mints in ascending order: a pool trades both ways."""
@@ -95,7 +97,8 @@ class PoolVenue(ABC, Generic[S, P]):
     """A venue; a subclass knows one program's accounts, maths and instructions.
 
     Pools are those of the configuration or, where it names none, those that the chain has for a pair, the deepest
-    first. Both are looked up again after `DISCOVERY_SECONDS`; pool state after `max_age_ms`.
+    first. Both are looked up again after `DISCOVERY_SECONDS`, where there are none after `NOTHING_FOUND_SECONDS`; pool
+    state after `max_age_ms`.
     """
 
     name: VenueName
@@ -127,7 +130,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._program_id = program_id or self.program
         self._watch = watch
         self._unix_time = unix_time
-        self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, DISCOVERY_SECONDS, clock=clock)
+        self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, _found_for, clock=clock)
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
         self._latest: dict[str, P] = {}
         self._passed_over: set[str] = set()
@@ -302,6 +305,11 @@ def _rpc_errors_told() -> Iterator[None]:
         yield
     except RpcError as error:
         raise OrderdError(error.error_code, str(error)) from error
+
+
+def _found_for(known: KnownPair[Any]) -> float:
+    """How long what was found is good for, in seconds."""
+    return DISCOVERY_SECONDS if known.pools else NOTHING_FOUND_SECONDS
 
 
 def _pair(mint_in: str, mint_out: str) -> Pair:

@@ -24,16 +24,22 @@ class SingleFlight(Generic[K, V]):
     wait for them and are not kept.
     """
 
-    def __init__(self, load: Callable[[K], V], max_age: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`max_age` in seconds."""
+    def __init__(
+        self,
+        load: Callable[[K], V],
+        max_age: float | Callable[[V], float],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`max_age` in seconds, of all answers or by the answer."""
         self._load = load
-        self._max_age = max_age
+        self._max_age = max_age if callable(max_age) else lambda _: max_age
         self._clock = clock
         self._entries: dict[K, _Entry[V]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
-        """The answer for `key`, at most `max_age` old when asked for. Raises what the load raises."""
+        """The answer for `key`, no older than `max_age` when asked for. Raises what the load raises."""
         with self._lock:
             entry = self._entries.get(key)
             mine = entry is None or self._is_stale(entry)
@@ -57,7 +63,8 @@ class SingleFlight(Generic[K, V]):
 
     def _is_stale(self, entry: _Entry[V]) -> bool:
         """A load under way is shared however long it takes; what fails is forgotten when it fails."""
-        return entry.future.done() and self._clock() - entry.began > self._max_age
+        future = entry.future
+        return future.done() and self._clock() - entry.began > self._max_age(future.result())
 
     def _fill(self, key: K, entry: _Entry[V]) -> None:
         try:

@@ -278,6 +278,7 @@ def test_where_the_node_falls_behind_all_its_pools_are_too_old() -> None:
         ((ErrorCode.ROUTE_NOT_FOUND, ErrorCode.RPC_UNAVAILABLE), ErrorCode.ROUTE_VENUES_UNAVAILABLE),
         ((ErrorCode.ROUTE_NOT_FOUND, ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY), ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY),
         ((ErrorCode.ROUTE_NOT_FOUND, ErrorCode.ROUTE_NOT_FOUND), ErrorCode.ROUTE_NOT_FOUND),
+        ((ErrorCode.RPC_WRONG_CHAIN, ErrorCode.RPC_UNAVAILABLE), ErrorCode.RPC_WRONG_CHAIN),
     ],
 )
 def test_without_an_offer_the_most_telling_reason_is_given(codes: tuple[ErrorCode, ErrorCode], told: ErrorCode) -> None:

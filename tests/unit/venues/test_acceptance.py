@@ -24,7 +24,7 @@ from orderd.solana.transaction import attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2
 from orderd.venues.meteora_dlmm import MeteoraDlmm
-from orderd.venues.pool_venue import MAX_POOLS_A_PAIR, PoolVenue
+from orderd.venues.pool_venue import MAX_POOLS_A_PAIR, NOTHING_FOUND_SECONDS, PoolVenue
 from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
 from orderd.venues.raydium_clmm import RaydiumClmm
 from orderd.venues.raydium_cpmm import RaydiumCpmm
@@ -281,6 +281,24 @@ def test_a_pair_that_no_pool_trades_is_said_so(card: Card, chain: Chain) -> None
     error = refusal(card.venue(chain), QuoteRequest(WSOL_MINT, stranger, 10**9))
     assert error.code == ErrorCode.ROUTE_NOT_FOUND
     assert "no pool" in error.detail
+
+
+def test_where_no_pool_was_found_it_is_looked_for_again_soon(card: Card, chain: Chain) -> None:
+    ticks = [0.0]
+    venue = card.venue(chain, clock=lambda: ticks[0])
+    put_mint(chain, SOL, 9)
+    put_mint(chain, USDC, 6)
+    assert venue.pools(WSOL_MINT, USDC_MINT) == []
+    card.pool(chain, POOL)
+    chain.methods.clear()
+    assert venue.pools(WSOL_MINT, USDC_MINT) == []
+    assert chain.methods == [], "not every time"
+    ticks[0] = NOTHING_FOUND_SECONDS + 1
+    assert venue.pools(WSOL_MINT, USDC_MINT) == [str(POOL)]
+    chain.methods.clear()
+    ticks[0] += NOTHING_FOUND_SECONDS + 1
+    assert venue.pools(WSOL_MINT, USDC_MINT) == [str(POOL)]
+    assert chain.methods == []
 
 
 def test_a_pool_that_is_switched_off_is_refused(card: Card, chain: Chain) -> None:
