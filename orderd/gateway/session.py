@@ -53,6 +53,7 @@ class Session:
         task = asyncio.create_task(_while_connected(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # of a task that is cancelled before it began, nobody else would
 
     async def finish(self) -> None:
         """Wait until all that was asked for is answered."""

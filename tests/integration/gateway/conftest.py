@@ -127,6 +127,10 @@ class PlayedMarket:
     def preview(self, terms: OrderTerms) -> PreviewResult:
         raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {terms.token_in.symbol}")
 
+    def notional(self, terms: OrderTerms) -> int:
+        """Whatever is sold, a token of it is worth a hundred USDC."""
+        return terms.amount_in * 100_000_000 // 10**terms.token_in.decimals
+
     def balances(self) -> BalancesResult:
         return BalancesResult(wallet="wallet", balances=())
 

@@ -14,16 +14,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from db.connection import database
-from db.models import DEFAULT_ACCOUNT, ApiToken
+from db.models import ApiToken
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway import port, session
-from orderd.gateway.auth import new_token, token_hash
+from orderd.gateway.auth import new_token
 from orderd.settings import Settings
 from orderd.wire import Event, Ready, Snapshot
 from tests.integration.gateway.conftest import Refused, Rig, deferred
+from tests.integration.gateway.tokens import issue, revoke
 
 pytestmark = pytest.mark.asyncio
 
@@ -265,7 +266,7 @@ class TestTokens:
     async def test_a_token_that_is_no_good_is_refused(self, rig: Rig, flaw: str) -> None:
         now = datetime.now(UTC)
         token = await asyncio.to_thread(
-            _issue,
+            issue,
             "read",
             expires_at=now - timedelta(seconds=1) if flaw == "expired" else None,
             revoked_at=now if flaw == "revoked" else None,
@@ -279,7 +280,7 @@ class TestTokens:
         assert json.loads(refused.value.response.body)["code"] == "AUTH_INVALID"
 
     async def test_a_reader_may_look_and_not_trade(self, rig: Rig) -> None:
-        token = await asyncio.to_thread(_issue, "read")
+        token = await asyncio.to_thread(issue, "read")
         async with rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as reader:
             assert await reader.call("orders.list")
             for method, params in (("order.cancel", {"order": "0190abcd"}), ("order.submit", _TERMS)):
@@ -288,7 +289,7 @@ class TestTokens:
                 assert refused.value.problem.code is ErrorCode.AUTH_FORBIDDEN
 
     async def test_a_trader_may_do_both_and_its_token_is_marked_as_used(self, rig: Rig) -> None:
-        token = await asyncio.to_thread(_issue, "trade")
+        token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as trader:
             await trader.call("order.submit", **_TERMS)
             assert len((await trader.call("orders.list"))["orders"]) == 1
@@ -296,15 +297,14 @@ class TestTokens:
             assert ApiToken.get().last_used_at is not None
 
     async def test_a_token_that_is_revoked_ends_its_connections(self, rig: Rig) -> None:
-        kept = {"Authorization": f"Bearer {await asyncio.to_thread(_issue, 'read')}"}
-        token = await asyncio.to_thread(_issue, "read")
+        kept = {"Authorization": f"Bearer {await asyncio.to_thread(issue, 'read')}"}
+        token = await asyncio.to_thread(issue, "read")
         async with (
             rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as revoked,
             rig.client(additional_headers=kept) as other,
         ):
             await revoked.call("orders.list")
-            with database.connection_context():
-                ApiToken.update(revoked_at=datetime.now(UTC)).where(ApiToken.hash == token_hash(token)).execute()
+            await asyncio.to_thread(revoke, token)
             await asyncio.wait_for(revoked.websocket.wait_closed(), 10)
             assert revoked.websocket.close_code == 1008
             assert await other.call("orders.list")
@@ -313,8 +313,8 @@ class TestTokens:
         other = uuid4()
         with database.connection_context():
             database.execute_sql("INSERT INTO accounts (id, name) VALUES (%s, 'other')", (str(other),))
-        mine = {"Authorization": f"Bearer {await asyncio.to_thread(_issue, 'trade')}"}
-        theirs = {"Authorization": f"Bearer {await asyncio.to_thread(_issue, 'trade', account_id=other)}"}
+        mine = {"Authorization": f"Bearer {await asyncio.to_thread(issue, 'trade')}"}
+        theirs = {"Authorization": f"Bearer {await asyncio.to_thread(issue, 'trade', account_id=other)}"}
         async with rig.client(additional_headers=mine) as me, rig.client(additional_headers=theirs) as them:
             await them.call("orders.subscribe")
             assert await them.next() == Ready(subscription=1, orders=0)
@@ -330,11 +330,3 @@ class TestTokens:
 
 
 _TERMS = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": "terms"}
-
-
-def _issue(scope: str, **columns: object) -> str:
-    token = new_token()
-    row = {"account_id": DEFAULT_ACCOUNT, "name": token[-8:], "scopes": [scope], "created_at": datetime.now(UTC)}
-    with database.connection_context():
-        ApiToken.insert(id=uuid4(), hash=token_hash(token), **row | columns).execute()
-    return token

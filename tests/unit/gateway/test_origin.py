@@ -48,3 +48,13 @@ def test_there_is_exactly_one_host(hosts: list[str]) -> None:
 def test_every_origin_must_fit() -> None:
     with pytest.raises(OrderdError):
         Door("127.0.0.1").check(["localhost:3000"], ["http://localhost:3000", "http://evil.example"])
+
+
+def test_pages_that_are_allowed_may_come_from_elsewhere() -> None:
+    door = Door("127.0.0.1", (), ("https://desk.example",))
+    door.check(["localhost:3000"], ["https://desk.example"])
+    for foreign in ("http://desk.example", "https://desk.example:8443", "https://desk.example.evil.example", "null"):
+        with pytest.raises(OrderdError):
+            door.check(["localhost:3000"], [foreign])
+    with pytest.raises(OrderdError):
+        door.check(["evil.example"], ["https://desk.example"])

@@ -1,0 +1,136 @@
+"""Limits of money hold whoever submits at the same time, and an order beyond them changes nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from db import journal
+from db.audit import Actor
+from db.connection import database
+from db.journal import Change, NewOrder
+from db.models import DEFAULT_ACCOUNT, ApiToken, Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Cancelled
+from orderd.engine.allowance import Limits, Spending, accept_within
+from tests.integration.orders import new_order
+
+USDC = 1_000_000
+
+
+@pytest.fixture
+def token_id(connected: str) -> UUID:
+    token = uuid7()
+    with database.connection_context():
+        ApiToken.insert(
+            id=token,
+            account_id=DEFAULT_ACCOUNT,
+            name="bot",
+            hash=token.bytes * 2,
+            scopes=["trade"],
+            created_at=datetime.now(UTC),
+        ).execute()
+    return token
+
+
+def submitted(token_id: UUID, name: str | None = None) -> NewOrder:
+    return replace(new_order(name), by=Actor("bot", "10.0.0.1", token_id))
+
+
+def spend(token_id: UUID, notional: int, name: str | None = None, **limits: int) -> UUID | None:
+    """Submit an order that is worth so much; the id of the new order, None where it was there before."""
+    with database.connection_context():
+        added = accept_within(submitted(token_id, name), Spending(notional, Limits(**limits)))
+    return added[0].order.id if added else None
+
+
+def refusal(token_id: UUID, notional: int, **limits: int) -> OrderdError:
+    with pytest.raises(OrderdError) as refused:
+        spend(token_id, notional, **limits)
+    return refused.value
+
+
+def test_an_order_may_be_worth_what_the_limit_says_and_not_a_unit_more(token_id: UUID) -> None:
+    assert spend(token_id, 100 * USDC, per_order=100 * USDC)
+    refused = refusal(token_id, 100 * USDC + 1, per_order=100 * USDC)
+    assert refused.code is ErrorCode.LIMIT_ORDER
+    assert refused.detail == "the order is worth 100.000001 USDC, the token may submit 100 USDC at most"
+
+
+def test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again(token_id: UUID) -> None:
+    assert spend(token_id, 60 * USDC, per_day=100 * USDC)
+    assert spend(token_id, 40 * USDC, per_day=100 * USDC)
+    refused = refusal(token_id, 1, per_day=100 * USDC)
+    assert refused.code is ErrorCode.LIMIT_DAY
+    assert refused.retry_after is not None
+    assert 86_000 < refused.retry_after <= 86_401
+    assert Order.select().count() == 2
+
+
+def test_what_could_never_fit_is_told_no_time(token_id: UUID) -> None:
+    assert refusal(token_id, 101, per_day=100).retry_after is None
+
+
+def test_the_day_is_the_last_24_hours(token_id: UUID) -> None:
+    old = spend(token_id, 60 * USDC, per_day=100 * USDC)
+    assert spend(token_id, 30 * USDC, per_day=100 * USDC)
+    _was_at(old, timedelta(hours=23))
+    refused = refusal(token_id, 50 * USDC, per_day=100 * USDC)
+    assert refused.retry_after is not None
+    assert 3_500 < refused.retry_after <= 3_601, "when the old one no longer counts, and not when all do not"
+    _was_at(old, timedelta(hours=24, seconds=1))
+    assert spend(token_id, 50 * USDC, per_day=100 * USDC)
+
+
+def test_an_order_that_ends_without_a_fill_does_not_count(token_id: UUID) -> None:
+    order_id = spend(token_id, 100, per_day=100)
+    assert order_id is not None
+    assert refusal(token_id, 100, per_day=100).code is ErrorCode.LIMIT_DAY
+    assert journal.apply([Change(order_id, Cancelled(), None)])
+    assert spend(token_id, 100, per_day=100)
+
+
+def test_an_order_that_is_there_already_is_no_new_one(token_id: UUID) -> None:
+    assert spend(token_id, 100, "mine", per_day=100)
+    assert spend(token_id, 100, "mine", per_day=100) is None
+    assert Order.select().count() == 1
+
+
+def test_submissions_at_the_same_time_do_not_slip_under_together(token_id: UUID) -> None:
+    def attempt(_: int) -> bool:
+        try:
+            return spend(token_id, 10, per_day=50) is not None
+        except OrderdError:
+            return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(attempt, range(40))) == 5
+    assert Order.select().count() == 5
+
+
+def test_another_token_has_a_day_of_its_own(token_id: UUID) -> None:
+    other = uuid7()
+    ApiToken.insert(
+        id=other,
+        account_id=DEFAULT_ACCOUNT,
+        name="other",
+        hash=other.bytes * 2,
+        scopes=["trade"],
+        created_at=datetime.now(UTC),
+    ).execute()
+    assert spend(token_id, 100, per_day=100)
+    assert spend(other, 100, per_day=100)
+
+
+@pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
+def test_a_token_that_has_ended_meanwhile_submits_nothing(token_id: UUID, column: str) -> None:
+    ApiToken.update({column: datetime.now(UTC)}).where(ApiToken.id == token_id).execute()
+    assert refusal(token_id, 1, per_day=100).code is ErrorCode.AUTH_INVALID
+    assert Order.select().count() == 0
+
+
+def _was_at(order_id: UUID | None, ago: timedelta) -> None:
+    database.execute_sql("UPDATE notionals SET at = clock_timestamp() - %s WHERE order_id = %s", (ago, str(order_id)))

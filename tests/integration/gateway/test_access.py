@@ -1,0 +1,318 @@
+"""What a token may do, what it may not, how fast it is taken away, and what the audit says of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from db import audit
+from db.audit import Filter
+from db.connection import database
+from db.models import AuditRow, Order
+from orderd.domain.errors import ErrorCode
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.gateway import endings, refusals
+from orderd.gateway.batch import Batcher
+from orderd.settings import Settings
+from orderd.wire import Ready
+from tests.integration.gateway.conftest import Refused, Rig, deferred
+from tests.integration.gateway.tokens import bearer, issue, revoke
+
+pytestmark = pytest.mark.asyncio
+USDC = 1_000_000
+
+
+@pytest.fixture
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A real chain, so that a token is asked for; refusals are written without delay."""
+    monkeypatch.setattr(refusals, "WRITE_SECONDS", 0.02)
+    return settings.model_copy(update={"chain": "devnet"})
+
+
+@pytest_asyncio.fixture
+async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
+        yield client
+
+
+def order(client_order_id: str, amount: str = "1", token_out: str = "USDC") -> dict[str, str]:
+    return {"token_in": "SOL", "token_out": token_out, "amount_in": amount, "client_order_id": client_order_id}
+
+
+async def audited(deeds: int) -> list[AuditRow]:
+    """The audit's rows, once they are of so many deeds."""
+
+    def read() -> list[AuditRow]:
+        with database.connection_context():
+            return audit.read(Filter(), 100)
+
+    found: list[AuditRow] = []
+    async with asyncio.timeout(10):
+        while sum(row.times for row in found) < deeds:
+            found = await asyncio.to_thread(read)
+    return found
+
+
+def stored_orders() -> int:
+    with database.connection_context():
+        return int(Order.select().count())
+
+
+class TestLimits:
+    async def test_a_pair_that_is_not_allowed_is_refused_over_both_protocols(
+        self, rig: Rig, http: httpx.AsyncClient
+    ) -> None:
+        token = await asyncio.to_thread(issue, "trade", allowed_mints=[WSOL_MINT, USDC_MINT])
+        async with rig.client(additional_headers=bearer(token)) as client:
+            await client.call("order.submit", **order("a"))
+            with pytest.raises(Refused) as refused:
+                await client.call("order.submit", **order("b", token_out="CHILLGUY"))
+        answer = await http.post("/api/orders", json=order("c", token_out="CHILLGUY"), headers=bearer(token))
+        assert refused.value.problem.code is ErrorCode.LIMIT_TOKENS
+        assert (answer.status_code, answer.json()["code"]) == (403, "LIMIT_TOKENS")
+        assert await asyncio.to_thread(stored_orders) == 1
+
+    async def test_an_order_that_is_worth_too_much_is_refused_and_changes_nothing(self, rig: Rig) -> None:
+        token = await asyncio.to_thread(issue, "trade", max_notional_per_order=150 * USDC)
+        async with rig.client(additional_headers=bearer(token)) as client:
+            await client.call("order.submit", **order("a", "1.5"))
+            with pytest.raises(Refused) as refused:
+                await client.call("order.submit", **order("b", "1.500001"))
+        assert refused.value.problem.code is ErrorCode.LIMIT_ORDER
+        assert await asyncio.to_thread(stored_orders) == 1
+
+    async def test_a_day_counts_over_both_protocols_and_says_when_there_is_room_again(
+        self, rig: Rig, http: httpx.AsyncClient
+    ) -> None:
+        token = await asyncio.to_thread(issue, "trade", max_notional_per_day=250 * USDC)
+        async with rig.client(additional_headers=bearer(token)) as client:
+            await client.call("order.submit", **order("a"))
+            assert (await http.post("/api/orders", json=order("b"), headers=bearer(token))).status_code == 201
+            with pytest.raises(Refused) as refused:
+                await client.call("order.submit", **order("c"))
+            answer = await http.post("/api/orders", json=order("d"), headers=bearer(token))
+            again = await client.call("order.submit", **order("a"))
+        problem = refused.value.problem
+        assert (problem.code, problem.retryable) == (ErrorCode.LIMIT_DAY, False)
+        assert problem.retry_after is not None
+        assert (answer.status_code, answer.json()["code"]) == (429, "LIMIT_DAY")
+        assert 86_000 < int(answer.headers["retry-after"]) <= 86_401
+        assert again["created"] is False, "what was submitted before is answered all the same"
+        assert await asyncio.to_thread(stored_orders) == 2
+
+    async def test_submissions_in_one_batch_are_held_to_the_day_one_by_one(self, rig: Rig) -> None:
+        token = await asyncio.to_thread(issue, "trade", max_notional_per_day=500 * USDC)
+        async with rig.client(additional_headers=bearer(token)) as client:
+            calls = [client.call("order.submit", **order(f"many-{number}")) for number in range(20)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+        assert len(refused) == 15
+        assert {error.problem.code for error in refused} == {ErrorCode.LIMIT_DAY}
+        assert await asyncio.to_thread(stored_orders) == 5
+
+    async def test_requests_beyond_the_pace_are_refused_over_all_connections_together(
+        self, rig: Rig, http: httpx.AsyncClient
+    ) -> None:
+        token = await asyncio.to_thread(issue, "read", requests_per_minute=1, burst=3)
+        async with (
+            rig.client(additional_headers=bearer(token)) as first,
+            rig.client(additional_headers=bearer(token)) as second,
+        ):
+            await first.call("tokens")
+            await second.call("tokens")
+            assert (await http.get("/api/tokens", headers=bearer(token))).status_code == 200
+            for client in (first, second):
+                with pytest.raises(Refused) as refused:
+                    await client.call("tokens")
+                assert refused.value.problem.code is ErrorCode.LIMIT_REQUESTS
+                assert refused.value.problem.retry_after in range(1, 61)
+            answer = await http.get("/api/tokens", headers=bearer(token))
+        assert (answer.status_code, answer.json()["code"]) == (429, "LIMIT_REQUESTS")
+        assert int(answer.headers["retry-after"]) in range(1, 61)
+
+    async def test_another_token_is_not_slowed_down(self, rig: Rig) -> None:
+        slow = await asyncio.to_thread(issue, "read", requests_per_minute=1, burst=1)
+        free = await asyncio.to_thread(issue, "read")
+        async with (
+            rig.client(additional_headers=bearer(slow)) as first,
+            rig.client(additional_headers=bearer(free)) as second,
+        ):
+            await first.call("tokens")
+            with pytest.raises(Refused):
+                await first.call("tokens")
+            for _ in range(20):
+                await second.call("tokens")
+
+
+class TestRevocation:
+    """Without the looking around every few seconds, which would hide that nobody is told at once."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+        monkeypatch.setattr(endings, "CHECK_SECONDS", 3600.0)
+        return settings
+
+    async def test_it_ends_connections_and_subscriptions_at_once_and_nothing_else(
+        self, rig: Rig, http: httpx.AsyncClient
+    ) -> None:
+        token, kept = [await asyncio.to_thread(issue, "trade") for _ in range(2)]
+        async with (
+            rig.client(additional_headers=bearer(token)) as client,
+            rig.client(additional_headers=bearer(kept)) as other,
+        ):
+            order_id = UUID((await other.call("order.submit", **order("watched")))["order"]["id"])
+            await client.call("orders.subscribe")
+            while not isinstance(await client.next(), Ready):
+                pass
+            await asyncio.to_thread(revoke, token)
+            await asyncio.wait_for(client.websocket.wait_closed(), 10)
+            assert client.websocket.close_code == 1008
+            await rig.happen(order_id, deferred())
+            assert client.notifications.empty()
+            assert (await http.get("/api/orders", headers=bearer(token))).status_code == 401
+            assert await other.call("orders.list")
+            assert (await http.get("/api/orders", headers=bearer(kept))).status_code == 200
+
+    async def test_what_lies_in_the_connection_by_then_is_not_done(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held, release = asyncio.Event(), asyncio.Event()
+        submit = Batcher.submit
+
+        async def hold(batcher: Batcher, submission: Any) -> Any:
+            held.set()
+            await release.wait()
+            return await submit(batcher, submission)
+
+        monkeypatch.setattr(Batcher, "submit", hold)
+        token = await asyncio.to_thread(issue, "trade")
+        async with rig.client(additional_headers=bearer(token)) as client:
+            (session,) = rig.gateway._sessions
+            # All slots but one are taken, so that what comes after the first call waits to be read.
+            for _ in range(session.slots._value - 1):
+                await session.slots.acquire()
+            first = asyncio.create_task(client.call("order.submit", **order("first")))
+            await held.wait()
+            second = asyncio.create_task(client.call("order.submit", **order("second")))
+            await asyncio.to_thread(revoke, token)
+            await asyncio.wait_for(client.websocket.wait_closed(), 10)
+            release.set()
+            for call in (first, second):
+                call.cancel()
+            await asyncio.wait([first, second])
+        with database.connection_context():
+            assert [row.client_order_id for row in Order.select()] in ([], ["first"])
+
+    async def test_a_token_that_was_revoked_while_it_was_let_in_is_put_out(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = await asyncio.to_thread(issue, "read")
+        identify = rig.gateway._gate.identify
+        told = asyncio.Event()
+        end: Callable[[Any], None] = rig.gateway._endings._end
+
+        async def late(*arguments: Any) -> Any:
+            principal = await identify(*arguments)
+            await asyncio.to_thread(revoke, token)
+            await told.wait()
+            return principal
+
+        def tell(ended: Any) -> None:
+            end(ended)
+            told.set()
+
+        monkeypatch.setattr(rig.gateway._gate, "identify", late)
+        monkeypatch.setattr(rig.gateway._endings, "_end", tell)
+        async with rig.client(additional_headers=bearer(token)) as client:
+            await asyncio.wait_for(client.websocket.wait_closed(), 10)
+        assert client.websocket.close_code == 1008
+
+    async def test_notices_are_heard_again_after_postgres_has_dropped_the_connection(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(endings, "CHECK_SECONDS", 0.05)
+        token = await asyncio.to_thread(issue, "read")
+        async with rig.client(additional_headers=bearer(token)) as client:
+            await asyncio.to_thread(_drop_the_listener)
+            await asyncio.to_thread(revoke, token)
+            await asyncio.wait_for(client.websocket.wait_closed(), 10)
+        assert client.websocket.close_code == 1008
+
+
+class TestExpiry:
+    @pytest.fixture
+    def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+        monkeypatch.setattr(endings, "CHECK_SECONDS", 0.05)
+        return settings
+
+    async def test_a_connection_ends_when_its_token_expires(self, rig: Rig) -> None:
+        token = await asyncio.to_thread(issue, "read", expires_at=datetime.now(UTC) + timedelta(seconds=1))
+        async with rig.client(additional_headers=bearer(token)) as client:
+            await asyncio.wait_for(client.websocket.wait_closed(), 10)
+        assert client.websocket.close_code == 1008
+
+
+def _drop_the_listener() -> None:
+    with database.connection_context():
+        database.execute_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%' AND datname = "
+            "current_database()"
+        )
+
+
+class TestAudit:
+    async def test_orders_are_written_down_with_token_and_address(self, rig: Rig, http: httpx.AsyncClient) -> None:
+        token = await asyncio.to_thread(issue, "trade", name="desk")
+        async with rig.client(additional_headers=bearer(token)) as client:
+            order_id = UUID((await client.call("order.submit", **order("a")))["order"]["id"])
+            await client.call("order.submit", **order("a"))
+        assert (await http.delete(f"/api/orders/{order_id}", headers=bearer(token))).status_code == 200
+        rows = await audited(2)
+        assert [(row.actor, row.address, row.action, row.outcome, row.order_id) for row in rows] == [
+            ("desk", "127.0.0.1", "order.submit", "ok", order_id),
+            ("desk", "127.0.0.1", "order.cancel", "ok", order_id),
+        ]
+
+    async def test_refusals_are_written_down_equal_ones_together(self, rig: Rig, http: httpx.AsyncClient) -> None:
+        token = await asyncio.to_thread(issue, "read", name="desk")
+        for _ in range(5):
+            assert (await http.post("/api/orders", json=order("a"), headers=bearer(token))).status_code == 403
+        async with rig.client(additional_headers=bearer(token)) as client:
+            with pytest.raises(Refused):
+                await client.call("order.cancel", order="0190abcd")
+        assert (await http.get("/api/orders")).status_code == 401
+        rows = await audited(7)
+        told = {(row.actor, row.address, row.action, row.outcome) for row in rows}
+        assert told == {
+            ("desk", "127.0.0.1", "POST /api/orders", "AUTH_FORBIDDEN"),
+            ("desk", "127.0.0.1", "order.cancel", "AUTH_FORBIDDEN"),
+            ("", "127.0.0.1", "GET /api/orders", "AUTH_REQUIRED"),
+        }
+
+    async def test_what_was_only_asked_in_vain_is_not(self, rig: Rig) -> None:
+        token = await asyncio.to_thread(issue, "trade")
+        async with rig.client(additional_headers=bearer(token)) as client:
+            for method, params in (("order.get", {"order": "nowhere"}), ("order.cancel", {"order": "nowhere"})):
+                with pytest.raises(Refused):
+                    await client.call(method, **params)
+        (row,) = await audited(1)
+        assert (row.action, row.outcome) == ("order.cancel", "ORDER_NOT_FOUND")
+
+    async def test_a_flood_of_different_refusals_is_counted_and_not_kept_one_by_one(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(refusals, "MOST", 3)
+        monkeypatch.setattr(refusals, "WRITE_SECONDS", 3600.0)
+        token = await asyncio.to_thread(issue, "trade")
+        async with rig.client(additional_headers=bearer(token)) as client:
+            for number in range(20):
+                with pytest.raises(Refused):
+                    await client.call("order.cancel", order=f"nowhere-{number}")
+        await rig.gateway._refusals.write()
+        rows = await audited(20)
+        assert len(rows) <= 6

@@ -1,0 +1,35 @@
+"""Where a request comes from, in the words of proxies that are believed and others that are not."""
+
+from pathlib import Path
+
+import pytest
+
+from orderd.gateway.gate import Gate
+from orderd.gateway.threads import DatabaseThreads
+from orderd.settings import Settings
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    settings = Settings(state_dir=tmp_path, trusted_proxies=("10.0.0.0/8", "fd00::1"))
+    return Gate(settings, DatabaseThreads("unused", 1))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.5", [], "203.0.113.5"),
+        ("203.0.113.5", ["198.51.100.7"], "203.0.113.5"),
+        ("10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
+        ("fd00::1", ["198.51.100.7"], "198.51.100.7"),
+        ("10.0.0.1", ["1.2.3.4, 198.51.100.7"], "198.51.100.7"),
+        ("10.0.0.1", ["1.2.3.4", "198.51.100.7, 10.9.9.9"], "198.51.100.7"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
+        ("10.0.0.1", ["x" * 1000], "x" * 64),
+    ],
+)
+def test_only_what_a_trusted_proxy_saw_itself_is_believed(
+    gate: Gate, peer: str, forwarded: list[str], address: str
+) -> None:
+    assert gate.address(peer, forwarded) == address
