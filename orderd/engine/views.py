@@ -1,5 +1,6 @@
 """What the stored order looks like from outside: base units become decimal strings, codes become problems."""
 
+from collections.abc import Iterable
 from typing import Literal, cast
 from uuid import UUID
 
@@ -150,17 +151,23 @@ def _failure_view(failure: OrderFailure) -> FailureView:
 
 def events_after(order_id: UUID, seq: int) -> list[OrderEvent]:
     """The events of an order from ``seq + 1`` on, in order."""
-    rows = (
-        OrderEventRow.select()
-        .where((OrderEventRow.order_id == order_id) & (OrderEventRow.seq > seq))
-        .order_by(OrderEventRow.seq)
+    rows = OrderEventRow.select().where((OrderEventRow.order_id == order_id) & (OrderEventRow.seq > seq))
+    return [_event(row) for row in rows.order_by(OrderEventRow.seq)]
+
+
+def stories(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderEvent]]:
+    """All events of each of the orders, in order."""
+    found: dict[UUID, list[OrderEvent]] = {order_id: [] for order_id in order_ids}
+    rows = OrderEventRow.select().where(OrderEventRow.order_id.in_(list(found)))
+    for row in rows.order_by(OrderEventRow.order_id, OrderEventRow.seq):
+        found[row.order_id].append(_event(row))
+    return found
+
+
+def _event(row: OrderEventRow) -> OrderEvent:
+    return OrderEvent.model_validate(
+        {"order_id": row.order_id, "seq": row.seq, "at": row.at, "status": row.status, "data": row.data}
     )
-    return [
-        OrderEvent.model_validate(
-            {"order_id": row.order_id, "seq": row.seq, "at": row.at, "status": row.status, "data": row.data}
-        )
-        for row in rows
-    ]
 
 
 def active(account_id: UUID, token_in: str | None = None, token_out: str | None = None) -> list[OrderView]:

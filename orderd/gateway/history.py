@@ -70,9 +70,11 @@ def standings(selection: Selection) -> list[Standing]:
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
         return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
-    after = 0 if selection.from_beginning else None
     active = views.active(selection.account_id, selection.token_in, selection.token_out)
-    return [_standing(order, after) for order in active]
+    if not selection.from_beginning:
+        return [Standing(order) for order in active]
+    told = views.stories(order.id for order in active)
+    return [Standing(order, 0, tuple(told[order.id])) for order in active]
 
 
 def _standing(order: OrderView, after: int | None) -> Standing:
