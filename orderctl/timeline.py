@@ -204,6 +204,12 @@ def by_amount(quotes: Iterable[Quoted]) -> list[Quoted]:
     return sorted(quotes, key=lambda quote: Decimal(quote.amount_out), reverse=True)
 
 
+def waiting(until: datetime, now: datetime) -> str:
+    """How long an order still waits."""
+    left = (until - now).total_seconds()
+    return f"goes on in {duration(left)}" if left > 0 else "goes on now"
+
+
 def percent(bps: str) -> str:
     """Basis points, a decimal string, in percent."""
     return f"{Decimal(bps).scaleb(-2).normalize():f}"
