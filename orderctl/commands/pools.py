@@ -11,6 +11,7 @@ from orderctl.output import OUTPUT, Format, console, narrate, print_data
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
 from orderctl.timeline import shorten
+from orderd.domain.errors import ERRORS
 from orderd.wire import Method, PoolsParams, PoolsResult
 
 ADDRESS_WIDTH = 9
@@ -33,7 +34,8 @@ def run(
     params = params_of(PoolsParams, token=tuple(tokens or ()))
     with Client(settings) as client:
         answer = client.call(Method.POOLS, params, PoolsResult)
-    if not print_data(output, answer, answer.pools, (pool.address for pool in answer.pools)):
+    ids = (pool.address for pool in answer.pools)
+    if not print_data(output, answer, answer.pools, ids) and answer.pools:
         from orderctl.tables import Column, plain_table, print_whole
 
         wide = output == "wide"
@@ -59,8 +61,10 @@ def run(
                 *((str(pool.slot), pool.address) if wide else (shorten(pool.address, ADDRESS_WIDTH),)),
             )
         print_whole(table, console(settings))
-    for refusal in answer.refusals:
-        narrate(settings, f"left out: {refusal.venue}: {refusal.code}: {refusal.detail}")
-    if not answer.pools:
-        narrate(settings, "no pool trades this" if tokens else "no pools")
-    return ExitCode.OK
+    # A venue that is silent is so for each pair.
+    for line in dict.fromkeys(f"left out: {no.venue}: {no.code}: {no.detail}" for no in answer.refusals):
+        narrate(settings, line)
+    if answer.pools:
+        return ExitCode.OK
+    narrate(settings, "no pool trades this" if tokens else "no pools")
+    return ExitCode.CONNECTION if any(ERRORS[no.code].retryable for no in answer.refusals) else ExitCode.OK

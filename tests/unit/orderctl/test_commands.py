@@ -690,6 +690,15 @@ class TestPools:
         assert orderctl("pools", "-o", "id").out == f"{self.POOL.address}\n"
         assert json.loads(orderctl("pools", "-o", "jsonl").out)["schema"] == "orderctl.pool/1"
 
+    def test_a_venue_that_is_silent_is_told_once_and_another_try_may_help(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        silent = Refused(venue="meteora", code=ErrorCode.SERVICE_TIMEOUT, detail="no answer within 1500 ms")
+        daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(silent, silent), slot=None))
+
+        told = "left out: meteora: SERVICE_TIMEOUT: no answer within 1500 ms\nno pools\n"
+        assert orderctl("pools") == (3, "", told)
+
     def test_a_pair_has_no_third_token(self, orderctl: Orderctl) -> None:
         assert orderctl("pools", "SOL", "USDC", "CHILLGUY").code == 2
 

@@ -23,6 +23,7 @@ def test_every_error_has_an_exit_code_that_is_not_success(code: ErrorCode) -> No
         (ErrorCode.SERVICE_CRASH_LOOP, 1),
         (ErrorCode.SERVICE_DRAINING, 3),
         (ErrorCode.RPC_UNAVAILABLE, 3),
+        (ErrorCode.ROUTE_VENUES_UNAVAILABLE, 3),
         (ErrorCode.AUTH_REQUIRED, 4),
         (ErrorCode.LIMIT_DAY, 4),
         (ErrorCode.LIMIT_REQUESTS, 3),
