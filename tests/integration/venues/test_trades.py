@@ -1,10 +1,14 @@
 """A quote, its transaction, and what the chain then pays: equal to the last base unit on a chain with nobody else."""
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
 
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode
@@ -12,12 +16,14 @@ from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.roles import ListeningRole
+from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2
 from orderd.venues.meteora_dlmm import MeteoraDlmm
+from orderd.venues.pool_venue import PoolVenue
 from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
 from orderd.venues.raydium_clmm import RaydiumClmm
 from orderd.venues.raydium_cpmm import RaydiumCpmm
@@ -27,6 +33,8 @@ CHILLGUY_MINT = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"
 SOL = 10**9
 USDC = 10**6
 PATIENCE = 20.0
+_unlike = count()
+"""The chain takes two equal transactions of one slot for one."""
 
 
 @pytest.fixture
@@ -80,6 +88,33 @@ def test_less_than_the_least_accepted_is_never_paid(rpc: RpcClient, wallet: Wall
     assert landed.err is not None
     assert explain(landed.err, landed.logs).code is ErrorCode.TX_SLIPPAGE_EXCEEDED
     assert landed.token_delta(USDC_MINT, lambda _: True) == 0
+
+
+def test_a_swap_on_the_chain_is_hinted_to_whoever_has_the_pools_state(
+    rpc: RpcClient, wallet: Wallet, venue: PoolVenue[Any, Any], simnet: ListeningRole
+) -> None:
+    hinted = threading.Event()
+    hints = AccountHints(simnet.address["ws_url"])
+
+    def watch(account: Pubkey, on_change: Callable[[], None]) -> None:
+        def changed() -> None:
+            on_change()
+            hinted.set()
+
+        hints.watch(account, changed)
+
+    watching = type(venue)(rpc, max_age_ms=3_600_000, watch=watch)
+    request = QuoteRequest(WSOL_MINT, USDC_MINT, SOL)
+    before = best_quote(watching, request)
+    hints.start()
+    try:
+        assert watching.is_fresh(WSOL_MINT, USDC_MINT)
+        while not hinted.is_set():  # the subscription may be later than a first swap
+            _trade(rpc, wallet, venue, QuoteRequest(WSOL_MINT, USDC_MINT, SOL + next(_unlike)))
+        after = best_quote(watching, request)
+    finally:
+        hints.stop(PATIENCE)
+    assert after.slot > before.slot
 
 
 def test_more_than_the_wallet_holds_is_insufficient_funds(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
