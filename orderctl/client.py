@@ -5,8 +5,8 @@ with exponential backoff, and the news resume after the last event that was seen
 """
 
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, count
@@ -18,10 +18,22 @@ from websockets.sync.client import ClientConnection, connect
 
 from orderctl import connecting, protocol
 from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderctl.freshness import Fresh, Freshness, Stale
 from orderctl.settings import Settings
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
-from orderd.wire import Event, Message, Method, Ready, Snapshot, SubscribeParams, SubscribeResult
+from orderd.wire import (
+    Event,
+    Heartbeat,
+    Message,
+    Method,
+    OrderView,
+    Ready,
+    ResyncRequired,
+    Snapshot,
+    SubscribeParams,
+    SubscribeResult,
+)
 
 A = TypeVar("A", bound=Message)
 
@@ -41,9 +53,11 @@ class Resumed:
     replayed: int
 
 
-Update = Snapshot | Event | Lost | Resumed
-_News = tuple[str, Snapshot | Event]
-"""News of an order, with the trader's word for it."""
+Connection = Lost | Resumed | Stale | Fresh | ResyncRequired
+"""What is to be told beside the orders themselves."""
+Update = Snapshot | Event | Connection
+_News = tuple[str, Snapshot | ResyncRequired | Event | Stale | Fresh]
+"""News of an order, with the trader's word for it; or of the connection."""
 
 
 class Client:
@@ -54,7 +68,9 @@ class Client:
         self._connection: ClientConnection | None = None
         self._closing = ExitStack()
         self._ids = count(1)
-        self._unread: deque[Snapshot | Event | Ready] = deque()
+        self._unread: deque[Snapshot | ResyncRequired | Event | Ready] = deque()
+        self._counted: Counter[int] = Counter()
+        self._freshness = Freshness()
         self._has_been_connected = False
 
     def __enter__(self) -> Self:
@@ -94,8 +110,11 @@ class Client:
     def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:
         """The news of these orders from their first events on, until all have ended.
 
-        Outlives disconnections once a connection has stood. Raises FollowTimeoutError after ``seconds``,
-        RefusedError (an unknown order, for one), and UnreachableError when there never was a connection.
+        An order whose events the daemon cannot tell from where they were seen begins anew: ResyncRequired, and then the
+        snapshot, which counts as all that went before. Outlives disconnections once a connection has stood.
+
+        Raises FollowTimeoutError after ``seconds``, RefusedError (an unknown order, for one), and UnreachableError when
+        there never was a connection.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         after = dict.fromkeys(orders, 0)
@@ -106,8 +125,13 @@ class Client:
                 if failures:
                     yield Resumed(_replayed(after, told))
                     failures = 0
+                anew = set()
                 for order, news in chain(told, self._news(subscriptions, deadline)):
-                    if isinstance(news, Event) and not _is_next(after, order, news.event):
+                    if isinstance(news, ResyncRequired):
+                        anew.add(order)
+                    elif isinstance(news, Snapshot) and order in anew:
+                        _begin_anew(after, order, news.order)
+                    elif isinstance(news, Event) and not _is_next(after, order, news.event):
                         continue
                     yield news
                     if not after:
@@ -129,8 +153,11 @@ class Client:
         subscriptions = {}
         for order, seq in after.items():
             params = SubscribeParams(order=order, after=seq)
-            subscriptions[self.call(Method.ORDERS_SUBSCRIBE, params, SubscribeResult).subscription] = order
-        told, missing = [], len(subscriptions)
+            result = self.call(Method.ORDERS_SUBSCRIBE, params, SubscribeResult)
+            subscriptions[result.subscription] = order
+            self._freshness.expect(result.heartbeat_seconds)
+        told: list[_News] = []
+        missing = len(subscriptions)
         news = self._news(subscriptions, deadline)
         while missing:
             told.append(next(news))
@@ -144,22 +171,35 @@ class Client:
                 news = self._unread.popleft()
                 if news.subscription in subscriptions and not isinstance(news, Ready):
                     yield subscriptions[news.subscription], news
+            if (change := self._freshness.change()) is not None:
+                yield "", change
+            waits = [self._freshness.seconds_left, None if deadline is None else deadline - time.monotonic()]
+            wait = min((seconds for seconds in waits if seconds is not None), default=None)
             try:
-                wait = None if deadline is None else deadline - time.monotonic()
                 self._keep(protocol.decode(connection.recv(wait)))
             except TimeoutError as error:
-                raise _out_of_time(subscriptions.values()) from error
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise _out_of_time(subscriptions.values()) from error
             except (ConnectionClosed, OSError) as error:
                 raise connecting.connection_lost(connecting.reason(error)) from error
 
     def _keep(self, message: dict[str, object]) -> None:
-        notification = protocol.read_notification(message)
-        if notification is not None:
-            self._unread.append(notification)
+        """Raises AnswerLostError where the daemon has sent more than came."""
+        news = protocol.read_notification(message)
+        if isinstance(news, Heartbeat):
+            connecting.check_count(news, self._counted)
+            self._freshness.hear(news)
+            return
+        self._freshness.hear(None)
+        if isinstance(news, Event):
+            self._counted[news.subscription] += 1
+        if news is not None:
+            self._unread.append(news)
 
     def _connected(self) -> ClientConnection:
         if self._connection is None:
             self._connection = self._open()
+            self._counted, self._freshness = Counter(), Freshness()
             self._has_been_connected = True
         return self._connection
 
@@ -187,9 +227,19 @@ def _is_next(after: dict[str, int], order: str, event: OrderEvent) -> bool:
     return True
 
 
-def _replayed(after: Mapping[str, int], told: Iterable[_News]) -> int:
+def _begin_anew(after: dict[str, int], order: str, standing: OrderView) -> None:
+    if standing.status in TERMINAL:
+        del after[order]
+    else:
+        after[order] = standing.seq
+
+
+def _replayed(after: Mapping[str, int], told: Sequence[_News]) -> int:
     """How many events happened while there was no connection."""
-    return sum(max(0, news.order.seq - after[order]) for order, news in told if isinstance(news, Snapshot))
+    anew = {order for order, news in told if isinstance(news, ResyncRequired)}
+    return sum(
+        news.order.seq - after[order] for order, news in told if isinstance(news, Snapshot) and order not in anew
+    )
 
 
 def _out_of_time(orders: Iterable[str]) -> FollowTimeoutError:

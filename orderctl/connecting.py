@@ -5,6 +5,7 @@ What the client that blocks and the one that does not have in common.
 
 import os
 import random
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from orderctl import protocol
 from orderctl.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
 from orderctl.settings import Settings
-from orderd.wire import Method
+from orderd.wire import Heartbeat, Method
 
 MAX_ANSWER_BYTES = 16 * 2**20
 KEEPALIVE_SECONDS = 10
@@ -103,6 +104,14 @@ def no_answer(method: Method, seconds: float) -> AnswerLostError:
 def gap(seq: int, after: int) -> AnswerLostError:
     """An event is missing: what is known can be trusted only after asking anew."""
     return connection_lost(f"event {seq} came right after event {after}")
+
+
+def check_count(heartbeat: Heartbeat, counted: Mapping[int, int]) -> None:
+    """Raises AnswerLostError where fewer events of a subscription came than the daemon has sent."""
+    for position in heartbeat.subscriptions:
+        missing = position.events - counted.get(position.subscription, 0)
+        if missing > 0:
+            raise connection_lost(f"{missing} of the daemon's events did not arrive")
 
 
 def _is_loopback(url: str) -> bool:

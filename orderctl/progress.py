@@ -14,13 +14,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.client import Lost, Resumed
+from orderctl.client import Connection, Resumed
 from orderctl.errors import about_order
+from orderctl.freshness import Fresh
 from orderctl.output import console
 from orderctl.settings import Settings
 from orderctl.tables import SHORT_ID, STATUS_STYLE
-from orderctl.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms
-from orderctl.watching import resumption
+from orderctl.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
+from orderctl.watching import words_of
 from orderd.domain.errors import ERRORS
 from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying
 from orderd.domain.order import TERMINAL, OrderStatus
@@ -37,7 +38,7 @@ class LiveProgress:
 
     def __init__(self, settings: Settings) -> None:
         self._timeline: Timeline | None = None
-        self._connection: Lost | Resumed | None = None
+        self._connection: Connection | None = None
         self._connection_since = 0.0
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
@@ -58,14 +59,10 @@ class LiveProgress:
         self._live.start()
 
     def advance(self, timeline: Timeline) -> None:
-        if timeline.is_over:
-            self._connection = None
+        pass
 
-    def lost(self, lost: Lost) -> None:
-        self._connection, self._connection_since = lost, time.monotonic()
-
-    def resumed(self, resumed: Resumed) -> None:
-        self._connection, self._connection_since = resumed, time.monotonic()
+    def connection(self, news: Connection) -> None:
+        self._connection, self._connection_since = news, time.monotonic()
 
     def render(self) -> RenderableType:
         """The whole picture, as of now."""
@@ -83,14 +80,13 @@ class LiveProgress:
         return Group(*parts)
 
     def _connection_line(self) -> Text | None:
-        since = time.monotonic() - self._connection_since
-        match self._connection:
-            case Lost(reason, retry_in):
-                return Text(f"connection lost: {reason}; trying again in {max(0.0, retry_in - since):.1f} s", "yellow")
-            case Resumed() as resumed:
-                return Text(resumption(resumed), style="green")
-            case None:
-                return None
+        return None if self._connection is None else connection_line(self._connection, self._connection_since)
+
+
+def connection_line(news: Connection, since: float) -> Text:
+    """Of news that came at ``since``, by the monotonic clock."""
+    style = "green" if isinstance(news, Resumed | Fresh) else "yellow"
+    return Text(words_of(news, time.monotonic() - since), style)
 
 
 def _headline(timeline: Timeline) -> Text:
@@ -158,7 +154,7 @@ def _wait(timeline: Timeline, span: Span, now: datetime) -> Text:
     if span.stage is not OrderStatus.PENDING or span.end is not None or wait is None:
         return Text()
     reason = f": {wait.reason}" if isinstance(wait, Deferred) else ""
-    return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}{reason}", style="yellow")
+    return Text(f"{waiting(wait.until, now)}{reason}", style="yellow")
 
 
 def _details(timeline: Timeline, span: Span, room: int) -> list[str]:

@@ -13,13 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.client import Lost, Resumed
+from orderctl.client import Connection
 from orderctl.output import console
-from orderctl.progress import REFRESH_HZ
+from orderctl.progress import REFRESH_HZ, connection_line
 from orderctl.settings import Settings
 from orderctl.tables import STATUS_STYLE, plain_table, short_ids, status_text
-from orderctl.timeline import STAGES, Timeline, duration
-from orderctl.watching import resumption
+from orderctl.timeline import STAGES, Timeline, duration, waiting
 from orderd.domain.events import Confirmed, Failed
 from orderd.domain.order import TERMINAL, OrderStatus
 
@@ -33,8 +32,8 @@ class LiveProgressOfMany:
 
     def __init__(self, settings: Settings) -> None:
         self._timelines: dict[UUID, Timeline] = {}
-        self._connection: Lost | Resumed | None = None
-        self._lost_at = 0.0
+        self._connection: Connection | None = None
+        self._connection_since = 0.0
         self._has_ended = False
         self._console = console(settings)
         self._live = Live(console=self._console, get_renderable=self.render, refresh_per_second=REFRESH_HZ)
@@ -54,11 +53,8 @@ class LiveProgressOfMany:
     def advance(self, timeline: Timeline) -> None:
         pass
 
-    def lost(self, lost: Lost) -> None:
-        self._connection, self._lost_at = lost, time.monotonic()
-
-    def resumed(self, resumed: Resumed) -> None:
-        self._connection = resumed
+    def connection(self, news: Connection) -> None:
+        self._connection, self._connection_since = news, time.monotonic()
 
     def render(self) -> RenderableType:
         """The whole picture, as of now."""
@@ -74,20 +70,14 @@ class LiveProgressOfMany:
         bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style="cyan")
         head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
         parts: list[RenderableType] = [head, self._rows(timelines)]
-        if self._connection is not None and ended < len(timelines):
-            parts.append(self._connection_line(self._connection))
+        if self._connection is not None:
+            parts.append(connection_line(self._connection, self._connection_since))
         return Group(*parts)
-
-    def _connection_line(self, connection: Lost | Resumed) -> Text:
-        if isinstance(connection, Resumed):
-            return Text(resumption(connection), "green")
-        left = max(0.0, connection.retry_in - (time.monotonic() - self._lost_at))
-        return Text(f"connection lost: {connection.reason}; trying again in {left:.1f} s", "yellow")
 
     def _rows(self, timelines: list[Timeline]) -> Table:
         """Those under way first; what has no room is in the bar and its counts."""
         room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
-        shown = sorted(timelines, key=lambda timeline: timeline.status in TERMINAL)[:room]
+        shown = sorted(timelines, key=lambda timeline: (timeline.status in TERMINAL, timeline.order.id))[:room]
         ids = short_ids(timeline.order.id for timeline in timelines)
         table = plain_table(("", "left"), ("", "left"), ("", "left"), ("", "right"), ("", "left"), ("", "right"))
         table.show_header = False
@@ -116,7 +106,7 @@ def _bar(status: OrderStatus) -> ProgressBar:
 def _outcome(timeline: Timeline, now: datetime) -> Text:
     """The fill, the code of the failure, how long it still waits, or what is being bought."""
     if (wait := timeline.wait) is not None:
-        return Text(f"goes on in {duration(max(0.0, (wait.until - now).total_seconds()))}", "yellow")
+        return Text(waiting(wait.until, now), "yellow")
     match timeline.end:
         case Confirmed(amount_out=amount):
             return Text(f"{amount} {timeline.order.token_out}", "green")

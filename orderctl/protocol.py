@@ -11,8 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from orderctl.errors import OrderctlError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import (
+    HEARTBEAT,
     ORDER_EVENT,
     Event,
+    Heartbeat,
     Message,
     Method,
     Notification,
@@ -65,25 +67,19 @@ def read_answer(message: dict[str, Any], model: type[A], order: str | None = Non
         raise _unreadable(_first(error)) from error
 
 
-def read_notification(message: dict[str, Any]) -> Snapshot | Event | Ready | None:
-    """None for what is no news of an order. Raises UnreadableError, also for an order whose events from where it was
-    known cannot be told any more."""
+def read_notification(message: dict[str, Any]) -> Snapshot | ResyncRequired | Event | Ready | Heartbeat | None:
+    """None for what is none, or of a kind that only a newer client knows. Raises UnreadableError."""
     params = message.get("params")
-    if message.get("method") != ORDER_EVENT or not isinstance(params, dict):
-        return None
-    if params.get("type") not in _KNOWN_NOTIFICATIONS:
+    if not isinstance(params, dict):
         return None
     try:
-        news = _NOTIFICATION.validate_python(params, extra="ignore")
+        if message.get("method") == HEARTBEAT:
+            return Heartbeat.model_validate(params, extra="ignore")
+        if message.get("method") == ORDER_EVENT and params.get("type") in _KNOWN_NOTIFICATIONS:
+            return _NOTIFICATION.validate_python(params, extra="ignore")
     except ValidationError as error:
         raise _unreadable(_first(error)) from error
-    if isinstance(news, ResyncRequired):
-        raise UnreadableError(
-            "The daemon does not know the order as it was known here",
-            f"its last event is {news.seq}, and {news.after} was seen: its database is another one, or an older one",
-            f"see what it knows: orderctl show {news.order_id}",
-        )
-    return news
+    return None
 
 
 def read_handshake_refusal(url: str, status: int, body: bytes) -> OrderctlError:

@@ -8,15 +8,16 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
-from orderctl.client import Client, Lost, Resumed, Update
+from orderctl.client import Client, Connection, Lost, Resumed, Update
 from orderctl.exit_codes import ExitCode, exit_code_of_status
+from orderctl.freshness import Fresh, Stale
 from orderctl.lookup import suggesting
 from orderctl.output import Format, is_live, narrate, print_json_line, print_line
 from orderctl.settings import Settings
 from orderctl.timeline import Timeline, clock, describe
 from orderd.domain.events import Confirmed
 from orderd.domain.order import OrderStatus
-from orderd.wire import Event, Snapshot
+from orderd.wire import Event, ResyncRequired, Snapshot
 
 
 class Screen(Protocol):
@@ -28,8 +29,7 @@ class Screen(Protocol):
     ) -> None: ...
     def begin(self, timeline: Timeline) -> None: ...
     def advance(self, timeline: Timeline) -> None: ...
-    def lost(self, lost: Lost) -> None: ...
-    def resumed(self, resumed: Resumed) -> None: ...
+    def connection(self, news: Connection) -> None: ...
 
 
 def watch(
@@ -44,10 +44,11 @@ def watch(
         with _screen(settings, output, many=len(orders) > 1) as screen:
             for update in _news(client, orders, seconds):
                 match update:
-                    case Lost():
-                        screen.lost(update)
-                    case Resumed():
-                        screen.resumed(update)
+                    case Lost() | Resumed() | Stale() | Fresh():
+                        screen.connection(update)
+                    case ResyncRequired(order_id=order_id):
+                        timelines.pop(order_id, None)
+                        screen.connection(update)
                     case Snapshot(order=order) if order.id in timelines:
                         timelines[order.id].order = order
                     case Snapshot(order=order):
@@ -126,11 +127,8 @@ class PlainLines:
             print_line(f"{head}  {line}")
             head = " " * len(head)
 
-    def lost(self, lost: Lost) -> None:
-        narrate(self._settings, f"connection lost ({lost.reason}); trying again in {lost.retry_in:.1f} s")
-
-    def resumed(self, resumed: Resumed) -> None:
-        narrate(self._settings, resumption(resumed))
+    def connection(self, news: Connection) -> None:
+        narrate(self._settings, words_of(news))
 
 
 class LinesOfMany(PlainLines):
@@ -155,7 +153,25 @@ class JsonLines(PlainLines):
         print_json_line(timeline.events[-1])
 
 
-def resumption(resumed: Resumed) -> str:
+def words_of(news: Connection, elapsed: float = 0.0) -> str:
+    """What to say of the connection, ``elapsed`` seconds after these news."""
+    match news:
+        case Lost(reason, retry_in):
+            return f"connection lost: {reason}; trying again in {max(0.0, retry_in - elapsed):.1f} s"
+        case Resumed():
+            return _resumption(news)
+        case Stale(reason, since):
+            return f"{reason} since {clock(since)}; what is shown may be old"
+        case Fresh():
+            return "up to date again"
+        case ResyncRequired(order_id=order, after=after, seq=seq):
+            why = f"{seq} is its last event there, {after} was seen: the daemon's database is an older one"
+            if news.reason == "GONE":
+                why = f"the daemon has not kept the events after {after}"
+            return f"order {order} begins anew: {why}"
+
+
+def _resumption(resumed: Resumed) -> str:
     if resumed.replayed == 0:
         return "reconnected, nothing was missed"
     events = "1 event" if resumed.replayed == 1 else f"{resumed.replayed} events"

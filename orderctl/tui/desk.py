@@ -8,7 +8,7 @@ from orderctl.book import Book
 from orderctl.errors import OrderctlError
 from orderctl.tui.link import Closed, News, Opened
 from orderctl.tui.prices import Pair, Prices
-from orderd.wire import BalancesResult, Event, Ready, Snapshot, StatusResult
+from orderd.wire import BalancesResult, Event, Heartbeat, Ready, Snapshot, StatusResult
 
 Clock = Callable[[], datetime]
 
@@ -48,6 +48,8 @@ class Desk:
     connection: Connection = Connecting()
     heard_at: datetime | None = None
     """When the daemon last said anything; None before its first word."""
+    lag: timedelta = timedelta(0)
+    """How far what the daemon tells is behind its database, by its own account."""
     book: Book = field(default_factory=Book)
     status: StatusResult | None = None
     wallet: BalancesResult | None = None
@@ -61,6 +63,7 @@ class Desk:
         match news:
             case Opened():
                 self.connection = Connecting()
+                self.lag = timedelta(0)
                 self.book.begin()
             case Closed(reason, retry_in):
                 self.connection = Lost(reason, self.clock() + timedelta(seconds=retry_in))
@@ -71,12 +74,14 @@ class Desk:
                 self.book.apply(event)
             case Ready():
                 self.connection = Live()
+            case Heartbeat(at=at, as_of=as_of):
+                self.lag = at - as_of
         self.heard_at = self.clock()
 
     def stale_since(self) -> datetime | None:
-        """Since when nothing was heard, where that is too long ago; None while what is shown is fresh."""
+        """Since when what is shown may be old, because nothing was heard or the daemon itself is behind; or None."""
         if self.heard_at is None:
             return None
-        if isinstance(self.connection, Live) and self.clock() - self.heard_at < STALE_AFTER:
+        if isinstance(self.connection, Live) and self.clock() - self.heard_at + self.lag < STALE_AFTER:
             return None
-        return self.heard_at
+        return self.heard_at - self.lag

@@ -4,6 +4,7 @@ It connects for ever, with exponential backoff, and begins each connection with 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,17 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from orderctl import connecting, protocol
 from orderctl.errors import OrderctlError
 from orderctl.settings import Settings
-from orderd.wire import Event, Message, Method, Ready, Snapshot, SubscribeParams, SubscribeResult
+from orderd.wire import (
+    Event,
+    Heartbeat,
+    Message,
+    Method,
+    Ready,
+    ResyncRequired,
+    Snapshot,
+    SubscribeParams,
+    SubscribeResult,
+)
 
 A = TypeVar("A", bound=Message)
 
@@ -34,7 +45,7 @@ class Closed:
     retry_in: float
 
 
-News = Opened | Closed | Snapshot | Event | Ready
+News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat
 Tell = Callable[[News], None]
 
 
@@ -114,7 +125,8 @@ class Link:
             raise connecting.unreachable(url, connecting.reason(error)) from error
 
     async def _read(self, connection: ClientConnection, tell: Tell) -> None:
-        """Raises ConnectionClosed, UnreadableError, and what ``tell`` raises."""
+        """Raises ConnectionClosed, UnreadableError, AnswerLostError where an event is missing, and as ``tell`` does."""
+        counted: Counter[int] = Counter()
         try:
             while True:
                 message = protocol.decode(await connection.recv())
@@ -124,6 +136,10 @@ class Link:
                 elif (news := protocol.read_notification(message)) is not None:
                     if isinstance(news, Ready):
                         self._failures = 0
+                    elif isinstance(news, Event):
+                        counted[news.subscription] += 1
+                    elif isinstance(news, Heartbeat):
+                        connecting.check_count(news, counted)
                     tell(news)
                     # A burst that is already here would keep the screen from its turn.
                     await asyncio.sleep(0)

@@ -2,10 +2,12 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from websockets.exceptions import ConnectionClosed
@@ -16,14 +18,18 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE
 from orderd.wire import (
+    HEARTBEAT,
     ORDER_EVENT,
     ORDERD_ERROR,
     Event,
+    Heartbeat,
     Message,
     Method,
     OrderView,
+    Position,
     Problem,
     Ready,
+    ResyncRequired,
     Snapshot,
     SubscribeParams,
     SubscribeResult,
@@ -42,6 +48,8 @@ class FakeDaemon:
         self.tokens: list[str | None] = []
         self.subscribed = threading.Semaphore(0)
         self.refusal: tuple[int, bytes] | None = None
+        self.heartbeat_seconds: int | None = None
+        self._sent: Counter[int] = Counter()
         self._answers: dict[str, Callable[[dict[str, Any]], Answer]] = {}
         self._histories: dict[UUID, tuple[OrderView, tuple[OrderEvent, ...]]] = {}
         self._subscribers: list[tuple[ServerConnection, int, UUID | None]] = []
@@ -76,9 +84,10 @@ class FakeDaemon:
     def answers(self, method: Method, answer: Answer | Callable[[dict[str, Any]], Answer]) -> None:
         self._answers[method] = answer if callable(answer) else lambda _: answer
 
-    def knows(self, *events: OrderEvent) -> None:
-        """The order of these events exists, and this is its history."""
-        self._histories[events[0].order_id] = (order_after(events), events)
+    def knows(self, *events: OrderEvent, kept: int | None = None) -> None:
+        """The order of these events exists, and this is its history, of which the last ones are ``kept``."""
+        stored = events if kept is None else events[len(events) - kept :]
+        self._histories[events[0].order_id] = (order_after(events), stored)
 
     def publish(self, event: OrderEvent, *, stored: bool = True) -> None:
         """An event happens; all who subscribed to its order are told."""
@@ -89,8 +98,19 @@ class FakeDaemon:
                 self._histories[event.order_id] = (order_after(events), events)
             for connection, subscription, order in self._subscribers:
                 if order in (None, event.order_id):
+                    self._sent[subscription] += 1
                     with suppress(ConnectionClosed):  # a client that has gone misses what follows
                         _notify(connection, Event(subscription=subscription, event=event))
+
+    def beat(self, *, behind: timedelta = timedelta(0), unheard: int = 0) -> None:
+        """A heartbeat for every subscriber: the database was last read so long ago, and events were lost on the way."""
+        now = datetime.now(UTC)
+        with self._lock:
+            for connection, subscription, _ in self._subscribers:
+                events = self._sent[subscription] + unheard
+                position = Position(subscription=subscription, events=events, order_id=None, seq=None)
+                beat = Heartbeat(at=now, as_of=now - behind, subscriptions=(position,))
+                _notify(connection, beat, HEARTBEAT)
 
     def drop_connections(self) -> None:
         """As a network that fails: no closing handshake."""
@@ -147,11 +167,21 @@ class FakeDaemon:
             self._subscriptions += 1
             mine = self._subscriptions
             self._subscribers.append((connection, mine, order.id))
-            _reply(connection, request, SubscribeResult(subscription=mine))
+            _reply(connection, request, SubscribeResult(subscription=mine, heartbeat_seconds=self.heartbeat_seconds))
+            again = [event for event in events if params.after is not None and event.seq > params.after]
+            if params.after is not None and (params.after > order.seq or (again and again[0].seq != params.after + 1)):
+                reason: Literal["AHEAD", "GONE"] = "AHEAD" if params.after > order.seq else "GONE"
+                _notify(
+                    connection,
+                    ResyncRequired(
+                        subscription=mine, order_id=order.id, after=params.after, seq=order.seq, reason=reason
+                    ),
+                )
+                again = []
             _notify(connection, Snapshot(subscription=mine, order=order))
-            for event in events:
-                if params.after is not None and event.seq > params.after:
-                    _notify(connection, Event(subscription=mine, event=event))
+            for event in again:
+                self._sent[mine] += 1
+                _notify(connection, Event(subscription=mine, event=event))
             _notify(connection, Ready(subscription=mine, orders=1))
         self.subscribed.release()
         return None
@@ -161,7 +191,7 @@ class FakeDaemon:
             self._subscriptions += 1
             mine = self._subscriptions
             self._subscribers.append((connection, mine, None))
-            _reply(connection, request, SubscribeResult(subscription=mine))
+            _reply(connection, request, SubscribeResult(subscription=mine, heartbeat_seconds=self.heartbeat_seconds))
             active = [order for order, _ in self._histories.values() if order.status in ACTIVE]
             for order in active:
                 _notify(connection, Snapshot(subscription=mine, order=order))
@@ -179,6 +209,6 @@ def _reply(connection: ServerConnection, request: int, answer: Message | OrderdE
     connection.send(json.dumps(body))
 
 
-def _notify(connection: ServerConnection, notification: Message) -> None:
+def _notify(connection: ServerConnection, notification: Message, method: str = ORDER_EVENT) -> None:
     params = notification.model_dump(mode="json")
-    connection.send(json.dumps({"jsonrpc": "2.0", "method": ORDER_EVENT, "params": params}))
+    connection.send(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))

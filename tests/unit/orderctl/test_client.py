@@ -1,12 +1,15 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orderctl import freshness
 from orderctl.client import Client, Lost, Resumed, Update
 from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderctl.freshness import Fresh, Stale
 from orderctl.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import BalancesResult, Event, Method, NoParams, Snapshot
+from orderd.wire import BalancesResult, Event, Method, NoParams, ResyncRequired, Snapshot
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.samples import FILLED, ORDER_ID, history
 
@@ -195,3 +198,119 @@ def test_following_ends_after_the_time_that_was_given(daemon: FakeDaemon, client
     with pytest.raises(FollowTimeoutError, match="goes on"):
         for _ in client.follow(str(ORDER_ID), seconds=0.05):
             pass
+
+
+class TestHeartbeat:
+    def test_while_it_beats_nothing_is_told_of_it(self, daemon: FakeDaemon, client: Client) -> None:
+        events = history(FILLED)
+        daemon.heartbeat_seconds = 5
+        daemon.knows(*events[:2])
+        updates = client.follow(str(ORDER_ID))
+        before = until_the_end(updates, last=2)
+        for event in events[2:]:
+            daemon.beat()
+            daemon.publish(event)
+
+        assert [type(update) for update in before + until_the_end(updates)] == [Snapshot] + [Event] * 5
+
+    def test_silence_is_told_and_that_it_has_ended(
+        self, daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(freshness, "MISSED_BEATS", 0.05)
+        events = history(FILLED)
+        daemon.heartbeat_seconds = 1
+        daemon.knows(*events[:4])
+        updates = client.follow(str(ORDER_ID))
+        until_the_end(updates, last=4)
+
+        stale = next(updates)
+        assert isinstance(stale, Stale)
+        assert stale.reason == "nothing is heard from the daemon"
+        assert stale.since < datetime.now(UTC)
+        daemon.publish(events[4])
+        rest = list(updates)
+        assert [type(update) for update in rest] in ([Event], [Event, Fresh])  # the event is the order's last
+        assert seqs(rest) == [5]
+
+    def test_a_daemon_that_does_not_reach_its_database_is_told_of_and_that_it_does_again(
+        self, daemon: FakeDaemon, client: Client
+    ) -> None:
+        daemon.heartbeat_seconds = 5
+        daemon.knows(*history(FILLED)[:1])
+        updates = client.follow(str(ORDER_ID))
+        until_the_end(updates, last=1)
+
+        daemon.beat(behind=timedelta(minutes=2))
+        stale = next(updates)
+        daemon.beat()
+        assert isinstance(stale, Stale)
+        assert stale.reason == "the daemon does not reach its database"
+        assert datetime.now(UTC) - stale.since >= timedelta(minutes=2)
+        assert next(updates) == Fresh()
+
+    def test_a_count_that_does_not_add_up_is_mended_by_asking_again(self, daemon: FakeDaemon, client: Client) -> None:
+        events = history(FILLED)
+        daemon.heartbeat_seconds = 5
+        daemon.knows(*events[:1])
+        updates = client.follow(str(ORDER_ID))
+        before = until_the_end(updates, last=1)
+        assert daemon.subscribed.acquire(timeout=5)
+
+        daemon.knows(*events)  # the order ends, and the news of it are lost
+        daemon.beat(unheard=4)
+        lost = next(updates)
+        assert isinstance(lost, Lost)
+        assert lost.reason == "4 of the daemon's events did not arrive"
+        assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
+
+    def test_a_daemon_that_promises_no_heartbeat_may_be_silent(
+        self, daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(freshness, "MISSED_BEATS", 0.0)
+        daemon.knows(*history(FILLED)[:1])
+        updates = client.follow(str(ORDER_ID), seconds=0.05)
+        until_the_end(updates, last=1)
+        with pytest.raises(FollowTimeoutError):
+            next(updates)
+
+
+class TestResync:
+    def test_an_order_of_an_older_database_begins_anew(self, daemon: FakeDaemon, client: Client) -> None:
+        events = history(FILLED)
+        daemon.knows(*events[:4])
+        updates = client.follow(str(ORDER_ID))
+        until_the_end(updates, last=4)
+        assert daemon.subscribed.acquire(timeout=5)
+
+        daemon.knows(*events[:2])
+        daemon.drop_connections()
+        lost, resumed, resync, snapshot = (next(updates) for _ in range(4))
+        assert isinstance(lost, Lost)
+        assert resumed == Resumed(replayed=0)
+        assert isinstance(resync, ResyncRequired)
+        assert (resync.reason, resync.after, resync.seq) == ("AHEAD", 4, 2)
+        assert isinstance(snapshot, Snapshot)
+        assert daemon.subscribed.acquire(timeout=5)
+        for event in events[2:]:
+            daemon.publish(event)
+        assert seqs(until_the_end(updates)) == [3, 4, 5]
+
+    def test_an_order_whose_first_events_are_gone_is_followed_from_where_it_stands(
+        self, daemon: FakeDaemon, client: Client
+    ) -> None:
+        events = history(FILLED)
+        daemon.knows(*events[:4], kept=1)
+        updates = client.follow(str(ORDER_ID))
+        resync, snapshot = next(updates), next(updates)
+        assert isinstance(resync, ResyncRequired)
+        assert resync.reason == "GONE"
+        assert isinstance(snapshot, Snapshot)
+        assert daemon.subscribed.acquire(timeout=5)
+        daemon.publish(events[4], stored=False)
+        assert seqs(list(updates)) == [5]
+
+    def test_an_order_that_has_ended_and_whose_events_are_gone_is_over(
+        self, daemon: FakeDaemon, client: Client
+    ) -> None:
+        daemon.knows(*history(FILLED), kept=2)
+        assert [type(update) for update in client.follow(str(ORDER_ID))] == [ResyncRequired, Snapshot]

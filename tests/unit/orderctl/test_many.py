@@ -286,7 +286,7 @@ class TestProgress:
     def test_the_connection_is_spoken_of_while_it_matters(self) -> None:
         self.picture(FILLED[:2])
         for news, told in ((Lost("refused", 4.0), "connection lost: refused"), (Resumed(3), "3 events replayed")):
-            self.progress.lost(news) if isinstance(news, Lost) else self.progress.resumed(news)
+            self.progress.connection(news)
             out = io.StringIO()
             Console(file=out, width=100, color_system=None).print(self.progress.render())
             assert told in out.getvalue()

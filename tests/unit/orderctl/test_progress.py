@@ -30,7 +30,7 @@ def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50)
     with progress:
         progress.begin(Timeline(order_after(events), events))
         for item in news:
-            progress.lost(item) if isinstance(item, Lost) else progress.resumed(item)
+            progress.connection(item)
         out = io.StringIO()
         Console(file=out, width=100, color_system=None).print(progress.render())
     return [line.rstrip() for line in out.getvalue().splitlines()]

@@ -10,7 +10,18 @@ from orderctl.errors import AnswerLostError, RefusedError, UnreachableError, Unr
 from orderctl.settings import Settings
 from orderctl.tui.link import Closed, Link, News, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import Event, GetParams, Method, NoParams, OrderDetail, Problem, Ready, Snapshot, StatusResult
+from orderd.wire import (
+    Event,
+    GetParams,
+    Heartbeat,
+    Method,
+    NoParams,
+    OrderDetail,
+    Problem,
+    Ready,
+    Snapshot,
+    StatusResult,
+)
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.samples import FILLED, detail_of, history
 from tests.unit.orderctl.tui.desks import STATUS, order_id
@@ -174,3 +185,19 @@ async def test_the_token_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
 
     assert daemon.tokens == ["Bearer secret"]
     assert "secret" not in repr(settings)
+
+
+async def test_heartbeats_are_told_and_one_that_counts_more_events_than_came_begins_a_new_connection(
+    daemon: FakeDaemon, settings: Settings
+) -> None:
+    daemon.knows(*history(FILLED[:1], order_id(1)))
+    async with linked(settings) as (_, listener):
+        await listener.wait_for(Ready)
+        daemon.publish(history(FILLED, order_id(1))[1])
+        await asyncio.to_thread(daemon.beat)
+        await listener.wait_for(Heartbeat)
+        assert not any(isinstance(news, Closed) for news in listener.told)
+        await asyncio.to_thread(daemon.beat, unheard=1)
+        await listener.wait_for(Opened, 2)
+    closed = next(news for news in listener.told if isinstance(news, Closed))
+    assert closed.reason == "1 of the daemon's events did not arrive"
