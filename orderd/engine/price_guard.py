@@ -7,7 +7,7 @@ a price that is much worse than that one is refused.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +16,7 @@ from typing import Final
 from db.prices import PastRoute
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS
+from orderd.domain.quote import Route, VenueQuote
 
 MAX_AGE_SECONDS: Final = 300.0
 """A price that is older says little about the market of now."""
@@ -45,23 +46,17 @@ class PriceGuard:
         self._clock = clock
         self._references: dict[Pair, _Reference | None] = {}
 
-    def check(
-        self,
-        pair: Pair,
-        amount_in: int,
-        amount_out: int,
-        price_impact_bps: Decimal,
-        quoted: Collection[str],
-        present: Collection[str],
-    ) -> None:
-        """Keep the price of a route that was found among the pools `quoted`, when the pools `present` have answered.
+    def check(self, route: Route, quotes: Iterable[VenueQuote], present: Set[str]) -> None:
+        """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
 
         Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one.
         """
-        price = _price(amount_in, amount_out + 1, price_impact_bps)  # what rounding took is no deviation
-        pools = frozenset(quoted)
+        pair = (route.main.mint_in, route.hops[-1].mint_out)
+        pools = frozenset(quote.pool for quote in (*quotes, *route.legs))
         last = self._last(pair)
-        if last is not None and (missing := last.pools - set(present)):
+        if last is not None and (missing := last.pools - present):
+            # What rounding took is no deviation.
+            price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)
             if price * BPS < last.price * (BPS - self._max_deviation_bps):
                 below = int((1 - price / last.price) * BPS)
                 raise OrderdError(
@@ -70,7 +65,8 @@ class PriceGuard:
                     f"{self._max_deviation_bps}; of the pools of then {_few(missing)} did not answer",
                 )
             pools |= last.pools  # those that are away are still missed next time
-        self._references[pair] = _Reference(_price(amount_in, amount_out, price_impact_bps), pools, self._clock())
+        price = _price(route.amount_in, route.amount_out, route.price_impact_bps)
+        self._references[pair] = _Reference(price, pools, self._clock())
 
     def _last(self, pair: Pair) -> _Reference | None:
         if pair not in self._references:

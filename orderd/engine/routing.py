@@ -113,14 +113,7 @@ class Router:
                 f"the best route, over {chosen.route.main.venue}, moves the price by {chosen.route.price_impact_bps} "
                 f"basis points, the limit is {self._max_price_impact_bps}",
             )
-        self._guard.check(
-            direct,
-            chosen.route.amount_in,
-            chosen.route.amount_out,
-            chosen.route.price_impact_bps,
-            quoted={each.pool for each in (*quotes, *chosen.route.legs)},
-            present={pool.address for each in found.values() for pool in each.pools},
-        )
+        self._guard.check(chosen.route, quotes, {pool.address for each in found.values() for pool in each.pools})
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through)
 
     def _cost_a_leg(self, mint_out: str, found: Mapping[Pair, Answers]) -> int:

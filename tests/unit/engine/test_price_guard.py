@@ -1,5 +1,6 @@
 """The price guard: while pools are missing, what is left may not sell an order far below the last price."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -7,11 +8,29 @@ import pytest
 
 from db.prices import PastRoute
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote
 from orderd.engine.price_guard import MAX_AGE_SECONDS, PriceGuard
 
 PAIR = ("sold", "bought")
-ALL = {"deep", "junk"}
+ALL = frozenset({"deep", "junk"})
 SOLD = 1_000_000
+
+
+def quote_of(pool: str, pair: tuple[str, str], sold: int, paid: int, impact: str) -> VenueQuote:
+    return VenueQuote(
+        venue=VenueName.RAYDIUM,
+        pool=pool,
+        pool_kind=PoolKind.RAYDIUM_CPMM,
+        mint_in=pair[0],
+        mint_out=pair[1],
+        amount_in=sold,
+        amount_out=paid,
+        fee=0,
+        fee_mint=pair[0],
+        price_impact_bps=Decimal(impact),
+        slot=7,
+        compute_units=40_000,
+    )
 
 
 @dataclass
@@ -30,10 +49,14 @@ class Desk:
         self.recalled += 1
         return self.past if ((sold, bought), seconds) == (PAIR, MAX_AGE_SECONDS) else None
 
-    def quote(self, paid: int, *, present: set[str] = ALL, impact: str = "0") -> None:
-        self.guard.check(PAIR, SOLD, paid, Decimal(impact), quoted=present, present=present)
+    def quote(
+        self, paid: int, *, present: Set[str] = ALL, sold: int = SOLD, impact: str = "0", pair: tuple[str, str] = PAIR
+    ) -> None:
+        """The pools `present` answer, all alike."""
+        quotes = [quote_of(pool, pair, sold, paid, impact) for pool in sorted(present)]
+        self.guard.check(Route.single(quotes[0]), quotes, present)
 
-    def refuses(self, paid: int, *, present: set[str]) -> None:
+    def refuses(self, paid: int, *, present: Set[str]) -> None:
         with pytest.raises(OrderdError) as caught:
             self.quote(paid, present=present)
         assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
@@ -73,7 +96,7 @@ def test_what_depth_costs_is_no_fall_of_the_price(desk: Desk) -> None:
 
 def test_what_rounding_takes_from_a_tiny_order_is_no_fall_of_the_price(desk: Desk) -> None:
     desk.quote(1_000_000)
-    desk.guard.check(PAIR, 3, 2, Decimal(0), quoted={"junk"}, present={"junk"})
+    desk.quote(2, sold=3, present={"junk"})
 
 
 def test_a_market_that_moves_bit_by_bit_is_followed_while_the_pool_stays_missing(desk: Desk) -> None:
@@ -98,11 +121,11 @@ def test_an_old_price_says_nothing(desk: Desk) -> None:
 
 def test_each_direction_of_a_pair_has_its_own_price(desk: Desk) -> None:
     desk.quote(1_000_000)
-    desk.guard.check(PAIR[::-1], SOLD, 100, Decimal(0), quoted={"junk"}, present={"junk"})
+    desk.quote(100, present={"junk"}, pair=PAIR[::-1])
 
 
 def test_after_a_restart_the_last_route_that_was_stored_is_the_reference() -> None:
-    desk = Desk(PastRoute(SOLD, 1_000_000, "0", frozenset(ALL), age=200.0))
+    desk = Desk(PastRoute(SOLD, 1_000_000, "0", ALL, age=200.0))
     desk.refuses(500_000, present={"junk"})
     desk.now += 101
     desk.quote(500_000, present={"junk"})
