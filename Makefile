@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check soak chaos bench pictures constraints clean
+.PHONY: help demo run test check soak chaos fuzz bench pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ soak: $(VENV)/installed-dev  ## 1,000 orders, each landed exactly once, balances
 
 chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are killed, on a network that loses things
 	$(BIN)/pytest -m chaos
+
+fuzz: $(VENV)/installed-dev  ## The port, attacked for minutes by requests and frames that nobody would write
+	$(BIN)/pytest -m fuzz
 
 bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,62 @@
+"""The REST API of a whole daemon, attacked by schemathesis with all that its OpenAPI document promises."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orderd.demo import Daemon, running_daemon
+from tests.conftest import QUICK
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def busy_daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """Twenty orders, of which the first five have been started and the others wait, and can be cancelled."""
+    state_dir = tmp_path / "daemon"
+    state_dir.mkdir()
+    with running_daemon(state_dir, QUICK | {"ORDERD_RATE_LIMIT": "5"}) as daemon:
+        order = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.1"}
+        for number in range(20):
+            body = order | {"client_order_id": f"fuzz-{number:02}"}
+            assert httpx.post(f"{_http(daemon)}api/orders", json=body, trust_env=False).status_code == 201
+        yield daemon
+
+
+def attack(daemon: Daemon, *options: str) -> None:
+    """Fails with all that was found, each with the request that shows it."""
+    run = subprocess.run(
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            *("--no-color", "--config-file", str(ROOT / "tests/fuzz/schemathesis.toml"), "run"),
+            *(f"{_http(daemon)}openapi.json", "--request-timeout", "20", *options),
+        ],
+        cwd=daemon.log.parent,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert httpx.get(f"{_http(daemon)}ready", trust_env=False).status_code == 200
+    assert [line for line in daemon.log.read_text().splitlines() if "http_failed" in line] == []
+
+
+def _http(daemon: Daemon) -> str:
+    return daemon.url.replace("ws://", "http://")
+
+
+def test_a_short_attack_finds_nothing(busy_daemon: Daemon) -> None:
+    """The same requests each time."""
+    attack(busy_daemon, "--max-examples", "10", "--seed", "1")
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(1_200)
+def test_a_long_attack_finds_nothing(busy_daemon: Daemon) -> None:
+    attack(busy_daemon, "--max-examples", "200", "--max-time", "600")
