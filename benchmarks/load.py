@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from orderd.wire import ORDER_EVENT
+
 _TERMINAL = frozenset({"confirmed", "failed", "cancelled"})
 
 
@@ -61,10 +63,10 @@ async def following(url: str) -> AsyncIterator[Ended]:
     async def listen(connection: ClientConnection) -> None:
         async for message in connection:
             arrived = time.time()
-            params = json.loads(message).get("params")
-            if params is None or params["type"] != "EVENT":
+            told = json.loads(message)
+            if told.get("method") != ORDER_EVENT or told["params"]["type"] != "EVENT":
                 continue
-            event = params["event"]
+            event = told["params"]["event"]
             seen.delays.append(arrived - datetime.fromisoformat(event["at"]).timestamp())
             if event["status"] in _TERMINAL:
                 seen.outcomes[event["order_id"]] = event["status"]
