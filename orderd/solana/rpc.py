@@ -1,29 +1,27 @@
-"""A thin client of Solana's JSON-RPC: synchronous, thread-safe, typed results for the methods orderd uses.
-
-    RpcError
-    ├── RpcTransportError     no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
-    │   │                     It says nothing about what became of the request
-    │   └── RpcRefused        the endpoint turned the request away without a word of JSON-RPC: 4xx
-    ├── RpcWrongChain         the endpoint leads to another chain than is meant; it was asked nothing else
-    ├── RpcRateLimited        the endpoint turned the request away; `retry_after` seconds, where it said
-    └── RpcResponseError      the node answered with an error: `code`, `message`, `data`
+"""A thin client of Solana's JSON-RPC: typed results for the methods orderd uses.
 
 Method reference: https://solana.com/docs/rpc/http.
 """
 
 import base64
 import functools
-import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-import orjson
-import structlog
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from orderd.domain.errors import ErrorCode
+from orderd.solana.json_rpc import (
+    Call,
+    JsonRpc,
+    RpcError,
+    RpcRateLimited,
+    RpcRefused,
+    RpcResponseError,
+    RpcTransportError,
+    RpcWrongChain,
+)
 from orderd.solana.rpc_types import (
     Account,
     AtSlot,
@@ -37,7 +35,7 @@ from orderd.solana.rpc_types import (
     TransactionInfo,
 )
 from orderd.solana.transaction import unsigned
-from orderd.solana.transport import HttpTransport, Response, Transport, TransportError
+from orderd.solana.transport import HttpTransport, Transport
 
 __all__ = [
     "Account",
@@ -63,127 +61,18 @@ __all__ = [
 T = TypeVar("T")
 K = TypeVar("K")
 Commitment = Literal["processed", "confirmed", "finalized"]
-Call = tuple[str, list[Any]]
-"""A method and its parameters."""
 
 MAX_ACCOUNTS_A_CALL: Final = 100
 MAX_SIGNATURES_A_CALL: Final = 256
-_TOO_MANY_REQUESTS: Final = 429
-log = structlog.get_logger(__name__)
 
 
-class RpcError(Exception):
-    """A request that failed; `error_code` is what a user is told."""
-
-    error_code: ClassVar[ErrorCode] = ErrorCode.RPC_UNAVAILABLE
-
-
-class RpcTransportError(RpcError):
-    """No valid answer came; nobody can tell whether the node acted on the request."""
-
-
-class RpcRefused(RpcTransportError):
-    """The endpoint would not have this request, by its HTTP status."""
-
-
-class RpcWrongChain(RpcError):
-    """The endpoint leads to another chain than the one that is meant."""
-
-    error_code = ErrorCode.RPC_WRONG_CHAIN
-
-
-class RpcRateLimited(RpcError):
-    """The endpoint limits requests and did not take this one."""
-
-    error_code = ErrorCode.RPC_RATE_LIMITED
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class RpcResponseError(RpcError):
-    """The node's answer is an error, such as -32002 with a failed preflight's logs in `data`."""
-
-    def __init__(self, code: int, message: str, data: Any = None) -> None:  # noqa: ANN401  (any JSON)
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.data = data
-
-
-class RpcClient:
+class RpcClient(JsonRpc):
     """One endpoint. Every method raises RpcError; amounts are lamports or base units."""
 
     def __init__(self, url: str, *, commitment: Commitment = "confirmed", transport: Transport | None = None) -> None:
         """`commitment` holds wherever a call names none. Raises ValueError for no HTTP URL."""
+        super().__init__(transport or HttpTransport(url))
         self.commitment = commitment
-        self._transport = transport or HttpTransport(url)
-        self._ids = itertools.count(1)
-        self._takes_batches = True
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def call(self, method: str, params: list[Any] | None = None) -> Any:  # noqa: ANN401  (any JSON)
-        """The `result` of one method."""
-        outcome = self._outcome_of(method, params or [])
-        if isinstance(outcome, RpcError):
-            raise outcome
-        return outcome
-
-    def call_many(self, calls: Sequence[Call]) -> list[Any]:
-        """Results in the order of `calls`, one request for all; a call that failed has its RpcError in its place.
-
-        Raises RpcError where the request as a whole failed. A node may answer a batch in any order. An endpoint that
-        takes no batches is asked call by call.
-        """
-        if len(calls) < 2 or not self._takes_batches:  # without a batch's overhead
-            return self._one_by_one(calls)
-        requests = [
-            {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
-        ]
-        try:
-            replies = self._post(requests)
-        except RpcRefused as refused:
-            return self._without_batch(calls, refused)
-        if isinstance(replies, list) and len(replies) == 1 and replies[0].get("id") is None:
-            (replies,) = replies
-        if isinstance(replies, dict):  # the node refused the batch itself
-            outcome = _outcome("batch", replies)
-            refusal = outcome if isinstance(outcome, RpcError) else RpcTransportError("one answer came to a batch")
-            return self._without_batch(calls, refusal)
-        by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
-        return [
-            _outcome(str(request["method"]), by_id[request["id"]])
-            if request["id"] in by_id
-            else RpcTransportError(f"{request['method']}: the batch's answer leaves it out")
-            for request in requests
-        ]
-
-    def _without_batch(self, calls: Sequence[Call], refusal: RpcError) -> list[Any]:
-        """One by one, from now on where that helps. Raises `refusal` where it was not the batch that was refused."""
-        if isinstance(refusal, RpcRateLimited):
-            raise refusal
-        outcomes = self._one_by_one(calls)
-        if all(isinstance(outcome, RpcError) for outcome in outcomes):
-            raise refusal
-        self._takes_batches = False
-        log.warning("the endpoint takes no batches", action="batch_refused", error=str(refusal))
-        return outcomes
-
-    def _one_by_one(self, calls: Sequence[Call]) -> list[Any]:
-        """As `call_many`. Once one was not answered, the others are not asked."""
-        outcomes: list[Any] = []
-        for method, params in calls:
-            try:
-                outcomes.append(self._outcome_of(method, params))
-            except RpcError as error:
-                if not outcomes:
-                    raise
-                outcomes += [error] * (len(calls) - len(outcomes))
-                break
-        return outcomes
 
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         return _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
@@ -351,16 +240,6 @@ class RpcClient:
         """Returns where the node is healthy. Raises RpcError, RpcResponseError -32005 where it is behind."""
         self.call("getHealth")
 
-    def _outcome_of(self, method: str, params: list[Any]) -> Any:  # noqa: ANN401  (any JSON)
-        """The `result` of one method, or the node's error as an RpcError."""
-        request_id = next(self._ids)
-        reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
-        if not isinstance(reply, dict):
-            return RpcTransportError(f"{method}: no JSON-RPC object")
-        if "result" in reply and reply.get("id") != request_id:
-            return RpcTransportError(f"{method}: the answer is to another request")
-        return _outcome(method, reply)
-
     def _config(self, commitment: Commitment | None) -> dict[str, Any]:
         return {"commitment": commitment or self.commitment}
 
@@ -376,35 +255,6 @@ class RpcClient:
             "maxRetries": 0,
         }
         return "sendTransaction", [base64.b64encode(transaction).decode(), config]
-
-    def _post(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
-        """The parsed answer. Raises RpcRateLimited or RpcTransportError."""
-        try:
-            response = self._transport.post(orjson.dumps(payload))
-        except TransportError as error:
-            raise RpcTransportError(str(error)) from error
-        if response.status == _TOO_MANY_REQUESTS:
-            raise RpcRateLimited("HTTP 429: the endpoint limits requests", _seconds(response.retry_after))
-        try:
-            reply = orjson.loads(response.body)
-        except orjson.JSONDecodeError as error:
-            kind = RpcRefused if 400 <= response.status < 500 else RpcTransportError
-            raise kind(_unreadable(response)) from error
-        if response.status >= 500 or not isinstance(reply, dict | list):
-            raise RpcTransportError(_unreadable(response))
-        return reply
-
-
-def _outcome(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
-    """One reply's result, or its error as an RpcError."""
-    error = reply.get("error")
-    if error is None:
-        return reply["result"] if "result" in reply else RpcTransportError(f"{method}: neither result nor error")
-    if not isinstance(error, dict) or not isinstance(error.get("code"), int):
-        return RpcTransportError(f"{method}: an error without a code: {str(error)[:200]}")
-    if error["code"] == _TOO_MANY_REQUESTS:  # some providers limit within HTTP 200
-        return RpcRateLimited(f"{method}: {error.get('message')}")
-    return RpcResponseError(error["code"], str(error.get("message")), error.get("data"))
 
 
 def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: ANN401  (any JSON)
@@ -455,12 +305,3 @@ def _as_many(asked: Sequence[object], answers: list[T]) -> list[T]:
 
 def _chunks(items: Sequence[K], size: int) -> Iterator[Sequence[K]]:
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _seconds(header: str | None) -> float | None:
-    """Retry-After in seconds; a date, which the header may also hold, is left out."""
-    return float(header) if header is not None and header.isdecimal() else None
-
-
-def _unreadable(response: Response) -> str:
-    return f"HTTP {response.status}, no JSON-RPC: {response.body[:200].decode(errors='replace')!r}"
