@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -44,6 +45,8 @@ from orderd.wire import (
 )
 
 FRAME_SECONDS = 0.1
+FRAMES_A_BACKGROUND = 10
+"""What stands behind a dialog is drawn once a second: each time the whole dialog has to be drawn over it again."""
 STATUS_SECONDS = 1.0
 BALANCES_SECONDS = 2.0
 PRICE_SECONDS = 2.0
@@ -103,7 +106,8 @@ class OrderctlApp(App[OrderctlError]):
         self._ask(self._ask_status, "status", STATUS_SECONDS)
         self._ask(self._ask_balances, "balances", BALANCES_SECONDS)
         self._follow_price()
-        self.set_interval(FRAME_SECONDS, self.draw)
+        frames = count(1)
+        self.set_interval(FRAME_SECONDS, lambda: self.draw(background=next(frames) % FRAMES_A_BACKGROUND == 0))
 
     def _colour(self, theme: Theme) -> None:
         if theme.ansi:  # shows the terminal's own colours
@@ -113,8 +117,9 @@ class OrderctlApp(App[OrderctlError]):
         else:
             self.ansi_theme_light = terminal_theme(theme)
 
-    def draw(self) -> None:
-        for screen in self.screen_stack:
+    def draw(self, *, background: bool = True) -> None:
+        """The screen in front, and in the ``background`` those behind it, too."""
+        for screen in self.screen_stack if background else (self.screen,):
             if isinstance(screen, Drawn) and screen.is_mounted:
                 with suppress(NoMatches):  # a screen that is being taken down has lost its widgets
                     screen.draw()

@@ -46,7 +46,9 @@ class OrdersScreen(Screen[None]):
         self._sorted_by = AGE
         self._is_reversed = True
         self._words: tuple[str, ...] = ()
-        self._drawn: tuple[object, ...] = ()
+        self._drawn_revision = -1
+        self._drawn_frame: tuple[object, ...] = ()
+        """All that is drawn again when it changes, but the orders."""
 
     def compose(self) -> ComposeResult:
         yield Banner()
@@ -92,27 +94,21 @@ class OrdersScreen(Screen[None]):
             story.show(self.order)
             story.draw()
         now = desk.clock()
-        shown = (
-            desk.book.revision,
-            int(now.timestamp()),
-            self._sorted_by,
-            self._is_reversed,
-            self._words,
-            desk.heard_at is None,
-        )
-        if shown == self._drawn:
+        frame = (int(now.timestamp()), self._sorted_by, self._is_reversed, self._words, desk.heard_at is None)
+        if (desk.book.revision, frame) == (self._drawn_revision, self._drawn_frame):
             return
-        self._drawn = shown
         column, book = self._sorted_by, desk.book
         active = sorted(self._matching(book.active.values()), key=column.key, reverse=self._is_reversed)
         ended = sorted(self._matching(book.ended.values()), key=lambda order: order.updated_at, reverse=True)
-        table = self.query_one("#active", OrderTable)
-        table.show(active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name)
-        by = f"by {column.name.lower()} {'↓' if self._is_reversed else '↑'}"
-        table.border_title = f"Active {self._count(active, book.active)}, {by}"
-        table = self.query_one("#ended", OrderTable)
-        table.show(ended, now, if_empty=self._why_none(book.ended, "ended"))
-        table.border_title = f"Ended {self._count(ended, book.ended)}"
+        tables = self.query_one("#active", OrderTable), self.query_one("#ended", OrderTable)
+        if frame != self._drawn_frame:
+            # A new title draws all of a table again, so counts are told once a second.
+            by = f"by {column.name.lower()} {'↓' if self._is_reversed else '↑'}"
+            tables[0].border_title = f"Active {self._count(active, book.active)}, {by}"
+            tables[1].border_title = f"Ended {self._count(ended, book.ended)}"
+        tables[0].show(active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name)
+        tables[1].show(ended, now, if_empty=self._why_none(book.ended, "ended"))
+        self._drawn_revision, self._drawn_frame = desk.book.revision, frame
 
     def _matching(self, orders: Iterable[OrderView]) -> list[OrderView]:
         return [order for order in orders if matches(order, self._words)]

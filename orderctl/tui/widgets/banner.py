@@ -58,4 +58,6 @@ def _wallet(desk: Desk) -> Text:
     line = Text.assemble(("wallet ", "dim"), shorten(desk.wallet.wallet, WALLET_WIDTH))
     for balance in desk.wallet.balances:
         line.append("   ").append(balance.amount, "bold").append(f" {balance.token}")
+    if desk.stale_since() is not None:
+        line.stylize("dim")
     return line

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import ClassVar
 from uuid import UUID
 
@@ -49,22 +50,54 @@ class OrderTable(ScrollView, can_focus=True):
         self.sorted_by: str | None = None
         """The name of the column to mark."""
         self._if_empty = ""
+        self._shown: tuple[object, ...] = ()
+        """All that every line depends on."""
         self._styles: dict[str, Style] = {}
+        self._base = Style()
 
     def show(self, orders: Sequence[OrderView], now: datetime, *, if_empty: str, sorted_by: str | None = None) -> None:
         """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why."""
-        before = self._cursor
+        looked_at, in_sight = self._cursor, self._in_sight()
+        is_all_new = (int(now.timestamp()), sorted_by, if_empty, bool(orders)) != self._shown
+        self._shown = (int(now.timestamp()), sorted_by, if_empty, bool(orders))
         self._orders, self._now, self.sorted_by, self._if_empty = orders, now, sorted_by, if_empty
-        self.virtual_size = Size(0, HEADER_LINES + len(orders))
+        self._resize()
         for index, order in enumerate(orders):
             if order.id == self.selected:
                 self._cursor = index
                 break
-        if before != self._cursor and self._in_sight(before):
+        if looked_at != self._cursor and self._is_in_sight(looked_at):
             # What the trader looks at stays where it is, while other orders come and go above it.
-            self.scroll_to(y=self.scroll_offset.y + self._cursor - before, animate=False)
+            self.scroll_to(y=self.scroll_offset.y + self._cursor - looked_at, animate=False)
         self._settle()
-        self.refresh()
+        if is_all_new:
+            self.refresh()
+        else:
+            self._refresh_changes(in_sight)
+
+    def _resize(self) -> None:
+        """Room for all orders to scroll through.
+
+        ``virtual_size`` is set without the layout of the whole screen that Textual would have follow: an order that
+        comes or goes moves nothing but this table's scrollbar.
+        """
+        lines = HEADER_LINES + len(self._orders)
+        if lines != self.virtual_size.height:
+            self.set_reactive(OrderTable.virtual_size, Size(0, lines))
+            self.vertical_scrollbar.window_virtual_size = lines
+            self.scroll_to(y=min(self.scroll_y, self.max_scroll_y), animate=False)
+
+    def _refresh_changes(self, before: Sequence[tuple[OrderView, bool]]) -> None:
+        """Draw only the lines again that show something else than ``before``."""
+        for line, (old, new) in enumerate(zip_longest(before, self._in_sight())):
+            if old is None or new is None or old[0] is not new[0] or old[1] != new[1]:
+                self.refresh(Region(0, HEADER_LINES + line, self.size.width, 1))
+
+    def _in_sight(self) -> list[tuple[OrderView, bool]]:
+        """The orders on the screen, from the top, and whether the cursor is on each."""
+        top = self.scroll_offset.y
+        shown = self._orders[top : top + self.size.height - HEADER_LINES]
+        return [(order, top + line == self._cursor) for line, order in enumerate(shown)]
 
     def select(self, order: UUID) -> None:
         """Put the cursor on this order, if it is among those shown."""
@@ -125,7 +158,7 @@ class OrderTable(ScrollView, can_focus=True):
             self.selected = selected
             self.post_message(OrderHighlighted(selected))
 
-    def _in_sight(self, line: int) -> bool:
+    def _is_in_sight(self, line: int) -> bool:
         top = self.scroll_offset.y
         return top <= line < top + self.size.height - HEADER_LINES
 
@@ -136,18 +169,22 @@ class OrderTable(ScrollView, can_focus=True):
                 return column
         return None
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # costs as much as a line itself
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         if y < HEADER_LINES:
             return self._header()
         line = y - HEADER_LINES + self.scroll_offset.y
         if line >= len(self._orders):
             said = self._if_empty if not self._orders and line == 0 else ""
-            text = Segment(said, self.rich_style + self._style("muted"))
-            return Strip([text]).adjust_cell_length(self.size.width, self.rich_style)
+            text = Segment(said, self._base + self._style("muted"))
+            return Strip([text]).adjust_cell_length(self.size.width, self._base)
         return self._row(self._orders[line], is_cursor=line == self._cursor)
 
     def _header(self) -> Strip:
-        base = self.rich_style
+        base = self._base
         segments = []
         for column in self._columns:
             role = "sorted" if column.name == self.sorted_by else "header"
@@ -156,7 +193,7 @@ class OrderTable(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _row(self, order: OrderView, *, is_cursor: bool) -> Strip:
-        base = self.rich_style
+        base = self._base
         over = self._style("cursor") if is_cursor and self.has_focus else Style()
         segments: list[Segment] = []
         for column in self._columns:

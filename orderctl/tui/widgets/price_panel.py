@@ -16,8 +16,9 @@ MAX_CHART_HEIGHT = 3
 
 class PricePanel(Static):
     def draw(self, desk: Desk) -> None:
-        token_in, token_out = desk.pair
-        self.border_title = f"1 {token_in} in {token_out}"
+        title = "1 {} in {}".format(*desk.pair)
+        if self.border_title != title:  # setting it draws all again
+            self.border_title = title
         series = desk.prices.of(desk.pair)
         offers = {venue: price for venue in VenueName if (price := series.latest(venue)) is not None}
         best = max(offers.values(), default=None)

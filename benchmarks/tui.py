@@ -1,0 +1,259 @@
+"""``python -m benchmarks.tui``: what the full screen costs, and how long a key takes to be seen.
+
+It runs in a terminal of 120 by 40 over 2,000 active orders that go through all their stages, 200 events a second: an
+order that is filled is followed by a new one. The share of a core is measured while nobody touches it, then keys are
+pressed at random moments until their effect is on the screen, then all orders are paged through as fast as it goes.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import random
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+from uuid_utils import uuid7
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks.__main__ import quantile
+from orderctl.book import accepted, advanced
+from orderd.domain.events import OrderEvent
+from orderd.wire import (
+    ORDER_EVENT,
+    Event,
+    ListResult,
+    Message,
+    Method,
+    OrderDetail,
+    OrderView,
+    Ready,
+    Snapshot,
+    SubscribeResult,
+)
+from tests.unit.orderctl.samples import FILLED, QUOTE, history
+from tests.unit.orderctl.tui.desks import STATUS, WALLET
+
+ORDERCTL = Path(sys.executable).with_name("orderctl")
+ORDERS = 2_000
+EVENTS_A_SECOND = 200
+COLUMNS, LINES = 120, 40
+PAGE = 20
+"""Fewer orders than a page of the table shows."""
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+"""Two orders that never move: sorted by id, all others are between them."""
+
+
+class Trade:
+    """One place among the active orders: an order on its way, and when that is filled, the next one."""
+
+    def __init__(self, order_id: UUID | None = None) -> None:
+        self._begin(order_id)
+
+    def _begin(self, order_id: UUID | None = None) -> None:
+        events = history(FILLED, order_id or UUID(str(uuid7())))
+        self._events: Iterator[OrderEvent] = iter([event.model_copy(update={"at": now()}) for event in events])
+        self.event = next(self._events)
+        self.order: OrderView = accepted(self.event)
+
+    def advance(self) -> Iterator[OrderEvent]:
+        """The next event, or the last one and the first of the next order."""
+        self.event = next(self._events).model_copy(update={"at": now()})
+        self.order = advanced(self.order, self.event)
+        yield self.event
+        if self.event.seq == len(FILLED):
+            self._begin()
+            yield self.event
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Feed:
+    """A daemon of words alone."""
+
+    def __init__(self) -> None:
+        self._still = [Trade(FIRST), Trade(LAST)]
+        self._moving = [Trade() for _ in range(ORDERS - len(self._still))]
+        for number, trade in enumerate(self._moving):
+            for _ in range(number % (len(FILLED) - 1)):
+                list(trade.advance())
+        self.live = threading.Event()
+        self.sent = 0
+        self.url = ""
+        self._answers: dict[str, Message] = {
+            Method.ORDERS_LIST: ListResult(orders=(), next_cursor=None),
+            Method.BALANCES: WALLET,
+            Method.STATUS: STATUS,
+            Method.QUOTE: QUOTE,
+            Method.ORDER_GET: OrderDetail(
+                order=self._still[0].order, events=history(FILLED, FIRST), attempts=(), failures=()
+            ),
+        }
+
+    async def run(self, started: threading.Event) -> None:
+        async with serve(self._serve, "127.0.0.1", 0, compression=None) as server:
+            self.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            started.set()
+            await server.serve_forever()
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        news: asyncio.Task[None] | None = None
+        with suppress(ConnectionClosed):
+            while True:
+                call = json.loads(await connection.recv())
+                if call["method"] == Method.ORDERS_SUBSCRIBE:
+                    await self._reply(connection, call["id"], SubscribeResult(subscription=1))
+                    news = asyncio.create_task(self._tell(connection))
+                else:
+                    await self._reply(connection, call["id"], self._answers[call["method"]])
+        if news is not None:
+            news.cancel()
+
+    async def _reply(self, connection: ServerConnection, request: int, answer: Message) -> None:
+        body = answer.model_dump(mode="json")
+        await connection.send(json.dumps({"jsonrpc": "2.0", "id": request, "result": body}))
+
+    async def _tell(self, connection: ServerConnection) -> None:
+        try:
+            for trade in (*self._still, *self._moving):
+                await self._notify(connection, Snapshot(subscription=1, order=trade.order))
+            await self._notify(connection, Ready(subscription=1, orders=ORDERS))
+            self.live.set()
+            began = time.monotonic()
+            for number in count():
+                for event in self._moving[number * 7 % len(self._moving)].advance():
+                    await self._notify(connection, Event(subscription=1, event=event))
+                    self.sent += 1
+                    await asyncio.sleep(began + self.sent / EVENTS_A_SECOND - time.monotonic())
+        except ConnectionClosed:
+            pass
+
+    async def _notify(self, connection: ServerConnection, news: Message) -> None:
+        params: dict[str, Any] = news.model_dump(mode="json")
+        await connection.send(json.dumps({"jsonrpc": "2.0", "method": ORDER_EVENT, "params": params}))
+
+
+class Terminal:
+    """Reads all that a program draws, so that it never waits for its terminal."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._drawn = b""
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._fd, 65_536)
+            except OSError:
+                return
+            with self._changed:
+                self._drawn = (self._drawn + data)[-1_000_000:]
+                self._changed.notify_all()
+
+    def press(self, keys: bytes, shows: bytes) -> float:
+        """Seconds from the keys to what they bring onto the screen."""
+        with self._changed:
+            self._drawn = b""
+        began = time.perf_counter()
+        os.write(self._fd, keys)
+        with self._changed:
+            if not self._changed.wait_for(lambda: shows in self._drawn, timeout=10):
+                raise SystemExit(f"{keys[:10]!r} did not bring {shows!r}")
+        return time.perf_counter() - began
+
+
+@contextmanager
+def full_screen(url: str) -> Iterator[tuple["subprocess.Popen[bytes]", Terminal]]:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    process = subprocess.Popen(
+        [ORDERCTL, "--url", url, "tui"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    try:
+        yield process, Terminal(ours)
+    finally:
+        process.terminate()
+        process.wait()
+        os.close(ours)
+
+
+def cpu_seconds(process: "subprocess.Popen[bytes]") -> float:
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+HELP: Final = (b"?", b"Help")
+CLOSE: Final = (b"q", b"Filter")
+"""What the footer says again. Not Esc: until a tenth of a second has passed, it may be the beginning of another key."""
+BOTTOM: Final = (b"G", str(LAST)[:13].encode())
+TOP: Final = (b"g", str(FIRST)[:13].encode())
+PAGE_DOWN: Final = b"\x1b[6~"
+
+
+def measure(seconds: float, rounds: int) -> tuple[float, float, list[float], float]:
+    """The share of a core, the events it was sent a second, the keys' delays, and seconds a page of scrolling."""
+    feed, started = Feed(), threading.Event()
+    threading.Thread(target=lambda: asyncio.run(feed.run(started)), daemon=True).start()
+    started.wait()
+    with full_screen(feed.url) as (process, terminal):
+        if not feed.live.wait(30):
+            raise SystemExit("the full screen did not subscribe")
+        terminal.press(b"s", b"by id")
+        used, events, began = cpu_seconds(process), feed.sent, time.perf_counter()
+        time.sleep(seconds)
+        took = time.perf_counter() - began
+        share, rate = (cpu_seconds(process) - used) / took, (feed.sent - events) / took
+        delays = []
+        for _ in range(rounds):
+            for key, shows in (HELP, CLOSE, BOTTOM, TOP):
+                time.sleep(random.uniform(0.02, 0.15))
+                delays.append(terminal.press(key, shows))
+        pages = ORDERS // PAGE
+        return share, rate, delays, terminal.press(PAGE_DOWN * pages, BOTTOM[1]) / pages
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tui", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=15, help="how long to watch the full screen [15]")
+    parser.add_argument("--rounds", type=int, default=50, help="of four keys each [50]")
+    arguments = parser.parse_args()
+    share, rate, delays, page = measure(arguments.seconds, arguments.rounds)
+    table = Table("", "measured", "wanted", title=f"orderctl tui on {os.cpu_count()} cores")
+
+    def row(name: str, value: float, limit: float, shown: Callable[[float], str]) -> None:
+        table.add_row(name, shown(value), f"under {shown(limit)}", style="" if value < limit else "red")
+
+    def milliseconds(seconds: float) -> str:
+        return f"{seconds * 1000:.0f} ms"
+
+    row(f"{ORDERS} orders, {rate:.0f} events/s", share, 0.5, lambda value: f"{value:.0%} of a core")
+    row(f"key to screen, median of {len(delays)}", quantile(delays, 0.5), 0.100, milliseconds)
+    row("key to screen, p99", quantile(delays, 0.99), 0.100, milliseconds)
+    row("a page of scrolling, keys held down", page, 0.033, milliseconds)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
