@@ -40,6 +40,7 @@ fuzz: $(VENV)/installed-dev  ## The port, attacked for minutes by requests and f
 bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.orderctl
+	$(BIN)/python -m benchmarks.tui
 
 pictures: $(VENV)/installed-dev  ## The README's pictures, from the real programs; needs tmux
 	$(BIN)/python -m docs.pictures
