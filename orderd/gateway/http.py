@@ -10,12 +10,13 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.auth import Principal
+from orderd.gateway.docs_page import CONTENT_SECURITY_POLICY, docs_page
 from orderd.gateway.health import Health, Readiness
 from orderd.gateway.http_edge import Edge
 from orderd.gateway.openapi import Responses, openapi_document, problems
@@ -87,14 +88,6 @@ def http_app(
         await refresh_metrics()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        return JSONResponse(description)
-
-    @app.get("/asyncapi.json", include_in_schema=False)
-    async def asyncapi(request: Request) -> Response:
-        return JSONResponse(describe_websocket(request.headers["host"], request.url.scheme == "https"))
-
     @app.exception_handler(OrderdError)
     async def not_done(request: Request, error: OrderdError) -> Response:
         refused(_actor(request), f"{request.method} {_pattern(request)}", error)
@@ -122,7 +115,7 @@ def http_app(
         return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
-    description = openapi_document(app, token_required=token_required)
+    app.include_router(_documents(openapi_document(app, token_required=token_required), describe_websocket))
     if door.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -132,6 +125,28 @@ def http_app(
             expose_headers=("Location", "Retry-After", "X-Request-Id"),
         )
     return Edge(app, door, refused)
+
+
+def _documents(
+    description: Mapping[str, Any], describe_websocket: Callable[[str, bool], Mapping[str, Any]]
+) -> APIRouter:
+    """What clients and people read first, free for all who may connect."""
+    router = APIRouter(include_in_schema=False)
+    page = docs_page(description)
+
+    @router.get("/openapi.json")
+    async def openapi() -> Response:
+        return JSONResponse(description)
+
+    @router.get("/asyncapi.json")
+    async def asyncapi(request: Request) -> Response:
+        return JSONResponse(describe_websocket(request.headers["host"], request.url.scheme == "https"))
+
+    @router.get("/docs")
+    async def docs() -> Response:
+        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+    return router
 
 
 def _actor(request: Request) -> Actor:

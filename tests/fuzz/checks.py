@@ -12,7 +12,7 @@ _BEYOND_SCHEMAS = "client_order_id and the Idempotency-Key are the same thing, b
 
 
 @schemathesis.check
-def well_formed_requests_are_not_refused_for_their_form(ctx: CheckContext, response: Response, case: Case) -> None:
+def well_formed_requests_are_not_refused_for_their_form(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """What is all that the document asks for may be refused for what it says, but not for how it looks."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
         return
@@ -21,7 +21,7 @@ def well_formed_requests_are_not_refused_for_their_form(ctx: CheckContext, respo
 
 
 @schemathesis.check
-def problems_explain_themselves(ctx: CheckContext, response: Response, case: Case) -> None:
+def problems_explain_themselves(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Every refusal says what, why and what to do, of the request that was made."""
     if response.status_code < 400 or response.request.method == "HEAD":
         return
@@ -35,7 +35,7 @@ def problems_explain_themselves(ctx: CheckContext, response: Response, case: Cas
 
 
 @schemathesis.check
-def every_answer_has_an_id_and_is_no_page(ctx: CheckContext, response: Response, case: Case) -> None:
+def every_answer_has_an_id_and_is_no_page(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     assert response.headers["x-request-id"]
     assert response.headers["x-content-type-options"] == ["nosniff"]
     assert response.headers["content-security-policy"]
@@ -48,7 +48,7 @@ class cancelled_orders_stay_cancelled:  # noqa: N801  (a check goes by its name)
     def __init__(self) -> None:
         self._cancelled: set[str] = set()
 
-    def after_response(self, ctx: CheckContext, response: Response, case: Case) -> None:
+    def after_response(self, ctx: CheckContext, response: Response, case: Case[Any]) -> None:
         if response.status_code >= 300 or not response.content or not case.operation.path.startswith("/api/orders"):
             return
         body = json.loads(response.content)
@@ -67,7 +67,7 @@ class every_operation_succeeds_at_times:  # noqa: N801  (a check goes by its nam
         self._tried: set[str] = set()
         self._reached: set[str] = set()
 
-    def after_response(self, ctx: CheckContext, response: Response, case: Case) -> None:
+    def after_response(self, ctx: CheckContext, response: Response, case: Case[Any]) -> None:
         self._tried.add(case.operation.label)
         if response.status_code < 300:
             self._reached.add(case.operation.label)

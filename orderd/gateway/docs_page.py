@@ -1,0 +1,136 @@
+"""The human docs: one page made from the OpenAPI document, without scripts, and with nothing from elsewhere.
+
+Its Content-Security-Policy allows this very style sheet and nothing else: the page shares its origin with an API that
+trades.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
+
+from orderd.domain.errors import ERRORS
+from orderd.gateway.problem import MEDIA_TYPE
+
+_ENVIRONMENT: Final = Environment(loader=PackageLoader("orderd.gateway", "."), autoescape=True, trim_blocks=True)
+_STYLE: Final = files("orderd.gateway").joinpath("docs_page.css").read_text()
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def docs_page(document: Mapping[str, Any]) -> str:
+    """The page for an OpenAPI document of ours."""
+    sections: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in document["tags"]}
+    for operation in _operations(document):
+        sections[operation["tags"][0]].append(operation)
+    secured = next(each["security"] for section in sections.values() for each in section if "security" in each)
+    return _ENVIRONMENT.get_template("docs_page.html.j2").render(
+        api=document,
+        sections=sections,
+        tags={tag["name"]: tag["description"] for tag in document["tags"]},
+        token_required={} not in secured,
+        errors=ERRORS,
+        style=Markup(_STYLE),  # noqa: S704  (our own file)
+    )
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for path, item in document["paths"].items():
+        for verb, operation in item.items():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            yield {
+                "parameters": (),
+                **operation,
+                "path": path,
+                "verb": verb.upper(),
+                "scope": _scope(verb, operation),
+                "body": None if body is None else _resolved(document, body["schema"]),
+                "curl": _curl(path, verb, operation, body),
+                "answers": list(_answers(operation)),
+                "refusals": [
+                    (status, list(response["content"][MEDIA_TYPE]["examples"]))
+                    for status, response in operation["responses"].items()
+                    if MEDIA_TYPE in response["content"]
+                ],
+            }
+
+
+def _scope(verb: str, operation: Mapping[str, Any]) -> str:
+    if "security" not in operation:
+        return "no token"
+    return f"scope {'read' if verb == 'get' else 'trade'}"
+
+
+def _answers(operation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for status, response in operation["responses"].items():
+        content = response["content"].get("application/json") or response["content"].get("text/plain")
+        if content is not None:
+            yield (
+                status,
+                {
+                    "description": response["description"],
+                    "model": content["schema"] if "$ref" in content["schema"] else None,
+                    "example": content.get("example"),
+                },
+            )
+
+
+def _curl(path: str, verb: str, operation: Mapping[str, Any], body: Mapping[str, Any] | None) -> str:
+    query = {}
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
+        elif parameter["in"] == "query" and parameter["required"]:
+            query[parameter["name"]] = parameter["example"]
+    address = f"http://127.0.0.1:3000{path}" + (f"?{urlencode(query)}" if query else "")
+    words = ["curl"] if verb == "get" else ["curl", "-X", verb.upper()]
+    words.append(f"'{address}'")
+    if body is not None:
+        example = next(iter(body["examples"].values()))["value"]
+        words += ["\\\n  -H 'Content-Type: application/json'", f"\\\n  -d '{json.dumps(example)}'"]
+    return " ".join(words)
+
+
+def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _type(schema: Mapping[str, Any]) -> Markup:
+    """A schema in a few words; what has a name links to its model."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return Markup('<a href="#model-{0}">{0}</a>').format(name)
+    if "anyOf" in schema or "oneOf" in schema:
+        choices = [_type(each) for each in schema.get("anyOf", schema.get("oneOf", ())) if each.get("type") != "null"]
+        return Markup(" or ").join(choices)
+    if schema.get("type") == "array":
+        return Markup("list of ") + _type(schema.get("items", schema.get("prefixItems", [{}])[0]))
+    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return Markup("map to ") + _type(schema["additionalProperties"])
+    if "const" in schema:
+        return Markup("<code>{}</code>").format(schema["const"])
+    if "enum" in schema:
+        return Markup(" or ").join(Markup("<code>{}</code>").format(value) for value in schema["enum"])
+    return escape(schema.get("format") or schema.get("type", "any"))
+
+
+def _marked(text: str) -> Markup:
+    """Text whose words in backquotes are code."""
+    return Markup(re.sub(r"`+([^`]+)`+", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped right here)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2)
+
+
+_ENVIRONMENT.filters |= {"type": _type, "marked": _marked, "json": _json}

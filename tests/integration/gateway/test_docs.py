@@ -1,0 +1,87 @@
+"""The page for people: all that is served is on it, and it needs nothing from anywhere else."""
+
+import re
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from orderd.domain.errors import ErrorCode
+from tests.integration.gateway.conftest import Rig
+
+pytestmark = pytest.mark.asyncio
+
+
+class Page(HTMLParser):
+    """What the page links to, names and loads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.names: list[str] = []
+        self.links: set[str] = set()
+        self.loads: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), f"{tag} has {name}"
+            assert name != "style", f"{tag} has a style of its own, which the policy forbids"
+            if name == "id":
+                self.names.append(value or "")
+            elif name == "href":
+                self.links.add(value or "")
+            elif name in ("src", "srcset", "action"):
+                self.loads.add(value or "")
+
+
+@pytest_asyncio.fixture
+async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
+        yield client
+
+
+async def test_the_page_loads_nothing_and_runs_nothing(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/docs")
+    assert answer.headers["content-type"].startswith("text/html")
+    page = Page(answer.text)
+    assert not page.loads
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "form"}
+    assert "url(" not in answer.text
+    assert "@import" not in answer.text
+
+
+async def test_its_policy_allows_its_own_style_and_nothing_else(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/docs")
+    (style,) = re.findall(r"<style>(.*?)</style>", answer.text, flags=re.DOTALL)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert (policy.pop("default-src"), policy.pop("style-src")) == ("'none'", f"'sha256-{digest}'")
+    assert set(policy.values()) == {"'none'"}
+
+
+async def test_all_that_is_served_is_on_it_and_every_link_leads_somewhere(http: httpx.AsyncClient) -> None:
+    document = (await http.get("/openapi.json")).json()
+    page = Page((await http.get("/docs")).text)
+    operations = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
+    assert operations | set(ErrorCode) <= set(page.names)
+    assert len(page.names) == len(set(page.names))
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.names, link
+        else:
+            assert (await http.get(link)).status_code == 200, link
+
+
+async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) -> None:
+    html = (await http.get("/docs")).text
+    (body,) = re.findall(r"-d &#39;(.*?)&#39;", html)
+    sent = await http.post(
+        "/api/orders", content=body.replace("&#34;", '"'), headers={"Content-Type": "application/json"}
+    )
+    assert sent.status_code == 201
