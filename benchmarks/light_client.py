@@ -68,7 +68,8 @@ class LightClient(asyncio.Protocol):
             self._take(*frame, arrived)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for future in (self.opened, *self._answers.values()):
+        waiting: list[asyncio.Future[Any]] = [self.opened, *self._answers.values()]
+        for future in waiting:
             if not future.done():
                 future.set_exception(ConnectionError(f"the connection was lost: {exc}"))
         self.lost.set_result(None)

@@ -124,7 +124,7 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
         run.idle_memory = (_memory(pid) - memory) / subscribers
         await asyncio.gather(*(follow_one(number, each) for number, each in enumerate(followers)))
         run.following_memory = (_memory(pid) - memory) / subscribers
-        readers = await asyncio.gather(*(_stop_reading(host, port) for _ in range(stuck)))
+        readers = [await _stop_reading(host, port) for _ in range(stuck)]
         cpu, began = _cpu(pid), time.perf_counter()
     while len(run.ended) < subscribers:
         ended.clear()

@@ -1,6 +1,7 @@
 """The gateway as a process: what it is made of, where it is found, and how it is stopped."""
 
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -58,6 +59,8 @@ def run_gateway(settings: Settings) -> None:
     client = redis_client(redis_url)
     publisher = Publisher(client)
     engine = open_engine(settings, client, publisher)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, engine, redis_url))

@@ -23,6 +23,7 @@ from orderd.gateway import history
 from orderd.gateway.history import Head
 from orderd.gateway.selection import Group, Selection, groups_of
 from orderd.gateway.session import Session
+from orderd.gateway.standings import Standings
 from orderd.gateway.subscription import Manner, News, Notifications, Subscription
 from orderd.gateway.threads import DatabaseThreads
 from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
@@ -58,6 +59,7 @@ class _Mark:
 class Hub:
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
+        self._standings = Standings(database)
         self._marks: dict[UUID, _Mark] = {}
         self._active: set[UUID] = set()
         self._ended: deque[tuple[float, UUID]] = deque()
@@ -249,7 +251,7 @@ class Hub:
         """Bring a follower up to date and let it go live. Raises ConnectionClosed."""
         while True:
             try:
-                standings = await self._database.run(history.standings, subscription.selection)
+                standings = await self._standings.read(subscription.selection)
                 break
             except OrderdError as error:
                 log.warning("snapshot waits", action="snapshot_waits", error=error.detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ MAX_HELD: Final = 1_000
 _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{ORDER_EVENT}","params":'.encode()
 _EVENT: Final = _HEAD + b'{"type":"EVENT","subscription":%d,"event":'
 _EVER: Final = sys.maxsize
+_AT_ONCE: Final = 64
 
 
 class _Place(BaseModel):
@@ -157,6 +159,8 @@ class Subscription:
         count = 0
         for standing in standings:
             count += 1
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others have their turn too
             order = standing.order
             lapsed = standing.lapse is not None
             if lapsed:

@@ -1,0 +1,98 @@
+"""Followers who come together share a read, and none is given one that began before it came."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.history import Standing
+from orderd.gateway.selection import Selection
+from orderd.gateway.standings import Standings
+
+MINE, THEIRS = Selection(UUID(int=1)), Selection(UUID(int=2))
+
+
+class Database:
+    """Each read says, as its answer, which one it is; it ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.reads: list[Selection] = []
+        self.may_end = asyncio.Event()
+        self.failure: OrderdError | None = None
+
+    async def run(self, call: Callable[[Selection], list[Standing]], selection: Selection) -> Any:
+        self.reads.append(selection)
+        number = len(self.reads)
+        await self.may_end.wait()
+        if self.failure is not None:
+            raise self.failure
+        return number
+
+
+async def _turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def _play(story: Callable[[Database, Standings], Any]) -> None:
+    async def play() -> None:
+        database = Database()
+        await story(database, Standings(database))  # type: ignore[arg-type]  # plays DatabaseThreads
+
+    asyncio.run(play())
+
+
+def test_those_who_come_while_a_read_is_under_way_share_the_next() -> None:
+    async def story(database: Database, standings: Standings) -> None:
+        first = asyncio.create_task(standings.read(MINE))
+        await _turns()
+        later = [asyncio.create_task(standings.read(MINE)) for _ in range(100)]
+        await _turns()
+        assert len(database.reads) == 1
+        database.may_end.set()
+        assert await first == 1
+        assert set(await asyncio.gather(*later)) == {2}
+        assert await standings.read(MINE) == 3
+
+    _play(story)
+
+
+def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
+    async def story(database: Database, standings: Standings) -> None:
+        named = Selection(UUID(int=1), {UUID(int=7): None})
+        readers = [asyncio.create_task(standings.read(each)) for each in (MINE, THEIRS, named, named)]
+        await _turns()
+        assert Counter(map(str, database.reads)) == Counter(map(str, [MINE, THEIRS, named, named]))
+        database.may_end.set()
+        await asyncio.gather(*readers)
+
+    _play(story)
+
+
+def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
+    async def story(database: Database, standings: Standings) -> None:
+        gone, stays = asyncio.create_task(standings.read(MINE)), asyncio.create_task(standings.read(MINE))
+        await _turns()
+        gone.cancel()
+        database.may_end.set()
+        assert await stays == 1
+
+    _play(story)
+
+
+def test_a_failure_is_told_to_all_who_wait_and_not_to_those_who_come_later() -> None:
+    async def story(database: Database, standings: Standings) -> None:
+        database.failure = OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "played")
+        readers = [asyncio.create_task(standings.read(MINE)) for _ in range(2)]
+        database.may_end.set()
+        for reader in readers:
+            with pytest.raises(OrderdError):
+                await reader
+        database.failure = None
+        assert await standings.read(MINE) == 2
+
+    _play(story)
