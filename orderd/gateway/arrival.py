@@ -7,11 +7,11 @@ protocol, with the bytes that have come so far.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.caps import Caps
-from orderd.gateway.http_side import HEAD_BYTES, NOT_TLS, TOO_LARGE, TOO_MANY, TOO_SLOW
+from orderd.gateway.http_side import HEAD_BYTES, NOT_TLS, TOO_LARGE, TOO_MANY, TOO_SLOW, HttpSide, TakesOver
 from orderd.gateway.tls import HANDSHAKE_RECORD, Certificate, secure
 from orderd.telemetry import REFUSED
 
@@ -19,17 +19,11 @@ ARRIVAL_SECONDS: Final = 10.0
 """The time a peer has from its connection to the end of its first request's head, the TLS handshake included."""
 
 
-class TakesOver(Protocol):
-    """Whoever carries on with a connection whose peer has sent ``received`` so far, and calls ``leave`` at its end."""
-
-    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Reception:
     """What all arrivals of a port have in common."""
 
-    http: TakesOver
+    http: HttpSide
     caps: Caps
     certificate: Certificate | None
     undecided: "set[Arrival]" = field(default_factory=set)
@@ -109,7 +103,7 @@ class Arrival(asyncio.Protocol):
         if _asks_for_websocket(head):
             self._websocket().take_over(self._transport, received, self._leave)
         else:
-            self._reception.http.take_over(self._transport, received, self._leave)
+            self._reception.http.take_over(self._transport, received, self._leave, self._websocket)
 
     def _part(self) -> None:
         self._deadline.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,16 +23,25 @@ TOO_MANY: Final = _REFUSAL.replace(b"content-length", b"retry-after: 10\r\nconte
 NOT_TLS: Final = _REFUSAL % (400, b"This Port Speaks TLS: Use https:// Or wss://")
 
 
+class TakesOver(Protocol):
+    """Whoever carries on with a connection whose peer has sent ``received`` so far, and calls ``leave`` at its end."""
+
+    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None: ...
+
+
 class HttpConnection(HttpToolsProtocol):
     """uvicorn's HTTP protocol with bounds on how large a request's head is and how long a request may take."""
 
     leave: Callable[[], None]
     """What is to be called at the connection's end."""
+    websocket: Callable[[], TakesOver]
+    """Makes what takes over where the peer, who has made requests so far, asks to go on as a websocket."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._head_bytes = 0
         self._in_head = True
+        self._may_upgrade = False
         # Requests received in full less answers sent in full; below zero where an answer did not wait for the body.
         self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
@@ -40,7 +49,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), HEAD_BYTES):
-            if self.transport.is_closing():
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
                 return
             part = data[start : start + HEAD_BYTES]
             super().data_received(part)
@@ -49,8 +58,19 @@ class HttpConnection(HttpToolsProtocol):
                 self.transport.write(TOO_LARGE)
                 self.transport.close()
 
+    def _should_upgrade_to_ws(self) -> bool:
+        return self._may_upgrade
+
+    def handle_websocket_upgrade(self) -> None:
+        """Clients with a pool of connections take one for a websocket that they have made requests on."""
+        self.connections.discard(self)
+        fields = (name + b": " + value + b"\r\n" for name, value in self.headers)
+        head = self.scope["method"].encode() + b" " + self.url + b" HTTP/1.1\r\n" + b"".join(fields) + b"\r\n"
+        self.websocket().take_over(self.transport, head, self.leave)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._may_upgrade = self._unanswered <= 0  # else the answers before would end among the frames
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -97,10 +117,20 @@ class HttpSide:
         self._config.load()
         self._state = ServerState()
 
-    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
-        """Carry on as HTTP on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
+    def take_over(
+        self,
+        transport: asyncio.Transport,
+        received: bytes,
+        leave: Callable[[], None],
+        websocket: Callable[[], TakesOver],
+    ) -> None:
+        """Carry on as HTTP on a connection that has sent ``received`` so far; ``leave`` is called at its end.
+
+        ``websocket`` makes what takes over in turn where the peer asks for one later.
+        """
         http = HttpConnection(self._config, self._state, app_state={})
         http.leave = leave
+        http.websocket = websocket
         transport.set_protocol(http)
         http.connection_made(transport)
         http.data_received(received)

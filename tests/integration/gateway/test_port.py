@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -129,12 +130,31 @@ async def test_a_request_that_makes_no_sense_is_refused(rig: Rig, request_head: 
         assert (await peer.answer())[0] == status
 
 
-async def test_an_upgrade_on_a_connection_that_has_spoken_http_is_not_served(rig: Rig) -> None:
+async def test_a_connection_that_has_spoken_http_may_go_on_as_a_websocket(rig: Rig) -> None:
+    """As the fetch and WebSocket of Node do, which share a pool."""
+    kept = socket.create_connection(("127.0.0.1", rig.port))
+    kept.setblocking(False)
+    loop = asyncio.get_running_loop()
+    for _ in range(2):
+        await loop.sock_sendall(kept, (_GET + "\r\n").encode())
+        assert (await loop.sock_recv(kept, 65_536)).startswith(b"HTTP/1.1 200 ")
+    async with connect(rig.url, sock=kept, compression=None) as websocket:
+        await websocket.send('{"jsonrpc": "2.0", "id": 1, "method": "status"}')
+        assert json.loads(await websocket.recv())["result"]["wire_version"] == 1
+
+
+async def test_it_is_let_in_by_the_same_rules_then(rig: Rig) -> None:
     async with wire(rig) as http:
         await http.send(_GET + "\r\n")
         assert (await http.answer())[0] == 200
-        await http.send(_UPGRADE + "\r\n")
-        assert (await http.answer())[0] == 404
+        await http.send(_UPGRADE + "Origin: http://evil.example\r\n\r\n")
+        assert (await http.answer())[0] == 403
+
+
+async def test_an_upgrade_before_the_answer_to_the_request_before_is_not_served(rig: Rig) -> None:
+    async with wire(rig) as http:
+        await http.send(_GET + "\r\n" + _UPGRADE + "\r\n")
+        assert [(await http.answer())[0] for _ in range(2)] == [200, 404]
 
 
 async def test_bytes_that_are_no_frames_end_the_connection(rig: Rig) -> None:
