@@ -39,6 +39,7 @@ fuzz: $(VENV)/installed-dev  ## The port, attacked for minutes by requests and f
 
 bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.subscribers
 	$(BIN)/python -m benchmarks.orderctl
 	$(BIN)/python -m benchmarks.tui
 
