@@ -25,6 +25,7 @@ ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64
 OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{4,64}$")]
 """An order's id, a unique prefix of it, or its client order id."""
 
+_A_TOKEN: Final = "symbol or mint address"
 _DECIMAL: Final = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 _CURSOR: Final = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 """What the daemon reads and gives out, for the schemas only: it refuses others by itself, and in better words."""
@@ -143,9 +144,9 @@ class FailureView(Message):
 
 
 class SubmitParams(Message):
-    token_in: str = Field(max_length=64)
-    token_out: str = Field(max_length=64)
-    amount_in: str = Field(max_length=100, json_schema_extra=_DECIMAL)
+    token_in: str = Field(max_length=64, description=_A_TOKEN)
+    token_out: str = Field(max_length=64, description=_A_TOKEN)
+    amount_in: str = Field(max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL)
     slippage: str | None = Field(
         None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
     )
@@ -160,9 +161,9 @@ class SubmitResult(Message):
 
 
 class QuoteParams(Message):
-    token_in: str = Field(max_length=64)
-    token_out: str = Field(max_length=64)
-    amount_in: str = Field(max_length=100, json_schema_extra=_DECIMAL)
+    token_in: str = Field(max_length=64, description=_A_TOKEN)
+    token_out: str = Field(max_length=64, description=_A_TOKEN)
+    amount_in: str = Field(max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL)
     slippage: str | None = Field(
         None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
     )
@@ -213,7 +214,7 @@ class CancelResult(Message):
 class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
     kind: tuple[OrderKind, ...] = Field((), description="any where empty")
-    token: str | None = Field(None, max_length=64, description="on either side")
+    token: str | None = Field(None, max_length=64, description="on either side; symbol or mint address")
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(
         None, max_length=200, description="the next_cursor of the page before", json_schema_extra=_CURSOR

@@ -51,7 +51,7 @@ _EXAMPLES: Final[dict[str, Any]] = {
     "amount_in": "1.5",
     "slippage": "0.5",
     "order": "rebalance-2026-11-21",
-    "idempotency-key": "rebalance-2026-11-21",
+    "Idempotency-Key": "rebalance-2026-11-21",
     "token": "SOL",
     "status": ["confirmed"],
     "kind": ["market"],

@@ -112,7 +112,8 @@ def _orders_router(methods: Methods, callers: Callers, route_class: type[APIRout
         body: Annotated[OrderBody, Body(openapi_examples=examples.ORDER_BODIES)],
         _query: Annotated[NoParams, Query()],
         idempotency_key: Annotated[
-            ClientOrderId | None, Header(description="the client order id, where the body has none")
+            ClientOrderId | None,
+            Header(alias="Idempotency-Key", description="the client order id, where the body has none"),
         ] = None,
     ) -> SubmitResult:
         given = body.model_dump(exclude={"client_order_id"})
