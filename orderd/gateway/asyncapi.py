@@ -38,7 +38,7 @@ _NOTIFICATIONS: Final[Mapping[str, tuple[str, tuple[type[Message], ...], str]]] 
         "that were asked for again. READY follows the last snapshot, and from there on each event comes as it happens.",
     ),
     HEARTBEAT: (
-        f"At least every {HEARTBEAT_SECONDS} s on a connection that has subscriptions.",
+        f"About every {HEARTBEAT_SECONDS} s on a connection that has subscriptions.",
         (Heartbeat,),
         "Tells a quiet connection from a dead one, and how far each subscription has been told.",
     ),

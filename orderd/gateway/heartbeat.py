@@ -23,7 +23,7 @@ class Pacemaker:
         self._joined: set[Session] = set()
 
     def join(self, session: Session) -> None:
-        """Tell this session from now on, at least once a period, until it follows nothing any more."""
+        """Tell this session from now on, once a period, until it follows nothing any more."""
         if session not in self._joined:
             self._joined.add(session)
             min(self._slots, key=len).add(session)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -73,7 +73,7 @@ class Traffic:
         return f"{message['method']}.{model[message['params']['type']]}"
 
     def _check(self, name: str, message: Any) -> None:
-        resource = Resource(self.description, DRAFT202012)
+        resource = DRAFT202012.create_resource(self.description)
         schema = {"$ref": f"{_DOCUMENT}#/components/messages/{name}/payload"}
         validator = Draft202012Validator(
             schema, registry=Registry().with_resource(_DOCUMENT, resource), format_checker=FormatChecker()

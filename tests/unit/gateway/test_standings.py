@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -12,6 +12,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.history import Standing
 from orderd.gateway.selection import Selection
 from orderd.gateway.standings import Standings
+from orderd.gateway.threads import DatabaseThreads
 
 MINE, THEIRS = Selection(UUID(int=1)), Selection(UUID(int=2))
 
@@ -41,13 +42,13 @@ async def _turns() -> None:
 def _play(story: Callable[[Database, Standings], Any]) -> None:
     async def play() -> None:
         database = Database()
-        await story(database, Standings(database))  # type: ignore[arg-type]  # plays DatabaseThreads
+        await story(database, Standings(cast(DatabaseThreads, database)))
 
     asyncio.run(play())
 
 
 def test_those_who_come_while_a_read_is_under_way_share_the_next() -> None:
-    async def story(database: Database, standings: Standings) -> None:
+    async def story(database: Database, standings: Any) -> None:
         first = asyncio.create_task(standings.read(MINE))
         await _turns()
         later = [asyncio.create_task(standings.read(MINE)) for _ in range(100)]
@@ -62,7 +63,7 @@ def test_those_who_come_while_a_read_is_under_way_share_the_next() -> None:
 
 
 def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
-    async def story(database: Database, standings: Standings) -> None:
+    async def story(database: Database, standings: Any) -> None:
         named = Selection(UUID(int=1), {UUID(int=7): None})
         readers = [asyncio.create_task(standings.read(each)) for each in (MINE, THEIRS, named, named)]
         await _turns()
@@ -74,7 +75,7 @@ def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
 
 
 def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
-    async def story(database: Database, standings: Standings) -> None:
+    async def story(database: Database, standings: Any) -> None:
         gone, stays = asyncio.create_task(standings.read(MINE)), asyncio.create_task(standings.read(MINE))
         await _turns()
         gone.cancel()
@@ -85,7 +86,7 @@ def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
 
 
 def test_a_failure_is_told_to_all_who_wait_and_not_to_those_who_come_later() -> None:
-    async def story(database: Database, standings: Standings) -> None:
+    async def story(database: Database, standings: Any) -> None:
         database.failure = OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "played")
         readers = [asyncio.create_task(standings.read(MINE)) for _ in range(2)]
         database.may_end.set()
