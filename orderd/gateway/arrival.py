@@ -42,7 +42,11 @@ class Arrival(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
-        leave = self._reception.caps.admit(self._transport.get_extra_info("peername")[0])
+        peer = self._transport.get_extra_info("peername")
+        if peer is None:  # it is gone already
+            self._transport.abort()
+            return
+        leave = self._reception.caps.admit(peer[0])
         if leave is None:
             REFUSED.labels(ErrorCode.LIMIT_CONNECTIONS).inc()
             self._refuse(TOO_MANY)
@@ -57,11 +61,16 @@ class Arrival(asyncio.Protocol):
         self._received += data
         if not self._is_plain:
             self._look()
+        elif self._securing is not None:
+            pass  # it comes out of TLS, whose beginning this side has not been told of yet
         elif self._received[0] != HANDSHAKE_RECORD:
             self._is_plain = False
             self._refuse(NOT_TLS)
-        elif self._securing is None:
-            self._securing = asyncio.create_task(self._secure(), name="tls handshake")
+        else:
+            self._transport.pause_reading()
+            hello = bytes(self._received)
+            self._received.clear()
+            self._securing = asyncio.create_task(self._secure(hello), name="tls handshake")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if self in self._reception.undecided:
@@ -72,12 +81,9 @@ class Arrival(asyncio.Protocol):
         """End it: the port closes."""
         self._transport.close()
 
-    async def _secure(self) -> None:
+    async def _secure(self, hello: bytes) -> None:
         certificate = self._reception.certificate
         assert certificate is not None
-        self._transport.pause_reading()
-        hello = bytes(self._received)
-        self._received.clear()
         try:
             secured = await secure(self._transport, self, certificate.context, hello, ARRIVAL_SECONDS)
         except OSError:

@@ -60,7 +60,7 @@ class Edge:
                 await self._app(inner, _bounded(receive), answer.send)
             except OrderdError as error:
                 REFUSED.labels(error.code).inc()
-                self._refused(Actor("", scope["client"][0]), "connect", error)
+                self._refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
                 await problem_response(error, scope["path"])(scope, receive, answer.send)
             except Exception:
                 # Where nothing was sent yet, the application has answered with a problem before it raised this.

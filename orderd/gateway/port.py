@@ -37,6 +37,8 @@ SERVICE_RESTART: Final = 1012
 class PortConnection(ServerConnection):
     """A websocket of this port, once it has been told from other connections."""
 
+    address: str
+    """Of the peer; '' for one that was gone too soon."""
     principal: Principal
     """Who is at the other end, once it has been admitted."""
     stream: Stream | None = None
@@ -52,6 +54,8 @@ class PortConnection(ServerConnection):
     def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
         """Carry on as a websocket on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
         self._leave = leave
+        peer = transport.get_extra_info("peername")
+        self.address = "" if peer is None else str(peer[0])
         transport.set_protocol(self)
         self.connection_made(transport)
         self.data_received(received)

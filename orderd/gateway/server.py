@@ -177,7 +177,7 @@ class Gateway:
     async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
         """Let a websocket in, or say why not."""
         headers = request.headers
-        address = self._gate.address(connection.remote_address[0], headers.get_all("X-Forwarded-For"))
+        address = self._gate.address(connection.address, headers.get_all("X-Forwarded-For"))
         try:
             self._door.check(headers.get_all("Host"), headers.get_all("Origin"))
             connection.principal = await self._gate.identify(headers.get_all("Authorization"), address)

@@ -75,25 +75,24 @@ async def secure(
 ) -> asyncio.Transport:
     """Let TLS begin on a connection that has sent ``received`` already; returns the transport that speaks it.
 
-    ``protocol`` may be given the first data before this returns. Raises OSError where no handshake comes about within
-    ``seconds``; the connection is closed then.
+    Reading must be paused. ``protocol`` may be given the first data before this returns. Raises OSError where no
+    handshake comes about within ``seconds``; the connection is closed then.
     """
     loop = asyncio.get_running_loop()
-    transport.pause_reading()
     handshake = asyncio.ensure_future(
         loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds)
     )
     await asyncio.sleep(0)  # start_tls has put its own protocol in the place of ours, and will now tell it so
     loop.call_soon(_feed, transport, received)
     secured = await handshake
-    assert secured is not None
+    if secured is None or secured.is_closing():  # for the event loop this was no error: somebody has closed it
+        raise ConnectionAbortedError
     return secured
 
 
 def _feed(transport: asyncio.Transport, received: bytes) -> None:
     """What was read before TLS began goes first to whom it is meant for."""
-    tls = transport.get_protocol()
-    assert isinstance(tls, asyncio.BufferedProtocol)
+    tls = cast(asyncio.BufferedProtocol, transport.get_protocol())  # uvloop's is one, but no subclass
     rest = memoryview(received)
     while rest and not transport.is_closing():
         buffer = memoryview(cast("bytearray", tls.get_buffer(len(rest))))
