@@ -1,7 +1,10 @@
 """Clients written for other order engines, word for word, against a real daemon."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -82,6 +85,16 @@ class Engine:
             assert websocket.protocol.close_code == 1000
         return frames
 
+    @contextmanager
+    def worker_held(self) -> Iterator[None]:
+        """Meanwhile orders wait: whoever listens comes before they have ended."""
+        pid = int((self.daemon.log.parent / "worker.lock").read_text())
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def wallet(self) -> str:
         wallet: str = self.http.get("/api/status").json()["wallet"]
         return wallet
@@ -131,11 +144,15 @@ def test_execute(engine: Engine) -> None:
 
 
 def test_a_snapshot_and_events(engine: Engine) -> None:
-    answer = engine.http.post("/orders", json={"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1.5})
-    assert answer.status_code == 200
-    order_id = answer.json()["orderId"]
-
-    frames = engine.story(SNAPSHOTS, order_id)
+    with ExitStack() as waiting:
+        waiting.enter_context(engine.worker_held())
+        answer = engine.http.post("/orders", json={"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1.5})
+        assert answer.status_code == 200
+        order_id = answer.json()["orderId"]
+        with engine.listen(f"/ws/orders?orderId={order_id}") as websocket:
+            frames = [json.loads(websocket.recv(SECONDS))]
+            waiting.close()
+            frames += [json.loads(message) for message in websocket]
 
     assert [frame["type"] for frame in frames] == ["SNAPSHOT", "EVENT", "EVENT", "EVENT"]
     assert statuses(frames) == ("PENDING", "ROUTING", "BUILDING", "CONFIRMED")
