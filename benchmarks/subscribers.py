@@ -1,9 +1,9 @@
 """``python -m benchmarks.subscribers``: thousands of websockets on one gateway, each following an order of its own.
 
-All orders are submitted while the worker stands still, then it is let go: each subscriber waits for its own order's
-last event. The delay is from the time that Postgres gave the event, in the statement that commits it, to its arrival
-in the client; so it contains the commit itself. A second run has stuck readers among the subscribers, which follow all
-orders and stop reading.
+All orders are submitted while the worker stands still, then it is let go, at a rate that leaves the machine some air:
+each subscriber waits for its own order's last event. The delay is from the time that Postgres gave the event, in the
+statement that commits it, to its arrival in the client; so it contains the commit itself. A second run has stuck readers
+among the subscribers: they follow all orders and take nothing off their buffers.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from orderd.demo import Daemon, running_daemon
 from orderd.roles import read_address
 
 _SETTINGS = {
-    "ORDERD_RATE_LIMIT": "0",
+    "ORDERD_RATE_WINDOW_SECONDS": "1",
     "ORDERD_SIMNET_SLOT_MS": "100",
     "ORDERD_SIMNET_MARKET": "false",
     "ORDERD_LOG_LEVEL": "warning",
@@ -124,7 +124,8 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
         run.idle_memory = (_memory(pid) - memory) / subscribers
         await asyncio.gather(*(follow_one(number, each) for number, each in enumerate(followers)))
         run.following_memory = (_memory(pid) - memory) / subscribers
-        readers = [await _stop_reading(host, port) for _ in range(stuck)]
+        readers = [await _open_small(host, port) for _ in range(stuck)]
+        await asyncio.gather(*(_stop_reading(each) for each in readers))
         cpu, began = _cpu(pid), time.perf_counter()
     while len(run.ended) < subscribers:
         ended.clear()
@@ -145,8 +146,8 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
     return run
 
 
-async def _stop_reading(host: str, port: int) -> LightClient:
-    """A subscriber to all orders that takes nothing off its small buffer."""
+async def _open_small(host: str, port: int) -> LightClient:
+    """A connection with a small buffer."""
     loop = asyncio.get_running_loop()
     reader = LightClient(f"{host}:{port}", lambda *_: None)
     small = socket.socket()
@@ -155,9 +156,13 @@ async def _stop_reading(host: str, port: int) -> LightClient:
     await loop.sock_connect(small, (host, port))
     await loop.create_connection(lambda: reader, sock=small)
     await reader.opened
+    return reader
+
+
+async def _stop_reading(reader: LightClient) -> None:
+    """Follow all orders, and take nothing off the buffer."""
     await reader.call("orders.subscribe")
     reader.transport.pause_reading()
-    return reader
 
 
 async def _close_code(reader: LightClient) -> int | None:
@@ -233,16 +238,18 @@ def add_rows(table: Table, run: Run, stuck: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.subscribers", description=__doc__)
     parser.add_argument("--subscribers", type=int, default=5_000, help="websockets [5000]")
+    parser.add_argument("--rate", type=int, default=100, help="orders that are started a second [100]")
     parser.add_argument("--stuck", type=int, default=100, help="readers that stop reading, in the second run [100]")
     arguments = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
+    settings = _SETTINGS | {"ORDERD_RATE_LIMIT": str(arguments.rate)}
     table = Table("", "median", "p99", "", title=f"{arguments.subscribers} subscribers on {os.cpu_count()} cores")
     for stuck in (0, arguments.stuck):
         with (
             tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
-            running_daemon(Path(directory), _SETTINGS) as daemon,
+            running_daemon(Path(directory), settings) as daemon,
         ):
             run = uvloop.run(measure(daemon, arguments.subscribers, stuck))
         add_rows(table, run, stuck)
