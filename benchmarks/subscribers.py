@@ -2,8 +2,8 @@
 
 All orders are submitted while the worker stands still, then it is let go, at a rate that leaves the machine some air:
 each subscriber waits for its own order's last event. The delay is from the time that Postgres gave the event, in the
-statement that commits it, to its arrival in the client; so it contains the commit itself. A second run has stuck readers
-among the subscribers: they follow all orders and take nothing off their buffers.
+statement that commits it, to its arrival in the client; so it contains the commit itself. A second run has stuck
+readers among the subscribers: they follow all orders and take nothing off their buffers.
 """
 
 import argparse
