@@ -21,7 +21,7 @@ from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.rpc_types import LatestBlockhash, Simulation
-from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
+from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
 from orderd.venues.single_flight import SingleFlight
@@ -97,7 +97,7 @@ class Builder:
         if route.compute_units + _UNITS_AROUND > MAX_COMPUTE_UNITS:
             return False
         try:
-            self._sign(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, Hash.default(), MAX_COMPUTE_UNITS, unit_price=1)
+            self._draft(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, Hash.default(), unit_price=1)
         except OrderdError as error:
             if error.code is not ErrorCode.TX_TOO_LARGE:
                 raise
@@ -126,7 +126,8 @@ class Builder:
         if simulation.err is not None:
             raise explain(simulation.err, simulation.logs)
         units = units_with_margin(simulation.units_consumed)
-        signed = self._sign(swaps, memo, latest.blockhash, units, unit_price)
+        instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
+        signed = sign(instructions, self._wallet, latest.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.last_valid_block_height)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
@@ -147,18 +148,16 @@ class Builder:
     def _simulate(
         self, swaps: Sequence[Instruction], memo: str, latest: LatestBlockhash, unit_price: int
     ) -> Simulation:
-        draft = self._sign(swaps, memo, latest.blockhash, MAX_COMPUTE_UNITS, unit_price)
+        unsigned = self._draft(swaps, memo, latest.blockhash, unit_price)
         try:
             # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
-            return self._rpc.simulate_transaction(draft.raw, replace_blockhash=True).value
+            return self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
         except RpcError as error:
             raise OrderdError(error.error_code, str(error)) from error
 
-    def _sign(
-        self, swaps: Sequence[Instruction], memo: str, blockhash: Hash, units: int, unit_price: int
-    ) -> SignedTransaction:
-        instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
-        return sign(instructions, self._wallet, blockhash)
+    def _draft(self, swaps: Sequence[Instruction], memo: str, blockhash: Hash, unit_price: int) -> bytes:
+        instructions = attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
+        return draft(instructions, self._wallet.address, blockhash)
 
 
 def _touches_sol(route: Route) -> bool:

@@ -68,6 +68,7 @@ class Router:
         self._max_price_impact_bps = max_price_impact_bps
         self._guard = guard
         self._unit_price = unit_price
+        self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._inquiry = Inquiry(venues, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads)
 
     def venue_of(self, quote: VenueQuote) -> Venue:
@@ -122,8 +123,12 @@ class Router:
         if mint_out == WSOL_MINT:
             return lamports
         pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
-        prices = [quote.amount_out for pool in pools if (quote := _quoted(pool, _ONE_SOL)) is not None]
-        return lamports * max(prices, default=0) // _ONE_SOL
+        known, price = self._sol_prices.get(mint_out, ((), 0))
+        if known != pools:
+            prices = [quote.amount_out for pool in pools if (quote := _quoted(pool, _ONE_SOL)) is not None]
+            price = max(prices, default=0)
+            self._sol_prices[mint_out] = pools, price
+        return lamports * price // _ONE_SOL
 
 
 class _Search:

@@ -12,6 +12,7 @@ from typing import Final
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.message import Message, MessageV0, to_bytes_versioned
+from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
@@ -53,18 +54,34 @@ def sign(
 
     Raises OrderdError TX_TOO_LARGE. Raises ValueError where an instruction wants another signer.
     """
+    message = _compiled(instructions, wallet.address, blockhash, legacy=legacy)
+    signature = wallet.sign(to_bytes_versioned(message))
+    return SignedTransaction(signature, _packed(message, signature))
+
+
+def draft(instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash) -> bytes:
+    """What `sign` would make, without its signature, for a simulation. Raises as `sign` does."""
+    return _packed(_compiled(instructions, payer, blockhash, legacy=False), Signature.default())
+
+
+def _compiled(
+    instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash, *, legacy: bool
+) -> Message | MessageV0:
     message: Message | MessageV0
     if legacy:
-        message = Message.new_with_blockhash(list(instructions), wallet.address, blockhash)
+        message = Message.new_with_blockhash(list(instructions), payer, blockhash)
     else:
-        message = MessageV0.try_compile(wallet.address, list(instructions), [], blockhash)
+        message = MessageV0.try_compile(payer, list(instructions), [], blockhash)
     if message.header.num_required_signatures != 1:
         raise ValueError(f"{message.header.num_required_signatures} signers are required, only the wallet signs")
-    signature = wallet.sign(to_bytes_versioned(message))
+    return message
+
+
+def _packed(message: Message | MessageV0, signature: Signature) -> bytes:
     raw = bytes(VersionedTransaction.populate(message, [signature]))
     if len(raw) > MAX_SIZE:
         raise OrderdError(ErrorCode.TX_TOO_LARGE, f"the transaction takes {len(raw)} bytes, {MAX_SIZE} are allowed")
-    return SignedTransaction(signature, raw)
+    return raw
 
 
 def unsigned(raw: bytes) -> bytes:

@@ -93,6 +93,15 @@ class Snapshot(Generic[P]):
     refusals: tuple[OrderdError, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Met(Generic[P]):
+    """A snapshot's pools as somebody meets them in one direction: the same for all orders of a slot and a second."""
+
+    snapshot: Snapshot[P]
+    second: int
+    liquidity: Liquidity
+
+
 class PoolVenue(ABC, Generic[S, P]):
     """A venue; a subclass knows one program's accounts, maths and instructions.
 
@@ -132,6 +141,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._unix_time = unix_time
         self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, _found_for, clock=clock)
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
+        self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
         self._passed_over: set[str] = set()
 
@@ -145,7 +155,14 @@ class PoolVenue(ABC, Generic[S, P]):
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         with _rpc_errors_told():
             snapshot = self._snapshots.get(_pair(mint_in, mint_out))
-        now = Moment(snapshot.slot, int(self._unix_time()))
+        second = int(self._unix_time())
+        met = self._met.get((mint_in, mint_out))
+        if met is None or met.snapshot is not snapshot or met.second != second:
+            liquidity = self._meet(snapshot, mint_in, mint_out, Moment(snapshot.slot, second))
+            met = self._met[mint_in, mint_out] = _Met(snapshot, second, liquidity)
+        return met.liquidity
+
+    def _meet(self, snapshot: Snapshot[P], mint_in: str, mint_out: str, now: Moment) -> Liquidity:
         pools: list[OpenPool] = []
         refusals = list(snapshot.refusals)
         for address, pool in snapshot.pools.items():
