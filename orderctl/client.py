@@ -101,7 +101,7 @@ class Client:
             raise connecting.no_answer(method, self._settings.timeout) from error
         except (ConnectionClosed, OSError) as error:
             self.close()
-            raise connecting.connection_lost(connecting.reason(error)) from error
+            raise connecting.connection_lost(connecting.reason(error), method) from error
 
     def follow(self, order: str, seconds: float | None = None) -> Iterator[Update]:
         """The news of one order, as ``follow_all`` tells them."""

@@ -93,7 +93,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags) -> Iterable[Candidate]:
     """Raises OrderctlError where the configuration cannot be used."""
-    if verb in ("submit", "quote") and position <= 2:
+    if verb in ("submit", "quote", "pools") and position <= 2:
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
     if verb in ("watch", "cancel") or (verb in ("show", "events") and position == 1):
         active = {"status": _ACTIVE} if verb in ("watch", "cancel") else {}

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from orderctl import protocol
 from orderctl.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
+from orderctl.exit_codes import ExitCode
 from orderctl.settings import Settings
 from orderd.wire import Heartbeat, Method
 
@@ -23,6 +24,7 @@ KEEPALIVE_SECONDS = 10
 BACKOFF_BASE_SECONDS = 0.25
 BACKOFF_CAP_SECONDS = 5.0
 
+_CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL})
 _CLOSE_REASONS: dict[int, str] = {
     CloseCode.GOING_AWAY: "the daemon stops",
     CloseCode.SERVICE_RESTART: "the daemon restarts",
@@ -87,18 +89,22 @@ def unreachable(url: str, why: str) -> UnreachableError:
     )
 
 
-def connection_lost(why: str) -> AnswerLostError:
-    return AnswerLostError(
-        "The connection was lost before the answer came", why, "see whether the daemon is well: orderctl status"
-    )
+def connection_lost(why: str, method: Method | None = None) -> AnswerLostError:
+    """Before the answer to ``method``, or while news were awaited."""
+    return _lost("The connection was lost before the answer came", why, method)
 
 
 def no_answer(method: Method, seconds: float) -> AnswerLostError:
-    return AnswerLostError(
-        "The daemon did not answer in time",
-        f"no answer to {method} within {seconds:g} s",
-        "see whether the daemon is well: orderctl status",
-    )
+    return _lost("The daemon did not answer in time", f"no answer to {method} within {seconds:g} s", method)
+
+
+def _lost(title: str, why: str, method: Method | None) -> AnswerLostError:
+    check = "the daemon's log" if method is Method.STATUS else "orderctl status"
+    error = AnswerLostError(title, why, f"see whether the daemon is well: {check}")
+    if method not in _CHANGING:
+        # Nothing hangs on an answer that was only asked for: whoever asks again is as well off.
+        error.exit_code = ExitCode.CONNECTION
+    return error
 
 
 def gap(seq: int, after: int) -> AnswerLostError:

@@ -3,7 +3,7 @@
     OrderctlError
     ├── ConfigError          the client's own settings are wrong
     ├── UnreachableError     no connection; nothing was sent
-    ├── AnswerLostError      sent, and no answer: the outcome is unknown
+    ├── AnswerLostError      sent, and no answer: the outcome of what changes something is unknown
     │   └── UnreadableError  an answer that is none of the protocol's: asking again would not help
     ├── UnexpectedError      a mistake in orderctl itself: what was sent before it is not known
     ├── FollowTimeoutError   an order did not end within the time the trader gave

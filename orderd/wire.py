@@ -22,7 +22,7 @@ MAX_FOLLOWED: Final = 100
 """Orders that one subscription may name."""
 
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
-OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{4,64}$")]
+OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 """An order's id, a unique prefix of it, or its client order id."""
 
 _A_TOKEN: Final = "symbol or mint address"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orderctl.client import Client
-from orderctl.errors import AnswerLostError, ConfigError, UnreachableError
+from orderctl.errors import AnswerLostError, ConfigError, OrderctlError, UnreachableError
 from orderctl.exit_codes import ExitCode
 from orderctl.output import (
     OUTPUT,
@@ -22,8 +22,10 @@ from orderctl.output import (
 )
 from orderctl.paging import pages
 from orderctl.settings import Settings, settings_of
+from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.wire import ListResult
+from orderd.domain.tokens import Token, TokenRegistry
+from orderd.wire import ListResult, Method, NoParams, TokensResult
 
 WATCH_SECONDS = 1.0
 
@@ -55,6 +57,7 @@ def run(
                     print_json_line(order)
             return ExitCode.OK
         read = list(pages(client, status or (), token, most))
+        hint = "" if token is None or read[0].orders else _hint(client, token)
     orders = tuple(order for page in read for order in page.orders)
     cursor = read[-1].next_cursor
     whole = ListResult(orders=orders, next_cursor=cursor)
@@ -64,10 +67,22 @@ def run(
 
         print_whole(orders_table(orders, wide=output == "wide"), console(settings))
     if not orders:
-        narrate(settings, "no orders" if not (status or token) else "no orders match")
+        narrate(settings, f"no orders match{hint}" if status or token else "no orders")
     elif cursor is not None:
         narrate(settings, "there are more: --limit N or --all shows them")
     return ExitCode.OK
+
+
+def _hint(client: Client, token: str) -> str:
+    """What is wrong with a token that no order has, where something is."""
+    try:
+        known = client.call(Method.TOKENS, NoParams(), TokensResult).tokens
+        TokenRegistry(tuple(Token(one.symbol, one.mint, one.decimals) for one in known)).resolve(token)
+    except OrderdError as error:
+        return f"; {error.detail}"
+    except OrderctlError:
+        pass  # what the daemon knows is of no more help
+    return ""
 
 
 def _watch(settings: Settings, read: Callable[[], list[ListResult]], *, wide: bool) -> ExitCode:

@@ -72,6 +72,8 @@ def run(
     watches = watch if watch is not None else output in ("table", "wide") and sys.stdout.isatty()
     if watches and output == "id":
         raise ConfigError("The options contradict each other", "-o id prints the id alone", "leave out --watch")
+    if dry_run and output == "id":
+        raise ConfigError("The options contradict each other", "a dry run makes no order", "leave out -o id")
     own_id = client_order_id or str(uuid7())
     if file is not None:
         if token_in is not None or dry_run:

@@ -4,15 +4,17 @@ Ids, times, amounts and addresses may differ from run to run and stand here as <
 outputs are in the file beside this one; ``pytest --snapshot-update`` renews them after a change that is meant.
 """
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
 
 import pytest
+from jsonschema import Draft202012Validator, validate
 from syrupy.assertion import SnapshotAssertion
 
 from orderd.demo import Daemon, running_daemon
-from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl
+from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl, Outcome
 
 SETTINGS = {
     "ORDERD_SIMNET_MARKET": "false",
@@ -35,6 +37,9 @@ VARYING = [
     (re.compile(r" +$", re.MULTILINE), ""),
 ]
 
+SCHEMAS: dict[str, dict[str, object]] = {}
+"""Those that were asked for so far."""
+
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
@@ -51,71 +56,87 @@ def normalised(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "--help",
-        "submit SOL USDC 1.5 --client-order-id golden",
-        "submit SOL USDC 1.5 --client-order-id golden -o json",
-        "submit SOL USDC 1.5 --client-order-id golden -o jsonl",
-        "submit SOL USDC 1.5 --client-order-id golden -o id",
-        "submit SOL USDC 1.5 --client-order-id golden --watch",
-        "submit SOL USDC 1.5 --client-order-id golden --watch -o jsonl",
-        "submit SOL USDC 1.5 --dry-run",
-        "submit SOL USDC 1.5 --dry-run -o json",
-        "submit SOL USDC -1",
-        "submit SOL USDC -1 -o json",
-        "submit SOL USDC 2 --client-order-id golden",
-        "watch golden",
-        "watch golden -o jsonl",
-        "watch --all",
-        "show golden",
-        "show golden -o json",
-        "show golden -o id",
-        "show nowhere",
-        "events golden",
-        "events golden -o json",
-        "events golden -o jsonl",
-        "list",
-        "list -o wide",
-        "list -o json",
-        "list -o jsonl",
-        "list -o id",
-        "list --status failed",
-        "cancel golden",
-        "cancel golden -o json",
-        "cancel --all --yes",
-        "quote SOL USDC 1.5",
-        "quote SOL USDC 1.5 -o json",
-        "balances",
-        "balances -o json",
-        "tokens",
-        "tokens -o json",
-        "status",
-        "status -o json",
-        "tui",
-        "doctor",
-        "doctor -o json",
-        "config show",
-        "config show --origin",
-        "config show -o json",
-        "config path",
-        "config validate",
-        "context list",
-        "context list -o json",
-        "context use prod",
-        "completion bash",
-        "completion zsh",
-        "completion fish",
-        "version",
-        "version -o json",
-        "buy SOL",
-        "statsu",
-    ],
+FORMATS = ("", "-o wide", "-o json", "-o jsonl", "-o id", "-q")
+IN_EVERY_FORMAT = (
+    "",
+    "submit SOL USDC 1.5 --client-order-id golden",
+    "submit SOL USDC 1.5 --dry-run",
+    "watch golden",
+    "show golden",
+    "events golden",
+    "list",
+    "cancel golden",
+    "quote SOL USDC 1.5",
+    "balances",
+    "tokens",
+    "pools",
+    "status",
+    "doctor",
+    "config show",
+    "context list",
+    "version",
 )
-def test_a_command_prints(orderctl: Orderctl, snapshot: SnapshotAssertion, command: str) -> None:
+OTHERS = (
+    "--help",
+    "submit SOL USDC 1.5 --client-order-id golden --watch",
+    "submit SOL USDC 1.5 --client-order-id golden --watch -o jsonl",
+    "submit SOL USDC -1",
+    "submit SOL USDC -1 -o json",
+    "submit SOL USDC 2 --client-order-id golden",
+    "submit SOL UDSC 1",
+    "submit SOL",
+    "watch --all",
+    "show goldne",
+    "show nowhere -o json",
+    "show !",
+    "list --status failed",
+    "list --token UDSC",
+    "cancel --all --yes",
+    "quote USDC CHILLGUY 20 -o wide",
+    "pools SOL CHILLGUY",
+    "tui",
+    "config path",
+    "config validate",
+    "context use prod",
+    "completion bash",
+    "completion zsh",
+    "completion fish",
+    "schema",
+    "schema balances",
+    "schema balance-sheet",
+    "buy SOL",
+    "statsu",
+    "status --colour never",
+)
+
+
+@pytest.mark.parametrize("command", [f"{verb} {how}".strip() for verb in IN_EVERY_FORMAT for how in FORMATS])
+def test_a_verb_prints_in_a_format(orderctl: Orderctl, snapshot: SnapshotAssertion, command: str) -> None:
     outcome = orderctl(*command.split())
 
-    told = f"--- stdout\n{outcome.out}--- stderr\n{outcome.err}"
-    assert f"exit code {outcome.code}\n{normalised(told)}" == snapshot
+    assert told(outcome) == snapshot
+    if outcome.code != 2 and "-o json" in command:
+        is_stream = "-o jsonl" in command or command.startswith("watch")
+        for document in outcome.out.splitlines() if is_stream else [outcome.out]:
+            assert_is_what_its_schema_says(orderctl, json.loads(document))
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_a_command_prints(orderctl: Orderctl, snapshot: SnapshotAssertion, command: str) -> None:
+    assert told(orderctl(*command.split())) == snapshot
+
+
+def told(outcome: Outcome) -> str:
+    text = normalised(f"--- stdout\n{outcome.out}--- stderr\n{outcome.err}")
+    return f"exit code {outcome.code}\n{text}"
+
+
+def assert_is_what_its_schema_says(orderctl: Orderctl, document: dict[str, object]) -> None:
+    kind = str(document["schema"]).removeprefix("orderctl.").removesuffix("/1")
+    validate(document, schema_of(orderctl, kind), cls=Draft202012Validator)
+
+
+def schema_of(orderctl: Orderctl, kind: str) -> dict[str, object]:
+    if kind not in SCHEMAS:
+        SCHEMAS[kind] = json.loads(orderctl("schema", kind).out)
+    return SCHEMAS[kind]

@@ -81,6 +81,19 @@ def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon) -> Non
         client.call(Method.BALANCES, NoParams(), BalancesResult)
 
 
+@pytest.mark.parametrize(
+    ("method", "code"), [(Method.ORDER_SUBMIT, 5), (Method.ORDER_CANCEL, 5), (Method.BALANCES, 3), (Method.STATUS, 3)]
+)
+def test_only_of_what_changes_something_the_outcome_is_unknown_to_scripts(
+    daemon: FakeDaemon, client: Client, method: Method, code: int
+) -> None:
+    daemon.answers(method, lambda _: daemon.drop_connections())
+
+    with pytest.raises(AnswerLostError) as lost:
+        client.call(method, NoParams(), BalancesResult)
+    assert lost.value.exit_code == code
+
+
 def test_the_answer_of_a_call_given_up_is_not_taken_for_the_next_ones(daemon: FakeDaemon) -> None:
     daemon.answers(Method.STATUS, None)
     daemon.answers(Method.BALANCES, NO_BALANCES)

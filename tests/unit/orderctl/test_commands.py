@@ -342,12 +342,20 @@ class TestList:
             "0199d3a0-1237  pending    1.5 SOL              → USDC  2025-11-21 09:30",
         ]
 
+    def test_a_misspelt_token_gets_a_suggestion(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+        daemon.answers(Method.TOKENS, TokensResult(tokens=(TokenView(symbol="USDC", mint="EPj", decimals=6),)))
+
+        told = "no orders match; there is no token 'UDSC'; did you mean USDC?\n"
+        assert orderctl("list", "--token", "UDSC") == (0, "", told)
+        assert orderctl("list", "--token", "usdc") == (0, "", "no orders match\n")
+
     def test_filters_go_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 
         outcome = orderctl("list", "--status", "failed", "--status", "pending", "--token", "USDC", "--limit", "7")
 
-        assert daemon.calls == [("orders.list", {"status": ["failed", "pending"], "token": "USDC", "limit": 7})]
+        assert daemon.calls[0] == ("orders.list", {"status": ["failed", "pending"], "token": "USDC", "limit": 7})
         assert outcome == (0, "", "no orders match\n")
 
     def test_pages_are_read_until_there_are_enough(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
