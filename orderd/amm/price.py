@@ -9,7 +9,6 @@ def price_impact(amount_in_net_of_fee: int, amount_out_gross_of_fee: int, spot: 
     `spot` is base units of output per base unit of input, before the swap. What rounding in the trader's
     favour would make negative is 0, as is the impact of a swap that is all fee.
     """
-    at_spot = amount_in_net_of_fee * spot
-    if at_spot <= amount_out_gross_of_fee:
-        return Fraction(0)
-    return 1 - amount_out_gross_of_fee / at_spot
+    at_spot = amount_in_net_of_fee * spot.numerator
+    lost = at_spot - amount_out_gross_of_fee * spot.denominator
+    return Fraction(lost, at_spot) if lost > 0 else Fraction(0)
