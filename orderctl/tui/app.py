@@ -119,7 +119,7 @@ class OrderctlApp(App[OrderctlError]):
 
     def draw(self, *, background: bool = True) -> None:
         """The screen in front, and in the ``background`` those behind it, too."""
-        for screen in self.screen_stack if background else (self.screen,):
+        for screen in self.screen_stack if background else self.screen_stack[-1:]:
             if isinstance(screen, Drawn) and screen.is_mounted:
                 with suppress(NoMatches):  # a screen that is being taken down has lost its widgets
                     screen.draw()

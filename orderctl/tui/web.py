@@ -24,6 +24,12 @@ from orderctl.settings import Settings
 HOST = "127.0.0.1"
 COOKIE = "orderctl"
 
+OWN_CONTENT_ONLY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "frame-ancestors 'none'"
+)
+"""The page asks nobody else, whose answer it would wait for, for a font; and no other page can put it into a frame."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -51,6 +57,8 @@ class WebServer(Server):
         os.environ["ORDERCTL_URL"] = self._settings.url
         if self._settings.token is not None:
             os.environ["ORDERCTL_TOKEN"] = self._settings.token
+        if self._settings.ca is not None:
+            os.environ["ORDERCTL_CA"] = str(self._settings.ca)
         asyncio.set_event_loop(asyncio.new_event_loop())
         self.serve()
 
@@ -75,6 +83,7 @@ class WebServer(Server):
             response = await handler(request)
             response.set_cookie(COOKIE, self._key, httponly=True, samesite="Strict")
             response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers["Content-Security-Policy"] = OWN_CONTENT_ONLY
             return response
         is_ours = request.headers.get("Origin", self.public_url) == self.public_url
         if not request.path.startswith("/static/") and not (is_ours and self._is_key(request.cookies.get(COOKIE))):

@@ -107,7 +107,8 @@ class OrdersScreen(Screen[None]):
             tables[0].border_title = f"Active {self._count(active, book.active)}, {by}"
             tables[1].border_title = f"Ended {self._count(ended, book.ended)}"
         tables[0].show(active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name)
-        tables[1].show(ended, now, if_empty=self._why_none(book.ended, "ended"))
+        # To the minute, as its times are: it has no need to be drawn each second.
+        tables[1].show(ended, now.replace(second=0, microsecond=0), if_empty=self._why_none(book.ended, "ended"))
         self._drawn_revision, self._drawn_frame = desk.book.revision, frame
 
     def _matching(self, orders: Iterable[OrderView]) -> list[OrderView]:

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from orderctl.timeline import shorten
-from orderctl.tui.desk import Connecting, Desk, Live, Lost
+from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Live, Lost
 
 NETWORK_STYLE = {"simnet": "bold cyan", "devnet": "bold yellow", "mainnet": "bold #ffffff on #b3261e"}
 WALLET_WIDTH = 13
@@ -39,8 +39,11 @@ def connection_text(desk: Desk) -> Text:
     match desk.connection:
         case Connecting():
             return Text(f"◌ connecting{since}", "yellow")
+        case Live() if stale is None:
+            return Text("● live", "bold green")
         case Live():
-            return Text("● live", "bold green") if stale is None else Text(f"◌ no answer{since}", "yellow")
+            reason = "the daemon does not reach its database" if desk.lag >= STALE_AFTER else "no answer"
+            return Text(f"◌ {reason}{since}", "yellow")
         case Lost(reason, retry_at):
             return Text(f"○ {reason}; reconnecting in {_seconds_to(retry_at, desk.clock())} s{since}", "bold yellow")
 

@@ -58,8 +58,8 @@ class OrderTable(ScrollView, can_focus=True):
     def show(self, orders: Sequence[OrderView], now: datetime, *, if_empty: str, sorted_by: str | None = None) -> None:
         """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why."""
         looked_at, in_sight = self._cursor, self._in_sight()
-        is_all_new = (int(now.timestamp()), sorted_by, if_empty, bool(orders)) != self._shown
-        self._shown = (int(now.timestamp()), sorted_by, if_empty, bool(orders))
+        shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
+        is_all_new, self._shown = shown != self._shown, shown
         self._orders, self._now, self.sorted_by, self._if_empty = orders, now, sorted_by, if_empty
         self._resize()
         for index, order in enumerate(orders):

@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from rich.console import Console
@@ -31,9 +32,10 @@ from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.story import OrderStory
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.wire import CancelResult, Event, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
+from orderd.wire import CancelResult, Event, Heartbeat, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
 from tests.unit.orderctl.samples import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
+    NOW,
     STATUS,
     Clock,
     ScriptedCaller,
@@ -189,6 +191,15 @@ async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> 
         await drawn(pilot)
         assert pilot.app.screen.has_class("-stale")
         assert words(pilot, Banner).startswith(" simnet  ◌ no answer, stale since ")
+
+
+async def test_a_daemon_that_is_itself_out_of_touch_is_told_of() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        caller.tell(Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=9), subscriptions=()))
+        await drawn(pilot)
+        assert words(pilot, Banner).startswith(" simnet  ◌ the daemon does not reach its database, stale since ")
+        assert pilot.app.screen.has_class("-stale")
 
 
 async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended() -> None:

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.tui.browser import CHROMIUM, browsing
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 
@@ -53,6 +54,8 @@ def test_the_page_opens_with_the_whole_address_only(page: Page) -> None:
     assert opened.cookies["orderctl"] == page.key
     assert {"HttpOnly", "SameSite=Strict"} <= set(opened.headers["set-cookie"].split("; "))
 
+    assert "frame-ancestors 'none'" in opened.headers["content-security-policy"]
+
     asyncio.run(_drives_the_screen(page))
 
 
@@ -73,3 +76,24 @@ async def _drives_the_screen(page: Page) -> None:
             while b"live" not in drawn:
                 data = await browser.recv()
                 drawn += data if isinstance(data, bytes) else data.encode()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+def test_a_browser_shows_the_screen_takes_keys_and_lets_no_other_page_in(page: Page, tmp_path: Path) -> None:
+    with browsing(tmp_path) as tab:
+        tab.do("Network.enable")
+        tab.do("Emulation.setFocusEmulationEnabled", enabled=True)
+        script = f"""new Promise(answer => {{
+            const socket = new WebSocket("{page.origin.replace("http", "ws")}/ws?width=80&height=24");
+            socket.onopen = () => answer("opened");
+            socket.onerror = () => answer("refused");
+        }})"""
+        assert tab.value_of(script) == "refused", "by a page of another origin"
+
+        tab.do("Page.navigate", url=f"{page.origin}/?key={page.key}")
+        tab.wait_for("live")
+        tab.wait_for("none; n makes a new one")
+        tab.value_of("document.querySelector('.xterm-helper-textarea').focus()")
+        tab.press("?")
+        tab.wait_for("The order above")
+        assert tab.value_of("document.body.classList.contains('-first-byte')"), "the terminal is in sight"
