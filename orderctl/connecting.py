@@ -3,6 +3,7 @@
 What the client that blocks and the one that does not have in common.
 """
 
+import logging
 import os
 import random
 from collections.abc import Mapping
@@ -25,6 +26,11 @@ BACKOFF_BASE_SECONDS = 0.25
 BACKOFF_CAP_SECONDS = 5.0
 
 _CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL})
+_UNHEARD = logging.getLogger("orderctl.websocket")
+"""The library's own words on a connection that fails. The trader is told in ours."""
+_UNHEARD.addHandler(logging.NullHandler())
+_UNHEARD.propagate = False
+
 _CLOSE_REASONS: dict[int, str] = {
     CloseCode.GOING_AWAY: "the daemon stops",
     CloseCode.SERVICE_RESTART: "the daemon restarts",
@@ -44,6 +50,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "ping_timeout": KEEPALIVE_SECONDS,
         "close_timeout": 1,
         "max_size": MAX_ANSWER_BYTES,
+        "logger": _UNHEARD,
     }
 
 

@@ -3,8 +3,8 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -116,6 +116,15 @@ class FakeDaemon:
         """As a network that fails: no closing handshake."""
         for connection in self._server.connections:
             connection.close_socket()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """While the block runs no connection takes anything in, not even a ping."""
+        connections = list(self._server.connections)
+        with ExitStack() as held:
+            for connection in connections:
+                held.enter_context(connection.protocol_mutex)
+            yield
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         authorization = request.headers.get("Authorization")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orderctl import freshness
+from orderctl import connecting, freshness
 from orderctl.client import Client, Lost, Resumed, Update
 from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
 from orderctl.freshness import Fresh, Stale
@@ -158,6 +158,20 @@ def test_a_connection_that_breaks_without_a_word_is_opened_again(daemon: FakeDae
         daemon.publish(event)
 
     assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
+
+
+def test_a_daemon_that_answers_no_ping_is_given_up_without_a_word_of_the_library(
+    daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connecting, "KEEPALIVE_SECONDS", 0.05)
+    daemon.knows(*history(FILLED)[:1])
+    updates = client.follow(str(ORDER_ID))
+    until_the_end(updates, last=1)
+
+    with daemon.hanging():
+        lost = next(updates)
+    assert isinstance(lost, Lost)
+    assert caplog.records == []
 
 
 def test_an_event_told_twice_is_told_on_once(daemon: FakeDaemon, client: Client) -> None:
