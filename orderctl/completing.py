@@ -140,6 +140,8 @@ def _ask(settings: Settings, method: str, params: dict[str, Any]) -> dict[str, A
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
 
+    from orderctl.trust import tls_options
+
     headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else None
     with (
         suppress(OSError, WebSocketException, ValueError, KeyError),
@@ -151,6 +153,7 @@ def _ask(settings: Settings, method: str, params: dict[str, Any]) -> dict[str, A
             open_timeout=DAEMON_SECONDS,
             close_timeout=0,
             max_size=None,
+            **tls_options(settings),
         ) as connection,
     ):
         connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))

@@ -6,6 +6,7 @@ What the client that blocks and the one that does not have in common.
 import logging
 import os
 import random
+import ssl
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -18,6 +19,7 @@ from orderctl import protocol
 from orderctl.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
 from orderctl.exit_codes import ExitCode
 from orderctl.settings import Settings
+from orderctl.trust import distrust, tls_options
 from orderd.wire import Heartbeat, Method
 
 MAX_ANSWER_BYTES = 16 * 2**20
@@ -51,6 +53,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "close_timeout": 1,
         "max_size": MAX_ANSWER_BYTES,
         "logger": _UNHEARD,
+        **tls_options(settings),
     }
 
 
@@ -76,6 +79,8 @@ def reason(error: Exception) -> str:
         return _CLOSE_REASONS.get(close.code) or f"the daemon closed it: {close.code} {close.reason}".rstrip()
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, ssl.SSLError):
+        return distrust(error)
     if isinstance(error, OSError) and error.errno is not None:
         # asyncio has words of its own for a refused connection; names that cannot be resolved have negative numbers.
         return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
@@ -85,6 +90,8 @@ def reason(error: Exception) -> str:
 def refused(url: str, error: InvalidStatus) -> OrderctlError:
     """The daemon answered the handshake with something else than a websocket."""
     answer = error.response
+    if "TLS" in answer.reason_phrase and url.startswith("ws:"):
+        return unreachable(url, "it speaks TLS there: write wss:// for ws://")
     return protocol.read_handshake_refusal(url, answer.status_code, bytes(answer.body or b""))
 
 

@@ -38,6 +38,7 @@ app = typer.Typer(
 def orderctl(
     ctx: typer.Context,
     url: Annotated[str | None, typer.Option(metavar="URL", help="The daemon's address.", envvar=None)] = None,
+    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of the daemon's certificate.")] = None,
     context: Annotated[str | None, typer.Option(metavar="NAME", help="Which of the configured daemons.")] = None,
     token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API token.")] = None,
     color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
@@ -59,7 +60,8 @@ def orderctl(
     Without a command it shows how the daemon is and the orders that are active.
     """
     flags: Flags = ctx.obj
-    flags.url, flags.context, flags.token_file, flags.color, flags.timeout = url, context, token_file, color, timeout
+    flags.url, flags.ca, flags.context, flags.token_file = url, ca, context, token_file
+    flags.color, flags.timeout = color, timeout
     flags.quiet, flags.debug = quiet, debug
     if ctx.invoked_subcommand is None:
         from orderctl.overview import overview

@@ -17,7 +17,7 @@ from orderctl.errors import ConfigError
 
 Colour = Literal["auto", "always", "never"]
 
-FILE_KEYS = ("url", "token_file", "token_command", "color", "timeout")
+FILE_KEYS = ("url", "ca", "token_file", "token_command", "color", "timeout")
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class Flags:
 
     url: str | None = None
     context: str | None = None
+    ca: Path | None = None
     token_file: Path | None = None
     color: Colour | None = None
     timeout: float | None = None

@@ -2,6 +2,7 @@
 
     flag            environment              orderctl.toml   default
     --url           ORDERCTL_URL             url             ws://127.0.0.1:3000/
+    --ca            ORDERCTL_CA              ca              the authorities that this machine trusts
     --token-file    ORDERCTL_TOKEN_FILE      token_file      no token
                     ORDERCTL_TOKEN_COMMAND   token_command   none
     --color         ORDERCTL_COLOR           color           auto
@@ -38,6 +39,8 @@ TOKEN_COMMAND_SECONDS = 30
 @dataclass(frozen=True, slots=True)
 class Settings:
     url: str = DEFAULT_URL
+    ca: Path | None = None
+    """The certificates, in PEM, of the authority that the daemon's own is from, where this machine knows it not."""
     token: str | None = field(default=None, repr=False)
     color: Colour = "auto"
     timeout: float = DEFAULT_TIMEOUT
@@ -64,6 +67,7 @@ def load(flags: Flags, environ: Mapping[str, str]) -> Settings:
 
     return Settings(
         url=read("url", _url, DEFAULT_URL),
+        ca=read("ca", _file, None),
         token=_token(chosen),
         color=read("color", _colour, "auto"),
         timeout=read("timeout", _seconds, DEFAULT_TIMEOUT),
@@ -75,6 +79,7 @@ def check(name: str, text: str, origin: str) -> object:
     """What a setting of the file comes to, without running a token command. Raises ConfigError."""
     checks: dict[str, Callable[[str, str], object]] = {
         "url": _url,
+        "ca": _file,
         "color": _colour,
         "timeout": _seconds,
         "token_file": _token_of_file,
@@ -88,6 +93,13 @@ def _url(text: str, origin: str) -> str:
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise unusable(origin, f"{text!r} is no websocket address; write it like {DEFAULT_URL}")
     return text
+
+
+def _file(text: str, origin: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise unusable(origin, f"there is no file {path}")
+    return path
 
 
 def _colour(text: str, origin: str) -> Colour:

@@ -7,6 +7,7 @@ import json
 import random
 import struct
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Final
 
 TEXT: Final = 1
@@ -179,7 +180,7 @@ class Frames:
                 case 1:
                     place[str(dice.choice(ODD))[:50]] = place.get(name)
                 case _:
-                    place[name] = dice.choice(ODD)
+                    place[name] = deepcopy(dice.choice(ODD))
         return self._json(call)
 
     def _batch(self) -> bytes:
