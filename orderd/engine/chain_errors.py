@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.solana.program_failure import ProgramFailure, read_failure
+from orderd.solana.program_failure import read_failure
 from orderd.solana.programs import (
     associated_token,
     meteora_damm_v2,
@@ -91,12 +91,9 @@ class ChainError(OrderdError):
 def explain(err: TransactionError, logs: Sequence[str]) -> ChainError:
     """The failure of a transaction, landed or simulated, as the error that its order gets."""
     failure = read_failure(err, logs)
-    return ChainError(_code(failure), f"the chain answered {failure}", logs)
-
-
-def _code(failure: ProgramFailure) -> ErrorCode:
     known = _CODES.get(failure.program, {})
     # Anchor's own word. The source account is made by whoever first receives the token; the destination, by the trade.
     if failure.name == "AccountNotInitialized" and known and failure.account in _SOURCES:
-        return ErrorCode.FUNDS_INSUFFICIENT
-    return known.get(failure.name, ErrorCode.TX_FAILED)
+        detail = f"the wallet holds none of the token that is sold: the chain answered {failure}"
+        return ChainError(ErrorCode.FUNDS_INSUFFICIENT, detail, logs)
+    return ChainError(known.get(failure.name, ErrorCode.TX_FAILED), f"the chain answered {failure}", logs)

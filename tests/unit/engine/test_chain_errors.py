@@ -72,7 +72,10 @@ def test_too_little_in_the_wallet_is_told_by_system_and_token_programs(program: 
 )
 def test_only_a_missing_source_account_means_an_empty_wallet(account: str, expected: ErrorCode) -> None:
     cause = f"AnchorError caused by account: {account}. "
-    assert code(refusal(raydium_clmm.PROGRAM_ID, "AccountNotInitialized", cause)) is expected
+    logs = refusal(raydium_clmm.PROGRAM_ID, "AccountNotInitialized", cause)
+    error = explain({"InstructionError": [3, {"Custom": 3012}]}, logs)
+    assert error.code is expected
+    assert ("holds none of the token that is sold" in error.detail) == (expected is ErrorCode.FUNDS_INSUFFICIENT)
 
 
 def test_the_programs_own_words_go_with_the_error() -> None:
