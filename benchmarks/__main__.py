@@ -1,4 +1,4 @@
-"""``make bench``: submit latency, drain rate and event delay of a whole daemon, as a table."""
+"""``make bench``: submit latency, drain rate, event delay and CPU time of a whole daemon, as a table."""
 
 import argparse
 import asyncio
@@ -6,14 +6,16 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import load, machine
-from orderd.demo import running_daemon
+from benchmarks.cpu import seconds_by_process, since
+from benchmarks.plain import plain_engine
+from orderd.demo import Daemon, running_daemon
 from orderd.embedded.postgres import Postgres
 
 _SETTINGS = {
@@ -23,6 +25,8 @@ _SETTINGS = {
     "ORDERD_SIMNET_MARKET": "false",
     "ORDERD_LOG_LEVEL": "warning",
 }
+_AS_IT_COMES = {"ORDERD_SIMNET_SLOT_MS": "400", "ORDERD_POOL_MAX_AGE_MS": "400"}
+"""The chain's own pace; the drain is measured at a quicker one, so that slots are not what it waits for."""
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -45,7 +49,9 @@ def commits_a_second(state_dir: Path) -> float:
         child.stop()
 
 
-async def measure(url: str, orders: int, table: Table) -> None:
+async def measure(daemon: Daemon, orders: int, table: Table) -> dict[str, float]:
+    """Fills the table. Returns the seconds of CPU that an order took under load, by process."""
+    url = daemon.url
     await load.submit_many(url, 100, 10)  # caches, connections and Python's own warm-up
 
     async with load.following(url) as seen:
@@ -55,7 +61,7 @@ async def measure(url: str, orders: int, table: Table) -> None:
         table.add_row("commit to subscriber, calm", *milliseconds(seen.delays), f"{len(seen.delays)} events")
 
     async with load.following(url) as seen:
-        began = time.perf_counter()
+        used, began = seconds_by_process(daemon.process.pid), time.perf_counter()
         took = await load.submit_many(url, orders, 50)
         accepted = time.perf_counter() - began
         table.add_row("submit, 50 at a time", *milliseconds(took), f"{orders / accepted:.0f} orders/s")
@@ -64,6 +70,20 @@ async def measure(url: str, orders: int, table: Table) -> None:
         confirmed = sum(outcome == "confirmed" for outcome in seen.outcomes.values())
         table.add_row("submit to end, all", "", "", f"{orders / drained:.0f} orders/s, {confirmed} confirmed")
         table.add_row("commit to subscriber, loaded", *milliseconds(seen.delays), f"{len(seen.delays)} events")
+        used = since(used, seconds_by_process(daemon.process.pid))
+        return {name: seconds / orders for name, seconds in used.items()}
+
+
+async def time_to_confirm(url: str, orders: int) -> list[float]:
+    """Seconds from a submission to its confirmation, of one order after the other."""
+    took = []
+    for _ in range(orders):
+        async with load.following(url) as seen:
+            began = time.perf_counter()
+            await load.submit_many(url, 1, 1)
+            await load.all_ended(seen, 1)
+            took.append(time.perf_counter() - began)
+    return took
 
 
 def main() -> None:
@@ -76,12 +96,30 @@ def main() -> None:
         table.add_row("this machine: Python loop", "", "", f"{machine.spin_a_second():.0f} M turns/s")
         table.add_row("this machine: commits", "", "", f"{commits_a_second(Path(directory, 'baseline')):.0f}/s")
         table.add_row("this machine: websocket echo", "", "", f"{asyncio.run(machine.echoes_a_second()):.0f}/s")
+        plain = plain_engine(Path(directory, "plain"), 2_000)
+        table.add_row("stock Dramatiq, which trades nothing", "", "", f"{plain.messages_a_second:.0f} orders/s")
         state_dir = Path(directory, "daemon")
         state_dir.mkdir()
         with running_daemon(state_dir, _SETTINGS) as daemon:
             table.add_section()
-            asyncio.run(measure(daemon.url, arguments.orders, table))
-    Console().print(table)
+            used = asyncio.run(measure(daemon, arguments.orders, table))
+        state_dir = Path(directory, "idle")
+        state_dir.mkdir()
+        with running_daemon(state_dir, {**_SETTINGS, **_AS_IT_COMES}) as daemon:
+            took = asyncio.run(time_to_confirm(daemon.url, 20))
+        table.add_row("submit to confirmed, slots of 400 ms, idle", *milliseconds(took), "")
+    console = Console()
+    console.print(table)
+    console.print(_cpu_table(used, plain.cpu))
+
+
+def _cpu_table(used: Mapping[str, float], plain: float) -> Table:
+    table = Table("process", "CPU an order", "to stock Dramatiq", title="where the time goes, under load")
+    busy = sorted(used.items(), key=lambda each: -each[1])[:5]  # the supervisor only waits
+    for name, seconds in [*busy, ("all", sum(used.values()))]:
+        table.add_row(name, f"{seconds * 1000:.2f} ms", f"{seconds / plain:.2f}")
+    table.add_row("stock Dramatiq, which trades nothing", f"{plain * 1000:.2f} ms", "1.00")
+    return table
 
 
 if __name__ == "__main__":
