@@ -32,8 +32,10 @@ class Tally:
         return self.interrupted or any(connecting.is_passing(error) for error in self.failures)
 
     def __str__(self) -> str:
+        before = sum(not result.created for result in self.taken)
+        repeated = f", {before} of them by an earlier try" if before else ""
         refused = f", {len(self.failures)} refused" if self.failures and not self.is_cut_short else ""
-        return f"{len(self.taken)} of {self.total} orders taken{refused}"
+        return f"{len(self.taken)} of {self.total} orders taken{repeated}{refused}"
 
 
 def submit_all(

@@ -82,6 +82,11 @@ def run(args: list[str]) -> int:
         return _fail(error, flags)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except SystemExit as leaving:
+        # How Typer and Rich leave when the reader of stdout has seen enough: nothing is wrong.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return ExitCode.OK
+        raise
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "orderctl"

@@ -91,6 +91,14 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return Path(named) if named else user_config_path("orderctl") / "orderctl.toml"
 
 
+def changeable_path(environ: Mapping[str, str]) -> Path:
+    """The file, for a change of it. Raises ConfigError where something else, such as /dev/null, has its name."""
+    path = config_path(environ)
+    if path.exists() and not path.is_file():
+        raise unusable(str(path), "this is no file that could be changed")
+    return path
+
+
 def context_path(environ: Mapping[str, str]) -> Path:
     """The file beside the configuration that holds the name of the context in use."""
     return config_path(environ).with_suffix(".context")

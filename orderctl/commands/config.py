@@ -10,7 +10,7 @@ import typer
 
 from orderctl.documents import Config, Setting
 from orderctl.exit_codes import ExitCode
-from orderctl.origins import FILE_KEYS, Flags, config_path, explain, read_file, unusable
+from orderctl.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file, unusable
 from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
 from orderctl.settings import DEFAULTS, check, settings_of
 
@@ -79,7 +79,7 @@ def set_value(
     value: Annotated[str, typer.Argument(metavar="VALUE")],
 ) -> ExitCode:
     """Change one setting of the file; its other lines stay as they are."""
-    where = config_path(os.environ)
+    where = changeable_path(os.environ)
     if name not in FILE_KEYS:
         raise unusable("config set", f"{name!r} is no setting; there are {', '.join(FILE_KEYS)}")
     check(name, value, name)
@@ -104,7 +104,8 @@ def _with(text: str, name: str, value: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """All or nothing, and readable by its owner alone."""
+    """All or nothing, and readable by its owner alone. A link stays one."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.touch(mode=0o600)

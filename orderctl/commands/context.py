@@ -7,7 +7,7 @@ import typer
 
 from orderctl.documents import Context, Contexts
 from orderctl.exit_codes import ExitCode
-from orderctl.origins import config_path, context_path, current_context, read_file, unusable
+from orderctl.origins import changeable_path, config_path, context_path, current_context, read_file, unusable
 from orderctl.output import OUTPUT, Format, console, narrate, print_data, print_line
 from orderctl.settings import DEFAULTS, settings_of
 
@@ -57,6 +57,7 @@ def use(
     if name != NONE and name not in contexts:
         there = f"there are {', '.join(contexts)}" if contexts else "there is none"
         raise unusable("context use", f"{name!r} is no context of {config_path(os.environ)}; {there}")
+    changeable_path(os.environ)
     path = context_path(os.environ)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("" if name == NONE else f"{name}\n")

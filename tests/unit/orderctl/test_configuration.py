@@ -1,6 +1,7 @@
 """The configuration as a trader meets it: contexts, origins, and a file that is changed without being spoiled."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -141,6 +142,31 @@ def test_a_change_that_could_not_be_used_is_refused_and_leaves_the_file_alone(
 ) -> None:
     assert orderctl("config", "set", name, value).code == 2
     assert file.read_text() == CONTEXTS
+
+
+@pytest.mark.parametrize("change", [("config", "set", "timeout", "5"), ("context", "use", "-")])
+def test_what_is_no_file_is_not_replaced_by_one(
+    orderctl: Orderctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, ...]
+) -> None:
+    pipe = tmp_path / "config.toml"
+    os.mkfifo(pipe)
+    monkeypatch.setenv("ORDERCTL_CONFIG", str(pipe))
+    monkeypatch.setattr("orderctl.commands.context.read_file", lambda _: {})
+
+    outcome = orderctl(*change)
+
+    assert outcome.code == 2
+    assert "no file that could be changed" in outcome.err
+    assert pipe.is_fifo()
+
+
+def test_a_link_to_the_file_stays_a_link(orderctl: Orderctl, file: Path) -> None:
+    real = file.rename(file.with_name("real.toml"))
+    file.symlink_to(real)
+
+    assert orderctl("config", "set", "timeout", "5").code == 0
+    assert file.is_symlink()
+    assert tomllib.loads(real.read_text())["timeout"] == 5
 
 
 def test_a_token_comes_from_a_command_such_as_a_keyrings(daemon: FakeDaemon, orderctl: Orderctl) -> None:

@@ -141,6 +141,7 @@ class TestFiles:
 
         assert outcome.code == 0
         assert [params["client_order_id"] for _, params in daemon.calls] == ["mine-1", "mine-1", "mine-2"]
+        assert outcome.err == "2 of 2 orders taken, 1 of them by an earlier try\n"
 
     def test_the_same_file_under_the_same_name_is_the_same_orders(
         self, daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from orderd.wire import Method
+from orderd.wire import ListResult, Method
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, ORDER_ID, SIGNATURE, history
+from tests.unit.orderctl.samples import FILLED, ORDER_ID, SIGNATURE, history, order_after
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -135,3 +135,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(daemon: FakeDaemon, watching:
         daemon.publish(event)
 
     assert watching.stderr.read() == ""
+    assert watching.wait(timeout=10) == 0
+
+
+def test_nor_is_one_that_has_seen_enough_of_a_table(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order_after(history(FILLED)),) * 50, next_cursor=None))
+    command = [ORDERCTL, "--url", daemon.url, "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        listing.stdout.close()
+        assert listing.stderr.read() == ""
+    assert listing.returncode == 0
