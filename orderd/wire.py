@@ -24,6 +24,8 @@ MAX_FOLLOWED: Final = 100
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 """An order's id, a unique prefix of it, or its client order id."""
+Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
+"""What Postgres is asked for: it takes no NUL."""
 
 _A_TOKEN: Final = "symbol or mint address"
 _DECIMAL: Final = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
@@ -214,7 +216,7 @@ class CancelResult(Message):
 class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
     kind: tuple[OrderKind, ...] = Field((), description="any where empty")
-    token: str | None = Field(None, max_length=64, description="on either side; symbol or mint address")
+    token: Name | None = Field(None, description="on either side; symbol or mint address")
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(
         None, max_length=200, description="the next_cursor of the page before", json_schema_extra=_CURSOR
@@ -245,8 +247,8 @@ class SubscribeParams(Message):
     order: OrderRef | None = None
     after: int | None = Field(None, ge=0, description="resumes: the events from after + 1 on are sent again")
     orders: tuple[Followed, ...] = Field((), max_length=MAX_FOLLOWED)
-    account: str | None = Field(
-        None, max_length=64, description="name or id; the caller's own where absent, another needs the scope admin"
+    account: Name | None = Field(
+        None, description="name or id; the caller's own where absent, another needs the scope admin"
     )
     token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
     token_out: str | None = Field(None, max_length=64, description="only orders that buy this token")

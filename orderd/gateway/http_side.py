@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 HEAD_BYTES: Final = 16_384
 """The largest request head, request line included."""
 REQUEST_SECONDS: Final = 10.0
 """The time a peer has to send a request, from the connection or from the answer to the one before."""
+STALL_SECONDS: Final = 20.0
+"""A peer that takes nothing off a filled buffer for this long is gone."""
 
 _REFUSAL: Final = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 TOO_LARGE: Final = _REFUSAL % (431, b"Request Header Fields Too Large")
@@ -45,6 +48,8 @@ class HttpConnection(HttpToolsProtocol):
         # Requests received in full less answers sent in full; below zero where an answer did not wait for the body.
         self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._in_work: RequestResponseCycle | None = None
         self._expect_request()
 
     def data_received(self, data: bytes) -> None:
@@ -85,9 +90,26 @@ class HttpConnection(HttpToolsProtocol):
         self._unanswered -= 1
         self._expect_request()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._in_work = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for timer in (self._deadline, self._stalled):
+            if timer is not None:
+                timer.cancel()
+        if self._in_work is not None:
+            # uvicorn tells the last request that it has read, which need not be the one that is being answered.
+            self._in_work.disconnected = True
         super().connection_lost(exc)
         self.leave()
 
@@ -97,7 +119,13 @@ class HttpConnection(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
         if self._unanswered <= 0 and not self.transport.is_closing():
-            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        """Hang up, also on a peer that has left the end of an answer unread: nobody waits for it to be taken."""
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
 
 
 class HttpSide:

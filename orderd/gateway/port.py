@@ -17,7 +17,7 @@ from orderd.gateway.arrival import Arrival, Reception
 from orderd.gateway.auth import Principal
 from orderd.gateway.caps import Caps
 from orderd.gateway.dialects.streams import Stream
-from orderd.gateway.http_side import REQUEST_SECONDS, HttpSide
+from orderd.gateway.http_side import REQUEST_SECONDS, STALL_SECONDS, HttpSide
 from orderd.gateway.rpc import too_large
 from orderd.gateway.tls import Certificate
 from orderd.telemetry import SLOW_DISCONNECTS
@@ -25,8 +25,6 @@ from orderd.wire import MAX_MESSAGE_BYTES
 
 WRITE_BUFFER_BYTES: Final = 262_144
 """A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""
-STALL_SECONDS: Final = 20.0
-"""A peer that takes nothing off a filled buffer for this long is gone."""
 CLOSE_SECONDS: Final = 5.0
 PING_SECONDS: Final = 10.0
 POLICY_VIOLATION: Final = 1008

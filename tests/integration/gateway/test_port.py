@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+import structlog
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -204,6 +205,30 @@ async def test_a_later_request_that_never_ends_is_given_up(
         assert (await peer.answer())[0] == 200
         await peer.send(trickle)
         assert await peer.rest() == b""
+
+
+async def test_a_peer_that_reads_no_answers_is_hung_up_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_side, "STALL_SECONDS", 0.2)
+    lost = asyncio.Event()
+
+    class Watched(http_side.HttpConnection):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    monkeypatch.setattr(http_side, "HttpConnection", Watched)
+    with socket.socket() as greedy, structlog.testing.capture_logs() as lines:
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await asyncio.to_thread(greedy.connect, ("127.0.0.1", rig.port))
+        greedy.settimeout(0)
+        with suppress(BlockingIOError):
+            greedy.send(b"GET /docs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200)
+        async with asyncio.timeout(10):
+            await lost.wait()
+    assert [line for line in lines if line["log_level"] == "error"] == []
+    async with wire(rig) as other:
+        await other.send(_GET + "\r\n")
+        assert (await other.answer())[0] == 200
 
 
 @pytest.mark.parametrize(

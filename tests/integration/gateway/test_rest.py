@@ -149,7 +149,9 @@ async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: htt
     }
 
 
-@pytest.mark.parametrize("query", ["status=asleep", "kind=limit", "limit=0", "limit=501", "cursor=x", "colour=red"])
+@pytest.mark.parametrize(
+    "query", ["status=asleep", "kind=limit", "limit=0", "limit=501", "cursor=x", "colour=red", "token=a%00b"]
+)
 async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, query: str) -> None:
     refused = problem(await http.get(f"/api/orders?{query}"), 422, "REQUEST_INVALID")
     assert query.partition("=")[0] in refused["detail"]
