@@ -69,6 +69,8 @@ class HttpConnection(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Clients with a pool of connections take one for a websocket that they have made requests on."""
         self.connections.discard(self)
+        if self._stalled is not None:
+            self._stalled.cancel()
         fields = (name + b": " + value + b"\r\n" for name, value in self.headers)
         head = self.scope["method"].encode() + b" " + self.url + b" HTTP/1.1\r\n" + b"".join(fields) + b"\r\n"
         self.websocket().take_over(self.transport, head, self.leave)
