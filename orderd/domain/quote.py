@@ -182,19 +182,22 @@ class RoutingDecision:
     """The best route, and all that was considered for it.
 
     ``quotes`` are the pools of the pair itself, each for the whole amount. ``through`` is the token between the hops.
+    Routes that move the price by more than ``max_price_impact_bps`` were left out.
     """
 
     route: Route
     quotes: tuple[VenueQuote, ...]
     refusals: tuple[VenueRefusal, ...]
     through: Token | None = None
+    max_price_impact_bps: int = BPS
 
     @property
     def gain_bps(self) -> Decimal | None:
         """What the route pays above the best single pool, rounded down; None where no single pool takes it all."""
-        if not self.quotes:
+        singles = [quote for quote in self.quotes if quote.price_impact_bps <= self.max_price_impact_bps]
+        if not singles:
             return None
-        single = best_of(self.quotes).amount_out
+        single = best_of(singles).amount_out
         return Decimal((self.route.amount_out - single) * BPS * 100 // single) / 100
 
 

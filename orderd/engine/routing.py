@@ -81,8 +81,8 @@ class Router:
     def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
         """The best route among those that fit, and all pools' quotes.
 
-        Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where even the best
-        route moves the price too far, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
+        Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
+        routes move the price too far, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
         the last time, TX_TOO_LARGE where none fits.
         """
         direct = (request.mint_in, request.mint_out)
@@ -107,15 +107,9 @@ class Router:
             candidates += search.by_way_of(token, first, second)
         if not candidates:
             raise nothing_offered(refusals)
-        chosen = _first_that_fits(candidates, fits)
-        if chosen.route.price_impact_bps > self._max_price_impact_bps:
-            raise OrderdError(
-                ErrorCode.ROUTE_PRICE_IMPACT,
-                f"the best route, over {chosen.route.main.venue}, moves the price by {chosen.route.price_impact_bps} "
-                f"basis points, the limit is {self._max_price_impact_bps}",
-            )
+        chosen = _first_that_may_be(candidates, fits, self._max_price_impact_bps)
         self._guard.check(chosen.route, quotes, {pool.address for each in found.values() for pool in each.pools})
-        return RoutingDecision(chosen.route, quotes, refusals, chosen.through)
+        return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)
 
     def _cost_a_leg(self, mint_out: str, found: Mapping[Pair, Answers]) -> int:
         """In base units of what is bought, at the best pool's price for a SOL; nothing where no pool tells it."""
@@ -143,14 +137,20 @@ class _Search:
         return _split(pools, self._amount_in, max_legs, self._cost)
 
     def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[_Candidate]:
-        """The best split; in its place, one with fewer legs."""
+        """The best split; in its place, one with fewer legs, and in the place of the best pool, all others."""
         split = offers.best
         if split is None:
             return
         fewer = len(split.legs) - 1
 
         def smaller() -> Iterable[_Candidate]:
-            return self.direct(pools, self.offers(pools, fewer)) if fewer else ()
+            if fewer:
+                return self.direct(pools, self.offers(pools, fewer))
+            return (
+                self._candidate(_nothing, None, Hop((pool.told(single),)))
+                for pool, single in zip(pools, offers.singles, strict=True)
+                if isinstance(single, Quote)
+            )
 
         yield self._candidate(smaller, None, Hop(_told(pools, split.legs)))
 
@@ -184,15 +184,28 @@ def _nothing() -> Iterable[_Candidate]:
     return ()
 
 
-def _first_that_fits(candidates: list[_Candidate], fits: Fits) -> _Candidate:
-    """The candidate that is worth most; one that is too large is replaced. Raises OrderdError TX_TOO_LARGE."""
+def _first_that_may_be(candidates: list[_Candidate], fits: Fits, max_price_impact_bps: int) -> _Candidate:
+    """The candidate that is worth most; one that is too large, or moves the price too far, is replaced.
+
+    Raises OrderdError: ROUTE_PRICE_IMPACT or TX_TOO_LARGE.
+    """
+    steep: Route | None = None
     while candidates:
         best = max(candidates, key=lambda each: each.worth)
-        if best.route.is_single or fits(best.route):
+        is_steep = best.route.price_impact_bps > max_price_impact_bps
+        if not is_steep and (best.route.is_single or fits(best.route)):
             return best
+        if is_steep and steep is None:
+            steep = best.route
         candidates.remove(best)
         candidates += best.smaller()
-    raise OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
+    if steep is None:
+        raise OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
+    raise OrderdError(
+        ErrorCode.ROUTE_PRICE_IMPACT,
+        f"the best route, over {steep.main.venue}, moves the price by {steep.price_impact_bps} "
+        f"basis points, the limit is {max_price_impact_bps}",
+    )
 
 
 def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int) -> Offers:

@@ -301,6 +301,21 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
 
 
+def test_where_the_best_route_moves_the_price_too_far_the_best_of_the_others_is_taken() -> None:
+    dear_and_shallow, cheap_and_deep = side(0.2, 10**10), side(0.1, DEEP)
+    amount = replace(REQUEST, amount_in=10**10)
+    routes = router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep))
+    decision = decide(routes, amount)
+    assert [leg.pool for leg in decision.route.legs] == ["raydium 1"]
+    assert len(decision.quotes) == 2
+    assert decision.gain_bps == 0, "above the best pool that may be taken"
+    unlimited = decide(
+        router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep), max_price_impact_bps=9_000), amount
+    )
+    assert len(unlimited.route.legs) == 2
+    assert unlimited.route.amount_out > decision.route.amount_out
+
+
 def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() -> None:
     deep, junk = offering(VenueName.RAYDIUM, side(0.1)), offering(VenueName.METEORA, side(0.05))
     routes = router(deep, junk)
