@@ -34,8 +34,6 @@ SWEEP_SECONDS_WITHOUT_NEWS: Final = 0.2
 """The sweep's period while Redis is away, when it is the only messenger."""
 SWEEP_OVERLAP_SECONDS: Final = 5.0
 """How much longer than its period a sweep looks back: a change is stamped a little before its commit."""
-NEWS_GRACE_SECONDS: Final = 0.1
-"""What a sweep grants to news that is under way."""
 MEMORY_SECONDS: Final = 60.0
 """How long an order that has ended is remembered; well above the overlap."""
 READERS: Final = 8
@@ -66,6 +64,8 @@ class Hub:
         self._of_order: defaultdict[UUID, set[Subscription]] = defaultdict(set)
         self._of_group: defaultdict[Group, set[Subscription]] = defaultdict(set)
         self._gaps: dict[UUID, int] = {}
+        self._late: dict[UUID, int] = {}
+        self._news_were_lost = False
         self._readers = asyncio.Semaphore(READERS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
@@ -192,18 +192,24 @@ class Hub:
 
     def request_sweep(self) -> None:
         """Sweep soon: news may have been lost."""
+        self._news_were_lost = True
         self._sweep_now.set()
 
     async def sweep(self) -> None:
-        """Find what news has missed since the last sweep, and tell it. Raises OrderdError."""
+        """Find what news has missed since the last sweep, and tell it. Raises OrderdError.
+
+        While Redis is heard, an order is read only when a second sweep finds it behind where the first one saw it: news
+        that is late comes by itself, and to read for each what a burst delays would delay it the more.
+        """
         started, as_of = time.monotonic(), datetime.now(UTC)
+        may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
         window = started - self._swept_at + SWEEP_OVERLAP_SECONDS
-        behind = [head for head in await self._database.run(history.heads_moved_within, window) if self._note(head)]
-        if behind:
-            await asyncio.sleep(NEWS_GRACE_SECONDS)
-        for head in behind:
-            if self._marks[head.order_id].seq < head.seq:
-                self._fill(head.order_id, head.seq)
+        heads = await self._database.run(history.heads_moved_within, window)
+        behind = {head.order_id: head.seq for head in heads if self._note(head)}
+        for order_id, seq in behind.items():
+            if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):
+                self._fill(order_id, seq)
+        self._late = behind
         self._swept_at, self.as_of = started, as_of
         self._forget(started - MEMORY_SECONDS)
 
