@@ -36,6 +36,30 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     return Group(*parts)
 
 
+def brief_quote_view(quote: QuoteResult) -> RenderableType:
+    """Within seventy columns, what matters most first."""
+    chosen = quote.chosen
+    paid = (f"{chosen.amount_out} {quote.token_out}", "bold green")
+    least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
+    network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL"
+    parts: list[RenderableType] = [
+        Text.assemble("receive  ", paid, f" at {chosen.price}"),
+        Text.assemble("at least ", least, f" at {quote.slippage} % slippage"),
+        Text(f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %{network_fee}", "dim"),
+    ]
+    parts += [Text(line, "green") for line in legs_of(quote.route, POOL_WIDTH)]
+    if quote.quotes:
+        table = plain_table(
+            ("EACH POOL ALONE", "left"), (f"{quote.token_out} OUT", "right"), ("PRICE", "right"), ("IMPACT", "right")
+        )
+        for offer in by_amount(quote.quotes):
+            impact = f"{percent(offer.price_impact_bps)} %"
+            table.add_row(Text(offer.pool_kind), Text(offer.amount_out), offer.price, impact)
+        parts += [Text(), table]
+    parts += [Text(f"{no.venue}: {no.code}", "dim") for no in quote.refusals]
+    return Group(*parts)
+
+
 def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
     """What each pool alone pays for all of it, the most first."""
     more: tuple[Column, ...] = (("BEHIND", "right"), ("SLOT", "right")) if wide else ()

@@ -113,6 +113,8 @@ ENDED: Final = Column("ENDED", 5, _ended, lambda order: order.updated_at, right=
 
 GAP = 2
 """Cells between two columns."""
+MOST_WIDER = 24
+"""Cells that a column grows at most: eyes have to find the way across."""
 _OPTIONAL = (VENUE, TRY)
 
 
@@ -124,7 +126,8 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
         room = width + GAP - sum(column.width + GAP for column in left)
         if room >= 0:
             break
-    return tuple(replace(column, width=column.width + max(0, room)) if column.grows else column for column in left)
+    wider = max(0, min(room, MOST_WIDER))
+    return tuple(replace(column, width=column.width + wider) if column.grows else column for column in left)
 
 
 ACTIVE_COLUMNS: Final = (ID, STATUS, STAGE, SELL, RESULT, VENUE, TRY, AGE)
@@ -147,6 +150,6 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
     """Whether each word, in lower case, is found in one of the order's names."""
     if not words:
         return True
-    names = (str(order.id), order.client_order_id, order.status, order.token_in, order.token_out, order.venue or "")
-    text = "\n".join((*names, order.error.code if order.error else "")).lower()
+    names = (str(order.id), order.client_order_id, order.status, order.token_in, order.token_out, order.amount_in)
+    text = "\n".join((*names, order.venue or "", order.error.code if order.error else "")).lower()
     return all(word in text for word in words)

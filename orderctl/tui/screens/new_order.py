@@ -1,9 +1,10 @@
 """The form for a new order, with the venues' prices while it is filled in."""
 
 import asyncio
+from decimal import Decimal
 from typing import ClassVar
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -16,7 +17,7 @@ from uuid_utils import uuid7
 
 from orderctl.errors import AnswerLostError, OrderctlError
 from orderctl.protocol import params_of
-from orderctl.quotes import quote_view
+from orderctl.quotes import brief_quote_view
 from orderctl.trade import check
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller
@@ -122,9 +123,17 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 if isinstance(error, OrderdError):
                     return
             else:
-                self._say(quote_view(quote))
+                self._say(Group(*self._shortage(quote), brief_quote_view(quote)))
                 self._arm(quote)
             await asyncio.sleep(QUOTE_SECONDS)
+
+    def _shortage(self, quote: QuoteResult) -> list[Text]:
+        """A word on what the wallet does not hold. The order may be sent all the same: funds may be on their way."""
+        balances = self._desk.wallet.balances if self._desk.wallet is not None else ()
+        held = next((balance.amount for balance in balances if balance.token == quote.token_in), None)
+        if held is None or Decimal(held) >= Decimal(quote.amount_in):
+            return []
+        return [Text(f"the wallet holds {held} {quote.token_in} only", "yellow")]
 
     def _arm(self, quote: QuoteResult) -> None:
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"

@@ -66,8 +66,9 @@ class OrderTable(ScrollView, can_focus=True):
             if order.id == self.selected:
                 self._cursor = index
                 break
-        if looked_at != self._cursor and self._is_in_sight(looked_at):
-            # What the trader looks at stays where it is, while other orders come and go above it.
+        if looked_at != self._cursor and self._is_in_sight(looked_at) and self.scroll_offset.y > 0:
+            # What the trader looks at stays where it is, while other orders come and go above it. But whoever is at the
+            # top sees new orders come.
             self.scroll_to(y=self.scroll_offset.y + self._cursor - looked_at, animate=False)
         self._settle()
         if is_all_new:
@@ -140,6 +141,8 @@ class OrderTable(ScrollView, can_focus=True):
         return fitting(self._all_columns, self.scrollable_content_region.width - 1)  # a blank before the scrollbar
 
     def on_focus(self) -> None:
+        if not self._is_in_sight(self._cursor):
+            self._move_to(self.scroll_offset.y)
         self.post_message(OrderHighlighted(self.selected))
 
     def _move_to(self, line: int) -> None:

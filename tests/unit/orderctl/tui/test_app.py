@@ -305,6 +305,32 @@ async def test_the_cursor_stays_on_its_order_while_others_come_and_go() -> None:
         assert table(pilot).selected == chosen
 
 
+async def test_new_orders_are_seen_to_come_by_whoever_is_at_the_top() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        for number in range(500, 520):
+            caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
+            caller.tell(Snapshot(subscription=1, order=order(number - 400, FILLED)))
+        await drawn(pilot)
+        assert table(pilot).scroll_offset.y == table(pilot, "ended").scroll_offset.y == 0
+        assert lines(pilot, "ended")[0].startswith(str(order_id(119))[:13])
+        assert table(pilot).selected == order_id(19)
+
+        await pilot.press("tab")
+        assert table(pilot, "ended").selected == order_id(119)
+
+
+async def test_what_a_trader_has_scrolled_to_stays_in_its_place() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("end")
+        before = lines(pilot)
+        for number in range(500, 520):
+            caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
+        await drawn(pilot)
+        assert lines(pilot) == before
+
+
 async def test_the_cursor_goes_to_the_next_order_when_its_own_ends() -> None:
     caller = busy()
     async with running(caller) as pilot:
@@ -328,7 +354,7 @@ async def test_the_cursor_moves(keys: list[str], number: int) -> None:
 
 async def test_a_filter_shows_the_orders_with_all_its_words_while_it_is_typed() -> None:
     async with running(busy()) as pilot:
-        await pilot.press("slash", *"chill rout")
+        await pilot.press("slash", *"0.125 rout")
         await drawn(pilot)
         assert str(table(pilot).border_title) == "Active 2 of 20, by age ↓"
         assert {line.split()[1] for line in lines(pilot)} == {"routing"}
@@ -528,6 +554,16 @@ async def test_what_is_certainly_wrong_is_told_at_once_and_cannot_be_sent(typed:
         assert isinstance(screen, NewOrderScreen)
         assert told in str(screen.answer.content)
         assert screen.send.disabled
+
+
+async def test_a_form_says_what_the_wallet_does_not_hold() -> None:
+    caller = busy()
+    caller.answers[Method.QUOTE] = QUOTE.model_copy(update={"amount_in": "1500"})
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        console = Console(file=io.StringIO(), record=True)
+        console.print(screen.answer.content)
+        assert "the wallet holds 998.499995 SOL only" in console.export_text()
 
 
 async def test_a_lost_answer_says_that_the_outcome_is_unknown_and_a_second_try_bears_the_same_id() -> None:
