@@ -171,6 +171,7 @@ def test_a_daemon_that_answers_no_ping_is_given_up_without_a_word_of_the_library
     with daemon.hanging():
         lost = next(updates)
     assert isinstance(lost, Lost)
+    assert isinstance(next(updates), Resumed)
     assert caplog.records == []
 
 
