@@ -218,6 +218,19 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest_asyncio.fixture
 async def rig(connected: str, redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
+    async with _serving(redis_url, settings) as rig:
+        yield rig
+
+
+@pytest_asyncio.fixture
+async def other_rig(rig: Rig, redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
+    """A second gateway, over the Postgres and the Redis of the first."""
+    async with _serving(redis_url, settings) as other:
+        yield other
+
+
+@asynccontextmanager
+async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     client = redis.Redis.from_url(redis_url)
     publisher = Publisher(client)
     market = PlayedMarket()
