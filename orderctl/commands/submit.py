@@ -15,7 +15,7 @@ from orderctl.client import Client
 from orderctl.errors import ConfigError
 from orderctl.exit_codes import ExitCode
 from orderctl.orders_file import read_orders
-from orderctl.output import OUTPUT, Format, console, narrate, print_data
+from orderctl.output import OUTPUT, Format, console, has_colour, narrate, print_data
 from orderctl.protocol import params_of
 from orderctl.sending import send
 from orderctl.settings import Settings, settings_of
@@ -151,7 +151,8 @@ def _may_trade(client: Client, settings: Settings, question: str, order: SubmitP
             terms = order.model_dump(exclude={"client_order_id"})
             quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
             print_whole(quote_view(quote), console(settings, sys.stderr))
-        return agrees_to(f"{chain}: {question}")
+        name = typer.style(chain, fg="red", bold=True) if has_colour(sys.stderr, settings.color) else chain
+        return agrees_to(f"{name}: {question}")
     except KeyboardInterrupt:
         return False
 
