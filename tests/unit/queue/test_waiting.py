@@ -48,13 +48,15 @@ class Deferrals(list[tuple[UUID, timedelta, str]]):
 
 
 def rate_limit(limiter: Limiter, defer: Any, missed: list[UUID] | None = None) -> RateLimit:
-    return RateLimit(cast(RateLimiter, limiter), defer, [].append if missed is None else missed.append)
+    missed = [] if missed is None else missed
+    return RateLimit(cast(RateLimiter, limiter), defer, missed.append)
 
 
 def cap(
     in_flight: Callable[[], int], defer: Any, missed: list[UUID] | None = None, *, patience: float = 0
 ) -> InFlightCap:
-    return InFlightCap(2, in_flight, defer, [].append if missed is None else missed.append, patience=patience)
+    missed = [] if missed is None else missed
+    return InFlightCap(2, in_flight, defer, missed.append, patience=patience)
 
 
 def message() -> MessageProxy:
