@@ -23,7 +23,7 @@ def _lines(status: StatusResult) -> Text:
     workers = Text(f"{status.workers}", "" if status.workers else "bold red")
     lines = [
         _named("rate limit", _rate_limit(status.rate_limit)),
-        _named("queue", Text(f"{status.queue_depth} waiting")),
+        _named("queue", _queue(status)),
         _named("workers", workers),
     ]
     ill = [f"{name}: {health.detail or 'not ok'}" for name, health in status.services.items() if not health.ok]
@@ -41,7 +41,10 @@ def _rate_limit(use: RateLimitUse) -> Text:
         return Text("off")
     filled = min(BAR_WIDTH, -(-use.used * BAR_WIDTH // use.limit))
     style = "red" if use.waiting else "yellow" if use.used * 5 >= use.limit * 4 else "green"
-    waiting = f", {use.waiting} wait" if use.waiting else ""
-    return Text.assemble(
-        ("━" * filled, style), ("─" * (BAR_WIDTH - filled), "dim"), f" {use.used}/{use.limit}{waiting}"
-    )
+    return Text.assemble(("━" * filled, style), ("─" * (BAR_WIDTH - filled), "dim"), f" {use.used}/{use.limit}")
+
+
+def _queue(status: StatusResult) -> Text:
+    """What a worker has yet to take, and what has to wait for the rate limit."""
+    limited = status.rate_limit.waiting
+    return Text.assemble(f"{status.queue_depth} waiting", (f", {limited} for a slot" if limited else "", "yellow"))

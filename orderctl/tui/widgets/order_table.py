@@ -22,7 +22,7 @@ HEADER_LINES = 1
 
 
 class OrderTable(ScrollView, can_focus=True):
-    """``show`` gives it the orders, in their order. The cursor stays on its order, wherever that moves to."""
+    """``show`` gives it the orders, in their order."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"order-table--{role}"
@@ -45,6 +45,8 @@ class OrderTable(ScrollView, can_focus=True):
         self._orders: Sequence[OrderView] = ()
         self._now = datetime.fromtimestamp(0, UTC)
         self._cursor = 0
+        self._is_at_top = True
+        """The cursor stays on the first line, and sees new orders come; elsewhere it stays on its order."""
         self.selected: UUID | None = None
         """The order under the cursor."""
         self.sorted_by: str | None = None
@@ -62,19 +64,24 @@ class OrderTable(ScrollView, can_focus=True):
         is_all_new, self._shown = shown != self._shown, shown
         self._orders, self._now, self.sorted_by, self._if_empty = orders, now, sorted_by, if_empty
         self._resize()
-        for index, order in enumerate(orders):
-            if order.id == self.selected:
-                self._cursor = index
-                break
-        if looked_at != self._cursor and self._is_in_sight(looked_at) and self.scroll_offset.y > 0:
-            # What the trader looks at stays where it is, while other orders come and go above it. But whoever is at the
-            # top sees new orders come.
-            self.scroll_to(y=self.scroll_offset.y + self._cursor - looked_at, animate=False)
+        if self._is_at_top:
+            self._cursor = 0
+        else:
+            self._stay(looked_at)
         self._settle()
         if is_all_new:
             self.refresh()
         else:
             self._refresh_changes(in_sight)
+
+    def _stay(self, looked_at: int) -> None:
+        """What the trader looks at stays where it is, while other orders come and go above it."""
+        for index, order in enumerate(self._orders):
+            if order.id == self.selected:
+                self._cursor = index
+                break
+        if looked_at != self._cursor and self._is_in_sight(looked_at):
+            self.scroll_to(y=self.scroll_offset.y + self._cursor - looked_at, animate=False)
 
     def _resize(self) -> None:
         """Room for all orders to scroll through.
@@ -141,12 +148,11 @@ class OrderTable(ScrollView, can_focus=True):
         return fitting(self._all_columns, self.scrollable_content_region.width - 1)  # a blank before the scrollbar
 
     def on_focus(self) -> None:
-        if not self._is_in_sight(self._cursor):
-            self._move_to(self.scroll_offset.y)
         self.post_message(OrderHighlighted(self.selected))
 
     def _move_to(self, line: int) -> None:
         self._cursor = line
+        self._is_at_top = line <= 0
         self.selected = None
         self._settle()
         region = Region(0, HEADER_LINES + self._cursor, 1, 1)
