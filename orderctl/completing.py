@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
+from uuid import UUID
 
 from orderctl.errors import OrderctlError
 from orderctl.origins import FILE_KEYS, Flags, read_file
@@ -74,7 +75,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
     if verb is None:
         return list(VERBS.items())
     with suppress(OrderctlError):
-        return _arguments(verb, len(arguments), arguments, flags)
+        return _arguments(verb, len(arguments), arguments, flags, present)
     return []
 
 
@@ -91,14 +92,19 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
     return flags, arguments
 
 
-def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags) -> Iterable[Candidate]:
+def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
     """Raises OrderctlError where the configuration cannot be used."""
     if verb in ("submit", "quote", "pools") and position <= 2:
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
     if verb in ("watch", "cancel") or (verb in ("show", "events") and position == 1):
         active = {"status": _ACTIVE} if verb in ("watch", "cancel") else {}
         answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **active})
-        return [(order["id"], _terms(order)) for order in answer.get("orders", ()) if order["id"] not in arguments]
+        orders = [order for order in answer.get("orders", ()) if order["id"] not in arguments]
+        own = [order for order in orders if present and not _is_made(order["client_order_id"])]
+        return [
+            *((order["id"], _terms(order)) for order in orders),
+            *((order["client_order_id"], _terms(order)) for order in own),
+        ]
     if position == 1:
         return [(word, "") for word in _SECOND.get(verb, ())]
     if arguments[:2] == ["context", "use"] and position == 2:
@@ -106,6 +112,14 @@ def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags)
     if arguments[:2] == ["config", "set"] and position == 2:
         return [(name, "") for name in FILE_KEYS]
     return []
+
+
+def _is_made(client_order_id: str) -> bool:
+    """Whether it was made here, and is no name that a trader gave."""
+    try:
+        return UUID(client_order_id).version == 7
+    except ValueError:
+        return False
 
 
 def _contexts() -> list[Candidate]:

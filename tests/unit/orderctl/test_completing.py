@@ -37,7 +37,7 @@ def test_verbs_come_first() -> None:
     assert offered("con") == ["config", "context"]
 
 
-@pytest.mark.parametrize("verb", ["submit", "quote"])
+@pytest.mark.parametrize("verb", ["submit", "quote", "pools"])
 def test_a_trade_takes_two_tokens_and_not_the_same_twice(verb: str) -> None:
     assert offered(verb, "") == ["SOL", "USDC"]
     assert offered(verb, "SOL", "") == ["USDC"]
@@ -54,6 +54,14 @@ def test_cancel_and_watch_take_active_orders_and_show_any(daemon: FakeDaemon) ->
     assert daemon.calls[-1] == ("orders.list", {"limit": 50})
     assert offered("watch", str(ORDER_ID), "") == []
     assert offered("show", "zzz") == []
+
+
+def test_a_traders_own_id_is_offered_to_who_has_begun_it(daemon: FakeDaemon) -> None:
+    named = order_after(history(FILLED[:2])).model_copy(update={"client_order_id": "golden"})
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(named,), next_cursor=None))
+
+    assert offered("show", "go") == ["golden"]
+    assert offered("show", "") == [str(ORDER_ID)]
 
 
 def test_options_and_their_choices_are_those_of_the_verb() -> None:
