@@ -11,7 +11,7 @@ def listen(channel: str) -> connection:
 
     Raises psycopg2's OperationalError where it cannot be had.
     """
-    opened = psycopg2.connect(database.database, **database.connect_params)
+    opened: connection = psycopg2.connect(database.database, **database.connect_params)
     opened.autocommit = True
     with opened.cursor() as cursor:
         cursor.execute(f'LISTEN "{channel}"')

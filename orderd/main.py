@@ -10,6 +10,7 @@ import typer
 from orderd.access import token_app
 from orderd.audit import audit
 from orderd.configuration import ConfigurationError, database_url, load_settings
+from orderd.doctor import doctor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.settings import Settings
 from orderd.telemetry import configure_logging
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(token_app, name="token")
 app.command()(audit)
+app.command()(doctor)
 simnet_app = typer.Typer()
 app.add_typer(simnet_app, name="simnet")
 Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]

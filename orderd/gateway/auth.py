@@ -128,7 +128,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the token is unknown, expired or revoked")
     _note_use(row)
     scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
-    mints, pace = row.allowed_mints, row.requests_per_minute
+    mints, per_minute, burst = row.allowed_mints, row.requests_per_minute, row.burst
     return Principal(
         row.account_id,
         scope,
@@ -138,7 +138,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         limits=Limits(
             None if mints is None else frozenset(mints), row.max_notional_per_order, row.max_notional_per_day
         ),
-        pace=None if pace is None else Pace(pace, row.burst),
+        pace=None if per_minute is None or burst is None else Pace(per_minute, burst),
     )
 
 

@@ -103,6 +103,25 @@ def test_the_audit_tells_who_made_and_revoked_a_token(orderd: Orderd, postgres_u
     assert orderd("audit", "--since", "yesterday", ORDERD_DATABASE_URL=postgres_url).returncode == 2
 
 
+def test_the_doctor_finds_nothing_wrong_where_nothing_is(orderd: Orderd, postgres_url: str) -> None:
+    healthy = orderd("doctor", ORDERD_DATABASE_URL=postgres_url)
+    assert healthy.returncode == 0
+    assert {line.split("\t")[0] for line in healthy.stdout.splitlines()} == {"ok"}
+
+
+def test_the_doctor_names_all_that_would_keep_the_daemon_from_starting(
+    orderd: Orderd, postgres_url: str, tmp_path: Path
+) -> None:
+    given = {"ORDERD_HOST": "0.0.0.0", "ORDERD_DATABASE_URL": postgres_url}
+    exposed = orderd("doctor", **given)
+    assert (exposed.returncode, exposed.stdout.count("fail\tconfiguration\thost is 0.0.0.0")) == (1, 1)
+    missing = str(tmp_path / "missing.pem")
+    ill = orderd("doctor", ORDERD_TLS_CERT=missing, ORDERD_TLS_KEY=missing, **given)
+    failed = [line.split("\t")[1] for line in ill.stdout.splitlines() if line.startswith("fail")]
+    assert (ill.returncode, failed) == (1, ["certificate", "tokens"])
+    assert "orderd token create NAME" in ill.stdout
+
+
 def test_a_scope_that_there_is_not_is_refused(orderd: Orderd, postgres_url: str) -> None:
     refused = orderd("token", "create", "desk", "--scope", "everything", ORDERD_DATABASE_URL=postgres_url)
     assert refused.returncode == 2

@@ -40,16 +40,20 @@ def submitted(token_id: UUID, name: str | None = None) -> NewOrder:
     return replace(new_order(name), by=Actor("bot", "10.0.0.1", token_id))
 
 
-def spend(token_id: UUID, notional: int, name: str | None = None, **limits: int) -> UUID | None:
+def spend(
+    token_id: UUID, notional: int, name: str | None = None, *, per_order: int | None = None, per_day: int | None = None
+) -> UUID | None:
     """Submit an order that is worth so much; the id of the new order, None where it was there before."""
     with database.connection_context():
-        added = accept_within(submitted(token_id, name), Spending(notional, Limits(**limits)))
+        added = accept_within(
+            submitted(token_id, name), Spending(notional, Limits(per_order=per_order, per_day=per_day))
+        )
     return added[0].order.id if added else None
 
 
-def refusal(token_id: UUID, notional: int, **limits: int) -> OrderdError:
+def refusal(token_id: UUID, notional: int, *, per_order: int | None = None, per_day: int | None = None) -> OrderdError:
     with pytest.raises(OrderdError) as refused:
-        spend(token_id, notional, **limits)
+        spend(token_id, notional, per_order=per_order, per_day=per_day)
     return refused.value
 
 

@@ -1,0 +1,100 @@
+"""``orderd doctor``: what on this machine stands between the configuration and a daemon that trades safely."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from orderd.configuration import ConfigurationError, load_settings
+from orderd.console import database_of
+from orderd.domain.errors import OrderdError
+from orderd.gateway.origin import is_loopback
+from orderd.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do about it."""
+
+    check: str
+    result: Literal["ok", "warn", "fail"]
+    detail: str
+    fix: str = ""
+
+
+def doctor(
+    config: Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="The daemon's, where the services are its own")] = None,
+) -> None:
+    """Check the configuration, the wallet, the tables, the tokens and the certificate. Exits with 1 if one fails."""
+    failed = False
+    for finding in _examine(config, state_dir):
+        failed |= finding.result == "fail"
+        fix = f" ({finding.fix})" if finding.fix else ""
+        typer.echo(f"{finding.result}\t{finding.check}\t{finding.detail}{fix}")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
+    try:
+        settings = load_settings(config=config, state_dir=state_dir)
+    except ConfigurationError as error:
+        yield from (Finding("configuration", "fail", line) for line in str(error).splitlines())
+        return
+    yield Finding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
+    yield _reach(settings)
+    yield _tried("certificate", lambda: _certificate(settings))
+    yield _tried("wallet", lambda: _wallet(settings))
+    yield _tried("tokens", lambda: _tokens(settings, config, state_dir))
+
+
+def _tried(check: str, look: Callable[[], Finding]) -> Finding:
+    """A finding, also where looking fails."""
+    from peewee import PeeweeException
+
+    from db.connection import SchemaError
+    from orderd.solana.keys import WalletError
+
+    try:
+        return look()
+    except OrderdError as error:
+        return Finding(check, "fail", error.detail, error.spec.next_step)
+    except (SchemaError, WalletError, PeeweeException) as error:
+        return Finding(check, "fail", str(error).strip())
+
+
+def _reach(settings: Settings) -> Finding:
+    where = f"listens on {settings.host}:{settings.port}"
+    if is_loopback(settings.host):
+        return Finding("port", "ok", f"{where}, for this machine only")
+    if settings.tls_cert is not None:
+        return Finding("port", "ok", f"{where}, with TLS")
+    fix = "name it in ORDERD_TRUSTED_PROXIES" if not settings.trusted_proxies else ""
+    return Finding("port", "warn", f"{where}, without TLS: a proxy is said to end it", fix)
+
+
+def _certificate(settings: Settings) -> Finding:
+    from orderd.gateway.tls import certificate_of
+
+    if certificate_of(settings) is None:
+        return Finding("certificate", "ok", "none is configured")
+    return Finding("certificate", "ok", f"{settings.tls_cert} and its key fit together")
+
+
+def _wallet(settings: Settings) -> Finding:
+    from orderd.solana.keys import load_wallet
+
+    if settings.chain == "simnet" and not settings.wallet_path.exists():
+        return Finding("wallet", "ok", f"{settings.wallet_path} is made at the first start")
+    return Finding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
+
+
+def _tokens(settings: Settings, config: Path | None, state_dir: Path | None) -> Finding:
+    from orderd.gateway.auth import check_anyone_may_enter, token_required
+
+    with database_of(config, state_dir):
+        check_anyone_may_enter(settings)
+    asked = "every client shows one" if token_required(settings) else "none is asked for"
+    return Finding("tokens", "ok", f"{asked}; the database and its tables are well")
