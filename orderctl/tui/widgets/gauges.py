@@ -47,4 +47,4 @@ def _rate_limit(use: RateLimitUse) -> Text:
 def _queue(status: StatusResult) -> Text:
     """What a worker has yet to take, and what has to wait for the rate limit."""
     limited = status.rate_limit.waiting
-    return Text.assemble(f"{status.queue_depth} waiting", (f", {limited} for a slot" if limited else "", "yellow"))
+    return Text.assemble(f"{status.queue_depth} waiting", (f", {limited} limited" if limited else "", "yellow"))

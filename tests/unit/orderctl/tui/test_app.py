@@ -243,7 +243,7 @@ async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_
     caller.answers[Method.STATUS] = STATUS.model_copy(update={"services": ill, "rate_limit": limit})
     async with running(caller) as pilot:
         told = words(pilot, Gauges)
-        for part in ("33/100", "3 waiting, 1900 for a slot", "workers    2", "redis: connection refused"):
+        for part in ("33/100", "3 waiting, 1900 limited", "workers    2", "redis: connection refused"):
             assert part in told
 
 
