@@ -45,7 +45,7 @@ async def test_each_fills_from_postgres_what_redis_loses_for_it(rig: Rig, other_
         await rig.happen(order_id, deferred(), publish=False)
         await rig.happen(order_id, Cancelled(), publish=False)
         expected = [(order_id, seq) for seq in (2, 3, 4, 5)]
-        assert await asyncio.gather(here.events(4), there.events(4)) == [expected, expected]
+        assert list(await asyncio.gather(here.events(4), there.events(4))) == [expected, expected]
 
 
 async def test_a_follower_moves_from_one_to_the_other_and_misses_and_doubles_nothing(rig: Rig, other_rig: Rig) -> None:
