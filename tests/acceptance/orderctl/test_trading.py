@@ -41,8 +41,8 @@ def test_the_timeline_tells_both_quotes_the_choice_and_the_fill(orderctl: Orderc
 
     assert shown.code == 0
     for part in (
-        "raydium ",
-        "meteora ",
+        "raydium_",
+        "meteora_",
         "→ ",
         "choose ",
         "at least",
