@@ -255,7 +255,7 @@ class SubscribeParams(Message):
 
 
 class SubscribeResult(Message):
-    """While a subscription lasts, its connection carries a heartbeat at least every ``heartbeat_seconds``."""
+    """While a subscription lasts, its connection carries a heartbeat about every ``heartbeat_seconds``."""
 
     subscription: int
     heartbeat_seconds: int | None = None
