@@ -71,7 +71,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     """Addresses and signatures (88 characters) are shortened to ``width``."""
     order = detail.order
     took = duration((order.updated_at - order.created_at).total_seconds())
-    state = f" in {took}" if order.status in TERMINAL else f" for {took}"
+    state = f" in {took}" if order.status in TERMINAL else ""
     facts = [
         ("order", Text(str(order.id), "bold")),
         ("client id", Text(order.client_order_id)),
