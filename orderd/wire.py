@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
@@ -28,8 +29,8 @@ Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 """What Postgres is asked for: it takes no NUL."""
 
 _A_TOKEN: Final = "symbol or mint address"
-_DECIMAL: Final = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
-_CURSOR: Final = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+_DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
+_CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 """What the daemon reads and gives out, for the schemas only: it refuses others by itself, and in better words."""
 
 
