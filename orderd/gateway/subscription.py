@@ -29,6 +29,7 @@ _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{ORDER_EVENT}","params":'.encode()
 _EVENT: Final = _HEAD + b'{"type":"EVENT","subscription":%d,"event":'
 _EVER: Final = sys.maxsize
 _AT_ONCE: Final = 64
+"""Snapshots after which others have their turn."""
 
 
 class _Place(BaseModel):
@@ -160,7 +161,7 @@ class Subscription:
         for standing in standings:
             count += 1
             if count % _AT_ONCE == 0:
-                await asyncio.sleep(0)  # others have their turn too
+                await asyncio.sleep(0)
             order = standing.order
             lapsed = standing.lapse is not None
             if lapsed:
