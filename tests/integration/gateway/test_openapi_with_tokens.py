@@ -1,0 +1,43 @@
+"""A gateway that asks for tokens says so in its OpenAPI document, and does what it says."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from orderd.settings import Settings
+from tests.integration.gateway.conftest import Rig
+from tests.integration.gateway.tokens import issue
+
+pytestmark = pytest.mark.asyncio
+
+CHECKS = "ignored_auth,not_a_server_error,status_code_conformance,response_headers_conformance"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"chain": "devnet"})
+
+
+async def test_no_operation_can_be_had_without_the_token_that_it_asks_for(rig: Rig, tmp_path: Path) -> None:
+    """schemathesis leaves the token out, and sends wrong ones in its place, wherever the document asks for one."""
+    token = await asyncio.to_thread(issue, "trade")
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("schemathesis"),
+        *(
+            "--no-color",
+            "run",
+            f"http://127.0.0.1:{rig.port}/openapi.json",
+            "--header",
+            f"Authorization: Bearer {token}",
+        ),
+        *("--checks", CHECKS, "--max-examples", "5", "--seed", "1", "--continue-on-failure"),
+        cwd=tmp_path,
+        env=os.environ | {"NO_PROXY": "*"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
