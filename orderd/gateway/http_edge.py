@@ -9,7 +9,6 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
@@ -64,8 +63,6 @@ class Edge:
                 REFUSED.labels(error.code).inc()
                 self._refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
                 await problem_response(error, scope["path"])(scope, receive, answer.send)
-            except ClientDisconnect:
-                answer.status = None  # What the application has said since then has reached nobody.
             except ClientDisconnect:
                 answer.status = None  # What the application has said since then has reached nobody.
             except Exception:
