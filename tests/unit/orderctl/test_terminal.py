@@ -140,7 +140,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(daemon: FakeDaemon, watching:
 
 def test_nor_is_one_that_has_seen_enough_of_a_table(daemon: FakeDaemon) -> None:
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order_after(history(FILLED)),) * 50, next_cursor=None))
-    command = [ORDERCTL, "--url", daemon.url, "list"]
+    command: list[str | Path] = [ORDERCTL, "--url", daemon.url, "list"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as listing:
         assert listing.stdout is not None
         assert listing.stderr is not None
