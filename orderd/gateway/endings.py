@@ -1,6 +1,7 @@
 """Tokens that end while they are in use: their connections and subscriptions end with them, at once."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from typing import Final
@@ -57,14 +58,18 @@ class Endings:
     async def _hear(self, listener: connection) -> None:
         readable = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_reader(listener.fileno(), readable.set)
+        # A descriptor of our own: the driver closes its one when the connection is lost, and the next client would get
+        # the number while the loop still took what comes there for notices.
+        watched = os.dup(listener.fileno())
+        loop.add_reader(watched, readable.set)
         try:
             while True:
                 await readable.wait()
                 readable.clear()
                 await self._check({UUID(payload) for payload in heard(listener)})
         finally:
-            loop.remove_reader(listener.fileno())
+            loop.remove_reader(watched)
+            os.close(watched)
 
     async def _check(self, suspected: set[UUID]) -> None:
         if not suspected:

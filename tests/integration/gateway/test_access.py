@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -243,6 +244,16 @@ class TestRevocation:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
 
+    async def test_whoever_connects_after_that_is_heard_too(self, rig: Rig) -> None:
+        """The lost connection's descriptor is given to one of them."""
+        token = await asyncio.to_thread(issue, "read")
+        await asyncio.to_thread(_drop_the_listener)
+        async with AsyncExitStack() as clients:
+            for _ in range(10):
+                opening = clients.enter_async_context(rig.client(additional_headers=bearer(token)))
+                client = await asyncio.wait_for(opening, 5)
+                await client.call("orders.list")
+
 
 class TestExpiry:
     @pytest.fixture
@@ -315,4 +326,5 @@ class TestAudit:
                     await client.call("order.cancel", order=f"nowhere-{number}")
         await rig.gateway._refusals.write()
         rows = await audited(20)
-        assert len(rows) <= 6
+        assert "many" in {row.action for row in rows}
+        assert len(rows) <= 2 * (3 + 1)  # its loop may have written once while the refusals came

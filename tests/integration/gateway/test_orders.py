@@ -68,11 +68,11 @@ async def test_an_unknown_id_is_told_apart_from_a_wrong_one(rig: Rig) -> None:
     async with rig.client() as client:
         with pytest.raises(Refused) as unknown:
             await client.call("order.get", order="0190abcd")
-        with pytest.raises(Refused) as short:
-            await client.call("order.get", order="x")
+        with pytest.raises(Refused) as wrong:
+            await client.call("order.get", order="no id")
     assert unknown.value.problem.code is ErrorCode.ORDER_NOT_FOUND
-    assert short.value.problem.code is ErrorCode.REQUEST_INVALID
-    assert short.value.problem.detail.startswith("order: ")
+    assert wrong.value.problem.code is ErrorCode.REQUEST_INVALID
+    assert wrong.value.problem.detail.startswith("order: ")
 
 
 async def test_a_pending_order_can_be_cancelled_and_its_followers_hear_of_it(rig: Rig) -> None:
