@@ -41,6 +41,14 @@ class Trading:
     retry: RetryPolicy
 
 
+def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
+    """The chain's endpoint, which is waited for so many seconds. Raises ValueError where none is configured."""
+    if settings.rpc_url is None:
+        raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
+    transport = HttpTransport(settings.rpc_url, read_timeout=read_timeout)
+    return RpcClient(settings.rpc_url, transport=CheckedTransport(transport, partial(check_chain, settings.chain)))
+
+
 def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch | None = None) -> Trading:
     """``recall`` tells what pairs were quoted at before this process began, ``watch`` when a pool has changed.
 
@@ -48,10 +56,7 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
 
     Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades.
     """
-    if settings.rpc_url is None:
-        raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
-    checked = CheckedTransport(HttpTransport(settings.rpc_url), partial(check_chain, settings.chain))
-    rpc = RpcClient(settings.rpc_url, transport=checked)
+    rpc = open_rpc(settings)
     wallet = load_wallet(settings.wallet_path)
     tokens = TokenRegistry()
     age = settings.pool_max_age_ms / 1000

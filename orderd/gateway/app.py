@@ -26,7 +26,7 @@ from orderd.engine.intake import Intake
 from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
 from orderd.engine.status import StatusReport
-from orderd.engine.trading import open_trading
+from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.auth import check_anyone_may_enter
 from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
@@ -36,6 +36,8 @@ from orderd.settings import Settings
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
+_STATUS_SECONDS: Final = 2.0
+"""Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
 log = structlog.get_logger(__name__)
 
@@ -94,7 +96,7 @@ def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher)
         report=StatusReport(
             settings,
             str(trading.wallet.address),
-            trading.rpc,
+            open_rpc(settings, _STATUS_SECONDS),
             client,
             rate_limit_use=limiter.use,
             queue_depth=broker.depth,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from orderctl.exit_codes import ExitCode
 from orderd.demo import Daemon, running_daemon
 from orderd.domain.errors import OrderdError
 from orderd.embedded.redis import Redis
@@ -23,15 +24,19 @@ SERVICES = ("postgres", "redis", "simnet", "worker", "gateway")
 BIN = Path(sys.executable).parent
 
 
-def orderctl(daemon: Daemon, *arguments: str) -> str:
-    """What a command that succeeds prints."""
-    done = subprocess.run(
+def run_orderctl(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [BIN / "orderctl", *arguments, "--output", "json"],
         env={**os.environ, "ORDERCTL_URL": daemon.url},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def orderctl(daemon: Daemon, *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    done = run_orderctl(daemon, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -121,6 +126,18 @@ def test_each_service_that_is_killed_is_started_again_and_orders_go_on(daemon: D
         assert pid_of(daemon, service) != killed
         trade(daemon)
     assert [entry["service"] for entry in log_entries(daemon, "service_end")] == [*SERVICES]
+
+
+def test_the_daemon_says_how_it_is_also_while_the_chain_hangs(daemon: Daemon) -> None:
+    simnet = pid_of(daemon, "simnet")
+    os.kill(simnet, signal.SIGSTOP)
+    try:
+        told = run_orderctl(daemon, "status", "--timeout", "8")
+    finally:
+        os.kill(simnet, signal.SIGCONT)
+    assert told.returncode == ExitCode.CONNECTION
+    is_ok = {name: service["ok"] for name, service in json.loads(told.stdout)["services"].items()}
+    assert is_ok == {"postgres": True, "redis": True, "rpc": False}
 
 
 def test_a_second_daemon_on_the_same_directory_is_refused(daemon: Daemon) -> None:
