@@ -271,6 +271,14 @@ class NewOrder:
     by: Actor
 
 
+def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
+    """The order that has this client order id."""
+    found: Order | None = Order.get_or_none(
+        (Order.account_id == account_id) & (Order.client_order_id == client_order_id)
+    )
+    return found
+
+
 def accept(orders: Sequence[NewOrder]) -> list[Moved]:
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 

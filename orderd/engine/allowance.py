@@ -14,7 +14,6 @@ from uuid import UUID
 from db import journal
 from db.connection import database
 from db.journal import Moved, NewOrder
-from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
 from orderd.domain.order import TERMINAL, OrderStatus, OrderTerms
@@ -66,7 +65,7 @@ def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
     assert token_id is not None, "only tokens have limits"
     with database.atomic():
         _lock(token_id)
-        if _is_there(order):
+        if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
             return []
         _check(token_id, spending)
         added = journal.accept([order])
@@ -87,11 +86,6 @@ def _lock(token_id: UUID) -> None:
     )
     if good.fetchone() is None:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the token is expired or revoked")
-
-
-def _is_there(order: NewOrder) -> bool:
-    same_id = (Order.account_id == order.account_id) & (Order.client_order_id == order.fact.client_order_id)
-    return bool(Order.select().where(same_id).exists())
 
 
 def _check(token_id: UUID, spending: Spending) -> None:

@@ -16,10 +16,11 @@ from orderd.domain.tokens import WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
+from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.venues.account_facts import token_amount
@@ -135,10 +136,8 @@ class Builder:
         return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out, seed)
 
     def _moment(self) -> _Moment:
-        try:
+        with rpc_errors_told():
             return self._moments.get(None)
-        except RpcError as error:
-            raise OrderdError(error.error_code, str(error)) from error
 
     def _ask(self, _: None) -> _Moment:
         wrapped = associated_token.address(self._wallet.address, token.NATIVE_MINT)
@@ -149,11 +148,9 @@ class Builder:
         self, swaps: Sequence[Instruction], memo: str, latest: LatestBlockhash, unit_price: int
     ) -> Simulation:
         unsigned = self._draft(swaps, memo, latest.blockhash, unit_price)
-        try:
+        with rpc_errors_told():
             # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
             return self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
-        except RpcError as error:
-            raise OrderdError(error.error_code, str(error)) from error
 
     def _draft(self, swaps: Sequence[Instruction], memo: str, blockhash: Hash, unit_price: int) -> bytes:
         instructions = attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)

@@ -185,9 +185,7 @@ def _same_terms(order: Order, terms: OrderTerms) -> bool:
 
 
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
-    order = Order.get_or_none(
-        (Order.account_id == submission.account_id) & (Order.client_order_id == submission.client_order_id)
-    )
+    order = journal.submitted_as(submission.account_id, submission.client_order_id)
     if order is None:
         return None
     if _same_terms(order, submission.terms):

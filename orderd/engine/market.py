@@ -15,8 +15,9 @@ from orderd.engine.offers import Offer, offer_of
 from orderd.engine.pools import pairs_of, pools_result
 from orderd.engine.routing import Router
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
+from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import token as token_program
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc import RpcClient
 from orderd.wire import Balance, BalancesResult, PoolsParams, PoolsResult, PreviewResult, Problem, QuoteResult
 
 
@@ -67,13 +68,11 @@ class Market:
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, SOL and wrapped SOL in one. Raises OrderdError RPC_*."""
         owner = self._builder.wallet
-        try:
+        with rpc_errors_told():
             amounts = {WSOL_MINT: self._rpc.get_balance(owner).value}
             for program in (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_ID):
                 for mint, amount in self._token_amounts(owner, program):
                     amounts[mint] = amounts.get(mint, 0) + amount
-        except RpcError as error:
-            raise OrderdError(error.error_code, str(error)) from error
         return BalancesResult(
             wallet=str(owner),
             balances=tuple(
@@ -87,10 +86,8 @@ class Market:
         """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read."""
         pairs = pairs_of(self._tokens, params.token)
         answers = self._router.pools([(sold.mint, bought.mint) for sold, bought in pairs])
-        try:
+        with rpc_errors_told():
             return pools_result(pairs, answers, self._rpc)
-        except RpcError as error:
-            raise OrderdError(error.error_code, str(error)) from error
 
     def _token_amounts(self, owner: Pubkey, program: Pubkey) -> list[tuple[str, int]]:
         accounts = self._rpc.get_token_accounts_by_owner(owner, program=program).value

@@ -1,5 +1,6 @@
 """A routing decision in the trader's terms: whole tokens instead of base units, symbols instead of mints."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -8,7 +9,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Quoted, Refused, RoutedLeg
 from orderd.domain.money import format_amount, format_price, min_amount_out
 from orderd.domain.order import OrderTerms
-from orderd.domain.quote import Route, RoutingDecision, VenueQuote
+from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
 
 _HUNDREDTH: Final = Decimal("0.01")
 
@@ -38,11 +39,15 @@ def offer_of(terms: OrderTerms, decision: RoutingDecision) -> Offer:
     return Offer(
         chosen=_quoted(terms, route.main) if route.is_single else _chosen(terms, route),
         quotes=tuple(_quoted(terms, quote) for quote in decision.quotes),
-        refusals=tuple(Refused(venue=each.venue, code=each.code, detail=each.detail) for each in decision.refusals),
+        refusals=refusals_told(decision.refusals),
         route=_legs(terms, decision),
         gain_bps=None if gain is None else f"{gain.quantize(_HUNDREDTH):f}",
         min_amount_out=floor,
     )
+
+
+def refusals_told(refusals: Iterable[VenueRefusal]) -> tuple[Refused, ...]:
+    return tuple(Refused(venue=each.venue, code=each.code, detail=each.detail) for each in refusals)
 
 
 def _quoted(terms: OrderTerms, quote: VenueQuote) -> Quoted:

@@ -10,14 +10,14 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Rates
 from orderd.amm.swap import SwapError
-from orderd.domain.events import Refused
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import VenueRefusal
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine.inquiry import Answers, Pair
+from orderd.engine.offers import refusals_told
 from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
-from orderd.venues.base import OpenPool, refusal_of
+from orderd.venues.base import OpenPool
 from orderd.wire import PoolsResult, PoolView
 
 _FEE_STEP: Final = Decimal("0.0000001")
@@ -52,13 +52,12 @@ def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: 
             try:
                 priced.append((pair, pool, pool.side.rates()))
             except SwapError as error:
-                told = refusal_of(error, pool.address)
-                refusals.append(VenueRefusal(pool.venue, told.code, told.detail))
+                refusals.append(pool.refused(error))
     held = _held([pool for _, pool, _ in priced], rpc)
     views = [(pairs.index(pair), -held[pool.vaults[0]], _view(pair, pool, rates, held)) for pair, pool, rates in priced]
     return PoolsResult(
         pools=tuple(view for *_, view in sorted(views, key=lambda each: (each[0], each[1], each[2].address))),
-        refusals=tuple(Refused(venue=each.venue, code=each.code, detail=each.detail) for each in refusals),
+        refusals=refusals_told(refusals),
         slot=max((pool.slot for _, pool, _ in priced), default=None),
     )
 

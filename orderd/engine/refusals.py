@@ -8,7 +8,6 @@ from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueQuote, VenueRefusal
 from orderd.engine.inquiry import Answers
-from orderd.venues.base import refusal_of
 
 _UNAVAILABLE: Final = frozenset(
     {
@@ -40,8 +39,7 @@ def reasons(
     given = list(answers.refusals)
     for pool, single in zip(answers.pools, singles, strict=True):
         if isinstance(single, SwapError):
-            refused = refusal_of(single, pool.address)
-            given.append(VenueRefusal(pool.venue, refused.code, refused.detail))
+            given.append(pool.refused(single))
     quoting = {quote.venue for quote in quotes}
     told: list[VenueRefusal] = []
     for name in dict.fromkeys(venues):

@@ -13,7 +13,8 @@ from db.connection import database
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.settings import Settings
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.rpc import RpcClient
 from orderd.venues.single_flight import SingleFlight
 from orderd.wire import WIRE_VERSION, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
 
@@ -64,10 +65,8 @@ class StatusReport:
 
     def slot(self) -> int:
         """The chain's newest slot. Raises OrderdError RPC_*."""
-        try:
+        with rpc_errors_told():
             return self._rpc.get_slot()
-        except RpcError as error:
-            raise OrderdError(error.error_code, str(error)) from error
 
     def status(self, *, draining: bool = False) -> StatusResult:
         services: dict[str, ServiceHealth] = {}

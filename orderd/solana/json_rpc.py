@@ -12,13 +12,14 @@ Specification: https://www.jsonrpc.org/specification.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 import orjson
 import structlog
 
-from orderd.domain.errors import ErrorCode
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.transport import Response, Transport, TransportError
 
 Call = tuple[str, list[Any]]
@@ -66,6 +67,15 @@ class RpcResponseError(RpcError):
         self.code = code
         self.message = message
         self.data = data
+
+
+@contextmanager
+def rpc_errors_told() -> Iterator[None]:
+    """Turns RpcError into the OrderdError that a trader is told."""
+    try:
+        yield
+    except RpcError as error:
+        raise OrderdError(error.error_code, str(error)) from error
 
 
 class JsonRpc:

@@ -13,7 +13,7 @@ from orderd.amm.side import Quote, Side
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS
-from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote
+from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote, VenueRefusal
 from orderd.solana.wrap import account_of, swap_with_accounts
 
 _SWAP_ERRORS: Final = {
@@ -63,6 +63,10 @@ class OpenPool:
             slot=self.slot,
             compute_units=self.units + self.units_a_step * quote.steps,
         )
+
+    def refused(self, error: SwapError) -> VenueRefusal:
+        """Its side's refusal to make a swap, as the rest of orderd knows refusals."""
+        return VenueRefusal(self.venue, _SWAP_ERRORS[error.kind], f"pool {self.address}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +139,6 @@ def trade_instructions(
         ]
     mint_in = Pubkey.from_string(route.main.mint_in)
     return swap_with_accounts(swaps, owner, mint_in, bought, route.amount_in, wrap_seed)
-
-
-def refusal_of(error: SwapError, pool: str) -> OrderdError:
-    """A pool's refusal to make a swap, as a trader is told it."""
-    return OrderdError(_SWAP_ERRORS[error.kind], f"pool {pool}: {error}")
 
 
 def impact_bps(impact: Fraction) -> Decimal:

@@ -2,8 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -15,8 +14,9 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.rpc import Account, Memcmp, RpcClient, RpcError
+from orderd.solana.rpc import Account, Memcmp, RpcClient
 from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.single_flight import SingleFlight
@@ -146,14 +146,14 @@ class PoolVenue(ABC, Generic[S, P]):
         self._passed_over: set[str] = set()
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
-        with _rpc_errors_told():
+        with rpc_errors_told():
             return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out)).pools]
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
-        with _rpc_errors_told():
+        with rpc_errors_told():
             snapshot = self._snapshots.get(_pair(mint_in, mint_out))
         second = int(self._unix_time())
         met = self._met.get((mint_in, mint_out))
@@ -189,7 +189,7 @@ class PoolVenue(ABC, Generic[S, P]):
         return Liquidity(tuple(pools), tuple(refusals))
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        with _rpc_errors_told():
+        with rpc_errors_told():
             programs = self._known.get(_pair(quote.mint_in, quote.mint_out)).programs
         return programs[quote.mint_in], programs[quote.mint_out]
 
@@ -224,7 +224,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _pool_of(self, quote: VenueQuote) -> P:
         """The state behind a quote; read anew where another process gave it."""
         if quote.pool not in self._latest:
-            with _rpc_errors_told():
+            with rpc_errors_told():
                 self._snapshots.get(_pair(quote.mint_in, quote.mint_out))
         if quote.pool not in self._latest:
             raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"{self.name} no longer has the pool {quote.pool}")
@@ -313,15 +313,6 @@ class PoolVenue(ABC, Generic[S, P]):
         depths = [token_amount(account) for account in accounts]
         ranked = sorted(zip(depths, pools, strict=True), key=lambda each: (-each[0], str(each[1].address)))
         return [pool for _, pool in ranked[:MAX_POOLS_A_PAIR]]
-
-
-@contextmanager
-def _rpc_errors_told() -> Iterator[None]:
-    """Turns the RPC client's errors into those a trader is told."""
-    try:
-        yield
-    except RpcError as error:
-        raise OrderdError(error.error_code, str(error)) from error
 
 
 def _found_for(known: KnownPair[Any]) -> float:

@@ -3,7 +3,7 @@
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest, VenueQuote, best_of
-from orderd.venues.base import Venue, refusal_of
+from orderd.venues.base import Venue
 
 
 def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
@@ -15,7 +15,8 @@ def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
         try:
             quotes.append(pool.told(pool.side.quote(request.amount_in)))
         except SwapError as error:
-            refusals.append(refusal_of(error, pool.address))
+            refused = pool.refused(error)
+            refusals.append(OrderdError(refused.code, refused.detail))
     if quotes:
         return best_of(quotes)
     if refusals:
