@@ -10,31 +10,10 @@ from db.connection import database
 from db.journal import Change, NewAttempt, NewOrder
 from db.leases import LiveAttempt
 from db.models import DEFAULT_ACCOUNT, Order
-from orderd.domain.events import Accepted, Confirmed, Quoted, Routed, Submitted
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.events import Accepted, Routed, Submitted
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from tests.sample_facts import QUOTED
 
-QUOTED = Quoted(
-    venue=VenueName.METEORA,
-    pool="pool",
-    pool_kind=PoolKind.METEORA_DLMM,
-    amount_out="152.49",
-    price="101.66",
-    fee="0.0006",
-    fee_token="SOL",
-    price_impact_bps="1.25",
-    slot=7,
-)
-CONFIRMED = Confirmed(
-    attempt=1,
-    signature="sig",
-    venue=VenueName.METEORA,
-    slot=9,
-    amount_in="1.5",
-    amount_out="152.4",
-    executed_price="101.6",
-    network_fee="0.000005",
-)
 FILL = {"filled_in": 1_500_000_000, "filled_out": 152_400_000, "network_fee": 5_000}
 
 

@@ -14,7 +14,8 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Cancelled, Failed, Reclaimed, Retrying, Submitted
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.engine import views
-from tests.integration.orders import CONFIRMED, FILL, built, claimed, new_order, pending, read, sign
+from tests.integration.orders import FILL, built, claimed, new_order, pending, read, sign
+from tests.sample_facts import CONFIRMED
 
 NOW = datetime.now(UTC)
 RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW)

@@ -6,7 +6,8 @@ from uuid_utils.compat import uuid7
 from db import journal, leases
 from db.journal import AttemptEnd, Change
 from orderd.domain.order import OrderStatus
-from tests.integration.orders import CONFIRMED, FILL, built, claimed, lapse, pending, sign
+from tests.integration.orders import FILL, built, claimed, lapse, pending, sign
+from tests.sample_facts import CONFIRMED
 
 pytestmark = pytest.mark.usefixtures("connection")
 

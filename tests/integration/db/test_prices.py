@@ -9,7 +9,8 @@ from db.prices import last_route
 from orderd.domain.events import Routed, RoutedLeg
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from tests.integration.orders import QUOTED, built, claimed
+from tests.integration.orders import built, claimed
+from tests.sample_facts import QUOTED
 
 pytestmark = pytest.mark.usefixtures("connection")
 

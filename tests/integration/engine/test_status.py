@@ -16,7 +16,8 @@ from orderd.engine.status import StatusReport
 from orderd.settings import Settings
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics, RateLimitUse
-from tests.integration.orders import CONFIRMED, FILL, built, claimed, pending, sign
+from tests.integration.orders import FILL, built, claimed, pending, sign
+from tests.sample_facts import CONFIRMED
 
 
 def report(rate_limit_use: Callable[[], tuple[int, int]], tmp_path: Path) -> StatusReport:

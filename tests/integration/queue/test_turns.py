@@ -27,7 +27,8 @@ from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
-from tests.integration.orders import QUOTED, new_order, read, sign
+from tests.integration.orders import new_order, read, sign
+from tests.sample_facts import QUOTED
 
 PATIENCE = 20
 OWNER = "worker-under-test"

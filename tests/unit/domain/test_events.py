@@ -11,11 +11,9 @@ from orderd.domain.events import (
     Accepted,
     AnyFact,
     Cancelled,
-    Confirmed,
     Deferred,
     Failed,
     OrderEvent,
-    Quoted,
     Reclaimed,
     Refused,
     Retrying,
@@ -24,20 +22,10 @@ from orderd.domain.events import (
     Submitted,
 )
 from orderd.domain.order import EventKind, target
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.quote import VenueName
+from tests.sample_facts import CONFIRMED, QUOTED
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
-QUOTED = Quoted(
-    venue=VenueName.METEORA,
-    pool="pool",
-    pool_kind=PoolKind.METEORA_DLMM,
-    amount_out="152.49",
-    price="101.66",
-    fee="0.0006",
-    fee_token="SOL",
-    price_impact_bps="1.25",
-    slot=7,
-)
 FACTS: list[AnyFact] = [
     Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"),
     Deferred(until=NOW, reason="rate limit"),
@@ -51,16 +39,7 @@ FACTS: list[AnyFact] = [
     Submitted(attempt=1, signature="sig", last_valid_block_height=150),
     Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW),
     Reclaimed(),
-    Confirmed(
-        attempt=2,
-        signature="sig",
-        venue=VenueName.METEORA,
-        slot=9,
-        amount_in="1.5",
-        amount_out="152.4",
-        executed_price="101.6",
-        network_fee="0.000005",
-    ),
+    CONFIRMED.model_copy(update={"attempt": 2}),
     Failed(attempt=3, code=ErrorCode.TX_EXPIRED, detail="never landed"),
     Cancelled(),
 ]
