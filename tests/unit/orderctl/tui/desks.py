@@ -7,11 +7,16 @@ from functools import reduce
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
+
 from orderctl.book import accepted, advanced
 from orderctl.errors import OrderctlError
+from orderctl.tui import app
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import News, Opened, Tell
+from orderctl.tui.screens import new_order
+from orderctl.tui.widgets import story
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.wire import (
@@ -190,6 +195,25 @@ def snapshots(orders: list[OrderView]) -> list[News]:
     """What a connection begins with."""
     told: list[News] = [Snapshot(subscription=1, order=order) for order in orders]
     return [Opened(), *told, Ready(subscription=1, orders=len(orders))]
+
+
+def busy() -> ScriptedCaller:
+    """Twenty active orders, three that ended."""
+    caller = ScriptedCaller(*snapshots(twenty()))
+    caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
+    return caller
+
+
+def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
+    """Nothing is asked twice and nothing is waited for, but ``read_seconds`` between two readings of an order."""
+    monkeypatch.setattr(app, "STATUS_SECONDS", 3600)
+    monkeypatch.setattr(app, "BALANCES_SECONDS", 3600)
+    monkeypatch.setattr(app, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(app, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(story, "READ_SECONDS", read_seconds)
+    monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
+    monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
 
 
 def application(caller: ScriptedCaller, clock: Clock | None = None, *, read_only: bool = False) -> OrderctlApp:

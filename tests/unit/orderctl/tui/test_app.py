@@ -18,13 +18,11 @@ from orderctl.errors import OrderctlError, RefusedError
 from orderctl.tui import app as app_module
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.link import Closed, Opened
-from orderctl.tui.screens import new_order
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
-from orderctl.tui.widgets import story
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
@@ -40,11 +38,12 @@ from tests.unit.orderctl.tui.desks import (
     Clock,
     ScriptedCaller,
     application,
+    ask_once,
+    busy,
     detail,
     order,
     order_id,
     snapshots,
-    three_that_ended,
     twenty,
 )
 
@@ -53,20 +52,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture(autouse=True)
 def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_module, "STATUS_SECONDS", 3600)
-    monkeypatch.setattr(app_module, "BALANCES_SECONDS", 3600)
-    monkeypatch.setattr(app_module, "PRICE_SECONDS", 3600)
-    monkeypatch.setattr(app_module, "SETTLED_SECONDS", 0)
-    monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
-    monkeypatch.setattr(story, "READ_SECONDS", 0)
-    monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
-    monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
-
-
-def busy() -> ScriptedCaller:
-    caller = ScriptedCaller(*snapshots(twenty()))
-    caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
-    return caller
+    ask_once(monkeypatch, read_seconds=0)
 
 
 @asynccontextmanager

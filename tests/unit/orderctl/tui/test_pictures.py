@@ -9,16 +9,14 @@ from textual.widgets import Input
 from orderctl.tui import app
 from orderctl.tui.link import Closed
 from orderctl.tui.screens import new_order
-from orderctl.tui.widgets import story
-from orderd.wire import ListResult, Method
 from tests.unit.orderctl.tui.desks import (
     Clock,
     ScriptedCaller,
     application,
+    ask_once,
+    busy,
     order_id,
     snapshots,
-    three_that_ended,
-    twenty,
 )
 
 Compare = Callable[..., bool]
@@ -30,22 +28,8 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: 
 @pytest.fixture(autouse=True)
 def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is asked twice, nothing moves, and a form's id is not made up."""
-    monkeypatch.setattr(app, "STATUS_SECONDS", 3600)
-    monkeypatch.setattr(app, "BALANCES_SECONDS", 3600)
-    monkeypatch.setattr(app, "PRICE_SECONDS", 3600)
-    monkeypatch.setattr(app, "SETTLED_SECONDS", 0)
-    monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
-    monkeypatch.setattr(story, "READ_SECONDS", 3600)
-    monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
-    monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
+    ask_once(monkeypatch, read_seconds=3600)
     monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))
-
-
-def busy() -> ScriptedCaller:
-    """Twenty active orders, three that ended."""
-    caller = ScriptedCaller(*snapshots(twenty()))
-    caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
-    return caller
 
 
 async def settled(pilot: Pilot[object]) -> None:
