@@ -126,7 +126,7 @@ class Client:
                     yield Resumed(_replayed(after, told))
                     failures = 0
                 anew = set()
-                for order, news in chain(told, self._news(subscriptions, deadline)):
+                for order, news in chain(told, self._news(subscriptions, after, deadline)):
                     if isinstance(news, ResyncRequired):
                         anew.add(order)
                     elif isinstance(news, Snapshot) and order in anew:
@@ -158,13 +158,15 @@ class Client:
             self._freshness.expect(result.heartbeat_seconds)
         told: list[_News] = []
         missing = len(subscriptions)
-        news = self._news(subscriptions, deadline)
+        news = self._news(subscriptions, after, deadline)
         while missing:
             told.append(next(news))
             missing -= isinstance(told[-1][1], Snapshot)
         return subscriptions, told
 
-    def _news(self, subscriptions: Mapping[int, str], deadline: float | None) -> Iterator[_News]:
+    def _news(
+        self, subscriptions: Mapping[int, str], waited_for: Iterable[str], deadline: float | None
+    ) -> Iterator[_News]:
         connection = self._connected()
         while True:
             while self._unread:
@@ -179,7 +181,7 @@ class Client:
                 self._keep(protocol.decode(connection.recv(wait)))
             except TimeoutError as error:
                 if deadline is not None and time.monotonic() >= deadline:
-                    raise _out_of_time(subscriptions.values()) from error
+                    raise _out_of_time(waited_for) from error
             except (ConnectionClosed, OSError) as error:
                 raise connecting.connection_lost(connecting.reason(error)) from error
 

@@ -30,9 +30,9 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "--color": ("auto", "always", "never"),
     "--status": _STATUSES,
 }
-_WITH_VALUE: Final = frozenset(
-    {*_CHOICES, "--url", "--context", "--token-file", "--timeout", "--token", "--limit", "-n", "--slippage", "-s",
-     "--client-order-id", "--for", "--file"}
+OPTIONS_WITH_VALUE: Final = frozenset(
+    {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
+     "-s", "--client-order-id", "--for", "--file", "-f", "--port"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
@@ -68,7 +68,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
             return _contexts()
         if last == "--token":
             return _tokens(load(flags, os.environ))
-    if last in _WITH_VALUE:
+    if last in OPTIONS_WITH_VALUE:
         return []
     if present.startswith("-"):
         return _options(verb)
@@ -83,7 +83,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
     """The global options that say where the daemon is, and the words that are no options."""
     flags, arguments, words = Flags(), [], iter(before)
     for word in words:
-        if word in _WITH_VALUE:
+        if word in OPTIONS_WITH_VALUE:
             value = next(words, None)
             if word in ("--url", "--context"):
                 setattr(flags, word[2:], value)

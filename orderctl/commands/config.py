@@ -83,7 +83,8 @@ def set_value(
     if name not in FILE_KEYS:
         raise unusable("config set", f"{name!r} is no setting; there are {', '.join(FILE_KEYS)}")
     check(name, value, name)
-    read_file({**os.environ} if where.exists() else {})
+    if where.exists():
+        read_file(os.environ)
     _write(where, _with(where.read_text() if where.exists() else "", name, value))
     flags: Flags = ctx.obj
     if not flags.quiet:

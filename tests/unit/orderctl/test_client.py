@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -225,6 +226,16 @@ def test_following_ends_after_the_time_that_was_given(daemon: FakeDaemon, client
 
     with pytest.raises(FollowTimeoutError, match="goes on"):
         for _ in client.follow(str(ORDER_ID), seconds=0.05):
+            pass
+
+
+def test_what_is_said_to_go_on_then_has_not_ended(daemon: FakeDaemon, client: Client) -> None:
+    active = uuid4()
+    daemon.knows(*history(FILLED))
+    daemon.knows(*history(FILLED[:2], active))
+
+    with pytest.raises(FollowTimeoutError, match=f"{active} goes on"):
+        for _ in client.follow_all([str(ORDER_ID), str(active)], seconds=0.5):
             pass
 
 

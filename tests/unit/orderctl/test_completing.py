@@ -4,11 +4,15 @@ import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from orderctl.completing import complete
+from orderctl.completing import OPTIONS_WITH_VALUE, complete
+from orderctl.main import app
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import ListResult, Method, TokensResult, TokenView
@@ -30,6 +34,21 @@ def _a_daemon_with_orders(daemon: FakeDaemon, orderctl: Orderctl) -> None:
 def offered(*words: str) -> list[str]:
     """The words for the last of ``words``."""
     return complete(["bash", str(len(words)), "orderctl", *words]).splitlines()
+
+
+def options_with_value(command: Any, context: Any) -> Iterator[str]:
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and not parameter.is_flag:
+            yield from parameter.opts
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from options_with_value(command.get_command(context, name), context)
+
+
+def test_the_options_that_take_a_word_are_those_of_the_commands() -> None:
+    """They are written down for completion, which loads no command."""
+    command = get_command(app)
+    context = command.make_context("orderctl", [], resilient_parsing=True)
+    assert frozenset(options_with_value(command, context)) == OPTIONS_WITH_VALUE
 
 
 def test_verbs_come_first() -> None:
