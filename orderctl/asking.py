@@ -1,12 +1,13 @@
 """Questions to whoever sits at the terminal. Nobody is asked where nobody can answer."""
 
-import os
 import sys
+
+from orderctl.output import is_live
 
 
 def can_ask() -> bool:
     """Whether both the question and the answer have a terminal, and not a dumb one."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    return sys.stdin.isatty() and is_live(sys.stderr)
 
 
 def answer_to(question: str) -> str:

@@ -81,7 +81,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         ),
         (
             "sell",
-            Text(f"{order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"),
+            Text(terms(order).removeprefix("sell ")),
         ),
     ]
     if order.quoted_amount_out is not None:

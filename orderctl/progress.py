@@ -98,9 +98,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
     status = timeline.status
     spans = timeline.spans
     reached = max((STAGES.index(span.stage) for span in spans if span.stage in STAGES), default=0)
-    style = {OrderStatus.FAILED: "red", OrderStatus.CANCELLED: "dim", OrderStatus.CONFIRMED: "green"}.get(
-        status, "cyan"
-    )
+    style = STATUS_STYLE[status] if status in TERMINAL else "cyan"
     row = Table.grid(padding=(0, 2, 0, 0))
     started = timeline.events[0].at if timeline.events else timeline.order.created_at
     ended = timeline.events[-1].at if timeline.is_over else now

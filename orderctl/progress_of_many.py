@@ -15,14 +15,13 @@ from rich.text import Text
 
 from orderctl.client import Connection
 from orderctl.output import console
-from orderctl.progress import REFRESH_HZ, connection_line
+from orderctl.progress import BAR_WIDTH, REFRESH_HZ, connection_line
 from orderctl.settings import Settings
 from orderctl.tables import STATUS_STYLE, plain_table, short_ids, status_text
 from orderctl.timeline import STAGES, Timeline, duration, waiting
 from orderd.domain.events import Confirmed, Failed
 from orderd.domain.order import TERMINAL, OrderStatus
 
-BAR_WIDTH = 44
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
 

@@ -10,11 +10,9 @@ from orderctl.exit_codes import ExitCode
 from orderctl.output import OUTPUT, Format, console, narrate, print_data
 from orderctl.protocol import params_of
 from orderctl.settings import settings_of
-from orderctl.timeline import shorten
+from orderctl.timeline import POOL_WIDTH, shorten
 from orderd.domain.errors import ERRORS
 from orderd.wire import Method, PoolsParams, PoolsResult
-
-ADDRESS_WIDTH = 9
 
 
 def run(
@@ -58,7 +56,7 @@ def run(
                 f"{pool.fee} %",
                 f"{pool.reserve_a} {pool.token_a}",
                 f"{pool.reserve_b} {pool.token_b}",
-                *((str(pool.slot), pool.address) if wide else (shorten(pool.address, ADDRESS_WIDTH),)),
+                *((str(pool.slot), pool.address) if wide else (shorten(pool.address, POOL_WIDTH),)),
             )
         print_whole(table, console(settings))
     # A venue that is silent is so for each pair.
