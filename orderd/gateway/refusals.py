@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from db import audit
-from db.audit import CANCEL, SUBMIT, Actor, Entry
+from db.audit import CANCEL, NOBODY, SUBMIT, Actor, Entry
 from orderd.domain.errors import OrderdError
 from orderd.gateway.threads import DatabaseThreads
 
@@ -31,9 +32,9 @@ class Refusals:
         changes = action in (SUBMIT, CANCEL) or (" " in action and not action.startswith(_READS))
         if not changes and not error.code.startswith(("AUTH_", "LIMIT_")):
             return
-        entry = Entry(by, action[:80], error.code, detail=error.detail[:_DETAIL])
+        entry = Entry(by, action[:80], error.code, detail=_storable(error.detail)[:_DETAIL])
         if entry not in self._noted and len(self._noted) >= MOST:
-            entry = Entry(Actor("", ""), "many", error.code)
+            entry = Entry(NOBODY, "many", error.code)
         self._noted[entry] += 1
 
     async def run(self) -> None:
@@ -47,10 +48,15 @@ class Refusals:
         if not self._noted:
             return
         noted, self._noted = self._noted, Counter()
-        rows = [Entry(each.by, each.action, each.outcome, each.order_id, each.detail, n) for each, n in noted.items()]
+        rows = [replace(each, times=n) for each, n in noted.items()]
         try:
             await self._database.run(audit.record, rows)
         except OrderdError as error:
             log.warning("refusals not written", action="audit_failed", rows=len(rows), error=error.detail)
             if not self._noted:
                 self._noted = noted
+
+
+def _storable(text: str) -> str:
+    """Without what a client may have written and Postgres takes in no text: NUL, and halves of a surrogate pair."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -110,7 +110,7 @@ def _by_field(body: dict[str, Any]) -> dict[str, Any]:
     for name, value in body.items():
         field = _FIELDS.get(name)
         if field is None:
-            raise _invalid(f"{name[:50]}: is no part of an order; there are {', '.join(_FIELDS)}")
+            raise _invalid(f"{name[:50]!r} is no part of an order; there are {', '.join(_FIELDS)}")
         if field in found:
             raise _invalid(f"{name}: says again what another member has said")
         found[field] = value

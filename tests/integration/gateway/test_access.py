@@ -1,6 +1,7 @@
 """What a token may do, what it may not, how fast it is taken away, and what the audit says of it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,10 @@ import pytest
 import pytest_asyncio
 
 from db import audit
-from db.audit import Filter
+from db.audit import Actor, Filter
 from db.connection import database
 from db.models import AuditRow, Order
-from orderd.domain.errors import ErrorCode
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway import endings, refusals
 from orderd.gateway.batch import Batcher
@@ -313,6 +314,13 @@ class TestAudit:
                     await client.call(method, **params)
         (row,) = await audited(1)
         assert (row.action, row.outcome) == ("order.cancel", "ORDER_NOT_FOUND")
+
+    @pytest.mark.parametrize("written", [r"\u0000", r"\ud800"])
+    async def test_what_postgres_cannot_store_ends_no_gateway(self, rig: Rig, written: str) -> None:
+        name = json.loads(f'"{written}"')
+        rig.gateway._refusals.note(Actor("desk"), "POST /orders", OrderdError(ErrorCode.REQUEST_INVALID, f"a{name}b"))
+        (row,) = await audited(1)
+        assert (row.action, len(row.detail)) == ("POST /orders", 3)
 
     async def test_a_flood_of_different_refusals_is_counted_and_not_kept_one_by_one(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
