@@ -115,8 +115,15 @@ class OrderView(Message):
     executed_price: str | None = None
     network_fee: str | None = Field(None, description="in SOL")
     error: Problem | None = None
+    unknown_since: datetime | None = Field(
+        None, description="from when on nobody could tell what became of its signed transaction"
+    )
     created_at: datetime
     updated_at: datetime
+
+
+AttemptOutcome = Literal["live", "landed", "failed", "expired", "abandoned"]
+"""What became of a signed transaction; ``abandoned``: an operator took it for dead, and nothing proved it."""
 
 
 class AttemptView(Message):
@@ -129,8 +136,9 @@ class AttemptView(Message):
     min_amount_out: str
     last_valid_block_height: int
     sends: int
-    outcome: Literal["live", "landed", "failed", "expired"]
+    outcome: AttemptOutcome
     slot: int | None = None
+    is_final: bool = Field(True, description="false while the block in which it landed may be rolled back")
     signed_at: datetime
     settled_at: datetime | None = None
 
@@ -411,6 +419,7 @@ class QueueMetrics(Message):
     delayed: int = Field(description="pending, and due later: a slot of the rate limit, or the end of a backoff")
     confirmed: int
     failed: int
+    unknown: int = Field(0, description="of the active ones: nobody can tell what became of what is signed")
     rate_limit: RateLimitUse | None
 
 

@@ -21,7 +21,7 @@ from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient
-from orderd.solana.rpc_types import LatestBlockhash, Simulation
+from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
@@ -50,11 +50,12 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class SignedAttempt:
-    """Bytes that may land until ``last_valid_block_height``."""
+    """Bytes that may land until ``last_valid_block_height``, after the slot that their blockhash was read at."""
 
     signature: Signature
     raw: bytes
     last_valid_block_height: int
+    blockhash_slot: int
 
 
 def units_with_margin(units_consumed: int) -> int:
@@ -70,7 +71,7 @@ def units_with_margin(units_consumed: int) -> int:
 class _Moment(NamedTuple):
     """What holds for all orders of a slot. `keeps_wrapped` says whether the wallet has wrapped SOL of its own."""
 
-    latest: LatestBlockhash
+    latest: AtSlot[LatestBlockhash]
     keeps_wrapped: bool
 
 
@@ -113,7 +114,7 @@ class Builder:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
         unit_price = self._fees.price(swaps)
-        simulation = self._simulate(swaps, "preview", self._moment().latest, unit_price)
+        simulation = self._simulate(swaps, "preview", self._moment().latest.value, unit_price)
         return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
@@ -123,13 +124,13 @@ class Builder:
         """
         swaps, latest = self._swaps(plan), self._moment().latest
         unit_price = self._fees.price(swaps)
-        simulation = self._simulate(swaps, memo, latest, unit_price)
+        simulation = self._simulate(swaps, memo, latest.value, unit_price)
         if simulation.err is not None:
             raise explain(simulation.err, simulation.logs)
         units = units_with_margin(simulation.units_consumed)
         instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
-        signed = sign(instructions, self._wallet, latest.blockhash)
-        return SignedAttempt(signed.signature, signed.raw, latest.last_valid_block_height)
+        signed = sign(instructions, self._wallet, latest.value.blockhash)
+        return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
         seed = self._wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None

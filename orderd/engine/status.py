@@ -27,7 +27,8 @@ _COUNT: Final = """
            count(*) FILTER (WHERE status IN ('routing', 'building', 'submitted')),
            count(*) FILTER (WHERE status = 'pending' AND due_at > clock_timestamp()),
            count(*) FILTER (WHERE status = 'confirmed'),
-           count(*) FILTER (WHERE status = 'failed')
+           count(*) FILTER (WHERE status = 'failed'),
+           count(*) FILTER (WHERE unknown_since IS NOT NULL)
     FROM orders"""
 
 
@@ -102,13 +103,14 @@ class StatusReport:
             rate_limit = self._use(*self._rate_limit_use())
         except redis.RedisError:  # the status report says what is wrong
             rate_limit = None
-        waiting, active, delayed, confirmed, failed = row
+        waiting, active, delayed, confirmed, failed, unknown = row
         return QueueMetrics(
             waiting=waiting,
             active=active,
             delayed=delayed,
             confirmed=confirmed,
             failed=failed,
+            unknown=unknown,
             rate_limit=rate_limit,
         )
 
