@@ -152,6 +152,7 @@ class Bank:
             executed=block.executed,
             signatures=tuple(each.transaction.signature for each in block.executed),
             unit_prices=tuple(each.transaction.unit_price for each in block.executed),
+            parent_slot=block.parent_slot,
         )
         self._blocks.append(sealed)
         self._heights[sealed.blockhash] = sealed.height
@@ -215,6 +216,7 @@ class Bank:
             slot=parent.slot + 1,
             height=parent.height + 1,
             parent=parent.blockhash,
+            parent_slot=parent.slot,
             time=max(parent.time, self._clock()),
             transaction_count=parent.transaction_count,
         )

@@ -32,12 +32,13 @@ class Executed(NamedTuple):
 class Block:
     """One slot's block. `time` in unix seconds. `before` holds each changed account as it was: the way back.
 
-    `transaction_count` is that of the whole chain up to here.
+    `parent` is the hash of the block in `parent_slot`. `transaction_count` is that of the whole chain up to here.
     """
 
     slot: int
     height: int
     parent: Hash
+    parent_slot: int
     time: int
     transaction_count: int = 0
     before: dict[Pubkey, Account | None] = field(default_factory=dict)
@@ -67,3 +68,4 @@ class SealedBlock:
     executed: list[Executed]
     signatures: tuple[Signature, ...]
     unit_prices: tuple[int, ...]
+    parent_slot: int = 0

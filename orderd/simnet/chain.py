@@ -15,7 +15,7 @@ from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Dice
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.images import Image, pack
-from orderd.simnet.ledger import Ledger, LedgerError, Row
+from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.programs import PROGRAMS
@@ -25,8 +25,6 @@ from orderd.simnet.record import transaction_meta
 _log: Final = structlog.get_logger(__name__)
 
 PRUNE_EVERY: Final = 500
-KEEP_EPHEMERAL: Final = 5_000
-"""Slots for which the market's own transactions can be looked up."""
 
 
 class Chain:
@@ -123,6 +121,7 @@ class Chain:
                     orjson.dumps(None if error is None else error.to_json()),
                     orjson.dumps(transaction_meta(each.transaction, each.outcome, self.bank.accounts.get)),
                     each.transaction.raw,
+                    each.transaction.keys,
                     each.ephemeral,
                     None if each.ephemeral else pack(map(Image, each.outcome.before, each.outcome.after)),
                 )

@@ -10,6 +10,7 @@ from orderd.simnet.chain import Chain
 from orderd.simnet.rpc.accounts import Accounts
 from orderd.simnet.rpc.cluster import Cluster
 from orderd.simnet.rpc.faucet import Faucet
+from orderd.simnet.rpc.history import History
 from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -34,7 +35,8 @@ class Dispatcher:
         self._chain = chain
         bank = chain.bank
         accounts = Accounts(chain.config.faults.venue_outage)
-        cluster = Cluster(chain.ledger, str(chain.genesis_hash))
+        cluster = Cluster(str(chain.genesis_hash))
+        history = History(chain.ledger)
         transactions = Transactions(bank, chain.ledger, chain.mempool)
         faucet = Faucet(bank)
         self._methods: dict[str, Method] = {
@@ -46,9 +48,7 @@ class Dispatcher:
             "getTokenAccountsByOwner": accounts.get_token_accounts_by_owner,
             "getTokenSupply": accounts.get_token_supply,
             "getBlockHeight": cluster.get_block_height,
-            "getBlockTime": cluster.get_block_time,
             "getEpochInfo": cluster.get_epoch_info,
-            "getFirstAvailableBlock": cluster.get_first_available_block,
             "getGenesisHash": cluster.get_genesis_hash,
             "getHealth": cluster.get_health,
             "getIdentity": cluster.get_identity,
@@ -59,9 +59,14 @@ class Dispatcher:
             "getTransactionCount": cluster.get_transaction_count,
             "getVersion": cluster.get_version,
             "isBlockhashValid": cluster.is_blockhash_valid,
+            "getBlock": history.get_block,
+            "getBlocks": history.get_blocks,
+            "getBlockTime": history.get_block_time,
+            "getFirstAvailableBlock": history.get_first_available_block,
+            "getSignaturesForAddress": history.get_signatures_for_address,
+            "getTransaction": history.get_transaction,
             "getFeeForMessage": transactions.get_fee_for_message,
             "getSignatureStatuses": transactions.get_signature_statuses,
-            "getTransaction": transactions.get_transaction,
             "sendTransaction": transactions.send_transaction,
             "simulateTransaction": transactions.simulate_transaction,
             "requestAirdrop": faucet.request_airdrop,
