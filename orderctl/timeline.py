@@ -140,7 +140,7 @@ class Timeline:
 _SAYS: Final = {
     EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
     EventKind.CANCELLED: "on request; nothing was traded",
-    EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, and nothing else is signed",
+    EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
 }
 
 

@@ -44,6 +44,7 @@ GAPS_FILLED: Final = Counter("orderd_event_gaps_filled", "Orders whose events ha
 SUBSCRIPTIONS: Final = Gauge("orderd_subscriptions", "Open subscriptions.")
 LOOP_LAG: Final = Gauge("orderd_event_loop_lag_seconds", "How late the gateway's event loop last was.")
 ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
+UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobody can tell what became.")
 QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")
 WORKERS: Final = Gauge("orderd_workers", "Worker processes with a live heartbeat.")
 RATE_LIMIT_USED: Final = Gauge("orderd_rate_limit_used", "Order starts within the current window.")

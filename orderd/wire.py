@@ -43,6 +43,8 @@ class Method(StrEnum):
     ORDER_PREVIEW = "order.preview"
     ORDER_GET = "order.get"
     ORDER_CANCEL = "order.cancel"
+    ORDER_EVIDENCE = "order.evidence"
+    ORDER_RESOLVE = "order.resolve"
     ORDERS_LIST = "orders.list"
     ORDERS_SUBSCRIBE = "orders.subscribe"
     ORDERS_UNSUBSCRIBE = "orders.unsubscribe"
@@ -219,6 +221,35 @@ class OrderDetail(Message):
 
 
 class CancelResult(Message):
+    order: OrderView
+
+
+class EvidenceResult(Message):
+    """What is known of a submitted order's transaction, and what the chain says of it now."""
+
+    order: OrderView
+    attempt: AttemptView
+    blockhash_slot: int | None = Field(description="it could land only after this slot; null where that was not kept")
+    finalized_height: int | None = Field(
+        description="above the attempt's last valid one it can land no more; null where the chain could not be asked"
+    )
+    status: str = Field(description="what the chain says of the signature; not found proves nothing")
+    paid_by_wallet: tuple[str, ...] = Field(description="transactions of this order that succeeded, as far as found")
+    trouble: str = Field(description="why the chain could not be asked, where that is so")
+
+
+class Resolved(Message):
+    """What became of an order whose outcome is unknown: give ``landed`` or ``dead``, and not both."""
+
+    landed: str | None = Field(None, max_length=100, description="the signature of its transaction that succeeded")
+    dead: bool = Field(False, description="it has not landed and never will; the order fails and is not tried again")
+
+
+class ResolveParams(Resolved):
+    order: OrderRef
+
+
+class ResolveResult(Message):
     order: OrderView
 
 
@@ -432,6 +463,7 @@ class StatusResult(Message):
     draining: bool
     services: dict[str, ServiceHealth]
     orders: dict[OrderStatus, int]
+    unknown: int = Field(0, description="submitted orders of which nobody can tell what became")
     rate_limit: RateLimitUse
     queue_depth: int
     workers: int = Field(description="worker processes with a live heartbeat")

@@ -32,6 +32,9 @@ _COUNT: Final = """
     FROM orders"""
 
 
+_COUNT_BY_STATUS: Final = "SELECT status, count(*), count(unknown_since) FROM orders GROUP BY status"
+
+
 class StatusReport:
     """Asks every service that orderd needs. Each may fail on its own; the report says which.
 
@@ -71,7 +74,7 @@ class StatusReport:
 
     def status(self, *, draining: bool = False) -> StatusResult:
         services: dict[str, ServiceHealth] = {}
-        orders = self._orders(services)
+        orders, unknown = self._orders(services)
         used, waiting, depth, workers = self._queue(services)
         return StatusResult(
             version=version("orderd"),
@@ -83,6 +86,7 @@ class StatusReport:
             slot=self._slot(services),
             services=services,
             orders=orders,
+            unknown=unknown,
             rate_limit=self._use(used, waiting),
             queue_depth=depth,
             workers=workers,
@@ -114,15 +118,16 @@ class StatusReport:
             rate_limit=rate_limit,
         )
 
-    def _orders(self, services: dict[str, ServiceHealth]) -> dict[OrderStatus, int]:
+    def _orders(self, services: dict[str, ServiceHealth]) -> tuple[dict[OrderStatus, int], int]:
+        """Orders by status, and how many of them are unknown."""
         try:
             with database.connection_context():
-                rows = database.execute_sql("SELECT status, count(*) FROM orders GROUP BY status").fetchall()
+                rows = database.execute_sql(_COUNT_BY_STATUS).fetchall()
         except PeeweeException as error:
             services["postgres"] = ServiceHealth(ok=False, detail=_first_line(error))
-            return {}
+            return {}, 0
         services["postgres"] = ServiceHealth(ok=True)
-        return {OrderStatus(status): count for status, count in rows}
+        return {OrderStatus(status): count for status, count, _ in rows}, sum(unknown for *_, unknown in rows)
 
     def _queue(self, services: dict[str, ServiceHealth]) -> tuple[int, int, int, int]:
         try:

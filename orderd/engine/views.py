@@ -127,12 +127,13 @@ def get(account_id: UUID, ref: str) -> OrderDetail:
     return OrderDetail(
         order=order_view(order),
         events=tuple(events_after(order.id, 0)),
-        attempts=tuple(_attempt_view(attempt, order.decimals_out) for attempt in attempts),
+        attempts=tuple(attempt_view(attempt, order.decimals_out) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
     )
 
 
-def _attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+    """The attempt as clients see it."""
     return AttemptView(
         number=attempt.number,
         signature=attempt.signature,
