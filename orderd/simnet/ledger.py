@@ -150,8 +150,14 @@ class Ledger:
         self._writer.close()
 
     def append(self, block: SealedBlock, rows: Sequence[Row]) -> None:
-        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written."""
+        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written.
+
+        Blocks above its parent were given up for it, and go with the same commit: the file holds the one fork or the
+        other.
+        """
         with self._transaction():
+            if block.slot > block.parent_slot + 1:
+                self._give_up(block.parent_slot)
             self._writer.execute(
                 "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -212,15 +218,15 @@ class Ledger:
             Pubkey.from_bytes(key): Account(lamports, Pubkey.from_bytes(owner), data, bool(executable))
             for key, lamports, owner, data, executable in self._reader.execute("SELECT * FROM accounts")
         }
-        recent = (slot - history,)
-        blockhashes = {
-            Hash.from_bytes(each): height
-            for each, height in self._reader.execute("SELECT blockhash, height FROM blocks WHERE slot > ?", recent)
-        }
+        recent_blocks = self._reader.execute(
+            "SELECT blockhash, height, slot FROM blocks WHERE height > ?", (height - history,)
+        ).fetchall()
+        blockhashes = {Hash.from_bytes(each): height for each, height, _ in recent_blocks}
+        recent = (min(slot for _, _, slot in recent_blocks),)
         statuses = {
             Signature.from_bytes(each): Status(slot, orjson.loads(error))
             for each, slot, error in self._reader.execute(
-                "SELECT signature, slot, error FROM transactions WHERE slot > ?", recent
+                "SELECT signature, slot, error FROM transactions WHERE slot >= ?", recent
             )
         }
         tip = SealedBlock(
@@ -300,6 +306,13 @@ class Ledger:
         )
         return [StoredTransaction(*row) for row in rows]
 
+    def kept_in(self, slot: int) -> list[bytes]:
+        """The bytes of a block's transactions that are not ephemeral, in their order."""
+        rows = self._reader.execute(
+            "SELECT raw FROM transactions WHERE slot = ? AND NOT ephemeral ORDER BY position", (slot,)
+        )
+        return [raw for (raw,) in rows]
+
     def genesis_hash(self) -> Hash:
         """The first block's hash, which names the chain. Raises TypeError for an empty file."""
         row = self._reader.execute("SELECT blockhash FROM blocks WHERE height = 0").fetchone()
@@ -309,6 +322,14 @@ class Ledger:
         """When a block was made, in unix seconds."""
         row = self._reader.execute("SELECT time FROM blocks WHERE slot = ?", (slot,)).fetchone()
         return None if row is None else int(row[0])
+
+    def _give_up(self, parent_slot: int) -> None:
+        """Forget the blocks above a slot. What they did to accounts is undone by the block that takes their place."""
+        self._writer.execute(
+            "DELETE FROM images WHERE signature IN (SELECT signature FROM transactions WHERE slot > ?)", (parent_slot,)
+        )
+        self._forget("slot > ?", parent_slot)
+        self._writer.execute("DELETE FROM blocks WHERE slot > ?", (parent_slot,))
 
     def _mention(self, transactions: Iterable[tuple[int, int, Sequence[Pubkey]]]) -> None:
         """Note whom transactions name, each given with its slot and position."""

@@ -22,7 +22,7 @@ class Cluster:
 
     def is_blockhash_valid(self, node: Node, params: Params) -> Json:
         view = node.view(params.options(1))
-        return with_context(view, node.bank.is_valid(params.blockhash(0), view.height))
+        return with_context(view, view.accepts(params.blockhash(0)))
 
     def get_block_height(self, node: Node, params: Params) -> Json:
         return node.view(params.options(0)).height
@@ -51,7 +51,7 @@ class Cluster:
         return [
             {"slot": block.slot, "prioritizationFee": min(block.unit_prices, default=0)}
             for block in node.bank.recent_blocks(_PRIORITY_FEE_BLOCKS)
-            if block.slot <= node.levels.processed
+            if block.slot <= node.known
         ]
 
     def get_minimum_balance_for_rent_exemption(self, node: Node, params: Params) -> Json:  # noqa: ARG002

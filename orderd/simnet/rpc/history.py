@@ -56,7 +56,7 @@ class History:
         wanted, options = params.signature(0), _options(params)
         newest = node.history_slot({"commitment": options.get("commitment")})
         stored = self._ledger.transaction(wanted)
-        if stored is None or not node.first_block <= stored.slot <= newest:
+        if stored is None or stored.slot > newest or not node.has_transactions_of(stored.slot):
             return None
         encoded = _encode(stored, options.get("encoding") or "json", options.get("maxSupportedTransactionVersion"))
         return {"slot": stored.slot, "blockTime": stored.time, **encoded}
@@ -76,7 +76,8 @@ class History:
         first = Place(node.first_block, -1)
         earliest = first if until is None else self._place(node, until, newest) or first
         found = self._ledger.mentions(address, latest, earliest)
-        return [_mention_json(node, each) for each in islice(found, limit)]
+        known = (each for each in found if node.has_transactions_of(each.slot))
+        return [_mention_json(node, each) for each in islice(known, limit)]
 
     def get_block(self, node: Node, params: Params) -> Json:
         slot, options = params.integer(0), _options(params)
@@ -105,7 +106,7 @@ class History:
         last = min(params.integer(1) if has_last else first + MAX_SLOT_RANGE, newest)
         if last - first > MAX_SLOT_RANGE:
             raise invalid_params(f"Slot range too large; max {MAX_SLOT_RANGE}")
-        return self._ledger.slots(max(first, node.first_block), last)
+        return [slot for slot in self._ledger.slots(first, last) if node.has_transactions_of(slot)]
 
     def get_block_time(self, node: Node, params: Params) -> Json:
         return self._block(node, params.integer(0), node.levels.confirmed).time
@@ -123,7 +124,7 @@ class History:
                 f"Block {slot} cleaned up, does not exist on node. First available block: {node.first_block}",
             )
         block = self._ledger.block(slot)
-        if block is not None:
+        if block is not None and node.bank.is_on_chain(slot):
             return block
         if slot > node.levels.finalized:
             raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
@@ -143,7 +144,7 @@ class History:
     def _place(self, node: Node, wanted: Signature, newest: int) -> Place | None:
         """Where a transaction is, as far as the node knows."""
         place = self._ledger.place(wanted)
-        return place if place is not None and node.first_block <= place.slot <= newest else None
+        return place if place and place.slot <= newest and node.has_transactions_of(place.slot) else None
 
 
 def _options(params: Params) -> dict[str, Any]:

@@ -140,17 +140,29 @@ class Node(NamedTuple):
     """The node that answers a request: it may be behind, but then it is so in everything it says.
 
     `first_block` is the first slot of which it has the transactions; before it, it knows the newest blocks' statuses
-    only. Without `has_history` it has no transactions at all, and says so.
+    only. Without `has_history` it has no transactions at all, and says so. A node that is on a dead fork since the slot
+    `forked_at` knows nothing of what the chain did after it, though its own slots go on.
     """
 
     bank: Bank
     levels: Levels
     first_block: int = 0
     has_history: bool = True
+    forked_at: int | None = None
+
+    @property
+    def known(self) -> int:
+        """The newest slot of the chain that the node knows."""
+        return self.levels.processed if self.forked_at is None else self.forked_at
+
+    def has_transactions_of(self, slot: int) -> bool:
+        """Whether the node can tell what happened in a slot that the ledger has."""
+        return self.first_block <= slot <= self.known and self.bank.is_on_chain(slot)
 
     def view(self, options: dict[str, Any], name: str = "commitment") -> View:
         """The state at the commitment asked for (default finalized). Raises RpcError where it is not there yet."""
-        return self.bank.view(self.context_slot(options, commitment(options.get(name))))
+        slot = self.context_slot(options, commitment(options.get(name)))
+        return View(self.bank, min(slot, self.known), max(slot - self.known, 0))
 
     def history_slot(self, options: dict[str, Any]) -> int:
         """The slot up to which blocks and transactions are told at the commitment asked for (default finalized).

@@ -12,6 +12,7 @@ from orderd.simnet.bank import MAX_BLOCKHASH_AGE, Bank, Commitment, View
 from orderd.simnet.base58 import b58decode
 from orderd.simnet.block import Status
 from orderd.simnet.errors import TransactionError
+from orderd.simnet.faults import Dice
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.record import inner_instructions
@@ -35,10 +36,11 @@ MAX_STATUSES: Final = 256
 
 
 class Transactions:
-    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool) -> None:
+    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool, dice: Dice) -> None:
         self._bank = bank
         self._ledger = ledger
         self._mempool = mempool
+        self._dice = dice
 
     def send_transaction(self, node: Node, params: Params) -> Json:
         options = params.options(1)
@@ -47,7 +49,8 @@ class Transactions:
             node.context_slot(options, Commitment.PROCESSED)
         else:
             self._preflight(node, transaction, options)
-        self._mempool.send(transaction)
+        if node.forked_at is None or not self._dice.loses_send():
+            self._mempool.send(transaction)
         return str(transaction.signature)
 
     def simulate_transaction(self, node: Node, params: Params) -> Json:
@@ -97,8 +100,7 @@ class Transactions:
             raise invalid_params("Invalid params: message: unsupported version")
         signatures = [Signature.default()] * message.header.num_required_signatures
         transaction = decode(bytes(VersionedTransaction.populate(message, signatures)))
-        valid = self._bank.is_valid(transaction.blockhash, view.height)
-        return with_context(view, transaction.fee if valid else None)
+        return with_context(view, transaction.fee if view.accepts(transaction.blockhash) else None)
 
     def _preflight(self, node: Node, transaction: Transaction, options: dict[str, Any]) -> None:
         """Refuse what a simulation shows would fail."""
@@ -124,7 +126,9 @@ class Transactions:
         status = self._bank.statuses.get(wanted)
         if status is None and search:
             status = self._ledger.status(wanted)
-        if status is None or status.slot > levels.processed:
+            if status is not None and not node.has_transactions_of(status.slot):
+                return None
+        if status is None or status.slot > node.known:
             return None
         return status_json(status, levels.commitment(status.slot), max(levels.confirmed - status.slot, 0))
 

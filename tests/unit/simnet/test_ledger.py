@@ -85,7 +85,7 @@ def test_an_account_that_is_gone_is_gone_from_the_file(chain: LocalChain, ledger
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed)])
-    block.slot, block.height = block.slot + 1, block.height + 1
+    block.parent_slot, block.slot, block.height = block.slot, block.slot + 1, block.height + 1
     block.changed = {NOBODY.pubkey(): None}
     ledger.append(block, ())
 
