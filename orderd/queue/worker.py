@@ -106,6 +106,11 @@ def _check_chain(settings: Settings) -> None:
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
+        if not endpoint.has_transaction_history():
+            log.warning(
+                "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown",
+                action="chain_without_history",
+            )
     except RpcWrongChain as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
