@@ -13,7 +13,6 @@ from orderd.domain.errors import OrderdError
 from orderd.gateway.origin import is_loopback
 from orderd.settings import Settings
 
-
 _CHAIN_SECONDS = 5.0
 
 
