@@ -63,13 +63,16 @@ UNITS_OF_EVENT: Final = 2_100
 INVALID_INPUT: Final = 6002
 SLIPPAGE: Final = 6003
 INVALID_MINT: Final = 6010
+BITMAP_EXTENSION_NOT_PROVIDED: Final = 6036
 NO_BIN_ARRAY_WITH_LIQUIDITY: Final = 6037
 INSUFFICIENT_OUT_AMOUNT: Final = 6039
 MATH_OVERFLOW: Final = 6018
 POOL_DISABLED: Final = 6042
+UNDETERMINED: Final = 6085
 _MATH_ERRORS: Final = {
     SwapErrorKind.ZERO_INPUT: INVALID_INPUT,
     SwapErrorKind.ZERO_OUTPUT: INSUFFICIENT_OUT_AMOUNT,
+    SwapErrorKind.OUTPUT_FALLS_SHORT: UNDETERMINED,
 }
 
 _EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
@@ -170,9 +173,11 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     extension = None
     if invocation.key(BITMAP_EXTENSION) != invocation.program_id:
         extension = anchor.load(invocation, BITMAP_EXTENSION, BitmapExtension, "bin_array_bitmap_extension")
+    # Where the program finds no further array, it goes on in the extension, and asks for it before all else.
+    exhausted = BITMAP_EXTENSION_NOT_PROVIDED if extension is None else NO_BIN_ARRAY_WITH_LIQUIDITY
     expected = list(arrays_in_order(pair, extension, swap_for_y=swap_for_y))
     if not expected:
-        raise fail(invocation, NO_BIN_ARRAY_WITH_LIQUIDITY)
+        raise fail(invocation, exhausted)
     given = _given_arrays(invocation, expected)
     before = _load_pool(invocation, pair, given)
     try:
@@ -181,7 +186,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             if len(given) < len(expected):
                 raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
-            raise fail(invocation, NO_BIN_ARRAY_WITH_LIQUIDITY) from error
+            raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
     invocation.consume(UNITS_A_BIN * max(len(swap.changed_bins), 1))
     kept = (
