@@ -1,4 +1,4 @@
-"""Accounts of real pools, and what the real program or mainnet itself paid for swaps in them: tests/vectors/captures."""
+"""Accounts of real pools, and what the real program or mainnet paid for swaps in them: tests/vectors/captures."""
 
 import base64
 from dataclasses import dataclass
