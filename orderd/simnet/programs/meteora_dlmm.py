@@ -22,7 +22,7 @@ from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.solana.programs import memo, token
-from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order
+from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, without
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import (
     BIN_ARRAYS,
@@ -194,7 +194,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     )
     if not kept:
         raise fail(invocation, SLIPPAGE)
-    _store(invocation, pair, swap, given)
+    _store(invocation, pair, extension, swap, given)
     _pay(invocation, swap, swap_for_y=swap_for_y)
     _emit(invocation, swap, swap_for_y=swap_for_y)
 
@@ -259,18 +259,31 @@ def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> d
     return pool_of(pair, (invocation.account(position).data for position in given.values()))
 
 
-def _store(invocation: Invocation, pair: LbPair, swap: dlmm.DlmmSwap, given: dict[int, int]) -> None:
-    """Write what the swap changed into the pair and its bin arrays."""
-    invocation.store_data(LB_PAIR, encoded(pair.after(swap.pool)))
+def _store(
+    invocation: Invocation,
+    pair: LbPair,
+    extension: BitmapExtension | None,
+    swap: dlmm.DlmmSwap,
+    given: dict[int, int],
+) -> None:
+    """Write what the swap changed into the pair, its bin arrays, and the bitmaps of those that still hold something."""
+    emptied = []
     for index, position in given.items():
         changed = {each.bin_id: each for each in swap.changed_bins if array_index(each.bin_id) == index}
         if not changed:
             continue
         array = anchor.load(invocation, position, BinArray, "bin_array")
         bins = _bins.of(array, invocation.account(position).data, pair.bin_step)
-        data = encoded(array.after(changed.values()))
+        after = array.after(changed.values())
+        data = encoded(after)
         invocation.store_data(position, data)
         _bins.put(data, bins | changed)
+        if after.is_empty:
+            emptied.append(index)
+    pair_after, extension_after = without(pair.after(swap.pool), extension, emptied)
+    invocation.store_data(LB_PAIR, encoded(pair_after))
+    if extension_after is not None and extension_after != extension:
+        invocation.store_data(BITMAP_EXTENSION, encoded(extension_after))
 
 
 def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:

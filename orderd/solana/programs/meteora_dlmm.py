@@ -305,6 +305,7 @@ class Bin(Record):
 BIN_SIZE: Final = 144
 _SWAPPED_FIELDS: Final = struct.Struct("<QQ16s16xQQQQ32xQQQIB3x")
 """The part of a Bin that swaps read, for all 70 of an array at once."""
+_SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +322,12 @@ class BinArray(Record):
     @property
     def first_bin_id(self) -> int:
         return self.index * BINS_AN_ARRAY
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no bin has a share of liquidity or an order left; what waits to be claimed does not count."""
+        content = _SUPPLY_AND_ORDERS.iter_unpack(self.bins)
+        return not any(opened or remaining or any(supply) for supply, opened, remaining in content)
 
     def bin(self, bin_id: int) -> Bin:
         """Raises LayoutError for a bin of another array."""

@@ -17,7 +17,7 @@ from orderd.solana.programs.token import Mint
 from tests.unit.amm.vectors import cases, load
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import Dlmm, error_code, error_name
-from tests.unit.simnet.test_vectors import HELD, MINTS, MOST_ARRAYS, U64_MAX, amount, run
+from tests.unit.simnet.test_vectors import HELD, MINTS, MOST_ARRAYS, NOW, U64_MAX, amount, run
 from tests.unit.simnet.world import ALICE, Accounts, token_account
 from tests.unit.solana.captures import DLMM as CAPTURES
 from tests.unit.solana.captures import UNDETERMINED, dlmm_cases, refusal
@@ -144,3 +144,24 @@ def test_the_first_block_has_limit_orders_on_both_sides_which_swaps_fill(address
         assert pool.pool().bins == expected.pool.bins
     begun = [each for each in pool.pool().bins.values() if each.order_age]
     assert {each.limit_order_ask_side for each in begun} == {True, False}
+
+
+@pytest.mark.parametrize("index", [-600, -513, -512, -3, 0, 511, 512, 600])
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_swap_that_fills_an_arrays_last_order_takes_its_bit_away(index: int, forward: bool) -> None:
+    """As was measured on the deployed program, in the pair's own bitmap and in the extension's."""
+    chain, active = Chain(), index * meteora_dlmm.BINS_AN_ARRAY + 35
+    template = VECTORS["pools"]["constructed_sol_usdc_bs4"]
+    order = {"amount_x": 0, "amount_y": 0, "price": 1 << 64, "open_order_amount": 10**6}
+    bins = [order | {"bin_id": active, "limit_order_ask_side": int(not forward)}]
+    put_dlmm(chain, POOL, *MINTS, template | {"active_id": active, "bins": bins})
+    before = rich_world(chain.accounts, POOL)
+    for amount_out, left in ((10**6 - 1, [index]), (1, [])):
+        case = {"mode": "exact_out", "amount": amount_out, "swap_for_y": forward}
+        outcome, before = swap_in(before, POOL, case, now=NOW)
+        assert outcome.error is None, outcome.logs
+        state, extension_address = LbPair.decode(before[POOL].data), meteora_dlmm.bitmap_extension_address(POOL)
+        extension = None
+        if extension_address in before:
+            extension = meteora_dlmm.BitmapExtension.decode(before[extension_address].data)
+        assert list(arrays_in_order(state, extension, swap_for_y=forward)) == left

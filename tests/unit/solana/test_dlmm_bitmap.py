@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from orderd.amm.dlmm import swap_exact_in
-from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, internal_bitmap
+from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, internal_bitmap, without
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import Bin, BinArray, BitmapExtension, LbPair
 
@@ -47,6 +47,32 @@ def test_without_the_extension_the_walk_ends_at_the_pools_own_bitmap() -> None:
     pair, _ = pair_with({-600, -512, 0, 511, 512}, active_id=0)
     assert list(arrays_in_order(pair, None, swap_for_y=True)) == [0, -512]
     assert list(arrays_in_order(pair, None, swap_for_y=False)) == [0, 511]
+
+
+@given(indices=INDICES, data=st.data())
+def test_an_emptied_array_leaves_the_bitmap_that_it_is_in(indices: set[int], data: st.DataObject) -> None:
+    emptied = data.draw(st.sets(st.sampled_from(sorted(indices)))) if indices else set()
+    assert without(*pair_with(indices, active_id=0), emptied) == pair_with(indices - emptied, active_id=0)
+
+
+def test_without_the_extension_arrays_outside_the_pools_own_bitmap_are_left_alone() -> None:
+    pair, _ = pair_with({-600, 3, 600}, active_id=0)
+    assert without(pair, None, [-600, 600]) == (pair, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "empty"),
+    [
+        ({}, True),
+        ({"liquidity_supply": 1 << 64}, False),
+        ({"open_order_amount": 1}, False),
+        ({"processed_order_remaining_amount": 1}, False),
+        ({"price": 1 << 64, "fulfilled_order_amount_y": 5, "total_processing_order_amount": 5, "order_age": 1}, True),
+        ({"limit_order_fee_ask_side": 5, "fee_amount_x_per_token_stored": 5, "limit_order_ask_side": 1}, True),
+    ],
+)
+def test_an_array_is_empty_when_only_claims_are_left(content: dict[str, int], empty: bool) -> None:
+    assert BinArray(0, 2, bytes(7), KEY).with_bin(69, Bin(**content)).is_empty == empty  # type: ignore[arg-type]
 
 
 def test_a_bin_belongs_to_one_array_only() -> None:
