@@ -20,6 +20,14 @@ from orderd.wire import SubmitParams
 from tests.acceptance.trader import order
 from tests.conftest import QUICK
 
+ORDERS: Final = int(os.environ.get("ORDERS", "200"))
+SEED: Final = int(os.environ.get("SEED", "2"))
+NODES: Final = os.environ.get("NODES", "one")
+"""What `make chaos` is asked for."""
+
+PATIENCE: Final = {"one": 300, "pool": 900}
+"""Seconds until all orders have ended. Of a pool, few nodes can prove that a transaction is dead."""
+
 DAEMON: Final = "orderd"
 """The parent of all; the others are named as ``orderd run`` names its services."""
 
