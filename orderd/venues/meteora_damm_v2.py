@@ -34,6 +34,8 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     kind = PoolKind.METEORA_DAMM_V2
     program = meteora_damm_v2.PROGRAM_ID
     units = 60_000
+    size = 138
+    size_shared = 96
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []

@@ -39,6 +39,8 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     program = meteora_dlmm.PROGRAM_ID
     units = 60_000
     units_a_step = 6_000
+    size = 208
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []
@@ -76,6 +78,9 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
 
     def _arrays_of(self, pool: DlmmAccounts) -> list[Pubkey]:
         return _addresses(pool.address, pool.arrays_down, pool.arrays_up)
+
+    def _arrays_ahead(self, pool: DlmmAccounts, mint_in: str) -> int:
+        return len(pool.arrays_down if str(pool.state.mint_x) == mint_in else pool.arrays_up)
 
     def _side(self, pool: DlmmAccounts, mint_in: str, now: Moment) -> Side:
         state = pool.state

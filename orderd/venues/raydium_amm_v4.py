@@ -35,6 +35,8 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     kind = PoolKind.RAYDIUM_AMM_V4
     program = raydium_amm_v4.PROGRAM_ID
     units = 40_000
+    size = 124
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []

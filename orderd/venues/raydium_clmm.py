@@ -46,6 +46,8 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     program = raydium_clmm.PROGRAM_ID
     units = 75_000
     units_a_step = 10_000
+    size = 250
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)
@@ -94,6 +96,9 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         """The array around the price is in both ways, and once among the addresses."""
         starts = dict.fromkeys([*down, *up])
         return [raydium_clmm.tick_array_address(pool, start, self._program_id) for start in starts]
+
+    def _arrays_ahead(self, pool: ClmmAccounts, mint_in: str) -> int:
+        return len(pool.arrays_down if str(pool.state.mint_0) == mint_in else pool.arrays_up)
 
     def _side(self, pool: ClmmAccounts, mint_in: str, now: Moment) -> Side:
         state = pool.state

@@ -35,6 +35,8 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     kind = PoolKind.RAYDIUM_CPMM
     program = raydium_cpmm.PROGRAM_ID
     units = 40_000
+    size = 200
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)

@@ -1,0 +1,185 @@
+"""How given legs share one amount best: it is poured in like water until all stand at one level, s of `curve`.
+
+Two limits may keep legs from it. A transaction has so many compute units, of which each tick or bin that a leg crosses
+takes some: so each leg gets a reach, a number of its segments, and the best reaches are searched for. And depth may
+cost a route only so much. With r a leg's price at its beginning, depth costs it x - out / r of its input x. The most is
+received, and no more than the part m of the input lost, where for some k the legs stand at one level of
+
+    out'(x) * (1 + k / r),    which nowhere is below k * (1 - m)
+
+(Lagrange): at k = 0 the level of prices, and for a large k that of prices relative to where each of them began.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isqrt
+from typing import Final, NamedTuple
+
+from orderd.amm.curve import NEVER, ONE, PRECISION, Curve, value_at
+from orderd.amm.swap import U64_MAX
+
+MILLION: Final = 10**6
+
+_LEVEL_BITS: Final = 24
+"""How close the level is found. What it misses is spread at a price that is 2 ** -23 off, so it costs a millionth of
+a basis point."""
+_TILT_BITS: Final = 12
+_FEW: Final = 4
+"""So few reaches are tried one by one."""
+
+
+class Load(NamedTuple):
+    """What a leg takes of a transaction's compute units: `units`, and `a_step` for each tick or bin that it crosses."""
+
+    units: int = 0
+    a_step: int = 0
+
+    def of(self, steps: int) -> int:
+        return self.units + self.a_step * steps
+
+
+class Share(NamedTuple):
+    """What a leg takes, and what it pays for that; base units."""
+
+    amount_in: int
+    amount_out: int
+
+
+class Poured(NamedTuple):
+    """The shares of the legs that have one, by position; `whole` where nothing of the amount is left."""
+
+    shares: dict[int, Share]
+    whole: bool
+    reaches: Mapping[int, int]
+
+    @property
+    def paid(self) -> int:
+        return sum(share.amount_out for share in self.shares.values())
+
+
+class Level(NamedTuple):
+    """Less than the amount is taken at `below`, all of it at `above`; both are very near to each other."""
+
+    below: int
+    above: int
+
+
+class Pouring:
+    """One amount, the curves of the pools by position, and the compute units that all legs may take."""
+
+    def __init__(self, curves: Mapping[int, Curve], amount: int, loads: Sequence[Load], units: int) -> None:
+        self.curves = curves
+        self.amount = amount
+        self.loads = loads
+        self.units = units
+
+    def best(self, legs: Sequence[int]) -> Poured:
+        """The most that these legs pay for the amount or, where they cannot take it all, for what they can take."""
+        poured = self._level_with(legs, {})
+        left = self.units - sum(self.loads[leg].units for leg in legs)
+        if sum(self._units_of_steps(leg, share.amount_in) for leg, share in poured.shares.items()) <= left:
+            return poured
+        return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, max(left, 0))
+
+    def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Poured:
+        """The most that these legs pay where depth may cost no more than `lost` millionths of what they take."""
+        low, high = 0, 1 << _TILT_BITS
+        best = self._tilted(legs, reaches, high, lost)
+        while high - low > 1:
+            middle = (low + high) // 2
+            poured = self._tilted(legs, reaches, middle, lost)
+            if self._lost(poured) <= lost:
+                best, high = poured, middle
+            else:
+                low = middle
+        return best
+
+    def _units_of_steps(self, leg: int, amount_in: int) -> int:
+        a_step = self.loads[leg].a_step
+        return a_step * self.curves[leg].steps(amount_in) if a_step else 0
+
+    def _within(self, legs: Sequence[int], stepping: Sequence[int], reaches: Mapping[int, int], left: int) -> Poured:
+        """With the best reaches of the stepping legs among those that take no more than the units that are left."""
+        leg, *others = stepping
+        curve, a_step = self.curves[leg], self.loads[leg].a_step
+        most = left // a_step
+        if not others:
+            return self._level_with(legs, {**reaches, leg: curve.reach(most)})
+        known: dict[int, Poured] = {}
+
+        def with_steps(steps: int) -> Poured:
+            if steps not in known:
+                own = {**reaches, leg: curve.reach(steps)}
+                known[steps] = self._within(legs, others, own, left - a_step * steps)
+            return known[steps]
+
+        # What is paid is concave in the reach, as far as steps are small: the others reach less as this one does more.
+        low, high = 0, most
+        while high - low > _FEW:
+            third = (high - low) // 3
+            if with_steps(low + third).paid < with_steps(high - third).paid:
+                low += third
+            else:
+                high -= third
+        return max(map(with_steps, range(low, high + 1)), key=lambda poured: poured.paid)
+
+    def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Poured:
+        """Level with each other in a measure of which `tilt` parts of 2 ** `_TILT_BITS` are relative prices."""
+        whole = 1 << _TILT_BITS
+        best = min(self.curves[leg].start for leg in legs)
+        one = whole * best * best
+        measures = [
+            isqrt((((whole - tilt) * best * best + tilt * self.curves[leg].start ** 2) << 2 * PRECISION) // one)
+            for leg in legs
+        ]
+        kept = MILLION - lost
+        end = isqrt(one * MILLION // (tilt * kept)) if tilt and kept else NEVER
+        return self._level_with(legs, reaches, measures, end)
+
+    def _level_with(
+        self, legs: Sequence[int], reaches: Mapping[int, int], measures: Sequence[int] | None = None, end: int = NEVER
+    ) -> Poured:
+        """All legs at one level, each in its own measure of s; none goes beyond `end`."""
+        cups = [
+            (self.curves[leg], reaches.get(leg, U64_MAX), measure)
+            for leg, measure in zip(legs, measures or [ONE] * len(legs), strict=True)
+        ]
+
+        def taken(s: int) -> int:
+            return sum(curve.at(s * measure >> PRECISION, reach)[0] for curve, reach, measure in cups)
+
+        level = level_of(taken, min(curve.start * ONE // measure for curve, _, measure in cups), self.amount)
+        below, above = min(level.below, end), min(level.above, end)
+        lower = [curve.at(below * measure >> PRECISION, reach) for curve, reach, measure in cups]
+        left = self.amount - sum(amount for amount, _ in lower)
+        shares: dict[int, Share] = {}
+        for leg, (curve, reach, measure), (amount, paid) in zip(legs, cups, lower, strict=True):
+            top = above * measure >> PRECISION
+            more = min(curve.at(top, reach)[0] - amount, left)
+            left -= more
+            if amount + more:
+                shares[leg] = Share(amount + more, paid + value_at(more, top))
+        return Poured(shares, left == 0, reaches)
+
+    def _lost(self, poured: Poured) -> int:
+        """What depth costs, in millionths of what is taken, rounded up."""
+        taken = sum(share.amount_in for share in poured.shares.values())
+        worth = sum(
+            share.amount_out * self.curves[leg].start ** 2 >> 2 * PRECISION for leg, share in poured.shares.items()
+        )
+        return -(-(taken - worth) * MILLION // taken) if taken else 0
+
+
+def level_of(taken: Callable[[int], int], lowest: int, amount: int, bits: int = _LEVEL_BITS) -> Level:
+    """Where `taken`, which rises with s from `lowest` on, reaches `amount`; where it never does, beyond all prices."""
+    below, step = lowest, (lowest >> 7) + 1
+    above = below + step
+    while taken(above) < amount and above < NEVER:
+        step *= 2
+        below, above = above, above + step
+    while above - below > (above >> bits):
+        middle = (below + above) // 2
+        if taken(middle) < amount:
+            below = middle
+        else:
+            above = middle
+    return Level(below, above)
