@@ -22,6 +22,8 @@ MILLION: Final = 10**6
 _LEVEL_BITS: Final = 24
 """How close the level is found. What it misses is spread at a price that is 2 ** -23 off, so it costs a millionth of
 a basis point."""
+_ROUGH_BITS: Final = 16
+"""The same while it is only asked what depth costs there."""
 _TILT_BITS: Final = 12
 _FEW: Final = 4
 """So few reaches are tried one by one."""
@@ -83,15 +85,13 @@ class Pouring:
     def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Poured:
         """The most that these legs pay where depth may cost no more than `lost` millionths of what they take."""
         low, high = 0, 1 << _TILT_BITS
-        best = self._tilted(legs, reaches, high, lost)
         while high - low > 1:
             middle = (low + high) // 2
-            poured = self._tilted(legs, reaches, middle, lost)
-            if self._lost(poured) <= lost:
-                best, high = poured, middle
+            if self._lost(self._tilted(legs, reaches, middle, lost, _ROUGH_BITS)) <= lost:
+                high = middle
             else:
                 low = middle
-        return best
+        return self._tilted(legs, reaches, high, lost)
 
     def _units_of_steps(self, leg: int, amount_in: int) -> int:
         a_step = self.loads[leg].a_step
@@ -122,7 +122,9 @@ class Pouring:
                 high -= third
         return max(map(with_steps, range(low, high + 1)), key=lambda poured: poured.paid)
 
-    def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Poured:
+    def _tilted(
+        self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int, bits: int = _LEVEL_BITS
+    ) -> Poured:
         """Level with each other in a measure of which `tilt` parts of 2 ** `_TILT_BITS` are relative prices."""
         whole = 1 << _TILT_BITS
         best = min(self.curves[leg].start for leg in legs)
@@ -133,10 +135,15 @@ class Pouring:
         ]
         kept = MILLION - lost
         end = isqrt(one * MILLION // (tilt * kept)) if tilt and kept else NEVER
-        return self._level_with(legs, reaches, measures, end)
+        return self._level_with(legs, reaches, measures, end, bits)
 
     def _level_with(
-        self, legs: Sequence[int], reaches: Mapping[int, int], measures: Sequence[int] | None = None, end: int = NEVER
+        self,
+        legs: Sequence[int],
+        reaches: Mapping[int, int],
+        measures: Sequence[int] | None = None,
+        end: int = NEVER,
+        bits: int = _LEVEL_BITS,
     ) -> Poured:
         """All legs at one level, each in its own measure of s; none goes beyond `end`."""
         cups = [
@@ -147,8 +154,8 @@ class Pouring:
         def taken(s: int) -> int:
             return sum(curve.at(s * measure >> PRECISION, reach)[0] for curve, reach, measure in cups)
 
-        level = level_of(taken, min(curve.start * ONE // measure for curve, _, measure in cups), self.amount)
-        below, above = min(level.below, end), min(level.above, end)
+        lowest = min(curve.start * ONE // measure for curve, _, measure in cups)
+        below, above = level_of(taken, lowest, self.amount, end, bits)
         lower = [curve.at(below * measure >> PRECISION, reach) for curve, reach, measure in cups]
         left = self.amount - sum(amount for amount, _ in lower)
         shares: dict[int, Share] = {}
@@ -169,13 +176,17 @@ class Pouring:
         return -(-(taken - worth) * MILLION // taken) if taken else 0
 
 
-def level_of(taken: Callable[[int], int], lowest: int, amount: int, bits: int = _LEVEL_BITS) -> Level:
-    """Where `taken`, which rises with s from `lowest` on, reaches `amount`; where it never does, beyond all prices."""
+def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER, bits: int = _LEVEL_BITS) -> Level:
+    """Where `taken`, which rises with s from `lowest` on, reaches `amount`; `end` where that is beyond."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
-    while taken(above) < amount and above < NEVER:
+    while taken(above) < amount:
+        if above >= end:
+            return Level(end, end)
         step *= 2
         below, above = above, above + step
+    if above > end and taken(end) < amount:
+        return Level(end, end)
     while above - below > (above >> bits):
         middle = (below + above) // 2
         if taken(middle) < amount:

@@ -265,12 +265,11 @@ def _refused(
 ) -> OrderdError:
     """Why there is no route for the whole amount, and for how much of it there is one."""
     at_most = f"; {less.amount_in} base units can be sold" if less is not None else ""
-    if chosen is not None:
-        told = f"the order would receive less than a smaller one does: the last part of it has no market{at_most}"
-        return OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, told)
+    if less is not None and (chosen is not None or not steep):
+        told = f"one transaction has no room for pools that pay more for all of it than for a part{at_most}"
+        return OrderdError(ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, told)
     if not steep:
-        told = f"no route that pays this order fits into one transaction{at_most}"
-        return OrderdError(ErrorCode.TX_TOO_LARGE, told)
+        return OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
     best = max(steep, key=lambda route: route.amount_out)
     return OrderdError(
         ErrorCode.ROUTE_PRICE_IMPACT,

@@ -64,7 +64,7 @@ class ArrayVenue(PoolVenue[S, P]):
         """The arrays that swaps in this pool meet."""
 
 
-def up_to_spare(arrays: tuple[int, ...], last: int) -> tuple[int, ...]:
+def up_to_spare(arrays: tuple[int, ...], last: int | None) -> tuple[int, ...]:
     """The arrays, given in the order they are met, up to the one where a swap ends, and a spare one."""
     if last not in arrays:  # It ends in a gap between two of them, or nobody can tell.
         return arrays

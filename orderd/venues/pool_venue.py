@@ -224,7 +224,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
         """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
 
-    def _size(self, pool: P, mint_in: str) -> int:
+    def _size(self, pool: P, mint_in: str) -> int:  # noqa: ARG002  (pools of arrays need both)
         """What a swap in this pool adds to a transaction, at least."""
         return self.size
 
