@@ -27,6 +27,8 @@ ONE: Final = 1 << PRECISION
 NEVER: Final = ONE << 96
 """Beyond this s no pool has anything left to give: square-root prices have 64 bits before the point."""
 
+_ROUNDED: Final = 2
+"""What rounding can make of a segment's input, in base units, at most."""
 _ONE_SQUARED: Final = 1 << 2 * PRECISION
 
 
@@ -88,8 +90,8 @@ class Curve:
         index = bisect_right(self._starts, s)
         if index == 0 or reach == 0:
             return 0, 0
-        if index > reach:
-            return self._ins[reach], self._outs[reach]
+        if index > reach:  # As much as surely crosses nothing more, however the pool rounds.
+            return max(self._ins[reach] - _ROUNDED * reach, 0), self._outs[reach]
         start, end = self._starts[index - 1], self._ends[index - 1]
         if s >= end:
             return self._ins[index], self._outs[index]

@@ -22,11 +22,9 @@ MILLION: Final = 10**6
 _LEVEL_BITS: Final = 24
 """How close the level is found. What it misses is spread at a price that is 2 ** -23 off, so it costs a millionth of
 a basis point."""
-_ROUGH_BITS: Final = 16
-"""The same while it is only asked what depth costs there."""
 _TILT_BITS: Final = 12
-_FEW: Final = 4
-"""So few reaches are tried one by one."""
+_STRIDES: Final = 20
+"""So many reaches are tried at first, and around the best of them."""
 
 
 class Load(NamedTuple):
@@ -46,10 +44,14 @@ class Share(NamedTuple):
     amount_out: int
 
 
-class Poured(NamedTuple):
-    """The shares of the legs that have one, by position; `whole` where nothing of the amount is left."""
+Shares = dict[int, Share]
+"""By the positions of the legs that take something."""
 
-    shares: dict[int, Share]
+
+class Poured(NamedTuple):
+    """The shares of the legs; `whole` where nothing of the amount is left."""
+
+    shares: Shares
     whole: bool
     reaches: Mapping[int, int]
 
@@ -87,11 +89,27 @@ class Pouring:
         low, high = 0, 1 << _TILT_BITS
         while high - low > 1:
             middle = (low + high) // 2
-            if self._lost(self._tilted(legs, reaches, middle, lost, _ROUGH_BITS)) <= lost:
+            if self._excess(self._tilted(legs, reaches, middle, lost).shares, lost) <= 0:
                 high = middle
             else:
                 low = middle
-        return self._tilted(legs, reaches, high, lost)
+        shares = self._between(
+            self._tilted(legs, reaches, high, lost).shares, self._tilted(legs, reaches, low, lost).shares, lost
+        )
+        return Poured(shares, sum(share.amount_in for share in shares.values()) == self.amount, reaches)
+
+    def _between(self, gentle: Shares, steep: Shares, lost: int) -> Shares:
+        """The best shares between two that differ by what is sold at one price: as much of it as depth allows.
+
+        First the gentle ones are given more of it until nothing is left of the amount, then others give way to it.
+        """
+        left = self.amount - sum(share.amount_in for share in gentle.values())
+        more = {leg: share for leg, share in steep.items() if share.amount_in > _share(gentle, leg).amount_in}
+        added = sum(share.amount_in - _share(gentle, leg).amount_in for leg, share in more.items())
+        full = _mixed(gentle, {**gentle, **more}, min(left, added), added)
+        gentle, steep = (full, steep) if self._excess(full, lost) <= 0 else (gentle, full)
+        spare, excess = -self._excess(gentle, lost), self._excess(steep, lost)
+        return _mixed(gentle, steep, spare, spare + excess) if excess > 0 else steep
 
     def _units_of_steps(self, leg: int, amount_in: int) -> int:
         a_step = self.loads[leg].a_step
@@ -112,19 +130,17 @@ class Pouring:
                 known[steps] = self._within(legs, others, own, left - a_step * steps)
             return known[steps]
 
-        # What is paid is concave in the reach, as far as steps are small: the others reach less as this one does more.
-        low, high = 0, most
-        while high - low > _FEW:
-            third = (high - low) // 3
-            if with_steps(low + third).paid < with_steps(high - third).paid:
-                low += third
-            else:
-                high -= third
-        return max(map(with_steps, range(low, high + 1)), key=lambda poured: poured.paid)
+        # As steps are not equally wide, what is paid can have several peaks: all of the range is looked at, in strides
+        # that get smaller around the best of them.
+        low, high, best = 0, most, 0
+        while True:
+            stride = max((high - low) // _STRIDES, 1)
+            best = max([*range(low, high + 1, stride), high, best], key=lambda steps: with_steps(steps).paid)
+            if stride == 1:
+                return with_steps(best)
+            low, high = max(best - stride, low), min(best + stride, high)
 
-    def _tilted(
-        self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int, bits: int = _LEVEL_BITS
-    ) -> Poured:
+    def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Poured:
         """Level with each other in a measure of which `tilt` parts of 2 ** `_TILT_BITS` are relative prices."""
         whole = 1 << _TILT_BITS
         best = min(self.curves[leg].start for leg in legs)
@@ -135,7 +151,7 @@ class Pouring:
         ]
         kept = MILLION - lost
         end = isqrt(one * MILLION // (tilt * kept)) if tilt and kept else NEVER
-        return self._level_with(legs, reaches, measures, end, bits)
+        return self._level_with(legs, reaches, measures, end)
 
     def _level_with(
         self,
@@ -143,7 +159,6 @@ class Pouring:
         reaches: Mapping[int, int],
         measures: Sequence[int] | None = None,
         end: int = NEVER,
-        bits: int = _LEVEL_BITS,
     ) -> Poured:
         """All legs at one level, each in its own measure of s; none goes beyond `end`."""
         cups = [
@@ -155,10 +170,10 @@ class Pouring:
             return sum(curve.at(s * measure >> PRECISION, reach)[0] for curve, reach, measure in cups)
 
         lowest = min(curve.start * ONE // measure for curve, _, measure in cups)
-        below, above = level_of(taken, lowest, self.amount, end, bits)
+        below, above = level_of(taken, lowest, self.amount, end)
         lower = [curve.at(below * measure >> PRECISION, reach) for curve, reach, measure in cups]
         left = self.amount - sum(amount for amount, _ in lower)
-        shares: dict[int, Share] = {}
+        shares: Shares = {}
         for leg, (curve, reach, measure), (amount, paid) in zip(legs, cups, lower, strict=True):
             top = above * measure >> PRECISION
             more = min(curve.at(top, reach)[0] - amount, left)
@@ -167,16 +182,36 @@ class Pouring:
                 shares[leg] = Share(amount + more, paid + value_at(more, top))
         return Poured(shares, left == 0, reaches)
 
-    def _lost(self, poured: Poured) -> int:
-        """What depth costs, in millionths of what is taken, rounded up."""
-        taken = sum(share.amount_in for share in poured.shares.values())
-        worth = sum(
-            share.amount_out * self.curves[leg].start ** 2 >> 2 * PRECISION for leg, share in poured.shares.items()
+    def _excess(self, shares: Shares, lost: int) -> int:
+        """What depth costs above `lost` millionths of what is taken, in millionths of a base unit; negative below."""
+        taken = sum(share.amount_in for share in shares.values())
+        worth = sum(share.amount_out * self.curves[leg].start ** 2 >> 2 * PRECISION for leg, share in shares.items())
+        return (taken - worth) * MILLION - taken * lost
+
+
+def _share(shares: Shares, leg: int) -> Share:
+    return shares.get(leg, Share(0, 0))
+
+
+def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
+    """So much from one to the other; what rounding leaves goes to the leg that takes the most."""
+    if not whole:
+        return shares
+    mixed: Shares = {}
+    for leg in {**shares, **others}:
+        (amount_in, amount_out), other = _share(shares, leg), _share(others, leg)
+        mixed[leg] = Share(
+            amount_in + (other.amount_in - amount_in) * part // whole,
+            amount_out + (other.amount_out - amount_out) * part // whole,
         )
-        return -(-(taken - worth) * MILLION // taken) if taken else 0
+    total, other_total = (sum(share.amount_in for share in each.values()) for each in (shares, others))
+    rounded = total + (other_total - total) * part // whole - sum(share.amount_in for share in mixed.values())
+    most = max(mixed, key=lambda leg: mixed[leg].amount_in)
+    mixed[most] = Share(mixed[most].amount_in + rounded, mixed[most].amount_out)
+    return {leg: share for leg, share in mixed.items() if share.amount_in}
 
 
-def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER, bits: int = _LEVEL_BITS) -> Level:
+def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> Level:
     """Where `taken`, which rises with s from `lowest` on, reaches `amount`; `end` where that is beyond."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
@@ -187,7 +222,7 @@ def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = N
         below, above = above, above + step
     if above > end and taken(end) < amount:
         return Level(end, end)
-    while above - below > (above >> bits):
+    while above - below > (above >> _LEVEL_BITS):
         middle = (below + above) // 2
         if taken(middle) < amount:
             below = middle

@@ -279,7 +279,7 @@ class _Search:
 
     def _flatten(self, legs: tuple[int, ...], reaches: Mapping[int, int]) -> None:
         """Pour a set anew that moves the price too far. What a curve takes for depth is in part a fee that grows."""
-        aim, best = self._room.impact, None
+        aim, best = self._room.impact - _ROUNDED, None
         for _ in range(_AIMS):
             split = self._exact(self._pouring.gentle(legs, reaches, max(aim, 0)))
             if split is None:
