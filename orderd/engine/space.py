@@ -16,6 +16,7 @@ UNITS_AROUND: Final = 90_000
 UNITS_OF_SWAPS: Final = MAX_COMPUTE_UNITS - UNITS_AROUND
 LONGEST_MEMO: Final = "0" * 40
 
+_ADDRESS: Final = 32
 _ANYBODY: Final = Pubkey.from_bytes(b"\x01" * 32)
 
 
@@ -25,4 +26,5 @@ def bytes_of_swaps(mint_in: str, mint_out: str) -> int:
     mints = [Pubkey.from_string(mint) for mint in (mint_in, mint_out)]
     around = swap_with_accounts([], _ANYBODY, mints[0], [(mints[1], token.PROGRAM_ID)], 1)
     instructions = attempt_instructions(LONGEST_MEMO, around, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=1)
-    return MAX_SIZE - len(draft(instructions, _ANYBODY, Hash.default()))
+    source = 0 if mints[0] == token.NATIVE_MINT else _ADDRESS  # Where SOL is sold, wrapping names it.
+    return MAX_SIZE - len(draft(instructions, _ANYBODY, Hash.default())) - source
