@@ -108,9 +108,7 @@ class Curve:
         return start + (end - start) * (amount_in - self._ins[index - 1]) // (self._ins[index] - self._ins[index - 1])
 
     def steps(self, amount_in: int) -> int:
-        """The ticks or bins that a swap of this amount crosses; it is one that the pool can take."""
-        while self._ins[-1] < amount_in:
-            self._walk()
+        """The ticks or bins that a swap of this amount crosses, one that `at` told before."""
         return self._steps[bisect_left(self._ins, amount_in) - 1]
 
     def reach(self, steps: int) -> int:

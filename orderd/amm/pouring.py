@@ -195,7 +195,7 @@ def _share(shares: Shares, leg: int) -> Share:
 
 def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
     """So much from one to the other; what rounding leaves goes to the leg that takes the most."""
-    if not whole:
+    if shares == others:
         return shares
     mixed: Shares = {}
     for leg in {**shares, **others}:

@@ -191,7 +191,7 @@ class _Search:
     def best(self) -> Split | None:
         """The split that pays most of those that fit: of the whole amount or, where it pays more, of a part."""
         for index, single in enumerate(self._singles):
-            if isinstance(single, Quote):
+            if isinstance(single, Quote) and index in self._curves:
                 split = Split((Leg(index, single),))
                 self._look_later(self._key(split), self._judge, split, (index,), None)
         for size in range(1, self._largest + 1):
@@ -216,13 +216,15 @@ class _Search:
 
     def _consider(self, at_most: int, ranks: tuple[int, ...], legs: tuple[int, ...]) -> None:
         """Whether a set is worth pouring and could fit; and meet those that come next to it in rank."""
-        if self._is_in_vain(legs):
+        in_vain = self._is_in_vain(legs)
+        if in_vain:
             self._put_off.append((at_most, ranks, legs))
-            return
+            if self._binding is _Binding.NOTHING:  # So are those next to it.
+                return
         for place, rank in enumerate(ranks, start=1):
             if rank + 1 < (ranks[place] if place < len(ranks) else len(self._curves)):
                 self._meet((*ranks[: place - 1], rank + 1, *ranks[place:]))
-        if len(legs) == 1 and isinstance(self._singles[legs[0]], Quote):
+        if in_vain or (len(legs) == 1 and isinstance(self._singles[legs[0]], Quote)):
             return
         if not self._room.may_fit(legs):
             self._bind(_Binding.SIZE)
@@ -263,14 +265,13 @@ class _Search:
         """The split, if it fits; `reaches` are those that it was poured within, None where it is a pool's own quote."""
         if self._units(split) > self._room.units:
             self._bind(_Binding.AMOUNTS)
-            if reaches is None and legs[0] in self._curves:
+            if reaches is None:
                 self._pour(legs)
         elif split.price_impact * MILLION > self._room.impact:
             self._bind(_Binding.AMOUNTS)
             if split.amount_in == self._amount and self.steep is None:
                 self.steep = split
-            if legs[0] in self._curves:
-                self._flatten(legs, reaches or {})
+            self._flatten(legs, reaches or {})
         elif self._room.fits(split):
             return split
         else:

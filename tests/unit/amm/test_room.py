@@ -1,16 +1,20 @@
 """The best split among those that fit: within compute units, an impact on the price, and what somebody else allows."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations
 from random import Random
 
 import pytest
 
-from orderd.amm.pouring import MILLION, Load
-from orderd.amm.side import Side
+from orderd.amm.curve import Curve, Segment, constant_price
+from orderd.amm.pouring import MILLION, Load, Pouring
+from orderd.amm.side import Quote, Rates, Side
 from orderd.amm.split import Leg, Offers, Room, Split, best_split
-from orderd.amm.swap import SwapError
+from orderd.amm.swap import SwapError, SwapErrorKind
 from tests.unit.amm.pools import KINDS, random_pool
+from tests.unit.amm.test_split import pool, random_market
 
 MAX_LEGS = 3
 GRID = 60
@@ -104,6 +108,26 @@ def test_what_is_received_never_falls_as_the_order_grows(block: int) -> None:
                 most = max(most, found.best.amount_out)
 
 
+def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_there() -> None:
+    """Whatever was thought to be in vain beside it."""
+    for seed in range(150):
+        sides, amount, cost, _ = random_market(seed)
+        free = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost).best
+        assert free is not None
+        banned = free.legs[0].position
+
+        def allowed(split: Split, banned: int = banned) -> bool:
+            return banned not in {leg.position for leg in split.legs}
+
+        room = Room(fits=allowed)
+        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost, room=room)
+        left = [side for position, side in enumerate(sides) if position != banned]
+        expected = best_split(left, amount, max_legs=MAX_LEGS, cost_a_leg=cost)
+        assert (found.best is None) == (expected.best is None), seed
+        if found.best is not None and expected.best is not None:
+            assert abs(found.best.worth(cost) - expected.best.worth(cost)) <= expected.best.worth(cost) >> 26, seed
+
+
 def pair_of_many_steps(seed: int) -> tuple[list[Side], list[Load], int]:
     """A pool of ticks and one of bins, and an order for a good part of what both hold."""
     random = Random(f"steps {seed}")
@@ -156,3 +180,79 @@ def test_a_split_that_moves_the_price_too_far_is_poured_anew(part: int) -> None:
         assert found.amount_out * 100_000 >= brute_force(sides, amount, room) * 99_999, seed
         bound += offers.best is not None
     assert bound > 5
+
+
+class Stepped:
+    """A pool at one price in steps of a hundred base units, the first of them behind some that are empty."""
+
+    def __init__(self, empty: int = 0, price: int = 10) -> None:
+        self.empty = empty
+        self.price = price
+
+    def rates(self) -> Rates:
+        raise AssertionError("nobody should ask")
+
+    def quote(self, amount_in: int) -> Quote:
+        steps = self.empty + (amount_in - 1) // 100
+        if amount_in < 1 or steps >= self.empty + 50:
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+        return Quote(amount_in, amount_in * self.price, 0, True, amount_in, amount_in * 10, Fraction(10), steps)
+
+    def segments(self) -> Iterator[Segment]:
+        for step in range(50):
+            yield constant_price(self.price, 1, 100, self.empty + step)
+
+
+def test_a_pool_takes_as_much_as_there_are_units_for() -> None:
+    offers = best([Stepped()], 1_000, Room([Load(10, 5)], units=30))
+    assert offers.best is None
+    assert offers.less is not None
+    assert [leg.quote.steps for leg in offers.less.legs] == [4]
+
+
+def test_a_pool_that_takes_too_many_units_where_it_stands_is_left_out() -> None:
+    assert best([Stepped()], 1_000, Room([Load(31, 0)], units=30)) == Offers((Stepped().quote(1_000),), None)
+
+
+class Wilful(Stepped):
+    """Refuses whatever its curve promises."""
+
+    def quote(self, amount_in: int) -> Quote:
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+
+
+class Miscounting(Stepped):
+    """Takes a step more than its curve tells."""
+
+    def quote(self, amount_in: int) -> Quote:
+        quote = super().quote(amount_in)
+        return replace(quote, steps=quote.steps + 1)
+
+
+def test_what_a_curve_promises_and_the_pool_does_not_keep_is_not_taken() -> None:
+    room = Room([Load(10, 5)] * 2, units=20)
+    assert best([Wilful(empty=1), Wilful(empty=1)], 60, room).best is None
+    assert best([Miscounting()], 300, Room([Load(10, 5)], units=20)).best is None
+    assert best([Stepped()], 300, Room([Load(10, 5)], units=20)).best is not None
+
+
+def test_a_dear_pool_has_a_place_where_the_best_one_does_not_fit() -> None:
+    """Alone it does not take all; beside the cheap pool it would be in vain, if that could be had."""
+    cheap, best_of_all, dear = Stepped(), pool(10**9, price=200), Stepped(price=5)
+    offers = best(
+        [best_of_all, cheap, dear], 8_000, Room(fits=lambda split: 0 not in {leg.position for leg in split.legs})
+    )
+    assert offers.best is not None
+    assert {leg.position for leg in offers.best.legs} == {1, 2}
+
+
+def test_without_any_impact_nothing_can_be_sold_to_a_pool_that_moves() -> None:
+    offers = best([pool(10**9)], 10**8, Room(impact=0))
+    assert (offers.best, offers.less) == (None, None)
+    assert offers.steep is not None
+
+
+def test_a_split_that_is_gentle_enough_stays_as_it_is() -> None:
+    curve = Curve(pool(10**9).segments(), 10**6)
+    pouring = Pouring({0: curve}, 10**6, [Load()], 1)
+    assert pouring.gentle([0], {}, MILLION // 2) == pouring.best([0])
