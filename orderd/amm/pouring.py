@@ -77,12 +77,15 @@ class Pouring:
         self.units = units
 
     def best(self, legs: Sequence[int]) -> Poured:
-        """The most that these legs pay for the amount or, where they cannot take it all, for what they can take."""
+        """The most that these legs pay for the amount or, where they cannot take it all, for what they can take.
+
+        There are units for all of them, as long as they cross nothing.
+        """
         poured = self._level_with(legs, {})
         left = self.units - sum(self.loads[leg].units for leg in legs)
         if sum(self._units_of_steps(leg, share.amount_in) for leg, share in poured.shares.items()) <= left:
             return poured
-        return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, max(left, 0))
+        return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, left)
 
     def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Poured:
         """The most that these legs pay where depth may cost no more than `lost` millionths of what they take."""

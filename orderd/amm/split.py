@@ -10,8 +10,8 @@ It is poured, within the compute units that there are; computed as the pools' ow
 moves the price too far; and shown to whoever knows whether it fits. A set that has passed all that, and still is the
 highest, is the best there is, and nothing below it was looked at. Sets of one pool are sets like any other.
 
-A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays more
-than any set that takes it all, selling more would bring less.
+A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays notably
+more than any set that takes it all, the whole is not worth selling.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +30,9 @@ from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 
 _NEXT_TO_NOTHING: Final = 30
 """What a set could pay more than an exact split, by this power of two, is not worth its time."""
+NOTABLY: Final = 11
+"""What a part has to pay more than the whole, by this power of two, to keep it from being sold: 0.05 %. An order that
+falls into the small gap between two sets, where ticks end, is better routed than refused."""
 _TRIMMED: Final = 20
 """What of a part is left out, by this power of two, so that rounding leaves it within the pools' reach."""
 _NEAR_LIMIT: Final = 20
@@ -99,8 +102,8 @@ class Room:
 class Offers:
     """What each pool alone pays for the whole amount, or why it refuses, and the best split; None where none is.
 
-    Where a part of the amount pays more than all of it, there is no best split, and that part is `less`. `steep` is the
-    best of the splits that move the price too far, and did not fit; None where none was met.
+    Where a part of the amount pays notably more than all of it, there is no best split, and that part is `less`.
+    `steep` is the best of the splits that move the price too far, and did not fit; None where none was met.
     """
 
     singles: tuple[Quote | SwapError, ...]
@@ -226,7 +229,7 @@ class _Search:
                 self._meet((*ranks[: place - 1], rank + 1, *ranks[place:]))
         if in_vain or (len(legs) == 1 and isinstance(self._singles[legs[0]], Quote)):
             return
-        if not self._room.may_fit(legs):
+        if sum(self._loads[leg].units for leg in legs) > self._room.units or not self._room.may_fit(legs):
             self._bind(_Binding.SIZE)
         elif self._binding and len(legs) < self._largest:  # The level of larger sets would tell too little.
             base, ranked = self._ranked(len(legs))
@@ -313,7 +316,7 @@ class _Search:
 
     def _key(self, split: Split) -> int:
         worth = split.worth(self._cost)
-        return worth + (worth >> _NEXT_TO_NOTHING)
+        return worth + (worth >> _NEXT_TO_NOTHING) - (worth >> NOTABLY if split.amount_in < self._amount else 0)
 
     def _curve(self, index: int) -> Curve | None:
         """As far as its pool can be used with all the units there are."""

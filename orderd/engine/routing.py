@@ -12,7 +12,7 @@ from typing import Final
 
 from orderd.amm.pouring import Load
 from orderd.amm.side import Quote
-from orderd.amm.split import Leg, Offers, Room, Split, best_split
+from orderd.amm.split import NOTABLY, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS
@@ -37,8 +37,6 @@ _UNITS_A_LEG: Final = 70_000
 """What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
 _ONE_SOL: Final = 10**9
 _MILLIONTHS_A_BPS: Final = 100
-_ROUNDING: Final = 20
-"""What two amounts may differ by, as this power of two of them, and still be taken for the same."""
 
 Fits = Callable[[Route], bool]
 """Whether a route may be taken and its legs fit into one transaction: the last word on each."""
@@ -256,8 +254,8 @@ def _first_that_may_be(candidates: list[_Candidate], limits: _Limits, steep: lis
 
 
 def _pays_more(less: Split | None, worth: int, cost_a_leg: int) -> bool:
-    """Whether a part of the amount pays more than all of it, and by more than rounding."""
-    return less is not None and less.worth(cost_a_leg) > worth + (worth >> _ROUNDING)
+    """Whether a part of the amount pays notably more than all of it."""
+    return less is not None and less.worth(cost_a_leg) > worth + (worth >> NOTABLY)
 
 
 def _refused(

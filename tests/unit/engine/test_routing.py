@@ -20,6 +20,7 @@ from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.offers import offer_of
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
+from orderd.engine.space import UNITS_OF_SWAPS
 from orderd.venues.base import Liquidity, OpenPool
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
@@ -58,6 +59,7 @@ class StubVenue:
     sides: Mapping[tuple[str, str], Sequence[CpmmSide]] = field(default_factory=dict)
     fresh: bool = False
     slot: int = 7
+    units: int = 40_000
     answer: Callable[[], Liquidity] | None = None
 
     @property
@@ -83,7 +85,7 @@ class StubVenue:
                     mint_out,
                     self.slot,
                     each,
-                    40_000,
+                    self.units,
                     0,
                     VAULTS,
                 )
@@ -201,6 +203,15 @@ def test_one_of_two_hops_may_be_split() -> None:
     shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
     decision = decide(router(StubVenue(VenueName.METEORA, shallow)), replace(BUY_CHILLGUY, amount_in=10**9))
     assert [len(hop.legs) for hop in decision.route.hops] == [2, 1]
+
+
+def test_both_hops_share_the_compute_units() -> None:
+    shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
+    decision = decide(
+        router(StubVenue(VenueName.METEORA, shallow, units=500_000)), replace(BUY_CHILLGUY, amount_in=10**9)
+    )
+    assert [len(hop.legs) for hop in decision.route.hops] == [1, 1]
+    assert decision.route.compute_units <= UNITS_OF_SWAPS
 
 
 def test_two_pools_that_are_too_large_together_give_way_to_others() -> None:
