@@ -197,8 +197,8 @@ class _Search:
             if isinstance(single, Quote) and index in self._curves:
                 split = Split((Leg(index, single),))
                 self._look_later(self._key(split), self._judge, split, (index,), None)
-        for size in range(1, self._largest + 1):
-            self._meet(tuple(range(size)))
+        if not self._open or len(self._near) > 1:  # Else no set can pay more than the best pool, unless that is unfit.
+            self._meet_first()
         while self._open:
             look = heappop(self._open)
             found = look.at(*look.what)
@@ -208,6 +208,10 @@ class _Search:
 
     def _look_later(self, at_most: int, at: Callable[..., Split | None], *what: object) -> None:
         heappush(self._open, _Look(-at_most, next(self._turn), at, what))
+
+    def _meet_first(self) -> None:
+        for size in range(1, self._largest + 1):
+            self._meet(tuple(range(size)))
 
     def _meet(self, ranks: tuple[int, ...]) -> None:
         """A set by its pools' ranks in surplus: with a higher rank it can pay no less, and was met before."""
@@ -248,6 +252,7 @@ class _Search:
         """What was in vain before may not be so any more."""
         if what > self._binding:
             self._binding = what
+            self._meet_first()
             for at_most, *which in self._put_off:
                 self._look_later(at_most, self._consider, at_most, *which)
             self._put_off.clear()
