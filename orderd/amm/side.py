@@ -169,12 +169,11 @@ class ClmmSide:
         kept_in = kept_all if clmm.takes_fee_on_input(pool, zero_for_one) else Q64
         scale = _inverse_sqrt(kept_all)
         liquidity, sqrt_price = pool.liquidity, pool.sqrt_price
-        for tick in clmm.ticks_ahead(pool, zero_for_one):
+        for crossed, tick in enumerate(clmm.ticks_ahead(pool, zero_for_one)):
             target = sqrt_price_at_tick(tick.tick)
             net = Stretch(liquidity << 64, sqrt_price, zero_for_one).amount_in(target)
-            yield Segment(
-                _s_at(sqrt_price, scale, zero_for_one), _s_at(target, scale, zero_for_one), net * Q64 // kept_in
-            )
+            start, end = (_s_at(price, scale, zero_for_one) for price in (sqrt_price, target))
+            yield Segment(start, end, net * Q64 // kept_in, crossed)
             liquidity += -tick.liquidity_net if zero_for_one else tick.liquidity_net
             sqrt_price = target
 
@@ -217,7 +216,8 @@ class DlmmSide:
             )
             amount_in = net + fee_on_top(net, walk.fee_rate) if walk.fee_on_input else net
             price, one = (each.price, Q64) if swap_for_y else (Q64, each.price)
-            yield constant_price(price * (FEE_PRECISION - walk.fee_rate), one * FEE_PRECISION, amount_in)
+            steps = abs(each.bin_id - self.pool.active_id)
+            yield constant_price(price * (FEE_PRECISION - walk.fee_rate), one * FEE_PRECISION, amount_in, steps)
 
 
 @dataclass(frozen=True, slots=True)

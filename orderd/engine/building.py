@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from solders.hash import Hash
 from solders.instruction import Instruction
@@ -16,6 +16,7 @@ from orderd.domain.tokens import WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
+from orderd.engine.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token
@@ -26,10 +27,6 @@ from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
 from orderd.venues.single_flight import SingleFlight
-
-_UNITS_AROUND: Final = 90_000
-"""What wrapping, unwrapping, the accounts of the tokens and the memo need beside the swaps, at most."""
-_LONGEST_MEMO: Final = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +93,10 @@ class Builder:
 
     def fits(self, route: Route) -> bool:
         """Whether the route's legs fit into one transaction, by its size and by what they compute."""
-        if route.compute_units + _UNITS_AROUND > MAX_COMPUTE_UNITS:
+        if route.compute_units > UNITS_OF_SWAPS:
             return False
         try:
-            self._draft(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, Hash.default(), unit_price=1)
+            self._draft(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, Hash.default(), unit_price=1)
         except OrderdError as error:
             if error.code is not ErrorCode.TX_TOO_LARGE:
                 raise
@@ -108,7 +105,7 @@ class Builder:
 
     def estimate(self, plan: SwapPlan) -> FeeEstimate:
         """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
-        return FeeEstimate(plan.route.compute_units + _UNITS_AROUND, self._fees.price(self._swaps(plan)))
+        return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._fees.price(self._swaps(plan)))
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
