@@ -79,7 +79,7 @@ def best_split(sides: Sequence[Side], amount_in: int, *, max_legs: int, cost_a_l
     if best is not None:
         # A pool whose first unit is dearer than the best pool's last one has no place beside it, nor in its stead.
         alone_in = best.legs[0].position
-        enough = curves[alone_in].end(amount_in)
+        enough = curves[alone_in].end(amount_in) if alone_in in curves else NEVER
         curves = {index: curve for index, curve in curves.items() if curve.start < enough or index == alone_in}
     if max_legs > 1 and len(curves) > 1:
         for amounts in _Search(curves, amount_in, max_legs, cost_a_leg).splits():

@@ -19,6 +19,7 @@ class SwapErrorKind(StrEnum):
     MATH_OVERFLOW = "math_overflow"
     INVALID_PRICE_LIMIT = "invalid_price_limit"
     UNSUPPORTED_FEE_MODE = "unsupported_fee_mode"
+    UNFORESEEN = "unforeseen"
 
 
 _EXPLANATIONS: Final = {
@@ -29,6 +30,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.VAULT_BALANCE_OVERFLOW: "the pool's vault could not hold the amount in; use a smaller amount",
     SwapErrorKind.INVALID_PRICE_LIMIT: "the price limit is not ahead of the price; set it lower to sell, higher to buy",
     SwapErrorKind.UNSUPPORTED_FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
+    SwapErrorKind.UNFORESEEN: "the pool is in a state that nobody foresaw; use another pool",
     SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }
 
@@ -42,6 +44,13 @@ class SwapError(Exception):
 
     def __str__(self) -> str:
         return f"{self.kind}: {_EXPLANATIONS[self.kind]}"
+
+
+def less_fee(amount: int, fee: int) -> int:
+    """What a fee leaves of an amount. Raises SwapError where it takes more than there is, as the programs do."""
+    if not 0 <= fee <= amount:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return amount - fee
 
 
 def ceil_div(dividend: int, divisor: int) -> int:
