@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from solders.hash import Hash
@@ -23,6 +23,7 @@ from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
+from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
 from orderd.venues.single_flight import SingleFlight
@@ -34,10 +35,15 @@ _LONGEST_MEMO: Final = "0" * 40
 
 @dataclass(frozen=True, slots=True)
 class SwapPlan:
-    """What is to be signed: this route, and not less than ``min_amount_out`` base units from it."""
+    """What is to be signed: this route, and not less than ``min_amount_out`` base units from it.
+
+    Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends lamports
+    to the address keeps an account from being made there, so nobody may know it before the trade is sent.
+    """
 
     route: Route
     min_amount_out: int
+    wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,6 @@ class Builder:
         self._wallet = wallet
         self._fees = fees
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
-        # Unlike any other: whoever sends lamports to the address keeps an account from being made there.
-        self._wrap_seed = secrets.token_hex(4)
 
     @property
     def wallet(self) -> Pubkey:
@@ -107,12 +111,12 @@ class Builder:
 
     def estimate(self, plan: SwapPlan) -> FeeEstimate:
         """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
-        return FeeEstimate(plan.route.compute_units + _UNITS_AROUND, self._fees.price(self._swaps(plan)))
+        return FeeEstimate(plan.route.compute_units + _UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
-        unit_price = self._fees.price(swaps)
+        unit_price = self._unit_price(plan, swaps)
         simulation = self._simulate(swaps, "preview", self._moment().latest, unit_price)
         return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
 
@@ -122,7 +126,7 @@ class Builder:
         Raises OrderdError: what the simulation met with, RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
         swaps, latest = self._swaps(plan), self._moment().latest
-        unit_price = self._fees.price(swaps)
+        unit_price = self._unit_price(plan, swaps)
         simulation = self._simulate(swaps, memo, latest, unit_price)
         if simulation.err is not None:
             raise explain(simulation.err, simulation.logs)
@@ -132,8 +136,12 @@ class Builder:
         return SignedAttempt(signed.signature, signed.raw, latest.last_valid_block_height)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
-        seed = self._wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None
+        seed = plan.wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None
         return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out, seed)
+
+    def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
+        own = account_of(self._wallet.address, token.NATIVE_MINT, seed=plan.wrap_seed)
+        return self._fees.price(swaps, own)
 
     def _moment(self) -> _Moment:
         with rpc_errors_told():
