@@ -3,6 +3,10 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STATE := .state
+# Of make chaos: how many orders, of which seed, and whether the chain is one node or a pool of them.
+ORDERS ?= 200
+SEED ?= 2
+NODES ?= one
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -32,7 +36,7 @@ soak: $(VENV)/installed-dev  ## 1,000 orders, each landed exactly once, balances
 	$(BIN)/pytest -m soak
 
 chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are killed, on a network that loses things
-	$(BIN)/pytest -m chaos
+	ORDERS=$(ORDERS) SEED=$(SEED) NODES=$(NODES) $(BIN)/pytest -m chaos
 
 fuzz: $(VENV)/installed-dev  ## The port, attacked for minutes by requests and frames that nobody would write
 	$(BIN)/pytest -m fuzz

@@ -11,6 +11,7 @@ from db.models import AuditRow
 OK: Final = "ok"
 SUBMIT: Final = "order.submit"
 CANCEL: Final = "order.cancel"
+RESOLVE: Final = "order.resolve"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from db.audit import OK, SUBMIT, Actor
 from db.connection import database
 from db.models import Order
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started
+from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus, sources, target
 
 _COLUMN_TYPES: Final = {
@@ -53,15 +53,17 @@ class NewAttempt:
     venue: str
     pool: str
     min_amount_out: int
+    blockhash_slot: int
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """What became of the live attempt; ``slot`` where it landed."""
+    """What became of the live attempt; ``slot`` where it landed, in a block that may yet ``awaits_finality``."""
 
-    outcome: Literal["landed", "failed", "expired"]
+    outcome: Literal["landed", "failed", "expired", "abandoned"]
     slot: int | None
     sends: int
+    awaits_finality: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,14 @@ class Change:
                 ("attempt_venue", "text", attempt.venue),
                 ("attempt_pool", "text", attempt.pool),
                 ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
+                ("blockhash_slot", "bigint", attempt.blockhash_slot),
             ]
         if end := self.attempt_end:
             row += [
                 ("outcome", "attempt_outcome", end.outcome),
                 ("slot", "bigint", end.slot),
                 ("sends", "integer", end.sends),
+                ("awaits_finality", "boolean", end.awaits_finality),
             ]
         if failure := self.failure:
             row += [
@@ -183,8 +187,10 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     sets += [f"{name} = given.new_{name}" for name in first.columns]
     waits = status is OrderStatus.PENDING
     sets.append("due_at = clock_timestamp() + given.delay_ms * interval '1 millisecond'" if waits else "due_at = NULL")
-    if waits or status in TERMINAL:
+    if waits or status in TERMINAL or _is_revived(first):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
+    if first.attempt_end:
+        sets.append("unknown_since = NULL")
     allowed = ", ".join(f"'{source}'" for source in sorted(_from(first)))
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
@@ -211,10 +217,15 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
 
 
 def _from(change: Change) -> frozenset[OrderStatus]:
-    """The states the order may be in. What is signed is left only together with its attempt's proven end."""
+    """The states the order may be in. What is signed is left only together with its attempt's end."""
     signed = frozenset({OrderStatus.SUBMITTED})
     allowed = sources(change.fact.kind)
     return allowed & signed if change.attempt_end else allowed - signed
+
+
+def _is_revived(change: Change) -> bool:
+    """Whether the attempt that landed may land once more, for whoever adopts it."""
+    return change.fact.kind is EventKind.ROLLED_BACK
 
 
 def _attachments(change: Change) -> list[str]:
@@ -222,13 +233,18 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out)
+                                  min_amount_out, blockhash_slot)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, blockhash_slot FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
-            UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at
+            UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,
+                awaits_finality = m.awaits_finality
             FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live')""")
+    if _is_revived(change):
+        ctes.append("""revived AS (
+            UPDATE attempts a SET outcome = 'live', slot = NULL, settled_at = NULL, awaits_finality = false
+            FROM moved m WHERE a.order_id = m.id AND a.outcome = 'landed')""")
     if change.failure:
         ctes.append("""failure AS (
             INSERT INTO order_failures (order_id, attempt, code, detail, signature, logs)
@@ -337,6 +353,32 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
         SELECT {_COLUMNS} FROM moved"""
     parameters = [owner, lease_seconds, [str(order_id) for order_id in order_ids]]
     return _moved(sql, parameters, lambda order: Started(attempt=order.failures + 1))
+
+
+def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
+    """Say of orders that have been submitted for so long that nobody can tell what became of them.
+
+    Their claims stay as they are: whoever holds one goes on looking after it.
+    """
+    sql = f"""
+        WITH moved AS (
+            UPDATE orders SET seq = seq + 1, unknown_since = clock_timestamp(), updated_at = clock_timestamp()
+            WHERE id IN (
+                SELECT id FROM orders
+                WHERE status = '{OrderStatus.SUBMITTED}' AND unknown_since IS NULL
+                  AND updated_at < clock_timestamp() - %s * interval '1 second'
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING *, jsonb_build_object(
+                'kind', '{EventKind.UNKNOWN}', 'attempt', failures + 1, 'signature', signature) AS told),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.UNKNOWN}', told FROM moved)
+        SELECT {_COLUMNS} FROM moved"""
+    return _moved(
+        sql,
+        [after_seconds, limit],
+        lambda order: Unknown(attempt=order.failures + 1, signature=order.signature or ""),
+    )
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:

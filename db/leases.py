@@ -94,6 +94,7 @@ class LiveAttempt:
     signed_bytes: bytes
     last_valid_block_height: int
     min_amount_out: int
+    blockhash_slot: int | None
 
 
 def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
@@ -109,7 +110,7 @@ def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAt
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *)
         SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,
-               a.min_amount_out AS attempt_min_amount_out
+               a.min_amount_out AS attempt_min_amount_out, a.blockhash_slot
         FROM adopted JOIN attempts a ON a.order_id = adopted.id AND a.outcome = 'live'""",
         owner,
         lease_seconds,
@@ -123,6 +124,7 @@ def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAt
             signed_bytes=bytes(row.signed_bytes),
             last_valid_block_height=row.expires_at_height,
             min_amount_out=int(row.attempt_min_amount_out),
+            blockhash_slot=row.blockhash_slot,
         )
         for row in rows
     ]

@@ -10,6 +10,7 @@ from uuid import UUID
 from peewee import (
     BigIntegerField,
     BlobField,
+    BooleanField,
     CompositeKey,
     Field,
     IntegerField,
@@ -87,6 +88,7 @@ class Order(Table):
     ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``starts`` counts the turns that workers began, ``failures`` the attempts that have failed for certain.
+    ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
     id = UUIDField(primary_key=True)
@@ -121,6 +123,7 @@ class Order(Table):
     network_fee = BigIntegerField(null=True)
     error_code = TextField(null=True)
     error_detail = TextField(null=True)
+    unknown_since: Field[datetime | None] = DateTimeTZField(null=True)
     created_at: Field[datetime] = DateTimeTZField()
     updated_at: Field[datetime] = DateTimeTZField()
 
@@ -129,7 +132,11 @@ class Order(Table):
 
 
 class Attempt(Table):
-    """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's."""
+    """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's.
+
+    ``blockhash_slot`` is the context slot of its blockhash. ``awaits_finality``: it landed in a block that may still be
+    rolled back.
+    """
 
     id = UUIDField(primary_key=True)
     order_id = UUIDField()
@@ -145,6 +152,8 @@ class Attempt(Table):
     slot = BigIntegerField(null=True)
     signed_at: Field[datetime] = DateTimeTZField()
     settled_at: Field[datetime | None] = DateTimeTZField(null=True)
+    blockhash_slot = BigIntegerField(null=True)
+    awaits_finality = BooleanField()
 
     class Meta:
         table_name = "attempts"

@@ -118,6 +118,7 @@ class Client:
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         after = dict.fromkeys(orders, 0)
+        standing: dict[str, int] = {}
         failures = 0
         while after:
             try:
@@ -131,8 +132,10 @@ class Client:
                         anew.add(order)
                     elif isinstance(news, Snapshot) and order in anew:
                         _begin_anew(after, order, news.order)
-                    elif isinstance(news, Event) and not _is_next(after, order, news.event):
+                    elif isinstance(news, Event) and not _is_next(after, order, news.event, standing.get(order, 0)):
                         continue
+                    if isinstance(news, Snapshot):
+                        standing[order] = news.order.seq
                     yield news
                     if not after:
                         return
@@ -216,15 +219,18 @@ class Client:
             raise connecting.unreachable(settings.url, connecting.reason(error)) from error
 
 
-def _is_next(after: dict[str, int], order: str, event: OrderEvent) -> bool:
-    """Whether an event is new, and then it is noted. Raises AnswerLostError where one before it is missing."""
+def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int) -> bool:
+    """Whether an event is new, and then it is noted. Raises AnswerLostError where one before it is missing.
+
+    An end that is told again, with events up to ``standing`` behind it, is none: the chain has taken it back.
+    """
     seen = after.get(order)
     if seen is None or event.seq <= seen:
         return False
     if event.seq > seen + 1:
         raise connecting.gap(event.seq, seen)
     after[order] = event.seq
-    if event.status in TERMINAL:
+    if event.status in TERMINAL and event.seq >= standing:
         del after[order]
     return True
 

@@ -32,7 +32,7 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
-     "-s", "--client-order-id", "--for", "--file", "-f", "--port"}
+     "-s", "--client-order-id", "--for", "--file", "-f", "--port", "--landed"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
@@ -96,9 +96,10 @@ def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags,
     """Raises OrderctlError where the configuration cannot be used."""
     if verb in ("submit", "quote", "pools") and position <= 2:
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
-    if verb in ("watch", "cancel") or (verb in ("show", "events") and position == 1):
-        active = {"status": _ACTIVE} if verb in ("watch", "cancel") else {}
-        answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **active})
+    if verb in ("watch", "cancel") or (verb in ("show", "events", "resolve") and position == 1):
+        states = {"watch": _ACTIVE, "cancel": _ACTIVE, "resolve": ("submitted",)}.get(verb)
+        only = {} if states is None else {"status": states}
+        answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **only})
         orders = [order for order in answer.get("orders", ()) if order["id"] not in arguments]
         own = [order for order in orders if present and not _is_made(order["client_order_id"])]
         return [

@@ -8,17 +8,17 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.errors import about_order
-from orderctl.tables import pairs, plain_table, print_whole, status_text
+from orderctl.tables import UNKNOWN, UNKNOWN_STYLE, pairs, plain_table, print_whole, status_text
 from orderctl.timeline import Timeline, clock, describe, duration, shorten, terms
 from orderd.domain.events import Accepted, Routed
 from orderd.domain.order import TERMINAL
-from orderd.wire import AttemptView, FailureView, OrderDetail
+from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
 
 SIGNATURE = 88
 """Characters of a whole one."""
 SIGNATURE_WIDTH = 24
 BRIEF_WIDTH = 13
-OUTCOME_STYLE = {"live": "cyan", "landed": "green", "failed": "red", "expired": "yellow"}
+OUTCOME_STYLE = {"live": "cyan", "landed": "green", "failed": "red", "expired": "yellow", "abandoned": "red"}
 
 
 def print_detail(detail: OrderDetail, console: Console, *, wide: bool = False) -> None:
@@ -79,6 +79,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
             "status",
             Text.assemble(status_text(order.status), state, f", attempt {order.attempt}" if order.attempt else ""),
         ),
+        *_unknown(order),
         (
             "sell",
             Text(terms(order).removeprefix("sell ")),
@@ -99,6 +100,13 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         facts.append(("error", Text.assemble((order.error.code, "red"), f": {order.error.detail}")))
         facts.append(("next", Text(about_order(order.error.next_step, order.id))))
     return facts
+
+
+def _unknown(order: OrderView) -> list[tuple[str, Text]]:
+    if order.unknown_since is None:
+        return []
+    since = f" since {clock(order.unknown_since)}; where the chain cannot tell: orderctl resolve {order.id}"
+    return [("outcome", Text.assemble((UNKNOWN, UNKNOWN_STYLE), since))]
 
 
 def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
@@ -145,7 +153,7 @@ def _attempts(attempts: tuple[AttemptView, ...], *, wide: bool) -> Table:
     for attempt in attempts:
         table.add_row(
             str(attempt.number),
-            Text(attempt.outcome, OUTCOME_STYLE[attempt.outcome]),
+            Text(f"{attempt.outcome}{'' if attempt.is_final else ', not final'}", OUTCOME_STYLE[attempt.outcome]),
             attempt.venue,
             str(attempt.sends),
             str(attempt.slot) if attempt.slot is not None else "-",

@@ -13,6 +13,7 @@ from orderd.domain.events import OrderEvent
 from orderd.wire import (
     Balance,
     BalancesResult,
+    EvidenceResult,
     ListResult,
     OrderDetail,
     OrderView,
@@ -121,6 +122,7 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     ListResult: "orders",
     OrderView: "order",
     OrderDetail: "order_detail",
+    EvidenceResult: "evidence",
     Events: "events",
     OrderEvent: "event",
     StatusResult: "status",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.tables import STATUS_STYLE, pairs
+from orderctl.tables import STATUS_STYLE, UNKNOWN, UNKNOWN_STYLE, pairs
 from orderctl.timeline import duration
 from orderd.wire import RateLimitUse, ServiceHealth, StatusResult
 
@@ -30,6 +30,8 @@ def status_view(status: StatusResult, url: str) -> Table:
     counts = [
         Text.assemble(f"{count} ", (state, STATUS_STYLE[state])) for state, count in status.orders.items() if count
     ]
+    if status.unknown:
+        counts.append(Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_STYLE))
     table.add_row("orders", Text(", ").join(counts) if counts else "none yet")
     return table
 

@@ -25,7 +25,7 @@ def orders_table(orders: tuple[OrderView, ...], *, wide: bool) -> Table:
     for order in orders:
         cells: list[Text | str] = [
             Text(str(order.id) if wide else ids[order.id], "bold"),
-            status_text(order.status),
+            status_text(order.status, is_unknown=order.unknown_since is not None),
             f"{order.amount_in} {order.token_in}",
             result(order),
             local_time(order.created_at, now),

@@ -19,11 +19,11 @@ from orderctl.errors import about_order
 from orderctl.freshness import Fresh
 from orderctl.output import console
 from orderctl.settings import Settings
-from orderctl.tables import SHORT_ID, STATUS_STYLE
+from orderctl.tables import SHORT_ID, STATUS_STYLE, status_text
 from orderctl.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
 from orderctl.watching import words_of
 from orderd.domain.errors import ERRORS
-from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying
+from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack
 from orderd.domain.order import TERMINAL, OrderStatus
 
 REFRESH_HZ = 10
@@ -107,7 +107,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
         ProgressBar(
             total=len(STAGES) - 1, completed=reached, width=BAR_WIDTH, complete_style=style, finished_style=style
         ),
-        Text(status, style=f"bold {STATUS_STYLE[status]}"),
+        status_text(status, is_unknown=timeline.unknown_since is not None, weight="bold "),
         Text(duration(max(0.0, (ended - started).total_seconds()))),
         Text(attempt, style="yellow"),
     )
@@ -178,6 +178,8 @@ def _setback(event: OrderEvent) -> Text:
             return Text.assemble(("! ", "yellow"), f"attempt {attempt} failed: {code}: {detail}")
         case Reclaimed():
             return Text.assemble(("! ", "yellow"), "a worker was lost; nothing had been signed")
+        case RolledBack(slot=slot):
+            return Text.assemble(("! ", "yellow"), f"confirmed in slot {slot}, which the chain has taken back")
         case other:
             raise AssertionError(f"{other.kind} is no setback")
 

@@ -85,7 +85,7 @@ class LiveProgressOfMany:
             order = timeline.order
             table.add_row(
                 ids[order.id],
-                status_text(timeline.status),
+                status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
                 _bar(timeline.status),
                 f"{order.amount_in} {order.token_in}",
                 _outcome(timeline, now),

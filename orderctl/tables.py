@@ -41,8 +41,13 @@ def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
     return {UUID(order): order[:width] for order in known}
 
 
-def status_text(status: OrderStatus) -> Text:
-    return Text(status, style=STATUS_STYLE[status])
+UNKNOWN: Final = "unknown"
+"""What a submitted order is called of which nobody can tell what became of it."""
+UNKNOWN_STYLE: Final = "bold red"
+
+
+def status_text(status: OrderStatus, *, is_unknown: bool = False, weight: str = "") -> Text:
+    return Text(UNKNOWN, UNKNOWN_STYLE) if is_unknown else Text(status, f"{weight}{STATUS_STYLE[status]}")
 
 
 def local_time(at: datetime, now: datetime) -> str:

@@ -18,12 +18,14 @@ from orderd.domain.events import (
     Reclaimed,
     Refused,
     Retrying,
+    RolledBack,
     Routed,
     RoutedLeg,
     Started,
     Submitted,
+    Unknown,
 )
-from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
@@ -74,6 +76,14 @@ class Timeline:
         return self.events[-1].status if self.seq >= self.order.seq else self.order.status
 
     @property
+    def unknown_since(self) -> datetime | None:
+        """From when on nobody could tell what became of the transaction; None where that is not so."""
+        if self.seq < self.order.seq:
+            return self.order.unknown_since
+        last = self.events[-1]
+        return last.at if isinstance(last.data, Unknown) else None
+
+    @property
     def is_over(self) -> bool:
         """Terminal, and all that led there is known."""
         return self.seq >= self.order.seq and self.status in TERMINAL
@@ -108,6 +118,9 @@ class Timeline:
             if event.status is OrderStatus.PENDING and spans:
                 spans = [Span(OrderStatus.PENDING, event.at)]
                 continue
+            if isinstance(event.data, RolledBack):
+                spans = [*spans[:-2], Span(OrderStatus.SUBMITTED, spans[-2].start)]
+                continue
             if spans:
                 spans[-1] = Span(spans[-1].stage, spans[-1].start, event.at)
             spans.append(Span(event.status, event.at, event.at if event.status in TERMINAL else None))
@@ -115,13 +128,20 @@ class Timeline:
 
     @property
     def setbacks(self) -> tuple[OrderEvent, ...]:
-        """The events that sent the order back into the queue."""
-        return tuple(event for event in self.events if isinstance(event.data, Retrying | Reclaimed))
+        """The events that sent the order back."""
+        return tuple(event for event in self.events if isinstance(event.data, Retrying | Reclaimed | RolledBack))
 
     @property
     def end(self) -> AnyFact | None:
         """How it ended, or None."""
         return self.events[-1].data if self.is_over else None
+
+
+_SAYS: Final = {
+    EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
+    EventKind.CANCELLED: "on request; nothing was traded",
+    EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
+}
 
 
 def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide: bool = False) -> list[str]:
@@ -146,14 +166,14 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             return [f"signature {signature}", f"expires at block {fact.last_valid_block_height}"]
         case Retrying():
             return [f"attempt {fact.attempt}: {fact.code}: {fact.detail}", f"next attempt at {clock(fact.until)}"]
-        case Reclaimed():
-            return ["the worker is gone and nothing was signed: back into the queue"]
+        case RolledBack():
+            return [f"the chain has taken back the block of slot {fact.slot}; the same transaction may land again"]
         case Confirmed():
             return [fill(fact, order), f"fee {fact.network_fee} SOL, slot {fact.slot}"]
         case Failed():
             return [f"{fact.code}: {fact.detail}"]
-        case Cancelled():
-            return ["on request; nothing was traded"]
+        case Reclaimed() | Cancelled() | Unknown():
+            return [_SAYS[fact.kind]]
         case _:
             assert_never(fact)
 

@@ -22,6 +22,7 @@ VERBS: Final = {
     "events": "Show an order's events.",
     "list": "List orders, newest first.",
     "cancel": "Cancel orders that are not signed yet.",
+    "resolve": "Show what the chain says of an open outcome, or say what became of it.",
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
     "tokens": "List the tokens that can be traded.",

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from orderctl.client import Client, Connection, Lost, Resumed, Update
+from orderctl.errors import FollowTimeoutError
 from orderctl.exit_codes import ExitCode, exit_code_of_status
 from orderctl.freshness import Fresh, Stale
 from orderctl.lookup import suggesting
@@ -57,6 +58,11 @@ def watch(
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
                         screen.advance(timelines[event.order_id])
+    except FollowTimeoutError as error:
+        if unknown := [str(each.order.id) for each in timelines.values() if each.unknown_since is not None]:
+            error.detail += f"; unknown is what became of {', '.join(unknown)}"
+            error.next_step = f"see what the chain shows: orderctl resolve {unknown[0]}"
+        raise
     except KeyboardInterrupt:
         one = next(iter(timelines.values())).order.id if timelines else orders[0]
         rest = f"the order goes on. Come back with: orderctl watch {one}"

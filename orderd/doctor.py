@@ -13,6 +13,8 @@ from orderd.domain.errors import OrderdError
 from orderd.gateway.origin import is_loopback
 from orderd.settings import Settings
 
+_CHAIN_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -46,6 +48,7 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
     yield _reach(settings)
     yield _tried("certificate", lambda: _certificate(settings))
+    yield _tried("chain", lambda: _chain(settings))
     yield _tried("wallet", lambda: _wallet(settings))
     yield _tried("tokens", lambda: _tokens(settings, config, state_dir))
 
@@ -81,6 +84,29 @@ def _certificate(settings: Settings) -> Finding:
     if certificate_of(settings) is None:
         return Finding("certificate", "ok", "none is configured")
     return Finding("certificate", "ok", f"{settings.tls_cert} and its key fit together")
+
+
+def _chain(settings: Settings) -> Finding:
+    from orderd.engine.chain import check_network
+    from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
+    from orderd.solana.transport import HttpTransport
+
+    if settings.rpc_url is None:
+        return Finding("chain", "ok", "the daemon brings its own simnet")
+    endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
+    try:
+        check_network(settings.chain, endpoint.get_genesis_hash())
+        if not endpoint.has_transaction_history():
+            lack = "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown"
+            return Finding("chain", "warn", lack, "use an endpoint that keeps it")
+    except RpcWrongChain as error:
+        return Finding("chain", "fail", str(error), "correct ORDERD_CHAIN or ORDERD_RPC_URL")
+    except RpcError as error:
+        return Finding("chain", "warn", f"the endpoint does not answer: {error}", "the daemon waits for it")
+    finally:
+        endpoint.close()
+    nodes = "one node" if settings.is_one_node else "taken for several nodes behind one address"
+    return Finding("chain", "ok", f"the endpoint answers, keeps transaction history, and is {nodes}")
 
 
 def _wallet(settings: Settings) -> Finding:

@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     """The chain's JSON-RPC endpoint. Needed on devnet and mainnet."""
     rpc_ws_url: Annotated[str, _plain_url("wss", "ws")] | None = None
     """The chain's websocket endpoint."""
+    rpc_single_node: bool | None = None
+    """Whether the endpoint is one node and not several behind one address; where empty, that is so of simnet alone."""
     chain: Chain = "simnet"
     """simnet, devnet or mainnet."""
 
@@ -162,6 +164,8 @@ class Settings(BaseSettings):
     """How often a worker asks for the statuses of what it has sent."""
     resend_interval_ms: int = Field(1_000, ge=50)
     """How often it sends the same bytes again until they land or expire."""
+    unknown_after_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """An order whose transaction has neither landed nor provably expired for so long is shown as unknown."""
     dispatch_interval_ms: int = Field(250, ge=10)
     """How often a worker looks for orders that are due."""
     drain_seconds: Annotated[float, Field(ge=0)] = 10.0
@@ -202,6 +206,14 @@ class Settings(BaseSettings):
         """AMM v4 has to be asked for on a real chain: its swap has never been run against the real program."""
         by_default = (kind for kind in PoolKind if self.chain == "simnet" or kind is not PoolKind.RAYDIUM_AMM_V4)
         return self.pool_kinds or tuple(by_default)
+
+    @property
+    def is_one_node(self) -> bool:
+        """Whether no two answers of the chain's endpoint are of two nodes."""
+        if self.rpc_single_node is not None:
+            return self.rpc_single_node
+        faults = self.simnet_faults
+        return self.chain == "simnet" and faults.get("nodes", "one") == "one" and not faults.get("fork_rate")
 
     @property
     def wallet_path(self) -> Path:

@@ -47,6 +47,7 @@ POOL_FAULTS: Final = Counter(
     "orderd_pool_faults", "Exceptions that a pool's state led to and nobody foresaw; the pool was left out.", ["kind"]
 )
 ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
+UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobody can tell what became.")
 QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")
 WORKERS: Final = Gauge("orderd_workers", "Worker processes with a live heartbeat.")
 RATE_LIMIT_USED: Final = Gauge("orderd_rate_limit_used", "Order starts within the current window.")

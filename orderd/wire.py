@@ -43,6 +43,8 @@ class Method(StrEnum):
     ORDER_PREVIEW = "order.preview"
     ORDER_GET = "order.get"
     ORDER_CANCEL = "order.cancel"
+    ORDER_EVIDENCE = "order.evidence"
+    ORDER_RESOLVE = "order.resolve"
     ORDERS_LIST = "orders.list"
     ORDERS_SUBSCRIBE = "orders.subscribe"
     ORDERS_UNSUBSCRIBE = "orders.unsubscribe"
@@ -115,8 +117,15 @@ class OrderView(Message):
     executed_price: str | None = None
     network_fee: str | None = Field(None, description="in SOL")
     error: Problem | None = None
+    unknown_since: datetime | None = Field(
+        None, description="from when on nobody could tell what became of its signed transaction"
+    )
     created_at: datetime
     updated_at: datetime
+
+
+AttemptOutcome = Literal["live", "landed", "failed", "expired", "abandoned"]
+"""What became of a signed transaction; ``abandoned``: an operator took it for dead, and nothing proved it."""
 
 
 class AttemptView(Message):
@@ -129,8 +138,9 @@ class AttemptView(Message):
     min_amount_out: str
     last_valid_block_height: int
     sends: int
-    outcome: Literal["live", "landed", "failed", "expired"]
+    outcome: AttemptOutcome
     slot: int | None = None
+    is_final: bool = Field(True, description="false while the block in which it landed may be rolled back")
     signed_at: datetime
     settled_at: datetime | None = None
 
@@ -211,6 +221,35 @@ class OrderDetail(Message):
 
 
 class CancelResult(Message):
+    order: OrderView
+
+
+class EvidenceResult(Message):
+    """What is known of a submitted order's transaction, and what the chain says of it now."""
+
+    order: OrderView
+    attempt: AttemptView
+    blockhash_slot: int | None = Field(description="it could land only after this slot; null where that was not kept")
+    finalized_height: int | None = Field(
+        description="above the attempt's last valid one it can land no more; null where the chain could not be asked"
+    )
+    status: str = Field(description="what the chain says of the signature; not found proves nothing")
+    paid_by_wallet: tuple[str, ...] = Field(description="transactions of this order that succeeded, as far as found")
+    trouble: str = Field(description="why the chain could not be asked, where that is so")
+
+
+class Resolved(Message):
+    """What became of an order whose outcome is unknown: give ``landed`` or ``dead``, and not both."""
+
+    landed: str | None = Field(None, max_length=100, description="the signature of its transaction that succeeded")
+    dead: bool = Field(False, description="it has not landed and never will; the order fails and is not tried again")
+
+
+class ResolveParams(Resolved):
+    order: OrderRef
+
+
+class ResolveResult(Message):
     order: OrderView
 
 
@@ -411,6 +450,7 @@ class QueueMetrics(Message):
     delayed: int = Field(description="pending, and due later: a slot of the rate limit, or the end of a backoff")
     confirmed: int
     failed: int
+    unknown: int = Field(0, description="of the active ones: nobody can tell what became of what is signed")
     rate_limit: RateLimitUse | None
 
 
@@ -423,6 +463,7 @@ class StatusResult(Message):
     draining: bool
     services: dict[str, ServiceHealth]
     orders: dict[OrderStatus, int]
+    unknown: int = Field(0, description="submitted orders of which nobody can tell what became")
     rate_limit: RateLimitUse
     queue_depth: int
     workers: int = Field(description="worker processes with a live heartbeat")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from orderctl.tables import SHORT_ID
+from orderctl.tables import SHORT_ID, UNKNOWN
 from orderctl.timeline import STAGES, duration
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.wire import OrderView
@@ -31,6 +31,8 @@ class Column:
 
 
 def status_role(order: OrderView) -> str:
+    if order.unknown_since is not None:
+        return "bad"
     match order.status:
         case OrderStatus.PENDING:
             return "waiting"
@@ -42,6 +44,10 @@ def status_role(order: OrderView) -> str:
             return "muted"
         case _:
             return "moving"
+
+
+def _status(order: OrderView) -> str:
+    return order.status if order.unknown_since is None else UNKNOWN
 
 
 def _stages(order: OrderView, _: datetime) -> tuple[Cell, ...]:
@@ -86,7 +92,7 @@ def _whole(seconds: float) -> str:
 
 ID: Final = Column("ID", SHORT_ID, lambda order, _: ((str(order.id)[:SHORT_ID], "id"),), lambda order: order.id)
 STATUS: Final = Column(
-    "STATUS", 9, lambda order, _: ((order.status, status_role(order)),), lambda order: (order.status, order.id)
+    "STATUS", 9, lambda order, _: ((_status(order), status_role(order)),), lambda order: (_status(order), order.id)
 )
 STAGE: Final = Column(
     "STAGES",
@@ -150,6 +156,6 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
     """Whether each word, in lower case, is found in one of the order's names."""
     if not words:
         return True
-    names = (str(order.id), order.client_order_id, order.status, order.token_in, order.token_out, order.amount_in)
+    names = (str(order.id), order.client_order_id, _status(order), order.token_in, order.token_out, order.amount_in)
     text = "\n".join((*names, order.venue or "", order.error.code if order.error else "")).lower()
     return all(word in text for word in words)

@@ -147,7 +147,7 @@ def swap_exact_out(pool: DlmmPool, amount_out: int, *, swap_for_y: bool, now: in
     for each in pool.bins.walk(pool.active_id, downwards=swap_for_y):
         if not walk.enter(each):
             continue
-        consumed, paid_out = walk.trade(each, walk.offer_for(each, left))
+        consumed, paid_out = walk.buy(each, left)
         amount_in += consumed
         if paid_out >= left:
             walk.withhold(paid_out - left)
@@ -229,13 +229,21 @@ class Walk:
             self.changed.append(each.after(fill, order_fee, swap_for_y=self.swap_for_y))
         return consumed, paid_out
 
-    def offer_for(self, each: DlmmBin, wanted: int) -> int:
-        """What to offer a bin for `wanted` after fees: enough to drain it, where it does not hold as much."""
+    def buy(self, each: DlmmBin, wanted: int) -> tuple[int, int]:
+        """Spend what buys `wanted` after fees, or all the bin has where that is less: what was consumed, and paid out.
+
+        The input is rounded up once, what it buys is rounded down in each layer: where a swap ends among limit orders,
+        it may buy less than was asked for, and the program refuses it. Raises SwapError.
+        """
         gross_out = wanted if self.fee_on_input else wanted + fee_on_top(wanted, self.fee_rate)
         if gross_out >= each.available(swap_for_y=self.swap_for_y, limit_orders=self.limit_orders):
-            return U128_MAX
+            return self.trade(each, U128_MAX)
         net_in = each.amount_in_for(gross_out, swap_for_y=self.swap_for_y)
-        return net_in + fee_on_top(net_in, self.fee_rate) if self.fee_on_input else net_in
+        offer = net_in + fee_on_top(net_in, self.fee_rate) if self.fee_on_input else net_in
+        consumed, paid_out = self.trade(each, offer)
+        if paid_out < wanted:
+            raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+        return consumed, paid_out
 
     def withhold(self, excess: int) -> None:
         """Keep back what rounding gave above the amount asked for. Of a fee on the input it is no part: it is lost."""

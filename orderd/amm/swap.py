@@ -19,6 +19,7 @@ class SwapErrorKind(StrEnum):
     MATH_OVERFLOW = "math_overflow"
     INVALID_PRICE_LIMIT = "invalid_price_limit"
     UNSUPPORTED_FEE_MODE = "unsupported_fee_mode"
+    OUTPUT_FALLS_SHORT = "output_falls_short"
     UNFORESEEN = "unforeseen"
 
 
@@ -30,6 +31,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.VAULT_BALANCE_OVERFLOW: "the pool's vault could not hold the amount in; use a smaller amount",
     SwapErrorKind.INVALID_PRICE_LIMIT: "the price limit is not ahead of the price; set it lower to sell, higher to buy",
     SwapErrorKind.UNSUPPORTED_FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
+    SwapErrorKind.OUTPUT_FALLS_SHORT: "rounded down, the pool would pay less than was asked for; use another amount",
     SwapErrorKind.UNFORESEEN: "the pool is in a state that nobody foresaw; use another pool",
     SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }

@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     ORDER_CONFLICT = "ORDER_CONFLICT"
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
+    ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     AUTH_REQUIRED = "AUTH_REQUIRED"
     AUTH_INVALID = "AUTH_INVALID"
     AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
@@ -58,6 +59,7 @@ class ErrorCode(StrEnum):
     TX_EXPIRED = "TX_EXPIRED"
     TX_FAILED = "TX_FAILED"
     TX_TOO_LARGE = "TX_TOO_LARGE"
+    TX_ABANDONED = "TX_ABANDONED"
     RPC_UNAVAILABLE = "RPC_UNAVAILABLE"
     RPC_RATE_LIMITED = "RPC_RATE_LIMITED"
     RPC_WRONG_CHAIN = "RPC_WRONG_CHAIN"
@@ -129,6 +131,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ORDER_CANCELLED: _denied(
         "The order was cancelled on request", "submit a new order if you still want it", 409
     ),
+    ErrorCode.ORDER_NOT_RESOLVABLE: _denied(
+        "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409
+    ),
     ErrorCode.AUTH_REQUIRED: _denied("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
     ErrorCode.AUTH_INVALID: _denied("The token is unknown, expired or revoked", "make one: orderd token create", 401),
     ErrorCode.AUTH_FORBIDDEN: _denied("The token may not do this", "use a token with the scope that is named", 403),
@@ -191,6 +196,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.TX_TOO_LARGE: _denied(
         "The transaction would exceed 1,232 bytes", "trade a smaller amount, or a pair with a direct pool"
+    ),
+    ErrorCode.TX_ABANDONED: _denied(
+        "An operator took the transaction for dead", "look at the wallet before you submit again: orderctl balances"
     ),
     ErrorCode.RPC_UNAVAILABLE: _transient("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
     ErrorCode.RPC_RATE_LIMITED: _transient(

@@ -137,6 +137,23 @@ class Confirmed(Fact):
     network_fee: str
 
 
+class Unknown(Fact):
+    """Nobody could tell so far what became of the transaction. It is looked after further; nothing else is signed."""
+
+    kind: Literal[EventKind.UNKNOWN] = EventKind.UNKNOWN
+    attempt: int
+    signature: str
+
+
+class RolledBack(Fact):
+    """The block in which it succeeded, that of ``slot``, lost to another fork. The same transaction may land again."""
+
+    kind: Literal[EventKind.ROLLED_BACK] = EventKind.ROLLED_BACK
+    attempt: int
+    signature: str
+    slot: int
+
+
 class Failed(Fact):
     kind: Literal[EventKind.FAILED] = EventKind.FAILED
     attempt: int
@@ -149,7 +166,18 @@ class Cancelled(Fact):
 
 
 AnyFact = Annotated[
-    Accepted | Deferred | Started | Routed | Submitted | Retrying | Reclaimed | Confirmed | Failed | Cancelled,
+    Accepted
+    | Deferred
+    | Started
+    | Routed
+    | Submitted
+    | Unknown
+    | Retrying
+    | Reclaimed
+    | Confirmed
+    | RolledBack
+    | Failed
+    | Cancelled,
     Field(discriminator="kind"),
 ]
 

@@ -36,6 +36,8 @@ class EventKind(StrEnum):
     CONFIRMED = "confirmed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
+    ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
 
 _S, _E = OrderStatus, EventKind
@@ -62,6 +64,10 @@ TRANSITIONS: Final[dict[tuple[OrderStatus | None, EventKind], OrderStatus]] = {
     # Only after the attempt is proved dead: landed with an error, or expired.
     (_S.SUBMITTED, _E.RETRYING): _S.PENDING,
     (_S.SUBMITTED, _E.FAILED): _S.FAILED,
+    # Nobody can tell for long what became of the signed bytes. Only a proof, or an operator, ends that.
+    (_S.SUBMITTED, _E.UNKNOWN): _S.SUBMITTED,
+    # The only way out of an end: the block in which it succeeded is not in the chain that won.
+    (_S.CONFIRMED, _E.ROLLED_BACK): _S.SUBMITTED,
     # There is no (SUBMITTED, CANCELLED): signed bytes cannot be called back.
 }
 

@@ -21,7 +21,7 @@ from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient
-from orderd.solana.rpc_types import LatestBlockhash, Simulation
+from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
@@ -37,8 +37,8 @@ _LONGEST_MEMO: Final = "0" * 40
 class SwapPlan:
     """What is to be signed: this route, and not less than ``min_amount_out`` base units from it.
 
-    Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends lamports
-    to the address keeps an account from being made there, so nobody may know it before the trade is sent.
+    Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends
+    lamports to the address keeps an account from being made there: nobody may know it before the trade is sent.
     """
 
     route: Route
@@ -56,11 +56,12 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class SignedAttempt:
-    """Bytes that may land until ``last_valid_block_height``."""
+    """Bytes that may land until ``last_valid_block_height``, after the slot that their blockhash was read at."""
 
     signature: Signature
     raw: bytes
     last_valid_block_height: int
+    blockhash_slot: int
 
 
 def units_with_margin(units_consumed: int) -> int:
@@ -76,7 +77,7 @@ def units_with_margin(units_consumed: int) -> int:
 class _Moment(NamedTuple):
     """What holds for all orders of a slot. `keeps_wrapped` says whether the wallet has wrapped SOL of its own."""
 
-    latest: LatestBlockhash
+    latest: AtSlot[LatestBlockhash]
     keeps_wrapped: bool
 
 
@@ -117,7 +118,7 @@ class Builder:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
         unit_price = self._unit_price(plan, swaps)
-        simulation = self._simulate(swaps, "preview", self._moment().latest, unit_price)
+        simulation = self._simulate(swaps, "preview", self._moment().latest.value, unit_price)
         return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
@@ -127,13 +128,13 @@ class Builder:
         """
         swaps, latest = self._swaps(plan), self._moment().latest
         unit_price = self._unit_price(plan, swaps)
-        simulation = self._simulate(swaps, memo, latest, unit_price)
+        simulation = self._simulate(swaps, memo, latest.value, unit_price)
         if simulation.err is not None:
             raise explain(simulation.err, simulation.logs)
         units = units_with_margin(simulation.units_consumed)
         instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
-        signed = sign(instructions, self._wallet, latest.blockhash)
-        return SignedAttempt(signed.signature, signed.raw, latest.last_valid_block_height)
+        signed = sign(instructions, self._wallet, latest.value.blockhash)
+        return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
         seed = plan.wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None

@@ -21,11 +21,17 @@ _PUBLIC: Final = {
 """By genesis hash; any other chain is a local one. https://solana.com/docs/references/clusters"""
 
 
-def check_chain(meant: Chain, genesis_hash: str) -> None:
-    """Raises RpcWrongChain where this is not the chain that is meant, or not that of the stored orders."""
+def check_network(meant: Chain, genesis_hash: str) -> str:
+    """The name of the chain. Raises RpcWrongChain where it is not the one that is meant."""
     found = _PUBLIC.get(genesis_hash, "simnet")
     if found != meant:
         raise RpcWrongChain(f"chain is {meant}, and the RPC endpoint leads to {found}")
+    return found
+
+
+def check_chain(meant: Chain, genesis_hash: str) -> None:
+    """Raises RpcWrongChain where this is not the chain that is meant, or not that of the stored orders."""
+    found = check_network(meant, genesis_hash)
     stored = belong_to(genesis_hash)
     if stored != genesis_hash:
         raise RpcWrongChain(

@@ -24,10 +24,10 @@ from orderd.domain.quote import QuoteRequest, VenueName
 from orderd.engine.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
 from orderd.engine.offers import offer_of
 from orderd.engine.publish import Publisher
 from orderd.engine.routing import Router
-from orderd.engine.settlement import Settlement
 from orderd.engine.together import Together
 from orderd.engine.views import terms_of
 from orderd.solana.rpc import RpcError
@@ -46,14 +46,14 @@ class Execution:
         router: Router,
         builder: Builder,
         sender: Sender,
-        settlement: Settlement,
+        live: LiveAttempts,
         publisher: Publisher,
         leases: Leases,
     ) -> None:
         self._router = router
         self._builder = builder
         self._sender = sender
-        self._settlement = settlement
+        self._live = live
         self._publisher = publisher
         self._leases = leases
         # One commit and one request for what ten threads have at the same time.
@@ -130,6 +130,7 @@ class Execution:
             venue=str(plan.route.main.venue),
             pool=plan.route.main.pool,
             min_amount_out=plan.min_amount_out,
+            blockhash_slot=signed.blockhash_slot,
         )
         fact = Submitted(
             attempt=number,
@@ -139,7 +140,7 @@ class Execution:
         change = Change(order.id, fact, order.version, {"signature": attempt.signature}, new_attempt=attempt)
         moved = _moved(self._write(change))
         # From here on the transaction may land: no error below may be taken for the attempt's end.
-        self._settlement.track(
+        self._live.track(
             LiveAttempt(
                 order=moved.order,
                 number=number,
@@ -147,6 +148,7 @@ class Execution:
                 signed_bytes=attempt.signed_bytes,
                 last_valid_block_height=attempt.last_valid_block_height,
                 min_amount_out=attempt.min_amount_out,
+                blockhash_slot=attempt.blockhash_slot,
             )
         )
         self._send((order.id, signed.raw))

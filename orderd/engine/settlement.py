@@ -1,237 +1,154 @@
-"""All live attempts together: confirm, resend, expire. One loop in each worker process, and the whole of recovery.
+"""All live attempts together: confirmed, failed or expired. One loop in each worker process, and the whole of recovery.
 
 An attempt is live from the moment its bytes are stored until the chain has told its end. The loop begins by adopting
-every live attempt that nobody holds; a worker's own attempts join them after their first send. An RPC failure, a
+every live attempt that nobody holds; a worker's own attempts join them before their first send. An RPC failure, a
 time-out or "not found" decides nothing: the attempt stays live and is asked about again.
 """
 
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 import structlog
 from solders.signature import Signature
 
-from db import journal, leases
+from db import journal
 from db.connection import database
-from db.journal import AttemptEnd, Change, Moved
-from db.leases import LiveAttempt
+from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Confirmed
-from orderd.domain.money import format_amount, format_price
-from orderd.domain.quote import VenueName
-from orderd.domain.retry import RetryPolicy
-from orderd.engine.chain_errors import explain
-from orderd.engine.failure import AttemptFailed, change_after
-from orderd.engine.fill import Fill, read_fill
-from orderd.engine.leases import Leases
+from orderd.engine.live import Live, LiveAttempts
+from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.views import LAMPORT_DECIMALS
+from orderd.engine.resending import Resending
+from orderd.solana.expiry import Sighting
+from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
-from orderd.solana.sender import Sender, Sighting
 
-_ADOPT_BATCH: Final = 1_000
-_HINTED_AT_MOST: Final = 32
-"""With more live attempts than this, statuses are asked for all the time anyway."""
+_NO_PROOF: Final = "no node shows it, and it cannot be proved that it has not landed"
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class Live:
-    """A live attempt with what this process did about it; ``resend_at`` is on the monotonic clock."""
-
-    attempt: LiveAttempt
-    sends: int
-    resend_at: float
-    is_stuck: bool = False
-    """Its end is not in sight, and the log says why."""
-
-    @property
-    def order_id(self) -> UUID:
-        return self.attempt.order.id
-
-
 class Settlement:
-    """The live attempts that this process holds. ``track`` may be called from any thread; the rest from one."""
+    """Decides about the attempts that this process holds. For one thread."""
 
     def __init__(
         self,
-        sender: Sender,
+        live: LiveAttempts,
+        observer: Observer,
+        outcomes: Outcomes,
         publisher: Publisher,
-        policy: RetryPolicy,
-        leases: Leases,
-        *,
-        wallet: str,
-        resend_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        resending: Resending,
     ) -> None:
-        self._sender = sender
+        self._live = live
+        self._observer = observer
+        self._outcomes = outcomes
         self._publisher = publisher
-        self._policy = policy
-        self._leases = leases
-        self._wallet = wallet
-        self._resend_seconds = resend_seconds
-        self._clock = clock
-        self._live: dict[Signature, Live] = {}
-        self._lock = threading.Lock()
-        self._adopt_at = clock()
-        self.on_tracked: Callable[[str], None] = lambda _: None
-        """Called with the signature of an attempt that few others wait beside, to get a hint of its landing."""
-
-    def __len__(self) -> int:
-        return len(self._live)
-
-    def track(self, attempt: LiveAttempt) -> None:
-        """Settle this attempt, which has just been sent once."""
-        self._take(Live(attempt, sends=1, resend_at=self._clock() + self._resend_seconds))
-        if len(self._live) <= _HINTED_AT_MOST:
-            self.on_tracked(attempt.signature)
-
-    def _take(self, live: Live) -> None:
-        signature = Signature.from_string(live.attempt.signature)
-        with self._lock:
-            known = self._live.get(signature)
-            if known is None:
-                self._leases.hold(live.order_id)
-            elif known.attempt.order.version > live.attempt.order.version:
-                return  # its turn took so long that it was adopted meanwhile: the newer claim is the one to write with
-            self._live[signature] = live
-
-    def _let_go(self, signatures: Iterable[Signature]) -> None:
-        with self._lock:
-            for signature in signatures:
-                if live := self._live.pop(signature, None):
-                    self._leases.let_go(live.order_id)
+        self._resending = resending
 
     def run_once(self) -> int:
         """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""
-        self._adopt()
-        with self._lock:
-            asked = dict(self._live)
+        self._live.adopt()
+        asked = self._live.all()
         if not asked:
             return 0
-        sightings = self._sender.look(
-            {signature: live.attempt.last_valid_block_height for signature, live in asked.items()}
-        )
-        try:
-            return self._write(self._expired(asked, sightings) | self._landed(asked, sightings))
-        finally:  # also where Postgres is away: what has been signed shall land while it can
-            self._resend(asked, sightings)
+        sightings = self._observer.look({signature: live.validity for signature, live in asked.items()})
+        seen = {signature: asked[signature] for signature in sightings}
+        for signature, live in seen.items():
+            if sightings[signature].status is not None:
+                self._resending.put_off(live)
+        return self._write(self._landed(seen, sightings) | self._expired(seen, sightings))
 
-    def _adopt(self) -> None:
-        """Take over live attempts whose holder is gone. They are sent again at once: nobody knows if they ever were."""
-        if self._clock() < self._adopt_at:
-            return
-        self._adopt_at = self._clock() + self._leases.seconds / 4
-        with database.connection_context():
-            adopted = leases.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
-        if not adopted:
-            return
-        log.info("adopted live attempts", action="adopt", orders=len(adopted))
-        for attempt in adopted:
-            self._take(Live(attempt, sends=0, resend_at=self._clock()))
+    # What has landed
 
-    def _expired(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> dict[Signature, Change]:
-        changes = {}
-        for signature, live in asked.items():
-            sighting, last_valid = sightings[signature], live.attempt.last_valid_block_height
-            if sighting.proves_expiry(last_valid):
-                detail = f"block height {sighting.epoch.block_height} passed {last_valid} and it never landed"
-                changes[signature] = self._failed(live, OrderdError(ErrorCode.TX_EXPIRED, detail), None)
-            elif sighting.shows_none(last_valid):
-                self._tell_stuck(live, "not found by a node that does not keep so old blocks: use one that does")
-        return changes
-
-    def _landed(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> dict[Signature, Change]:
+    def _landed(
+        self, asked: Mapping[Signature, Live], sightings: Mapping[Signature, Sighting]
+    ) -> dict[Signature, Change]:
         landed = [signature for signature in asked if sightings[signature].landed]
         changes = {}
-        for signature, answer in zip(landed, self._sender.fetch(landed), strict=True):
-            live = asked[signature]
+        for signature, answer in zip(landed, self._observer.fetch(landed), strict=True):
+            live, sighting = asked[signature], sightings[signature]
             if isinstance(answer, RpcError):
-                self._tell_stuck(live, f"landed, but cannot be read: {answer}")
-            elif answer is None or not _agree(sightings[signature], answer):
+                live.tell_stuck(f"landed, but cannot be read: {answer}")
+            elif answer is None or not _agree(sighting, answer):
                 continue  # the node does not have it yet, or speaks of another fork: ask again
-            else:
-                try:
-                    changes[signature] = self._outcome(live, answer)
-                except Exception:
-                    # None of the others shall wait for it. It comes back when its lease has run out.
-                    log.exception("outcome not readable", action="settle_unreadable", order_id=str(live.order_id))
-                    self._let_go([signature])
+            elif (change := self._outcome(live, signature, answer, awaits_finality=not sighting.is_final)) is not None:
+                changes[signature] = change
         return changes
 
-    def _tell_stuck(self, live: Live, reason: str) -> None:
-        """Say once what keeps an attempt from being settled; it is asked about again and again."""
-        if not live.is_stuck:
-            live.is_stuck = True
-            log.warning("not settled yet", action="settle_stuck", order_id=str(live.order_id), reason=reason)
+    def _outcome(
+        self, live: Live, signature: Signature, transaction: TransactionInfo, *, awaits_finality: bool = False
+    ) -> Change | None:
+        """What the transaction, the attempt's own or another of its order, means; None where it cannot be read."""
+        attempt, sends = live.attempt, live.sends
+        try:
+            if str(signature) != attempt.signature:
+                return self._outcomes.landed_as(attempt, str(signature), transaction, sends=sends)
+            return self._outcomes.landed(attempt, transaction, sends=sends, awaits_finality=awaits_finality)
+        except Exception:
+            # None of the others shall wait for it. It comes back when its lease has run out.
+            log.exception("outcome not readable", action="settle_unreadable", order_id=str(live.order_id))
+            self._live.let_go([Signature.from_string(attempt.signature)])
+            return None
 
-    def _outcome(self, live: Live, transaction: TransactionInfo) -> Change:
-        order = live.attempt.order
-        if transaction.err is not None:
-            return self._failed(live, explain(transaction.err, transaction.logs), transaction)
-        fill = read_fill(transaction, self._wallet, order.mint_in, order.mint_out)
-        return Change(
-            order.id,
-            self._confirmed(live, fill),
-            order.version,
-            {"filled_in": fill.amount_in, "filled_out": fill.amount_out, "network_fee": fill.network_fee},
-            attempt_end=AttemptEnd("landed", fill.slot, live.sends),
+    # What never can
+
+    def _expired(
+        self, asked: Mapping[Signature, Live], sightings: Mapping[Signature, Sighting]
+    ) -> dict[Signature, Change]:
+        """Those of which it is proved, and of whose orders the wallet has paid for no other transaction either."""
+        proved: dict[Signature, Live] = {}
+        for signature, live in asked.items():
+            if sightings[signature].proves_expiry(live.validity):
+                proved[signature] = live
+            elif sightings[signature].is_too_late(live.validity):
+                live.tell_stuck(_NO_PROOF)
+        if not proved:
+            return {}
+        finalized = max((sightings[each].finalized for each in proved), key=lambda each: each.absolute_slot)
+        since = min(live.validity.first_slot(finalized) for live in proved.values())
+        try:
+            paid = self._observer.paid_since(since, [_memo(live) for live in proved.values()], finalized)
+        except RpcError as error:
+            for live in proved.values():
+                live.tell_stuck(f"the wallet's own transactions cannot be searched: {error}")
+            return {}
+        changes = {}
+        for signature, live in proved.items():
+            if (found := paid.get(_memo(live))) is None:
+                height, last_valid = finalized.block_height, live.attempt.last_valid_block_height
+                detail = f"block height {height} passed {last_valid} and it never landed"
+                expiry = OrderdError(ErrorCode.TX_EXPIRED, detail)
+                changes[signature] = self._outcomes.expired(live.attempt, expiry, sends=live.sends)
+            elif (change := self._found(live, found)) is not None:
+                changes[signature] = change
+        return changes
+
+    def _found(self, live: Live, signature: Signature) -> Change | None:
+        """The end of an attempt whose order has a transaction that succeeded, whatever the statuses say."""
+        log.error(
+            "the wallet has paid for it", action="settle_found", order_id=str(live.order_id), signature=str(signature)
         )
+        (answer,) = self._observer.fetch([signature])
+        if not isinstance(answer, TransactionInfo) or answer.err is not None:
+            return None
+        return self._outcome(live, signature, answer)
 
-    def _confirmed(self, live: Live, fill: Fill) -> Confirmed:
-        order = live.attempt.order
-        return Confirmed(
-            attempt=live.attempt.number,
-            signature=live.attempt.signature,
-            venue=VenueName(order.venue or ""),
-            slot=fill.slot,
-            amount_in=format_amount(fill.amount_in, order.decimals_in),
-            amount_out=format_amount(fill.amount_out, order.decimals_out),
-            executed_price=format_price(fill.amount_in, order.decimals_in, fill.amount_out, order.decimals_out),
-            network_fee=format_amount(fill.network_fee, LAMPORT_DECIMALS),
-        )
+    # What is written
 
-    def _failed(self, live: Live, error: OrderdError, transaction: TransactionInfo | None) -> Change:
-        order = live.attempt.order
-        end = AttemptEnd(
-            "expired" if transaction is None else "failed",
-            None if transaction is None else transaction.slot,
-            live.sends,
-        )
-        failed = AttemptFailed(order.id, order.version, live.attempt.number - 1, error)
-        return change_after(failed, self._policy, signature=live.attempt.signature, attempt_end=end)
-
-    def _write(self, changes: dict[Signature, Change]) -> int:
+    def _write(self, changes: Mapping[Signature, Change]) -> int:
         """Commit what was learnt, then tell. Attempts of which nothing was written belong to another holder now."""
         if not changes:
             return 0
         with database.connection_context():
             moved = _apply(list(changes.values()))
-        self._let_go(changes)
+        self._live.let_go(changes)
         self._publisher.publish(moved)
         return len(moved)
 
-    def _resend(self, asked: dict[Signature, Live], sightings: dict[Signature, Sighting]) -> None:
-        """The same bytes again for what the cluster does not know and what may still land."""
-        now = self._clock()
-        due = [
-            live
-            for signature, live in asked.items()
-            if sightings[signature].status is None and live.resend_at <= now and signature in self._live
-        ]
-        if not due:
-            return
-        for live in due:
-            live.sends += 1
-            live.resend_at = now + self._resend_seconds
-        for live, error in zip(due, self._sender.send([live.attempt.signed_bytes for live in due]), strict=True):
-            if error is not None:
-                log.debug("resend refused", action="resend_refused", order_id=str(live.order_id), error=str(error))
+
+def _memo(live: Live) -> str:
+    """What the memos of all attempts of the order have in common."""
+    return f"{live.order_id}:"
 
 
 def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:

@@ -27,8 +27,12 @@ _COUNT: Final = """
            count(*) FILTER (WHERE status IN ('routing', 'building', 'submitted')),
            count(*) FILTER (WHERE status = 'pending' AND due_at > clock_timestamp()),
            count(*) FILTER (WHERE status = 'confirmed'),
-           count(*) FILTER (WHERE status = 'failed')
+           count(*) FILTER (WHERE status = 'failed'),
+           count(*) FILTER (WHERE unknown_since IS NOT NULL)
     FROM orders"""
+
+
+_COUNT_BY_STATUS: Final = "SELECT status, count(*), count(unknown_since) FROM orders GROUP BY status"
 
 
 class StatusReport:
@@ -70,7 +74,7 @@ class StatusReport:
 
     def status(self, *, draining: bool = False) -> StatusResult:
         services: dict[str, ServiceHealth] = {}
-        orders = self._orders(services)
+        orders, unknown = self._orders(services)
         used, waiting, depth, workers = self._queue(services)
         return StatusResult(
             version=version("orderd"),
@@ -82,6 +86,7 @@ class StatusReport:
             slot=self._slot(services),
             services=services,
             orders=orders,
+            unknown=unknown,
             rate_limit=self._use(used, waiting),
             queue_depth=depth,
             workers=workers,
@@ -102,25 +107,27 @@ class StatusReport:
             rate_limit = self._use(*self._rate_limit_use())
         except redis.RedisError:  # the status report says what is wrong
             rate_limit = None
-        waiting, active, delayed, confirmed, failed = row
+        waiting, active, delayed, confirmed, failed, unknown = row
         return QueueMetrics(
             waiting=waiting,
             active=active,
             delayed=delayed,
             confirmed=confirmed,
             failed=failed,
+            unknown=unknown,
             rate_limit=rate_limit,
         )
 
-    def _orders(self, services: dict[str, ServiceHealth]) -> dict[OrderStatus, int]:
+    def _orders(self, services: dict[str, ServiceHealth]) -> tuple[dict[OrderStatus, int], int]:
+        """Orders by status, and how many of them are unknown."""
         try:
             with database.connection_context():
-                rows = database.execute_sql("SELECT status, count(*) FROM orders GROUP BY status").fetchall()
+                rows = database.execute_sql(_COUNT_BY_STATUS).fetchall()
         except PeeweeException as error:
             services["postgres"] = ServiceHealth(ok=False, detail=_first_line(error))
-            return {}
+            return {}, 0
         services["postgres"] = ServiceHealth(ok=True)
-        return {OrderStatus(status): count for status, count in rows}
+        return {OrderStatus(status): count for status, count, _ in rows}, sum(unknown for *_, unknown in rows)
 
     def _queue(self, services: dict[str, ServiceHealth]) -> tuple[int, int, int, int]:
         try:

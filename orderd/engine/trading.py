@@ -15,8 +15,9 @@ from orderd.engine.price_guard import PriceGuard, Recall
 from orderd.engine.routing import Router
 from orderd.settings import Settings
 from orderd.solana.keys import Wallet, load_wallet
+from orderd.solana.observer import Observer
 from orderd.solana.programs import raydium_amm_v4, raydium_clmm, raydium_cpmm
-from orderd.solana.rpc import RpcClient
+from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
@@ -39,6 +40,12 @@ class Trading:
     builder: Builder
     sender: Sender
     retry: RetryPolicy
+
+    def observer(self, settings: Settings) -> Observer:
+        """A view of the wallet's transactions, for one thread."""
+        # A local chain of one node has no forks: what it confirms stands.
+        final_at: Commitment = "confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"
+        return Observer(self.rpc, self.wallet.address, final_at, is_one_node=settings.is_one_node)
 
 
 def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
@@ -78,10 +85,8 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
         threads=settings.worker_threads,
     )
     builder = Builder(router, rpc, wallet, fees, blockhash_age=age)
-    # simnet's blocks stand once they are sealed; elsewhere only finalized ones do.
-    sender = Sender(rpc, "confirmed" if settings.chain == "simnet" else "finalized")
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
-    return Trading(tokens, rpc, wallet, router, builder, sender, retry)
+    return Trading(tokens, rpc, wallet, router, builder, Sender(rpc), retry)
 
 
 def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) -> list[Venue]:

@@ -1,7 +1,7 @@
 """What the stored order looks like from outside: base units become decimal strings, codes become problems."""
 
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import cast
 from uuid import UUID
 
 from peewee import fn
@@ -14,7 +14,16 @@ from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, OrderStatus, OrderTerms
 from orderd.domain.quote import VenueName
 from orderd.domain.tokens import Token
-from orderd.wire import AttemptView, FailureView, ListParams, ListResult, OrderDetail, OrderView, Problem
+from orderd.wire import (
+    AttemptOutcome,
+    AttemptView,
+    FailureView,
+    ListParams,
+    ListResult,
+    OrderDetail,
+    OrderView,
+    Problem,
+)
 
 LAMPORT_DECIMALS = 9
 
@@ -72,6 +81,7 @@ def order_view(order: Order) -> OrderView:
         executed_price=executed_price(order),
         network_fee=None if order.network_fee is None else format_amount(order.network_fee, LAMPORT_DECIMALS),
         error=error,
+        unknown_since=order.unknown_since,
         created_at=order.created_at,
         updated_at=order.updated_at,
     )
@@ -117,12 +127,13 @@ def get(account_id: UUID, ref: str) -> OrderDetail:
     return OrderDetail(
         order=order_view(order),
         events=tuple(events_after(order.id, 0)),
-        attempts=tuple(_attempt_view(attempt, order.decimals_out) for attempt in attempts),
+        attempts=tuple(attempt_view(attempt, order.decimals_out) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
     )
 
 
-def _attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+    """The attempt as clients see it."""
     return AttemptView(
         number=attempt.number,
         signature=attempt.signature,
@@ -131,8 +142,9 @@ def _attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
         min_amount_out=format_amount(attempt.min_amount_out, decimals_out),
         last_valid_block_height=attempt.last_valid_block_height,
         sends=attempt.sends,
-        outcome=cast("Literal['live', 'landed', 'failed', 'expired']", attempt.outcome),
+        outcome=cast("AttemptOutcome", attempt.outcome),
         slot=attempt.slot,
+        is_final=not attempt.awaits_finality,
         signed_at=attempt.signed_at,
         settled_at=attempt.settled_at,
     )

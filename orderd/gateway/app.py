@@ -24,7 +24,9 @@ from db.journal import recent_starts
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
+from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
+from orderd.engine.resolution import Resolution
 from orderd.engine.status import StatusReport
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.auth import check_anyone_may_enter
@@ -101,6 +103,12 @@ def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher)
             rate_limit_use=limiter.use,
             queue_depth=broker.depth,
             workers=partial(_live_workers, client),
+        ),
+        resolution=Resolution(
+            partial(trading.observer, settings),
+            Outcomes(str(trading.wallet.address), trading.retry),
+            str(trading.wallet.address),
+            publisher,
         ),
         wallet=str(trading.wallet.address),
     )

@@ -12,7 +12,7 @@ from db.connection import database
 from orderd.gateway.health import Dependency, Health, Probe, Readiness
 from orderd.gateway.methods import StatusReport
 from orderd.gateway.threads import DatabaseThreads, Threads
-from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, WORKERS
+from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, UNKNOWN, WORKERS
 from orderd.wire import ServiceHealth
 
 LAG_PROBE_SECONDS: Final = 0.5
@@ -87,6 +87,7 @@ class Condition:
         for name, count in status.orders.items():
             ORDERS.labels(name).set(count)
         QUEUE_DEPTH.set(status.queue_depth)
+        UNKNOWN.set(status.unknown)
         WORKERS.set(status.workers)
         RATE_LIMIT_USED.set(status.rate_limit.used)
         RATE_LIMIT_WAITING.set(status.rate_limit.waiting)

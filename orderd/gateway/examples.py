@@ -14,6 +14,7 @@ from orderd.wire import (
     Balance,
     BalancesResult,
     CancelResult,
+    EvidenceResult,
     ListResult,
     OrderDetail,
     OrderView,
@@ -22,6 +23,7 @@ from orderd.wire import (
     QueueMetrics,
     QuoteResult,
     RateLimitUse,
+    ResolveResult,
     ServiceHealth,
     StatusResult,
     SubmitResult,
@@ -41,6 +43,8 @@ ORDER_BODIES: Final[dict[str, Any]] = {
         }
     },
 }
+
+RESOLUTION_BODIES: Final[dict[str, Any]] = {"taken for dead": {"value": {"dead": True}}}
 
 _BEGAN: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 _ID: Final = UUID("019aa5d4-3f40-7c31-8b0e-5a1c7d2e9f00")
@@ -177,6 +181,26 @@ DETAIL: Final = OrderDetail(
     ),
     failures=(),
 )
+_OPEN: Final = _ACCEPTED.model_copy(
+    update={
+        "status": OrderStatus.SUBMITTED,
+        "seq": 5,
+        "attempt": 1,
+        "signature": _SIGNATURE,
+        "unknown_since": _at(300_058),
+        "updated_at": _at(300_058),
+    }
+)
+EVIDENCE: Final = EvidenceResult(
+    order=_OPEN,
+    attempt=DETAIL.attempts[0].model_copy(update={"outcome": "live", "slot": None, "settled_at": None, "sends": 41}),
+    blockhash_slot=381_203_998,
+    finalized_height=359_128_012,
+    status="not found",
+    paid_by_wallet=(),
+    trouble="",
+)
+RESOLVED: Final = ResolveResult(order=_FILLED)
 LISTED: Final = ListResult(orders=(_FILLED,), next_cursor=None)
 QUEUE: Final = QueueMetrics(waiting=0, active=2, delayed=1, confirmed=318, failed=4, rate_limit=_USE)
 QUOTE: Final = QuoteResult(

@@ -32,6 +32,9 @@ class Callers:
     async def trader(self, request: Request) -> HttpCaller:
         return await self._caller(request, Scope.TRADE)
 
+    async def administrator(self, request: Request) -> HttpCaller:
+        return await self._caller(request, Scope.ADMIN)
+
     async def _caller(self, request: Request, scope: Scope) -> HttpCaller:
         principal = await self.who(request)
         principal.require(scope)

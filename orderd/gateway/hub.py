@@ -131,9 +131,11 @@ class Hub:
     def _move(self, mark: _Mark, order_id: UUID, seq: int, ended: bool) -> None:
         mark.seq = seq
         if ended and not mark.ended:
-            mark.ended = True
             self._active.discard(order_id)
             self._ended.append((time.monotonic(), order_id))
+        elif mark.ended and not ended:  # what was confirmed has been rolled back
+            self._active.add(order_id)
+        mark.ended = ended
 
     # Gaps
 
@@ -227,7 +229,8 @@ class Hub:
     def _forget(self, before: float) -> None:
         while self._ended and self._ended[0][0] < before:
             _, order_id = self._ended.popleft()
-            self._marks.pop(order_id, None)
+            if (mark := self._marks.get(order_id)) is not None and mark.ended:
+                del self._marks[order_id]
 
     # Followers
 

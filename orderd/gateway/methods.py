@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from typing import Protocol
+from uuid import UUID
 
+from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
 from orderd.engine import views
@@ -19,18 +21,22 @@ from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
     BalancesResult,
     CancelResult,
+    EvidenceResult,
     GetParams,
     ListParams,
     ListResult,
     Method,
     NoParams,
     OrderDetail,
+    OrderView,
     PoolsParams,
     PoolsResult,
     PreviewResult,
     QueueMetrics,
     QuoteParams,
     QuoteResult,
+    ResolveParams,
+    ResolveResult,
     StatusResult,
     SubmitParams,
     SubmitResult,
@@ -56,6 +62,16 @@ class Market(Protocol):
     def pools(self, params: PoolsParams) -> PoolsResult: ...
 
 
+class Resolution(Protocol):
+    """What an operator does about outcomes that nobody can tell. All raise OrderdError."""
+
+    def evidence(self, account_id: UUID, ref: str) -> EvidenceResult: ...
+
+    def landed(self, account_id: UUID, ref: str, signature: str, by: Actor) -> OrderView: ...
+
+    def dead(self, account_id: UUID, ref: str, by: Actor) -> OrderView: ...
+
+
 class StatusReport(Protocol):
     """How the daemon is. ``queue`` may raise what Peewee raises, ``slot`` OrderdError RPC_*."""
 
@@ -75,6 +91,7 @@ class Methods:
         intake: Intake,
         market: Market,
         report: StatusReport,
+        resolution: Resolution,
         hub: Hub,
         pacemaker: Pacemaker,
         database: DatabaseThreads,
@@ -84,6 +101,7 @@ class Methods:
         self._batcher = Batcher(intake.submit_batch, database)
         self._market = market
         self._report = report
+        self._resolution = resolution
         self._hub = hub
         self._pacemaker = pacemaker
         self._database = database
@@ -97,6 +115,8 @@ class Methods:
             Method.ORDER_PREVIEW: Route(SubmitParams, PreviewResult, Scope.READ, self.preview),
             Method.ORDER_GET: Route(GetParams, OrderDetail, Scope.READ, self.get),
             Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE, self.cancel),
+            Method.ORDER_EVIDENCE: Route(GetParams, EvidenceResult, Scope.READ, self.evidence),
+            Method.ORDER_RESOLVE: Route(ResolveParams, ResolveResult, Scope.ADMIN, self.resolve),
             Method.ORDERS_LIST: Route(ListParams, ListResult, Scope.READ, self.list_orders),
             Method.ORDERS_SUBSCRIBE: Route(SubscribeParams, SubscribeResult, Scope.READ, self.subscribe),
             Method.ORDERS_UNSUBSCRIBE: Route(UnsubscribeParams, UnsubscribeResult, Scope.READ, self.unsubscribe),
@@ -147,6 +167,23 @@ class Methods:
         who = caller.principal
         order = await self._database.run(self._intake.cancel, who.account_id, params.order, who.actor)
         return Reply(CancelResult(order=order))
+
+    async def evidence(self, caller: Caller, params: GetParams) -> Reply:
+        """What is known of a submitted order's transaction, and what the chain says of it now."""
+        return Reply(await self._outside.run(self._resolution.evidence, caller.principal.account_id, params.order))
+
+    async def resolve(self, caller: Caller, params: ResolveParams) -> Reply:
+        """Say what became of an order whose outcome is unknown."""
+        who = caller.principal
+        if (params.landed is None) == (not params.dead):
+            raise OrderdError(ErrorCode.REQUEST_INVALID, "give landed or dead, and not both")
+        if params.landed is None:
+            order = await self._outside.run(self._resolution.dead, who.account_id, params.order, who.actor)
+        else:
+            order = await self._outside.run(
+                self._resolution.landed, who.account_id, params.order, params.landed, who.actor
+            )
+        return Reply(ResolveResult(order=order))
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""

@@ -19,6 +19,7 @@ from orderd.gateway.idempotency import KeysInProgress
 from orderd.gateway.methods import Methods
 from orderd.gateway.openapi import LINK, LOCATION, category, link_to_order, problems, success
 from orderd.gateway.rest_market import market_router
+from orderd.gateway.rest_resolution import resolution_router
 from orderd.wire import (
     AttemptView,
     CancelResult,
@@ -79,6 +80,7 @@ def rest_router(methods: Methods, who: Who, route_class: type[APIRoute]) -> APIR
     callers = Callers(who)
     router = APIRouter()
     router.include_router(_orders_router(methods, callers, route_class))
+    router.include_router(resolution_router(methods, callers))
     router.include_router(market_router(methods, callers))
     return router
 

@@ -31,7 +31,7 @@ from orderd.gateway.gate import Gate
 from orderd.gateway.heartbeat import Pacemaker
 from orderd.gateway.http import http_app
 from orderd.gateway.hub import Hub
-from orderd.gateway.methods import Market, Methods, StatusReport
+from orderd.gateway.methods import Market, Methods, Resolution, StatusReport
 from orderd.gateway.origin import Door
 from orderd.gateway.port import POLICY_VIOLATION, Port, PortConnection
 from orderd.gateway.problem import problem_response
@@ -57,6 +57,7 @@ class Engine:
     intake: Intake
     market: Market
     report: StatusReport
+    resolution: Resolution
     wallet: str
     """The address that orders are signed for."""
 
@@ -80,6 +81,7 @@ class Gateway:
             intake=engine.intake,
             market=engine.market,
             report=engine.report,
+            resolution=engine.resolution,
             hub=self._hub,
             pacemaker=self._pacemaker,
             database=self._database,

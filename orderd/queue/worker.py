@@ -27,10 +27,15 @@ from orderd.engine.chain import check_chain
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution import Execution
 from orderd.engine.failure import Failures
+from orderd.engine.finality import Finality
 from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
+from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
+from orderd.engine.resending import Resending
 from orderd.engine.settlement import Settlement
 from orderd.engine.trading import open_trading
+from orderd.engine.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.in_flight import InFlightCap
@@ -50,6 +55,8 @@ _STALLED_SECONDS: Final = 30.0
 _POLL_MS: Final = 250
 """How often an idle consumer looks whether it is to stop; an order wakes it at once."""
 _CHAIN_SECONDS: Final = 2.0
+_FINALITY_SECONDS: Final = 1.0
+"""How often successes that may still be rolled back are looked at."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 log = structlog.get_logger(__name__)
@@ -67,7 +74,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 8,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 10,  # a thread needs one, and so does each loop
         application="orderd worker",
     )
     _check_schema()
@@ -99,6 +106,11 @@ def _check_chain(settings: Settings) -> None:
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
+        if not endpoint.has_transaction_history():
+            log.warning(
+                "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown",
+                action="chain_without_history",
+            )
     except RpcWrongChain as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
@@ -121,22 +133,19 @@ class WorkerProcess:
         trading = open_trading(settings, last_route, None if pools is None else pools.watch)
         publisher = self._publisher = Publisher(client)
         self._leases = Leases(self.name, settings.lease_seconds)
-        self._settlement = Settlement(
-            trading.sender,
-            publisher,
-            trading.retry,
-            self._leases,
-            wallet=str(trading.wallet.address),
-            resend_seconds=settings.resend_interval_ms / 1000,
-        )
-        execution = Execution(
-            trading.router, trading.builder, trading.sender, self._settlement, publisher, self._leases
-        )
+        resend_seconds = settings.resend_interval_ms / 1000
+        self._live = LiveAttempts(self._leases, resend_seconds=resend_seconds)
+        resending = Resending(self._live, trading.sender, seconds=resend_seconds)
+        outcomes = Outcomes(str(trading.wallet.address), trading.retry)
+        settlement = Settlement(self._live, trading.observer(settings), outcomes, publisher, resending)
+        finality = Finality(trading.observer(settings), publisher)
+        unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds)
+        execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
         broker = OrderBroker(client, line=self._limiter)
         dispatch = Dispatch(publisher, broker.send, broker.depth)
         if settings.max_in_flight:
             broker.add_middleware(
-                InFlightCap(settings.max_in_flight, self._settlement.__len__, dispatch.defer, dispatch.missed)
+                InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)
             )
         broker.add_middleware(RateLimit(self._limiter, dispatch.defer, dispatch.missed))
         broker.add_middleware(Retry(Failures(trading.retry, publisher), self.name, dispatch.missed))
@@ -148,17 +157,29 @@ class WorkerProcess:
 
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
         self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
-        self._settling = Loop("settlement", self._settlement.run_once, settings.settle_interval_ms / 1000)
+        self._settling = Loop("settlement", settlement.run_once, settings.settle_interval_ms / 1000)
+        self._resending = Loop("resending", resending.run_once, settings.settle_interval_ms / 1000)
+        self._after_settlement = (
+            Loop("finality", finality.run_once, _FINALITY_SECONDS),
+            Loop("unknown", unknown.run_once, min(CHECK_SECONDS, settings.unknown_after_seconds)),
+        )
         self._hints: list[Hints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
             landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
-            self._settlement.on_tracked = landings.watch
+            self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
 
     @property
     def _loops(self) -> Sequence[Loop]:
-        return (self._heartbeat, self._renewal, self._settling, self._dispatching)
+        return (
+            self._heartbeat,
+            self._renewal,
+            self._settling,
+            self._resending,
+            *self._after_settlement,
+            self._dispatching,
+        )
 
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
@@ -186,7 +207,7 @@ class WorkerProcess:
 
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        for loop in (self._settling, self._renewal, self._heartbeat):
+        for loop in (self._settling, self._resending, *self._after_settlement, self._renewal, self._heartbeat):
             loop.stop(left())
         self._publisher.close(drain_seconds)
         try:
@@ -206,7 +227,7 @@ class WorkerProcess:
         stalled = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
         if stalled:
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
-        state = {"in_flight": len(self._settlement), "stalled": stalled}
+        state = {"in_flight": len(self._live), "stalled": stalled}
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
         if self._broker.has_lost_messages():

@@ -2,11 +2,15 @@
 
 A transaction is executed on arrival against the open block (`processed`); a block that the ledger has made durable is
 `confirmed`, and one with enough confirmed blocks on top `finalized`. Accounts are kept once, at the newest state; each
-block knows what it replaced, so a view of an earlier slot looks there first.
+block knows what it replaced, so a view of an earlier slot looks there first, and blocks that are not finalized can be
+given up for another fork.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Set
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from solders.hash import Hash
@@ -26,6 +30,9 @@ MAX_BLOCKHASH_AGE: Final = 150
 
 HISTORY: Final = 320
 """Blocks kept in memory: enough for every valid blockhash, finality, and the most a node may lag."""
+
+
+_SLOT: Final = attrgetter("slot")
 
 
 class Commitment(StrEnum):
@@ -98,7 +105,7 @@ class Bank:
         The caller has verified the signatures.
         """
         block = self.open
-        self.check(transaction, block.height)
+        self.check(transaction, self.view(block.slot))
         outcome = execute(transaction, self.accounts.get, self.clock(), self._landing_programs)
         for key, account in outcome.changes(transaction).items():
             self._put(key, account)
@@ -114,24 +121,23 @@ class Bank:
     def simulate(self, transaction: Transaction, view: "View", *, any_blockhash: bool = False) -> Outcome:
         """What would become of a transaction. Raises TransactionError where it would be refused."""
         if not any_blockhash:
-            self.check(transaction, view.height, view)
+            self.check(transaction, view)
         return execute(transaction, view.account, Clock(view.slot, view.block_time), self._programs)
 
-    def check(self, transaction: Transaction, height: int, view: "View | None" = None) -> None:
-        """That a block of `height` may take the transaction. Raises TransactionError."""
-        if not self.is_valid(transaction.blockhash, height):
+    def check(self, transaction: Transaction, view: "View") -> None:
+        """That a block in the place of `view` may take the transaction. Raises TransactionError."""
+        if not view.accepts(transaction.blockhash):
             raise TransactionError("BlockhashNotFound")
         status = self.statuses.get(transaction.signature)
-        if status is not None and (view is None or status.slot <= view.slot):
+        if status is not None and status.slot <= view.known:
             raise TransactionError("AlreadyProcessed")
 
     def clock(self) -> Clock:
         return Clock(self.open.slot, self.open.time)
 
-    def is_valid(self, blockhash: Hash, height: int) -> bool:
-        """Whether a block of `height` accepts transactions with this blockhash."""
-        made = self._heights.get(blockhash)
-        return made is not None and made <= height <= made + MAX_BLOCKHASH_AGE
+    def height_of(self, blockhash: Hash) -> int | None:
+        """The height of the recent block with this hash."""
+        return self._heights.get(blockhash)
 
     def seal(self) -> SealedBlock:
         """Close the open block and open the next one on top of it."""
@@ -148,15 +154,44 @@ class Bank:
             time=block.time,
             transaction_count=block.transaction_count,
             before=block.before,
-            changed={key: self.accounts.get(key) for key in block.before},
+            changed={key: self.accounts.get(key) for key in block.before.keys() | block.undone},
             executed=block.executed,
             signatures=tuple(each.transaction.signature for each in block.executed),
             unit_prices=tuple(each.transaction.unit_price for each in block.executed),
+            parent_slot=block.parent_slot,
         )
         self._blocks.append(sealed)
         self._heights[sealed.blockhash] = sealed.height
         self.open = self._open_block()
         return sealed
+
+    def revocable(self) -> int:
+        """How many of the newest sealed blocks are not finalized."""
+        return len(self._blocks) - 1 - self._index(self.levels().finalized)
+
+    def fork(self, depth: int) -> list[SealedBlock]:
+        """Give up the newest `depth` sealed blocks, which must be revocable, and the open one; go on from before them.
+
+        What they did is undone, as if it had never been; the blocks given up are returned, the earliest first.
+        """
+        assert 0 < depth <= self.revocable(), f"{depth} blocks cannot be given up"
+        self._root = self.levels().finalized  # with fewer blocks on top it would not be any more
+        given_up, left = self._blocks[-depth:], self.open
+        del self._blocks[-depth:]
+        undone = left.undone | left.before.keys()
+        for executed in left.executed:
+            self.statuses.pop(executed.transaction.signature)
+        for block in given_up:
+            undone |= block.changed.keys()
+            del self._heights[block.blockhash]
+            for signature in block.signatures:
+                self.statuses.pop(signature)
+        for before in (left.before, *(block.before for block in reversed(given_up))):
+            for key, account in before.items():
+                self._set(key, account)
+        self._confirmed = min(self._confirmed, self._blocks[-1].slot)
+        self.open = self._open_block(left.slot + 1, undone)
+        return given_up
 
     def announce_open(self) -> None:
         """Tell those who wait for a new block that one is open."""
@@ -180,11 +215,22 @@ class Bank:
 
     def levels(self, lag: int = 0) -> Levels:
         """What a node has reached that is `lag` slots behind."""
-        processed = self.open.slot - lag if lag else self.open.slot
-        processed = max(processed, self._blocks[0].slot)
-        confirmed = max(min(self._confirmed, processed if lag == 0 else processed - 1), self._blocks[0].slot)
-        root = max(self._blocks[0].slot, min(self._root, confirmed))
-        return Levels(processed, confirmed, max(root, confirmed - self._finality_slots))
+        newest = len(self._blocks)
+        if lag:
+            newest = max(self._index(self.open.slot - lag), 0)
+        processed = self.open.slot if newest == len(self._blocks) else self._blocks[newest].slot
+        confirmed = min(self._index(self._confirmed), max(newest - 1, 0))
+        buried = self._blocks[max(confirmed - self._finality_slots, 0)].slot
+        return Levels(processed, self._blocks[confirmed].slot, buried if lag else max(self._root, buried))
+
+    def newest(self, slot: int) -> SealedBlock:
+        """The newest sealed block that is still in memory and not above `slot`; the oldest one where there is none."""
+        return self._blocks[max(self._index(slot), 0)]
+
+    def is_on_chain(self, slot: int) -> bool:
+        """Whether a block that the ledger has in `slot` belongs to the chain: of the last blocks, some may be given up
+        and there still."""
+        return slot <= self._blocks[0].slot or slot == self.open.slot or self.block(slot) is not None
 
     def view(self, slot: int) -> "View":
         """The state at the end of `slot`, which must be among those that `levels` can give."""
@@ -192,15 +238,15 @@ class Bank:
 
     def block(self, slot: int) -> SealedBlock | None:
         """A sealed block that is still in memory."""
-        index = slot - self._blocks[0].slot
-        return self._blocks[index] if 0 <= index < len(self._blocks) else None
+        index = self._index(slot)
+        return self._blocks[index] if index >= 0 and self._blocks[index].slot == slot else None
 
     def recent_blocks(self, count: int) -> list[SealedBlock]:
         return self._blocks[-count:]
 
     def changes_after(self, slot: int) -> Iterator[dict[Pubkey, Account | None]]:
         """What the blocks after `slot` replaced, the earliest first."""
-        for index in range(slot - self._blocks[0].slot + 1, len(self._blocks)):
+        for index in range(self._index(slot) + 1, len(self._blocks)):
             yield self._blocks[index].before
         if slot < self.open.slot:
             yield self.open.before
@@ -209,44 +255,71 @@ class Bank:
         """The accounts that belong to a program, or did since the start."""
         return self._owned.get(program, set())
 
-    def _open_block(self) -> Block:
+    def _index(self, slot: int) -> int:
+        """Of the newest block in memory that is not above `slot`; -1 where there is none."""
+        return bisect_right(self._blocks, slot, key=_SLOT) - 1
+
+    def _open_block(self, slot: int | None = None, undone: Set[Pubkey] = frozenset()) -> Block:
         parent = self._blocks[-1]
         return Block(
-            slot=parent.slot + 1,
+            slot=parent.slot + 1 if slot is None else slot,
             height=parent.height + 1,
             parent=parent.blockhash,
+            parent_slot=parent.slot,
             time=max(parent.time, self._clock()),
             transaction_count=parent.transaction_count,
+            undone=undone,
         )
 
     def _put(self, key: Pubkey, account: Account | None) -> None:
-        old = self.accounts.get(key)
-        self.open.before.setdefault(key, old)
+        self.open.before.setdefault(key, self.accounts.get(key))
+        self._set(key, account)
+
+    def _set(self, key: Pubkey, account: Account | None) -> None:
         if account is None:
             self.accounts.pop(key, None)
             return
+        old = self.accounts.get(key)
         self.accounts[key] = account
         if old is None or old.owner != account.owner:
             self._owned.setdefault(account.owner, set()).add(key)
 
 
 class View:
-    """The chain as it was at the end of a slot (the open one: as it is now)."""
+    """The chain as it was at the end of a slot (the open one: as it is now).
 
-    def __init__(self, bank: Bank, slot: int) -> None:
+    A node on a dead fork sees it with so many slots `beyond` it, whose empty blocks are on no other node.
+    """
+
+    def __init__(self, bank: Bank, slot: int, beyond: int = 0) -> None:
         self.bank = bank
-        self.slot = slot
+        self.slot = slot + beyond
+        self.known = slot
+        """The newest slot of the chain that is part of the view."""
         block = bank.open if slot == bank.open.slot else bank.block(slot)
         assert block is not None, f"slot {slot} is no longer in memory"
-        self.height = block.height
+        self.height = block.height + beyond
+        self._known_height = block.height
         self.block_time = block.time
         self.transaction_count = block.transaction_count
         self.blockhash = block.blockhash if isinstance(block, SealedBlock) else block.parent
         """The newest hash a node at this slot knows, and the height of the block it is of."""
         self.blockhash_height = block.height if isinstance(block, SealedBlock) else block.height - 1
+        self._own: dict[Hash, int] = {}
+        for _ in range(beyond):
+            self.blockhash = Hash.from_bytes(hashlib.sha256(b"dead fork" + bytes(self.blockhash)).digest())
+            self.blockhash_height += 1
+            self._own[self.blockhash] = self.blockhash_height
+
+    def accepts(self, blockhash: Hash) -> bool:
+        """Whether a block in the view's place accepts transactions with this blockhash."""
+        made = self.bank.height_of(blockhash)
+        if made is None or made > self._known_height:
+            made = self._own.get(blockhash)
+        return made is not None and self.height <= made + MAX_BLOCKHASH_AGE
 
     def account(self, key: Pubkey) -> Account | None:
-        for replaced in self.bank.changes_after(self.slot):
+        for replaced in self.bank.changes_after(self.known):
             if key in replaced:
                 return replaced[key]
         return self.bank.accounts.get(key)

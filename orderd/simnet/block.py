@@ -1,6 +1,7 @@
 """A block while it fills and after: what it changed, and what was there before."""
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -32,16 +33,19 @@ class Executed(NamedTuple):
 class Block:
     """One slot's block. `time` in unix seconds. `before` holds each changed account as it was: the way back.
 
-    `transaction_count` is that of the whole chain up to here.
+    `parent` is the hash of the block in `parent_slot`. `transaction_count` is that of the whole chain up to here.
+    `undone` are accounts that blocks on another fork had changed, and that are again as `parent` left them.
     """
 
     slot: int
     height: int
     parent: Hash
+    parent_slot: int
     time: int
     transaction_count: int = 0
     before: dict[Pubkey, Account | None] = field(default_factory=dict)
     executed: list[Executed] = field(default_factory=list)
+    undone: Set[Pubkey] = frozenset()
 
     def seal(self) -> Hash:
         """The block's hash: of its parent, place, time and transactions."""
@@ -54,7 +58,8 @@ class Block:
 
 @dataclass(slots=True)
 class SealedBlock:
-    """A block that changes no more. `changed` is what it left of each account; once durable, `executed` is dropped."""
+    """A block that changes no more. `changed` is what it left of each account, or found undone; once durable,
+    `executed` is dropped."""
 
     slot: int
     height: int
@@ -67,3 +72,4 @@ class SealedBlock:
     executed: list[Executed]
     signatures: tuple[Signature, ...]
     unit_prices: tuple[int, ...]
+    parent_slot: int = 0

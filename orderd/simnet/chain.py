@@ -2,31 +2,34 @@
 
 import asyncio
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import orjson
 import structlog
+from solders.message import MessageV0
+from solders.transaction import VersionedTransaction
 
 from orderd.simnet.actors import IDENTITY
 from orderd.simnet.bank import HISTORY, Bank
-from orderd.simnet.block import SealedBlock
+from orderd.simnet.block import Block, SealedBlock
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Dice
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.images import Image, pack
-from orderd.simnet.ledger import Ledger, LedgerError, Row
+from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.programs import PROGRAMS
 from orderd.simnet.programs.disturbed import with_failures, with_outage
 from orderd.simnet.record import transaction_meta
+from orderd.simnet.transaction import Transaction, decode
+from orderd.solana.programs import memo
 
 _log: Final = structlog.get_logger(__name__)
 
 PRUNE_EVERY: Final = 500
-KEEP_EPHEMERAL: Final = 5_000
-"""Slots for which the market's own transactions can be looked up."""
 
 
 class Chain:
@@ -74,12 +77,49 @@ class Chain:
             due = max(due + self.config.slot_ms / 1_000, loop.time())
             if await self._stopped_before(due):
                 break
-            self._sealed.append(self.bank.seal())
+            self._seal()
+            depth = min(self.dice.fork_depth(), self.bank.revocable())
+            if depth:
+                self._fork(depth)
             self._announce_open()
             await self._try_to_write()
-        self._sealed.append(self.bank.seal())
+        self._seal()
         while self._sealed:
             await self._make_durable()
+
+    def fork(self, depth: int) -> int:
+        """Give up the newest `depth` sealed blocks and the open one, as `Bank.fork` does; the new open one's slot.
+
+        It is durable with the first block of the new fork. Until then a restart finds the old one.
+        """
+        self._fork(depth)
+        self._announce_open()
+        return self.bank.open.slot
+
+    def _fork(self, depth: int) -> None:
+        left = self.bank.open
+        given_up: list[Block | SealedBlock] = [*self.bank.fork(depth), left]
+        _log.debug("fork", given_up=[block.slot for block in given_up], open=self.bank.open.slot)
+        self._sealed = [block for block in self._sealed if self.bank.block(block.slot) is block]
+        for transaction in chain.from_iterable(map(self._kept, given_up)):
+            self.mempool.send_again(transaction)
+
+    def _kept(self, block: Block | SealedBlock) -> list[Transaction]:
+        """The transactions of a block but for the ephemeral ones."""
+        if block.executed:
+            return [each.transaction for each in block.executed if not each.ephemeral]
+        return [decode(raw) for raw in self.ledger.kept_in(block.slot)]
+
+    def _seal(self) -> None:
+        if self.dice.faults.nodes == "pool":
+            self._vote()
+        self._sealed.append(self.bank.seal())
+
+    def _vote(self) -> None:
+        """The validator's vote, as there are in every block of a cluster: no block is without a transaction."""
+        text = memo.memo(f"vote {self.bank.open.slot}")
+        message = MessageV0.try_compile(IDENTITY.pubkey(), [text], [], self.bank.open.parent)
+        self.bank.process(decode(bytes(VersionedTransaction(message, [IDENTITY]))), ephemeral=True)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -110,8 +150,9 @@ class Chain:
     async def _make_durable(self) -> None:
         block = self._sealed[0]
         await asyncio.to_thread(self._write, block)
-        del self._sealed[0]
-        self.bank.confirm(block)
+        if self._sealed and self._sealed[0] is block:  # else it was given up meanwhile
+            del self._sealed[0]
+            self.bank.confirm(block)
 
     def _write(self, block: SealedBlock) -> None:
         rows = []
@@ -123,6 +164,7 @@ class Chain:
                     orjson.dumps(None if error is None else error.to_json()),
                     orjson.dumps(transaction_meta(each.transaction, each.outcome, self.bank.accounts.get)),
                     each.transaction.raw,
+                    each.transaction.keys,
                     each.ephemeral,
                     None if each.ephemeral else pack(map(Image, each.outcome.before, each.outcome.after)),
                 )

@@ -1,15 +1,50 @@
-"""What goes wrong, how often. Faults are start-up configuration, so that no restart opens a clean window."""
+"""What goes wrong, how often. Faults are start-up configuration, so that no restart opens a clean window; what
+`simnet_setFaults` changes holds until the next start.
+"""
 
 import random
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 Venue = Literal["raydium", "meteora"]
+Weight = Annotated[int, Field(ge=0)]
+ViewName = Literal["honest", "behind", "restarted", "pruned", "forked", "historyless"]
 
-MAX_LAG: int = 100
+MAX_LAG: int = 150
+"""Slots that a node may be behind: what it says comes from memory."""
+MAX_AWAY: int = 250
+"""Slots that a node may be on a dead fork, for the same reason."""
+
+
+class Views(BaseModel):
+    """Which nodes of a pool answer, by weight; one that is not named never does. All say that they are healthy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    honest: Weight = 0
+    behind: Weight = 0
+    """`behind_slots` behind, in everything it says."""
+    restarted: Weight = 0
+    """It began from a snapshot in the last `restart_slots`, and has no transactions from before."""
+    pruned: Weight = 0
+    """It keeps the transactions of its newest `pruned_blocks` blocks."""
+    forked: Weight = 0
+    """On a dead fork for `rejoin_slots`, and then on the next one: it knows nothing of what lands elsewhere, and its
+    own slots are the highest of all."""
+    historyless: Weight = 0
+    """It has the statuses of the newest blocks, and refuses to look for others."""
+
+    @model_validator(mode="after")
+    def _somebody_answers(self) -> "Views":
+        if not any(self.weights().values()):
+            raise ValueError("one of the views needs a weight")
+        return self
+
+    def weights(self) -> dict[ViewName, int]:
+        return {name: getattr(self, name) for name in get_args(ViewName)}
 
 
 class Faults(BaseModel):
@@ -34,16 +69,33 @@ class Faults(BaseModel):
     """A swap that lands fails as if the price had moved: the program's own slippage error."""
     venue_outage: frozenset[Venue] = frozenset()
     """Reads of this program's accounts fail, and so do its swaps."""
+    nodes: Literal["one", "pool"] = "one"
+    """A pool: behind the one address, each request, and each of a batch, is answered by one of several nodes."""
+    views: Views = Views(honest=4, behind=1, restarted=1, pruned=1, forked=1, historyless=1)
+    behind_slots: Annotated[int, Field(ge=1, le=MAX_LAG)] = 120
+    restart_slots: Annotated[int, Field(ge=1)] = 150
+    pruned_blocks: Annotated[int, Field(ge=1)] = 200
+    rejoin_slots: Annotated[int, Field(ge=1, le=MAX_AWAY)] = 250
+    lost_on_dead_fork: Rate = 0.5
+    """Transactions that are sent to the forked node and never reach the others."""
+    fork_rate: Rate = 0.0
+    """In a slot: the newest `fork_depth` blocks are given up for another fork, but none that is finalized."""
+    fork_depth: Range = (1, 8)
+    landing_again: Rate = 0.5
+    """A transaction that was in such a block comes in again by itself, `late_slots` later."""
 
     @model_validator(mode="after")
     def _ranges_are_in_order(self) -> "Faults":
-        for name in ("latency_ms", "late_slots", "lag_slots"):
+        for name in ("latency_ms", "late_slots", "lag_slots", "fork_depth"):
             least, most = getattr(self, name)
             if least > most:
                 raise ValueError(f"{name} is (least, most), got ({least}, {most})")
         if self.lag_slots[1] > MAX_LAG:
             raise ValueError(f"lag_slots may be at most {MAX_LAG}, got {self.lag_slots[1]}")
         return self
+
+
+_STREAMS: Final = ("latency", "drop", "late", "refuse", "reset", "lag", "failure", "view", "lose", "fork", "again")
 
 
 class Dice:
@@ -54,7 +106,7 @@ class Dice:
         self.faults = faults
         self._streams = {
             name: random.Random(f"{seed}:{start}:{name}")  # noqa: S311  (repeatable on purpose, guards no secret)
-            for name in ("latency", "drop", "late", "refuse", "reset", "lag", "failure")
+            for name in _STREAMS
         }
 
     def latency(self) -> float:
@@ -86,6 +138,28 @@ class Dice:
 
     def fails_swap(self) -> bool:
         return self._happens("failure", self.faults.failure_rate)
+
+    def view(self) -> ViewName:
+        """The node of the pool that answers a request."""
+        weights = self.faults.views.weights()
+        (name,) = self._streams["view"].choices(list(weights), list(weights.values()))
+        return name
+
+    def loses_send(self) -> bool:
+        """Whether a transaction stays on the dead fork that it was sent to."""
+        return self._happens("lose", self.faults.lost_on_dead_fork)
+
+    def fork_depth(self) -> int:
+        """Blocks that are given up in this slot; 0 is none."""
+        forks = self._happens("fork", self.faults.fork_rate)
+        return self._between("fork", self.faults.fork_depth) if forks else 0
+
+    def lands_again(self) -> bool:
+        return self._happens("again", self.faults.landing_again)
+
+    def again_after(self) -> int:
+        """Slots after which a transaction of a block that was given up comes again."""
+        return self._between("again", self.faults.late_slots)
 
     def _happens(self, stream: str, rate: float) -> bool:
         return rate > 0 and self._streams[stream].random() < rate

@@ -5,7 +5,7 @@ the file itself refuses to hold a transaction twice.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,6 +17,10 @@ from solders.signature import Signature
 
 from orderd.simnet.account import Account
 from orderd.simnet.block import SealedBlock, Status
+from orderd.simnet.transaction import decode
+
+KEEP_EPHEMERAL: Final = 5_000
+"""Slots for which the market's own transactions, and blocks that hold no others, can be looked up."""
 
 KEEP_IMAGES: Final = 20_000
 """Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""
@@ -40,8 +44,19 @@ CREATE INDEX transactions_by_slot ON transactions (slot, ephemeral);
     """
 CREATE TABLE images (number INTEGER PRIMARY KEY, signature BLOB NOT NULL UNIQUE, content BLOB NOT NULL);
 """,
+    """
+CREATE TABLE mentions (
+    address INTEGER NOT NULL, slot INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (address, slot, position)
+) WITHOUT ROWID;
+ALTER TABLE blocks ADD COLUMN parent_slot INTEGER NOT NULL DEFAULT 0;
+UPDATE blocks SET parent_slot = slot - 1 WHERE slot > 0;
+DROP INDEX transactions_by_slot;
+CREATE INDEX transactions_by_slot ON transactions (slot, position, ephemeral);
+""",
 )
 """What each version of the file adds to the one before it."""
+
+_FIRST_WITH_MENTIONS: Final = 3
 
 SCHEMA_VERSION: Final = len(_SCHEMAS)
 
@@ -62,6 +77,34 @@ class Recorded(NamedTuple):
     images: bytes | None
 
 
+class StoredBlock(NamedTuple):
+    """A block's record. `parent` is the hash of the block in `parent_slot`, `time` in unix seconds."""
+
+    slot: int
+    height: int
+    blockhash: Hash
+    parent: Hash
+    parent_slot: int
+    time: int
+
+
+class Place(NamedTuple):
+    """Where a transaction is: the slot of its block, and its place there."""
+
+    slot: int
+    position: int
+
+
+class Mention(NamedTuple):
+    """A transaction that names an address among its keys; `error` as JSON, `time` in unix seconds."""
+
+    signature: Signature
+    slot: int
+    error: bytes
+    time: int
+    raw: bytes
+
+
 class Row(NamedTuple):
     """A transaction as the ledger takes it; `error` and `meta` are JSON. Where `images` is None, none are kept."""
 
@@ -69,6 +112,7 @@ class Row(NamedTuple):
     error: bytes
     meta: bytes
     raw: bytes
+    keys: Sequence[Pubkey]
     ephemeral: bool
     images: bytes | None = None
 
@@ -96,6 +140,8 @@ class Ledger:
         with self._transaction():
             for statement in "".join(_SCHEMAS[version:]).split(";\n"):
                 self._writer.execute(statement)
+            if version < _FIRST_WITH_MENTIONS:
+                self._mention(self._keys("SELECT slot, position, raw FROM transactions"))
             self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._reader = _connect(path)
 
@@ -104,10 +150,16 @@ class Ledger:
         self._writer.close()
 
     def append(self, block: SealedBlock, rows: Sequence[Row]) -> None:
-        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written."""
+        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written.
+
+        Blocks above its parent were given up for it, and go with the same commit: the file holds the one fork or the
+        other.
+        """
         with self._transaction():
+            if block.slot > block.parent_slot + 1:
+                self._give_up(block.parent_slot)
             self._writer.execute(
-                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     block.slot,
                     block.height,
@@ -115,6 +167,7 @@ class Ledger:
                     bytes(block.parent),
                     block.time,
                     block.transaction_count,
+                    block.parent_slot,
                 ),
             )
             self._writer.executemany(
@@ -124,6 +177,7 @@ class Ledger:
                     for position, row in enumerate(rows)
                 ),
             )
+            self._mention((block.slot, position, row.keys) for position, row in enumerate(rows))
             self._writer.executemany(
                 "INSERT INTO images (signature, content) VALUES (?, ?)",
                 ((bytes(row.signature), row.images) for row in rows if row.images is not None),
@@ -147,7 +201,7 @@ class Ledger:
             self._writer.execute(
                 "DELETE FROM images WHERE number <= (SELECT max(number) FROM images) - ?", (KEEP_IMAGES,)
             )
-            self._writer.execute("DELETE FROM transactions WHERE slot < ? AND ephemeral", (slot,))
+            self._forget("slot < ? AND ephemeral", slot)
             self._writer.execute(
                 "DELETE FROM blocks WHERE slot < ? AND height > 0 "
                 "AND slot NOT IN (SELECT slot FROM transactions WHERE slot < ?)",
@@ -159,20 +213,20 @@ class Ledger:
         row = self._reader.execute("SELECT * FROM blocks ORDER BY slot DESC LIMIT 1").fetchone()
         if row is None:
             return None
-        slot, height, blockhash, parent, time, transaction_count = row
+        slot, height, blockhash, parent, time, transaction_count, parent_slot = row
         accounts = {
             Pubkey.from_bytes(key): Account(lamports, Pubkey.from_bytes(owner), data, bool(executable))
             for key, lamports, owner, data, executable in self._reader.execute("SELECT * FROM accounts")
         }
-        recent = (slot - history,)
-        blockhashes = {
-            Hash.from_bytes(each): height
-            for each, height in self._reader.execute("SELECT blockhash, height FROM blocks WHERE slot > ?", recent)
-        }
+        recent_blocks = self._reader.execute(
+            "SELECT blockhash, height, slot FROM blocks WHERE height > ?", (height - history,)
+        ).fetchall()
+        blockhashes = {Hash.from_bytes(each): height for each, height, _ in recent_blocks}
+        recent = (min(slot for _, _, slot in recent_blocks),)
         statuses = {
             Signature.from_bytes(each): Status(slot, orjson.loads(error))
             for each, slot, error in self._reader.execute(
-                "SELECT signature, slot, error FROM transactions WHERE slot > ?", recent
+                "SELECT signature, slot, error FROM transactions WHERE slot >= ?", recent
             )
         }
         tip = SealedBlock(
@@ -187,6 +241,7 @@ class Ledger:
             executed=[],
             signatures=(),
             unit_prices=(),
+            parent_slot=parent_slot,
         )
         return Restored(accounts, tip, blockhashes, statuses)
 
@@ -204,6 +259,60 @@ class Ledger:
         ).fetchone()
         return None if row is None else StoredTransaction(*row)
 
+    def place(self, signature: Signature) -> Place | None:
+        """Where a transaction is."""
+        row = self._reader.execute(
+            "SELECT slot, position FROM transactions WHERE signature = ?", (bytes(signature),)
+        ).fetchone()
+        return None if row is None else Place(*row)
+
+    def mentions(self, address: Pubkey, before: Place, after: Place) -> Iterator[Mention]:
+        """The transactions between two places that name an address among their keys, the newest first."""
+        rows = self._reader.execute(
+            "SELECT signature, slot, error, time, raw FROM mentions JOIN transactions USING (slot, position) "
+            "JOIN blocks USING (slot) WHERE address = ? AND (slot, position) < (?, ?) AND (slot, position) > (?, ?) "
+            "AND instr(raw, ?) ORDER BY slot DESC, position DESC",
+            (_number(address), *before, *after, bytes(address)),
+        )
+        with closing(rows):
+            for signature, *rest in rows:
+                yield Mention(Signature.from_bytes(signature), *rest)
+
+    def block(self, slot: int) -> StoredBlock | None:
+        """The block of a slot; None where the slot has none, or it was dropped."""
+        row = self._reader.execute(
+            "SELECT height, blockhash, parent, parent_slot, time FROM blocks WHERE slot = ?", (slot,)
+        ).fetchone()
+        if row is None:
+            return None
+        height, blockhash, parent, parent_slot, time = row
+        return StoredBlock(slot, height, Hash.from_bytes(blockhash), Hash.from_bytes(parent), parent_slot, time)
+
+    def slots(self, first: int, last: int) -> list[int]:
+        """The slots, both ends included, that have a block."""
+        rows = self._reader.execute("SELECT slot FROM blocks WHERE slot BETWEEN ? AND ? ORDER BY slot", (first, last))
+        return [slot for (slot,) in rows]
+
+    def signatures_in(self, slot: int) -> list[Signature]:
+        """The transactions of a block, in their order."""
+        rows = self._reader.execute("SELECT signature FROM transactions WHERE slot = ? ORDER BY position", (slot,))
+        return [Signature.from_bytes(signature) for (signature,) in rows]
+
+    def transactions_in(self, slot: int) -> list[StoredTransaction]:
+        """The transactions of a block with what became of them, in their order."""
+        rows = self._reader.execute(
+            "SELECT slot, time, raw, meta FROM transactions JOIN blocks USING (slot) WHERE slot = ? ORDER BY position",
+            (slot,),
+        )
+        return [StoredTransaction(*row) for row in rows]
+
+    def kept_in(self, slot: int) -> list[bytes]:
+        """The bytes of a block's transactions that are not ephemeral, in their order."""
+        rows = self._reader.execute(
+            "SELECT raw FROM transactions WHERE slot = ? AND NOT ephemeral ORDER BY position", (slot,)
+        )
+        return [raw for (raw,) in rows]
+
     def genesis_hash(self) -> Hash:
         """The first block's hash, which names the chain. Raises TypeError for an empty file."""
         row = self._reader.execute("SELECT blockhash FROM blocks WHERE height = 0").fetchone()
@@ -213,6 +322,40 @@ class Ledger:
         """When a block was made, in unix seconds."""
         row = self._reader.execute("SELECT time FROM blocks WHERE slot = ?", (slot,)).fetchone()
         return None if row is None else int(row[0])
+
+    def _give_up(self, parent_slot: int) -> None:
+        """Forget the blocks above a slot. What they did to accounts is undone by the block that takes their place."""
+        self._writer.execute(
+            "DELETE FROM images WHERE signature IN (SELECT signature FROM transactions WHERE slot > ?)", (parent_slot,)
+        )
+        self._forget("slot > ?", parent_slot)
+        self._writer.execute("DELETE FROM blocks WHERE slot > ?", (parent_slot,))
+
+    def _mention(self, transactions: Iterable[tuple[int, int, Sequence[Pubkey]]]) -> None:
+        """Note whom transactions name, each given with its slot and position."""
+        self._writer.executemany(
+            "INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)",
+            ((_number(key), slot, position) for slot, position, keys in transactions for key in keys),
+        )
+
+    def _forget(self, condition: str, slot: int) -> None:
+        """Delete the transactions for which a condition about `slot` holds, and whom they mention."""
+        self._writer.executemany(
+            "DELETE FROM mentions WHERE address = ? AND slot = ? AND position = ?",
+            (
+                (_number(key), slot, position)
+                for slot, position, keys in self._keys(
+                    f"SELECT slot, position, raw FROM transactions WHERE {condition}",  # noqa: S608  (our own words)
+                    slot,
+                )
+                for key in keys
+            ),
+        )
+        self._writer.execute(f"DELETE FROM transactions WHERE {condition}", (slot,))  # noqa: S608
+
+    def _keys(self, query: str, *parameters: int) -> Iterator[tuple[int, int, Sequence[Pubkey]]]:
+        for slot, position, raw in self._writer.execute(query, parameters):
+            yield slot, position, decode(raw).keys
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -244,6 +387,11 @@ def recorded(path: Path, signature: Signature) -> Recorded | None:
     except sqlite3.Error as error:
         raise LedgerError(f"the ledger {path} cannot be read: {error}") from error
     return None if row is None else Recorded(StoredTransaction(*row[:4]), row[4])
+
+
+def _number(address: Pubkey) -> int:
+    """An address in six bytes; should two share them, the transaction itself tells which one it names."""
+    return int.from_bytes(bytes(address)[:6])
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -35,9 +35,15 @@ class Mempool:
             return
         self._land(transaction)
 
+    def send_again(self, transaction: Transaction) -> None:
+        """A transaction was on a fork that was given up: a leader may still have it, and bring it in a little later."""
+        if self._dice.lands_again():
+            self._late[self._bank.open.slot + self._dice.again_after()].append(transaction)
+
     def _land_late(self, block: Block) -> None:
-        for transaction in self._late.pop(block.slot, ()):
-            self._land(transaction)
+        for slot in sorted(each for each in self._late if each <= block.slot):
+            for transaction in self._late.pop(slot):
+                self._land(transaction)
 
     def _land(self, transaction: Transaction) -> None:
         try:

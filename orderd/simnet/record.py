@@ -13,7 +13,7 @@ from orderd.simnet.base58 import b58encode
 from orderd.simnet.codec import decoded
 from orderd.simnet.runtime import Load, Outcome
 from orderd.simnet.transaction import Transaction
-from orderd.solana.programs import token
+from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import Mint, TokenAccount
 
@@ -102,6 +102,36 @@ def _token_balances(accounts: tuple[Account | None, ...], load: Load) -> list[di
     return balances
 
 
+def memo_text(transaction: Transaction) -> str | None:
+    """A transaction's memos, each behind its length in bytes; None where it has none.
+
+    Source: agave `transaction-status/src/extract_memos.rs`.
+    """
+    memos = [each.data for each in transaction.instructions if transaction.keys[each.program] == memo.PROGRAM_ID]
+    return "; ".join(f"[{len(data)}] {_text(data)}" for data in memos) if memos else None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "(unparseable)"
+
+
+def account_keys(transaction: Transaction) -> list[dict[str, Any]]:
+    """The transaction's keys with what it may do to each."""
+    signers = transaction.header[0]
+    return [
+        {
+            "pubkey": str(key),
+            "signer": index < signers,
+            "writable": transaction.writable[index],
+            "source": "transaction",
+        }
+        for index, key in enumerate(transaction.keys)
+    ]
+
+
 def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonParsed"]) -> dict[str, Any]:
     """The `transaction` object. Instructions stay undecoded in `jsonParsed`, as for programs no parser knows."""
     signers, readonly_signers, readonly_unsigned = transaction.header
@@ -126,10 +156,7 @@ def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonPars
         if transaction.version == 0:
             message["addressTableLookups"] = []
     else:
-        message["accountKeys"] = [
-            {"pubkey": key, "signer": index < signers, "writable": transaction.writable[index], "source": "transaction"}
-            for index, key in enumerate(keys)
-        ]
+        message["accountKeys"] = account_keys(transaction)
         message["instructions"] = [
             {
                 "programId": keys[each.program],

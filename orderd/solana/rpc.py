@@ -29,6 +29,7 @@ from orderd.solana.rpc_types import (
     KeyedAccount,
     LatestBlockhash,
     Memcmp,
+    Mention,
     PrioritizationFee,
     SignatureStatus,
     Simulation,
@@ -45,6 +46,7 @@ __all__ = [
     "KeyedAccount",
     "LatestBlockhash",
     "Memcmp",
+    "Mention",
     "PrioritizationFee",
     "RpcClient",
     "RpcError",
@@ -64,6 +66,8 @@ Commitment = Literal["processed", "confirmed", "finalized"]
 
 MAX_ACCOUNTS_A_CALL: Final = 100
 MAX_SIGNATURES_A_CALL: Final = 256
+MAX_MENTIONS_A_CALL: Final = 1_000
+_NO_TRANSACTION_HISTORY: Final = -32011
 
 
 class RpcClient(JsonRpc):
@@ -77,8 +81,8 @@ class RpcClient(JsonRpc):
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         return _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
 
-    def get_latest_blockhash_and_account(self, key: Pubkey) -> tuple[LatestBlockhash, Account | None]:
-        """Both in one request; None where there is no such account."""
+    def get_latest_blockhash_and_account(self, key: Pubkey) -> tuple[AtSlot[LatestBlockhash], Account | None]:
+        """Both in one request, each perhaps by another node; None where there is no such account."""
         config = self._config(None)
         replies = self.call_many(
             [
@@ -90,7 +94,7 @@ class RpcClient(JsonRpc):
             if isinstance(reply, RpcError):
                 raise reply
         accounts = _at_slot("getMultipleAccounts", functools.partial(_accounts, [key]), replies[1])
-        return _latest_blockhash(replies[0]).value, accounts.value[0]
+        return _latest_blockhash(replies[0]), accounts.value[0]
 
     def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
         return _typed("getEpochInfo", EpochInfo.parse, self.call("getEpochInfo", [self._config(commitment)]))
@@ -100,6 +104,36 @@ class RpcClient(JsonRpc):
 
     def get_slot(self, commitment: Commitment | None = None) -> int:
         return _typed("getSlot", int, self.call("getSlot", [self._config(commitment)]))
+
+    def get_block_signatures(self, slot: int, commitment: Commitment | None = None) -> list[Signature]:
+        """The signatures of a block, in its order. Raises RpcResponseError where the node has no block of this slot."""
+        config = self._config(commitment) | {
+            "transactionDetails": "signatures",
+            "rewards": False,
+            "maxSupportedTransactionVersion": 0,
+        }
+        return _typed(
+            "getBlock",
+            lambda value: [Signature.from_string(each) for each in value["signatures"]],
+            self.call("getBlock", [slot, config]),
+        )
+
+    def get_signatures_for_address(
+        self,
+        address: Pubkey,
+        *,
+        before: Signature | None = None,
+        min_context_slot: int | None = None,
+        commitment: Commitment | None = None,
+    ) -> list[Mention]:
+        """Transactions that name the address, whoever signed them, newest first, before `before`; at most 1,000."""
+        config: dict[str, Any] = self._config(commitment) | {"limit": MAX_MENTIONS_A_CALL}
+        if before is not None:
+            config["before"] = str(before)
+        if min_context_slot is not None:
+            config["minContextSlot"] = min_context_slot
+        reply = self.call("getSignaturesForAddress", [str(address), config])
+        return _typed("getSignaturesForAddress", lambda value: [Mention.parse(each) for each in value], reply)
 
     def get_first_available_block(self) -> int:
         """The slot from which on the node knows all transactions."""
@@ -117,6 +151,16 @@ class RpcClient(JsonRpc):
             lambda value: _as_many(signatures, [each and SignatureStatus.parse(each) for each in value]),
             self.call("getSignatureStatuses", params),
         )
+
+    def has_transaction_history(self) -> bool:
+        """Whether the node can be asked for transactions older than those whose statuses it keeps in memory."""
+        try:
+            self.get_signature_statuses([Signature.default()], search_history=True)
+        except RpcResponseError as error:
+            if error.code == _NO_TRANSACTION_HISTORY:
+                return False
+            raise
+        return True
 
     def get_multiple_accounts(
         self, keys: Sequence[Pubkey], commitment: Commitment | None = None

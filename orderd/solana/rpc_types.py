@@ -7,6 +7,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from orderd.domain.errors import printable
 
@@ -54,6 +55,20 @@ class SignatureStatus:
         # Nodes keep no confirmation status of old transactions. Those have long been rooted, where no count is kept.
         rooted = "finalized" if value.get("confirmations") is None else "processed"
         return cls(value["slot"], value["err"], value.get("confirmationStatus") or rooted)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A landed transaction that names an address. `memo` has the texts of all its memos, as the node joins them."""
+
+    signature: Signature
+    slot: int
+    err: TransactionError | None
+    memo: str
+
+    @classmethod
+    def parse(cls, value: dict[str, Any]) -> Self:
+        return cls(Signature.from_string(value["signature"]), value["slot"], value["err"], value.get("memo") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +146,8 @@ class TransactionInfo:
     lamports: dict[str, tuple[int, int]]
     """Before and after, by account."""
     tokens: tuple[TokenBalance, ...]
+    payer: str = ""
+    """Who signed first and paid the fee."""
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
@@ -145,6 +162,7 @@ class TransactionInfo:
             logs=_lines(meta.get("logMessages")),
             lamports=dict(zip(keys, zip(meta["preBalances"], meta["postBalances"], strict=True), strict=True)),
             tokens=_token_balances(keys, meta.get("preTokenBalances") or (), meta.get("postTokenBalances") or ()),
+            payer=keys[0],
         )
 
     def token_delta(self, mint: str, is_owner: Callable[[str], bool]) -> int:

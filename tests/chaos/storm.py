@@ -43,6 +43,9 @@ SETTINGS: Final = {
 }
 """Blockhashes last for 4.5 s, which is two or three sends: some attempts expire."""
 
+POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false"}
+"""What a daemon has to know whose chain answers as a pool of nodes."""
+
 
 class Storm:
     """A daemon that can be killed in parts or whole. It comes back on the same port."""
@@ -97,9 +100,15 @@ def alternating(count: int) -> list[SubmitParams]:
 
 
 @contextmanager
-def storm(state_dir: Path, faults: Mapping[str, object] | None = None, **settings: str) -> Iterator[Storm]:
-    """A daemon on a rough network (``faults`` in place of ROUGH) that is stopped in the end, however often it died."""
-    settings = {"ORDERD_SIMNET_FAULTS": json.dumps(ROUGH if faults is None else faults), **settings}
+def storm(
+    state_dir: Path, faults: Mapping[str, object] | None = None, *, nodes: str = "one", **settings: str
+) -> Iterator[Storm]:
+    """A daemon on a rough network (``faults`` in place of ROUGH) that is stopped in the end, however often it died.
+
+    ``nodes`` is who answers for the chain: "one" node, or a "pool" of which not every one is honest.
+    """
+    faults = {**(ROUGH if faults is None else faults), "nodes": nodes}
+    settings = {"ORDERD_SIMNET_FAULTS": json.dumps(faults), **(POOL if nodes == "pool" else {}), **settings}
     with ExitStack() as stack:
         yield Storm(stack, state_dir, settings)
 

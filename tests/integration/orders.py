@@ -60,11 +60,12 @@ def built(owner: str = "worker-a") -> Order:
 def sign(order: Order, signature: str, last_valid_block_height: int = 150) -> LiveAttempt:
     """Store a signed attempt of a built order."""
     number = order.failures + 1
-    attempt = NewAttempt(number, signature, b"signed", last_valid_block_height, "meteora", "pool", 151_000_000)
+    slot = last_valid_block_height - 150
+    attempt = NewAttempt(number, signature, b"signed", last_valid_block_height, "meteora", "pool", 151_000_000, slot)
     fact = Submitted(attempt=number, signature=signature, last_valid_block_height=last_valid_block_height)
     change = Change(order.id, fact, order.version, {"signature": signature}, new_attempt=attempt)
     (moved,) = journal.apply([change])
-    return LiveAttempt(moved.order, number, signature, b"signed", last_valid_block_height, 151_000_000)
+    return LiveAttempt(moved.order, number, signature, b"signed", last_valid_block_height, 151_000_000, slot)
 
 
 def read(order_id: UUID) -> Order:

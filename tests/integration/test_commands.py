@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from orderd.demo import Daemon, running_daemon
@@ -175,6 +176,34 @@ def test_a_role_on_its_own_names_the_services_that_it_lacks(orderd: Orderd, role
     refused = orderd(role, ORDERD_REDIS_URL="redis://127.0.0.1:1/0")
     assert refused.returncode == 2
     assert "this role needs ORDERD_DATABASE_URL, ORDERD_RPC_URL; or start everything with: orderd run" in refused.stderr
+
+
+def chain_finding(orderd: Orderd, **environment: str) -> list[str]:
+    """What the doctor says of the chain: result, check, detail."""
+    (line,) = [line for line in orderd("doctor", **environment).stdout.splitlines() if line.split("\t")[1] == "chain"]
+    return line.split("\t")
+
+
+def test_the_doctor_says_what_kind_of_endpoint_the_chain_has(orderd: Orderd, simnet: ListeningRole) -> None:
+    assert chain_finding(orderd)[0] == "ok"
+    assert "is one node" in chain_finding(orderd, ORDERD_RPC_URL=simnet.url)[2]
+    pool = chain_finding(orderd, ORDERD_RPC_URL=simnet.url, ORDERD_RPC_SINGLE_NODE="false")
+    assert "several nodes behind one address" in pool[2]
+    wrong = chain_finding(orderd, ORDERD_RPC_URL=simnet.url, ORDERD_CHAIN="devnet")
+    assert wrong[0] == "fail"
+    away = chain_finding(orderd, ORDERD_RPC_URL="http://127.0.0.1:9/")
+    assert (away[0], "does not answer" in away[2]) == ("warn", True)
+
+
+def test_the_doctor_warns_of_an_endpoint_that_keeps_no_transaction_history(
+    orderd: Orderd, simnet: ListeningRole
+) -> None:
+    views = {"honest": 0, "behind": 0, "restarted": 0, "pruned": 0, "forked": 0, "historyless": 1}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "simnet_setFaults", "params": [{"nodes": "pool", "views": views}]}
+    httpx.post(simnet.url, json=call, trust_env=False).raise_for_status()
+    warned = chain_finding(orderd, ORDERD_RPC_URL=simnet.url)
+    assert warned[0] == "warn"
+    assert "keeps no transaction history" in warned[2]
 
 
 def test_the_wallet_is_made_and_funded_once_on_simnet(orderd: Orderd, simnet: ListeningRole) -> None:

@@ -47,7 +47,9 @@ class CancelScreen(ModalScreen[bool]):
     def draw(self) -> None:
         """The order goes on while the trader thinks."""
         order = self._desk.book.get(self._order.id) or self._order
-        self.query_one("#state", Static).update(Text.assemble("now ", status_text(order.status)))
+        self.query_one("#state", Static).update(
+            Text.assemble("now ", status_text(order.status, is_unknown=order.unknown_since is not None))
+        )
         self.query_one("#cancel", Button).disabled = order.status in TERMINAL
 
     def action_keep(self) -> None:

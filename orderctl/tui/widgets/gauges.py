@@ -3,6 +3,7 @@
 from rich.text import Text
 from textual.widgets import Static
 
+from orderctl.tables import UNKNOWN, UNKNOWN_STYLE
 from orderctl.tui.desk import Desk
 from orderd.wire import RateLimitUse, StatusResult
 
@@ -29,6 +30,8 @@ def _lines(status: StatusResult) -> Text:
     ill = [f"{name}: {health.detail or 'not ok'}" for name, health in status.services.items() if not health.ok]
     services = Text("; ".join(ill), "bold red") if ill else Text("all well", "green")
     lines.append(_named("services", services))
+    if status.unknown:
+        lines.append(_named("outcomes", Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_STYLE)))
     return Text("\n").join(lines)
 
 

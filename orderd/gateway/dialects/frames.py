@@ -10,7 +10,17 @@ from typing import Any, Final
 import orjson
 
 from orderd.domain.errors import ERRORS, ErrorCode
-from orderd.domain.events import Accepted, Cancelled, Confirmed, Failed, OrderEvent, Retrying, Routed, Submitted
+from orderd.domain.events import (
+    Accepted,
+    Cancelled,
+    Confirmed,
+    Failed,
+    OrderEvent,
+    Retrying,
+    RolledBack,
+    Routed,
+    Submitted,
+)
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.quote import VenueName
 from orderd.gateway.dialects.exact import number, percent_of_bps
@@ -29,6 +39,7 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.CANCELLED: "failed",
     _E.RETRYING: "pending",
     _E.RECLAIMED: "pending",
+    _E.ROLLED_BACK: "submitted",
 }
 
 
@@ -96,7 +107,7 @@ def _quoted(status: str, event: OrderEvent, route: Routed | None) -> Frame:
     frame = _stamped(status, event, None)
     if route is not None:
         frame |= {"quote": quote(route), "selectedDex": dex(route.chosen.venue)}
-    if isinstance(event.data, Submitted | Confirmed):
+    if isinstance(event.data, Submitted | Confirmed | RolledBack):
         frame["txSignature"] = event.data.signature
     if "error" in frame:
         frame["errorMessage"] = frame["error"]
@@ -149,8 +160,9 @@ def _capitals(*left_out: EventKind) -> dict[EventKind, str]:
 
 
 EXECUTE: Final = Dialect(_STATUS, _execute)
-SNAPSHOTS: Final = Dialect(_capitals(_E.SUBMITTED), _snapshot_event, _snapshot_end)
+SNAPSHOTS: Final = Dialect(_capitals(_E.SUBMITTED, _E.ROLLED_BACK), _snapshot_event, _snapshot_end)
 ROUTING_COMPLETE: Final = Dialect(
-    _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED) | {_E.ROUTED: "ROUTING_COMPLETE"}, _stamped
+    _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED, _E.ROLLED_BACK) | {_E.ROUTED: "ROUTING_COMPLETE"},
+    _stamped,
 )
 QUOTES: Final = Dialect(_STATUS | {_E.DEFERRED: "pending"}, _quoted)

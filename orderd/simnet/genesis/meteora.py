@@ -1,9 +1,11 @@
 """Meteora's pools in the first block, from their snapshots."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from orderd.amm.dlmm import DlmmBin
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import FirstAccounts, integers
 from orderd.solana.programs import meteora_damm_v2, meteora_dlmm
@@ -12,7 +14,6 @@ from orderd.solana.programs.meteora_damm_v2 import BaseFee, DynamicFee, Pool, Po
 from orderd.solana.programs.meteora_dlmm import Bin, BinArray, LbPair, Oracle, StaticParameters, VariableParameters
 
 _ORACLE_OBSERVATIONS: Final = 100
-_BIN_ARRAY_VERSION: Final = 3
 
 
 def dlmm(
@@ -33,10 +34,7 @@ def dlmm(
     if quiet_since is not None:
         volatility["last_update_timestamp"] = quiet_since
     bin_step = int(snapshot["bin_step"])
-    bins = {
-        int(each["bin_id"]): _bin(int(each["amount_x"]), int(each["amount_y"]), int(each["price"]))
-        for each in snapshot["bins"]
-    }
+    bins = {int(each["bin_id"]): _bin(integers(each)) for each in snapshot["bins"]}
     indices = sorted({array_index(bin_id) for bin_id in bins})
     state = LbPair(
         parameters=StaticParameters(**parameters),
@@ -73,24 +71,36 @@ def dlmm(
         creator=POOL_CREATOR.pubkey(),
         token_x_program_flag=0,
         token_y_program_flag=0,
-        version=_BIN_ARRAY_VERSION,
+        version=meteora_dlmm.PAIR_VERSION,
     )
     first.data(pair, program, state.encode())
+    liquid: list[DlmmBin] = []
     for index in indices:
-        array = BinArray(index, _BIN_ARRAY_VERSION, bytes(7), pair)
+        array = BinArray(index, meteora_dlmm.BIN_ARRAY_VERSION, bytes(7), pair)
         content = b"".join(
             bins.get(array.first_bin_id + position, Bin()).encode() for position in range(meteora_dlmm.BINS_AN_ARRAY)
         )
-        array = BinArray(index, _BIN_ARRAY_VERSION, bytes(7), pair, content)
+        array = replace(array, bins=content)
+        liquid += array.liquid_bins(bin_step)
         first.data(meteora_dlmm.bin_array_address(pair, index), program, array.encode())
     oracle = Oracle(0, 0, _ORACLE_OBSERVATIONS, bytes(32 * _ORACLE_OBSERVATIONS))
     first.data(state.oracle, program, oracle.encode())
-    first.tokens(pair, mint_x, sum(each.amount_x for each in bins.values()) + state.protocol_fee_x, state.reserve_x)
-    first.tokens(pair, mint_y, sum(each.amount_y for each in bins.values()) + state.protocol_fee_y, state.reserve_y)
+    x, y = (sum(each.available(swap_for_y=gives_y, limit_orders=True) for each in liquid) for gives_y in (False, True))
+    first.tokens(pair, mint_x, x + state.protocol_fee_x, state.reserve_x)
+    first.tokens(pair, mint_y, y + state.protocol_fee_y, state.reserve_y)
 
 
-def _bin(amount_x: int, amount_y: int, price: int) -> Bin:
-    return Bin(amount_x, amount_y, price, liquidity_supply=amount_x * price + (amount_y << 64))
+def _bin(content: dict[str, int]) -> Bin:
+    """A bin with its liquidity and, where the snapshot has one, an open limit order."""
+    x, y, price = content["amount_x"], content["amount_y"], content["price"]
+    return Bin(
+        x,
+        y,
+        price,
+        liquidity_supply=x * price + (y << 64),
+        open_order_amount=content.get("open_order_amount", 0),
+        limit_order_ask_side=content.get("limit_order_ask_side", 0),
+    )
 
 
 def damm_v2(

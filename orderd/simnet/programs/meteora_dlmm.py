@@ -22,7 +22,7 @@ from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.solana.programs import memo, token
-from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order
+from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, without
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import (
     BIN_ARRAYS,
@@ -63,13 +63,16 @@ UNITS_OF_EVENT: Final = 2_100
 INVALID_INPUT: Final = 6002
 SLIPPAGE: Final = 6003
 INVALID_MINT: Final = 6010
+BITMAP_EXTENSION_NOT_PROVIDED: Final = 6036
 NO_BIN_ARRAY_WITH_LIQUIDITY: Final = 6037
 INSUFFICIENT_OUT_AMOUNT: Final = 6039
 MATH_OVERFLOW: Final = 6018
 POOL_DISABLED: Final = 6042
+UNDETERMINED: Final = 6085
 _MATH_ERRORS: Final = {
     SwapErrorKind.ZERO_INPUT: INVALID_INPUT,
     SwapErrorKind.ZERO_OUTPUT: INSUFFICIENT_OUT_AMOUNT,
+    SwapErrorKind.OUTPUT_FALLS_SHORT: UNDETERMINED,
 }
 
 _EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
@@ -170,9 +173,11 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     extension = None
     if invocation.key(BITMAP_EXTENSION) != invocation.program_id:
         extension = anchor.load(invocation, BITMAP_EXTENSION, BitmapExtension, "bin_array_bitmap_extension")
+    # Where the program finds no further array, it goes on in the extension, and asks for it before all else.
+    exhausted = BITMAP_EXTENSION_NOT_PROVIDED if extension is None else NO_BIN_ARRAY_WITH_LIQUIDITY
     expected = list(arrays_in_order(pair, extension, swap_for_y=swap_for_y))
     if not expected:
-        raise fail(invocation, NO_BIN_ARRAY_WITH_LIQUIDITY)
+        raise fail(invocation, exhausted)
     given = _given_arrays(invocation, expected)
     before = _load_pool(invocation, pair, given)
     try:
@@ -181,7 +186,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             if len(given) < len(expected):
                 raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
-            raise fail(invocation, NO_BIN_ARRAY_WITH_LIQUIDITY) from error
+            raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
     invocation.consume(UNITS_A_BIN * max(len(swap.changed_bins), 1))
     kept = (
@@ -189,7 +194,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     )
     if not kept:
         raise fail(invocation, SLIPPAGE)
-    _store(invocation, pair, swap, given)
+    _store(invocation, pair, extension, swap, given)
     _pay(invocation, swap, swap_for_y=swap_for_y)
     _emit(invocation, swap, swap_for_y=swap_for_y)
 
@@ -254,18 +259,31 @@ def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> d
     return pool_of(pair, (invocation.account(position).data for position in given.values()))
 
 
-def _store(invocation: Invocation, pair: LbPair, swap: dlmm.DlmmSwap, given: dict[int, int]) -> None:
-    """Write what the swap changed into the pair and its bin arrays."""
-    invocation.store_data(LB_PAIR, encoded(pair.after(swap.pool)))
+def _store(
+    invocation: Invocation,
+    pair: LbPair,
+    extension: BitmapExtension | None,
+    swap: dlmm.DlmmSwap,
+    given: dict[int, int],
+) -> None:
+    """Write what the swap changed into the pair, its bin arrays, and the bitmaps of those that still hold something."""
+    emptied = []
     for index, position in given.items():
         changed = {each.bin_id: each for each in swap.changed_bins if array_index(each.bin_id) == index}
         if not changed:
             continue
         array = anchor.load(invocation, position, BinArray, "bin_array")
         bins = _bins.of(array, invocation.account(position).data, pair.bin_step)
-        data = encoded(array.after(changed.values()))
+        after = array.after(changed.values())
+        data = encoded(after)
         invocation.store_data(position, data)
         _bins.put(data, bins | changed)
+        if after.is_empty:
+            emptied.append(index)
+    pair_after, extension_after = without(pair.after(swap.pool), extension, emptied)
+    invocation.store_data(LB_PAIR, encoded(pair_after))
+    if extension_after is not None and extension_after != extension:
+        invocation.store_data(BITMAP_EXTENSION, encoded(extension_after))
 
 
 def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:

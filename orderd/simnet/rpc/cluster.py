@@ -6,16 +6,13 @@ from orderd.simnet.account import rent_exempt_minimum
 from orderd.simnet.actors import IDENTITY
 from orderd.simnet.bank import MAX_BLOCKHASH_AGE
 from orderd.simnet.invoke import SLOTS_AN_EPOCH
-from orderd.simnet.ledger import Ledger
-from orderd.simnet.rpc.protocol import VERSION, Json, Node, Params, RpcError, with_context
+from orderd.simnet.rpc.protocol import VERSION, Json, Node, Params, with_context
 
-_BLOCK_NOT_AVAILABLE: Final = -32004
 _PRIORITY_FEE_BLOCKS: Final = 150
 
 
 class Cluster:
-    def __init__(self, ledger: Ledger, genesis_hash: str) -> None:
-        self._ledger = ledger
+    def __init__(self, genesis_hash: str) -> None:
         self._genesis_hash = genesis_hash
 
     def get_latest_blockhash(self, node: Node, params: Params) -> Json:
@@ -25,7 +22,7 @@ class Cluster:
 
     def is_blockhash_valid(self, node: Node, params: Params) -> Json:
         view = node.view(params.options(1))
-        return with_context(view, node.bank.is_valid(params.blockhash(0), view.height))
+        return with_context(view, view.accepts(params.blockhash(0)))
 
     def get_block_height(self, node: Node, params: Params) -> Json:
         return node.view(params.options(0)).height
@@ -48,23 +45,13 @@ class Cluster:
     def get_transaction_count(self, node: Node, params: Params) -> Json:
         return node.view(params.options(0)).transaction_count
 
-    def get_block_time(self, node: Node, params: Params) -> Json:
-        slot = params.integer(0)
-        time = self._ledger.block_time(slot) if slot <= node.levels.confirmed else None
-        if time is None:
-            raise RpcError(_BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
-        return time
-
-    def get_first_available_block(self, node: Node, params: Params) -> Json:  # noqa: ARG002  (nothing is ever dropped)
-        return 0
-
     def get_recent_prioritization_fees(self, node: Node, params: Params) -> Json:
         """The least unit price (micro-lamports) that got into each recent block."""
         params.options(1)
         return [
             {"slot": block.slot, "prioritizationFee": min(block.unit_prices, default=0)}
             for block in node.bank.recent_blocks(_PRIORITY_FEE_BLOCKS)
-            if block.slot <= node.levels.processed
+            if block.slot <= node.known
         ]
 
     def get_minimum_balance_for_rent_exemption(self, node: Node, params: Params) -> Json:  # noqa: ARG002

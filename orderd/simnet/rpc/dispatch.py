@@ -10,6 +10,8 @@ from orderd.simnet.chain import Chain
 from orderd.simnet.rpc.accounts import Accounts
 from orderd.simnet.rpc.cluster import Cluster
 from orderd.simnet.rpc.faucet import Faucet
+from orderd.simnet.rpc.history import History
+from orderd.simnet.rpc.pool import Pool
 from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -21,6 +23,7 @@ from orderd.simnet.rpc.protocol import (
     RpcError,
 )
 from orderd.simnet.rpc.transactions import Transactions
+from orderd.simnet.rpc.trials import Trials
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -28,14 +31,16 @@ Method = Callable[[Node, Params], Any]
 
 
 class Dispatcher:
-    """All methods of the HTTP side. A request or batch is answered by one node, lagging or not."""
+    """All methods of the HTTP side. A request is answered by one node, lagging or not; a batch too, but in a pool."""
 
     def __init__(self, chain: Chain) -> None:
-        self._chain = chain
         bank = chain.bank
+        self._pool = Pool(bank, chain.dice)
         accounts = Accounts(chain.config.faults.venue_outage)
-        cluster = Cluster(chain.ledger, str(chain.genesis_hash))
-        transactions = Transactions(bank, chain.ledger, chain.mempool)
+        cluster = Cluster(str(chain.genesis_hash))
+        history = History(chain.ledger)
+        transactions = Transactions(bank, chain.ledger, chain.mempool, chain.dice)
+        trials = Trials(chain)
         faucet = Faucet(bank)
         self._methods: dict[str, Method] = {
             "getAccountInfo": accounts.get_account_info,
@@ -46,9 +51,7 @@ class Dispatcher:
             "getTokenAccountsByOwner": accounts.get_token_accounts_by_owner,
             "getTokenSupply": accounts.get_token_supply,
             "getBlockHeight": cluster.get_block_height,
-            "getBlockTime": cluster.get_block_time,
             "getEpochInfo": cluster.get_epoch_info,
-            "getFirstAvailableBlock": cluster.get_first_available_block,
             "getGenesisHash": cluster.get_genesis_hash,
             "getHealth": cluster.get_health,
             "getIdentity": cluster.get_identity,
@@ -59,13 +62,20 @@ class Dispatcher:
             "getTransactionCount": cluster.get_transaction_count,
             "getVersion": cluster.get_version,
             "isBlockhashValid": cluster.is_blockhash_valid,
+            "getBlock": history.get_block,
+            "getBlocks": history.get_blocks,
+            "getBlockTime": history.get_block_time,
+            "getFirstAvailableBlock": history.get_first_available_block,
+            "getSignaturesForAddress": history.get_signatures_for_address,
+            "getTransaction": history.get_transaction,
             "getFeeForMessage": transactions.get_fee_for_message,
             "getSignatureStatuses": transactions.get_signature_statuses,
-            "getTransaction": transactions.get_transaction,
             "sendTransaction": transactions.send_transaction,
             "simulateTransaction": transactions.simulate_transaction,
             "requestAirdrop": faucet.request_airdrop,
             "simnet_mintTokens": faucet.mint_tokens,
+            "simnet_fork": trials.fork,
+            "simnet_setFaults": trials.set_faults,
         }
 
     def answer(self, body: bytes) -> bytes:
@@ -74,11 +84,12 @@ class Dispatcher:
             request = orjson.loads(body)
         except orjson.JSONDecodeError:
             return orjson.dumps(_failure(None, RpcError(PARSE_ERROR, "Parse error")))
-        node = Node(self._chain.bank, self._chain.bank.levels(self._chain.dice.lag()))
+        node = self._pool.node()
         if isinstance(request, list):
             if not request:
                 return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, "Invalid request")))
-            return orjson.dumps([self._call(node, each) for each in request])
+            splits = not self._pool.is_one
+            return orjson.dumps([self._call(self._pool.node() if splits else node, each) for each in request])
         return orjson.dumps(self._call(node, request))
 
     def _call(self, node: Node, request: Json) -> dict[str, Any]:

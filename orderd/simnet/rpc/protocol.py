@@ -16,9 +16,15 @@ INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
+BLOCK_CLEANED_UP: Final = -32001
 PREFLIGHT_FAILURE: Final = -32002
 SIGNATURE_VERIFICATION_FAILURE: Final = -32003
+BLOCK_NOT_AVAILABLE: Final = -32004
 NODE_UNHEALTHY: Final = -32005
+SLOT_SKIPPED: Final = -32007
+LONG_TERM_STORAGE_SLOT_SKIPPED: Final = -32009
+TRANSACTION_HISTORY_NOT_AVAILABLE: Final = -32011
+UNSUPPORTED_TRANSACTION_VERSION: Final = -32015
 MIN_CONTEXT_SLOT_NOT_REACHED: Final = -32016
 
 VERSION: Final = "3.1.0"
@@ -131,20 +137,58 @@ def signature(value: Json) -> Signature:
 
 
 class Node(NamedTuple):
-    """The node that answers one HTTP request: it may be behind, but then it is so in everything it says."""
+    """The node that answers a request: it may be behind, but then it is so in everything it says.
+
+    `first_block` is the first slot of which it has the transactions; before it, it knows the newest blocks' statuses
+    only. Without `has_history` it has no transactions at all, and says so. A node that is on a dead fork since the slot
+    `forked_at` knows nothing of what the chain did after it, though its own slots go on.
+    """
 
     bank: Bank
     levels: Levels
+    first_block: int = 0
+    has_history: bool = True
+    forked_at: int | None = None
+
+    @property
+    def known(self) -> int:
+        """The newest slot of the chain that the node knows."""
+        return self.levels.processed if self.forked_at is None else self.forked_at
+
+    def has_transactions_of(self, slot: int) -> bool:
+        """Whether the node can tell what happened in a slot that the ledger has."""
+        return self.first_block <= slot <= self.known and self.bank.is_on_chain(slot)
 
     def view(self, options: dict[str, Any], name: str = "commitment") -> View:
         """The state at the commitment asked for (default finalized). Raises RpcError where it is not there yet."""
-        slot = self.levels.slot(commitment(options.get(name)))
+        slot = self.context_slot(options, commitment(options.get(name)))
+        return View(self.bank, min(slot, self.known), max(slot - self.known, 0))
+
+    def history_slot(self, options: dict[str, Any]) -> int:
+        """The slot up to which blocks and transactions are told at the commitment asked for (default finalized).
+
+        Raises RpcError where the node tells none, for processed ones, and where it has not come so far.
+        """
+        self.check_history()
+        asked = commitment(options.get("commitment"))
+        if asked is Commitment.PROCESSED:
+            raise invalid_params("Method does not support commitment below `confirmed`")
+        return self.context_slot(options, asked)
+
+    def check_history(self) -> None:
+        """Raises RpcError where the node was started without its transaction history."""
+        if not self.has_history:
+            raise RpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
+
+    def context_slot(self, options: dict[str, Any], asked: Commitment) -> int:
+        """The slot of a commitment. Raises RpcError where it is below the `minContextSlot` of `options`."""
+        slot = self.levels.slot(asked)
         wanted = options.get("minContextSlot")
         if wanted is not None and slot < integer(wanted, "minContextSlot"):
             raise RpcError(
                 MIN_CONTEXT_SLOT_NOT_REACHED, "Minimum context slot has not been reached", {"contextSlot": slot}
             )
-        return self.bank.view(slot)
+        return slot
 
 
 def commitment(value: Json) -> Commitment:

@@ -115,7 +115,9 @@ class PubSub:
         wanted, options = params.signature(0), params.options(1)
         subscription = self._add(connection, commitment(options.get("commitment")), wanted, options)
         status = self._bank.statuses.get(wanted) or self._ledger.status(wanted)
-        if status is not None and status.slot <= self._bank.levels().slot(subscription.commitment):
+        if status is None or not self._bank.is_on_chain(status.slot):
+            return subscription.number
+        if status.slot <= self._bank.levels().slot(subscription.commitment):
             # After the answer that carries the subscription's number.
             subscription.connection.loop.call_soon(self._signature_done, subscription, status)
         return subscription.number
@@ -168,7 +170,7 @@ class PubSub:
             self._tell_account(Commitment.PROCESSED, key, slot)
 
     def _opened(self, block: Block) -> None:
-        slot = {"parent": block.slot - 1, "root": self._bank.levels().finalized, "slot": block.slot}
+        slot = {"parent": block.parent_slot, "root": self._bank.levels().finalized, "slot": block.slot}
         for subscription in self._by_target.get((Commitment.PROCESSED, None), ()):
             subscription.notify("slotNotification", slot)
 

@@ -3,19 +3,19 @@
 import base64
 from typing import Any, Final
 
-import orjson
 from solders.message import Message, MessageV0, from_bytes_versioned
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from orderd.simnet.account import Account
 from orderd.simnet.bank import MAX_BLOCKHASH_AGE, Bank, Commitment, View
-from orderd.simnet.base58 import b58decode, b58encode
+from orderd.simnet.base58 import b58decode
 from orderd.simnet.block import Status
 from orderd.simnet.errors import TransactionError
+from orderd.simnet.faults import Dice
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.mempool import Mempool
-from orderd.simnet.record import inner_instructions, ui_transaction
+from orderd.simnet.record import inner_instructions
 from orderd.simnet.rpc.accounts import encode_account
 from orderd.simnet.rpc.protocol import (
     PREFLIGHT_FAILURE,
@@ -24,7 +24,6 @@ from orderd.simnet.rpc.protocol import (
     Node,
     Params,
     RpcError,
-    commitment,
     invalid_params,
     pubkey,
     signature,
@@ -34,21 +33,24 @@ from orderd.simnet.runtime import Outcome
 from orderd.simnet.transaction import Transaction, decode
 
 MAX_STATUSES: Final = 256
-_UNSUPPORTED_VERSION: Final = -32015
 
 
 class Transactions:
-    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool) -> None:
+    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool, dice: Dice) -> None:
         self._bank = bank
         self._ledger = ledger
         self._mempool = mempool
+        self._dice = dice
 
     def send_transaction(self, node: Node, params: Params) -> Json:
         options = params.options(1)
         transaction = _decode(params.text(0), options)
-        if not options.get("skipPreflight", False):
+        if options.get("skipPreflight", False):
+            node.context_slot(options, Commitment.PROCESSED)
+        else:
             self._preflight(node, transaction, options)
-        self._mempool.send(transaction)
+        if node.forked_at is None or not self._dice.loses_send():
+            self._mempool.send(transaction)
         return str(transaction.signature)
 
     def simulate_transaction(self, node: Node, params: Params) -> Json:
@@ -83,33 +85,10 @@ class Transactions:
         if len(signatures) > MAX_STATUSES:
             raise invalid_params(f"Too many inputs provided; max {MAX_STATUSES}")
         search = bool(params.options(1).get("searchTransactionHistory", False))
+        if search:
+            node.check_history()
         view = node.view({"commitment": Commitment.PROCESSED})
         return with_context(view, [self._status(node, signature(each), search) for each in signatures])
-
-    def get_transaction(self, node: Node, params: Params) -> Json:
-        wanted = params.signature(0)
-        # The second parameter is an encoding in old clients, an object in all others.
-        options = params.options(1) if len(params) < 2 or not params.is_text(1) else {"encoding": params.text(1)}
-        asked = commitment(options.get("commitment"))
-        if asked is Commitment.PROCESSED:
-            raise invalid_params("Method does not support commitment below `confirmed`")
-        stored = self._ledger.transaction(wanted)
-        if stored is None or stored.slot > node.levels.slot(asked):
-            return None
-        transaction = decode(stored.raw)
-        if transaction.version == 0 and options.get("maxSupportedTransactionVersion") is None:
-            raise RpcError(
-                _UNSUPPORTED_VERSION,
-                "Transaction version (0) is not supported by the requesting client. Please try the request again "
-                'with the following configuration parameter: "maxSupportedTransactionVersion": 0',
-            )
-        return {
-            "slot": stored.slot,
-            "blockTime": stored.time,
-            "meta": orjson.Fragment(stored.meta),
-            "transaction": _encode(transaction, options.get("encoding") or "json"),
-            "version": transaction.version,
-        }
 
     def get_fee_for_message(self, node: Node, params: Params) -> Json:
         view = node.view(params.options(1))
@@ -121,8 +100,7 @@ class Transactions:
             raise invalid_params("Invalid params: message: unsupported version")
         signatures = [Signature.default()] * message.header.num_required_signatures
         transaction = decode(bytes(VersionedTransaction.populate(message, signatures)))
-        valid = self._bank.is_valid(transaction.blockhash, view.height)
-        return with_context(view, transaction.fee if valid else None)
+        return with_context(view, transaction.fee if view.accepts(transaction.blockhash) else None)
 
     def _preflight(self, node: Node, transaction: Transaction, options: dict[str, Any]) -> None:
         """Refuse what a simulation shows would fail."""
@@ -148,7 +126,9 @@ class Transactions:
         status = self._bank.statuses.get(wanted)
         if status is None and search:
             status = self._ledger.status(wanted)
-        if status is None or status.slot > levels.processed:
+            if status is not None and not node.has_transactions_of(status.slot):
+                return None
+        if status is None or status.slot > node.known:
             return None
         return status_json(status, levels.commitment(status.slot), max(levels.confirmed - status.slot, 0))
 
@@ -214,15 +194,3 @@ def _accounts_after(
         encoding = {"encoding": wanted.get("encoding", "base64")}
         found.append(None if account is None else encode_account(view, account, encoding))
     return found
-
-
-def _encode(transaction: Transaction, encoding: str) -> Json:
-    match encoding:
-        case "json" | "jsonParsed":
-            return ui_transaction(transaction, "json" if encoding == "json" else "jsonParsed")
-        case "base64":
-            return [base64.b64encode(transaction.raw).decode(), "base64"]
-        case "base58":
-            return [b58encode(transaction.raw), "base58"]
-        case _:
-            raise invalid_params(f"Invalid params: unknown encoding `{encoding}`, expected json, jsonParsed or base64")

@@ -51,8 +51,9 @@ MINT_X_OFFSET: Final = 88
 MINT_Y_OFFSET: Final = 120
 
 BINS_AN_ARRAY: Final = 70
-LIMIT_ORDER_VERSION: Final = 3
-"""Bin arrays of an older version keep other counters where the limit orders are now."""
+PAIR_VERSION: Final = 1
+BIN_ARRAY_VERSION: Final = 2
+"""As mainnet has them. Swaps do not turn on them: limit orders in a bin array of any version are filled."""
 
 ERRORS: Final = {
     6002: "InvalidInput",
@@ -74,6 +75,7 @@ ERRORS: Final = {
     6042: "PoolDisabled",
     6057: "NotExactAmountOut",
     6069: "NotSupportMint",
+    6085: "UndeterminedError",
     6104: "InsufficientInAmount",
 }
 
@@ -303,6 +305,7 @@ class Bin(Record):
 BIN_SIZE: Final = 144
 _SWAPPED_FIELDS: Final = struct.Struct("<QQ16s16xQQQQ32xQQQIB3x")
 """The part of a Bin that swaps read, for all 70 of an array at once."""
+_SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +323,12 @@ class BinArray(Record):
     def first_bin_id(self) -> int:
         return self.index * BINS_AN_ARRAY
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no bin has a share of liquidity or an order left; what waits to be claimed does not count."""
+        content = _SUPPLY_AND_ORDERS.iter_unpack(self.bins)
+        return not any(opened or remaining or any(supply) for supply, opened, remaining in content)
+
     def bin(self, bin_id: int) -> Bin:
         """Raises LayoutError for a bin of another array."""
         start = self._start(bin_id)
@@ -331,7 +340,7 @@ class BinArray(Record):
 
     def liquid_bins(self, bin_step: int) -> tuple[DlmmBin, ...]:
         """The bins that hold anything, for the maths."""
-        return _liquid_bins(self.bins, self.first_bin_id, self.version >= LIMIT_ORDER_VERSION, bin_step)
+        return _liquid_bins(self.bins, self.first_bin_id, bin_step)
 
     def after(self, changed: Iterable[DlmmBin]) -> "BinArray":
         """The account once a swap changed these bins of it; bins of other arrays are passed over."""
@@ -339,19 +348,20 @@ class BinArray(Record):
         for each in changed:
             if each.bin_id // BINS_AN_ARRAY != self.index:
                 continue
-            content = replace(array.bin(each.bin_id), amount_x=each.amount_x, amount_y=each.amount_y, price=each.price)
-            if self.version >= LIMIT_ORDER_VERSION:
-                content = replace(
-                    content,
-                    fulfilled_order_amount_x=each.fulfilled_order_amount_x,
-                    fulfilled_order_amount_y=each.fulfilled_order_amount_y,
-                    limit_order_fee_ask_side=each.limit_order_fee_ask_side,
-                    limit_order_fee_bid_side=each.limit_order_fee_bid_side,
-                    open_order_amount=each.open_order_amount,
-                    total_processing_order_amount=each.total_processing_order_amount,
-                    processed_order_remaining_amount=each.processed_order_remaining_amount,
-                    order_age=each.order_age,
-                )
+            content = replace(
+                array.bin(each.bin_id),
+                amount_x=each.amount_x,
+                amount_y=each.amount_y,
+                price=each.price,
+                fulfilled_order_amount_x=each.fulfilled_order_amount_x,
+                fulfilled_order_amount_y=each.fulfilled_order_amount_y,
+                limit_order_fee_ask_side=each.limit_order_fee_ask_side,
+                limit_order_fee_bid_side=each.limit_order_fee_bid_side,
+                open_order_amount=each.open_order_amount,
+                total_processing_order_amount=each.total_processing_order_amount,
+                processed_order_remaining_amount=each.processed_order_remaining_amount,
+                order_age=each.order_age,
+            )
             array = array.with_bin(each.bin_id, content)
         return array
 
@@ -362,13 +372,11 @@ class BinArray(Record):
 
 
 @lru_cache(maxsize=256)
-def _liquid_bins(bins: bytes, first_bin_id: int, has_orders: bool, bin_step: int) -> tuple[DlmmBin, ...]:
+def _liquid_bins(bins: bytes, first_bin_id: int, bin_step: int) -> tuple[DlmmBin, ...]:
     """Kept by content: from one slot to the next few arrays of a pool change."""
     found = []
     for bin_id, fields in enumerate(_SWAPPED_FIELDS.iter_unpack(bins), first_bin_id):
         x, y, price, done_x, done_y, ask_fee, bid_fee, opened, total, remaining, age, ask_side = fields
-        if not has_orders:
-            opened = total = remaining = age = ask_side = 0
         if x or y or opened or remaining:
             found.append(
                 DlmmBin(

@@ -68,7 +68,7 @@ def test_of_many_claims_one_wins() -> None:
 def test_a_claim_that_was_overtaken_writes_nothing() -> None:
     order = built("worker-a")
     journal.apply([Change(order.id, Cancelled(), None)])
-    attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1)
+    attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1, 8)
     fact = Submitted(attempt=1, signature="sig", last_valid_block_height=150)
     assert journal.apply([Change(order.id, fact, order.version, {"signature": "sig"}, new_attempt=attempt)]) == []
     assert Attempt.select().count() == 0

@@ -1,6 +1,6 @@
 """An engine on a real Postgres and Redis, with the chain's answers under the test's control."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from solders.signature import Signature
 
 from db.connection import database
 from orderd.engine.publish import Publisher
+from orderd.solana.expiry import Sighting, Validity
 from orderd.solana.rpc import Commitment, RpcError
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TokenBalance, TransactionInfo
-from orderd.solana.sender import Sighting
 
 WALLET = "wallet"
 
@@ -23,32 +23,45 @@ def signature(number: int) -> str:
 
 
 @dataclass
-class ScriptedSender:
-    """Stands in for ``Sender``: says what the test tells it to, and remembers what it was given."""
+class ScriptedChain:
+    """Stands in for ``Observer`` and ``Sender``: says what the test tells it to, and remembers what it was sent.
+
+    ``paid`` are transactions that the wallet has paid for, by what their memos have in common.
+    """
 
     block_height: int = 100
     is_current: bool = True
-    history_from: int = 0
+    is_witnessed: bool = True
+    history_from: int | None = None
     statuses: dict[str, SignatureStatus] = field(default_factory=dict)
     transactions: dict[str, TransactionInfo] = field(default_factory=dict)
+    paid: dict[str, str] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
     outage: RpcError | None = None
     unreadable: RpcError | None = None
+    unsearchable: RpcError | None = None
     final_at: Commitment = "confirmed"
 
-    def look(self, valid_until: dict[Signature, int]) -> dict[Signature, Sighting]:
+    def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
         if self.outage:
             raise self.outage
         slot, epoch = self.block_height + self.is_current, EpochInfo(self.block_height + 1, self.block_height, 0)
         return {
-            each: Sighting(self.statuses.get(str(each)), slot, epoch, self.history_from, self.final_at)
-            for each in valid_until
+            each: Sighting(
+                self.statuses.get(str(each)), slot, epoch, self.is_witnessed, self.history_from, self.final_at
+            )
+            for each in attempts
         }
 
-    def fetch(self, signatures: list[Signature]) -> list[TransactionInfo | RpcError | None]:
+    def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]
 
-    def send(self, signed: list[bytes]) -> list[RpcError | None]:
+    def paid_since(self, slot: int, memos: Collection[str], finalized: EpochInfo) -> dict[str, Signature]:
+        if self.unsearchable:
+            raise self.unsearchable
+        return {memo: Signature.from_string(found) for memo, found in self.paid.items() if memo in memos}
+
+    def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         self.sent += signed
         return [self.outage] * len(signed)
 
@@ -103,8 +116,8 @@ def publisher(redis_client: "redis.Redis") -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def sender() -> ScriptedSender:
-    return ScriptedSender()
+def chain() -> ScriptedChain:
+    return ScriptedChain()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Settlement ends an attempt only on the chain's own evidence, and takes up what lost workers left behind."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pytest
@@ -10,6 +10,7 @@ from peewee import OperationalError
 from db import journal
 from db.connection import database
 from db.journal import Moved
+from db.leases import LiveAttempt
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Confirmed, Retrying
@@ -17,12 +18,16 @@ from orderd.domain.order import OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
+from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
+from orderd.engine.resending import Resending
 from orderd.engine.settlement import Settlement
+from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcTransportError
 from orderd.solana.rpc_types import SignatureStatus
 from orderd.solana.sender import Sender
-from tests.integration.engine.conftest import WALLET, ScriptedSender, signature
+from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
 from tests.integration.orders import built, lapse, read, sign
 
 EXPIRES_AT = 150
@@ -37,36 +42,52 @@ class Clock:
         return self.now
 
 
+@dataclass
+class Worker:
+    """The parts of a worker process that look after live attempts."""
+
+    live: LiveAttempts
+    settlement: Settlement
+    resending: Resending
+
+    def __len__(self) -> int:
+        return len(self.live)
+
+    def track(self, attempt: LiveAttempt) -> None:
+        self.live.track(attempt)
+
+    def settle(self) -> int:
+        return self.settlement.run_once()
+
+    def resend(self) -> int:
+        return self.resending.run_once()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def settle(sender: ScriptedSender, publisher: Publisher, clock: Clock) -> Callable[[str], Settlement]:
-    """The settlement of a worker process."""
+def start(chain: ScriptedChain, publisher: Publisher, clock: Clock) -> Callable[[str], Worker]:
+    """Start a worker process of this name."""
 
-    return lambda owner: settlement_of(sender, publisher, Leases(owner, 15.0), clock)
+    return lambda owner: worker_of(chain, publisher, Leases(owner, 15.0), clock)
 
 
-def settlement_of(sender: ScriptedSender, publisher: Publisher, leases: Leases, clock: Clock) -> Settlement:
-    return Settlement(
-        cast("Sender", sender),
-        publisher,
-        RetryPolicy(max_attempts=3, base_ms=1_000),
-        leases,
-        wallet=WALLET,
-        resend_seconds=1.0,
-        clock=clock,
-    )
+def worker_of(chain: ScriptedChain, publisher: Publisher, leases: Leases, clock: Clock) -> Worker:
+    live = LiveAttempts(leases, resend_seconds=1.0, clock=clock)
+    resending = Resending(live, cast("Sender", chain), seconds=1.0, clock=clock)
+    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
+    return Worker(live, Settlement(live, cast("Observer", chain), outcomes, publisher, resending), resending)
 
 
 @pytest.fixture
-def settlement(settle: Callable[[str], Settlement]) -> Settlement:
-    """Worker A's, which holds one live attempt with ``signature(1)``."""
-    settlement = settle("worker-a")
-    settlement.track(sign(built("worker-a"), signature(1), last_valid_block_height=EXPIRES_AT))
-    return settlement
+def worker(start: Callable[[str], Worker]) -> Worker:
+    """Worker A, which holds one live attempt with ``signature(1)``."""
+    worker = start("worker-a")
+    worker.track(sign(built("worker-a"), signature(1), last_valid_block_height=EXPIRES_AT))
+    return worker
 
 
 def the_order() -> Order:
@@ -74,92 +95,142 @@ def the_order() -> Order:
     return order
 
 
-def test_a_landed_swap_is_confirmed_with_what_the_balances_say(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.land(signature(1), bought=152_400_001)
-    assert settlement.run_once() == 1
+def test_a_landed_swap_is_confirmed_with_what_the_balances_say(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1), bought=152_400_001)
+    assert worker.settle() == 1
     order = the_order()
     assert (order.status, order.filled_in, order.filled_out) == (OrderStatus.CONFIRMED, 1_500_000_000, 152_400_001)
     event = views.events_after(order.id, 4)[0].data
     assert isinstance(event, Confirmed)
     assert (event.amount_in, event.amount_out, event.executed_price) == ("1.5", "152.400001", "101.600001")
     assert (event.network_fee, event.slot) == ("0.000005", 9)
-    assert len(settlement) == 0
+    assert len(worker) == 0
 
 
-def test_a_status_without_its_transaction_is_asked_for_again(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.land(signature(1))
-    held_back = sender.transactions.pop(signature(1))
-    assert settlement.run_once() == 0
+def test_a_status_without_its_transaction_is_asked_for_again(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1))
+    held_back = chain.transactions.pop(signature(1))
+    assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
-    sender.transactions[signature(1)] = held_back
-    assert settlement.run_once() == 1
+    chain.transactions[signature(1)] = held_back
+    assert worker.settle() == 1
 
 
-def test_a_processed_status_is_not_yet_an_end(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
-    sender.block_height = EXPIRES_AT + 100
-    assert settlement.run_once() == 0
+def test_a_processed_status_is_not_yet_an_end(worker: Worker, chain: ScriptedChain) -> None:
+    chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
+    chain.block_height = EXPIRES_AT + 100
+    assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_a_failure_is_no_end_while_its_block_can_be_rolled_back(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.final_at = "finalized"
-    sender.land(signature(1), err="ProgramFailedToComplete")
-    assert settlement.run_once() == 0
+def test_a_failure_is_no_end_while_its_block_can_be_rolled_back(worker: Worker, chain: ScriptedChain) -> None:
+    chain.final_at = "finalized"
+    chain.land(signature(1), err="ProgramFailedToComplete")
+    assert worker.settle() == 0
     assert (the_order().status, the_order().failures) == (OrderStatus.SUBMITTED, 0)
-    sender.land(signature(1))
-    assert settlement.run_once() == 1, "the fork that won is one on which the same bytes succeed"
+    chain.land(signature(1))
+    assert worker.settle() == 1, "the fork that won is one on which the same bytes succeed"
     assert the_order().status is OrderStatus.CONFIRMED
 
 
-def test_a_failure_in_a_finalized_block_is_an_end(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.final_at = "finalized"
-    sender.land(signature(1), err="ProgramFailedToComplete")
-    sender.statuses[signature(1)] = replace(sender.statuses[signature(1)], confirmation_status="finalized")
-    assert settlement.run_once() == 1
+def test_a_failure_in_a_finalized_block_is_an_end(worker: Worker, chain: ScriptedChain) -> None:
+    chain.final_at = "finalized"
+    chain.land(signature(1), err="ProgramFailedToComplete")
+    chain.statuses[signature(1)] = replace(chain.statuses[signature(1)], confirmation_status="finalized")
+    assert worker.settle() == 1
     assert (the_order().status, the_order().failures) == (OrderStatus.PENDING, 1)
 
 
-def test_a_status_and_a_transaction_of_two_forks_are_no_end(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.land(signature(1), err="ProgramFailedToComplete")
-    sender.statuses[signature(1)] = SignatureStatus(slot=10, err=None, confirmation_status="confirmed")
-    assert settlement.run_once() == 0
+def test_a_status_and_a_transaction_of_two_forks_are_no_end(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1), err="ProgramFailedToComplete")
+    chain.statuses[signature(1)] = SignatureStatus(slot=10, err=None, confirmation_status="confirmed")
+    assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
 
 
 @pytest.mark.parametrize(
-    ("block_height", "is_current"),
-    [(EXPIRES_AT, True), (EXPIRES_AT + 1, False), (EXPIRES_AT - 100, True)],
-    ids=["the last valid height", "an answer older than the height", "long before"],
+    ("block_height", "is_current", "is_witnessed"),
+    [
+        (EXPIRES_AT, True, True),
+        (EXPIRES_AT + 1, False, True),
+        (EXPIRES_AT - 100, True, True),
+        (EXPIRES_AT + 1, True, False),
+        (EXPIRES_AT + 150, True, True),
+    ],
+    ids=[
+        "the last valid height",
+        "an answer older than the height",
+        "long before",
+        "an answer without a witness",
+        "an answer so late that nodes may have forgotten",
+    ],
 )
 def test_not_found_is_no_proof(
-    settlement: Settlement, sender: ScriptedSender, block_height: int, is_current: bool
+    worker: Worker, chain: ScriptedChain, block_height: int, is_current: bool, is_witnessed: bool
 ) -> None:
-    sender.block_height, sender.is_current = block_height, is_current
-    assert settlement.run_once() == 0
+    chain.block_height, chain.is_current, chain.is_witnessed = block_height, is_current, is_witnessed
+    assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_an_outage_is_no_proof(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.outage = RpcTransportError("connection refused")
-    sender.block_height = EXPIRES_AT + 1
+def test_an_outage_is_no_proof(worker: Worker, chain: ScriptedChain) -> None:
+    chain.outage = RpcTransportError("connection refused")
+    chain.block_height = EXPIRES_AT + 1
     with pytest.raises(RpcTransportError):
-        settlement.run_once()
+        worker.settle()
     assert the_order().status is OrderStatus.SUBMITTED
-    assert len(settlement) == 1
+    assert len(worker) == 1
 
 
-def test_not_found_by_a_node_that_has_forgotten_is_no_proof(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.block_height, sender.history_from = EXPIRES_AT + 500_000, EXPIRES_AT + 1
-    assert settlement.run_once() == 0
+def test_long_after_it_the_history_of_an_endpoint_that_is_one_node_decides(
+    worker: Worker, chain: ScriptedChain
+) -> None:
+    chain.block_height, chain.history_from = EXPIRES_AT + 500_000, EXPIRES_AT + 1
+    assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
-    sender.history_from = 0
-    assert settlement.run_once() == 1
+    chain.history_from = 0
+    assert worker.settle() == 1
 
 
-def test_a_proven_expiry_is_tried_again(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.block_height = EXPIRES_AT + 1
-    assert settlement.run_once() == 1
+def test_an_expired_attempt_is_no_end_while_the_wallets_transactions_cannot_be_searched(
+    worker: Worker, chain: ScriptedChain
+) -> None:
+    chain.block_height = EXPIRES_AT + 1
+    chain.unsearchable = RpcTransportError("-32011: Transaction history is not available from this node")
+    assert worker.settle() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+    chain.unsearchable = None
+    assert worker.settle() == 1
+    assert the_order().status is OrderStatus.PENDING
+
+
+def test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say(
+    worker: Worker, chain: ScriptedChain
+) -> None:
+    chain.land(signature(1))
+    del chain.statuses[signature(1)]
+    chain.paid[f"{the_order().id}:"] = signature(1)
+    chain.block_height = EXPIRES_AT + 1
+    assert worker.settle() == 1
+    assert (the_order().status, the_order().signature) == (OrderStatus.CONFIRMED, signature(1))
+    assert (Attempt.get().outcome, Attempt.get().slot) == ("landed", 9)
+
+
+def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill(
+    worker: Worker, chain: ScriptedChain
+) -> None:
+    chain.land(signature(7), bought=152_400_001)
+    chain.paid[f"{the_order().id}:"] = signature(7)
+    chain.block_height = EXPIRES_AT + 1
+    assert worker.settle() == 1
+    order = the_order()
+    assert (order.status, order.signature, order.filled_out) == (OrderStatus.CONFIRMED, signature(7), 152_400_001)
+    assert Attempt.get().outcome == "expired"
+
+
+def test_a_proven_expiry_is_tried_again(worker: Worker, chain: ScriptedChain) -> None:
+    chain.block_height = EXPIRES_AT + 1
+    assert worker.settle() == 1
     order = the_order()
     assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
     assert Attempt.get().outcome == "expired"
@@ -167,150 +238,181 @@ def test_a_proven_expiry_is_tried_again(settlement: Settlement, sender: Scripted
     assert isinstance(views.events_after(order.id, 4)[0].data, Retrying)
 
 
-def test_a_failure_is_stored_whatever_is_in_its_reason(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.land(signature(1), err="a\0b\x1b[31m")
-    assert settlement.run_once() == 1
+def test_a_failure_is_stored_whatever_is_in_its_reason(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1), err="a\0b\x1b[31m")
+    assert worker.settle() == 1
     assert "a\ufffdb\ufffd[31m" in OrderFailure.get().detail
 
 
-def test_a_landed_failure_keeps_its_reason_and_logs(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.land(signature(1), err="ProgramFailedToComplete")
-    assert settlement.run_once() == 1
+def test_a_landed_failure_keeps_its_reason_and_logs(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1), err="ProgramFailedToComplete")
+    assert worker.settle() == 1
     failure = OrderFailure.get()
     assert (failure.code, failure.signature, failure.logs) == (ErrorCode.TX_FAILED, signature(1), ["log"])
     assert (Attempt.get().outcome, Attempt.get().slot) == ("failed", 9)
 
 
-def test_insufficient_funds_are_not_tried_again(settlement: Settlement, sender: ScriptedSender) -> None:
-    sender.land(signature(1), err="InsufficientFundsForFee")
-    assert settlement.run_once() == 1
+def test_insufficient_funds_are_not_tried_again(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1), err="InsufficientFundsForFee")
+    assert worker.settle() == 1
     order = the_order()
     assert (order.status, order.error_code) == (OrderStatus.FAILED, ErrorCode.FUNDS_INSUFFICIENT)
 
 
-def test_the_same_bytes_are_sent_again_until_they_land(
-    settlement: Settlement, sender: ScriptedSender, clock: Clock
-) -> None:
+def test_the_same_bytes_are_sent_again_until_they_land(worker: Worker, chain: ScriptedChain, clock: Clock) -> None:
     for clock.now in (0.5, 1.0, 1.5, 2.0):
-        settlement.run_once()
-    assert sender.sent == [b"signed", b"signed"]
-    sender.land(signature(1))
+        worker.settle()
+        worker.resend()
+    assert chain.sent == [b"signed", b"signed"]
+    chain.land(signature(1))
     clock.now = 3.0
-    settlement.run_once()
-    assert sender.sent == [b"signed", b"signed"]
+    worker.settle()
+    worker.resend()
+    assert chain.sent == [b"signed", b"signed"]
     assert Attempt.get().sends == 3
 
 
+def test_they_are_sent_again_although_no_question_is_answered(
+    worker: Worker, chain: ScriptedChain, clock: Clock
+) -> None:
+    chain.outage = RpcTransportError("-32011: Transaction history is not available from this node")
+    for clock.now in (1.0, 2.0, 3.0):
+        with pytest.raises(RpcTransportError):
+            worker.settle()
+        worker.resend()
+    assert chain.sent == [b"signed"] * 3
+
+
+def test_what_was_seen_in_a_block_and_vanishes_is_sent_again(
+    worker: Worker, chain: ScriptedChain, clock: Clock
+) -> None:
+    chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
+    for clock.now in (0.9, 1.8, 2.7):
+        worker.settle()
+        worker.resend()
+    assert chain.sent == []
+    chain.outage = RpcTransportError("connection refused")
+    clock.now = 3.7
+    worker.resend()
+    assert chain.sent == [b"signed"]
+
+
+def test_bytes_that_are_too_old_to_land_on_a_chain_that_moves_are_sent_more_slowly(
+    worker: Worker, chain: ScriptedChain, clock: Clock
+) -> None:
+    for clock.now in range(181, 281):
+        worker.resend()
+    assert 3 <= len(chain.sent) <= 6
+
+
 def test_what_a_lost_worker_had_signed_is_adopted_and_sent(
-    settle: Callable[[str], Settlement], sender: ScriptedSender, clock: Clock
+    start: Callable[[str], Worker], chain: ScriptedChain, clock: Clock
 ) -> None:
     order = sign(built("worker-a"), signature(1)).order
-    other = settle("worker-b")
-    other.run_once()
+    other = start("worker-b")
+    other.settle()
     assert len(other) == 0, "worker A still holds it"
     lapse(order.id)
     clock.now += 15
-    other.run_once()
-    assert sender.sent == [b"signed"], "whether A ever sent it is not known"
-    sender.land(signature(1))
-    assert other.run_once() == 1
+    other.settle()
+    other.resend()
+    assert chain.sent == [b"signed"], "whether A ever sent it is not known"
+    chain.land(signature(1))
+    assert other.settle() == 1
     assert the_order().status is OrderStatus.CONFIRMED
 
 
 def test_two_holders_of_one_attempt_confirm_it_once(
-    settlement: Settlement, settle: Callable[[str], Settlement], sender: ScriptedSender
+    worker: Worker, start: Callable[[str], Worker], chain: ScriptedChain
 ) -> None:
     lapse(the_order().id)
-    other = settle("worker-b")
-    sender.land(signature(1))
-    assert other.run_once() == 1
-    assert settlement.run_once() == 0, "its claim is void"
-    assert len(settlement) == 0
+    other = start("worker-b")
+    chain.land(signature(1))
+    assert other.settle() == 1
+    assert worker.settle() == 0, "its claim is void"
+    assert len(worker) == 0
     assert [event.seq for event in views.events_after(the_order().id, 0)] == [1, 2, 3, 4, 5]
 
 
 def test_a_slow_turn_settles_under_the_claim_by_which_its_own_process_has_adopted_it_meanwhile(
-    settle: Callable[[str], Settlement], sender: ScriptedSender
+    start: Callable[[str], Worker], chain: ScriptedChain
 ) -> None:
     signed = sign(built("worker-a"), signature(1))
-    settlement = settle("worker-a")
+    worker = start("worker-a")
     lapse(signed.order.id)
-    settlement.run_once()
-    assert len(settlement) == 1
-    settlement.track(signed)
-    sender.land(signature(1))
-    assert settlement.run_once() == 1
+    worker.settle()
+    assert len(worker) == 1
+    worker.track(signed)
+    chain.land(signature(1))
+    assert worker.settle() == 1
     assert the_order().status is OrderStatus.CONFIRMED
 
 
 def test_what_is_settled_is_held_no_more_however_often_it_was_taken_up(
-    sender: ScriptedSender, publisher: Publisher, clock: Clock
+    chain: ScriptedChain, publisher: Publisher, clock: Clock
 ) -> None:
     leases = Leases("worker-a", 15.0)
-    settlement = settlement_of(sender, publisher, leases, clock)
-    settlement.track(sign(built("worker-a"), signature(1)))
+    worker = worker_of(chain, publisher, leases, clock)
+    worker.track(sign(built("worker-a"), signature(1)))
     lapse(the_order().id)
     clock.now += 15
-    settlement.run_once()
-    sender.land(signature(1), err="ProgramFailedToComplete")
-    assert settlement.run_once() == 1
+    worker.settle()
+    chain.land(signature(1), err="ProgramFailedToComplete")
+    assert worker.settle() == 1
     database.execute_sql("UPDATE orders SET due_at = now()")
     assert journal.claim([the_order().id], "worker-a", 15)
     assert leases.renew_once() == 0, "a claim of which nobody holds anything would never lapse"
 
 
 def test_what_landed_and_shows_no_trade_stays_submitted_and_does_not_hold_up_the_others(
-    settlement: Settlement, sender: ScriptedSender
+    worker: Worker, chain: ScriptedChain
 ) -> None:
     other = sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT)
-    settlement.track(other)
-    sender.land(signature(1))
-    sender.land(signature(2))
-    sender.transactions[signature(1)] = replace(sender.transactions[signature(1)], tokens=())
-    assert settlement.run_once() == 1
+    worker.track(other)
+    chain.land(signature(1))
+    chain.land(signature(2))
+    chain.transactions[signature(1)] = replace(chain.transactions[signature(1)], tokens=())
+    assert worker.settle() == 1
     assert [order.status for order in Order.select().order_by(Order.id)] == [
         OrderStatus.SUBMITTED,
         OrderStatus.CONFIRMED,
     ]
-    assert len(settlement) == 0, "it comes back when its lease has run out"
+    assert len(worker) == 0, "it comes back when its lease has run out"
 
 
-def test_what_landed_and_cannot_be_read_does_not_hold_up_the_expired(
-    settlement: Settlement, sender: ScriptedSender
-) -> None:
-    settlement.track(sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT + 10))
-    sender.land(signature(2))
-    sender.unreadable = RpcTransportError("getTransaction: the result has another shape than documented")
-    sender.block_height = EXPIRES_AT + 1
-    assert settlement.run_once() == 1
-    sender.unreadable = None
-    assert settlement.run_once() == 1
+def test_what_landed_and_cannot_be_read_does_not_hold_up_the_expired(worker: Worker, chain: ScriptedChain) -> None:
+    worker.track(sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT + 10))
+    chain.land(signature(2))
+    chain.unreadable = RpcTransportError("getTransaction: the result has another shape than documented")
+    chain.block_height = EXPIRES_AT + 1
+    assert worker.settle() == 1
+    chain.unreadable = None
+    assert worker.settle() == 1
     assert {order.status for order in Order.select()} == {OrderStatus.PENDING, OrderStatus.CONFIRMED}
 
 
 def test_while_nothing_can_be_stored_the_others_are_sent_again(
-    settlement: Settlement, sender: ScriptedSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, chain: ScriptedChain, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> list[Moved]:
         raise OperationalError("server closed the connection unexpectedly")
 
-    settlement.track(sign(built("worker-a"), signature(2)))
-    sender.land(signature(1))
+    worker.track(sign(built("worker-a"), signature(2)))
+    chain.land(signature(1))
     monkeypatch.setattr(journal, "apply", away)
-    clock.now = 1.0
     with pytest.raises(OperationalError):
-        settlement.run_once()
-    assert sender.sent == [b"signed"]
+        worker.settle()
+    clock.now = 1.0
+    worker.resend()
+    assert b"signed" in chain.sent
     monkeypatch.undo()
-    assert settlement.run_once() == 1
+    assert worker.settle() == 1
 
 
-def test_one_outcome_that_cannot_be_stored_does_not_hold_up_the_others(
-    settlement: Settlement, sender: ScriptedSender
-) -> None:
+def test_one_outcome_that_cannot_be_stored_does_not_hold_up_the_others(worker: Worker, chain: ScriptedChain) -> None:
     other = sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT)
-    settlement.track(other)
-    sender.land(signature(1), bought=1)
-    sender.land(signature(2))
-    assert settlement.run_once() == 1
+    worker.track(other)
+    chain.land(signature(1), bought=1)
+    chain.land(signature(2))
+    assert worker.settle() == 1
     assert read(other.order.id).status is OrderStatus.CONFIRMED

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -23,11 +23,15 @@ from db.journal import Change
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderTerms
+from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.intake import Intake
+from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
+from orderd.engine.resolution import Resolution
 from orderd.gateway.server import Engine, Gateway
 from orderd.settings import Settings
+from orderd.solana.observer import Observer
 from orderd.wire import (
     WIRE_VERSION,
     BalancesResult,
@@ -46,6 +50,7 @@ from orderd.wire import (
     Snapshot,
     StatusResult,
 )
+from tests.integration.engine.conftest import WALLET, ScriptedChain
 
 _News = Snapshot | ResyncRequired | Event | Ready
 _NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
@@ -235,7 +240,10 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     publisher = Publisher(client)
     market = PlayedMarket()
     intake = Intake(TokenRegistry(), settings.default_slippage, publisher, send=lambda _: None, forget=lambda _: None)
-    gateway = Gateway(settings, Engine(intake, market, PlayedReport(), "wallet"), Redis.from_url(redis_url))
+    outcomes = Outcomes(WALLET, RetryPolicy())
+    resolution = Resolution(lambda: cast("Observer", ScriptedChain()), outcomes, WALLET, publisher)
+    engine = Engine(intake, market, PlayedReport(), resolution, WALLET)
+    gateway = Gateway(settings, engine, Redis.from_url(redis_url))
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     served = asyncio.create_task(gateway.serve(stop, listening.set_result))
     await asyncio.wait([served, listening], return_when=asyncio.FIRST_COMPLETED)

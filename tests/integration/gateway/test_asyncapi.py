@@ -17,9 +17,12 @@ from referencing.jsonschema import DRAFT202012
 from websockets.asyncio.client import ClientConnection, connect
 
 from db.connection import database
+from orderd.engine.unknown import UnknownOutcomes
 from orderd.gateway import heartbeat
 from orderd.wire import Method
+from tests.integration.engine.conftest import signature
 from tests.integration.gateway.conftest import Rig, deferred
+from tests.integration.orders import built, sign
 
 pytestmark = pytest.mark.asyncio
 _DOCUMENT = "urn:asyncapi"
@@ -151,6 +154,8 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("orders.subscribe", {"order": "described", "after": 9}),
             ("orders.subscribe", {"token_in": "SOL", "token_out": "USDC"}),
             ("orders.unsubscribe", {"subscription": 3}),
+            ("order.evidence", {"order": "described"}),
+            ("order.resolve", {"order": "described", "dead": True}),
             ("order.cancel", {"order": "described"}),
             ("order.cancel", {"order": "nothing-of-the-kind"}),
             ("no.such.method", {}),
@@ -163,6 +168,9 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             "quote.result",
             "order.preview.result",
             "pools.result",
+            # Nothing of the order is signed; the next test but one tells of one that is.
+            "order.evidence.result",
+            "order.resolve.result",
         }
 
 
@@ -185,6 +193,24 @@ async def test_an_order_with_all_that_may_happen_to_one_is_as_it_says(rig: Rig, 
             )
         detail = await traffic.call("order.get", order=order_id)
         assert len(detail["attempts"]) == len(detail["failures"]) == 1
+
+
+async def test_an_outcome_that_nobody_can_tell_is_as_it_says(rig: Rig, description: Any) -> None:
+    def lose() -> str:
+        with database.connection_context():
+            order = str(sign(built(), signature(1)).order.id)
+            database.execute_sql("UPDATE orders SET updated_at = updated_at - interval '301 s'")
+        UnknownOutcomes(rig.publisher, 300).run_once()
+        return order
+
+    order_id = await asyncio.to_thread(lose)
+    async with _traffic(rig, description) as traffic:
+        evidence = await traffic.call("order.evidence", order=order_id)
+        assert evidence["order"]["unknown_since"] is not None
+        assert evidence["attempt"]["signature"] == signature(1)
+        resolved = await traffic.call("order.resolve", order=order_id, dead=True)
+        assert resolved["order"]["error"]["code"] == "TX_ABANDONED"
+        assert {"order.evidence.result", "order.resolve.result"} <= traffic.seen
 
 
 def _resolve(description: Any, reference: dict[str, str]) -> Any:

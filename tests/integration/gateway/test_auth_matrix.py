@@ -25,7 +25,7 @@ from tests.integration.gateway.tokens import bearer, issue
 
 pytestmark = pytest.mark.asyncio
 
-Need = Literal["nothing", "read", "trade"]
+Need = Literal["nothing", "read", "trade", "admin"]
 
 HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/health"): "nothing",
@@ -39,6 +39,8 @@ HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/api/orders/{order}"): "read",
     ("GET", "/api/orders/{order}/timeline"): "read",
     ("DELETE", "/api/orders/{order}"): "trade",
+    ("GET", "/api/orders/{order}/evidence"): "read",
+    ("POST", "/api/orders/{order}/resolution"): "admin",
     ("GET", "/api/quote"): "read",
     ("GET", "/api/tokens"): "read",
     ("GET", "/api/pools"): "read",
@@ -52,6 +54,8 @@ CALLS: dict[Method, Need] = {
     Method.ORDER_PREVIEW: "read",
     Method.ORDER_GET: "read",
     Method.ORDER_CANCEL: "trade",
+    Method.ORDER_EVIDENCE: "read",
+    Method.ORDER_RESOLVE: "admin",
     Method.ORDERS_LIST: "read",
     Method.ORDERS_SUBSCRIBE: "read",
     Method.ORDERS_UNSUBSCRIBE: "read",
@@ -73,6 +77,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/orders"): {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"},
     ("POST", "/api/orders/execute"): {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1},
     ("POST", "/orders"): {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1},
+    ("POST", "/api/orders/{order}/resolution"): {"dead": True},
 }
 TERMS = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"}
 PARAMS: dict[Method, dict[str, Any]] = {
@@ -80,6 +85,8 @@ PARAMS: dict[Method, dict[str, Any]] = {
     Method.ORDER_PREVIEW: TERMS | {"client_order_id": "another"},
     Method.ORDER_GET: {"order": ORDER},
     Method.ORDER_CANCEL: {"order": ORDER},
+    Method.ORDER_EVIDENCE: {"order": ORDER},
+    Method.ORDER_RESOLVE: {"order": ORDER, "dead": True},
     Method.ORDERS_UNSUBSCRIBE: {"subscription": 1},
     Method.QUOTE: TERMS,
 }
@@ -87,7 +94,7 @@ PARAMS: dict[Method, dict[str, Any]] = {
 GOOD_FOR: dict[str, frozenset[Need]] = {
     "read": frozenset({"nothing", "read"}),
     "trade": frozenset({"nothing", "read", "trade"}),
-    "admin": frozenset({"nothing", "read", "trade"}),
+    "admin": frozenset({"nothing", "read", "trade", "admin"}),
 }
 KINDS = ("no token", "wrong", "expired", "revoked", "read", "trade", "admin")
 ORIGINS = ("good", "bad", "absent")

@@ -145,6 +145,7 @@ async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: htt
         "delayed": 3,
         "confirmed": 4,
         "failed": 5,
+        "unknown": 0,
         "rate_limit": {"limit": 100, "window_seconds": 60, "used": 3, "waiting": 1},
     }
 

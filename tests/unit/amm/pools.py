@@ -114,13 +114,19 @@ def dlmm(random: Random, price: float, depth: int) -> Side:
     for bin_id in range(active - 60, active + 61):
         amount = int(depth / 60 * random.uniform(0.2, 1.8))
         bin_price = price_from_bin_id(bin_step, bin_id)
+        order = amount // 5 if bin_id != active and random.random() < 0.2 else 0
+        if bin_id < active:
+            order = order * bin_price // ONE
         bins.append(
             DlmmBin(
                 bin_id,
                 amount if bin_id >= active else 0,
                 amount * bin_price // ONE if bin_id <= active else 0,
                 bin_price,
-                open_order_amount=amount // 5 if bin_id < active and random.random() < 0.2 else 0,
+                open_order_amount=order,
+                total_processing_order_amount=order,
+                processed_order_remaining_amount=order // 3,
+                limit_order_ask_side=bin_id > active,
             )
         )
     pool = DlmmPool(

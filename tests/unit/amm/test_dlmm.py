@@ -21,7 +21,7 @@ from orderd.amm.dlmm import (
     swap_exact_out,
 )
 from orderd.amm.price import price_impact
-from orderd.amm.swap import U64_MAX, SwapError
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("meteora_dlmm.json")
@@ -158,6 +158,24 @@ def test_a_filled_order_earns_half_of_its_share_of_the_fee() -> None:
     assert (after.amount_x, after.amount_y) == (0, 0)
 
 
+def refusal_of(pool: DlmmPool, wanted: int, *, swap_for_y: bool) -> SwapErrorKind | None:
+    """Why the pool does not pay exactly `wanted`, if it does not."""
+    try:
+        swap = swap_exact_out(pool, wanted, swap_for_y=swap_for_y, now=NOW)
+    except SwapError as error:
+        return error.kind
+    assert swap.amount_out == wanted
+    return None
+
+
+def test_an_exact_output_is_refused_where_it_ends_among_orders_and_their_rounding_leaves_it_short() -> None:
+    pool = replace(plain_pool([bin_at(3, amount_y=1_000, open_order_amount=1_000)]), active_id=3)
+    among_orders = [refusal_of(pool, wanted, swap_for_y=True) for wanted in range(1_001, 2_000)]
+    assert set(among_orders) == {None, SwapErrorKind.OUTPUT_FALLS_SHORT}
+    whole_layers = [refusal_of(pool, wanted, swap_for_y=True) for wanted in (*range(1, 1_001), 2_000)]
+    assert set(whole_layers) == {None}
+
+
 def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
     pool = replace(plain_pool([]), active_id=1)
     assert spot_price(pool, swap_for_y=True) == Fraction(price_from_bin_id(100, 1), 1 << 64)
@@ -285,3 +303,9 @@ def test_what_exact_out_asks_for_buys_at_least_that(pool: DlmmPool, wanted: int,
     assert bought.fee == bought.mm_fee + bought.protocol_fee + bought.limit_order_fee
     again = swap_exact_in(pool, bought.amount_in, swap_for_y=swap_for_y, now=NOW)
     assert again.amount_out >= wanted
+
+
+@given(pools(), amounts, st.booleans())
+def test_an_exact_output_falls_short_only_among_limit_orders(pool: DlmmPool, wanted: int, swap_for_y: bool) -> None:
+    pool = replace(pool, parameters=replace(pool.parameters, function_type=1))
+    assert refusal_of(pool, wanted, swap_for_y=swap_for_y) in (None, SwapErrorKind.INSUFFICIENT_LIQUIDITY)

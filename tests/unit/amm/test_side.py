@@ -11,7 +11,7 @@ from orderd.amm import clmm, dlmm
 from orderd.amm.amm_v4 import AmmV4Pool
 from orderd.amm.clmm import ClmmTick
 from orderd.amm.curve import NEVER, Curve, constant_price
-from orderd.amm.dlmm import DlmmBins
+from orderd.amm.dlmm import DlmmBin
 from orderd.amm.side import AmmV4Side, ClmmSide, DlmmSide, Quote, Side
 from orderd.amm.swap import SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
@@ -123,16 +123,15 @@ def test_a_gap_in_the_liquidity_is_no_part_of_the_curve() -> None:
     assert abs(paid - quote.amount_out) <= rounding(quote)
 
 
-def test_an_empty_bin_is_no_part_of_the_curve() -> None:
+def test_an_empty_bin_is_no_part_of_the_curve_and_one_with_nothing_but_an_order_is() -> None:
     side = random_pool(Random(2), "dlmm").side
     assert isinstance(side, DlmmSide)
-    active = side.pool.active_id
-    emptied = DlmmBins(
-        replace(each, amount_x=0, amount_y=0, open_order_amount=0) if each.bin_id == active - 1 else each
-        for each in side.pool.bins.values()
-    )
-    holed = DlmmSide(replace(side.pool, bins=emptied), swap_for_y=True, now=NOW)
-    assert len(list(holed.segments())) == len(list(side.segments())) - 1
+    target = side.pool.bins[side.pool.active_id - 1]
+    empty = DlmmBin(target.bin_id, 0, 0, target.price)
+    whole = len(list(side.segments()))
+    for content, segments in ((empty, whole - 1), (replace(empty, open_order_amount=10**9), whole)):
+        holed = DlmmSide(replace(side.pool, bins=side.pool.bins.replace([content])), swap_for_y=True, now=NOW)
+        assert len(list(holed.segments())) == segments
 
 
 def test_a_price_that_gets_better_on_the_way_counts_as_one_that_stays() -> None:

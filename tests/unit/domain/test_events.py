@@ -17,9 +17,11 @@ from orderd.domain.events import (
     Reclaimed,
     Refused,
     Retrying,
+    RolledBack,
     Routed,
     Started,
     Submitted,
+    Unknown,
 )
 from orderd.domain.order import EventKind, target
 from orderd.domain.quote import VenueName
@@ -42,6 +44,8 @@ FACTS: list[AnyFact] = [
     CONFIRMED.model_copy(update={"attempt": 2}),
     Failed(attempt=3, code=ErrorCode.TX_EXPIRED, detail="never landed"),
     Cancelled(),
+    Unknown(attempt=1, signature="sig"),
+    RolledBack(attempt=1, signature="sig", slot=9),
 ]
 
 

@@ -16,10 +16,12 @@ from orderd.domain.events import (
     Quoted,
     Refused,
     Retrying,
+    RolledBack,
     Routed,
     RoutedLeg,
     Started,
     Submitted,
+    Unknown,
 )
 from orderd.domain.order import EventKind, OrderStatus, target
 from orderd.domain.quote import PoolKind, VenueName
@@ -119,6 +121,9 @@ REFUSED_FOR_FUNDS: tuple[AnyFact, ...] = (
     Started(attempt=1),
     Failed(attempt=1, code=ErrorCode.FUNDS_INSUFFICIENT, detail="the wallet holds 0.2 SOL, the order needs 1.500015"),
 )
+UNTOLD: tuple[AnyFact, ...] = (*FILLED[:4], Unknown(attempt=1, signature=SIGNATURE))
+"""Nobody can tell what became of it."""
+ROLLED_BACK: tuple[AnyFact, ...] = (*FILLED, RolledBack(attempt=1, signature=SIGNATURE, slot=815))
 WITHDRAWN: tuple[AnyFact, ...] = (ACCEPTED, Cancelled())
 
 
@@ -168,6 +173,8 @@ def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
                 "executed_price": fill.executed_price,
                 "network_fee": fill.network_fee,
             } | changes
+        case Unknown() as unknown:
+            changes = {"signature": unknown.signature, "unknown_since": last.at} | changes
         case Failed() as failure:
             changes = {"error": Problem.of(OrderdError(failure.code, failure.detail), last.order_id)} | changes
     return order.model_copy(update=changes)

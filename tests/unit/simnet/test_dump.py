@@ -49,6 +49,7 @@ def row(chain: LocalChain, executed: Executed) -> Row:
         orjson.dumps(None if outcome.error is None else outcome.error.to_json()),
         orjson.dumps(transaction_meta(transaction, outcome, chain.bank.accounts.get)),
         transaction.raw,
+        transaction.keys,
         False,
         pack(map(Image, outcome.before, outcome.after)),
     )

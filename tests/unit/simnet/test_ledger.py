@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from orderd.simnet.account import Account
 from orderd.simnet.block import Executed, SealedBlock
-from orderd.simnet.ledger import Ledger, Row
+from orderd.simnet.ledger import _SCHEMAS, Ledger, Place, Row
 from orderd.solana.programs import system
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.world import NOBODY, SOL
@@ -29,7 +32,8 @@ def genesis(chain: LocalChain) -> SealedBlock:
 
 
 def row(executed: Executed, *, ephemeral: bool = False) -> Row:
-    return Row(executed.transaction.signature, b"null", b"{}", executed.transaction.raw, ephemeral)
+    transaction = executed.transaction
+    return Row(transaction.signature, b"null", b"{}", transaction.raw, transaction.keys, ephemeral)
 
 
 def block_with_payment(chain: LocalChain) -> tuple[SealedBlock, Executed]:
@@ -81,7 +85,7 @@ def test_an_account_that_is_gone_is_gone_from_the_file(chain: LocalChain, ledger
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed)])
-    block.slot, block.height = block.slot + 1, block.height + 1
+    block.parent_slot, block.slot, block.height = block.slot, block.slot + 1, block.height + 1
     block.changed = {NOBODY.pubkey(): None}
     ledger.append(block, ())
 
@@ -114,3 +118,97 @@ def test_the_market_s_trades_are_forgotten_and_all_others_kept(chain: LocalChain
     block, executed = forgotten[-1]
     assert ledger.status(executed.transaction.signature) is not None
     assert ledger.genesis_hash() == start.blockhash
+
+
+# Who mentions an address
+
+
+EVERYTHING = (Place(2**62, 0), Place(0, -1))
+
+
+def named(ledger: Ledger, address: Pubkey, before: Place = EVERYTHING[0], after: Place = EVERYTHING[1]) -> list[int]:
+    """The slots of the transactions that name an address."""
+    return [each.slot for each in ledger.mentions(address, before, after)]
+
+
+def with_payments(chain: LocalChain, ledger: Ledger, blocks: int) -> list[tuple[SealedBlock, Executed]]:
+    """A ledger with one payment a block."""
+    ledger.append(genesis(chain), ())
+    made = []
+    for _ in range(blocks):
+        block, executed = block_with_payment(chain)
+        ledger.append(block, [row(executed)])
+        made.append((block, executed))
+    return made
+
+
+def test_every_key_of_a_transaction_leads_to_it_newest_first(chain: LocalChain, ledger: Ledger) -> None:
+    made = with_payments(chain, ledger, 5)
+    slots = [block.slot for block, _ in reversed(made)]
+
+    for key in made[0][1].transaction.keys:
+        assert named(ledger, key) == slots
+    assert named(ledger, Keypair().pubkey()) == []
+    newest = next(ledger.mentions(NOBODY.pubkey(), *EVERYTHING))
+    block, executed = made[-1]
+    assert newest == (executed.transaction.signature, block.slot, b"null", block.time, executed.transaction.raw)
+
+
+def test_mentions_are_found_between_two_places(chain: LocalChain, ledger: Ledger) -> None:
+    made = with_payments(chain, ledger, 5)
+    places = [ledger.place(executed.transaction.signature) for _, executed in made]
+    first, last = places[0], places[-1]
+    assert first is not None
+    assert last is not None
+
+    between = named(ledger, NOBODY.pubkey(), last, first)
+
+    assert between == [block.slot for block, _ in reversed(made[1:-1])]
+    assert ledger.place(Signature.default()) is None
+
+
+def test_two_addresses_that_share_a_number_are_told_apart(chain: LocalChain, ledger: Ledger) -> None:
+    with_payments(chain, ledger, 1)
+    alike = Pubkey.from_bytes(bytes(NOBODY.pubkey())[:6] + bytes(26))
+
+    assert named(ledger, NOBODY.pubkey()) != []
+    assert named(ledger, alike) == []
+
+
+def test_what_is_forgotten_is_mentioned_no_more(chain: LocalChain, ledger: Ledger) -> None:
+    ledger.append(genesis(chain), ())
+    made = []
+    for number in range(4):
+        block, executed = block_with_payment(chain)
+        ledger.append(block, [row(executed, ephemeral=number % 2 == 0)])
+        made.append(block.slot)
+
+    ledger.prune(made[-1] + 1)
+
+    assert named(ledger, NOBODY.pubkey()) == [made[3], made[1]]
+    (mentions,) = ledger._reader.execute("SELECT count(*) FROM mentions").fetchone()
+    assert mentions == 2 * len(executed.transaction.keys)
+
+
+def test_a_file_of_the_version_before_is_brought_up_to_date(chain: LocalChain, ledger: Ledger, tmp_path: Path) -> None:
+    made = with_payments(chain, ledger, 3)
+    older = tmp_path / "older.sqlite"
+    connection = sqlite3.connect(older)
+    connection.executescript("".join(_SCHEMAS[:2]))
+    connection.execute("ATTACH ? AS newer", (str(tmp_path / "ledger.sqlite"),))
+    connection.execute(
+        "INSERT INTO blocks SELECT slot, height, blockhash, parent, time, transaction_count FROM newer.blocks"
+    )
+    connection.execute("INSERT INTO transactions SELECT * FROM newer.transactions")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+
+    opened = Ledger(older)
+
+    assert named(opened, NOBODY.pubkey()) == named(ledger, NOBODY.pubkey()) == [block.slot for block, _ in made][::-1]
+    assert [opened.block(block.slot) for block, _ in made] == [ledger.block(block.slot) for block, _ in made]
+    opened.close()
+    again = Ledger(older)
+    assert named(again, chain.trader.pubkey()) == named(ledger, chain.trader.pubkey())
+    again.close()

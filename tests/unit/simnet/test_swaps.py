@@ -308,7 +308,7 @@ def test_bin_arrays_must_come_in_the_order_of_the_walk(meteora: Dlmm) -> None:
 def test_more_than_all_bins_hold_is_refused(meteora: Dlmm) -> None:
     outcome = meteora.chain.send(meteora.swap(100_000 * SOL, 1, forward=True))
 
-    assert error_name(outcome) == "CannotFindNonZeroLiquidityBinArrayId"
+    assert error_name(outcome) == "BitmapExtensionAccountIsNotProvided"
 
 
 def test_an_amount_that_buys_nothing_is_refused(raydium: Cpmm, meteora: Dlmm) -> None:

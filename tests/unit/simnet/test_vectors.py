@@ -68,12 +68,12 @@ def world(authority: Pubkey, vaults: tuple[int, int], *, forward: bool) -> Accou
     }
 
 
-def run(accounts: Accounts, swap: Instruction, now: int = NOW) -> tuple[Outcome, Accounts]:
+def run(accounts: Accounts, swap: Instruction, now: int = NOW, slot: int = 1) -> tuple[Outcome, Accounts]:
     """What becomes of the swap, and the accounts after it."""
     budget = compute_budget.budget(1_400_000, 0)
     message = MessageV0.try_compile(ALICE.pubkey(), [swap, *budget], [], Hash.default())
     transaction = decode(bytes(VersionedTransaction(message, [ALICE])))
-    outcome = execute(transaction, accounts.get, Clock(1, now), PROGRAMS)
+    outcome = execute(transaction, accounts.get, Clock(slot, now), PROGRAMS)
     changed = {address: account for address, account in outcome.changes(transaction).items() if account is not None}
     return outcome, accounts | changed
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from orderd.amm.dlmm import swap_exact_in
-from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, internal_bitmap
+from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, internal_bitmap, without
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import Bin, BinArray, BitmapExtension, LbPair
 
@@ -49,8 +49,34 @@ def test_without_the_extension_the_walk_ends_at_the_pools_own_bitmap() -> None:
     assert list(arrays_in_order(pair, None, swap_for_y=False)) == [0, 511]
 
 
+@given(indices=INDICES, data=st.data())
+def test_an_emptied_array_leaves_the_bitmap_that_it_is_in(indices: set[int], data: st.DataObject) -> None:
+    emptied = data.draw(st.sets(st.sampled_from(sorted(indices)))) if indices else set()
+    assert without(*pair_with(indices, active_id=0), emptied) == pair_with(indices - emptied, active_id=0)
+
+
+def test_without_the_extension_arrays_outside_the_pools_own_bitmap_are_left_alone() -> None:
+    pair, _ = pair_with({-600, 3, 600}, active_id=0)
+    assert without(pair, None, [-600, 600]) == (pair, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "empty"),
+    [
+        ({}, True),
+        ({"liquidity_supply": 1 << 64}, False),
+        ({"open_order_amount": 1}, False),
+        ({"processed_order_remaining_amount": 1}, False),
+        ({"price": 1 << 64, "fulfilled_order_amount_y": 5, "total_processing_order_amount": 5, "order_age": 1}, True),
+        ({"limit_order_fee_ask_side": 5, "fee_amount_x_per_token_stored": 5, "limit_order_ask_side": 1}, True),
+    ],
+)
+def test_an_array_is_empty_when_only_claims_are_left(content: dict[str, int], empty: bool) -> None:
+    assert BinArray(0, 2, bytes(7), KEY).with_bin(69, Bin(**content)).is_empty == empty  # type: ignore[arg-type]
+
+
 def test_a_bin_belongs_to_one_array_only() -> None:
-    array = BinArray(-1, 3, bytes(7), KEY)
+    array = BinArray(-1, 2, bytes(7), KEY)
     filled = array.with_bin(-70, Bin(amount_x=1)).with_bin(-1, Bin(amount_y=2))
     assert (filled.bin(-70).amount_x, filled.bin(-1).amount_y) == (1, 2)
     for stranger in (0, -71):
@@ -59,8 +85,8 @@ def test_a_bin_belongs_to_one_array_only() -> None:
 
 
 def test_a_swap_is_written_back_to_the_bins_it_changed() -> None:
-    low = BinArray(-1, 3, bytes(7), KEY).with_bin(-1, Bin(amount_y=500, price=1 << 64))
-    high = BinArray(0, 3, bytes(7), KEY).with_bin(0, Bin(amount_x=700, amount_y=100, price=1 << 64))
+    low = BinArray(-1, 2, bytes(7), KEY).with_bin(-1, Bin(amount_y=500, price=1 << 64))
+    high = BinArray(0, 2, bytes(7), KEY).with_bin(0, Bin(amount_x=700, amount_y=100, price=1 << 64))
     pair = replace(PAIR, bin_step=10, bin_array_bitmap=internal_bitmap([-1, 0]))
     swap = swap_exact_in(pair.to_pool([low, high]), 250, swap_for_y=True, now=0)
     assert {each.bin_id for each in swap.changed_bins} == {0, -1}
@@ -72,17 +98,28 @@ def test_a_swap_is_written_back_to_the_bins_it_changed() -> None:
     assert after.to_pool([low_after, high_after]).bins == swap.pool.bins
 
 
-def test_an_older_bin_array_keeps_other_counters_where_limit_orders_are_now() -> None:
-    counters = Bin(amount_y=5, price=1 << 64, open_order_amount=999, limit_order_ask_side=1, order_age=7)
-    current = BinArray(0, 3, bytes(7), KEY).with_bin(3, counters)
-    older = replace(current, version=1)
-    (with_orders,) = current.liquid_bins(10)
-    (without,) = older.liquid_bins(10)
-    assert (with_orders.open_order_amount, without.open_order_amount) == (999, 0)
-    assert older.after([replace(without, amount_y=4)]).bin(3) == replace(counters, amount_y=4)
+@pytest.mark.parametrize("version", range(4))
+def test_limit_orders_count_whatever_the_version_of_the_bin_array_says(version: int) -> None:
+    orders = Bin(price=1 << 64, open_order_amount=1_000, order_age=7)
+    array = BinArray(0, version, bytes(7), KEY).with_bin(0, orders)
+    pair = replace(PAIR, bin_step=10, bin_array_bitmap=internal_bitmap([0]))
+
+    swap = swap_exact_in(pair.to_pool([array]), 250, swap_for_y=True, now=0)
+
+    assert swap.amount_out == 250
+    after = array.after(swap.changed_bins)
+    assert after.version == version
+    assert after.bin(0) == replace(
+        orders,
+        open_order_amount=0,
+        total_processing_order_amount=1_000,
+        processed_order_remaining_amount=750,
+        fulfilled_order_amount_y=250,
+        order_age=8,
+    )
 
 
 def test_a_bin_without_a_price_gets_that_of_its_id() -> None:
-    array = BinArray(0, 3, bytes(7), KEY).with_bin(0, Bin(amount_x=1))
+    array = BinArray(0, 2, bytes(7), KEY).with_bin(0, Bin(amount_x=1))
     (found,) = array.liquid_bins(25)
     assert found.price == 1 << 64

@@ -13,6 +13,7 @@ from orderd.solana.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4
 from orderd.solana.programs.dlmm_bitmap import INTERNAL, array_index
 from orderd.solana.programs.layout import Record
 from orderd.solana.programs.meteora_dlmm import (
+    BIN_ARRAY_VERSION,
     NO_REWARD,
     Bin,
     BinArray,
@@ -227,7 +228,7 @@ def put_dlmm(
         extension = BitmapExtension(address, above, below)
         chain.put(meteora_dlmm.bitmap_extension_address(address), meteora_dlmm.PROGRAM_ID, extension)
     for index in indices:
-        array = BinArray(index, meteora_dlmm.LIMIT_ORDER_VERSION, bytes(7), address)
+        array = BinArray(index, BIN_ARRAY_VERSION, bytes(7), address)
         for each in pool["bins"]:
             if array_index(each["bin_id"]) == index:
                 content = {name: value for name, value in each.items() if name != "bin_id"}

@@ -1,5 +1,6 @@
 """What a venue quotes from the bytes on chain is what the program pays, in every reference vector, to the base unit."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
 from orderd.solana.programs.clmm_tick_arrays import array_start
+from orderd.solana.programs.dlmm_bitmap import internal_bitmap
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION
 from orderd.venues.base import Venue
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2
@@ -17,6 +19,8 @@ from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
 from orderd.venues.raydium_clmm import RaydiumClmm
 from orderd.venues.raydium_cpmm import RaydiumCpmm
 from tests.unit.amm.vectors import cases, load
+from tests.unit.solana.captures import DLMM as CAPTURES
+from tests.unit.solana.captures import dlmm_cases
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_amm_v4, put_clmm, put_cpmm, put_damm_v2, put_dlmm
 
@@ -71,6 +75,30 @@ def test_meteora_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     put_dlmm(chain, POOL, MINT_A, MINT_B, DLMM["pools"][case["pool"]])
     now = float(case["input"]["current_timestamp"])
     _check(MeteoraDlmm(chain.rpc(), unix_time=lambda: now), case, case["input"]["swap_for_y"])
+
+
+def captured_exact_in() -> list[Any]:
+    return [case for case in dlmm_cases() if case.values[1]["mode"] == "exact_in"]
+
+
+@pytest.mark.parametrize(("file", "case"), captured_exact_in())
+def test_meteora_quotes_what_the_real_program_paid_on_real_accounts(file: str, case: dict[str, Any]) -> None:
+    capture, chain = CAPTURES[file], Chain()
+    state = capture.state
+    chain.slot = capture.slot
+    chain.accounts = dict(capture.accounts)
+    # Other arrays of the pair than those around the price were not captured.
+    known = replace(state, bin_array_bitmap=internal_bitmap(array.index for array in capture.arrays))
+    chain.put(capture.pair, MeteoraDlmm.program, known)
+    venue = MeteoraDlmm(chain.rpc(), unix_time=lambda: float(capture.unix_time))
+    mints = (str(state.mint_x), str(state.mint_y))
+    request = QuoteRequest(*(mints if case["swap_for_y"] else mints[::-1]), case["amount"])
+    if "error" in case["expected"]:
+        with pytest.raises(OrderdError) as refusal:
+            best_quote(venue, request)
+        assert refusal.value.code == ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
+        return
+    assert best_quote(venue, request).amount_out == case["expected"]["amount_out"]
 
 
 @pytest.mark.parametrize("case", exact_in(AMM_V4))

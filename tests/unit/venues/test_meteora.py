@@ -168,3 +168,21 @@ def test_a_pool_that_opens_at_a_slot_is_judged_by_the_slot() -> None:
         best_quote(MeteoraDlmm(chain.rpc()), SELL_X)
     chain.slot = 1_001
     assert best_quote(MeteoraDlmm(chain.rpc()), SELL_X).pool == str(POOL)
+
+
+def test_arrays_with_nothing_but_limit_orders_pay_as_those_with_liquidity_do() -> None:
+    request = replace(SELL_X, amount_in=2_500_000)
+    paid = []
+    for orders in (False, True):
+        chain = Chain()
+        pool = pool_of(10, [-4, -1, 0, 1], amount=10**6)
+        if orders:
+            for each in pool["bins"]:
+                if each["bin_id"] < 0:
+                    each |= {"amount_y": 0, "open_order_amount": each["amount_y"]}
+        put_dlmm(chain, POOL, X, Y, pool)
+        venue = MeteoraDlmm(chain.rpc())
+        paid.append(best_quote(venue, request).amount_out)
+        arrays = [meteora_dlmm.bin_array_address(POOL, index) for index in (0, -1, -4)]
+        assert bin_arrays_of(venue, request) == arrays
+    assert paid[0] == paid[1] > 2_000_000

@@ -1,0 +1,71 @@
+"""Successes in blocks that may still be rolled back: which there are, and how each of them ends."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from db.connection import database
+from db.journal import Change, Moved, apply
+from db.models import Order
+from orderd.domain.events import RolledBack
+
+_LOCK = 7_140_051_903_118
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A success that awaits finality, with the order that it confirmed."""
+
+    order: Order
+    number: int
+    signature: str
+    slot: int
+    last_valid_block_height: int
+    blockhash_slot: int | None
+
+
+@contextmanager
+def looked_after_here() -> Iterator[bool]:
+    """Whether no other process looks after them now, and none will until this ends. Holds a connection."""
+    (is_mine,) = database.execute_sql("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+    try:
+        yield bool(is_mine)
+    finally:
+        if is_mine:
+            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def awaiting(limit: int) -> list[Landing]:
+    """The oldest successes that await finality."""
+    rows = Order.raw(
+        """
+        SELECT o.*, a.number, a.signature AS landed_signature, a.slot, a.last_valid_block_height, a.blockhash_slot
+        FROM attempts a JOIN orders o ON o.id = a.order_id
+        WHERE a.awaits_finality AND o.status = 'confirmed' ORDER BY a.order_id LIMIT %s""",
+        limit,
+    ).execute(database)
+    return [
+        Landing(row, row.number, row.landed_signature, row.slot, row.last_valid_block_height, row.blockhash_slot)
+        for row in rows
+    ]
+
+
+def settle(signatures: Sequence[str]) -> None:
+    """Note that these stand for good."""
+    database.execute_sql("UPDATE attempts SET awaits_finality = false WHERE signature = ANY(%s)", (list(signatures),))
+
+
+def roll_back(landings: Sequence[Landing]) -> list[Moved]:
+    """Take the confirmations back: the same bytes are live again, and whoever adopts them sends them."""
+    nothing = {"filled_in": None, "filled_out": None, "network_fee": None}
+    return apply(
+        [
+            Change(
+                each.order.id,
+                RolledBack(attempt=each.number, signature=each.signature, slot=each.slot),
+                each.order.version,
+                nothing,
+            )
+            for each in landings
+        ]
+    )

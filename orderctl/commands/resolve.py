@@ -1,0 +1,66 @@
+"""orderctl resolve"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from orderctl.asking import answer_to, can_ask
+from orderctl.client import Client
+from orderctl.commands.show import OrderArgument
+from orderctl.errors import ConfigError
+from orderctl.exit_codes import ExitCode
+from orderctl.lookup import suggesting
+from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
+from orderctl.protocol import params_of
+from orderctl.settings import Settings, settings_of
+from orderd.wire import EvidenceResult, GetParams, Method, ResolveParams, ResolveResult
+
+
+def run(
+    ctx: typer.Context,
+    order: OrderArgument,
+    landed: Annotated[
+        str | None, typer.Option("--landed", metavar="SIGNATURE", help="It landed: read the fill from the chain.")
+    ] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="It never landed and never will: the order fails.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """Show what the chain says of an open outcome, or say what became of it.
+
+    Without --landed or --dead it changes nothing. An order whose outcome is unknown ends by itself when the chain can
+    tell; only where it cannot, an operator (scope admin) says what became of it. --dead never tries the order again.
+    """
+    settings = settings_of(ctx, output)
+    if landed is not None and dead:
+        raise ConfigError("What became of it?", "give --landed or --dead, and not both", "see: orderctl resolve ID")
+    asked = params_of(GetParams, order=order)
+    with Client(settings) as client:
+        with suggesting(client):
+            evidence = client.call(Method.ORDER_EVIDENCE, asked, EvidenceResult)
+        if landed is None and not dead:
+            if not print_data(output, evidence):
+                from orderctl.evidence import evidence_view
+
+                console(settings).print(evidence_view(evidence))
+            return ExitCode.OK
+        if not (yes or _is_sure(settings, evidence, "dead" if dead else "landed")):
+            narrate(settings, "nothing was changed")
+            return ExitCode.INTERRUPTED
+        params = params_of(ResolveParams, order=str(evidence.order.id), landed=landed, dead=dead)
+        resolved = client.call(Method.ORDER_RESOLVE, params, ResolveResult).order
+    if not print_data(output, resolved):
+        print_line(f"{resolved.id}  {resolved.status}")
+    return ExitCode.OK
+
+
+def _is_sure(settings: Settings, evidence: EvidenceResult, word: str) -> bool:
+    """After the evidence, on stderr. Raises ConfigError where nobody can be asked."""
+    if not can_ask():
+        raise ConfigError("To say what became of an order needs a yes", "there is no terminal to ask on", "add --yes")
+    from orderctl.evidence import evidence_view
+
+    console(settings, sys.stderr).print(evidence_view(evidence))
+    warning = "; should it land after all, nobody will tell you" if word == "dead" else ""
+    return answer_to(f"say that it is {word}{warning}? Type {word} to go on:") == word

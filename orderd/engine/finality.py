@@ -1,0 +1,60 @@
+"""Confirmed is not yet final: successes are looked at again until their blocks can no longer be rolled back.
+
+A trader is told of a success once two thirds of the stake have voted for its block. No such block has ever been rolled
+back on mainnet, but nothing forbids it. Where one is, the order is ``submitted`` again with the same bytes, and ends by
+the same rule as any other: nothing else is signed before they are proved dead.
+"""
+
+from typing import Final
+
+import structlog
+from solders.signature import Signature
+
+from db import finality
+from db.connection import database
+from db.finality import Landing
+from orderd.engine.publish import Publisher
+from orderd.solana.expiry import Validity
+from orderd.solana.observer import Observer
+
+_BATCH: Final = 1_000
+log = structlog.get_logger(__name__)
+
+
+class Finality:
+    """A loop in each worker process, of which one at a time does the work: so a restart resumes it."""
+
+    def __init__(self, observer: Observer, publisher: Publisher) -> None:
+        self._observer = observer
+        self._publisher = publisher
+
+    def run_once(self) -> int:
+        """Look at all that awaits finality. Returns how many were rolled back. Raises RpcError."""
+        with database.connection_context(), finality.looked_after_here() as is_mine:
+            landings = finality.awaiting(_BATCH) if is_mine else []
+            if not landings:
+                return 0
+            settled, undone = self._judge(landings)
+            if settled:
+                finality.settle([each.signature for each in settled])
+            moved = finality.roll_back(undone)
+        for each in moved:
+            log.error("confirmation rolled back", action="rolled_back", order_id=str(each.order.id))
+        self._publisher.publish(moved)
+        return len(moved)
+
+    def _judge(self, landings: list[Landing]) -> tuple[list[Landing], list[Landing]]:
+        """Those that stand for good, and those that do not."""
+        by_signature = {Signature.from_string(each.signature): each for each in landings}
+        validities = {
+            signature: Validity(each.last_valid_block_height, each.blockhash_slot)
+            for signature, each in by_signature.items()
+        }
+        settled, undone = [], []
+        for signature, sighting in self._observer.look(validities).items():
+            landing = by_signature[signature]
+            if sighting.proves_rollback(validities[signature], landing.slot):
+                undone.append(landing)
+            elif sighting.is_final:
+                settled.append(landing)
+        return settled, undone

@@ -1,0 +1,107 @@
+"""The live attempts that a worker process holds: signed bytes of which the chain has not yet told the end."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+from solders.signature import Signature
+
+from db import leases
+from db.connection import database
+from db.leases import LiveAttempt
+from orderd.engine.leases import Leases
+from orderd.solana.expiry import Validity
+
+_ADOPT_BATCH: Final = 1_000
+_HINTED_AT_MOST: Final = 32
+"""With more live attempts than this, statuses are asked for all the time anyway."""
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Live:
+    """A live attempt with what this process did about it. ``since`` and ``resend_at`` are on the monotonic clock."""
+
+    attempt: LiveAttempt
+    sends: int
+    since: float
+    resend_at: float
+    is_stuck: bool = False
+    """Its end is not in sight, and the log says why."""
+
+    @property
+    def order_id(self) -> UUID:
+        return self.attempt.order.id
+
+    @property
+    def validity(self) -> Validity:
+        return Validity(self.attempt.last_valid_block_height, self.attempt.blockhash_slot)
+
+    def tell_stuck(self, reason: str) -> None:
+        """Say once what keeps the attempt from being settled; it is asked about again and again."""
+        if not self.is_stuck:
+            self.is_stuck = True
+            log.warning("not settled yet", action="settle_stuck", order_id=str(self.order_id), reason=reason)
+
+
+class LiveAttempts:
+    """Thread-safe. Each is held by a lease until it is let go."""
+
+    def __init__(self, leases: Leases, *, resend_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """``resend_seconds`` after its first send an attempt is sent again."""
+        self._leases = leases
+        self._resend_seconds = resend_seconds
+        self._clock = clock
+        self._live: dict[Signature, Live] = {}
+        self._lock = threading.Lock()
+        self._adopt_at = clock()
+        self.on_tracked: Callable[[str], None] = lambda _: None
+        """Called with the signature of an attempt that few others wait beside, to get a hint of its landing."""
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def all(self) -> dict[Signature, Live]:
+        with self._lock:
+            return dict(self._live)
+
+    def track(self, attempt: LiveAttempt) -> None:
+        """Hold this attempt, which is about to be sent for the first time."""
+        now = self._clock()
+        self._take(Live(attempt, sends=1, since=now, resend_at=now + self._resend_seconds))
+        if len(self._live) <= _HINTED_AT_MOST:
+            self.on_tracked(attempt.signature)
+
+    def let_go(self, signatures: Iterable[Signature]) -> None:
+        with self._lock:
+            for signature in signatures:
+                if live := self._live.pop(signature, None):
+                    self._leases.let_go(live.order_id)
+
+    def adopt(self) -> None:
+        """Take over live attempts whose holder is gone. They are sent again at once: nobody knows if they ever were."""
+        now = self._clock()
+        if now < self._adopt_at:
+            return
+        self._adopt_at = now + self._leases.seconds / 4
+        with database.connection_context():
+            adopted = leases.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
+        if not adopted:
+            return
+        log.info("adopted live attempts", action="adopt", orders=len(adopted))
+        for attempt in adopted:
+            self._take(Live(attempt, sends=0, since=now, resend_at=now))
+
+    def _take(self, live: Live) -> None:
+        signature = Signature.from_string(live.attempt.signature)
+        with self._lock:
+            known = self._live.get(signature)
+            if known is None:
+                self._leases.hold(live.order_id)
+            elif known.attempt.order.version > live.attempt.order.version:
+                return  # its turn took so long that it was adopted meanwhile: the newer claim is the one to write with
+            self._live[signature] = live

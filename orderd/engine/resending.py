@@ -1,0 +1,52 @@
+"""The same bytes again, until they land or nothing can come of them: by the clock alone, whatever else fails.
+
+Questions about an attempt may go unanswered for long, and Postgres may be away; neither is a reason not to send what is
+signed and stored. A loop of its own in each worker process.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from orderd.engine.live import Live, LiveAttempts
+from orderd.solana.sender import Sender
+
+_EAGER_SECONDS: Final = 180.0
+"""Bytes may land for about 150 blocks. What is older lands only where the chain stood still: it is sent more slowly."""
+_SLOWER: Final = 20
+log = structlog.get_logger(__name__)
+
+
+class Resending:
+    def __init__(
+        self, live: LiveAttempts, sender: Sender, *, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """An attempt is sent every so many ``seconds``."""
+        self._live = live
+        self._sender = sender
+        self._seconds = seconds
+        self._clock = clock
+
+    def run_once(self) -> int:
+        """Send all that is due. Returns how many."""
+        now = self._clock()
+        due = [live for live in self._live.all().values() if live.resend_at <= now]
+        if not due:
+            return 0
+        for live in due:
+            live.sends += 1
+            live.resend_at = now + self._wait(live, now)
+        for live, error in zip(due, self._sender.send([live.attempt.signed_bytes for live in due]), strict=True):
+            if error is not None:
+                log.debug("resend refused", action="resend_refused", order_id=str(live.order_id), error=str(error))
+        return len(due)
+
+    def put_off(self, live: Live) -> None:
+        """It is in a block as it seems: there is no hurry, but where it vanishes again it is sent again."""
+        now = self._clock()
+        live.resend_at = max(live.resend_at, now + self._wait(live, now))
+
+    def _wait(self, live: Live, now: float) -> float:
+        return self._seconds * (1 if now - live.since < _EAGER_SECONDS else _SLOWER)

@@ -1,0 +1,185 @@
+"""What an operator does about an outcome that nobody can tell: looks at the evidence, and says what became of it.
+
+The daemon never guesses. A transaction that landed is read from the chain; one that is taken for dead ends its order,
+which is not tried again: should it land after all, it was at least not doubled.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from solders.signature import Signature
+
+from db import audit, journal
+from db.audit import RESOLVE, Actor, Entry
+from db.connection import database
+from db.journal import AttemptEnd, Change
+from db.leases import LiveAttempt
+from db.models import Attempt, Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Failed
+from orderd.domain.order import OrderStatus
+from orderd.engine import views
+from orderd.engine.outcome import Outcomes
+from orderd.engine.publish import Publisher
+from orderd.solana.expiry import Validity
+from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.observer import Observer
+from orderd.solana.rpc import RpcError
+from orderd.solana.rpc_types import TransactionInfo
+from orderd.wire import EvidenceResult, OrderView
+
+_NOT_FOUND: Final = "not found"
+
+
+class Resolution:
+    """For any thread. ``observe`` makes a view of the chain for the caller's own thread."""
+
+    def __init__(self, observe: Callable[[], Observer], outcomes: Outcomes, wallet: str, publisher: Publisher) -> None:
+        self._observe = observe
+        self._outcomes = outcomes
+        self._wallet = wallet
+        self._publisher = publisher
+
+    def evidence(self, account_id: UUID, ref: str) -> EvidenceResult:
+        """What is known of a submitted order's transaction, and what the chain says of it now.
+
+        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS, or ORDER_NOT_RESOLVABLE where nothing is signed.
+        """
+        with database.connection_context():
+            order, attempt = _live(account_id, ref)
+        height: int | None = None
+        paid: tuple[str, ...] = ()
+        trouble = ""
+        try:
+            told, height, paid = self._ask(order, attempt)
+        except RpcError as error:
+            told, trouble = "could not be asked", str(error)
+        return EvidenceResult(
+            order=views.order_view(order),
+            attempt=views.attempt_view(attempt, order.decimals_out),
+            blockhash_slot=attempt.blockhash_slot,
+            finalized_height=height,
+            status=told,
+            paid_by_wallet=paid,
+            trouble=trouble,
+        )
+
+    def _ask(self, order: Order, attempt: Attempt) -> tuple[str, int, tuple[str, ...]]:
+        """The chain's word for the signature, its finalized height, and the order's transactions that were paid for."""
+        observer = self._observe()
+        signature = Signature.from_string(attempt.signature)
+        validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
+        sighting = observer.look({signature: validity})[signature]
+        status = sighting.status
+        told = _NOT_FOUND
+        if status is not None:
+            verdict = "succeeded" if status.err is None else f"failed: {status.err}"
+            told = f"{status.confirmation_status} in slot {status.slot}, {verdict}"
+        paid = observer.paid_since(validity.first_slot(sighting.finalized), [f"{order.id}:"], sighting.finalized)
+        return told, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
+
+    def landed(self, account_id: UUID, ref: str, signature: str, by: Actor) -> OrderView:
+        """End an unknown outcome by a transaction of the order that succeeded; the fill is read from the chain.
+
+        Raises OrderdError: as ``evidence``, ORDER_NOT_RESOLVABLE too where the transaction is not known, failed, or is
+        none of this order's that the wallet paid for, and RPC_*.
+        """
+        with database.connection_context():
+            order, attempt = _unknown(account_id, ref)
+        observer = self._observe()
+        with rpc_errors_told():
+            (answer,) = observer.fetch([_signature(signature)])
+            if isinstance(answer, RpcError):
+                raise answer
+        if answer is None:
+            raise _refused(f"the endpoint knows no transaction {signature}")
+        if (objection := self._objection(order, attempt, signature, answer)) is not None:
+            raise _refused(objection)
+        live = _as_live(order, attempt)
+        try:
+            if signature == attempt.signature:
+                awaits_finality = observer.final_at == "finalized"
+                change = self._outcomes.landed(live, answer, sends=attempt.sends, awaits_finality=awaits_finality)
+            else:
+                change = self._outcomes.landed_as(live, signature, answer, sends=attempt.sends)
+        except ValueError as error:
+            raise _refused(f"its balances show no such trade: {error}") from error
+        return self._write(change, by, f"landed {signature}")
+
+    def _objection(self, order: Order, attempt: Attempt, signature: str, found: TransactionInfo) -> str | None:
+        if found.err is not None:
+            return f"the transaction {signature} failed on the chain: it traded nothing"
+        if signature == attempt.signature:
+            return None
+        is_ours = found.payer == self._wallet and any(f"{order.id}:" in line for line in found.logs)
+        return (
+            None if is_ours else f"the transaction {signature} is none that the wallet paid for with this order's memo"
+        )
+
+    def dead(self, account_id: UUID, ref: str, by: Actor) -> OrderView:
+        """End an unknown outcome on an operator's word. The order has failed and is not tried again.
+
+        Raises OrderdError as ``evidence``.
+        """
+        with database.connection_context():
+            order, attempt = _unknown(account_id, ref)
+        code, detail = ErrorCode.TX_ABANDONED, f"{by.name or 'an operator'} took {attempt.signature} for dead"
+        change = Change(
+            order.id,
+            Failed(attempt=attempt.number, code=code, detail=detail),
+            order.version,
+            {"failures": attempt.number, "error_code": str(code), "error_detail": detail},
+            attempt_end=AttemptEnd("abandoned", None, attempt.sends),
+            failure=journal.Failure(attempt.number, code, detail, attempt.signature),
+        )
+        return self._write(change, by, "dead")
+
+    def _write(self, change: Change, by: Actor, told: str) -> OrderView:
+        """Over any worker's claim. Raises OrderdError ORDER_NOT_RESOLVABLE where the order has ended meanwhile."""
+        with database.connection_context(), database.atomic():
+            moved = journal.apply([replace(change, version=None)])
+            audit.record([Entry(by, RESOLVE, order_id=each.order.id, detail=told) for each in moved])
+        if not moved:
+            raise _refused("its outcome has become known meanwhile")
+        self._publisher.publish(moved)
+        return views.order_view(moved[0].order)
+
+
+def _live(account_id: UUID, ref: str) -> tuple[Order, Attempt]:
+    order = views.find(account_id, ref)
+    if order.status is not OrderStatus.SUBMITTED:
+        raise _refused(f"order {order.id} is {order.status}: it has no transaction of which the end is open")
+    attempt: Attempt = Attempt.get((Attempt.order_id == order.id) & (Attempt.outcome == "live"))
+    return order, attempt
+
+
+def _unknown(account_id: UUID, ref: str) -> tuple[Order, Attempt]:
+    order, attempt = _live(account_id, ref)
+    if order.unknown_since is None:
+        raise _refused(f"order {order.id} is under way, and the chain may still tell")
+    return order, attempt
+
+
+def _as_live(order: Order, attempt: Attempt) -> LiveAttempt:
+    return LiveAttempt(
+        order=order,
+        number=attempt.number,
+        signature=attempt.signature,
+        signed_bytes=bytes(attempt.signed_bytes),
+        last_valid_block_height=attempt.last_valid_block_height,
+        min_amount_out=attempt.min_amount_out,
+        blockhash_slot=attempt.blockhash_slot,
+    )
+
+
+def _signature(text: str) -> Signature:
+    try:
+        return Signature.from_string(text)
+    except ValueError:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"landed: {text[:100]!r} is no signature") from None
+
+
+def _refused(detail: str) -> OrderdError:
+    return OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, detail)

@@ -1,0 +1,31 @@
+"""Outcomes that nobody can tell: after a while the order says so, and goes on being looked after."""
+
+from typing import Final
+
+import structlog
+
+from db import journal
+from db.connection import database
+from orderd.engine.publish import Publisher
+
+CHECK_SECONDS: Final = 2.0
+_BATCH: Final = 500
+log = structlog.get_logger(__name__)
+
+
+class UnknownOutcomes:
+    """A loop in each worker process; any number of processes may run it together."""
+
+    def __init__(self, publisher: Publisher, after_seconds: float) -> None:
+        """``after_seconds`` from the last thing that was learnt about a submitted order, its outcome is unknown."""
+        self._publisher = publisher
+        self._after_seconds = after_seconds
+
+    def run_once(self) -> int:
+        """Flag those whose time has come. Returns how many."""
+        with database.connection_context():
+            moved = journal.flag_unknown(self._after_seconds, _BATCH)
+        for each in moved:
+            log.error("outcome unknown", action="outcome_unknown", order_id=str(each.order.id))
+        self._publisher.publish(moved)
+        return len(moved)

@@ -1,0 +1,53 @@
+"""Outcomes that nobody can tell, over plain HTTP: the evidence, and an operator's word."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Body, Depends, Query
+
+from orderd.domain.errors import ErrorCode
+from orderd.gateway import examples
+from orderd.gateway.http_caller import Callers, HttpCaller, json_only
+from orderd.gateway.methods import Methods
+from orderd.gateway.openapi import category, problems, success
+from orderd.wire import EvidenceResult, GetParams, NoParams, OrderRef, Resolved, ResolveParams, ResolveResult
+
+_REFUSALS = (
+    ErrorCode.ORDER_NOT_FOUND,
+    ErrorCode.ORDER_AMBIGUOUS,
+    ErrorCode.ORDER_NOT_RESOLVABLE,
+    ErrorCode.SERVICE_TIMEOUT,
+)
+
+
+def resolution_router(methods: Methods, callers: Callers) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["orders"])
+
+    @router.get(
+        "/orders/{order}/evidence",
+        summary="See the evidence of an open outcome",
+        response_description="What is known of the order's transaction, and what the chain says of it now.",
+        responses=success(200, examples.EVIDENCE) | problems(*_REFUSALS),
+    )
+    async def get_evidence(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+    ) -> EvidenceResult:
+        return cast(EvidenceResult, (await methods.evidence(caller, GetParams(order=order))).result)
+
+    @router.post(
+        "/orders/{order}/resolution",
+        summary="Say what became of an order",
+        response_description="The order has ended as its transaction did, or has failed.",
+        responses=success(200, examples.RESOLVED)
+        | problems(*_REFUSALS, ErrorCode.REQUEST_TOO_LARGE, ErrorCode.REQUEST_MEDIA_TYPE, *category("RPC")),
+    )
+    async def resolve_order(
+        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        _json: Annotated[None, Depends(json_only)],
+        order: OrderRef,
+        body: Annotated[Resolved, Body(openapi_examples=examples.RESOLUTION_BODIES)],
+        _query: Annotated[NoParams, Query()],
+    ) -> ResolveResult:
+        params = ResolveParams(order=order, landed=body.landed, dead=body.dead)
+        return cast(ResolveResult, (await methods.resolve(caller, params)).result)
+
+    return router

@@ -1,0 +1,212 @@
+"""Methods that look back: at blocks, at transactions, and at all transactions of an address.
+
+Source: agave `rpc/src/rpc.rs` and `ledger/src/blockstore.rs`.
+"""
+
+import base64
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final, Literal, cast, get_args
+
+import orjson
+from solders.signature import Signature
+
+from orderd.simnet.base58 import b58encode
+from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, Mention, Place, StoredBlock, StoredTransaction
+from orderd.simnet.record import account_keys, memo_text, ui_transaction
+from orderd.simnet.rpc.protocol import (
+    BLOCK_CLEANED_UP,
+    BLOCK_NOT_AVAILABLE,
+    LONG_TERM_STORAGE_SLOT_SKIPPED,
+    SLOT_SKIPPED,
+    UNSUPPORTED_TRANSACTION_VERSION,
+    Json,
+    Node,
+    Params,
+    RpcError,
+    integer,
+    invalid_params,
+    signature,
+)
+from orderd.simnet.transaction import Transaction, decode
+
+Details = Literal["full", "signatures", "none", "accounts"]
+
+MAX_SIGNATURES: Final = 1_000
+MAX_SLOT_RANGE: Final = 500_000
+_ACCOUNTS_META: Final = (
+    "err",
+    "status",
+    "fee",
+    "preBalances",
+    "postBalances",
+    "preTokenBalances",
+    "postTokenBalances",
+)
+"""What of a transaction's meta is told with its accounts."""
+
+
+class History:
+    """Each method asks what the node at hand has of it, and how far it has come."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def get_transaction(self, node: Node, params: Params) -> Json:
+        wanted, options = params.signature(0), _options(params)
+        newest = node.history_slot({"commitment": options.get("commitment")})
+        stored = self._ledger.transaction(wanted)
+        if stored is None or stored.slot > newest or not node.has_transactions_of(stored.slot):
+            return None
+        encoded = _encode(stored, options.get("encoding") or "json", options.get("maxSupportedTransactionVersion"))
+        return {"slot": stored.slot, "blockTime": stored.time, **encoded}
+
+    def get_signatures_for_address(self, node: Node, params: Params) -> Json:
+        """An unknown `before` hides everything, an unknown `until` nothing."""
+        address, options = params.pubkey(0), params.options(1)
+        asked = options.get("limit")
+        limit = MAX_SIGNATURES if asked is None else integer(asked, "limit")
+        if not 0 < limit <= MAX_SIGNATURES:
+            raise invalid_params(f"Invalid limit; max {MAX_SIGNATURES}")
+        before, until = (signature(options[name]) if options.get(name) else None for name in ("before", "until"))
+        newest = node.history_slot(options)
+        latest = Place(newest + 1, 0) if before is None else self._place(node, before, newest)
+        if latest is None:
+            return []
+        first = Place(node.first_block, -1)
+        earliest = first if until is None else self._place(node, until, newest) or first
+        found = self._ledger.mentions(address, latest, earliest)
+        known = (each for each in found if node.has_transactions_of(each.slot))
+        return [_mention_json(node, each) for each in islice(known, limit)]
+
+    def get_block(self, node: Node, params: Params) -> Json:
+        slot, options = params.integer(0), _options(params)
+        details = _details(options.get("transactionDetails") or "full")
+        block = self._block(node, slot, node.history_slot({"commitment": options.get("commitment")}))
+        answer: dict[str, Any] = {
+            "previousBlockhash": str(block.parent),
+            "blockhash": str(block.blockhash),
+            "parentSlot": block.parent_slot,
+            "blockTime": block.time,
+            "blockHeight": block.height,
+        }
+        if details == "signatures":
+            answer["signatures"] = [str(each) for each in self._ledger.signatures_in(slot)]
+        elif details != "none":
+            answer["transactions"] = list(self._transactions(slot, details, options))
+        if options.get("rewards", True):
+            answer["rewards"] = []
+        return answer
+
+    def get_blocks(self, node: Node, params: Params) -> Json:
+        """The slots that have a block, from the first to the last one asked for."""
+        first = params.integer(0)
+        has_last = len(params) > 1 and isinstance(params.at(1), int)
+        newest = node.history_slot(params.options(2 if has_last else 1))
+        last = min(params.integer(1) if has_last else first + MAX_SLOT_RANGE, newest)
+        if last - first > MAX_SLOT_RANGE:
+            raise invalid_params(f"Slot range too large; max {MAX_SLOT_RANGE}")
+        return [slot for slot in self._ledger.slots(first, last) if node.has_transactions_of(slot)]
+
+    def get_block_time(self, node: Node, params: Params) -> Json:
+        return self._block(node, params.integer(0), node.levels.confirmed).time
+
+    def get_first_available_block(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        return node.first_block
+
+    def _block(self, node: Node, slot: int, newest: int) -> StoredBlock:
+        """A block not above `newest`. Raises RpcError that says why there is none."""
+        if slot > newest:
+            raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+        if slot < node.first_block:
+            raise RpcError(
+                BLOCK_CLEANED_UP,
+                f"Block {slot} cleaned up, does not exist on node. First available block: {node.first_block}",
+            )
+        block = self._ledger.block(slot)
+        if block is not None and node.bank.is_on_chain(slot):
+            return block
+        if slot > node.levels.finalized:
+            raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+        if slot > node.levels.processed - KEEP_EPHEMERAL:
+            raise RpcError(SLOT_SKIPPED, f"Slot {slot} was skipped, or missing due to ledger jump to recent snapshot")
+        raise RpcError(LONG_TERM_STORAGE_SLOT_SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
+
+    def _transactions(self, slot: int, details: Details, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        newest_version = options.get("maxSupportedTransactionVersion")
+        for stored in self._ledger.transactions_in(slot):
+            match details:
+                case "full":
+                    yield _encode(stored, options.get("encoding") or "json", newest_version)
+                case "accounts":
+                    yield _with_accounts(stored, newest_version)
+
+    def _place(self, node: Node, wanted: Signature, newest: int) -> Place | None:
+        """Where a transaction is, as far as the node knows."""
+        place = self._ledger.place(wanted)
+        return place if place and place.slot <= newest and node.has_transactions_of(place.slot) else None
+
+
+def _options(params: Params) -> dict[str, Any]:
+    """The second parameter, which old clients fill with an encoding, all others with an object."""
+    return {"encoding": params.text(1)} if len(params) > 1 and params.is_text(1) else params.options(1)
+
+
+def _details(asked: Json) -> Details:
+    if asked not in get_args(Details):
+        raise invalid_params(
+            f"Invalid params: unknown variant `{asked}`, expected one of `full`, `signatures`, `none`, `accounts`."
+        )
+    return cast(Details, asked)
+
+
+def _mention_json(node: Node, mention: Mention) -> dict[str, Any]:
+    return {
+        "signature": str(mention.signature),
+        "slot": mention.slot,
+        "err": orjson.Fragment(mention.error),
+        "memo": memo_text(decode(mention.raw)),
+        "blockTime": mention.time,
+        "confirmationStatus": node.levels.commitment(mention.slot).value,
+    }
+
+
+def _encode(stored: StoredTransaction, encoding: Json, newest_version: Json) -> dict[str, Any]:
+    transaction = decode(stored.raw)
+    content: Json
+    match encoding:
+        case "json" | "jsonParsed":
+            content = ui_transaction(transaction, encoding)
+        case "base64":
+            content = [base64.b64encode(transaction.raw).decode(), "base64"]
+        case "base58":
+            content = [b58encode(transaction.raw), "base58"]
+        case _:
+            raise invalid_params(f"Invalid params: unknown encoding `{encoding}`, expected json, jsonParsed or base64")
+    meta = orjson.Fragment(stored.meta)
+    return {"transaction": content, "meta": meta, **_version(transaction, newest_version)}
+
+
+def _with_accounts(stored: StoredTransaction, newest_version: Json) -> dict[str, Any]:
+    transaction, meta = decode(stored.raw), orjson.loads(stored.meta)
+    return {
+        "transaction": {
+            "signatures": [str(each) for each in transaction.signatures],
+            "accountKeys": account_keys(transaction),
+        },
+        "meta": {name: meta[name] for name in _ACCOUNTS_META},
+        **_version(transaction, newest_version),
+    }
+
+
+def _version(transaction: Transaction, newest: Json) -> dict[str, Any]:
+    """The `version` member, for those who know of versions. Raises RpcError for one that the caller does not know."""
+    if newest is not None:
+        return {"version": transaction.version}
+    if transaction.version == 0:
+        raise RpcError(
+            UNSUPPORTED_TRANSACTION_VERSION,
+            "Transaction version (0) is not supported by the requesting client. Please try the request again "
+            'with the following configuration parameter: "maxSupportedTransactionVersion": 0',
+        )
+    return {}

@@ -1,0 +1,57 @@
+"""The nodes behind the one address: a single one, or a pool, where each request may meet another one.
+
+The unkind ones do what real nodes do: the statuses of the newest 300 blocks come along with the snapshot that a node
+begins from (agave, `runtime/src/status_cache.rs`), its transactions do not; and one on a dead fork takes its own slots
+for the chain's.
+"""
+
+from typing import Final
+
+from orderd.simnet.bank import Bank
+from orderd.simnet.faults import Dice
+from orderd.simnet.rpc.protocol import Node
+
+_AHEAD: Final = 3
+"""Slots by which the node on the dead fork is ahead of all others: it waits for nobody."""
+
+
+class Pool:
+    """Draws the node for each request."""
+
+    def __init__(self, bank: Bank, dice: Dice) -> None:
+        self._bank = bank
+        self._dice = dice
+
+    @property
+    def is_one(self) -> bool:
+        return self._dice.faults.nodes == "one"
+
+    def node(self) -> Node:
+        """The node that answers the next request."""
+        return self._one() if self.is_one else self._any()
+
+    def _one(self) -> Node:
+        return Node(self._bank, self._bank.levels(self._dice.lag()))
+
+    def _any(self) -> Node:
+        faults, now = self._dice.faults, self._bank.open.slot
+        match self._dice.view():
+            case "honest":
+                return self._one()
+            case "behind":
+                return Node(self._bank, self._bank.levels(faults.behind_slots))
+            case "restarted":
+                return self._one()._replace(first_block=now - now % faults.restart_slots)
+            case "pruned":
+                return self._one()._replace(first_block=max(now - faults.pruned_blocks, 0))
+            case "forked":
+                return self._forked(now - now % faults.rejoin_slots)
+            case "historyless":
+                return self._one()._replace(has_history=False)
+
+    def _forked(self, since: int) -> Node:
+        """On a fork of its own since the newest block that is not above a slot; nothing there is ever confirmed."""
+        now = self._bank.open.slot
+        at = self._bank.newest(since).slot
+        levels = self._bank.levels(now - at)
+        return Node(self._bank, levels._replace(processed=now + _AHEAD), forked_at=at)

@@ -1,0 +1,188 @@
+"""What the chain says of our transactions: their statuses, what they did, and what else the wallet has paid for.
+
+Which answers prove what is the business of ``orderd.solana.expiry``.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
+from orderd.solana.rpc import (
+    MAX_MENTIONS_A_CALL,
+    MAX_SIGNATURES_A_CALL,
+    Commitment,
+    Mention,
+    RpcClient,
+    RpcError,
+    RpcTransportError,
+)
+from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
+
+_FETCH_BATCH: Final = 100
+_MOST_PAGES: Final = 20
+"""Of the wallet's transactions, a thousand each."""
+_NO_HISTORY: Final = 2**63
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Landmark:
+    """A finalized slot with its height, and a signature that is finalized at or after it."""
+
+    finalized: EpochInfo
+    witness: Signature
+
+
+class Observer:
+    """One endpoint's view of one wallet's transactions. For one thread.
+
+    ``final_at`` is the commitment of blocks that cannot be rolled back. ``is_one_node`` says that no two answers of
+    the endpoint are of two nodes.
+    """
+
+    def __init__(self, rpc: RpcClient, wallet: Pubkey, final_at: Commitment, *, is_one_node: bool) -> None:
+        self._rpc = rpc
+        self._wallet = wallet
+        self._is_one_node = is_one_node
+        self._landmark: _Landmark | None = None
+        self.final_at: Final = final_at
+
+    def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
+        """Ask for all signatures, in batches; those whose question failed are not in the answer.
+
+        Raises RpcError where none could be asked; then nothing is known.
+        """
+        finalized = self._rpc.get_epoch_info(self.final_at)
+        oldest = min((each.first_slot(finalized) for each in attempts.values()), default=finalized.absolute_slot)
+        history_from = self._history_from(finalized, oldest) if self._is_one_node else None
+        landmark = None if self._is_one_node else self._landmark_for(finalized, attempts.values())
+        seen: dict[Signature, Sighting] = {}
+        errors: list[RpcError] = []
+        for batch, search_history in _batches(attempts, finalized):
+            witness = [] if landmark is None else [landmark.witness]
+            try:
+                answer = self._rpc.get_signature_statuses([*witness, *batch], search_history=search_history)
+            except RpcError as error:
+                errors.append(error)
+                continue
+            statuses = answer.value[len(witness) :]
+            is_witnessed = landmark is not None and _is_finalized(answer.value[0])
+            known = landmark.finalized if landmark is not None and is_witnessed else finalized
+            for signature, status in zip(batch, statuses, strict=True):
+                seen[signature] = Sighting(status, answer.slot, known, is_witnessed, history_from, self.final_at)
+        if errors and not seen:
+            raise errors[0]
+        if errors:
+            log.warning("statuses partly unknown", action="statuses_failed", error=str(errors[0]), failed=len(errors))
+        return seen
+
+    def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
+        """What landed transactions did, in order; None where the node has none (yet), an error where it cannot tell."""
+        found: list[TransactionInfo | RpcError | None] = []
+        for start in range(0, len(signatures), _FETCH_BATCH):
+            batch = signatures[start : start + _FETCH_BATCH]
+            try:
+                found += self._rpc.get_transactions(batch)
+            except RpcError as error:
+                found += [error] * len(batch)
+        return found
+
+    def paid_since(self, slot: int, memos: Collection[str], finalized: EpochInfo) -> dict[str, Signature]:
+        """Which of the memos the wallet has paid for a successful transaction with, from ``slot`` up to ``finalized``.
+
+        A memo is found where it is part of a transaction's own. Anybody can name the wallet and copy a memo, so only
+        what the wallet itself paid counts. An empty answer proves nothing: a node may have forgotten. Raises RpcError
+        where the node cannot tell, or the wallet has made more transactions than can be searched.
+        """
+        candidates = {
+            mention.signature: memo
+            for mention in self._mentions_since(slot, finalized)
+            for memo in memos
+            if mention.err is None and memo in mention.memo
+        }
+        paid: dict[str, Signature] = {}
+        for (signature, memo), answer in zip(candidates.items(), self.fetch(list(candidates)), strict=True):
+            if isinstance(answer, RpcError):
+                raise answer
+            if answer is None:
+                raise RpcTransportError(f"getTransaction: {signature}, found for the wallet, is not known")
+            if answer.payer == str(self._wallet):
+                paid[memo] = signature
+        return paid
+
+    def keeps_history(self) -> bool:
+        """Whether the endpoint can be asked for transactions of old. Raises RpcError where it does not answer."""
+        return self._rpc.has_transaction_history()
+
+    def _mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
+        before: Signature | None = None
+        for _ in range(_MOST_PAGES):
+            page = self._rpc.get_signatures_for_address(
+                self._wallet, before=before, min_context_slot=finalized.absolute_slot, commitment=self.final_at
+            )
+            yield from (mention for mention in page if mention.slot >= slot)
+            if len(page) < MAX_MENTIONS_A_CALL or page[-1].slot < slot:
+                return
+            before = page[-1].signature
+        raise RpcTransportError(f"the wallet has made more than {_MOST_PAGES * MAX_MENTIONS_A_CALL} transactions since")
+
+    def _landmark_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Landmark | None:
+        """One by which the attempts can be judged that could no longer land at ``finalized``.
+
+        None where there are no such attempts. The one that is known serves until an attempt needs a newer one.
+        """
+        overdue = [each.last_block_height for each in attempts if each.last_block_height < finalized.block_height]
+        if not overdue:
+            return None
+        known = self._landmark
+        is_new = known is not None and finalized.absolute_slot - known.finalized.absolute_slot <= STATUSES_KEPT // 2
+        if known is None or not is_new or known.finalized.block_height <= max(overdue):
+            self._landmark = self._find_landmark(finalized) or known
+        return self._landmark
+
+    def _find_landmark(self, finalized: EpochInfo) -> _Landmark | None:
+        slot = finalized.absolute_slot
+        try:
+            signatures = self._rpc.get_block_signatures(slot, "finalized")
+            if not signatures:
+                found = self._rpc.get_signatures_for_address(
+                    self._wallet, min_context_slot=slot, commitment="finalized"
+                )
+                signatures = [mention.signature for mention in found if mention.slot >= slot]
+        except RpcError as error:
+            log.debug("no witness yet", action="witness_missing", slot=slot, error=str(error))
+            return None
+        return _Landmark(finalized, signatures[0]) if signatures else None
+
+    def _history_from(self, finalized: EpochInfo, oldest: int) -> int:
+        """The first slot of which the node knows what landed; asked only where the statuses it keeps are newer."""
+        if finalized.absolute_slot - oldest <= STATUSES_KEPT:
+            return _NO_HISTORY
+        try:
+            return self._rpc.get_first_available_block()
+        except RpcError as error:
+            log.debug("history unknown", action="history_unknown", error=str(error))
+            return _NO_HISTORY
+
+
+def _batches(
+    attempts: Mapping[Signature, Validity], finalized: EpochInfo
+) -> Iterator[tuple[Sequence[Signature], bool]]:
+    """What is asked in one call, a witness beside it, and whether history is needed: not all nodes keep any."""
+    old = [
+        key for key, each in attempts.items() if finalized.absolute_slot - each.first_slot(finalized) > STATUSES_KEPT
+    ]
+    recent = [key for key in attempts if key not in set(old)]
+    size = MAX_SIGNATURES_A_CALL - 1
+    for signatures, search_history in ((recent, False), (old, True)):
+        for start in range(0, len(signatures), size):
+            yield signatures[start : start + size], search_history
+
+
+def _is_finalized(status: SignatureStatus | None) -> bool:
+    return status is not None and status.confirmation_status == "finalized"

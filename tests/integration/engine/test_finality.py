@@ -1,0 +1,172 @@
+"""A success is looked at again until its block is final; one that was rolled back is under way again."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from db import finality
+from db.connection import database
+from db.models import Attempt, Order
+from orderd.domain.events import Confirmed, RolledBack
+from orderd.domain.order import OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.engine import views
+from orderd.engine.finality import Finality
+from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
+from orderd.engine.outcome import Outcomes
+from orderd.engine.publish import Publisher
+from orderd.engine.resending import Resending
+from orderd.engine.settlement import Settlement
+from orderd.solana.observer import Observer
+from orderd.solana.rpc import RpcTransportError
+from orderd.solana.rpc_types import SignatureStatus
+from orderd.solana.sender import Sender
+from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.orders import built, sign
+
+
+@pytest.fixture
+def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
+    """One pass of a worker's settlement; it holds ``signature(1)``, and adopts at once what nobody holds."""
+    moment = [0.0]
+
+    def later() -> float:
+        moment[0] += 60
+        return moment[0]
+
+    live = LiveAttempts(Leases("worker-a", 15.0), resend_seconds=1.0, clock=later)
+    resending = Resending(live, cast("Sender", chain), seconds=1.0, clock=later)
+    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
+    settlement = Settlement(live, cast("Observer", chain), outcomes, publisher, resending)
+    live.track(sign(built("worker-a"), signature(1)))
+    return lambda: settlement.run_once() + 0 * resending.run_once()
+
+
+@pytest.fixture
+def confirmed(chain: ScriptedChain, settle: Callable[[], int]) -> Order:
+    """An order whose success is confirmed and not final yet."""
+    chain.final_at = "finalized"
+    chain.land(signature(1))
+    assert settle() == 1
+    return the_order()
+
+
+@pytest.fixture
+def final(chain: ScriptedChain, publisher: Publisher) -> Finality:
+    return Finality(cast("Observer", chain), publisher)
+
+
+def the_order() -> Order:
+    order: Order = Order.get()
+    return order
+
+
+def test_a_success_is_told_when_it_is_confirmed_and_awaits_finality(confirmed: Order) -> None:
+    assert confirmed.status is OrderStatus.CONFIRMED
+    assert Attempt.get().awaits_finality
+
+
+def test_what_is_final_at_once_awaits_nothing(chain: ScriptedChain, settle: Callable[[], int]) -> None:
+    chain.final_at = "confirmed"
+    chain.land(signature(1))
+    assert settle() == 1
+    assert not Attempt.get().awaits_finality
+
+
+def test_once_its_block_is_final_it_is_looked_at_no_more(
+    chain: ScriptedChain, confirmed: Order, final: Finality
+) -> None:
+    assert final.run_once() == 0
+    assert Attempt.get().awaits_finality, "merely confirmed"
+    chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="finalized")
+    assert final.run_once() == 0
+    assert not Attempt.get().awaits_finality
+    assert the_order().seq == confirmed.seq, "nobody need be told"
+
+
+def test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes(
+    chain: ScriptedChain, confirmed: Order, final: Finality, settle: Callable[[], int]
+) -> None:
+    del chain.statuses[signature(1)]
+    assert final.run_once() == 1
+    order = the_order()
+    assert (order.status, order.filled_in, order.filled_out, order.network_fee) == (
+        OrderStatus.SUBMITTED,
+        None,
+        None,
+        None,
+    )
+    assert (Attempt.get().outcome, Attempt.get().slot) == ("live", None)
+    (event,) = views.events_after(order.id, confirmed.seq)
+    assert event.data == RolledBack(attempt=1, signature=signature(1), slot=9)
+    assert settle() == 0
+    assert chain.sent == [b"signed"], "adopted, and sent once more"
+
+    chain.land(signature(1), bought=152_399_999)
+    chain.statuses[signature(1)] = replace(chain.statuses[signature(1)], slot=12, confirmation_status="finalized")
+    chain.transactions[signature(1)] = replace(chain.transactions[signature(1)], slot=12)
+    assert settle() == 1
+    order = the_order()
+    assert (order.status, order.filled_out) == (OrderStatus.CONFIRMED, 152_399_999)
+    assert isinstance(views.events_after(order.id, order.seq - 1)[0].data, Confirmed)
+    assert Attempt.select().count() == 1, "nothing else was signed"
+
+
+def test_a_success_that_landed_again_in_another_block_is_read_again(
+    chain: ScriptedChain, confirmed: Order, final: Finality
+) -> None:
+    chain.statuses[signature(1)] = SignatureStatus(slot=12, err=None, confirmation_status="finalized")
+    assert final.run_once() == 1
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+@pytest.mark.parametrize("silence", ["no witness", "an outage"])
+def test_silence_takes_no_success_back(chain: ScriptedChain, confirmed: Order, final: Finality, silence: str) -> None:
+    del chain.statuses[signature(1)]
+    if silence == "no witness":
+        chain.is_witnessed = False
+        assert final.run_once() == 0
+    else:
+        chain.outage = RpcTransportError("connection refused")
+        with pytest.raises(RpcTransportError):
+            final.run_once()
+    assert the_order().status is OrderStatus.CONFIRMED
+    assert Attempt.get().awaits_finality
+
+
+def test_what_was_confirmed_anew_is_not_taken_back_on_older_evidence(
+    chain: ScriptedChain, confirmed: Order, final: Finality, settle: Callable[[], int]
+) -> None:
+    (stale,) = finality.awaiting(10)
+    del chain.statuses[signature(1)]
+    final.run_once()
+    settle()
+    chain.land(signature(1))
+    settle()
+    assert the_order().status is OrderStatus.CONFIRMED
+    assert finality.roll_back([stale]) == []
+    assert the_order().status is OrderStatus.CONFIRMED
+
+
+def test_one_process_at_a_time_looks(chain: ScriptedChain, confirmed: Order, final: Finality) -> None:
+    del chain.statuses[signature(1)]
+    looking, done = threading.Event(), threading.Event()
+
+    def look_elsewhere() -> None:
+        with database.connection_context(), finality.looked_after_here():
+            looking.set()
+            done.wait()
+
+    other = threading.Thread(target=look_elsewhere)
+    other.start()
+    try:
+        assert looking.wait(10)
+        assert final.run_once() == 0
+    finally:
+        done.set()
+        other.join()
+    assert final.run_once() == 1

@@ -1,0 +1,183 @@
+"""An operator looks at the evidence of an open outcome, and says what became of it; a guess changes nothing."""
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from db.audit import RESOLVE, Actor
+from db.connection import database
+from db.models import DEFAULT_ACCOUNT, Attempt, AuditRow, Order, OrderFailure
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.engine import views
+from orderd.engine.outcome import Outcomes
+from orderd.engine.publish import Publisher
+from orderd.engine.resolution import Resolution
+from orderd.engine.unknown import UnknownOutcomes
+from orderd.solana.observer import Observer
+from orderd.solana.rpc import RpcTransportError
+from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.orders import built, pending, read, sign
+
+OPERATOR = Actor("night shift", "192.0.2.7")
+
+
+@pytest.fixture
+def resolution(chain: ScriptedChain, publisher: Publisher) -> Resolution:
+    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
+    return Resolution(lambda: cast("Observer", chain), outcomes, WALLET, publisher)
+
+
+@pytest.fixture
+def submitted() -> str:
+    """An order that is submitted with ``signature(1)``, and held by a worker."""
+    return str(sign(built("worker-a"), signature(1)).order.id)
+
+
+@pytest.fixture
+def unknown(submitted: str, publisher: Publisher) -> str:
+    """The same order, of which nobody can tell what became."""
+    database.execute_sql("UPDATE orders SET updated_at = updated_at - interval '301 s'")
+    assert UnknownOutcomes(publisher, 300).run_once() == 1
+    return submitted
+
+
+def the_order() -> Order:
+    order: Order = Order.get()
+    return order
+
+
+def refusal(code: ErrorCode = ErrorCode.ORDER_NOT_RESOLVABLE) -> "pytest.RaisesExc[OrderdError]":
+    return pytest.raises(OrderdError, check=lambda error: error.code is code)
+
+
+def test_the_evidence_says_what_is_known_and_what_the_chain_says_now(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.block_height = 180
+    chain.paid[f"{unknown}:"] = signature(7)
+    evidence = resolution.evidence(DEFAULT_ACCOUNT, unknown)
+    assert (evidence.attempt.signature, evidence.attempt.last_valid_block_height) == (signature(1), 150)
+    assert (evidence.blockhash_slot, evidence.finalized_height, evidence.status) == (0, 180, "not found")
+    assert (evidence.paid_by_wallet, evidence.trouble) == ((signature(7),), "")
+    assert evidence.order.unknown_since is not None
+
+
+def test_a_status_is_told_with_its_block_and_verdict(
+    chain: ScriptedChain, resolution: Resolution, submitted: str
+) -> None:
+    chain.land(signature(1))
+    told = resolution.evidence(DEFAULT_ACCOUNT, submitted).status
+    assert told == "confirmed in slot 9, succeeded"
+
+
+def test_an_endpoint_that_does_not_answer_is_part_of_the_evidence(
+    chain: ScriptedChain, resolution: Resolution, submitted: str
+) -> None:
+    chain.outage = RpcTransportError("connection refused")
+    evidence = resolution.evidence(DEFAULT_ACCOUNT, submitted)
+    assert (evidence.status, evidence.trouble) == ("could not be asked", "connection refused")
+    assert evidence.finalized_height is None
+
+
+def test_of_an_order_without_a_transaction_there_is_no_evidence(resolution: Resolution) -> None:
+    with refusal():
+        resolution.evidence(DEFAULT_ACCOUNT, str(pending()))
+
+
+def test_what_an_operator_says_has_landed_is_filled_by_what_the_chain_says(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.land(signature(1), bought=152_400_001)
+    view = resolution.landed(DEFAULT_ACCOUNT, unknown, signature(1), OPERATOR)
+    assert (view.status, view.amount_out, view.unknown_since) == (OrderStatus.CONFIRMED, "152.400001", None)
+    assert Attempt.get().outcome == "landed"
+    row = AuditRow.get(AuditRow.action == RESOLVE)
+    assert (row.actor, row.address, str(row.order_id), row.detail) == (
+        "night shift",
+        "192.0.2.7",
+        unknown,
+        f"landed {signature(1)}",
+    )
+
+
+def test_another_transaction_of_the_order_that_the_wallet_paid_for_counts(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.land(signature(7))
+    memo = f'Program log: Memo (len 38): "{unknown}:1"'
+    chain.transactions[signature(7)] = replace(chain.transactions[signature(7)], payer=WALLET, logs=(memo,))
+    view = resolution.landed(DEFAULT_ACCOUNT, unknown, signature(7), OPERATOR)
+    assert (view.status, view.signature) == (OrderStatus.CONFIRMED, signature(7))
+
+
+@pytest.mark.parametrize("case", ["not known", "failed", "another order's", "a stranger's", "no trade", "no signature"])
+def test_a_transaction_that_is_no_fill_of_the_order_is_refused(
+    chain: ScriptedChain, resolution: Resolution, unknown: str, case: str
+) -> None:
+    memo = (f'Program log: Memo (len 38): "{unknown}:1"',)
+    named = signature(7)
+    chain.land(named)
+    found = chain.transactions[named]
+    chain.transactions[named] = {
+        "not known": found,
+        "failed": replace(found, err="ProgramFailedToComplete", payer=WALLET, logs=memo),
+        "another order's": replace(found, payer=WALLET),
+        "a stranger's": replace(found, payer="stranger", logs=memo),
+        "no trade": replace(found, payer=WALLET, logs=memo, tokens=()),
+        "no signature": found,
+    }[case]
+    if case == "not known":
+        del chain.transactions[named]
+    if case == "no signature":
+        named = "nonsense"
+    code = ErrorCode.REQUEST_INVALID if case == "no signature" else ErrorCode.ORDER_NOT_RESOLVABLE
+    with refusal(code):
+        resolution.landed(DEFAULT_ACCOUNT, unknown, named, OPERATOR)
+    assert the_order().status is OrderStatus.SUBMITTED
+    assert AuditRow.select().where(AuditRow.action == RESOLVE).count() == 0
+
+
+def test_while_the_endpoint_does_not_answer_nothing_is_taken_for_landed(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.unreadable = RpcTransportError("connection refused")
+    with refusal(ErrorCode.RPC_UNAVAILABLE):
+        resolution.landed(DEFAULT_ACCOUNT, unknown, signature(1), OPERATOR)
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+def test_what_an_operator_takes_for_dead_has_failed_and_is_never_tried_again(
+    resolution: Resolution, unknown: str
+) -> None:
+    view = resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+    assert view.status is OrderStatus.FAILED
+    assert view.error is not None
+    assert view.error.code is ErrorCode.TX_ABANDONED
+    assert (Attempt.get().outcome, OrderFailure.get().code) == ("abandoned", ErrorCode.TX_ABANDONED)
+    detail = views.get(DEFAULT_ACCOUNT, unknown)
+    assert [event.seq for event in detail.events] == [1, 2, 3, 4, 5, 6]
+    assert detail.attempts[0].outcome == "abandoned"
+    assert AuditRow.get(AuditRow.action == RESOLVE).detail == "dead"
+
+
+@pytest.mark.parametrize("word", ["landed", "dead"])
+def test_an_order_that_is_under_way_is_not_for_an_operator_to_end(
+    chain: ScriptedChain, resolution: Resolution, submitted: str, word: str
+) -> None:
+    chain.land(signature(1))
+    with refusal():
+        if word == "landed":
+            resolution.landed(DEFAULT_ACCOUNT, submitted, signature(1), OPERATOR)
+        else:
+            resolution.dead(DEFAULT_ACCOUNT, submitted, OPERATOR)
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+def test_a_second_word_is_refused(resolution: Resolution, unknown: str) -> None:
+    resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+    with refusal():
+        resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+    assert read(the_order().id).status is OrderStatus.FAILED

@@ -1,0 +1,98 @@
+"""An order of which nobody can tell for long what became of it says so, and ends by a later proof."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from db import journal
+from db.connection import database
+from db.models import Order
+from orderd.domain.events import Unknown
+from orderd.domain.order import OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.engine import views
+from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
+from orderd.engine.outcome import Outcomes
+from orderd.engine.publish import Publisher
+from orderd.engine.resending import Resending
+from orderd.engine.settlement import Settlement
+from orderd.engine.unknown import UnknownOutcomes
+from orderd.solana.observer import Observer
+from orderd.solana.sender import Sender
+from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.orders import built, pending, read, sign
+
+
+@pytest.fixture
+def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
+    """One pass of the settlement of worker A, which holds ``signature(1)``."""
+    live = LiveAttempts(Leases("worker-a", 15.0), resend_seconds=1.0)
+    resending = Resending(live, cast("Sender", chain), seconds=1.0)
+    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
+    live.track(sign(built("worker-a"), signature(1)))
+    return Settlement(live, cast("Observer", chain), outcomes, publisher, resending).run_once
+
+
+@pytest.fixture
+def unknown(publisher: Publisher) -> UnknownOutcomes:
+    return UnknownOutcomes(publisher, after_seconds=300)
+
+
+def age(seconds: int) -> None:
+    """Let the last event of all orders be so long ago."""
+    database.execute_sql("UPDATE orders SET updated_at = updated_at - %s", (timedelta(seconds=seconds),))
+
+
+def the_order() -> Order:
+    order: Order = Order.get()
+    return order
+
+
+def test_after_its_time_a_submitted_order_is_unknown_and_says_so_once(
+    settle: Callable[[], int], unknown: UnknownOutcomes
+) -> None:
+    age(299)
+    assert unknown.run_once() == 0
+    age(2)
+    assert unknown.run_once() == 1
+    order = the_order()
+    assert (order.status, order.seq) == (OrderStatus.SUBMITTED, 5)
+    (event,) = views.events_after(order.id, 4)
+    assert event.data == Unknown(attempt=1, signature=signature(1))
+    assert order.unknown_since == event.at
+    assert views.order_view(order).unknown_since == event.at
+    age(1_000)
+    assert unknown.run_once() == 0
+
+
+def test_what_is_not_signed_is_never_unknown(unknown: UnknownOutcomes) -> None:
+    waiting, routed = pending(), built().id
+    age(1_000)
+    assert unknown.run_once() == 0
+    assert {read(waiting).unknown_since, read(routed).unknown_since} == {None}
+
+
+@pytest.mark.parametrize("end", ["landed", "expired"])
+def test_a_later_proof_ends_it_by_itself_under_the_claim_that_was_there(
+    chain: ScriptedChain, settle: Callable[[], int], unknown: UnknownOutcomes, end: str
+) -> None:
+    age(301)
+    assert unknown.run_once() == 1
+    if end == "landed":
+        chain.land(signature(1))
+    else:
+        chain.block_height = 151
+    assert settle() == 1
+    order = the_order()
+    assert order.status is (OrderStatus.CONFIRMED if end == "landed" else OrderStatus.PENDING)
+    assert order.unknown_since is None
+    assert [event.seq for event in views.events_after(order.id, 0)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_two_processes_flag_an_order_once(settle: Callable[[], int], publisher: Publisher) -> None:
+    age(301)
+    assert UnknownOutcomes(publisher, 300).run_once() + UnknownOutcomes(publisher, 300).run_once() == 1
+    assert journal.flag_unknown(300, 10) == []

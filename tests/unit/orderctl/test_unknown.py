@@ -1,0 +1,195 @@
+"""Outcomes that nobody can tell, and confirmations that the chain took back, as a trader sees them."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from orderctl.progress import LiveProgress
+from orderctl.settings import Settings
+from orderctl.timeline import Timeline
+from orderctl.tui.columns import STATUS as STATUS_COLUMN
+from orderctl.tui.columns import matches
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderStatus
+from orderd.wire import AttemptView, EvidenceResult, ListResult, Method, ResolveResult
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.samples import (
+    FILL,
+    FILLED,
+    ORDER_ID,
+    RAYDIUM,
+    ROLLED_BACK,
+    SIGNATURE,
+    START,
+    UNTOLD,
+    detail_of,
+    history,
+    order_after,
+)
+from tests.unit.orderctl.tui.desks import STATUS
+
+UNKNOWN = order_after(history(UNTOLD))
+EVIDENCE = EvidenceResult(
+    order=UNKNOWN,
+    attempt=AttemptView(
+        number=1,
+        signature=SIGNATURE,
+        venue=RAYDIUM.venue,
+        pool=RAYDIUM.pool,
+        min_amount_out="151.54866",
+        last_valid_block_height=960,
+        sends=41,
+        outcome="live",
+        signed_at=START,
+    ),
+    blockhash_slot=870,
+    finalized_height=1_290,
+    status="not found",
+    paid_by_wallet=(),
+    trouble="",
+)
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Somebody sits at the terminal and types this."""
+
+    def type_in(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
+        monkeypatch.setattr("orderctl.commands.resolve.can_ask", lambda: True)
+
+    return type_in
+
+
+class TestShown:
+    def test_a_list_calls_it_unknown_and_a_document_says_since_when(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(UNKNOWN,), next_cursor=None))
+        assert orderctl("list").out.splitlines()[1].split()[1] == "unknown"
+        (order,) = json.loads(orderctl("list", "-o", "json").out)["orders"]
+        assert (order["status"], order["unknown_since"]) == ("submitted", "2025-11-21T09:30:01Z")
+
+    def test_an_orders_details_name_what_an_operator_can_do(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_GET, detail_of(UNTOLD))
+        shown = orderctl("show", "0199d3a0").out
+        assert "unknown since" in shown
+        assert f"orderctl resolve {ORDER_ID}" in shown
+        assert "nobody can tell so far" in shown
+
+    def test_the_daemons_state_counts_them(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"unknown": 2}))
+        assert "2 unknown" in orderctl("status").out
+
+    def test_on_the_full_screen_it_is_found_by_that_word(self) -> None:
+        assert STATUS_COLUMN.cells(UNKNOWN, datetime.now(UTC)) == (("unknown", "bad"),)
+        assert matches(UNKNOWN, ("unknown",))
+
+    def test_a_watch_that_runs_out_of_time_exits_with_the_unknown_outcome_and_says_what_to_do(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.knows(*history(UNTOLD))
+        outcome = orderctl("watch", str(ORDER_ID), "--for", "0.3")
+        assert outcome.code == 5
+        assert "unknown is what became of" in outcome.err
+        assert f"orderctl resolve {ORDER_ID}" in outcome.err
+
+    def test_the_live_picture_calls_it_so_until_something_is_known(self) -> None:
+        timeline = Timeline(UNKNOWN, history(UNTOLD))
+        assert timeline.unknown_since == history(UNTOLD)[-1].at
+        progress = LiveProgress(Settings(url="ws://127.0.0.1:1/"))
+        progress._timeline = timeline
+        out = io.StringIO()
+        Console(file=out, width=100, color_system=None).print(progress.render())
+        assert "unknown" in out.getvalue()
+        timeline.apply(history((*UNTOLD, FILL))[-1])
+        assert timeline.unknown_since is None
+
+
+class TestRolledBack:
+    def test_it_is_under_way_again_and_the_setback_is_told(self) -> None:
+        events = history(ROLLED_BACK)
+        timeline = Timeline(order_after(events), events)
+        assert not timeline.is_over
+        assert [span.stage for span in timeline.spans][-1] is OrderStatus.SUBMITTED
+        assert timeline.spans[-1].end is None
+        progress = LiveProgress(Settings(url="ws://127.0.0.1:1/"))
+        progress._timeline = timeline
+        out = io.StringIO()
+        Console(file=out, width=100, color_system=None).print(progress.render())
+        assert "the chain has taken back" in out.getvalue()
+
+    def test_who_comes_later_follows_it_past_the_confirmation_that_did_not_stand(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.knows(*history((*ROLLED_BACK, FILL.model_copy(update={"slot": 822}))))
+        outcome = orderctl("watch", str(ORDER_ID), "--for", "20")
+        assert outcome.code == 0
+        assert "slot 815" in outcome.out
+        assert "slot 822" in outcome.out
+
+
+class TestResolve:
+    @pytest.fixture(autouse=True)
+    def _evidence(self, daemon: FakeDaemon) -> None:
+        daemon.answers(Method.ORDER_EVIDENCE, EVIDENCE)
+        daemon.answers(Method.ORDER_RESOLVE, ResolveResult(order=order_after(history(FILLED))))
+
+    def resolved(self, daemon: FakeDaemon) -> list[dict[str, object]]:
+        return [params for method, params in daemon.calls if method == Method.ORDER_RESOLVE]
+
+    def test_alone_it_shows_the_evidence_and_changes_nothing(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        outcome = orderctl("resolve", "0199d3a0")
+        assert outcome.code == 0
+        for told in (SIGNATURE, "sent 41 times", "block 1290 is final: it can land no more", "not found", "unknown"):
+            assert told in outcome.out
+        assert self.resolved(daemon) == []
+
+    def test_evidence_is_a_document_too(self, orderctl: Orderctl) -> None:
+        document = json.loads(orderctl("resolve", "0199d3a0", "-o", "json").out)
+        assert document["schema"] == "orderctl.evidence/1"
+        assert document["attempt"]["last_valid_block_height"] == 960
+
+    def test_what_the_chain_could_not_be_asked_is_said(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        silent = EVIDENCE.model_copy(update={"trouble": "connection refused", "finalized_height": None})
+        daemon.answers(Method.ORDER_EVIDENCE, silent)
+        assert "could not be asked: connection refused" in orderctl("resolve", "0199d3a0").out
+
+    @pytest.mark.parametrize("word", ["dead", "landed"])
+    def test_the_word_itself_has_to_be_typed_after_the_evidence(
+        self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None], word: str
+    ) -> None:
+        flags = ("--dead",) if word == "dead" else ("--landed", SIGNATURE)
+        for wrong in ("y", "yes", "", "DEAD"):
+            typed(wrong)
+            outcome = orderctl("resolve", "0199d3a0", *flags)
+            assert outcome.code == 130
+            assert "not found" in outcome.err, "the evidence comes first"
+        assert self.resolved(daemon) == []
+        typed(word)
+        assert orderctl("resolve", "0199d3a0", *flags).code == 0
+        said = {"dead": True} if word == "dead" else {"landed": SIGNATURE}
+        assert self.resolved(daemon) == [{"order": str(ORDER_ID)} | said]
+
+    def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        assert orderctl("resolve", "0199d3a0", "--dead").code == 2
+        assert self.resolved(daemon) == []
+        outcome = orderctl("resolve", "0199d3a0", "--dead", "--yes")
+        assert (outcome.code, outcome.out) == (0, f"{ORDER_ID}  confirmed\n")
+
+    def test_both_words_are_one_too_many(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        assert orderctl("resolve", "0199d3a0", "--dead", "--landed", SIGNATURE, "--yes").code == 2
+        assert daemon.calls == []
+
+    def test_a_refusal_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_RESOLVE, OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "the chain may still tell"))
+        outcome = orderctl("resolve", "0199d3a0", "--dead", "--yes")
+        assert outcome.code == 1
+        assert "error[ORDER_NOT_RESOLVABLE]" in outcome.err

@@ -1,0 +1,94 @@
+"""Accounts as the real chain holds them, read with our own layouts: a swap pays what the real one paid, to the unit."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from orderd.amm import clmm, dlmm
+from orderd.amm.side import ClmmSide, DlmmSide
+from orderd.amm.swap import SwapError
+from tests.unit.solana.captures import DLMM, MAINNET_SWAPS, REFUSALS, clmm_pool, dlmm_cases, refusal
+
+
+def swap_of(file: str, case: dict[str, Any]) -> dlmm.DlmmSwap:
+    swap = dlmm.swap_exact_in if case["mode"] == "exact_in" else dlmm.swap_exact_out
+    return swap(DLMM[file].pool, case["amount"], swap_for_y=case["swap_for_y"], now=DLMM[file].unix_time)
+
+
+def test_no_case_is_lost() -> None:
+    kinds = Counter((case["mode"], case["swap_for_y"]) for capture in DLMM.values() for case in capture.cases)
+    assert kinds == {
+        ("exact_in", True): 61,
+        ("exact_in", False): 43,
+        ("exact_out", True): 25,
+        ("exact_out", False): 11,
+    }
+    refusals = Counter(refusal(case["expected"]) for capture in DLMM.values() for case in capture.cases)
+    assert refusals == {None: 117, "Custom(3005)": 13, "Custom(6085)": 2, "ProgramFailedToComplete": 8}
+    assert len(MAINNET_SWAPS["swaps"]) == 12
+
+
+def test_the_orders_rest_in_arrays_of_an_older_version_than_the_one_that_brought_them() -> None:
+    for capture in DLMM.values():
+        assert {array.version for array in capture.arrays} == {2}
+        assert any(each.open_order_amount for each in capture.pool.bins.values())
+
+
+@pytest.mark.parametrize(("file", "case"), dlmm_cases())
+def test_meteora_dlmm_pays_what_the_real_program_paid(file: str, case: dict[str, Any]) -> None:
+    expected, refused = case["expected"], refusal(case["expected"])
+    if refused is not None:
+        with pytest.raises(SwapError) as error:
+            swap_of(file, case)
+        assert error.value.kind == REFUSALS[refused]
+        return
+    swap = swap_of(file, case)
+    assert (swap.amount_in, swap.amount_out) == (expected["amount_in"], expected["amount_out"])
+
+
+@pytest.mark.parametrize("file", DLMM)
+def test_accounts_of_the_real_chain_survive_a_round_trip(file: str) -> None:
+    capture = DLMM[file]
+    held = {data for _, data in capture.accounts.values()}
+    assert {capture.state.encode(), *(array.encode() for array in capture.arrays)} <= held
+
+
+@pytest.mark.parametrize("version", range(4))
+def test_the_version_of_a_bin_array_changes_no_amount(version: int) -> None:
+    for capture in DLMM.values():
+        arrays = [replace(array, version=version) for array in capture.arrays]
+        assert capture.state.to_pool(arrays) == capture.pool
+
+
+@pytest.mark.parametrize("file", DLMM)
+def test_the_curve_of_a_real_pool_reaches_as_far_as_its_orders(file: str) -> None:
+    """The curve ends just where the pool has no more to give: the quote for all of it drains every layer of it."""
+    capture = DLMM[file]
+    for swap_for_y in (True, False):
+        side = DlmmSide(capture.pool, swap_for_y=swap_for_y, now=capture.unix_time)
+        walked = [
+            each
+            for each in capture.pool.bins.walk(capture.state.active_id, downwards=swap_for_y)
+            if each.available(swap_for_y=swap_for_y, limit_orders=True)
+        ]
+        segments = list(side.segments())
+        assert len(segments) == len(walked)
+        everything = sum(each.available(swap_for_y=swap_for_y, limit_orders=True) for each in walked)
+        quote = side.quote(sum(segment.amount_in for segment in segments))
+        assert everything - 3 * len(walked) <= quote.gross_out <= everything
+
+
+@pytest.mark.parametrize("swap", MAINNET_SWAPS["swaps"], ids=lambda swap: f"slot {swap['slot']}")
+def test_raydium_clmm_pays_what_mainnet_paid(swap: dict[str, Any]) -> None:
+    pool, zero_for_one, expected = clmm_pool(swap), swap["zero_for_one"], swap["expected"]
+    assert swap["mode"] == "exact_in"
+
+    made = clmm.swap_exact_in(pool, swap["amount"], zero_for_one=zero_for_one)
+
+    assert (made.amount_in, made.amount_out) == (expected["amount_in"], expected["amount_out"])
+    assert ClmmSide(pool, zero_for_one=zero_for_one).quote(swap["amount"]).amount_out == expected["amount_out"]
+    exact_out = clmm.swap_exact_out(pool, expected["amount_out"], zero_for_one=zero_for_one)
+    assert exact_out.amount_out == expected["amount_out"]
+    assert exact_out.amount_in <= expected["amount_in"]

@@ -1,0 +1,298 @@
+"""The observer: what it asks nodes of which none can be told from another, and what it makes of their answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from orderd.solana.expiry import STATUSES_KEPT, Validity
+from orderd.solana.observer import Observer
+from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimited, RpcResponseError, RpcTransportError
+from orderd.solana.rpc_types import EpochInfo, TransactionInfo
+from tests.unit.solana.node import Node
+
+MOST_BYTES_A_REQUEST = 50 * 1024
+WALLET = Pubkey.new_unique()
+SLOT, HEIGHT = 5_000, 4_000
+FINALIZED = EpochInfo(SLOT, HEIGHT, 0)
+EXPIRED = Validity(HEIGHT - 1, SLOT - 160)
+UNDER_WAY = Validity(HEIGHT, SLOT - 100)
+
+Answer = Callable[[list[Any]], Any]
+
+
+def signatures(count: int) -> list[Signature]:
+    return [Signature.from_bytes(number.to_bytes(64, "big")) for number in range(1, count + 1)]
+
+
+WITNESS = signatures(1_000)[-1]
+
+
+def landed(payer: Pubkey = WALLET) -> dict[str, Any]:
+    return {
+        "slot": 7,
+        "transaction": {"message": {"accountKeys": [str(payer)]}},
+        "meta": {"err": None, "fee": 5_000, "preBalances": [9], "postBalances": [4]},
+    }
+
+
+class Cluster:
+    """An endpoint; ``asked`` are the parameters of each call by method."""
+
+    def __init__(self, *, final_at: Any = "finalized", is_one_node: bool = False, **methods: Answer) -> None:
+        self.asked: dict[str, list[list[Any]]] = {}
+        self.methods: dict[str, Answer] = {
+            "getEpochInfo": lambda _: {"result": {"absoluteSlot": SLOT, "blockHeight": HEIGHT, "epoch": 0}},
+            "getSignatureStatuses": lambda params: statuses({}, params),
+            "getBlock": lambda _: {"result": {"signatures": [str(WITNESS)]}},
+            "getSignaturesForAddress": lambda _: {"result": []},
+            "getTransaction": lambda _: {"result": landed()},
+            **methods,
+        }
+        self.node = Node(**{name: self._recorded(name) for name in self.methods})
+        rpc = RpcClient("http://cluster", transport=self.node)
+        self.observer = Observer(rpc, WALLET, final_at, is_one_node=is_one_node)
+
+    def _recorded(self, method: str) -> Answer:
+        def answer(params: list[Any]) -> Any:
+            self.asked.setdefault(method, []).append(params)
+            return self.methods[method](params)
+
+        return answer
+
+
+def statuses(known: dict[Signature, str], params: list[Any], slot: int = SLOT + 32) -> Any:
+    """The answer of a node that knows only ``known``, each at its level."""
+    by_text = {str(signature): level for signature, level in known.items()}
+    value = [
+        {"slot": SLOT, "err": None, "confirmationStatus": by_text[each]} if each in by_text else None
+        for each in params[0]
+    ]
+    return {"result": {"context": {"slot": slot}, "value": value}}
+
+
+def failing(code: int) -> Answer:
+    return lambda _: {"error": {"code": code, "message": "no"}}
+
+
+def by(level: str) -> Answer:
+    return lambda params: statuses({WITNESS: level}, params)
+
+
+def test_a_witness_is_asked_for_in_the_same_call() -> None:
+    cluster = Cluster(getSignatureStatuses=by("finalized"))
+    seen = cluster.observer.look(dict.fromkeys(signatures(300), EXPIRED))
+    asked = cluster.asked["getSignatureStatuses"]
+    assert [len(params[0]) for params in asked] == [256, 46]
+    assert all(params[0][0] == str(WITNESS) for params in asked)
+    assert len(seen) == 300
+    assert all(sighting.proves_expiry(EXPIRED) for sighting in seen.values())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [by("confirmed"), by("processed"), lambda params: statuses({}, params)],
+    ids=["merely confirmed", "merely processed", "not known"],
+)
+def test_a_witness_that_is_not_shown_as_finalized_proves_nothing(answer: Answer) -> None:
+    (sighting,) = Cluster(getSignatureStatuses=answer).observer.look({signatures(1)[0]: EXPIRED}).values()
+    assert sighting.is_too_late(EXPIRED)
+    assert not sighting.proves_expiry(EXPIRED)
+
+
+@pytest.mark.parametrize("block", [failing(-32004), failing(-32011), lambda _: {"result": {"signatures": []}}])
+def test_without_a_witness_nothing_is_proved(block: Answer) -> None:
+    cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=block)
+    (sighting,) = cluster.observer.look({signatures(1)[0]: EXPIRED}).values()
+    assert not sighting.proves_expiry(EXPIRED)
+
+
+def test_where_the_block_is_empty_a_later_transaction_of_the_wallet_is_witness() -> None:
+    def found(slot: int) -> Answer:
+        return lambda _: {"result": [{"signature": str(WITNESS), "slot": slot, "err": None}]}
+
+    empty: Answer = lambda _: {"result": {"signatures": []}}  # noqa: E731
+    for slot, proven in ((SLOT, True), (SLOT - 1, False)):
+        cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=empty, getSignaturesForAddress=found(slot))
+        (sighting,) = cluster.observer.look({signatures(1)[0]: EXPIRED}).values()
+        assert sighting.proves_expiry(EXPIRED) is proven
+        assert cluster.asked["getSignaturesForAddress"][0][1]["minContextSlot"] == SLOT
+
+
+def test_the_witness_is_of_the_very_slot_whose_height_counts_and_finalized() -> None:
+    cluster = Cluster(getSignatureStatuses=by("finalized"))
+    cluster.observer.look({signatures(1)[0]: EXPIRED})
+    assert cluster.asked["getEpochInfo"] == [[{"commitment": "finalized"}]]
+    slot, config = cluster.asked["getBlock"][0]
+    assert (slot, config["commitment"], config["transactionDetails"]) == (SLOT, "finalized", "signatures")
+
+
+def test_no_block_is_read_while_all_attempts_may_still_land() -> None:
+    cluster = Cluster()
+    cluster.observer.look({signatures(1)[0]: UNDER_WAY})
+    assert "getBlock" not in cluster.asked
+
+
+def test_one_witness_serves_until_an_attempt_needs_a_newer_one() -> None:
+    now = [SLOT, HEIGHT]
+    cluster = Cluster(
+        getSignatureStatuses=by("finalized"),
+        getEpochInfo=lambda _: {"result": {"absoluteSlot": now[0], "blockHeight": now[1], "epoch": 0}},
+    )
+    attempt = signatures(1)[0]
+    for _ in range(3):
+        cluster.observer.look({attempt: EXPIRED})
+    assert len(cluster.asked["getBlock"]) == 1
+    now[:] = [SLOT + 1, HEIGHT + 1]
+    (sighting,) = cluster.observer.look({attempt: UNDER_WAY}).values()
+    assert len(cluster.asked["getBlock"]) == 2
+    assert sighting.proves_expiry(UNDER_WAY)
+    now[:] = [SLOT + 300, HEIGHT + 300]
+    cluster.observer.look({attempt: UNDER_WAY})
+    assert len(cluster.asked["getBlock"]) == 3, "nodes may have forgotten the old one"
+
+
+def test_history_is_asked_for_only_of_what_is_older_than_the_statuses_that_all_nodes_keep() -> None:
+    recent, old = signatures(2)
+    cluster = Cluster()
+    cluster.observer.look({recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - STATUSES_KEPT - 1)})
+    asked = {params[0][-1]: params[1]["searchTransactionHistory"] for params in cluster.asked["getSignatureStatuses"]}
+    assert asked == {str(recent): False, str(old): True}
+
+
+def test_a_node_without_history_answers_for_what_is_recent() -> None:
+    recent, old = signatures(2)
+
+    def answer(params: list[Any]) -> Any:
+        searches = params[1]["searchTransactionHistory"]
+        return failing(-32011)(params) if searches else statuses({WITNESS: "finalized"}, params)
+
+    cluster = Cluster(getSignatureStatuses=answer)
+    attempts = {recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - 1_000)}
+    seen = cluster.observer.look(attempts)
+    assert set(seen) == {recent}
+    assert seen[recent].proves_expiry(EXPIRED)
+    with pytest.raises(RpcResponseError, match="-32011"):
+        cluster.observer.look({old: attempts[old]})
+
+
+def test_whether_an_endpoint_keeps_history_is_known_by_its_answer() -> None:
+    assert Cluster().observer.keeps_history()
+    assert not Cluster(getSignatureStatuses=failing(-32011)).observer.keeps_history()
+    with pytest.raises(RpcResponseError, match="-32603"):
+        Cluster(getSignatureStatuses=failing(-32603)).observer.keeps_history()
+
+
+def of_one_node(**methods: Answer) -> Cluster:
+    return Cluster(is_one_node=True, **methods)
+
+
+@pytest.mark.parametrize(
+    ("age", "history", "proven"),
+    [(200, None, True), (1_000, 1_000, True), (1_000, 999, False), (1_000, None, False)],
+    ids=["recent", "as long as it keeps", "before what it keeps", "a node that does not tell"],
+)
+def test_of_one_node_no_witness_is_needed_but_its_history(age: int, history: int | None, proven: bool) -> None:
+    oldest: Answer = failing(-32601) if history is None else lambda _: {"result": SLOT - (history or 0)}
+    cluster = of_one_node(getFirstAvailableBlock=oldest)
+    validity = Validity(HEIGHT - 1, SLOT - age)
+    (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
+    assert sighting.proves_expiry(validity) is proven
+    assert "getBlock" not in cluster.asked
+    assert ("getFirstAvailableBlock" in cluster.asked) is (age > STATUSES_KEPT)
+
+
+# What the wallet has paid for
+
+MEMO = "0197:"
+
+
+def mention(signature: Signature, memo: str | None = f"[6] {MEMO}1", slot: int = SLOT - 1, err: Any = None) -> Any:
+    return {"signature": str(signature), "slot": slot, "err": err, "memo": memo}
+
+
+def paid(cluster: Cluster) -> dict[str, Signature]:
+    return cluster.observer.paid_since(SLOT - 160, [MEMO], FINALIZED)
+
+
+def test_what_the_wallet_paid_with_the_orders_memo_is_found() -> None:
+    ours = signatures(1)[0]
+    cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(ours)]})
+    assert paid(cluster) == {MEMO: ours}
+    (address, config) = cluster.asked["getSignaturesForAddress"][0]
+    assert (address, config["commitment"], config["minContextSlot"]) == (str(WALLET), "finalized", SLOT)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        mention(signatures(1)[0], memo=None),
+        mention(signatures(1)[0], memo="[6] 0198:1"),
+        mention(signatures(1)[0], err={"InstructionError": [2, {"Custom": 6005}]}),
+        mention(signatures(1)[0], slot=SLOT - 161),
+    ],
+    ids=["no memo", "another order's", "it failed", "before the attempt"],
+)
+def test_other_transactions_are_not(other: Any) -> None:
+    assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [other]})) == {}
+
+
+def test_a_stranger_who_names_the_wallet_and_copies_the_memo_is_no_evidence() -> None:
+    cluster = Cluster(
+        getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]},
+        getTransaction=lambda _: {"result": landed(payer=Pubkey.new_unique())},
+    )
+    assert paid(cluster) == {}
+
+
+@pytest.mark.parametrize("answer", [failing(-32603), lambda _: {"result": None}], ids=["an error", "not known here"])
+def test_while_it_is_not_known_who_paid_nothing_is(answer: Answer) -> None:
+    cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]}, getTransaction=answer)
+    with pytest.raises(RpcError):
+        paid(cluster)
+
+
+def test_the_search_goes_back_to_the_attempt_page_by_page() -> None:
+    page = [mention(each, memo=None) for each in signatures(1_000)]
+    ours = Signature.from_bytes(bytes(63) + b"\0")
+
+    def answer(params: list[Any]) -> Any:
+        return {"result": page if "before" not in params[1] else [mention(ours)]}
+
+    cluster = Cluster(getSignaturesForAddress=answer)
+    assert paid(cluster) == {MEMO: ours}
+    assert cluster.asked["getSignaturesForAddress"][1][1]["before"] == page[-1]["signature"]
+
+
+def test_a_wallet_with_more_transactions_than_can_be_searched_is_not_known() -> None:
+    page = [mention(each, memo=None) for each in signatures(1_000)]
+    with pytest.raises(RpcTransportError, match="more than 20000"):
+        paid(Cluster(getSignaturesForAddress=lambda _: {"result": page}))
+
+
+# What landed transactions did
+
+
+def test_however_many_have_landed_no_request_is_larger_than_nodes_take() -> None:
+    cluster = Cluster()
+    found = cluster.observer.fetch(signatures(500))
+    assert all(isinstance(each, TransactionInfo) for each in found)
+    assert len(found) == 500
+    assert max(map(len, cluster.node.requests)) <= MOST_BYTES_A_REQUEST
+
+
+def test_a_transaction_that_cannot_be_read_keeps_no_other_from_being_read() -> None:
+    known, odd = signatures(2)
+    cluster = Cluster(
+        getTransaction=lambda params: {"result": landed() | ({"meta": None} if params[0] == str(odd) else {})}
+    )
+    good, bad = cluster.observer.fetch([known, odd])
+    assert isinstance(good, TransactionInfo)
+    assert isinstance(bad, RpcTransportError)
+
+
+def test_a_request_that_is_turned_away_is_the_answer_for_each() -> None:
+    (single,) = Cluster(getTransaction=failing(429)).observer.fetch(signatures(1))
+    assert isinstance(single, RpcRateLimited)
