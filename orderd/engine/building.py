@@ -13,7 +13,8 @@ from solders.signature import Signature
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.domain.tokens import WSOL_MINT
-from orderd.engine.chain_errors import explain
+from orderd.engine.blame import RouteRefused, is_lasting, refusal_of
+from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
 from orderd.solana.json_rpc import rpc_errors_told
@@ -26,6 +27,7 @@ from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
+from orderd.venues.guest import PoolRefused
 from orderd.venues.single_flight import SingleFlight
 
 _UNITS_AROUND: Final = 90_000
@@ -46,11 +48,21 @@ class SwapPlan:
     wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What the chain says a plan would do, and what it would cost."""
+class _Trial(NamedTuple):
+    """What the chain says of a transaction, and why it would fail; `refusal` where another route might not."""
 
     simulation: Simulation
+    error: ChainError | None
+    refusal: RouteRefused | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the chain says a plan would do, and what it would cost; `refusal` where another route might do better."""
+
+    simulation: Simulation
+    error: ChainError | None
+    refusal: RouteRefused | None
     fee: FeeEstimate
 
 
@@ -103,7 +115,11 @@ class Builder:
         if route.compute_units + _UNITS_AROUND > MAX_COMPUTE_UNITS:
             return False
         try:
-            self._draft(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, Hash.default(), unit_price=1)
+            instructions = self._instructions(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, unit_price=1)
+            draft(instructions, self._wallet.address, Hash.default())
+        except PoolRefused as refusal:
+            self._leave_out(refusal)
+            return False
         except OrderdError as error:
             if error.code is not ErrorCode.TX_TOO_LARGE:
                 raise
@@ -118,20 +134,28 @@ class Builder:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
         unit_price = self._unit_price(plan, swaps)
-        simulation = self._simulate(swaps, "preview", self._moment().latest.value, unit_price)
-        return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
+        trial = self._try(plan.route, self._instructions(swaps, "preview", unit_price), self._moment().latest.value)
+        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), unit_price)
+        return Preview(*trial, fee)
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
         """Simulate, then sign with what the simulation showed to be needed.
 
-        Raises OrderdError: what the simulation met with, RPC_* or TX_TOO_LARGE. Nothing is sent.
+        Raises RouteRefused where another route may be built, OrderdError where none can: what the simulation met with,
+        RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
-        swaps, latest = self._swaps(plan), self._moment().latest
+        try:
+            swaps, latest = self._swaps(plan), self._moment().latest
+        except PoolRefused as refusal:
+            self._leave_out(refusal)
+            raise RouteRefused(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
         unit_price = self._unit_price(plan, swaps)
-        simulation = self._simulate(swaps, memo, latest.value, unit_price)
-        if simulation.err is not None:
-            raise explain(simulation.err, simulation.logs)
-        units = units_with_margin(simulation.units_consumed)
+        trial = self._try(plan.route, self._instructions(swaps, memo, unit_price), latest.value)
+        if trial.refusal is not None:
+            raise trial.refusal
+        if trial.error is not None:
+            raise trial.error
+        units = units_with_margin(trial.simulation.units_consumed)
         instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
         signed = sign(instructions, self._wallet, latest.value.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
@@ -153,17 +177,27 @@ class Builder:
         latest, account = self._rpc.get_latest_blockhash_and_account(wrapped)
         return _Moment(latest, token_amount(account) > 0)
 
-    def _simulate(
-        self, swaps: Sequence[Instruction], memo: str, latest: LatestBlockhash, unit_price: int
-    ) -> Simulation:
-        unsigned = self._draft(swaps, memo, latest.blockhash, unit_price)
+    def _instructions(self, swaps: Sequence[Instruction], memo: str, unit_price: int) -> list[Instruction]:
+        """As they are tried, with all compute units there are."""
+        return attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
+
+    def _try(self, route: Route, instructions: Sequence[Instruction], latest: LatestBlockhash) -> _Trial:
+        """Simulate, and where the chain refuses, find out what of it speaks against this route alone."""
+        unsigned = draft(instructions, self._wallet.address, latest.blockhash)
         with rpc_errors_told():
             # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
-            return self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
+            simulation = self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
+        if simulation.err is None:
+            return _Trial(simulation, None, None)
+        error = explain(simulation.err, simulation.logs)
+        refusal = refusal_of(route, instructions, simulation.err, error)
+        if refusal is not None and refusal.pool is not None and is_lasting(error):
+            self._router.refused(refusal.pool, f"its program refused with {error.failure.name}")
+        return _Trial(simulation, error, refusal)
 
-    def _draft(self, swaps: Sequence[Instruction], memo: str, blockhash: Hash, unit_price: int) -> bytes:
-        instructions = attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
-        return draft(instructions, self._wallet.address, blockhash)
+    def _leave_out(self, refusal: PoolRefused) -> None:
+        if not refusal.passing:
+            self._router.refused(refusal.pool, refusal.detail)
 
 
 def _touches_sol(route: Route) -> bool:
