@@ -43,6 +43,9 @@ EVENT_SECONDS: Final = Histogram(
 GAPS_FILLED: Final = Counter("orderd_event_gaps_filled", "Orders whose events had to be fetched from Postgres.")
 SUBSCRIPTIONS: Final = Gauge("orderd_subscriptions", "Open subscriptions.")
 LOOP_LAG: Final = Gauge("orderd_event_loop_lag_seconds", "How late the gateway's event loop last was.")
+POOL_FAULTS: Final = Counter(
+    "orderd_pool_faults", "Exceptions that a pool's state led to and nobody foresaw; the pool was left out.", ["kind"]
+)
 ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
 UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobody can tell what became.")
 QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")

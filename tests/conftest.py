@@ -3,7 +3,7 @@
 And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from orderd.demo import Daemon, running_daemon
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.roles import ListeningRole
+from orderd.telemetry import POOL_FAULTS
 
 QUICK = {
     "ORDERD_SIMNET_SLOT_MS": "25",
@@ -26,6 +27,21 @@ QUICK = {
 """Settings of a daemon that a test waits for."""
 
 _TEMPLATE = "migrated"
+
+
+@pytest.fixture(autouse=True)
+def no_pool_faults(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No pool leads to what nobody foresaw, but where a test sees to it that one does: by ``injected_pool_faults``."""
+    before = _pool_faults()
+    yield
+    assert _pool_faults() == before or "injected_pool_faults" in request.fixturenames
+
+
+@pytest.fixture
+def injected_pool_faults() -> Callable[[], int]:
+    """How many exceptions pools have led to since the test began."""
+    before = _pool_faults()
+    return lambda: _pool_faults() - before
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +123,11 @@ def redis_url(redis_server: Redis) -> str:
     with RedisClient.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+def _pool_faults() -> int:
+    samples = (sample for metric in POOL_FAULTS.collect() for sample in metric.samples)
+    return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))
 
 
 def _private_dir(factory: pytest.TempPathFactory) -> Path:

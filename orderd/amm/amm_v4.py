@@ -66,7 +66,7 @@ def swap_exact_in(pool: AmmV4Pool, amount_in: int, *, coin_to_pc: bool) -> AmmV4
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
     reserve_in, reserve_out = reserves(pool, coin_to_pc)
-    fee = ceil_div(amount_in * pool.swap_fee_numerator, pool.swap_fee_denominator)
+    fee = ceil_div(amount_in * pool.swap_fee_numerator, _fee_denominator(pool))
     net_in = amount_in - fee
     amount_out = reserve_out * net_in // (reserve_in + net_in)
     if amount_out == 0:
@@ -82,7 +82,8 @@ def swap_exact_out(pool: AmmV4Pool, amount_out: int, *, coin_to_pc: bool) -> Amm
     if amount_out >= reserve_out:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     net_in = ceil_div(reserve_in * amount_out, reserve_out - amount_out)
-    amount_in = ceil_div(net_in * pool.swap_fee_denominator, pool.swap_fee_denominator - pool.swap_fee_numerator)
+    denominator = _fee_denominator(pool)
+    amount_in = ceil_div(net_in * denominator, denominator - pool.swap_fee_numerator)
     return _settle(pool, amount_in, amount_out, amount_in - net_in, coin_to_pc)
 
 
@@ -92,12 +93,23 @@ def spot_price(pool: AmmV4Pool, *, coin_to_pc: bool) -> Fraction:
     return Fraction(reserve_out, reserve_in)
 
 
+def fee_rate(pool: AmmV4Pool) -> Fraction:
+    """The part of an input that the fee takes. Raises SwapError where it takes all of it, or more."""
+    return Fraction(pool.swap_fee_numerator, _fee_denominator(pool))
+
+
 def reserves(pool: AmmV4Pool, coin_to_pc: bool) -> tuple[int, int]:
     """What the liquidity owns of the token paid and of the token bought. Raises SwapError where it owns none."""
     coin, pc = pool.reserve_coin, pool.reserve_pc
     if coin <= 0 or pc <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     return (coin, pc) if coin_to_pc else (pc, coin)
+
+
+def _fee_denominator(pool: AmmV4Pool) -> int:
+    if pool.swap_fee_numerator >= pool.swap_fee_denominator:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return pool.swap_fee_denominator
 
 
 def _settle(pool: AmmV4Pool, amount_in: int, amount_out: int, fee: int, coin_to_pc: bool) -> AmmV4Swap:

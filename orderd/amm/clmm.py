@@ -125,14 +125,40 @@ def swap_exact_out(
 
 
 def spot_price(pool: ClmmPool, *, zero_for_one: bool) -> Fraction:
-    """Base units of output per base unit of input for an infinitely small swap without fees."""
-    price = Fraction(pool.sqrt_price * pool.sqrt_price, Q64 * Q64)
+    """Base units of output per base unit of input for an infinitely small swap without fees. Raises SwapError."""
+    price = Fraction(sqrt_price_of(pool) ** 2, Q64 * Q64)
     return price if zero_for_one else 1 / price
 
 
 def takes_fee_on_input(pool: ClmmPool, zero_for_one: bool) -> bool:
     """Whether the fee of a swap in this direction is taken from what is paid, else from what it gives."""
     return pool.fee_on in (FEE_ON_INPUT, FEE_ON_TOKEN_0 if zero_for_one else FEE_ON_TOKEN_1)
+
+
+def sqrt_price_of(pool: ClmmPool) -> int:
+    """Where the price stands, Q64.64. Raises SwapError where the pool's own numbers contradict each other.
+
+    After a crossing downwards it stands at the very end of its tick.
+    """
+    if not sqrt_price_at_tick(pool.tick_current) <= pool.sqrt_price <= sqrt_price_at_tick(pool.tick_current + 1):
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return pool.sqrt_price
+
+
+def sqrt_price_ahead(tick: ClmmTick, sqrt_price: int, zero_for_one: bool) -> int:
+    """The square-root price of a tick that comes next. Raises SwapError for one that lies behind: out of order."""
+    target = sqrt_price_at_tick(tick.tick)
+    if target != sqrt_price and (target > sqrt_price) == zero_for_one:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return target
+
+
+def liquidity_behind(tick: ClmmTick, liquidity: int, zero_for_one: bool) -> int:
+    """The liquidity in range once the tick is crossed. Raises SwapError where it takes more than there is."""
+    after = liquidity + (-tick.liquidity_net if zero_for_one else tick.liquidity_net)
+    if after < 0:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return after
 
 
 def ticks_ahead(pool: ClmmPool, zero_for_one: bool) -> Iterator[ClmmTick]:
@@ -145,13 +171,15 @@ class _Walk:
     """One swap on its way through the ticks: the price and liquidity where it stands, and what it gathered so far."""
 
     def __init__(self, pool: ClmmPool, zero_for_one: bool, sqrt_price_limit: int | None) -> None:
+        if pool.trade_fee_rate >= FEE_RATE_DENOMINATOR:
+            raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         self.pool = pool
         self.zero_for_one = zero_for_one
         self.limit = self._checked_limit(sqrt_price_limit)
         self.fee_on_input = takes_fee_on_input(pool, zero_for_one)
         self.fee_in_token_0 = self.fee_on_input == zero_for_one
         self.liquidity = pool.liquidity
-        self.sqrt_price = pool.sqrt_price
+        self.sqrt_price = sqrt_price_of(pool)
         self.tick_current = pool.tick_current
         self.ahead = ticks_ahead(pool, zero_for_one)
         self.next_tick = next(self.ahead, None)
@@ -182,7 +210,7 @@ class _Walk:
         """Go on towards the next tick or the limit, whichever is nearer, as far as `left` lasts."""
         if self.next_tick is None:
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
-        tick_price = sqrt_price_at_tick(self.next_tick.tick)
+        tick_price = sqrt_price_ahead(self.next_tick, self.sqrt_price, self.zero_for_one)
         target = max(tick_price, self.limit) if self.zero_for_one else min(tick_price, self.limit)
         stretch = Stretch(self.liquidity << 64, self.sqrt_price, self.zero_for_one)
         swap_step = step_exact_in if exact_in else step_exact_out
@@ -207,7 +235,7 @@ class _Walk:
         self.fund_fee += fund_fee
 
     def _cross(self, tick: ClmmTick) -> None:
-        self.liquidity += -tick.liquidity_net if self.zero_for_one else tick.liquidity_net
+        self.liquidity = liquidity_behind(tick, self.liquidity, self.zero_for_one)
         self.tick_current = tick.tick - 1 if self.zero_for_one else tick.tick
         self.crossings.append(ClmmCrossing(tick.tick, *self._fee_growths()))
         self.next_tick = next(self.ahead, None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div, less_fee
 
 FEE_RATE_DENOMINATOR: Final = 1_000_000
 
@@ -86,14 +86,14 @@ def swap_exact_in(pool: CpmmPool, amount_in: int, *, zero_for_one: bool) -> Cpmm
         fee = ceil_div(amount_in * rate, FEE_RATE_DENOMINATOR)
         creator_fee = fee * creator_rate // rate if creator_rate else 0
         trade_fee = fee - creator_fee
-        net_in = amount_in - fee
+        net_in = less_fee(amount_in, fee)
         amount_out = reserve_out * net_in // (reserve_in + net_in)
     else:
         trade_fee = ceil_div(amount_in * pool.trade_fee_rate, FEE_RATE_DENOMINATOR)
-        net_in = amount_in - trade_fee
+        net_in = less_fee(amount_in, trade_fee)
         gross_out = reserve_out * net_in // (reserve_in + net_in)
         creator_fee = ceil_div(gross_out * creator_rate, FEE_RATE_DENOMINATOR)
-        amount_out = gross_out - creator_fee
+        amount_out = less_fee(gross_out, creator_fee)
     if amount_out == 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
     return _settle(pool, amount_in, amount_out, trade_fee, creator_fee, on_input, zero_for_one)

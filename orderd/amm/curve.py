@@ -16,11 +16,12 @@ takes and pays is always computed by the pool's own integer swap.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from math import isqrt
 from typing import Final, NamedTuple
 
 from orderd.amm.fixed_point import Q64
-from orderd.amm.swap import U64_MAX
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 
 PRECISION: Final = 96
 ONE: Final = 1 << PRECISION
@@ -47,7 +48,7 @@ class Segment(NamedTuple):
 def constant_product(reserve_in: int, reserve_out: int, kept_in: int, kept_out: int, amount_in: int) -> Segment:
     """Up to `amount_in` along a constant product; `kept_*` are what fees leave of the input and of the output, Q64.64.
 
-    Raises ZeroDivisionError where a reserve is empty or a fee takes all.
+    All but `amount_in` are above zero.
     """
     start = isqrt((reserve_in << 2 * PRECISION + 128) // (reserve_out * kept_in * kept_out))
     return Segment(start, start + start * kept_in * amount_in // (reserve_in << 64), amount_in)
@@ -60,8 +61,11 @@ def constant_price(numerator: int, denominator: int, amount_in: int, steps: int)
 
 
 def kept(fee_rate: int, denominator: int) -> int:
-    """What a fee leaves of an amount, Q64.64."""
-    return (denominator - fee_rate) * Q64 // denominator
+    """What a fee leaves of an amount, Q64.64. Raises SwapError where it is less than nothing, or nothing."""
+    left = (denominator - fee_rate) * Q64 // denominator if denominator else 0
+    if left <= 0:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return left
 
 
 class Curve:
@@ -144,13 +148,17 @@ def value_at(amount_in: int, s: int) -> int:
 
 
 def _up_to(segments: Iterable[Segment], limit: int, most_steps: int) -> Iterator[Segment]:
-    """The segments until their inputs make `limit`, which is above zero, the last one cut there."""
-    for start, end, amount_in, steps in segments:
-        if steps > most_steps:
-            return
-        if amount_in >= limit:
-            yield Segment(start, start + (end - start) * limit // amount_in, limit, steps)
-            return
-        limit -= amount_in
-        if amount_in:
-            yield Segment(start, end, amount_in, steps)
+    """The segments until their inputs make `limit`, which is above zero, the last one cut there.
+
+    What lies behind a segment that the pool refuses is out of reach.
+    """
+    with suppress(SwapError):
+        for start, end, amount_in, steps in segments:
+            if steps > most_steps:
+                return
+            if amount_in >= limit:
+                yield Segment(start, start + (end - start) * limit // amount_in, limit, steps)
+                return
+            limit -= amount_in
+            if amount_in:
+                yield Segment(start, end, amount_in, steps)

@@ -100,7 +100,7 @@ def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: in
     fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
     net_in = amount_in - fee_in(amount_in, rate) if fee_on_input else amount_in
     edge = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
-    stretch = Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
+    stretch = stretch_of(pool, a_to_b)
     most = stretch.amount_in(edge)
     if pool.collect_fee_mode == COLLECT_FEE_COMPOUNDING or net_in < most:
         return swap_exact_in(pool, amount_in, a_to_b=a_to_b, now=now, point=point)
@@ -135,7 +135,9 @@ def swap_exact_out(pool: DammV2Pool, amount_out: int, *, a_to_b: bool, now: int,
 
 
 def spot_price(pool: DammV2Pool, *, a_to_b: bool) -> Fraction:
-    """Base units of output per base unit of input for an infinitely small swap without fees."""
+    """Base units of output per base unit of input for an infinitely small swap without fees. Raises SwapError."""
+    if not pool.sqrt_price:
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     price = Fraction(pool.sqrt_price * pool.sqrt_price, Q64 * Q64)
     return price if a_to_b else 1 / price
 
@@ -165,7 +167,7 @@ def _move_by_input(pool: DammV2Pool, amount_in: int, a_to_b: bool) -> _Move:
     if pool.collect_fee_mode == COLLECT_FEE_COMPOUNDING:
         reserve_in, reserve_out = reserves(pool, a_to_b)
         return _Move(amount_in, reserve_out * amount_in // (reserve_in + amount_in), pool.sqrt_price)
-    stretch = Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
+    stretch = stretch_of(pool, a_to_b)
     end = _in_range(pool, stretch.after_input(amount_in))
     return _Move(amount_in, stretch.amount_out(end), end)
 
@@ -176,14 +178,29 @@ def _move_by_output(pool: DammV2Pool, amount_out: int, a_to_b: bool) -> _Move:
         if amount_out >= reserve_out:
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return _Move(ceil_div(reserve_in * amount_out, reserve_out - amount_out), amount_out, pool.sqrt_price)
-    stretch = Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
+    stretch = stretch_of(pool, a_to_b)
     end = _in_range(pool, stretch.after_output(amount_out))
     return _Move(stretch.amount_in(end), amount_out, end)
 
 
 def reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
-    """The balances without fees on the side that is paid and on the side that is bought."""
+    """The balances without fees on the side that is paid and on the side that is bought.
+
+    Raises SwapError where one is empty.
+    """
+    if not (pool.token_a_amount and pool.token_b_amount):
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     return (pool.token_a_amount, pool.token_b_amount) if a_to_b else (pool.token_b_amount, pool.token_a_amount)
+
+
+def stretch_of(pool: DammV2Pool, a_to_b: bool) -> Stretch:
+    """The pool's one stretch of liquidity. Raises SwapError where it has none, or none at its price.
+
+    A pool whose liquidity is all withdrawn still stands, and may be filled again.
+    """
+    if not (pool.liquidity and 0 < pool.sqrt_min_price <= pool.sqrt_price <= pool.sqrt_max_price):
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+    return Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
 
 
 def _in_range(pool: DammV2Pool, sqrt_price: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from orderd.amm.fixed_point import Q64, pow_q64
-from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.swap import SwapError, SwapErrorKind, less_fee
 from orderd.amm.volatility import BASIS_POINTS, decayed_reference, variable_fee
 
 LINEAR_SCHEDULE: Final = 0
@@ -30,7 +30,7 @@ class DammV2BaseFee:
     reduction_factor: int
 
     def numerator(self, *, activation_point: int, point: int) -> int:
-        """The base fee at `point`. Raises SwapError for modes other than the two schedules."""
+        """The base fee at `point`. Raises SwapError for modes other than the two schedules, and below nothing."""
         if self.base_fee_mode not in (LINEAR_SCHEDULE, EXPONENTIAL_SCHEDULE):
             raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
         if self.period_frequency == 0:
@@ -39,7 +39,7 @@ class DammV2BaseFee:
         if point >= activation_point:
             periods = min((point - activation_point) // self.period_frequency, periods)
         if self.base_fee_mode == LINEAR_SCHEDULE:
-            return self.cliff_fee_numerator - self.reduction_factor * periods
+            return less_fee(self.cliff_fee_numerator, self.reduction_factor * periods)
         kept = Q64 - self.reduction_factor * Q64 // BASIS_POINTS
         return self.cliff_fee_numerator * pow_q64(kept, periods) >> 64
 
@@ -98,4 +98,6 @@ class DammV2DynamicFee:
     def _bins_between(self, sqrt_price: int, other: int) -> int:
         """The distance of two prices in bins: a bin of price is half as much of its square root."""
         low, high = sorted((sqrt_price, other))
+        if not (low and self.bin_step_u128):
+            raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         return 2 * (((high << 64) // low - Q64) // self.bin_step_u128)

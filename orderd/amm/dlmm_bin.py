@@ -14,7 +14,7 @@ from orderd.amm.volatility import BASIS_POINTS
 
 
 def price_from_bin_id(bin_step: int, bin_id: int) -> int:
-    """The bin's price, Q64.64 base units of token y per base unit of token x. Raises ValueError if it has none.
+    """The bin's price, Q64.64 base units of token y per base unit of token x. Raises SwapError if it has none.
 
     `bin_step` is the distance between neighbours in basis points.
     """
@@ -53,6 +53,8 @@ class DlmmBin:
 
     def amount_in_for(self, amount_out: int, *, swap_for_y: bool) -> int:
         """What buys `amount_out` at the bin's price, rounded up. Raises SwapError."""
+        if not self.price:
+            raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         amount_in = ceil_div(amount_out << 64, self.price) if swap_for_y else ceil_div(amount_out * self.price, Q64)
         if amount_in > U64_MAX:
             raise SwapError(SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from orderd.amm.swap import U128_MAX
+from orderd.amm.swap import U128_MAX, SwapError, SwapErrorKind
 
 Q64: Final = 1 << 64
 _EXPONENT_LIMIT: Final = 1 << 19
@@ -12,10 +12,10 @@ def pow_q64(base: int, exponent: int) -> int:
     """`base ** exponent` in Q64.64, rounded at each step as the programs round.
 
     A base of one or more is inverted first and the result inverted back, so that every product fits in 128 bits.
-    Formula: MeteoraAg/dlmm-sdk, `commons/src/math/u64x64_math.rs`. Raises ValueError where no Q64.64 holds the result.
+    Formula: MeteoraAg/dlmm-sdk, `commons/src/math/u64x64_math.rs`. Raises SwapError where no Q64.64 holds the result.
     """
-    if abs(exponent) >= _EXPONENT_LIMIT:
-        raise ValueError(f"the exponent {exponent} is out of range; it must be within 19 bits")
+    if base < 0 or abs(exponent) >= _EXPONENT_LIMIT:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     if exponent == 0:
         return Q64
     invert = exponent < 0
@@ -31,5 +31,5 @@ def pow_q64(base: int, exponent: int) -> int:
         square = square * square >> 64
         bits >>= 1
     if result == 0:
-        raise ValueError(f"{base} to the power of {exponent} does not fit in Q64.64; use a smaller exponent")
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     return U128_MAX // result if invert else result

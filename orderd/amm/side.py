@@ -16,7 +16,6 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.price import price_impact
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
-from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.amm.volatility import FEE_PRECISION, fee_on_top
 
 
@@ -37,6 +36,11 @@ class Quote:
     gross_out: int
     spot: Fraction
     steps: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises SwapError where no token account could hold what would be paid out."""
+        if self.amount_out > U64_MAX:
+            raise SwapError(SwapErrorKind.MATH_OVERFLOW)
 
     @property
     def price_impact(self) -> Fraction:
@@ -81,6 +85,8 @@ class CpmmSide:
         )
         # On the output the creator's fee is taken of what the trade fee has left.
         fee = trade + (creator if on_input else creator * (1 - trade))
+        if max(trade, creator, fee) >= 1:
+            raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         return Rates(cpmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
@@ -117,8 +123,7 @@ class AmmV4Side:
     coin_to_pc: bool
 
     def rates(self) -> Rates:
-        fee = Fraction(self.pool.swap_fee_numerator, self.pool.swap_fee_denominator)
-        return Rates(amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc), fee)
+        return Rates(amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc), amm_v4.fee_rate(self.pool))
 
     def quote(self, amount_in: int) -> Quote:
         swap = amm_v4.swap_exact_in(self.pool, amount_in, coin_to_pc=self.coin_to_pc)
@@ -148,10 +153,14 @@ class ClmmSide:
 
     def rates(self) -> Rates:
         fee = Fraction(self.pool.trade_fee_rate, FEE_RATE_DENOMINATOR)
+        if fee >= 1:
+            raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         return Rates(clmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
         swap = clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one)
+        if swap.partial_fill:  # The last price that there is comes before the end of the amount.
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return Quote(
             swap.amount_in,
             swap.amount_out,
@@ -168,13 +177,13 @@ class ClmmSide:
         kept_all = kept(pool.trade_fee_rate, FEE_RATE_DENOMINATOR)
         kept_in = kept_all if clmm.takes_fee_on_input(pool, zero_for_one) else Q64
         scale = _inverse_sqrt(kept_all)
-        liquidity, sqrt_price = pool.liquidity, pool.sqrt_price
+        liquidity, sqrt_price = pool.liquidity, clmm.sqrt_price_of(pool)
         for crossed, tick in enumerate(clmm.ticks_ahead(pool, zero_for_one)):
-            target = sqrt_price_at_tick(tick.tick)
+            target = clmm.sqrt_price_ahead(tick, sqrt_price, zero_for_one)
             net = Stretch(liquidity << 64, sqrt_price, zero_for_one).amount_in(target)
             start, end = (_s_at(price, scale, zero_for_one) for price in (sqrt_price, target))
             yield Segment(start, end, net * Q64 // kept_in, crossed)
-            liquidity += -tick.liquidity_net if zero_for_one else tick.liquidity_net
+            liquidity = clmm.liquidity_behind(tick, liquidity, zero_for_one)
             sqrt_price = target
 
 
@@ -249,7 +258,7 @@ class DammV2Side:
         else:
             end = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
             # What moves the price to the end is rounded up and would move it beyond, where the program refuses.
-            net = max(Stretch(pool.liquidity, pool.sqrt_price, a_to_b).amount_in(end) - 1, 0)
+            net = max(damm_v2.stretch_of(pool, a_to_b).amount_in(end) - 1, 0)
             scale = _inverse_sqrt(kept_all)
             yield Segment(_s_at(pool.sqrt_price, scale, a_to_b), _s_at(end, scale, a_to_b), net * Q64 // kept_in)
 

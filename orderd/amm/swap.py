@@ -20,6 +20,7 @@ class SwapErrorKind(StrEnum):
     INVALID_PRICE_LIMIT = "invalid_price_limit"
     UNSUPPORTED_FEE_MODE = "unsupported_fee_mode"
     OUTPUT_FALLS_SHORT = "output_falls_short"
+    UNFORESEEN = "unforeseen"
 
 
 _EXPLANATIONS: Final = {
@@ -31,6 +32,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.INVALID_PRICE_LIMIT: "the price limit is not ahead of the price; set it lower to sell, higher to buy",
     SwapErrorKind.UNSUPPORTED_FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
     SwapErrorKind.OUTPUT_FALLS_SHORT: "rounded down, the pool would pay less than was asked for; use another amount",
+    SwapErrorKind.UNFORESEEN: "the pool is in a state that nobody foresaw; use another pool",
     SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }
 
@@ -44,6 +46,13 @@ class SwapError(Exception):
 
     def __str__(self) -> str:
         return f"{self.kind}: {_EXPLANATIONS[self.kind]}"
+
+
+def less_fee(amount: int, fee: int) -> int:
+    """What a fee leaves of an amount. Raises SwapError where it takes more than there is, as the programs do."""
+    if not 0 <= fee <= amount:
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
+    return amount - fee
 
 
 def ceil_div(dividend: int, divisor: int) -> int:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from orderd.amm.fixed_point import Q64
-from orderd.amm.swap import U128_MAX
+from orderd.amm.swap import U128_MAX, SwapError, SwapErrorKind
 
 MIN_TICK: Final = -443_636
 MAX_TICK: Final = 443_636
@@ -43,9 +43,9 @@ _FACTORS: Final = (
 
 @lru_cache(maxsize=4096)
 def sqrt_price_at_tick(tick: int) -> int:
-    """The square-root price of a tick, Q64.64. Raises ValueError out of MIN_TICK..MAX_TICK."""
+    """The square-root price of a tick, Q64.64. Raises SwapError out of MIN_TICK..MAX_TICK."""
     if not MIN_TICK <= tick <= MAX_TICK:
-        raise ValueError(f"the tick {tick} is out of range; it must be within {MIN_TICK} and {MAX_TICK}")
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     ratio = Q64
     for index, factor in enumerate(_FACTORS):
         if abs(tick) >> index & 1:
@@ -56,8 +56,8 @@ def sqrt_price_at_tick(tick: int) -> int:
 def tick_at_sqrt_price(sqrt_price: int) -> int:
     """The greatest tick whose square-root price is not above `sqrt_price`.
 
-    Raises ValueError out of MIN_SQRT_PRICE..MAX_SQRT_PRICE; the upper bound itself is out.
+    Raises SwapError out of MIN_SQRT_PRICE..MAX_SQRT_PRICE; the upper bound itself is out.
     """
     if not MIN_SQRT_PRICE <= sqrt_price < MAX_SQRT_PRICE:
-        raise ValueError(f"the square-root price {sqrt_price} is out of range; no tick is that far")
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     return bisect_right(_TICKS, sqrt_price, key=sqrt_price_at_tick) - 1 + MIN_TICK

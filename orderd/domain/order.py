@@ -56,6 +56,8 @@ TRANSITIONS: Final[dict[tuple[OrderStatus | None, EventKind], OrderStatus]] = {
     # The worker that still routes or builds loses its fencing token and can no longer sign.
     (_S.ROUTING, _E.CANCELLED): _S.CANCELLED,
     (_S.BUILDING, _E.CANCELLED): _S.CANCELLED,
+    # A pool of the route refused, nothing was signed: the same attempt takes another route.
+    (_S.BUILDING, _E.ROUTED): _S.BUILDING,
     (_S.BUILDING, _E.SUBMITTED): _S.SUBMITTED,
     (_S.BUILDING, _E.RETRYING): _S.PENDING,
     (_S.BUILDING, _E.RECLAIMED): _S.PENDING,

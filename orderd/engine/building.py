@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from solders.hash import Hash
@@ -13,7 +13,8 @@ from solders.signature import Signature
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.domain.tokens import WSOL_MINT
-from orderd.engine.chain_errors import explain
+from orderd.engine.blame import RouteRefused, is_lasting, refusal_of
+from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
 from orderd.engine.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
@@ -24,24 +25,41 @@ from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
+from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
+from orderd.venues.guest import PoolRefused
 from orderd.venues.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
 class SwapPlan:
-    """What is to be signed: this route, and not less than ``min_amount_out`` base units from it."""
+    """What is to be signed: this route, and not less than ``min_amount_out`` base units from it.
+
+    Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends
+    lamports to the address keeps an account from being made there: nobody may know it before the trade is sent.
+    """
 
     route: Route
     min_amount_out: int
+    wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
+
+
+class _Trial(NamedTuple):
+    """What the chain says of a transaction, and why it would fail; `refusal` where another route might not."""
+
+    simulation: Simulation
+    error: ChainError | None
+    refusal: RouteRefused | None
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the chain says a plan would do, and what it would cost."""
+    """What the chain says a plan would do, and what it would cost; `refusal` where another route might do better."""
 
     simulation: Simulation
+    error: ChainError | None
+    refusal: RouteRefused | None
     fee: FeeEstimate
 
 
@@ -84,8 +102,6 @@ class Builder:
         self._wallet = wallet
         self._fees = fees
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
-        # Unlike any other: whoever sends lamports to the address keeps an account from being made there.
-        self._wrap_seed = secrets.token_hex(4)
 
     @property
     def wallet(self) -> Pubkey:
@@ -96,7 +112,11 @@ class Builder:
         if route.compute_units > UNITS_OF_SWAPS:
             return False
         try:
-            self._draft(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, Hash.default(), unit_price=1)
+            instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
+            draft(instructions, self._wallet.address, Hash.default())
+        except PoolRefused as refusal:
+            self._leave_out(refusal)
+            return False
         except OrderdError as error:
             if error.code is not ErrorCode.TX_TOO_LARGE:
                 raise
@@ -105,33 +125,45 @@ class Builder:
 
     def estimate(self, plan: SwapPlan) -> FeeEstimate:
         """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
-        return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._fees.price(self._swaps(plan)))
+        return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
-        unit_price = self._fees.price(swaps)
-        simulation = self._simulate(swaps, "preview", self._moment().latest.value, unit_price)
-        return Preview(simulation, FeeEstimate(units_with_margin(simulation.units_consumed), unit_price))
+        unit_price = self._unit_price(plan, swaps)
+        trial = self._try(plan.route, self._instructions(swaps, "preview", unit_price), self._moment().latest.value)
+        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), unit_price)
+        return Preview(*trial, fee)
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
         """Simulate, then sign with what the simulation showed to be needed.
 
-        Raises OrderdError: what the simulation met with, RPC_* or TX_TOO_LARGE. Nothing is sent.
+        Raises RouteRefused where another route may be built, OrderdError where none can: what the simulation met with,
+        RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
-        swaps, latest = self._swaps(plan), self._moment().latest
-        unit_price = self._fees.price(swaps)
-        simulation = self._simulate(swaps, memo, latest.value, unit_price)
-        if simulation.err is not None:
-            raise explain(simulation.err, simulation.logs)
-        units = units_with_margin(simulation.units_consumed)
+        try:
+            swaps, latest = self._swaps(plan), self._moment().latest
+        except PoolRefused as refusal:
+            self._leave_out(refusal)
+            raise RouteRefused(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
+        unit_price = self._unit_price(plan, swaps)
+        trial = self._try(plan.route, self._instructions(swaps, memo, unit_price), latest.value)
+        if trial.refusal is not None:
+            raise trial.refusal
+        if trial.error is not None:
+            raise trial.error
+        units = units_with_margin(trial.simulation.units_consumed)
         instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
         signed = sign(instructions, self._wallet, latest.value.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
-        seed = self._wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None
+        seed = plan.wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None
         return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out, seed)
+
+    def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
+        own = account_of(self._wallet.address, token.NATIVE_MINT, seed=plan.wrap_seed)
+        return self._fees.price(swaps, own)
 
     def _moment(self) -> _Moment:
         with rpc_errors_told():
@@ -142,17 +174,27 @@ class Builder:
         latest, account = self._rpc.get_latest_blockhash_and_account(wrapped)
         return _Moment(latest, token_amount(account) > 0)
 
-    def _simulate(
-        self, swaps: Sequence[Instruction], memo: str, latest: LatestBlockhash, unit_price: int
-    ) -> Simulation:
-        unsigned = self._draft(swaps, memo, latest.blockhash, unit_price)
+    def _instructions(self, swaps: Sequence[Instruction], memo: str, unit_price: int) -> list[Instruction]:
+        """As they are tried, with all compute units there are."""
+        return attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
+
+    def _try(self, route: Route, instructions: Sequence[Instruction], latest: LatestBlockhash) -> _Trial:
+        """Simulate, and where the chain refuses, find out what of it speaks against this route alone."""
+        unsigned = draft(instructions, self._wallet.address, latest.blockhash)
         with rpc_errors_told():
             # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
-            return self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
+            simulation = self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
+        if simulation.err is None:
+            return _Trial(simulation, None, None)
+        error = explain(simulation.err, simulation.logs)
+        refusal = refusal_of(route, instructions, simulation.err, error)
+        if refusal is not None and refusal.pool is not None and is_lasting(error):
+            self._router.refused(refusal.pool, f"its program refused with {error.failure.name}")
+        return _Trial(simulation, error, refusal)
 
-    def _draft(self, swaps: Sequence[Instruction], memo: str, blockhash: Hash, unit_price: int) -> bytes:
-        instructions = attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
-        return draft(instructions, self._wallet.address, blockhash)
+    def _leave_out(self, refusal: PoolRefused) -> None:
+        if not refusal.passing:
+            self._router.refused(refusal.pool, refusal.detail)
 
 
 def _touches_sol(route: Route) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.solana.program_failure import read_failure
+from orderd.solana.program_failure import ProgramFailure, read_failure
 from orderd.solana.programs import (
     associated_token,
     meteora_damm_v2,
@@ -83,8 +83,9 @@ _SOURCES: Final = frozenset({None, "input_token_account", "user_token_in"})
 class ChainError(OrderdError):
     """A failure that the chain told, with the programs' logs."""
 
-    def __init__(self, code: ErrorCode, detail: str, logs: Sequence[str]) -> None:
+    def __init__(self, code: ErrorCode, detail: str, failure: ProgramFailure, logs: Sequence[str]) -> None:
         super().__init__(code, detail)
+        self.failure = failure
         self.logs = logs
 
 
@@ -95,5 +96,5 @@ def explain(err: TransactionError, logs: Sequence[str]) -> ChainError:
     # Anchor's own word. The source account is made by whoever first receives the token; the destination, by the trade.
     if failure.name == "AccountNotInitialized" and known and failure.account in _SOURCES:
         detail = f"the wallet holds none of the token that is sold: the chain answered {failure}"
-        return ChainError(ErrorCode.FUNDS_INSUFFICIENT, detail, logs)
-    return ChainError(known.get(failure.name, ErrorCode.TX_FAILED), f"the chain answered {failure}", logs)
+        return ChainError(ErrorCode.FUNDS_INSUFFICIENT, detail, failure, logs)
+    return ChainError(known.get(failure.name, ErrorCode.TX_FAILED), f"the chain answered {failure}", failure, logs)

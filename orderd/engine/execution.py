@@ -21,12 +21,14 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
 from orderd.domain.quote import QuoteRequest, VenueName
+from orderd.engine.blame import RouteRefused
 from orderd.engine.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
 from orderd.engine.live import LiveAttempts
 from orderd.engine.offers import offer_of
 from orderd.engine.publish import Publisher
+from orderd.engine.rerouting import Rerouting
 from orderd.engine.routing import Router
 from orderd.engine.together import Together
 from orderd.engine.views import terms_of
@@ -73,21 +75,29 @@ class Execution:
         order = claimed.order
         with self._leases.holding(order.id):
             try:
-                plan, routed = self._route(order)
-                try:
-                    signed = self._builder.sign(plan, memo=f"{order.id}:{order.failures + 1}")
-                finally:  # whatever comes next is written on top of it
-                    _moved(routed)
-                self._submit(order, plan, signed)
+                self._submit(order, *self._sign(order))
             except OrderdError as error:
                 raise AttemptFailed(order.id, order.version, order.failures, error) from error
         return True
 
-    def _route(self, order: Order) -> "tuple[SwapPlan, Future[Written]]":
+    def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
+        """Take the best route, and where it is refused the best one without what refused, while the lease lasts."""
+        others = Rerouting(self._builder.fits, self._leases.seconds)
+        while True:
+            plan, routed = self._route(order, others)
+            try:
+                return plan, self._builder.sign(plan, memo=f"{order.id}:{order.failures + 1}")
+            except RouteRefused as refusal:
+                others.refused(refusal)
+            finally:  # whatever comes next is written on top of it
+                _moved(routed)
+
+    def _route(self, order: Order, others: Rerouting) -> "tuple[SwapPlan, Future[Written]]":
         """The plan, and its event, which is on its way to the disk."""
         terms = terms_of(order)
         request = QuoteRequest(order.mint_in, order.mint_out, order.amount_in)
-        decision = self._router.route(request, order.slippage_bps, self._builder.fits)
+        with others.routing():
+            decision = self._router.route(request, order.slippage_bps, others.fits)
         offer = offer_of(terms, decision)
         route = decision.route
         log.info(

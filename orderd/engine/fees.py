@@ -43,11 +43,11 @@ class FeeMarket:
         self._prices: SingleFlight[tuple[Pubkey, ...], int] = SingleFlight(self._ask, max_age)
         self.last = floor
 
-    def price(self, swaps: Sequence[Instruction]) -> int:
-        """For transactions with these instructions."""
+    def price(self, swaps: Sequence[Instruction], own: Pubkey | None = None) -> int:
+        """For transactions with these instructions. Nobody else writes ``own``, an account that lives for one trade."""
         writable = {meta.pubkey for swap in swaps for meta in swap.accounts if meta.is_writable and not meta.is_signer}
         try:
-            self.last = self._prices.get(tuple(sorted(writable, key=bytes)))
+            self.last = self._prices.get(tuple(sorted(writable - {own}, key=bytes)))
         except RpcError as error:
             log.warning("recent fees unknown", action="fees_unknown", price=self.last, error=str(error))
         return self.last

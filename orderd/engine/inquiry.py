@@ -8,6 +8,7 @@ import structlog
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueRefusal
+from orderd.engine.cooling import Cooling
 from orderd.venues.base import Liquidity, OpenPool, Venue
 
 log = structlog.get_logger(__name__)
@@ -18,18 +19,22 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The pools of one pair at all venues, and what was refused."""
+    """The pools of one pair at all venues, what was refused, and which pools are left out because they cool down."""
 
     pools: tuple[OpenPool, ...]
     refusals: tuple[VenueRefusal, ...]
+    cooling: tuple[VenueRefusal, ...] = ()
 
 
 class Inquiry:
     """Asks the venues, each with its own time. Thread-safe."""
 
-    def __init__(self, venues: Sequence[Venue], *, timeout_ms: int, max_slot_lag: int, threads: int) -> None:
+    def __init__(
+        self, venues: Sequence[Venue], *, cooling: Cooling, timeout_ms: int, max_slot_lag: int, threads: int
+    ) -> None:
         """``max_slot_lag``: how many slots older than the newest that was ever seen a venue's pools may be."""
         self._venues = tuple(venues)
+        self._cooling = cooling
         self._timeout = timeout_ms / 1000
         self._max_slot_lag = max_slot_lag
         self._newest = 0
@@ -67,16 +72,22 @@ class Inquiry:
         for pair in pairs:
             pools: list[OpenPool] = []
             refusals: list[VenueRefusal] = []
+            cooling: list[VenueRefusal] = []
             for asked, venue, answer in answers:
                 if asked != pair:
                     continue
                 if isinstance(answer, OrderdError):
                     refusals.append(VenueRefusal(venue.name, answer.code, answer.detail))
                     continue
-                pools += [pool for pool in answer.pools if pool.slot >= oldest]
+                for pool in answer.pools:
+                    if pool.slot < oldest:
+                        refusals.append(_stale(venue.name, pool, newest))
+                    elif (reason := self._cooling.reason(pool.address)) is not None:
+                        cooling.append(_cools(venue.name, pool, reason))
+                    else:
+                        pools.append(pool)
                 refusals += [VenueRefusal(venue.name, each.code, each.detail) for each in answer.refusals]
-                refusals += [_stale(venue.name, pool, newest) for pool in answer.pools if pool.slot < oldest]
-            found[pair] = Answers(tuple(pools), tuple(refusals))
+            found[pair] = Answers(tuple(pools), tuple(refusals), tuple(cooling))
         return found
 
 
@@ -89,6 +100,10 @@ def _answer(venue: Venue, pair: Pair) -> Liquidity | OrderdError:
         # A venue that stumbles over its own data must not take the order down with it.
         log.exception("venue failed", action="venue_failed", venue=venue.name, kind=venue.kind)
         return OrderdError(ErrorCode.SERVICE_INTERNAL, "the venue's data could not be read")
+
+
+def _cools(venue: VenueName, pool: OpenPool, reason: str) -> VenueRefusal:
+    return VenueRefusal(venue, ErrorCode.POOL_CLOSED, f"pool {pool.address} is cooling down: {reason}")
 
 
 def _stale(venue: VenueName, pool: OpenPool, newest: int) -> VenueRefusal:

@@ -1,5 +1,7 @@
 """Questions about the market that change nothing: quotes, previews, balances and pools."""
 
+from typing import Final
+
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import OrderdError
@@ -9,16 +11,19 @@ from orderd.domain.quote import QuoteRequest
 from orderd.domain.tokens import WSOL_MINT, TokenRegistry
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.building import Builder, SwapPlan
-from orderd.engine.chain_errors import explain
 from orderd.engine.fees import FeeEstimate
 from orderd.engine.offers import Offer, offer_of
 from orderd.engine.pools import pairs_of, pools_result
-from orderd.engine.routing import Router
+from orderd.engine.rerouting import Rerouting
+from orderd.engine.routing import Fits, Router
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient
 from orderd.wire import Balance, BalancesResult, PoolsParams, PoolsResult, PreviewResult, Problem, QuoteResult
+
+_REROUTING_SECONDS: Final = 2.0
+"""How long a preview looks for another route where pools refuse."""
 
 
 class Market:
@@ -32,15 +37,22 @@ class Market:
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
         """All venues' offers. Raises OrderdError as routing does."""
-        plan, offer = self._plan(terms)
+        plan, offer = self._plan(terms, self._builder.fits)
         return _quote_result(terms, offer, self._builder.estimate(plan))
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
-        plan, offer = self._plan(terms)
+        others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
+        plan, offer = self._plan(terms, others.fits)
         preview = self._builder.preview(plan)
-        simulation = preview.simulation
-        error = None if simulation.err is None else explain(simulation.err, simulation.logs)
+        while preview.refusal is not None:
+            try:
+                others.refused(preview.refusal)
+                plan, offer = self._plan(terms, others.fits)
+            except OrderdError:
+                break  # there is no other route: what this one meets is what the order would meet
+            preview = self._builder.preview(plan)
+        simulation, error = preview.simulation, preview.error
         return PreviewResult(
             quote=_quote_result(terms, offer, preview.fee),
             succeeds=error is None,
@@ -94,9 +106,9 @@ class Market:
         holdings = [token_program.TokenAccount.decode(each.account.data) for each in accounts]
         return [(str(holding.mint), holding.amount) for holding in holdings]
 
-    def _plan(self, terms: OrderTerms) -> tuple[SwapPlan, Offer]:
+    def _plan(self, terms: OrderTerms, fits: Fits) -> tuple[SwapPlan, Offer]:
         request = QuoteRequest(terms.token_in.mint, terms.token_out.mint, terms.amount_in)
-        decision = self._router.route(request, terms.slippage_bps, self._builder.fits)
+        decision = self._router.route(request, terms.slippage_bps, fits)
         offer = offer_of(terms, decision)
         return SwapPlan(decision.route, offer.min_amount_out), offer
 

@@ -47,7 +47,7 @@ def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: 
     priced: list[tuple[Tokens, OpenPool, Rates]] = []
     for pair in pairs:
         answer = answers[pair[0].mint, pair[1].mint]
-        refusals += answer.refusals
+        refusals += (*answer.refusals, *answer.cooling)
         for pool in answer.pools:
             try:
                 priced.append((pair, pool, pool.side.rates()))

@@ -4,11 +4,14 @@ While all pools of a pair answer, the best of them is the market, however far it
 their venue is down, they were closed or the node forgot them, what is left may be pools that nobody trades in, at any
 price. So the price of the last route is kept with the pools it was found among, and only if one of these is missing,
 a price that is much worse than that one is refused.
+
+A price counts for what it is worth only if somebody trades at it: where a pool's program refuses the swap, whatever it
+was quoted at is forgotten again. Else a pool that promises much and does nothing would keep all others from trading.
 """
 
 import time
 from collections.abc import Callable, Collection, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -28,11 +31,16 @@ Recall = Callable[[str, str, float], PastRoute | None]
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """Base units bought for one that is sold, what depth costs not counted; `seen_at` on the monotonic clock."""
+    """Base units bought for one that is sold, what depth costs not counted; `seen_at` on the monotonic clock.
+
+    Found among `pools`, paid by those of `legs`; `before` is the last one that others paid.
+    """
 
     price: Fraction
     pools: frozenset[str]
     seen_at: float
+    legs: frozenset[str]
+    before: "_Reference | None" = None
 
 
 class PriceGuard:
@@ -52,7 +60,8 @@ class PriceGuard:
         Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one.
         """
         pair = (route.main.mint_in, route.hops[-1].mint_out)
-        pools = frozenset(quote.pool for quote in (*quotes, *route.legs))
+        legs = frozenset(leg.pool for leg in route.legs)
+        pools = legs | {quote.pool for quote in quotes}
         last = self._last(pair)
         if last is not None and (missing := last.pools - present):
             # What rounding took is no deviation.
@@ -66,7 +75,17 @@ class PriceGuard:
                 )
             pools |= last.pools  # those that are away are still missed next time
         price = _price(route.amount_in, route.amount_out, route.price_impact_bps)
-        self._references[pair] = _Reference(price, pools, self._clock())
+        before = None
+        if last is not None:
+            before = replace(last, before=None) if last.legs.isdisjoint(legs) else last.before
+        self._references[pair] = _Reference(price, pools, self._clock(), legs, before)
+
+    def distrust(self, pool: str) -> None:
+        """Go by what others paid before, wherever this pool has a part in the last price."""
+        for pair, last in list(self._references.items()):
+            if last is not None and pool in last.legs:
+                before = last.before
+                self._references[pair] = None if before is None or pool in before.legs else before
 
     def _last(self, pair: Pair) -> _Reference | None:
         if pair not in self._references:
@@ -79,7 +98,7 @@ class PriceGuard:
         if past is None:
             return None
         price = _price(past.amount_in, past.amount_out, Decimal(past.price_impact_bps))
-        return _Reference(price, past.pools, self._clock() - past.age)
+        return _Reference(price, past.pools, self._clock() - past.age, past.pools)
 
 
 def _price(amount_in: int, amount_out: int, price_impact_bps: Decimal) -> Fraction:

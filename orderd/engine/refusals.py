@@ -35,7 +35,10 @@ _MOST_TELLING: Final = (
 def reasons(
     answers: Answers, singles: Sequence[Quote | SwapError], quotes: Sequence[VenueQuote], venues: Iterable[VenueName]
 ) -> tuple[VenueRefusal, ...]:
-    """For each venue what kept it from answering, and, where it has no quote, the most telling reason of its pools."""
+    """For each venue what kept it from answering, and, where it has no quote, the most telling reason of its pools.
+
+    Pools that cool down are always told of: any of them might have been the best.
+    """
     given = list(answers.refusals)
     for pool, single in zip(answers.pools, singles, strict=True):
         if isinstance(single, SwapError):
@@ -47,10 +50,11 @@ def reasons(
         absent = {refusal.code: refusal for refusal in own if refusal.code in _UNAVAILABLE}
         told += absent.values()
         final = [refusal for refusal in own if refusal.code not in _UNAVAILABLE]
-        if name not in quoting and (final or not absent):
+        cools = any(refusal.venue == name for refusal in answers.cooling)
+        if name not in quoting and (final or not (absent or cools)):
             nothing = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
             told.append(min(final, key=lambda refusal: _rank(refusal.code), default=nothing))
-    return tuple(told)
+    return (*told, *answers.cooling)
 
 
 def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:

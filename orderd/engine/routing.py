@@ -25,6 +25,7 @@ from orderd.domain.quote import (
     first_hop_floor,
 )
 from orderd.domain.tokens import WSOL_MINT, Token
+from orderd.engine.cooling import Cooling
 from orderd.engine.inquiry import Answers, Inquiry, Pair
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.refusals import nothing_offered, reasons
@@ -66,6 +67,7 @@ class Router:
         max_slot_lag: int,
         unit_price: Callable[[], int],
         threads: int,
+        cooling: Cooling | None = None,
     ) -> None:
         """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit."""
         self._venues = {venue.kind: venue for venue in venues}
@@ -74,10 +76,18 @@ class Router:
         self._guard = guard
         self._unit_price = unit_price
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
-        self._inquiry = Inquiry(venues, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads)
+        self._cooling = cooling or Cooling()
+        self._inquiry = Inquiry(
+            venues, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
+        )
 
     def venue_of(self, quote: VenueQuote) -> Venue:
         return self._venues[quote.pool_kind]
+
+    def refused(self, pool: str, reason: str) -> None:
+        """A program refused this pool's swap for good: leave the pool out for a while, and believe no price of it."""
+        self._cooling.cool(pool, reason)
+        self._guard.distrust(pool)
 
     def pools(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now, at all venues."""

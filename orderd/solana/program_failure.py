@@ -18,7 +18,11 @@ _SUCCESS: Final = re.compile(r"Program (\w+) success")
 _FAILED: Final = re.compile(r"Program (\w+) failed: (.*)")
 _NAMED: Final = re.compile(r"Program log: (?:AnchorError caused by account: (\w+)\. |.*)Error Code: (\w+)\.")
 _NUMBER: Final = re.compile(r"custom program error: 0x([0-9a-f]+)")
+_OUT_OF_UNITS: Final = re.compile(r"exceeded CUs meter|[Cc]omputational budget exceeded")
 _EXCERPT_LINES: Final = 12
+
+OUT_OF_UNITS: Final = "ComputationalBudgetExceeded"
+"""The runtime's name, also where it is told as a program that failed to complete."""
 
 _STABLE: Final = {
     str(system.PROGRAM_ID): system.ERRORS,
@@ -55,6 +59,8 @@ def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
         return ProgramFailure(None, *_runtime_error(err), tuple(logs[-_EXCERPT_LINES:]))
     program, reason, (account, named), lines = failure
     number = _custom_number(reason)
+    if _OUT_OF_UNITS.search(reason):
+        return ProgramFailure(program, OUT_OF_UNITS, None, lines)
     name = named or (_STABLE.get(program, {}).get(number) if number is not None else None)
     return ProgramFailure(program, name or _runtime_error(err)[0], number, lines, account)
 

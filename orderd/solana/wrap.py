@@ -3,7 +3,7 @@
 The wrapped SOL account lives for one transaction: made before the swaps, and filled where SOL is sold; closed after
 them, so that what is left in it comes back to the wallet as lamports, and its rent with it. It is the owner's
 associated account, which takes the fewest bytes. Where the owner keeps wrapped SOL there, it would be unwrapped too:
-then it is an account of the trade's own, at an address made from a seed.
+then it is an account of the trade's own, at an address made from a seed that no other trade has.
 """
 
 from collections.abc import Sequence

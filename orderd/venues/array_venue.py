@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from solders.pubkey import Pubkey
@@ -32,24 +33,34 @@ class ArrayVenue(PoolVenue[S, P]):
     """
 
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> tuple[int, list[P | OrderdError]]:
-        keys = list(dict.fromkeys(key for pool in known for key in self._expected_keys(pool)))
+        expected = {pool.address: self._told(pool.address, partial(self._expected_keys, pool)) for pool in known}
+        keys = [*expected]
+        keys += [key for each in expected.values() if not isinstance(each, OrderdError) for key in each]
         for _ in range(_READS):
+            keys = list(dict.fromkeys(keys))
             reply = self._rpc.get_multiple_accounts(keys)
             accounts = dict(zip(keys, reply.value, strict=True))
-            pools = [self._pool(pool, accounts) for pool in known]
+            pools = [self._read_pool(pool, expected[pool.address], accounts) for pool in known]
             needed = [key for pool in pools if not isinstance(pool, OrderdError) for key in self._arrays_of(pool)]
             if accounts.keys() >= set(needed):
                 return reply.slot, pools
-            keys = list(dict.fromkeys([*keys, *needed]))
+            keys += needed
         raise OrderdError(ErrorCode.RPC_UNAVAILABLE, f"{self.name}: prices moved faster than they could be read")
+
+    def _read_pool(
+        self, known: KnownPool[S], expected: list[Pubkey] | OrderdError, accounts: Mapping[Pubkey, Account | None]
+    ) -> P | OrderdError:
+        if isinstance(expected, OrderdError):
+            return expected
+        return self._told(known.address, partial(self._pool, known, accounts))
 
     @abstractmethod
     def _expected_keys(self, known: KnownPool[S]) -> list[Pubkey]:
         """The pool, what belongs to it, and the arrays that its last known state leads to."""
 
     @abstractmethod
-    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P | OrderdError:
-        """The pool with those of its arrays that are among `accounts`."""
+    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P:
+        """The pool with those of its arrays that are among `accounts`. Raises as `_told` expects it."""
 
     def _size(self, pool: P, mint_in: str) -> int:
         spare = max(min(_SPARE, self._arrays_ahead(pool, mint_in) - 1), 0)

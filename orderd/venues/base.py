@@ -10,22 +10,13 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.side import Quote, Side
-from orderd.amm.swap import SwapError, SwapErrorKind
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.amm.swap import SwapError
+from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote, VenueRefusal
 from orderd.solana.wrap import account_of, swap_with_accounts
+from orderd.venues.guest import SWAP_ERRORS
 
-_SWAP_ERRORS: Final = {
-    SwapErrorKind.ZERO_INPUT: ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
-    SwapErrorKind.ZERO_OUTPUT: ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
-    SwapErrorKind.INSUFFICIENT_LIQUIDITY: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
-    SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
-    SwapErrorKind.VAULT_BALANCE_OVERFLOW: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
-    SwapErrorKind.MATH_OVERFLOW: ErrorCode.POOL_UNSUPPORTED,
-    SwapErrorKind.UNSUPPORTED_FEE_MODE: ErrorCode.POOL_UNSUPPORTED,
-    SwapErrorKind.OUTPUT_FALLS_SHORT: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
-}
 _HUNDREDTH: Final = Decimal("0.01")
 
 
@@ -70,7 +61,7 @@ class OpenPool:
 
     def refused(self, error: SwapError) -> VenueRefusal:
         """Its side's refusal to make a swap, as the rest of orderd knows refusals."""
-        return VenueRefusal(self.venue, _SWAP_ERRORS[error.kind], f"pool {self.address}: {error}")
+        return VenueRefusal(self.venue, SWAP_ERRORS[error.kind], f"pool {self.address}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +94,7 @@ class Venue(Protocol):
         ...
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        """The token programs of the mint paid and of the mint bought. Raises OrderdError ROUTE_NOT_FOUND."""
+        """The token programs of the mint paid and of the mint bought. Raises PoolRefused, and OrderdError RPC_*."""
         ...
 
     def swap_instruction(
@@ -111,8 +102,8 @@ class Venue(Protocol):
     ) -> Instruction:
         """The swap itself, between token accounts that exist. It fails on chain below `min_amount_out` base units.
 
-        A `small` one names fewer accounts, and so has less room for a price that moves. Raises OrderdError
-        ROUTE_NOT_FOUND.
+        A `small` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefused where the
+        pool as it stands by now cannot make this swap, and OrderdError RPC_*.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -11,9 +12,7 @@ from orderd.amm.side import DammV2Side, Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import meteora_damm_v2
-from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_damm_v2 import ActivationType, Pool, PoolStatus, Swap2
-from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
 
@@ -55,16 +54,14 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
 
     def _read_pools(self, known: Sequence[KnownPool[Pool]]) -> tuple[int, list[DammV2Accounts | OrderdError]]:
         reply = self._rpc.get_multiple_accounts([pool.address for pool in known])
-        return reply.slot, [self._pool(pool, account) for pool, account in zip(known, reply.value, strict=True)]
+        found = zip(known, reply.value, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
 
-    def _pool(self, known: KnownPool[Pool], account: Account | None) -> DammV2Accounts | OrderdError:
+    def _pool(self, known: KnownPool[Pool], account: Account | None) -> DammV2Accounts:
         if account is None:
-            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
-        try:
-            state = self._checked_decode(account)
-            return DammV2Accounts(known.address, state, state.to_pool())
-        except (LayoutError, UnsupportedPool) as error:
-            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {known.address} cannot be read: {error}")
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        state = self._checked_decode(account)
+        return DammV2Accounts(known.address, state, state.to_pool())
 
     def _side(self, pool: DammV2Accounts, mint_in: str, now: Moment) -> Side:
         state = pool.state

@@ -16,7 +16,6 @@ from orderd.solana.programs import meteora_dlmm
 from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import ActivationType, BinArray, BitmapExtension, LbPair, PairStatus, Swap2
-from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
 from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
@@ -62,19 +61,16 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         arrays = self._arrays_of(latest) if latest is not None else _addresses(address, *_arrays(known.state, None))
         return [address, meteora_dlmm.bitmap_extension_address(address), *arrays]
 
-    def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, Account | None]) -> DlmmAccounts | OrderdError:
+    def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, Account | None]) -> DlmmAccounts:
         address = known.address
         pair, extension = accounts[address], accounts[meteora_dlmm.bitmap_extension_address(address)]
         if pair is None:
-            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
-        try:
-            state = self._checked_decode(pair)
-            state.check_flags()
-            bitmap = None if extension is None else BitmapExtension.decode(extension.data)
-            down, up = _arrays(state, bitmap)
-            arrays = [_bin_array(accounts[key]) for key in _addresses(address, down, up) if key in accounts]
-        except (LayoutError, UnsupportedPool) as error:
-            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {address} cannot be read: {error}")
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
+        state = self._checked_decode(pair)
+        state.check_flags()
+        bitmap = None if extension is None else BitmapExtension.decode(extension.data)
+        down, up = _arrays(state, bitmap)
+        arrays = [_bin_array(accounts[key]) for key in _addresses(address, down, up) if key in accounts]
         return DlmmAccounts(address, state, bitmap is not None, down, up, state.to_pool(arrays))
 
     def _arrays_of(self, pool: DlmmAccounts) -> list[Pubkey]:

@@ -19,6 +19,7 @@ from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
 from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
+from orderd.venues.guest import Guests, GuestSide, PoolRefused
 from orderd.venues.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ Pair = tuple[str, str]
 Watch = Callable[[Pubkey, Callable[[], None]], None]
 """Calls the function soon after the account has changed, or never: a hint."""
 
+T = TypeVar("T")
 S = TypeVar("S", bound=Record)
 """The pool's own account."""
 P = TypeVar("P")
@@ -148,6 +150,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
         self._passed_over: set[str] = set()
+        self._guests = Guests(self.kind)
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         with rpc_errors_told():
@@ -172,7 +175,8 @@ class PoolVenue(ABC, Generic[S, P]):
         for address, pool in snapshot.pools.items():
             vaults = snapshot.vaults[address]
             try:
-                side = self._side(pool, mint_in, now)
+                with self._guests.answering(address):
+                    side = GuestSide(self._side(pool, mint_in, now), self._guests, address)
             except OrderdError as refusal:
                 refusals.append(refusal)
                 continue
@@ -197,13 +201,17 @@ class PoolVenue(ABC, Generic[S, P]):
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         with rpc_errors_told():
             programs = self._known.get(_pair(quote.mint_in, quote.mint_out)).programs
+        if not programs.keys() >= {quote.mint_in, quote.mint_out}:
+            raise self._gone(quote)
         return programs[quote.mint_in], programs[quote.mint_out]
 
     def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
     ) -> Instruction:
         trade = Trade(quote.mint_in, quote.amount_in, min_amount_out, owner, source, destination, small)
-        return self._swap(self._pool_of(quote), trade)
+        pool = self._pool_of(quote)
+        with self._guests.answering(quote.pool):
+            return self._swap(pool, trade)
 
     @abstractmethod
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
@@ -218,7 +226,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
     @abstractmethod
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> tuple[int, list[P | OrderdError]]:
-        """Slot and state of all these pools, in order; a refusal where one cannot be read. Raises RpcError."""
+        """Slot and state of all these pools, in order, each by `_told`. Raises RpcError."""
 
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
@@ -237,8 +245,20 @@ class PoolVenue(ABC, Generic[S, P]):
             with rpc_errors_told():
                 self._snapshots.get(_pair(quote.mint_in, quote.mint_out))
         if quote.pool not in self._latest:
-            raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"{self.name} no longer has the pool {quote.pool}")
+            raise self._gone(quote)
         return self._latest[quote.pool]
+
+    def _gone(self, quote: VenueQuote) -> PoolRefused:
+        detail = f"{self.name} no longer has the pool {quote.pool}"
+        return PoolRefused(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
+
+    def _told(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
+        """What `read` makes of a pool's accounts, or why the pool is left out."""
+        try:
+            with self._guests.answering(str(address)):
+                return read()
+        except OrderdError as refusal:
+            return refusal
 
     def _program_accounts(self, size: int, memcmp: Sequence[Memcmp]) -> list[tuple[Pubkey, Account]]:
         found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
@@ -285,12 +305,10 @@ class PoolVenue(ABC, Generic[S, P]):
         accounts = self._configured() if self._addresses else self._discover(mints)
         pools: list[KnownPool[S]] = []
         for address, account in accounts:
-            try:
-                state = self._checked_decode(account)
-            except LayoutError as error:
-                log.warning("not a pool", action="pool_skipped", venue=self.name, pool=str(address), error=str(error))
-                continue
-            if {side.mint for side in self._sides(state)} == set(mints):
+            state = self._told(address, partial(self._checked_decode, account))
+            if isinstance(state, OrderdError):
+                log.warning("not a pool", action="pool_skipped", venue=self.name, pool=str(address), error=state.detail)
+            elif {side.mint for side in self._sides(state)} == set(mints):
                 pools.append(KnownPool(address, state))
         if not pools:
             return KnownPair([], {}, None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -11,7 +12,6 @@ from orderd.amm.side import AmmV4Side, Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_amm_v4
-from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_amm_v4 import AmmInfo, SwapBaseInV2
 from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
@@ -54,20 +54,19 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     def _read_pools(self, known: Sequence[KnownPool[AmmInfo]]) -> tuple[int, list[AmmV4Accounts | OrderdError]]:
         keys = [key for pool in known for key in (pool.address, pool.state.coin_vault, pool.state.pc_vault)]
         reply = self._rpc.get_multiple_accounts(keys)
-        pools = [self._pool(each, reply.value[3 * index : 3 * index + 3]) for index, each in enumerate(known)]
-        return reply.slot, pools
+        states = [reply.value[start : start + 3] for start in range(0, len(keys), 3)]
+        found = zip(known, states, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
 
-    def _pool(self, known: KnownPool[AmmInfo], accounts: Sequence[Account | None]) -> AmmV4Accounts | OrderdError:
+    def _pool(self, known: KnownPool[AmmInfo], accounts: Sequence[Account | None]) -> AmmV4Accounts:
         amm, coin_vault, pc_vault = accounts
         if amm is None:
-            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        state = self._checked_decode(amm)
         try:
-            state = self._checked_decode(amm)
             pool = state.to_pool(token_amount(coin_vault), token_amount(pc_vault))
-        except LayoutError as error:
-            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {known.address} cannot be read: {error}")
         except UnsupportedPool as error:
-            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}")
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}") from error
         return AmmV4Accounts(known.address, state, pool)
 
     def _side(self, pool: AmmV4Accounts, mint_in: str, now: Moment) -> Side:

@@ -23,7 +23,6 @@ from orderd.solana.programs.raydium_clmm import (
     TickArrayBitmapExtension,
     TickArrayState,
 )
-from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.account_facts import opening
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
@@ -72,23 +71,17 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         extension = raydium_clmm.bitmap_extension_address(address, self._program_id)
         return [address, known.state.amm_config, extension, *arrays]
 
-    def _pool(
-        self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]
-    ) -> ClmmAccounts | OrderdError:
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> ClmmAccounts:
         address = known.address
         pool, config = accounts[address], accounts[known.state.amm_config]
         extension = accounts[raydium_clmm.bitmap_extension_address(address, self._program_id)]
         if pool is None or config is None:
-            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
-        try:
-            state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
-            bitmap = None if extension is None else TickArrayBitmapExtension.decode(extension.data)
-            down, up = _arrays(state, bitmap)
-            arrays = [_tick_array(accounts[key]) for key in self._array_addresses(address, down, up) if key in accounts]
-            amm = state.to_pool(rates, arrays)
-        except (LayoutError, UnsupportedPool) as error:
-            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {address} cannot be read: {error}")
-        return ClmmAccounts(address, state, down, up, amm)
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
+        state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
+        bitmap = None if extension is None else TickArrayBitmapExtension.decode(extension.data)
+        down, up = _arrays(state, bitmap)
+        arrays = [_tick_array(accounts[key]) for key in self._array_addresses(address, down, up) if key in accounts]
+        return ClmmAccounts(address, state, down, up, state.to_pool(rates, arrays))
 
     def _arrays_of(self, pool: ClmmAccounts) -> list[Pubkey]:
         return self._array_addresses(pool.address, pool.arrays_down, pool.arrays_up)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -11,9 +12,7 @@ from orderd.amm.side import CpmmSide, Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_cpmm
-from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState, PoolStatus, SwapBaseInput
-from orderd.solana.programs.unsupported import UnsupportedPool
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
@@ -56,18 +55,16 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
             for key in (pool.address, pool.state.amm_config, pool.state.vault_0, pool.state.vault_1)
         ]
         reply = self._rpc.get_multiple_accounts(keys)
-        pools = [self._pool(each, reply.value[4 * index : 4 * index + 4]) for index, each in enumerate(known)]
-        return reply.slot, pools
+        states = [reply.value[start : start + 4] for start in range(0, len(keys), 4)]
+        found = zip(known, states, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
 
-    def _pool(self, known: KnownPool[PoolState], accounts: Sequence[Account | None]) -> CpmmAccounts | OrderdError:
+    def _pool(self, known: KnownPool[PoolState], accounts: Sequence[Account | None]) -> CpmmAccounts:
         pool, config, vault_0, vault_1 = accounts
         if pool is None or config is None:
-            return OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
-        try:
-            state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
-            state.check_flags()
-        except (LayoutError, UnsupportedPool) as error:
-            return OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {known.address} cannot be read: {error}")
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
+        state.check_flags()
         return CpmmAccounts(known.address, state, state.to_pool(rates, token_amount(vault_0), token_amount(vault_1)))
 
     def _side(self, pool: CpmmAccounts, mint_in: str, now: Moment) -> Side:

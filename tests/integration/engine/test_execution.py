@@ -1,6 +1,6 @@
 """A turn signs what was agreed, and sends nothing that Postgres does not know of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
@@ -17,18 +17,17 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Reclaimed
 from orderd.domain.order import OrderStatus
 from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
-from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution import Execution
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
 from orderd.engine.publish import Publisher
 from orderd.engine.routing import Fits, Router
-from orderd.engine.settlement import Settlement
 from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender
-from tests.integration.engine.conftest import WALLET, ScriptedSender
+from tests.integration.engine.conftest import ScriptedChain
 from tests.integration.orders import pending, read, route
 
 PATIENCE = 20
@@ -77,16 +76,16 @@ class Notary:
         self.signed.append(plan)
         self.meanwhile(order_id)
         number = len(self.signed)
-        return SignedAttempt(Signature.from_bytes(number.to_bytes(64, "big")), f"bytes {number}".encode(), 150)
+        return SignedAttempt(Signature.from_bytes(number.to_bytes(64, "big")), f"bytes {number}".encode(), 150, 8)
 
 
 @dataclass
-class WitnessedSender(ScriptedSender):
+class WitnessedSender(ScriptedChain):
     """Looks into Postgres for what it is given, at the moment of sending."""
 
     stored: dict[bytes, bool] = field(default_factory=dict)
 
-    def send(self, signed: list[bytes]) -> list[RpcError | None]:
+    def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         with database.connection_context():
             for raw in signed:
                 live = (Attempt.signed_bytes == raw) & (Attempt.outcome == "live")
@@ -101,7 +100,7 @@ class Desk:
     execution: Execution
     builder: Notary
     sender: WitnessedSender
-    settlement: Settlement
+    live: LiveAttempts
 
     def work(self, order_id: UUID) -> bool:
         """One turn, as ``Execution.run``; then wait until all that it has handed over is sent."""
@@ -119,11 +118,9 @@ class Desk:
 def desk(publisher: Publisher) -> Desk:
     leases, sender, builder = Leases("worker-a", 15.0), WitnessedSender(), Notary()
     as_sender = cast("Sender", sender)
-    settlement = Settlement(as_sender, publisher, RetryPolicy(), leases, wallet=WALLET, resend_seconds=1.0)
-    execution = Execution(
-        cast("Router", OneRoute()), cast("Builder", builder), as_sender, settlement, publisher, leases
-    )
-    return Desk(execution, builder, sender, settlement)
+    live = LiveAttempts(leases, resend_seconds=1.0)
+    execution = Execution(cast("Router", OneRoute()), cast("Builder", builder), as_sender, live, publisher, leases)
+    return Desk(execution, builder, sender, live)
 
 
 def cancel(order_id: UUID) -> None:
@@ -144,7 +141,7 @@ def test_what_could_not_be_stored_is_never_sent(desk: Desk) -> None:
     with pytest.raises(LeaseLost):
         desk.work(order_id)
     assert desk.sender.sent == []
-    assert len(desk.settlement) == 0
+    assert len(desk.live) == 0
     assert Attempt.select().count() == 0
     assert read(order_id).status is OrderStatus.CANCELLED
 
@@ -169,7 +166,7 @@ def test_a_node_that_refuses_the_bytes_does_not_end_the_attempt(desk: Desk) -> N
     order_id = pending()
     assert desk.work(order_id)
     assert (read(order_id).status, Attempt.get().outcome) == (OrderStatus.SUBMITTED, "live")
-    assert len(desk.settlement) == 1
+    assert len(desk.live) == 1
 
 
 def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -21,7 +22,7 @@ from orderd.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo
-from orderd.solana.transaction import sign
+from orderd.solana.transaction import decode, sign
 from orderd.venues.account_facts import token_amount
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2
 from orderd.venues.meteora_dlmm import MeteoraDlmm
@@ -31,6 +32,7 @@ from orderd.venues.raydium_cpmm import RaydiumCpmm
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
 SLIPPAGE_BPS = 50
+SYSTEM = system.PROGRAM_ID
 PATIENCE = 20.0
 
 
@@ -51,6 +53,14 @@ class Desk:
         signed = self.builder.sign(SwapPlan(route, floor), memo)
         assert self.rpc.send_transaction(signed.raw) == signed.signature
         return _landed(self.rpc, signed.signature)
+
+    def execute_apart(self, route: Route, memo: str) -> tuple[TransactionInfo, Pubkey]:
+        """With the account of wrapped SOL that the trade makes for itself, as everybody can read it in the block."""
+        signed = self.builder.sign(SwapPlan(route, route.amount_out), memo)
+        message = decode(signed.raw).message
+        made = next(each for each in message.instructions if message.account_keys[each.program_id_index] == SYSTEM)
+        self.rpc.send_transaction(signed.raw)
+        return _landed(self.rpc, signed.signature), message.account_keys[made.accounts[1]]
 
     def wrap(self, lamports: int) -> None:
         """Let the wallet keep some wrapped SOL of its own."""
@@ -136,6 +146,18 @@ def test_wrapped_sol_that_the_wallet_keeps_is_neither_unwrapped_nor_counted(desk
     through = desk.route(USDC_MINT, CHILLGUY.mint, 20 * 10**6)
     assert desk.execute(through, 1, "two hops").err is None
     assert desk.wrapped() == kept
+
+
+def test_a_stranger_who_pays_into_the_last_trades_account_stops_nothing(desk: Desk) -> None:
+    desk.wrap(1)  # by anybody, too: it makes trades take an account of their own
+    accounts = []
+    for number in range(3):
+        route = desk.route(WSOL_MINT, USDC_MINT, 10**9)
+        landed, temporary = desk.execute_apart(route, f"trade {number}")
+        assert landed.err is None, landed.logs
+        _landed(desk.rpc, desk.rpc.request_airdrop(temporary, 3_000_000))
+        accounts.append(temporary)
+    assert len(set(accounts)) == 3
 
 
 def test_a_split_below_its_floor_is_not_made_in_part(desk: Desk) -> None:

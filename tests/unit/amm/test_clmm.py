@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orderd.amm.clmm import ClmmPool, ClmmSwap, ClmmTick, spot_price, swap_exact_in, swap_exact_out
 from orderd.amm.price import price_impact
 from orderd.amm.swap import U64_MAX, U128_MAX, SwapError
-from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick
+from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("raydium_clmm.json")
@@ -180,7 +180,7 @@ def test_fee_growth_wraps_around_as_the_programs_128_bits_do() -> None:
 
 
 def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
-    pool = plain_pool(sqrt_price=FLAT * 2)
+    pool = plain_pool(sqrt_price=FLAT * 2, tick_current=tick_at_sqrt_price(FLAT * 2))
     assert spot_price(pool, zero_for_one=True) == 4
     assert spot_price(pool, zero_for_one=False) == Fraction(1, 4)
 

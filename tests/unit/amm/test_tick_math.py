@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderd.amm.swap import SwapError
 from orderd.amm.tick_math import (
     MAX_SQRT_PRICE,
     MAX_TICK,
@@ -36,13 +37,13 @@ def test_a_prices_tick_is_the_programs(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("tick", [MIN_TICK - 1, MAX_TICK + 1])
 def test_a_tick_out_of_range_has_no_price(tick: int) -> None:
-    with pytest.raises(ValueError, match="out of range"):
+    with pytest.raises(SwapError, match="math_overflow"):
         sqrt_price_at_tick(tick)
 
 
 @pytest.mark.parametrize("sqrt_price", [MIN_SQRT_PRICE - 1, MAX_SQRT_PRICE])
 def test_a_price_out_of_range_has_no_tick(sqrt_price: int) -> None:
-    with pytest.raises(ValueError, match="out of range"):
+    with pytest.raises(SwapError, match="math_overflow"):
         tick_at_sqrt_price(sqrt_price)
 
 

@@ -74,14 +74,14 @@ class Surroundings:
     ) -> Instruction:
         return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), [])
 
-    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[LatestBlockhash, None]:
-        return LatestBlockhash(Hash.default(), 150), None
+    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], None]:
+        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), None
 
     def simulate_transaction(self, raw: bytes, *, replace_blockhash: bool) -> AtSlot[Simulation]:
         self.simulated.append(raw)
         return AtSlot(7, Simulation(self.refusal, ("Program log: no",), 100_000))
 
-    def price(self, _: object) -> int:
+    def price(self, _: object, __: object) -> int:
         return 1_000
 
 
@@ -113,7 +113,7 @@ def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
     signed = builder_among(surroundings).sign(SwapPlan(route, least), "order:1")
     assert floors_in(signed.raw) == floors
     assert [floors_in(raw) for raw in surroundings.simulated] == [floors]
-    assert signed.last_valid_block_height == 150
+    assert (signed.last_valid_block_height, signed.blockhash_slot) == (150, 7)
 
 
 def test_what_would_fail_is_not_signed() -> None:

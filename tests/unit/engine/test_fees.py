@@ -50,6 +50,12 @@ def test_only_accounts_that_others_may_write_too_are_asked_about() -> None:
     assert chain.asked == [(POOL, VAULT)]
 
 
+def test_an_account_of_one_trade_alone_is_not_asked_about() -> None:
+    chain = Chain(5_000)
+    market(chain).price([SWAP, OTHER], VAULT)
+    assert chain.asked == [(POOL,)]
+
+
 def test_the_same_accounts_are_asked_about_once() -> None:
     chain = Chain(5_000)
     fees = market(chain)

@@ -12,6 +12,7 @@ from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.trading import open_trading, open_venues
 from orderd.settings import Chain, Settings
+from orderd.solana.expiry import Validity
 from orderd.solana.keys import create_wallet
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response
@@ -86,5 +87,6 @@ def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
     create_wallet(tmp_path / "wallet.json")
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     signature = Signature.default()
-    (sighting,) = open_trading(settings).sender.look({signature: 1_000}).values()
+    observer = open_trading(settings).observer(settings)
+    (sighting,) = observer.look({signature: Validity(1_000, 10)}).values()
     assert sighting.landed is is_end

@@ -1,0 +1,162 @@
+"""Whose doing a refused transaction is: one pool's, for all orders; this route's, for this order; or no pool's.
+
+The index of the instruction that failed leads to the leg it belongs to, the program's own name for the error says
+whether the pool will refuse the next order too. Names go by program, as in `chain_errors`: numbers move between
+releases. A refusal that is not known to last says nothing about other orders, and is no reason to fail this one as
+long as there are other pools.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from solders.instruction import Instruction
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import Route
+from orderd.engine.chain_errors import ChainError
+from orderd.solana.program_failure import OUT_OF_UNITS
+from orderd.solana.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm, token
+from orderd.solana.rpc_types import TransactionError
+
+_RUNTIME: Final = frozenset(
+    {
+        "ExternalAccountDataModified",
+        "ExternalAccountLamportSpend",
+        "IllegalOwner",
+        "IncorrectProgramId",
+        "InvalidAccountData",
+        "InvalidAccountOwner",
+        "InvalidInstructionData",
+        "InvalidSeeds",
+        "MissingAccount",
+        "MissingRequiredSignature",
+        "NotEnoughAccountKeys",
+        "PrivilegeEscalation",
+        "ReadonlyDataModified",
+        "ReadonlyLamportChange",
+        "UnsupportedProgramId",
+    }
+)
+"""What the runtime says of an instruction that it cannot allow. anza-xyz/solana-sdk, `instruction-error`."""
+
+_ANCHOR: Final = frozenset(
+    {
+        "AccountDidNotDeserialize",
+        "AccountDiscriminatorMismatch",
+        "AccountDiscriminatorNotFound",
+        "AccountNotEnoughKeys",
+        "AccountNotInitialized",
+        "AccountNotMutable",
+        "AccountNotSigner",
+        "AccountOwnedByWrongProgram",
+        "ConstraintAddress",
+        "ConstraintHasOne",
+        "ConstraintMut",
+        "ConstraintOwner",
+        "ConstraintRaw",
+        "ConstraintSeeds",
+        "ConstraintSigner",
+        "ConstraintTokenMint",
+        "ConstraintTokenOwner",
+        "ConstraintTokenTokenProgram",
+        "DeclaredProgramIdMismatch",
+        "InstructionDidNotDeserialize",
+        "InstructionFallbackNotFound",
+        "InvalidProgramId",
+    }
+)
+"""What Anchor says of accounts and instructions that are not as a program wants them. `lang/src/error.rs`."""
+
+_LASTING: Final[dict[str | None, frozenset[str]]] = {
+    str(program): _RUNTIME | names
+    for names, programs in (
+        (
+            _ANCHOR | {"NotApproved", "InvalidOwner", "NotSupportMint", "InvalidVault"},
+            (raydium_cpmm.PROGRAM_ID, raydium_cpmm.DEVNET_PROGRAM_ID),
+        ),
+        (
+            _ANCHOR | {"NotApproved", "InvalidInputPoolVault"},
+            (raydium_clmm.PROGRAM_ID, raydium_clmm.DEVNET_PROGRAM_ID),
+        ),
+        (
+            frozenset(
+                {
+                    "InvalidAmmAccountOwner",
+                    "InvalidCoinVault",
+                    "InvalidInstruction",
+                    "InvalidPCVault",
+                    "InvalidProgramAddress",
+                    "InvalidStatus",
+                    "NotAllowed",
+                    "WrongAccountsNumber",
+                }
+            ),
+            (raydium_amm_v4.PROGRAM_ID, raydium_amm_v4.DEVNET_PROGRAM_ID),
+        ),
+        (
+            _ANCHOR | {"InvalidTokenMint", "MissingOracle", "NotSupportMint", "PoolDisabled"},
+            (meteora_dlmm.PROGRAM_ID,),
+        ),
+        (
+            _ANCHOR
+            | {
+                "FailToValidateSingleSwapInstruction",
+                "InvalidActivationType",
+                "InvalidBaseFeeMode",
+                "InvalidCollectFeeMode",
+                "InvalidFee",
+                "InvalidPoolVersion",
+                "PoolDisabled",
+            },
+            (meteora_damm_v2.PROGRAM_ID,),
+        ),
+        # A pool's vault is not its own, or is frozen.
+        (
+            frozenset({"AccountFrozen", "InvalidMint", "InvalidState", "MintMismatch", "OwnerMismatch"}),
+            (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID),
+        ),
+    )
+    for program in programs
+} | {None: _RUNTIME}
+
+_NO_POOLS: Final = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TX_SLIPPAGE_EXCEEDED})
+"""The wallet's doing, or the market's."""
+
+
+class RouteRefused(Exception):
+    """A route that cannot be built as it is; another may. ``error`` is the attempt's where there is no other.
+
+    ``pool`` is the one that refused, None where the route as a whole asks too much. What ``moved`` may be taken again
+    as it stands by now.
+    """
+
+    def __init__(self, route: Route, error: OrderdError, pool: str | None, *, moved: bool = False) -> None:
+        super().__init__(str(error))
+        self.route = route
+        self.error = error
+        self.pool = pool
+        self.moved = moved
+
+
+def refusal_of(
+    route: Route, instructions: Sequence[Instruction], err: TransactionError, error: ChainError
+) -> RouteRefused | None:
+    """What of the route a failed transaction with these instructions speaks against; None where it is nothing of it."""
+    if error.failure.name == OUT_OF_UNITS:
+        return RouteRefused(route, error, None)
+    index = _failed_instruction(err)
+    if index is None or error.code in _NO_POOLS:
+        return None
+    named = {str(meta.pubkey) for meta in instructions[index].accounts}
+    pool = next((leg.pool for leg in route.legs if leg.pool in named), None)
+    return None if pool is None else RouteRefused(route, error, pool)
+
+
+def is_lasting(error: ChainError) -> bool:
+    """Whether the pool that is to blame would refuse the next order as well."""
+    return error.failure.name in _LASTING.get(error.failure.program, frozenset())
+
+
+def _failed_instruction(err: TransactionError) -> int | None:
+    detail = err.get("InstructionError") if isinstance(err, dict) else None
+    return int(detail[0]) if isinstance(detail, list) and detail and isinstance(detail[0], int) else None

@@ -1,0 +1,55 @@
+"""What one attempt has learnt from the routes that were refused: the next one takes another way, until time is up."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from orderd.domain.errors import OrderdError
+from orderd.domain.quote import Route
+from orderd.engine.blame import RouteRefused
+from orderd.engine.routing import Fits
+
+log = structlog.get_logger(__name__)
+
+
+class Rerouting:
+    """Of one attempt, in one thread. ``fits`` says which routes are left."""
+
+    def __init__(self, fits: Fits, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """``seconds`` from now no further route is looked for: then the attempt ends with what was refused last."""
+        self._fits = fits
+        self._clock = clock
+        self._until = clock() + seconds
+        self._moved: set[str] = set()
+        self._pools: set[str] = set()
+        self._routes: set[frozenset[str]] = set()
+        self._last: OrderdError | None = None
+
+    def fits(self, route: Route) -> bool:
+        pools = frozenset(leg.pool for leg in route.legs)
+        return pools.isdisjoint(self._pools) and pools not in self._routes and self._fits(route)
+
+    def refused(self, refusal: RouteRefused) -> None:
+        """Leave out what was refused. Raises its error where the time is up."""
+        self._last = refusal.error
+        if refusal.pool is None:
+            self._routes.add(frozenset(leg.pool for leg in refusal.route.legs))
+        elif refusal.moved and refusal.pool not in self._moved:
+            self._moved.add(refusal.pool)  # as it stands by now it may be the best one still
+        else:
+            self._pools.add(refusal.pool)
+        if self._clock() >= self._until:
+            raise refusal.error
+        log.info("route refused", action="rerouted", pool=refusal.pool, error=refusal.error.detail)
+
+    @contextmanager
+    def routing(self) -> Iterator[None]:
+        """Around a search for a route: where none is left, the last refusal says why, and not the search."""
+        try:
+            yield
+        except OrderdError as error:
+            if self._last is None or error.retryable:
+                raise
+            raise self._last from error

@@ -1,0 +1,110 @@
+"""The edge where a foreign pool's numbers meet the code that reads them: whatever they lead to, that pool is left out.
+
+Anybody may put a pool next to the good ones, in any state that its program allows. What is known to be possible has a
+typed refusal; what nobody foresaw gets one here. It is told once for each pool, with its traceback, and counted.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from orderd.amm.curve import Segment
+from orderd.amm.side import Quote, Rates, Side
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.unsupported import UnsupportedPool
+from orderd.telemetry import POOL_FAULTS
+
+log = structlog.get_logger(__name__)
+
+SWAP_ERRORS: Final = {
+    SwapErrorKind.ZERO_INPUT: ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
+    SwapErrorKind.ZERO_OUTPUT: ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
+    SwapErrorKind.INSUFFICIENT_LIQUIDITY: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    SwapErrorKind.VAULT_BALANCE_OVERFLOW: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    SwapErrorKind.INVALID_PRICE_LIMIT: ErrorCode.POOL_UNSUPPORTED,
+    SwapErrorKind.MATH_OVERFLOW: ErrorCode.POOL_UNSUPPORTED,
+    SwapErrorKind.UNSUPPORTED_FEE_MODE: ErrorCode.POOL_UNSUPPORTED,
+    SwapErrorKind.OUTPUT_FALLS_SHORT: ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
+    SwapErrorKind.UNFORESEEN: ErrorCode.POOL_UNSUPPORTED,
+}
+
+
+class PoolRefused(OrderdError):
+    """One pool cannot be traded in. ``passing`` says that another moment, or another amount, may be another matter."""
+
+    def __init__(self, pool: str, code: ErrorCode, detail: str, *, passing: bool = False) -> None:
+        super().__init__(code, detail)
+        self.pool = pool
+        self.passing = passing
+
+
+class Guests:
+    """All pools of one kind, as guests: none of them breaks anything but itself. Thread-safe."""
+
+    def __init__(self, kind: PoolKind) -> None:
+        self._kind = kind
+        self._told: set[str] = set()
+
+    @contextmanager
+    def answering(self, pool: str) -> Iterator[None]:
+        """Around code that goes by a pool's data. Raises OrderdError, of this pool, in the place of all else."""
+        try:
+            yield
+        except OrderdError:
+            raise
+        except SwapError as error:
+            raise PoolRefused(pool, SWAP_ERRORS[error.kind], f"pool {pool}: {error}", passing=True) from error
+        except (LayoutError, UnsupportedPool) as error:
+            detail = f"pool {pool} cannot be read: {error}"
+            raise PoolRefused(pool, ErrorCode.POOL_UNSUPPORTED, detail) from error
+        except Exception as error:
+            refusal = self.unforeseen(pool, error)
+            raise PoolRefused(pool, SWAP_ERRORS[refusal.kind], f"pool {pool}: {refusal}") from error
+
+    def unforeseen(self, pool: str, error: Exception) -> SwapError:
+        """The refusal in an exception's place; it is counted, and logged where it is the pool's first."""
+        POOL_FAULTS.labels(self._kind).inc()
+        if pool not in self._told:
+            self._told.add(pool)
+            log.error("pool left out", action="pool_fault", kind=self._kind, pool=pool, exc_info=error)
+        return SwapError(SwapErrorKind.UNFORESEEN)
+
+
+@dataclass(frozen=True, slots=True)
+class GuestSide:
+    """A side that raises nothing but SwapError."""
+
+    side: Side
+    guests: Guests
+    pool: str
+
+    def rates(self) -> Rates:
+        try:
+            return self.side.rates()
+        except SwapError:
+            raise
+        except Exception as error:
+            raise self.guests.unforeseen(self.pool, error) from error
+
+    def quote(self, amount_in: int) -> Quote:
+        try:
+            return self.side.quote(amount_in)
+        except SwapError:
+            raise
+        except Exception as error:
+            raise self.guests.unforeseen(self.pool, error) from error
+
+    def segments(self) -> Iterator[Segment]:
+        try:
+            yield from self.side.segments()
+        except SwapError:
+            raise
+        except Exception as error:
+            raise self.guests.unforeseen(self.pool, error) from error
