@@ -51,8 +51,10 @@ SETTINGS: Final = {
 }
 """Blockhashes last for 4.5 s, which is two or three sends: some attempts expire."""
 
-POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false"}
+POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false", "ORDERD_UNKNOWN_AFTER_SECONDS": "15"}
 """What a daemon has to know whose chain answers as a pool of nodes."""
+HONEST: Final = {"nodes": "one", "dropped_sends": 0.0, "lagging_reads": 0.0}
+"""The faults of the chain when the storm has passed."""
 
 
 class Storm:
@@ -77,6 +79,13 @@ class Storm:
             self.daemon = self._start()
         else:
             os.kill(self._running(name), signal.SIGKILL)
+
+    def calm_down(self) -> None:
+        """From now on one honest node answers for the chain, and the daemon is started anew and told so."""
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.daemon.process.wait()
+        self._settings |= {"ORDERD_SIMNET_FAULTS": json.dumps(HONEST), "ORDERD_RPC_SINGLE_NODE": "true"}
+        self.daemon = self._start()
 
     def empty_redis(self) -> None:
         with RedisClient.from_url(Redis(self.state_dir).url) as client:

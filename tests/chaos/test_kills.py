@@ -37,6 +37,10 @@ def trade_under_kills(
                 followed[order_id] = following.submit(follower.follow, order_id, seconds)
 
         trade_through([partial(killed.kill, name) for name in kills], submit_all, alternating(orders), seed=seed)
+        if nodes == "pool":
+            unknown = trader.see_all_end_or_unknown(seconds)
+            print(f"{len(unknown)} of {orders} outcomes were unknown for a while")  # noqa: T201  (make chaos shows it)
+            killed.calm_down()
         stories = trader.see_all_end(seconds)
         audit(trader, stories, ledger, before)
         for story in stories:
