@@ -22,7 +22,7 @@ from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.programs import PROGRAMS
-from orderd.simnet.programs.disturbed import with_failures, with_outage
+from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
 from orderd.simnet.record import transaction_meta
 from orderd.simnet.transaction import Transaction, decode
 from orderd.solana.programs import memo
@@ -48,7 +48,7 @@ class Chain:
             raise LedgerError(f"the ledger in {config.state_dir} lost its first block; remove the directory")
         self.genesis_hash = self.ledger.genesis_hash()
         self.dice = Dice(config.faults, config.seed, restored.tip.slot)
-        programs = with_outage(PROGRAMS, config.faults.venue_outage)
+        programs = with_outage(with_refusals(PROGRAMS, config.faults.refusing_pools), config.faults.venue_outage)
         self.bank = Bank(
             restored.accounts,
             restored.tip,

@@ -84,6 +84,9 @@ class Faults(BaseModel):
     landing_again: Rate = 0.5
     """A transaction that was in such a block comes in again by itself, `late_slots` later."""
 
+    refusing_pools: frozenset[str] = frozenset()
+    """Swaps in these pools, by address, are refused as if they were disabled. Nothing in their accounts says so."""
+
     @model_validator(mode="after")
     def _ranges_are_in_order(self) -> "Faults":
         for name in ("latency_ms", "late_slots", "lag_slots", "fork_depth"):

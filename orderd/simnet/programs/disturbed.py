@@ -44,6 +44,19 @@ def with_outage(programs: Mapping[Pubkey, Program], venues: frozenset[Venue]) ->
     return {key: replace(each, process=refuse) if key in stricken else each for key, each in programs.items()}
 
 
+def with_refusals(programs: Mapping[Pubkey, Program], pools: frozenset[str]) -> Mapping[Pubkey, Program]:
+    """The programs, with every swap in these pools refused as if they were disabled."""
+    refusing = {Pubkey.from_string(pool) for pool in pools}
+
+    def look(invocation: Invocation) -> None:
+        handler = _HANDLERS[invocation.program_id]
+        if any(use.key in refusing for use in invocation.uses):
+            raise handler.fail(invocation, handler.POOL_DISABLED)
+        programs[invocation.program_id].process(invocation)
+
+    return {key: replace(each, process=look) if key in _HANDLERS else each for key, each in programs.items()}
+
+
 def with_failures(programs: Mapping[Pubkey, Program], dice: Dice) -> Mapping[Pubkey, Program]:
     """The programs, with a share of the swaps failing with the program's slippage error."""
 

@@ -1,0 +1,158 @@
+"""Guests that mean no good, or nothing any more: dead pools beside good ones, and pools that refuse on the chain."""
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from solders.pubkey import Pubkey
+
+from orderctl.client import Client
+from orderctl.settings import Settings
+from orderd.demo import running_daemon
+from orderd.domain.events import Routed
+from orderd.domain.order import OrderStatus
+from orderd.simnet.chain import ledger_path
+from orderd.simnet.genesis import (
+    SOL_USDC_AMM_V4,
+    SOL_USDC_BS4,
+    SOL_USDC_BS10,
+    SOL_USDC_CLMM_4BPS,
+    SOL_USDC_CLMM_25BPS,
+    SOL_USDC_CPMM,
+    SOL_USDC_DAMM_V2,
+    USDC,
+    Genesis,
+    meteora,
+    raydium,
+)
+from orderd.simnet.genesis.accounts import FirstAccounts, snapshot
+from orderd.simnet.ledger import Ledger
+from orderd.solana.programs import raydium_clmm, raydium_cpmm, token
+from orderd.wire import Method, PoolsParams, PoolsResult
+from tests.acceptance.trader import Story, order, trading
+
+SETTINGS = {
+    "ORDERD_RATE_LIMIT": "0",
+    "ORDERD_SIMNET_SLOT_MS": "50",
+    "ORDERD_SIMNET_MARKET": "false",
+    "ORDERD_RETRY_BASE_MS": "50",
+}
+ORDERS = 20
+PATIENCE = 90.0
+POOLS = (
+    *(SOL_USDC_CPMM, SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS, SOL_USDC_AMM_V4),
+    *(SOL_USDC_BS4, SOL_USDC_BS10, SOL_USDC_DAMM_V2),
+)
+
+
+def somewhere(number: int) -> Pubkey:
+    return Pubkey.from_bytes(bytes([0xDE, 0xAD, number]) + bytes(29))
+
+
+def put_dead_pools(state_dir: Path) -> set[str]:
+    """Begin a chain with a dead SOL/USDC pool of each kind beside the good ones."""
+    first = Genesis(int(time.time())).block()
+    dead = FirstAccounts(first.time, dict(first.changed))  # type: ignore[arg-type]  # all of them are there
+    sol = token.NATIVE_MINT
+
+    cpmm = raydium_cpmm.pool_address(raydium_cpmm.config_address(77), sol, USDC)
+    raydium.cpmm_sol_usdc(dead, cpmm, 77, USDC, 0, 0)
+
+    unpriced = snapshot("raydium_clmm__constructed_sol_usdc_25bps")
+    unpriced["pool_state"] |= {"sqrt_price_x64": "0", "liquidity": "0"}
+    clmm = raydium_clmm.pool_address(raydium_clmm.config_address(77), sol, USDC)
+    raydium.clmm(dead, unpriced, clmm, 77, USDC)
+
+    empty = snapshot("raydium_amm_v4__semi_real_sol_usdc") | {"coin_vault_amount": "0", "pc_vault_amount": "0"}
+    names = ("coin_vault", "pc_vault", "lp_mint")
+    empty["addresses"] |= {name: str(somewhere(number)) for number, name in enumerate(names)}
+    raydium.amm_v4(dead, empty, somewhere(10), USDC)
+
+    nothing = snapshot("meteora_dlmm__constructed_sol_usdc_bs4") | {"active_id": str(2**31 - 1)}
+    meteora.dlmm(dead, nothing, sol, USDC, somewhere(11), quiet_since=first.time)
+
+    withdrawn = snapshot("meteora_damm_v2__recentred_sol_usdc_25bps") | {"liquidity": "0"}
+    meteora.damm_v2(dead, withdrawn, sol, USDC, somewhere(12), quiet_since=first.time)
+
+    directory = state_dir / "simnet"
+    directory.mkdir()
+    with closing(Ledger(ledger_path(directory))) as ledger:
+        ledger.append(replace(first, changed=dict(dead.accounts)), ())
+    return {str(pool) for pool in (cpmm, clmm, *map(somewhere, (10, 11, 12)))}
+
+
+def routes(story: Story) -> list[Routed]:
+    return [event.data for event in story.stored.events if isinstance(event.data, Routed)]
+
+
+def actions(log: Path) -> list[str]:
+    return re.findall(r'"action": ?"(\w+)"', log.read_text())
+
+
+def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(tmp_path: Path) -> None:
+    dead = put_dead_pools(tmp_path)
+    with running_daemon(tmp_path, SETTINGS) as daemon, trading(daemon.url) as trader:
+        for number in range(ORDERS):
+            trader.submit(order("SOL", "USDC", f"0.{number + 1:02}"))
+        stories = trader.see_all_end(PATIENCE)
+        with Client(Settings(url=daemon.url)) as client:
+            told = client.call(Method.POOLS, PoolsParams(token=("SOL", "USDC")), PoolsResult)
+    assert [story.order.status for story in stories] == [OrderStatus.CONFIRMED] * ORDERS
+    assert not any(story.failures for story in stories)
+    used = {leg.pool for story in stories for route in routes(story) for leg in route.route}
+    assert not used & dead
+    assert {pool.address for pool in told.pools} >= set(map(str, POOLS))
+    reasons = " ".join(refused.detail for refused in told.refusals)
+    assert all(pool in reasons for pool in dead - {pool.address for pool in told.pools})
+    assert "pool_fault" not in actions(daemon.log), "each of these states was foreseen"
+
+
+def refusing(tmp_path: Path, pools: Sequence[Pubkey], orders: int) -> tuple[list[Story], Path]:
+    """The stories of so many orders, one after the other, while these pools refuse."""
+    faults = orjson.dumps({"refusing_pools": [str(pool) for pool in pools]}).decode()
+    with running_daemon(tmp_path, SETTINGS | {"ORDERD_SIMNET_FAULTS": faults}) as daemon, trading(daemon.url) as trader:
+        for _ in range(orders):
+            trader.follow(trader.submit(order("SOL", "USDC", "1.5")), seconds=PATIENCE)
+        return trader.see_all_end(PATIENCE), daemon.log
+
+
+def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_order(tmp_path: Path) -> None:
+    (first, second), log = refusing(tmp_path, [SOL_USDC_BS4], 2)
+    assert (first.order.status, first.failures, len(first.attempts)) == (OrderStatus.CONFIRMED, (), 1)
+    refused, taken = routes(first)
+    assert str(SOL_USDC_BS4) in {leg.pool for leg in refused.route}
+    assert str(SOL_USDC_BS4) not in {leg.pool for leg in taken.route}
+    assert any("cooling down: its program refused with PoolDisabled" in each.detail for each in taken.refusals)
+    assert first.order.pool == taken.chosen.pool
+
+    assert (second.order.status, second.failures) == (OrderStatus.CONFIRMED, ())
+    (only,) = routes(second)
+    assert str(SOL_USDC_BS4) not in {quote.pool for quote in only.quotes}
+    assert actions(log).count("pool_cooling") == 1
+
+
+def test_an_order_finds_the_last_pool_that_does_not_refuse(tmp_path: Path) -> None:
+    last = SOL_USDC_AMM_V4
+    (story,), _ = refusing(tmp_path, [pool for pool in POOLS if pool != last], 1)
+    assert (story.order.status, story.failures) == (OrderStatus.CONFIRMED, ())
+    assert {leg.pool for leg in routes(story)[-1].route} == {str(last)}
+
+
+def test_where_every_pool_refuses_the_order_ends_with_what_the_chain_said(tmp_path: Path) -> None:
+    (story,), _ = refusing(tmp_path, POOLS, 1)
+    assert story.order.status is OrderStatus.FAILED
+    assert story.order.error is not None
+    assert story.order.error.code == "POOL_CLOSED"
+    assert "the chain answered" in story.order.error.detail
+
+
+@pytest.mark.parametrize("kind", ["raydium", "meteora"])
+def test_a_kind_that_refuses_as_a_whole_leaves_the_other(tmp_path: Path, kind: str) -> None:
+    pools = POOLS[:4] if kind == "raydium" else POOLS[4:]
+    (story,), _ = refusing(tmp_path, pools, 1)
+    assert (story.order.status, story.failures) == (OrderStatus.CONFIRMED, ())
