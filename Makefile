@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check soak chaos fuzz bench pictures constraints clean
+.PHONY: help demo run test check mutants soak chaos fuzz bench pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(VENV)/installed-dev  ## Style, types and the rules of who may import wh
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutants: $(VENV)/installed-dev  ## Small wrongs in the lines that guard money, each of which the tests must notice
+	$(BIN)/python -m tests.mutants
 
 soak: $(VENV)/installed-dev  ## 1,000 orders, each landed exactly once, balances to the last base unit
 	$(BIN)/pytest -m soak

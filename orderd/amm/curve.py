@@ -21,22 +21,28 @@ from math import isqrt
 from typing import Final, NamedTuple
 
 from orderd.amm.fixed_point import Q64
-from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 
 PRECISION: Final = 96
 ONE: Final = 1 << PRECISION
 NEVER: Final = ONE << 96
 """Beyond this s no pool has anything left to give: square-root prices have 64 bits before the point."""
 
+_ROUNDED: Final = 2
+"""What rounding can make of a segment's input, in base units, at most."""
 _ONE_SQUARED: Final = 1 << 2 * PRECISION
 
 
 class Segment(NamedTuple):
-    """An input of `amount_in`, fees included, moves s from `start` to `end`; `end` is not below `start`."""
+    """An input of `amount_in`, fees included, moves s from `start` to `end`; `end` is not below `start`.
+
+    A swap that ends in it has crossed `steps` ticks or bins.
+    """
 
     start: int
     end: int
     amount_in: int
+    steps: int = 0
 
 
 def constant_product(reserve_in: int, reserve_out: int, kept_in: int, kept_out: int, amount_in: int) -> Segment:
@@ -48,10 +54,10 @@ def constant_product(reserve_in: int, reserve_out: int, kept_in: int, kept_out: 
     return Segment(start, start + start * kept_in * amount_in // (reserve_in << 64), amount_in)
 
 
-def constant_price(numerator: int, denominator: int, amount_in: int) -> Segment:
+def constant_price(numerator: int, denominator: int, amount_in: int, steps: int) -> Segment:
     """Up to `amount_in` at one price: `numerator` base units of output for `denominator` of input, after fees."""
     at = isqrt(_ONE_SQUARED * denominator // numerator)
-    return Segment(at, at, amount_in)
+    return Segment(at, at, amount_in, steps)
 
 
 def kept(fee_rate: int, denominator: int) -> int:
@@ -63,32 +69,37 @@ def kept(fee_rate: int, denominator: int) -> int:
 
 
 class Curve:
-    """The segments of one pool up to `limit` of input; they are walked only as far as somebody asks."""
+    """The segments of one pool up to `limit` of input and `most_steps`; they are walked only as far as somebody asks.
 
-    __slots__ = ("_ends", "_ins", "_outs", "_segments", "_starts", "_waiting", "start")
+    A `reach` is a number of segments: no further than these is looked at.
+    """
 
-    def __init__(self, segments: Iterable[Segment], limit: int) -> None:
-        self._waiting = _up_to(segments, limit)
-        self._segments: list[Segment] = []
+    __slots__ = ("_ends", "_ins", "_outs", "_starts", "_steps", "_waiting", "start")
+
+    def __init__(self, segments: Iterable[Segment], limit: int, most_steps: int = U64_MAX) -> None:
+        self._waiting = _up_to(segments, limit, most_steps)
         self._starts: list[int] = []
         self._ends: list[int] = []
+        self._steps: list[int] = []
         self._ins = [0]
         self._outs = [0]
         self._walk()
         self.start = self._starts[0] if self._starts else NEVER
         """s where the first unit is taken."""
 
-    def at(self, s: int) -> tuple[int, int]:
+    def at(self, s: int, reach: int = U64_MAX) -> tuple[int, int]:
         """What the pool takes until its marginal price has come down to s, and what it pays for that."""
         while self._ends and s >= self._ends[-1] and self._walk():
             pass
         index = bisect_right(self._starts, s)
-        if index == 0:
+        if index == 0 or reach == 0:
             return 0, 0
-        start, end, amount_in = self._segments[index - 1]
+        if index > reach:  # As much as surely crosses nothing more, however the pool rounds.
+            return max(self._ins[reach] - _ROUNDED * reach, 0), self._outs[reach]
+        start, end = self._starts[index - 1], self._ends[index - 1]
         if s >= end:
             return self._ins[index], self._outs[index]
-        part = amount_in * (s - start) // (end - start)
+        part = (self._ins[index] - self._ins[index - 1]) * (s - start) // (end - start)
         return self._ins[index - 1] + part, self._outs[index - 1] + (part << 2 * PRECISION) // (start * s)
 
     def end(self, amount_in: int) -> int:
@@ -97,8 +108,18 @@ class Curve:
             if not self._walk():
                 return NEVER
         index = bisect_left(self._ins, amount_in)
-        start, end, whole = self._segments[index - 1]
-        return start + (end - start) * (amount_in - self._ins[index - 1]) // whole
+        start, end = self._starts[index - 1], self._ends[index - 1]
+        return start + (end - start) * (amount_in - self._ins[index - 1]) // (self._ins[index] - self._ins[index - 1])
+
+    def steps(self, amount_in: int) -> int:
+        """The ticks or bins that a swap of this amount crosses, one that `at` told before."""
+        return self._steps[bisect_left(self._ins, amount_in) - 1]
+
+    def reach(self, steps: int) -> int:
+        """The segments in which no swap has crossed more than so many ticks or bins."""
+        while self._steps[-1] <= steps and self._walk():
+            pass
+        return bisect_right(self._steps, steps)
 
     def surplus(self, s: int) -> int:
         """What the pool pays above the price at s, in base units of output, when it is used until there."""
@@ -113,9 +134,9 @@ class Curve:
         # A fee that falls on the way can make the price better again; to whoever splits, it then just stays.
         start = max(segment.start, self._ends[-1] if self._ends else 1)
         end = max(segment.end, start)
-        self._segments.append(Segment(start, end, segment.amount_in))
         self._starts.append(start)
         self._ends.append(end)
+        self._steps.append(segment.steps)
         self._ins.append(self._ins[-1] + segment.amount_in)
         self._outs.append(self._outs[-1] + (segment.amount_in << 2 * PRECISION) // (start * end))
         return True
@@ -126,16 +147,18 @@ def value_at(amount_in: int, s: int) -> int:
     return (amount_in << 2 * PRECISION) // (s * s)
 
 
-def _up_to(segments: Iterable[Segment], limit: int) -> Iterator[Segment]:
+def _up_to(segments: Iterable[Segment], limit: int, most_steps: int) -> Iterator[Segment]:
     """The segments until their inputs make `limit`, which is above zero, the last one cut there.
 
     What lies behind a segment that the pool refuses is out of reach.
     """
     with suppress(SwapError):
-        for start, end, amount_in in segments:
+        for start, end, amount_in, steps in segments:
+            if steps > most_steps:
+                return
             if amount_in >= limit:
-                yield Segment(start, start + (end - start) * limit // amount_in, limit)
+                yield Segment(start, start + (end - start) * limit // amount_in, limit, steps)
                 return
             limit -= amount_in
             if amount_in:
-                yield Segment(start, end, amount_in)
+                yield Segment(start, end, amount_in, steps)

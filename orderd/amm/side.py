@@ -178,12 +178,11 @@ class ClmmSide:
         kept_in = kept_all if clmm.takes_fee_on_input(pool, zero_for_one) else Q64
         scale = _inverse_sqrt(kept_all)
         liquidity, sqrt_price = pool.liquidity, clmm.sqrt_price_of(pool)
-        for tick in clmm.ticks_ahead(pool, zero_for_one):
+        for crossed, tick in enumerate(clmm.ticks_ahead(pool, zero_for_one)):
             target = clmm.sqrt_price_ahead(tick, sqrt_price, zero_for_one)
             net = Stretch(liquidity << 64, sqrt_price, zero_for_one).amount_in(target)
-            yield Segment(
-                _s_at(sqrt_price, scale, zero_for_one), _s_at(target, scale, zero_for_one), net * Q64 // kept_in
-            )
+            start, end = (_s_at(price, scale, zero_for_one) for price in (sqrt_price, target))
+            yield Segment(start, end, net * Q64 // kept_in, crossed)
             liquidity = clmm.liquidity_behind(tick, liquidity, zero_for_one)
             sqrt_price = target
 
@@ -226,7 +225,8 @@ class DlmmSide:
             )
             amount_in = net + fee_on_top(net, walk.fee_rate) if walk.fee_on_input else net
             price, one = (each.price, Q64) if swap_for_y else (Q64, each.price)
-            yield constant_price(price * (FEE_PRECISION - walk.fee_rate), one * FEE_PRECISION, amount_in)
+            steps = abs(each.bin_id - self.pool.active_id)
+            yield constant_price(price * (FEE_PRECISION - walk.fee_rate), one * FEE_PRECISION, amount_in, steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,45 @@
-"""Splitting one order over several pools so that it pays the most.
+"""Splitting one order over several pools so that it pays the most that fits into one transaction.
 
-Where the legs are given, the best split is the one after which no leg's marginal price is better than another's: the
-amounts are poured in like water until all stand at one level, s of `curve`. Which legs to take is decided by the same
-level. At the price of s, a pool's surplus is what it pays above that price; for a set of pools, the sum of their
-surpluses, each less the cost of a leg, and the whole amount's value at s is more than the set can pay, whatever s is
-(weak duality). So the level at which the best sets together take just the amount ranks all sets by what they could pay
-at most, and the search ends as soon as no set that is left could pay more than the best one found.
+How given legs share an amount is for `pouring` to say. Which legs to take is decided by the same level. At the price of
+s, a pool's surplus is what it pays above that price; for a set of pools, the sum of their surpluses, each less the cost
+of a leg, and the whole amount's value at s is more than the set can pay, whatever s is (weak duality). So there is a
+bound for each set before anything is poured into it.
+
+The search is best-first: of all sets, the one with the highest bound is looked at more closely, and gets a lower one.
+It is poured, within the compute units that there are; computed as the pools' own integer swaps do; poured anew where it
+moves the price too far; and shown to whoever knows whether it fits. A set that has passed all that, and still is the
+highest, is the best there is, and nothing below it was looked at. Sets of one pool are sets like any other.
+
+A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays notably
+more than any set that takes it all, the whole is not worth selling.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+from heapq import heappop, heappush
+from itertools import count
+from math import ceil
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, Curve, value_at
+from orderd.amm.pouring import MILLION, Load, Poured, Pouring, level_of
 from orderd.amm.side import Quote, Side
-from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 
-_LEVEL_BITS: Final = 24
-"""How close the level is found. What it misses is spread at a price that is 2 ** -23 off, so it costs a millionth of
-a basis point."""
+_NEXT_TO_NOTHING: Final = 30
+"""What a set could pay more than an exact split, by this power of two, is not worth its time."""
+NOTABLY: Final = 11
+"""What a part has to pay more than the whole, by this power of two, to keep it from being sold: 0.05 %. An order that
+falls into the small gap between two sets, where ticks end, is better routed than refused."""
+_TRIMMED: Final = 20
+"""What of a part is left out, by this power of two, so that rounding leaves it within the pools' reach."""
+_NEAR_LIMIT: Final = 20
+_ROUNDED: Final = 3
+_AIMS: Final = 3
+"""A split that has to be gentler is poured so often at most, until its impact is so near to the limit, less what is
+lost where the impacts of its legs are rounded up; millionths."""
 
 _TOO_MUCH: Final = frozenset(
     {
@@ -45,8 +65,17 @@ class Split:
     legs: tuple[Leg, ...]
 
     @property
+    def amount_in(self) -> int:
+        return sum(leg.quote.amount_in for leg in self.legs)
+
+    @property
     def amount_out(self) -> int:
         return sum(leg.quote.amount_out for leg in self.legs)
+
+    @property
+    def price_impact(self) -> Fraction:
+        """The legs' impacts, each by its part of the input."""
+        return sum((leg.quote.price_impact * leg.quote.amount_in for leg in self.legs), Fraction(0)) / self.amount_in
 
     def worth(self, cost_a_leg: int) -> int:
         """What is received less what its legs cost."""
@@ -54,41 +83,49 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What a split may take.
+
+    Of `units` all legs together, each its load, by position; none where nobody told. `impact` is the part of the input
+    that depth may cost, in millionths. `may_fit` says of legs, whatever their parts, whether they could fit at all, and
+    is quick; `fits` has the last word.
+    """
+
+    loads: Sequence[Load] = ()
+    units: int = U64_MAX
+    impact: int = MILLION
+    may_fit: Callable[[tuple[int, ...]], bool] = field(default=lambda _: True)
+    fits: Callable[[Split], bool] = field(default=lambda _: True)
+
+
+@dataclass(frozen=True, slots=True)
 class Offers:
-    """What each pool alone pays for the whole amount, or why it refuses, and the best split; None where none is."""
+    """What each pool alone pays for the whole amount, or why it refuses, and the best split; None where none is.
+
+    Where a part of the amount pays notably more than all of it, there is no best split, and that part is `less`.
+    `steep` is the best of the splits that move the price too far, and did not fit; None where none was met.
+    """
 
     singles: tuple[Quote | SwapError, ...]
     best: Split | None
+    less: Split | None = None
+    steep: Split | None = None
 
 
-def best_split(sides: Sequence[Side], amount_in: int, *, max_legs: int, cost_a_leg: int) -> Offers:
-    """The best way to sell `amount_in` over at most `max_legs` of `sides`.
+def best_split(
+    sides: Sequence[Side], amount_in: int, *, max_legs: int, cost_a_leg: int, room: Room | None = None
+) -> Offers:
+    """The best way to sell `amount_in` over at most `max_legs` of `sides`, within `room`; by default there is no limit.
 
-    `cost_a_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool,
-    costs included.
+    `cost_a_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool
+    that fits, costs included.
     """
     singles = tuple(_quoted(side, amount_in) for side in sides)
-    alone = [Split((Leg(index, quote),)) for index, quote in enumerate(singles) if isinstance(quote, Quote)]
-    best = max(alone, key=lambda split: split.amount_out, default=None)
-    curves = {
-        index: curve
-        for index, single in enumerate(singles)
-        if (isinstance(single, Quote) or single.kind in _TOO_MUCH)
-        and (curve := Curve(sides[index].segments(), amount_in)).start < NEVER
-    }
-    if best is not None:
-        # A pool whose first unit is dearer than the best pool's last one has no place beside it, nor in its stead.
-        alone_in = best.legs[0].position
-        enough = curves[alone_in].end(amount_in) if alone_in in curves else NEVER
-        curves = {index: curve for index, curve in curves.items() if curve.start < enough or index == alone_in}
-    if max_legs > 1 and len(curves) > 1:
-        for amounts in _Search(curves, amount_in, max_legs, cost_a_leg).splits():
-            found = _exact(sides, amounts)
-            if found is not None:
-                if best is None or found.worth(cost_a_leg) > best.worth(cost_a_leg):
-                    best = found
-                break
-    return Offers(singles, best)
+    search = _Search(sides, singles, amount_in, max_legs, cost_a_leg, room or Room())
+    found = search.best()
+    if found is None or found.amount_in == amount_in:
+        return Offers(singles, found, None, search.steep)
+    return Offers(singles, None, found, search.steep)
 
 
 def _quoted(side: Side, amount_in: int) -> Quote | SwapError:
@@ -98,91 +135,225 @@ def _quoted(side: Side, amount_in: int) -> Quote | SwapError:
         return error
 
 
-def _exact(sides: Sequence[Side], amounts: dict[int, int]) -> Split | None:
-    """The split as the pools compute it; None where one refuses its part."""
-    quotes = {index: _quoted(sides[index], amount) for index, amount in amounts.items()}
-    legs = [Leg(index, quote) for index, quote in quotes.items() if isinstance(quote, Quote)]
-    return Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in))) if len(legs) == len(quotes) else None
+class _Binding(IntEnum):
+    """What has turned out to keep sets from being taken: it says which others are worth a look.
+
+    A pool whose first unit is dearer than the last one of the pool that pays most for all has no place beside it. It
+    may have one beside another, where the two do not fit together and the others cannot take all as cheaply; and where
+    the amounts that legs may take are limited, any may have one.
+    """
+
+    NOTHING = 0
+    SIZE = 1
+    AMOUNTS = 2
+
+
+class _Look(NamedTuple):
+    """A closer look at a set that is still to be had; the one that may pay most comes first."""
+
+    minus_at_most: int
+    turn: int
+    at: Callable[..., Split | None]
+    what: tuple[object, ...]
 
 
 class _Search:
-    """The splits of one amount, by what the curves say of them."""
+    """Sets of pools and what each can still turn out to pay, less its legs' cost; the highest is looked at next."""
 
-    def __init__(self, curves: dict[int, Curve], amount: int, max_legs: int, cost_a_leg: int) -> None:
-        self.curves = curves
-        self.amount = amount
-        self.max_legs = max_legs
-        self.cost = cost_a_leg
+    def __init__(
+        self,
+        sides: Sequence[Side],
+        singles: Sequence[Quote | SwapError],
+        amount: int,
+        max_legs: int,
+        cost_a_leg: int,
+        room: Room,
+    ) -> None:
+        self.steep: Split | None = None
+        self._sides = sides
+        self._singles = singles
+        self._amount = amount
+        self._cost = cost_a_leg
+        self._room = room
+        self._loads = room.loads or [Load()] * len(sides)
+        self._curves = {
+            index: curve
+            for index, single in enumerate(singles)
+            if (isinstance(single, Quote) or single.kind in _TOO_MUCH) and (curve := self._curve(index)) is not None
+        }
+        self._largest = min(max_legs, len(self._curves))
+        self._pouring = Pouring(self._curves, amount, self._loads, room.units)
+        self._rankings: dict[int, tuple[int, list[tuple[int, int]]]] = {}
+        self._near = self._taken_while_cheap()
+        self._binding = _Binding.NOTHING
+        self._put_off: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = []
+        self._met: set[tuple[int, ...]] = set()
+        self._turn = count()
+        self._open: list[_Look] = []
 
-    def splits(self) -> list[dict[int, int]]:
-        """Amounts by position for the sets worth a look, the one that pays most first."""
-        level = _level(self._taken_by_best, self._lowest(self.curves), self.amount).above
-        found: list[tuple[int, dict[int, int]]] = []
-        most = -1
-        for bound, legs in self._bounded(level):
-            # A set that the bound puts no more than a billionth above the best one found is not worth its time.
-            if bound <= most + (most >> 30):
-                break
-            amounts, paid = self._poured(legs)
-            if amounts:
-                found.append((paid - self.cost * len(amounts), amounts))
-                most = max(most, found[-1][0])
-        return [amounts for _, amounts in sorted(found, key=lambda each: -each[0])]
+    def best(self) -> Split | None:
+        """The split that pays most of those that fit: of the whole amount or, where it pays more, of a part."""
+        for index, single in enumerate(self._singles):
+            if isinstance(single, Quote) and index in self._curves:
+                split = Split((Leg(index, single),))
+                self._look_later(self._key(split), self._judge, split, (index,), None)
+        if not self._open or len(self._near) > 1:  # Else no set can pay more than the best pool, unless that is unfit.
+            self._meet_first()
+        while self._open:
+            look = heappop(self._open)
+            found = look.at(*look.what)
+            if found is not None:
+                return found
+        return None
 
-    def _lowest(self, legs: "Sequence[int] | dict[int, Curve]") -> int:
-        return min(self.curves[leg].start for leg in legs)
+    def _look_later(self, at_most: int, at: Callable[..., Split | None], *what: object) -> None:
+        heappush(self._open, _Look(-at_most, next(self._turn), at, what))
 
-    def _taken_by_best(self, s: int) -> int:
-        """What the set with the greatest surplus at s takes."""
-        ranked = sorted(((curve.surplus(s), curve) for curve in self.curves.values()), key=lambda each: -each[0])
-        return sum(curve.at(s)[0] for surplus, curve in ranked[: self.max_legs] if surplus > self.cost)
+    def _meet_first(self) -> None:
+        for size in range(1, self._largest + 1):
+            self._meet(tuple(range(size)))
 
-    def _bounded(self, s: int) -> list[tuple[int, tuple[int, ...]]]:
-        """All sets with what they can pay at most, less the cost of their legs; the most promising first."""
-        surplus = {index: curve.surplus(s) - self.cost for index, curve in self.curves.items()}
-        base = value_at(self.amount, s)
-        sets = [
-            (base + sum(surplus[index] for index in legs), legs)
-            for size in range(1, min(self.max_legs, len(surplus)) + 1)
-            for legs in combinations(surplus, size)
-        ]
-        return sorted(sets, key=lambda each: -each[0])
+    def _meet(self, ranks: tuple[int, ...]) -> None:
+        """A set by its pools' ranks in surplus: with a higher rank it can pay no less, and was met before."""
+        if ranks not in self._met:
+            self._met.add(ranks)
+            base, ranked = self._ranked(self._largest)
+            at_most = base + sum(ranked[rank][0] for rank in ranks)
+            self._look_later(at_most, self._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
 
-    def _poured(self, legs: tuple[int, ...]) -> tuple[dict[int, int], int]:
-        """How these legs share the amount best, and what they pay; nothing where they cannot take it all."""
-        curves = [self.curves[index] for index in legs]
-        level = _level(lambda s: sum(curve.at(s)[0] for curve in curves), self._lowest(legs), self.amount)
-        shares = [curve.at(level.below) for curve in curves]
-        left = self.amount - sum(taken for taken, _ in shares)
-        amounts: dict[int, int] = {}
-        paid = 0
-        for index, curve, (taken, out) in zip(legs, curves, shares, strict=True):
-            more = min(curve.at(level.above)[0] - taken, left)
-            left -= more
-            if taken + more:
-                amounts[index] = taken + more
-                paid += out + value_at(more, level.above)
-        return (amounts, paid) if left == 0 else ({}, 0)
-
-
-class _Level(NamedTuple):
-    """Less than the amount is taken at `below`, all of it at `above`; both are very near to each other."""
-
-    below: int
-    above: int
-
-
-def _level(taken: Callable[[int], int], lowest: int, amount: int) -> _Level:
-    """Where `taken`, which rises with s from `lowest` on, reaches `amount`; where it never does, beyond all prices."""
-    below, step = lowest, (lowest >> 7) + 1
-    above = below + step
-    while taken(above) < amount and above < NEVER:
-        step *= 2
-        below, above = above, above + step
-    while above - below > (above >> _LEVEL_BITS):
-        middle = (below + above) // 2
-        if taken(middle) < amount:
-            below = middle
+    def _consider(self, at_most: int, ranks: tuple[int, ...], legs: tuple[int, ...]) -> None:
+        """Whether a set is worth pouring and could fit; and meet those that come next to it in rank."""
+        in_vain = self._is_in_vain(legs)
+        if in_vain:
+            self._put_off.append((at_most, ranks, legs))
+            if self._binding is _Binding.NOTHING:  # So are those next to it.
+                return
+        for place, rank in enumerate(ranks, start=1):
+            if rank + 1 < (ranks[place] if place < len(ranks) else len(self._curves)):
+                self._meet((*ranks[: place - 1], rank + 1, *ranks[place:]))
+        if in_vain or (len(legs) == 1 and isinstance(self._singles[legs[0]], Quote)):
+            return
+        if sum(self._loads[leg].units for leg in legs) > self._room.units or not self._room.may_fit(legs):
+            self._bind(_Binding.SIZE)
+        elif self._binding and len(legs) < self._largest:  # The level of larger sets would tell too little.
+            base, ranked = self._ranked(len(legs))
+            self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), self._pour, legs)
         else:
-            above = middle
-    return _Level(below, above)
+            self._pour(legs)
+
+    def _is_in_vain(self, legs: tuple[int, ...]) -> bool:
+        """Whether a set has a dear pool to no purpose, as far as it is known what binds."""
+        cheap = [self._near[leg] for leg in legs if leg in self._near]
+        if len(cheap) == len(legs) or self._binding is _Binding.AMOUNTS:
+            return False
+        return self._binding is _Binding.NOTHING or sum(cheap) >= self._amount
+
+    def _bind(self, what: _Binding) -> None:
+        """What was in vain before may not be so any more."""
+        if what > self._binding:
+            self._binding = what
+            self._meet_first()
+            for at_most, *which in self._put_off:
+                self._look_later(at_most, self._consider, at_most, *which)
+            self._put_off.clear()
+
+    def _pour(self, legs: tuple[int, ...]) -> None:
+        poured = self._pouring.best(legs)
+        if poured.reaches:
+            self._bind(_Binding.AMOUNTS)
+        if poured.shares:
+            self._look_later(poured.paid - self._cost * len(poured.shares), self._compute, legs, poured)
+
+    def _compute(self, legs: tuple[int, ...], poured: Poured) -> None:
+        split = self._exact(poured)
+        if split is not None:
+            self._look_later(self._key(split), self._judge, split, legs, poured.reaches)
+
+    def _judge(self, split: Split, legs: tuple[int, ...], reaches: Mapping[int, int] | None) -> Split | None:
+        """The split, if it fits; `reaches` are those that it was poured within, None where it is a pool's own quote."""
+        if self._units(split) > self._room.units:
+            self._bind(_Binding.AMOUNTS)
+            if reaches is None:
+                self._pour(legs)
+        elif split.price_impact * MILLION > self._room.impact:
+            self._bind(_Binding.AMOUNTS)
+            if split.amount_in == self._amount and self.steep is None:
+                self.steep = split
+            self._flatten(legs, reaches or {})
+        elif self._room.fits(split):
+            return split
+        else:
+            self._bind(_Binding.SIZE)
+        return None
+
+    def _flatten(self, legs: tuple[int, ...], reaches: Mapping[int, int]) -> None:
+        """Pour a set anew that moves the price too far. What a curve takes for depth is in part a fee that grows."""
+        aim, best = self._room.impact - _ROUNDED, None
+        for _ in range(_AIMS):
+            split = self._exact(self._pouring.gentle(legs, reaches, max(aim, 0)))
+            if split is None:
+                break
+            spare = self._room.impact - _ROUNDED - ceil(split.price_impact * MILLION)
+            if spare >= 0:
+                best = split
+                if spare <= _NEAR_LIMIT:
+                    break
+            aim += spare
+        if best is not None:
+            self._look_later(self._key(best), self._judge, best, legs, reaches)
+
+    def _exact(self, poured: Poured) -> Split | None:
+        """The split as the pools compute it; None where one refuses its part."""
+        amounts = {leg: share.amount_in for leg, share in poured.shares.items()}
+        if not poured.whole:
+            amounts = {leg: amount - (amount >> _TRIMMED) - 1 for leg, amount in amounts.items()}
+        quotes = {leg: self._quote(leg, amount) for leg, amount in amounts.items()}
+        legs = [Leg(index, quote) for index, quote in quotes.items() if isinstance(quote, Quote)]
+        if not legs or len(legs) < len(quotes):
+            return None
+        return Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))
+
+    def _quote(self, index: int, amount: int) -> Quote | SwapError:
+        return self._singles[index] if amount == self._amount else _quoted(self._sides[index], amount)
+
+    def _units(self, split: Split) -> int:
+        return sum(self._loads[leg.position].of(leg.quote.steps) for leg in split.legs)
+
+    def _key(self, split: Split) -> int:
+        worth = split.worth(self._cost)
+        return worth + (worth >> _NEXT_TO_NOTHING) - (worth >> NOTABLY if split.amount_in < self._amount else 0)
+
+    def _curve(self, index: int) -> Curve | None:
+        """As far as its pool can be used with all the units there are."""
+        load, limit = self._loads[index], U64_MAX
+        if load.units > self._room.units:
+            return None
+        if load.a_step:
+            limit = (self._room.units - load.units) // load.a_step
+        curve = Curve(self._sides[index].segments(), self._amount, limit)
+        return curve if curve.start < NEVER else None
+
+    def _ranked(self, size: int) -> tuple[int, list[tuple[int, int]]]:
+        """At the level at which the best `size` pools take it all: what that is worth there, and what each pool pays
+        above, less the cost of a leg, the most first."""
+        if size not in self._rankings:
+            near = [self._curves[index] for index in self._near]
+            lowest = min(curve.start for curve in near)
+            level = level_of(lambda s: self._taken_by_best(near, s, size), lowest, self._amount).above
+            surpluses = [(curve.surplus(level) - self._cost, index) for index, curve in self._curves.items()]
+            self._rankings[size] = value_at(self._amount, level), sorted(surpluses, reverse=True)
+        return self._rankings[size]
+
+    def _taken_while_cheap(self) -> dict[int, int]:
+        """Of the pool that pays most for the whole amount, and of all others whose first unit is cheaper than its last
+        one: what they take until they are as dear as that."""
+        paid = [(each.amount_out, -index) for index, each in enumerate(self._singles) if isinstance(each, Quote)]
+        best = -max(paid)[1] if paid else None
+        enough = self._curves[best].end(self._amount) if best in self._curves else NEVER
+        cheap = {index: curve for index, curve in self._curves.items() if curve.start < enough or index == best}
+        return {index: curve.at(enough)[0] for index, curve in cheap.items()}
+
+    def _taken_by_best(self, curves: Sequence[Curve], s: int, size: int) -> int:
+        """What the set of so many pools with the greatest surplus at s takes."""
+        ranked = sorted(((curve.surplus(s), curve) for curve in curves), key=lambda each: -each[0])
+        return sum(curve.at(s)[0] for surplus, curve in ranked[:size] if surplus > self._cost)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from solders.hash import Hash
 from solders.instruction import Instruction
@@ -17,6 +17,7 @@ from orderd.engine.blame import RouteRefused, is_lasting, refusal_of
 from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.fees import FeeEstimate, FeeMarket
 from orderd.engine.routing import Router
+from orderd.engine.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token
@@ -29,10 +30,6 @@ from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
 from orderd.venues.guest import PoolRefused
 from orderd.venues.single_flight import SingleFlight
-
-_UNITS_AROUND: Final = 90_000
-"""What wrapping, unwrapping, the accounts of the tokens and the memo need beside the swaps, at most."""
-_LONGEST_MEMO: Final = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +109,10 @@ class Builder:
 
     def fits(self, route: Route) -> bool:
         """Whether the route's legs fit into one transaction, by its size and by what they compute."""
-        if route.compute_units + _UNITS_AROUND > MAX_COMPUTE_UNITS:
+        if route.compute_units > UNITS_OF_SWAPS:
             return False
         try:
-            instructions = self._instructions(self._swaps(SwapPlan(route, 1)), _LONGEST_MEMO, unit_price=1)
+            instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
             draft(instructions, self._wallet.address, Hash.default())
         except PoolRefused as refusal:
             self._leave_out(refusal)
@@ -128,7 +125,7 @@ class Builder:
 
     def estimate(self, plan: SwapPlan) -> FeeEstimate:
         """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
-        return FeeEstimate(plan.route.compute_units + _UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
+        return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""

@@ -47,14 +47,13 @@ class Finality:
         """Those that stand for good, and those that do not."""
         by_signature = {Signature.from_string(each.signature): each for each in landings}
         validities = {
-            signature: Validity(each.last_valid_block_height, each.blockhash_slot)
+            signature: Validity(each.last_valid_block_height, each.blockhash_slot, each.slot)
             for signature, each in by_signature.items()
         }
         settled, undone = [], []
         for signature, sighting in self._observer.look(validities).items():
-            landing = by_signature[signature]
-            if sighting.proves_rollback(validities[signature], landing.slot):
-                undone.append(landing)
+            if sighting.proves_rollback(validities[signature]):
+                undone.append(by_signature[signature])
             elif sighting.is_final:
-                settled.append(landing)
+                settled.append(by_signature[signature])
         return settled, undone

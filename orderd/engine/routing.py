@@ -6,13 +6,16 @@ bought. See `orderd.amm.split` for how an amount is shared, `orderd.domain.quote
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from orderd.amm.pouring import Load
 from orderd.amm.side import Quote
-from orderd.amm.split import Leg, Offers, Split, best_split
+from orderd.amm.split import NOTABLY, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import BPS
 from orderd.domain.quote import (
     Hop,
     QuoteRequest,
@@ -26,6 +29,7 @@ from orderd.engine.cooling import Cooling
 from orderd.engine.inquiry import Answers, Inquiry, Pair
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.refusals import nothing_offered, reasons
+from orderd.engine.space import UNITS_OF_SWAPS, bytes_of_swaps
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
@@ -33,19 +37,20 @@ MAX_LEGS: Final = 3
 _UNITS_A_LEG: Final = 70_000
 """What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
 _ONE_SOL: Final = 10**9
+_MILLIONTHS_A_BPS: Final = 100
 
 Fits = Callable[[Route], bool]
-"""Whether a route's legs fit into one transaction."""
+"""Whether a route may be taken and its legs fit into one transaction: the last word on each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A route and what it is worth; ``smaller`` are those that take its place where it does not fit."""
+    """A route and what it is worth; ``others`` are those that take its place where it may not be taken."""
 
     route: Route
     through: Token | None
     worth: int
-    smaller: Callable[[], Iterable["_Candidate"]]
+    others: Callable[[], Iterable["_Candidate"]]
 
 
 class Router:
@@ -92,18 +97,19 @@ class Router:
         """The best route among those that fit, and all pools' quotes.
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
-        routes move the price too far, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
-        the last time, TX_TOO_LARGE where none fits.
+        routes move the price too far or a smaller order would receive more, ROUTE_PRICE_DEVIATION where pools are
+        missing and the others pay much less than the last time, TX_TOO_LARGE where none fits.
         """
         direct = (request.mint_in, request.mint_out)
         through = [token for token in self._intermediates if token.mint not in direct]
         hops = [pair for token in through for pair in ((direct[0], token.mint), (token.mint, direct[1]))]
         found = self._inquiry.ask([direct, *hops])
         cost_a_leg = self._cost_a_leg(request.mint_out, found)
-        search = _Search(request.amount_in, cost_a_leg, slippage_bps)
+        limits = _Limits(self._max_price_impact_bps, bytes_of_swaps(*direct), fits)
+        search = _Search(request.amount_in, cost_a_leg, slippage_bps, limits)
 
         answers = found[direct]
-        offers = search.offers(answers.pools, MAX_LEGS)
+        offers = search.offers(answers.pools)
         quotes = tuple(
             pool.told(single)
             for pool, single in zip(answers.pools, offers.singles, strict=True)
@@ -115,9 +121,12 @@ class Router:
         for token in through:
             first, second = found[direct[0], token.mint].pools, found[token.mint, direct[1]].pools
             candidates += search.by_way_of(token, first, second)
-        if not candidates:
+        if not candidates and not quotes and offers.steep is None:
             raise nothing_offered(refusals)
-        chosen = _first_that_may_be(candidates, fits, self._max_price_impact_bps)
+        steep = [Route((Hop(_told(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
+        chosen = _first_that_may_be(candidates, limits, steep)
+        if chosen is None or _pays_more(offers.less, chosen.worth, cost_a_leg):
+            raise _refused(chosen, offers.less, steep, self._max_price_impact_bps)
         self._guard.check(chosen.route, quotes, {pool.address for each in found.values() for pool in each.pools})
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)
 
@@ -135,44 +144,91 @@ class Router:
         return lamports * price // _ONE_SOL
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a route may take: so much of the price, so many bytes for its swaps; and the last word on what fits."""
+
+    max_price_impact_bps: int
+    bytes_of_swaps: int
+    fits: Fits
+
+    def too_steep(self, route: Route) -> bool:
+        return route.price_impact_bps > self.max_price_impact_bps
+
+    def room(self, pools: Sequence[OpenPool]) -> Room:
+        """The same for a split over these pools."""
+
+        def may_fit(legs: tuple[int, ...]) -> bool:
+            shared = {pools[leg].kind: pools[leg].size_shared for leg in legs}
+            return sum(pools[leg].size for leg in legs) + sum(shared.values()) <= self.bytes_of_swaps
+
+        def fits(split: Split) -> bool:
+            route = Route((Hop(_told(pools, split.legs)),))
+            return not self.too_steep(route) and self.fits(route)
+
+        return Room(_loads(pools), UNITS_OF_SWAPS, self.max_price_impact_bps * _MILLIONTHS_A_BPS, may_fit, fits)
+
+    def room_for_hop(self, pools: Sequence[OpenPool], units: int, taken: Decimal = Decimal(0)) -> Room:
+        """For a hop that may use so many units, where the other one has ``taken`` so many basis points."""
+        kept = (BPS - self.max_price_impact_bps) / (1 - taken / BPS) if taken < BPS else Decimal(BPS)
+        impact = max(int((BPS - kept) * _MILLIONTHS_A_BPS), 0)
+        return Room(_loads(pools), units, impact, self.room(pools).may_fit)
+
+
 class _Search:
     """The routes for one order, built from the pools of each pair."""
 
-    def __init__(self, amount_in: int, cost_a_leg: int, slippage_bps: int) -> None:
+    def __init__(self, amount_in: int, cost_a_leg: int, slippage_bps: int, limits: _Limits) -> None:
         self._amount_in = amount_in
         self._cost = cost_a_leg
         self._slippage_bps = slippage_bps
+        self._limits = limits
 
-    def offers(self, pools: Sequence[OpenPool], max_legs: int) -> Offers:
-        return _split(pools, self._amount_in, max_legs, self._cost)
+    def offers(self, pools: Sequence[OpenPool]) -> Offers:
+        return _split(pools, self._amount_in, MAX_LEGS, self._cost, self._limits.room(pools))
 
     def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[_Candidate]:
-        """The best split; in its place, one with fewer legs, and in the place of the best pool, all others."""
-        split = offers.best
-        if split is None:
-            return
-        fewer = len(split.legs) - 1
-
-        def smaller() -> Iterable[_Candidate]:
-            if fewer:
-                return self.direct(pools, self.offers(pools, fewer))
-            return (
-                self._candidate(_nothing, None, Hop((pool.told(single),)))
-                for pool, single in zip(pools, offers.singles, strict=True)
-                if isinstance(single, Quote)
-            )
-
-        yield self._candidate(smaller, None, Hop(_told(pools, split.legs)))
+        """The best split, which fits."""
+        if offers.best is not None:
+            yield self._candidate(_nothing, None, Hop(_told(pools, offers.best.legs)))
 
     def by_way_of(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
         """Two hops, one of which may be split; in the place of two pools, all other pairs of them."""
+        if not first or not second:
+            return
+        units = UNITS_OF_SWAPS - min(pool.units for pool in second)
         # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
-        for start in _distinct(first, self._amount_in, MAX_LEGS - 1, 0):
+        starts = [*self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, units)]
+        if any(sum(leg.compute_units for leg in start) * 2 > UNITS_OF_SWAPS for start in starts):
+            starts += self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, UNITS_OF_SWAPS // 2)
+        found = False
+        for start in map(Hop, starts):
             sure = first_hop_floor(start.amount_out, self._slippage_bps)
-            for rest in _distinct(second, sure, MAX_LEGS - len(start.legs), self._cost):
-                is_pair = len(start.legs) == len(rest.legs) == 1
-                smaller = partial(self._pairs, token, first, second) if is_pair else _nothing
-                yield self._candidate(smaller, token, Hop(_told(first, start.legs)), Hop(_told(second, rest.legs)))
+            left = UNITS_OF_SWAPS - sum(leg.compute_units for leg in start.legs)
+            legs = MAX_LEGS - len(start.legs)
+            for rest in self._distinct(second, sure, legs, self._cost, left, start.price_impact_bps):
+                is_pair = len(start.legs) == len(rest) == 1
+                others = partial(self._pairs, token, first, second) if is_pair else _nothing
+                found = True
+                yield self._candidate(others, token, start, Hop(rest))
+        if not found:  # What does not fit tells why.
+            yield from self._pairs(token, first, second)
+
+    def _distinct(
+        self,
+        pools: Sequence[OpenPool],
+        amount_in: int,
+        max_legs: int,
+        cost_a_leg: int,
+        units: int,
+        taken: Decimal = Decimal(0),
+    ) -> Iterator[tuple[VenueQuote, ...]]:
+        """A hop's best split of one leg, of two, ... as far as more legs pay more."""
+        room = self._limits.room_for_hop(pools, units, taken)
+        for legs in range(1, max_legs + 1):
+            best = _split(pools, amount_in, legs, cost_a_leg, room).best
+            if best is not None and len(best.legs) == legs:
+                yield _told(pools, best.legs)
 
     def _pairs(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
         for start in first:
@@ -185,49 +241,57 @@ class _Search:
                 if paid is not None:
                     yield self._candidate(_nothing, token, Hop((start.told(bought),)), Hop((rest.told(paid),)))
 
-    def _candidate(self, smaller: Callable[[], Iterable[_Candidate]], through: Token | None, *hops: Hop) -> _Candidate:
+    def _candidate(self, others: Callable[[], Iterable[_Candidate]], through: Token | None, *hops: Hop) -> _Candidate:
         route = Route(hops)
-        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs), smaller)
+        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs), others)
 
 
 def _nothing() -> Iterable[_Candidate]:
     return ()
 
 
-def _first_that_may_be(candidates: list[_Candidate], fits: Fits, max_price_impact_bps: int) -> _Candidate:
-    """The candidate that is worth most; one that is too large, or moves the price too far, is replaced.
-
-    Raises OrderdError: ROUTE_PRICE_IMPACT or TX_TOO_LARGE.
-    """
-    steep: Route | None = None
+def _first_that_may_be(candidates: list[_Candidate], limits: _Limits, steep: list[Route]) -> _Candidate | None:
+    """The candidate that is worth most of those that fit; routes that move the price too far are added to ``steep``."""
     while candidates:
         best = max(candidates, key=lambda each: each.worth)
-        is_steep = best.route.price_impact_bps > max_price_impact_bps
-        if not is_steep and fits(best.route):
+        if limits.too_steep(best.route):
+            steep.append(best.route)
+        elif best.through is None or limits.fits(best.route):
             return best
-        if is_steep and steep is None:
-            steep = best.route
         candidates.remove(best)
-        candidates += best.smaller()
-    if steep is None:
-        raise OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
-    raise OrderdError(
+        candidates += best.others()
+    return None
+
+
+def _pays_more(less: Split | None, worth: int, cost_a_leg: int) -> bool:
+    """Whether a part of the amount pays notably more than all of it."""
+    return less is not None and less.worth(cost_a_leg) > worth + (worth >> NOTABLY)
+
+
+def _refused(
+    chosen: _Candidate | None, less: Split | None, steep: Sequence[Route], max_price_impact_bps: int
+) -> OrderdError:
+    """Why there is no route for the whole amount, and for how much of it there is one."""
+    at_most = f"; {less.amount_in} base units can be sold" if less is not None else ""
+    if less is not None and (chosen is not None or not steep):
+        told = f"one transaction has no room for pools that pay more for all of it than for a part{at_most}"
+        return OrderdError(ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, told)
+    if not steep:
+        return OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
+    best = max(steep, key=lambda route: route.amount_out)
+    return OrderdError(
         ErrorCode.ROUTE_PRICE_IMPACT,
-        f"the best route, over {steep.main.venue}, moves the price by {steep.price_impact_bps} "
-        f"basis points, the limit is {max_price_impact_bps}",
+        f"the best route, over {best.main.venue}, moves the price by {best.price_impact_bps} "
+        f"basis points, the limit is {max_price_impact_bps}{at_most}",
     )
 
 
-def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int) -> Offers:
-    return best_split([pool.side for pool in pools], amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg)
+def _loads(pools: Sequence[OpenPool]) -> tuple[Load, ...]:
+    return tuple(Load(pool.units, pool.units_a_step) for pool in pools)
 
 
-def _distinct(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int) -> Iterator[Split]:
-    """The best split of one leg, of two, ... as far as more legs pay more."""
-    for legs in range(1, max_legs + 1):
-        best = _split(pools, amount_in, legs, cost_a_leg).best
-        if best is not None and len(best.legs) == legs:
-            yield best
+def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+    return best_split([pool.side for pool in pools], amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room)
 
 
 def _told(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:

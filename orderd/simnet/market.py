@@ -43,6 +43,7 @@ from orderd.simnet.market_pools import (
     Read,
 )
 from orderd.simnet.transaction import decode
+from orderd.solana.programs import compute_budget
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -153,7 +154,8 @@ class Market:
         )
 
     def _send(self, trader: Keypair, instructions: Sequence[Instruction]) -> None:
-        message = MessageV0.try_compile(trader.pubkey(), instructions, [], self._bank.open.parent)
+        budget = compute_budget.budget(compute_budget.MAX_COMPUTE_UNITS, 0)
+        message = MessageV0.try_compile(trader.pubkey(), [*budget, *instructions], [], self._bank.open.parent)
         transaction = decode(bytes(VersionedTransaction(message, [trader])))
         try:
             outcome = self._bank.process(transaction, ephemeral=True)

@@ -35,10 +35,18 @@ class Validity:
     """In which blocks signed bytes may land: after ``blockhash_slot``, up to the height ``last_block_height``.
 
     ``blockhash_slot`` is the context slot of the answer that gave the blockhash; None where it was not kept.
+    ``landed_slot`` is that of the block in which they were seen, where that may yet be rolled back.
     """
 
     last_block_height: int
     blockhash_slot: int | None = None
+    landed_slot: int | None = None
+
+    def can_be_judged(self, finalized: EpochInfo) -> bool:
+        """Whether the finalized chain has come so far that it settles what becomes of them."""
+        if self.landed_slot is not None:
+            return finalized.absolute_slot >= self.landed_slot
+        return finalized.block_height > self.last_block_height
 
     def first_slot(self, finalized: EpochInfo) -> int:
         """No later than the first slot in which the bytes could land."""
@@ -90,13 +98,12 @@ class Sighting:
         """Whether nobody shows the transaction when it could no longer land: expired, if that can be proved."""
         return self.status is None and self.finalized.block_height > validity.last_block_height
 
-    def proves_rollback(self, validity: Validity, landed_slot: int) -> bool:
-        """Whether the transaction, which was seen in a block at ``landed_slot``, is not in the chain that won."""
-        if self.is_final and self.status is not None:
-            return self.status.slot != landed_slot or self.status.err is not None
-        if self.status is not None or self.finalized.absolute_slot < landed_slot:
-            return False
-        return self._proves_absence(validity.first_slot(self.finalized))
+    def proves_rollback(self, validity: Validity) -> bool:
+        """Whether the transaction, which had landed, is not in that block of the chain that won."""
+        if self.status is not None:
+            stands = self.status.slot == validity.landed_slot and self.status.err is None
+            return self.is_final and not stands
+        return validity.can_be_judged(self.finalized) and self._proves_absence(validity.first_slot(self.finalized))
 
     def _proves_absence(self, first_slot: int) -> bool:
         """Whether it is in no block from ``first_slot`` up to the finalized slot."""

@@ -132,16 +132,16 @@ class Observer:
         raise RpcTransportError(f"the wallet has made more than {_MOST_PAGES * MAX_MENTIONS_A_CALL} transactions since")
 
     def _landmark_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Landmark | None:
-        """One by which the attempts can be judged that could no longer land at ``finalized``.
+        """One by which the attempts are judged that can be at ``finalized``; None where there are no such attempts.
 
-        None where there are no such attempts. The one that is known serves until an attempt needs a newer one.
+        The one that is known serves until an attempt needs a newer one.
         """
-        overdue = [each.last_block_height for each in attempts if each.last_block_height < finalized.block_height]
-        if not overdue:
+        due = [each for each in attempts if each.can_be_judged(finalized)]
+        if not due:
             return None
         known = self._landmark
         is_new = known is not None and finalized.absolute_slot - known.finalized.absolute_slot <= STATUSES_KEPT // 2
-        if known is None or not is_new or known.finalized.block_height <= max(overdue):
+        if known is None or not is_new or not all(each.can_be_judged(known.finalized) for each in due):
             self._landmark = self._find_landmark(finalized) or known
         return self._landmark
 

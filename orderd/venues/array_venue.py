@@ -15,6 +15,8 @@ from orderd.venues.pool_venue import KnownPool, PoolVenue
 ARRAYS_A_DIRECTION: Final = 3
 """Bin or tick arrays a swap may run through: as many as fit the transaction's size and compute budget."""
 _READS: Final = 3
+_BYTES_AN_ACCOUNT: Final = 33
+"""In a transaction: its address, and its place in the instruction's list."""
 
 _SPARE: Final = 1
 """Arrays beyond those a quote ran through that even a small swap names: the price may move until it lands."""
@@ -60,12 +62,20 @@ class ArrayVenue(PoolVenue[S, P]):
     def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P:
         """The pool with those of its arrays that are among `accounts`. Raises as `_told` expects it."""
 
+    def _size(self, pool: P, mint_in: str) -> int:
+        spare = max(min(_SPARE, self._arrays_ahead(pool, mint_in) - 1), 0)
+        return self.size + spare * _BYTES_AN_ACCOUNT
+
+    @abstractmethod
+    def _arrays_ahead(self, pool: P, mint_in: str) -> int:
+        """How many arrays there are for who sells `mint_in`."""
+
     @abstractmethod
     def _arrays_of(self, pool: P) -> list[Pubkey]:
         """The arrays that swaps in this pool meet."""
 
 
-def up_to_spare(arrays: tuple[int, ...], last: int) -> tuple[int, ...]:
+def up_to_spare(arrays: tuple[int, ...], last: int | None) -> tuple[int, ...]:
     """The arrays, given in the order they are met, up to the one where a swap ends, and a spare one."""
     if last not in arrays:  # It ends in a gap between two of them, or nobody can tell.
         return arrays

@@ -24,7 +24,8 @@ _HUNDREDTH: Final = Decimal("0.01")
 class OpenPool:
     """A pool that swaps now, as it stood at ``slot``, met with ``mint_in``.
 
-    A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin it crosses.
+    A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin it crosses. Of the bytes
+    of a transaction it takes at least ``size``, and ``size_shared`` with all other swaps in pools of its kind.
     """
 
     venue: VenueName
@@ -38,6 +39,8 @@ class OpenPool:
     units_a_step: int
     vaults: tuple[Pubkey, Pubkey]
     """Of the token that is sold, and of the one that is bought."""
+    size: int = 0
+    size_shared: int = 0
 
     def told(self, quote: Quote) -> VenueQuote:
         """A quote of its side as the rest of orderd knows quotes."""

@@ -32,7 +32,9 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     name = VenueName.METEORA
     kind = PoolKind.METEORA_DAMM_V2
     program = meteora_damm_v2.PROGRAM_ID
-    units = 60_000
+    units = meteora_damm_v2.SWAP_UNITS
+    size = 138
+    size_shared = 96
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []

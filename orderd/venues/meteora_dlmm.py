@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.dlmm import DlmmPool, swap_exact_in
 from orderd.amm.side import DlmmSide, Side
+from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import meteora_dlmm
@@ -36,8 +37,10 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     name = VenueName.METEORA
     kind = PoolKind.METEORA_DLMM
     program = meteora_dlmm.PROGRAM_ID
-    units = 60_000
-    units_a_step = 6_000
+    units = meteora_dlmm.SWAP_UNITS
+    units_a_step = meteora_dlmm.UNITS_A_BIN
+    size = 208
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []
@@ -73,6 +76,9 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     def _arrays_of(self, pool: DlmmAccounts) -> list[Pubkey]:
         return _addresses(pool.address, pool.arrays_down, pool.arrays_up)
 
+    def _arrays_ahead(self, pool: DlmmAccounts, mint_in: str) -> int:
+        return len(pool.arrays_down if str(pool.state.mint_x) == mint_in else pool.arrays_up)
+
     def _side(self, pool: DlmmAccounts, mint_in: str, now: Moment) -> Side:
         state = pool.state
         if state.status != PairStatus.ENABLED:
@@ -86,8 +92,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         swap_for_y = str(pool.state.mint_x) == trade.mint_in
         arrays = pool.arrays_down if swap_for_y else pool.arrays_up
         if trade.small:
-            swap = swap_exact_in(pool.amm, trade.amount_in, swap_for_y=swap_for_y, now=int(self._unix_time()))
-            arrays = up_to_spare(arrays, array_index(swap.end_bin_id))
+            arrays = up_to_spare(arrays, self._last_array(pool.amm, trade.amount_in, swap_for_y=swap_for_y))
         return meteora_dlmm.swap(
             Swap2(trade.amount_in, trade.min_amount_out),
             pool.address,
@@ -98,6 +103,14 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
             bin_arrays=arrays,
             has_bitmap_extension=pool.has_bitmap_extension,
         )
+
+    def _last_array(self, pool: DlmmPool, amount_in: int, *, swap_for_y: bool) -> int | None:
+        """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+        try:
+            swap = swap_exact_in(pool, amount_in, swap_for_y=swap_for_y, now=int(self._unix_time()))
+        except SwapError:
+            return None
+        return array_index(swap.end_bin_id)
 
 
 def _arrays(state: LbPair, bitmap: BitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

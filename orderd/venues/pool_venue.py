@@ -120,6 +120,10 @@ class PoolVenue(ABC, Generic[S, P]):
     """Compute units of a swap that stays where the price is, at most."""
     units_a_step: int = 0
     """Compute units for each tick or bin it crosses."""
+    size: int
+    """What a swap adds to a transaction beside what every trade has: the instruction, and the accounts of its pool."""
+    size_shared: int
+    """Accounts that all swaps in pools of this kind have in common."""
 
     def __init__(
         self,
@@ -188,6 +192,8 @@ class PoolVenue(ABC, Generic[S, P]):
                     self.units,
                     self.units_a_step,
                     (vaults[mint_in], vaults[mint_out]),
+                    self._size(pool, mint_in),
+                    self.size_shared,
                 )
             )
         return Liquidity(tuple(pools), tuple(refusals))
@@ -225,6 +231,10 @@ class PoolVenue(ABC, Generic[S, P]):
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
         """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
+
+    def _size(self, pool: P, mint_in: str) -> int:  # noqa: ARG002  (pools of arrays need both)
+        """What a swap in this pool adds to a transaction, at least."""
+        return self.size
 
     @abstractmethod
     def _swap(self, pool: P, trade: Trade) -> Instruction: ...

@@ -34,7 +34,9 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     name = VenueName.RAYDIUM
     kind = PoolKind.RAYDIUM_AMM_V4
     program = raydium_amm_v4.PROGRAM_ID
-    units = 40_000
+    units = raydium_amm_v4.SWAP_UNITS
+    size = 124
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []

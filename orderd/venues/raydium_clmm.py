@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.clmm import ClmmPool, swap_exact_in
 from orderd.amm.side import ClmmSide, Side
+from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.solana.programs import raydium_clmm
@@ -43,8 +44,10 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     name = VenueName.RAYDIUM
     kind = PoolKind.RAYDIUM_CLMM
     program = raydium_clmm.PROGRAM_ID
-    units = 75_000
-    units_a_step = 10_000
+    units = raydium_clmm.SWAP_UNITS + (ARRAYS_A_DIRECTION - 1) * raydium_clmm.UNITS_AN_ARRAY
+    units_a_step = raydium_clmm.UNITS_A_TICK
+    size = 250
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)
@@ -88,6 +91,9 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         starts = dict.fromkeys([*down, *up])
         return [raydium_clmm.tick_array_address(pool, start, self._program_id) for start in starts]
 
+    def _arrays_ahead(self, pool: ClmmAccounts, mint_in: str) -> int:
+        return len(pool.arrays_down if str(pool.state.mint_0) == mint_in else pool.arrays_up)
+
     def _side(self, pool: ClmmAccounts, mint_in: str, now: Moment) -> Side:
         state = pool.state
         if state.status & PoolStatus.SWAP_DISABLED:
@@ -100,8 +106,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         zero_for_one = str(pool.state.mint_0) == trade.mint_in
         arrays = pool.arrays_down if zero_for_one else pool.arrays_up
         if trade.small:
-            swap = swap_exact_in(pool.amm, trade.amount_in, zero_for_one=zero_for_one)
-            arrays = up_to_spare(arrays, array_start(swap.pool.tick_current, pool.state.tick_spacing))
+            arrays = up_to_spare(arrays, _last_array(pool, trade.amount_in, zero_for_one=zero_for_one))
         return raydium_clmm.swap(
             SwapV2(trade.amount_in, trade.min_amount_out),
             pool.address,
@@ -114,6 +119,15 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
             names_bitmap_extension=needs_extension(pool.state, arrays),
             program_id=self._program_id,
         )
+
+
+def _last_array(pool: ClmmAccounts, amount_in: int, *, zero_for_one: bool) -> int | None:
+    """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+    try:
+        swap = swap_exact_in(pool.amm, amount_in, zero_for_one=zero_for_one)
+    except SwapError:
+        return None
+    return array_start(swap.pool.tick_current, pool.state.tick_spacing)
 
 
 def _arrays(state: PoolState, bitmap: TickArrayBitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -33,7 +33,9 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     name = VenueName.RAYDIUM
     kind = PoolKind.RAYDIUM_CPMM
     program = raydium_cpmm.PROGRAM_ID
-    units = 40_000
+    units = raydium_cpmm.SWAP_UNITS
+    size = 200
+    size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)

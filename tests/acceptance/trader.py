@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from orderctl.client import Client
 from orderctl.errors import AnswerLostError, RefusedError, UnreachableError
 from orderctl.settings import Settings
-from orderd.domain.events import OrderEvent
+from orderd.domain.events import OrderEvent, Unknown
 from orderd.domain.order import TERMINAL
 from orderd.wire import (
     AttemptView,
@@ -114,6 +114,20 @@ class Trader:
             cursor = page.next_cursor
             if cursor is None:
                 return found
+
+    def see_all_end_or_unknown(self, seconds: float) -> list[UUID]:
+        """Follow each acknowledged order to its end, or until nobody can tell it; those whose end is unknown."""
+        deadline = time.monotonic() + seconds
+        unknown = []
+        for order_id in self.acknowledged.values():
+            try:
+                for update in self._client.follow(str(order_id), seconds=deadline - time.monotonic()):
+                    if isinstance(update, Event) and isinstance(update.event.data, Unknown):
+                        unknown.append(order_id)
+                        break
+            finally:
+                self._client.close()
+        return unknown
 
     def see_all_end(self, seconds: float) -> list[Story]:
         """Follow each acknowledged order to its end, within ``seconds`` for all. Raises FollowTimeoutError."""

@@ -20,6 +20,14 @@ from orderd.wire import SubmitParams
 from tests.acceptance.trader import order
 from tests.conftest import QUICK
 
+ORDERS: Final = int(os.environ.get("ORDERS", "200"))
+SEED: Final = int(os.environ.get("SEED", "2"))
+NODES: Final = os.environ.get("NODES", "one")
+"""What `make chaos` is asked for."""
+
+PATIENCE: Final = {"one": 300, "pool": 900}
+"""Seconds until all orders have ended. Of a pool, few nodes can prove that a transaction is dead."""
+
 DAEMON: Final = "orderd"
 """The parent of all; the others are named as ``orderd run`` names its services."""
 
@@ -43,8 +51,10 @@ SETTINGS: Final = {
 }
 """Blockhashes last for 4.5 s, which is two or three sends: some attempts expire."""
 
-POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false"}
+POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false", "ORDERD_UNKNOWN_AFTER_SECONDS": "15"}
 """What a daemon has to know whose chain answers as a pool of nodes."""
+HONEST: Final = {"nodes": "one", "dropped_sends": 0.0, "lagging_reads": 0.0}
+"""The faults of the chain when the storm has passed."""
 
 
 class Storm:
@@ -69,6 +79,13 @@ class Storm:
             self.daemon = self._start()
         else:
             os.kill(self._running(name), signal.SIGKILL)
+
+    def calm_down(self) -> None:
+        """From now on one honest node answers for the chain, and the daemon is started anew and told so."""
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.daemon.process.wait()
+        self._settings |= {"ORDERD_SIMNET_FAULTS": json.dumps(HONEST), "ORDERD_RPC_SINGLE_NODE": "true"}
+        self.daemon = self._start()
 
     def empty_redis(self) -> None:
         with RedisClient.from_url(Redis(self.state_dir).url) as client:

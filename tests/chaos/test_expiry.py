@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import trading
-from tests.chaos.storm import alternating, storm
+from tests.chaos.storm import NODES, ORDERS, PATIENCE, SEED, alternating, storm
 
 LAST_MOMENTS: dict[str, object] = {
     # A blockhash is good for 150 blocks, and is a few old when it is signed with.
@@ -21,16 +21,25 @@ LAST_MOMENTS: dict[str, object] = {
 }
 
 
+LAST_MOMENTS_IN_A_POOL: dict[str, object] = {
+    "late_landing": 1.0,
+    "late_slots": [110, 150],
+    # The honest node says that it is too late; the one on a dead fork, that nothing landed.
+    "views": {"honest": 2, "behind": 1, "forked": 2, "restarted": 1, "pruned": 1, "historyless": 1},
+}
+
+SETTINGS = {
+    "ORDERD_SIMNET_SLOT_MS": "20",
+    "ORDERD_RESEND_INTERVAL_MS": "60000",
+    "ORDERD_SETTLE_INTERVAL_MS": "20",
+    "ORDERD_RETRY_BASE_MS": "10",
+}
+"""One send decides; answers come quickly, so that a wrong judgement has time to do harm."""
+
+
 @pytest.mark.timeout(300)
 def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_path: Path) -> None:
-    # One send decides; answers come quickly, so that a wrong judgement has time to do harm.
-    settings = {
-        "ORDERD_SIMNET_SLOT_MS": "20",
-        "ORDERD_RESEND_INTERVAL_MS": "60000",
-        "ORDERD_SETTLE_INTERVAL_MS": "20",
-        "ORDERD_RETRY_BASE_MS": "10",
-    }
-    with storm(tmp_path, LAST_MOMENTS, **settings) as late, trading(late.url) as trader:
+    with storm(tmp_path, LAST_MOMENTS, **SETTINGS) as late, trading(late.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trader.submit_all(alternating(80))
@@ -38,3 +47,18 @@ def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_pat
         audit(trader, stories, ledger, before)
     outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
     assert outcomes == {"landed", "expired"}
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(2 * PATIENCE["pool"])
+@pytest.mark.skipif(NODES != "pool", reason="run with make chaos NODES=pool")
+def test_an_order_is_executed_once_whichever_node_of_a_pool_says_that_it_never_landed(tmp_path: Path) -> None:
+    settings = {**SETTINGS, "ORDERD_SIMNET_SEED": str(SEED)}
+    with storm(tmp_path, LAST_MOMENTS_IN_A_POOL, nodes="pool", **settings) as pool, trading(pool.url) as trader:
+        ledger = Ledger(tmp_path)
+        before = ledger.balances()
+        trader.submit_all(alternating(ORDERS))
+        stories = trader.see_all_end(PATIENCE["pool"])
+        audit(trader, stories, ledger, before)
+    outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
+    assert outcomes >= {"landed", "expired"}, "nothing was late"

@@ -50,7 +50,11 @@ def claimed(owner: str = "worker-a", lease_seconds: float = 15.0) -> Order:
 
 
 def built(owner: str = "worker-a") -> Order:
-    order = claimed(owner)
+    return route(claimed(owner))
+
+
+def route(order: Order) -> Order:
+    """Store a route of an order that is claimed."""
     fact = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="151")
     columns = {"venue": "meteora", "pool": "pool", "quoted_amount_out": 152_490_000, "min_amount_out": 151_000_000}
     (moved,) = journal.apply([Change(order.id, fact, order.version, columns)])

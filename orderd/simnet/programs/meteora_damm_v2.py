@@ -20,6 +20,7 @@ from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import system, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_damm_v2 import (
@@ -34,6 +35,7 @@ from orderd.solana.programs.meteora_damm_v2 import (
     POOL_AUTHORITY_ADDRESS,
     PROGRAM,
     REFERRAL_TOKEN_ACCOUNT,
+    SWAP_UNITS,
     TOKEN_A_MINT,
     TOKEN_A_PROGRAM,
     TOKEN_A_VAULT,
@@ -47,9 +49,8 @@ from orderd.solana.programs.meteora_damm_v2 import (
 )
 from orderd.solana.programs.token import TokenAccount
 
-UNITS: Final = 33_000
 UNITS_OF_EVENT: Final = 1_600
-"""Of the order of what the deployed program takes; not measured."""
+UNITS: Final = SWAP_UNITS - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
 
 OVERFLOW: Final = 6000
 SLIPPAGE: Final = 6002

@@ -21,6 +21,7 @@ from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, without
 from orderd.solana.programs.layout import LayoutError
@@ -36,10 +37,12 @@ from orderd.solana.programs.meteora_dlmm import (
     PROGRAM,
     RESERVE_X,
     RESERVE_Y,
+    SWAP_UNITS,
     TOKEN_X_MINT,
     TOKEN_X_PROGRAM,
     TOKEN_Y_MINT,
     TOKEN_Y_PROGRAM,
+    UNITS_A_BIN,
     USER,
     USER_TOKEN_IN,
     USER_TOKEN_OUT,
@@ -55,10 +58,8 @@ from orderd.solana.programs.meteora_dlmm import (
 )
 from orderd.solana.programs.token import Mint
 
-UNITS: Final = 33_000
-UNITS_A_BIN: Final = 3_700
 UNITS_OF_EVENT: Final = 2_100
-"""With the transfers: 39.9k to 220k, by the bins crossed, were measured on the deployed program."""
+UNITS: Final = SWAP_UNITS - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
 
 INVALID_INPUT: Final = 6002
 SLIPPAGE: Final = 6003
@@ -188,7 +189,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
                 raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
             raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
-    invocation.consume(UNITS_A_BIN * max(len(swap.changed_bins), 1))
+    invocation.consume(UNITS_A_BIN * max(len(swap.changed_bins) - 1, 0))
     kept = (
         swap.amount_out >= order.min_amount_out if isinstance(order, Swap2) else swap.amount_in <= order.max_in_amount
     )

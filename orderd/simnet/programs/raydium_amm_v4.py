@@ -16,9 +16,11 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs.token import TRANSFER_UNITS
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_amm_v4 import (
+    SWAP_UNITS,
     AmmInfo,
     AmmStatus,
     SwapBaseInV2,
@@ -29,8 +31,7 @@ from orderd.solana.programs.raydium_amm_v4 import (
 )
 from orderd.solana.programs.token import AccountState, TokenAccount
 
-UNITS: Final = 22_000
-"""Of the order of what the deployed program takes without an order book; not measured."""
+UNITS: Final = SWAP_UNITS - 2 * TRANSFER_UNITS
 
 INVALID_PROGRAM_ADDRESS: Final = 1
 EXPECTED_ACCOUNT: Final = 3

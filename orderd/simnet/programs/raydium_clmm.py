@@ -18,6 +18,7 @@ from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.raydium_clmm_arrays import fail, given_accounts, pool_of, tour
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.clmm_tick_arrays import array_start
 from orderd.solana.programs.layout import LayoutError
@@ -33,9 +34,12 @@ from orderd.solana.programs.raydium_clmm import (
     OUTPUT_VAULT_MINT,
     PAYER,
     POOL_STATE,
+    SWAP_UNITS,
     TICK_ARRAYS,
     TOKEN_PROGRAM,
     TOKEN_PROGRAM_2022,
+    UNITS_A_TICK,
+    UNITS_AN_ARRAY,
     AmmConfig,
     ObservationState,
     PoolState,
@@ -46,9 +50,7 @@ from orderd.solana.programs.raydium_clmm import (
 )
 from orderd.solana.programs.token import TokenAccount
 
-UNITS: Final = 51_000
-UNITS_A_TICK: Final = 2_200
-"""With the transfers: 53.9k to 79.6k, by the ticks crossed, were measured on the deployed program."""
+UNITS: Final = SWAP_UNITS - 2 * TRANSFER_CHECKED_UNITS
 
 POOL_DISABLED: Final = 6001
 """NotApproved."""
@@ -148,6 +150,7 @@ def _swap(
     if (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT)) != vaults:
         raise fail(invocation, INVALID_VAULT)
     given = given_accounts(invocation)
+    invocation.consume(UNITS_AN_ARRAY * max(len(given.tick_arrays) - 1, 0))
     if order.amount == 0:
         raise fail(invocation, ZERO_AMOUNT)
     if pool.status & PoolStatus.SWAP_DISABLED:

@@ -17,6 +17,7 @@ from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_cpmm import (
@@ -34,6 +35,7 @@ from orderd.solana.programs.raydium_cpmm import (
     OUTPUT_VAULT,
     PAYER,
     POOL_STATE,
+    SWAP_UNITS,
     AmmConfig,
     ObservationState,
     PoolState,
@@ -44,8 +46,7 @@ from orderd.solana.programs.raydium_cpmm import (
 )
 from orderd.solana.programs.token import TokenAccount
 
-UNITS: Final = 30_600
-"""Of a swap, the two token transfers not included: 30.8k to 33.3k in all were measured on the deployed program."""
+UNITS: Final = SWAP_UNITS - 2 * TRANSFER_CHECKED_UNITS
 
 POOL_DISABLED: Final = 6000
 """NotApproved."""

@@ -84,13 +84,11 @@ class Dispatcher:
             request = orjson.loads(body)
         except orjson.JSONDecodeError:
             return orjson.dumps(_failure(None, RpcError(PARSE_ERROR, "Parse error")))
-        node = self._pool.node()
-        if isinstance(request, list):
-            if not request:
-                return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, "Invalid request")))
-            splits = not self._pool.is_one
-            return orjson.dumps([self._call(self._pool.node() if splits else node, each) for each in request])
-        return orjson.dumps(self._call(node, request))
+        if not isinstance(request, list):
+            return orjson.dumps(self._call(self._pool.node(), request))
+        if not request:
+            return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, "Invalid request")))
+        return orjson.dumps(list(map(self._call, self._pool.nodes(len(request)), request)))
 
     def _call(self, node: Node, request: Json) -> dict[str, Any]:
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):

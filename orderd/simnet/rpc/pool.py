@@ -22,13 +22,16 @@ class Pool:
         self._bank = bank
         self._dice = dice
 
-    @property
-    def is_one(self) -> bool:
-        return self._dice.faults.nodes == "one"
-
     def node(self) -> Node:
         """The node that answers the next request."""
-        return self._one() if self.is_one else self._any()
+        (node,) = self.nodes(1)
+        return node
+
+    def nodes(self, count: int) -> list[Node]:
+        """The nodes that answer the requests of a batch."""
+        if self._dice.faults.nodes == "one":
+            return [self._one()] * count
+        return [self._any() for _ in range(count)]
 
     def _one(self) -> Node:
         return Node(self._bank, self._bank.levels(self._dice.lag()))

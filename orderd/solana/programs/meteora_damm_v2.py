@@ -22,6 +22,9 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 
 PROGRAM_ID: Final = Pubkey.from_string("cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG")
 
+SWAP_UNITS: Final = 18_000
+"""Compute units of a swap with its transfers and its event, as measured on the deployed program."""
+
 TOKEN_A_MINT_OFFSET: Final = 168
 TOKEN_B_MINT_OFFSET: Final = 200
 

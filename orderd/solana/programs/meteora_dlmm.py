@@ -47,6 +47,11 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 
 PROGRAM_ID: Final = Pubkey.from_string("LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo")
 
+SWAP_UNITS: Final = 39_900
+UNITS_A_BIN: Final = 5_300
+"""Compute units of a swap within one bin, with its transfers and its event, and of each bin more, as measured on the
+deployed program."""
+
 MINT_X_OFFSET: Final = 88
 MINT_Y_OFFSET: Final = 120
 

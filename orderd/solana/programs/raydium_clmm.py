@@ -38,6 +38,12 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 PROGRAM_ID: Final = Pubkey.from_string("CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRayAUgENGQBKVaX8owNhgzkEDyoHTGVEGHVJT1E9pfH")
 
+SWAP_UNITS: Final = 53_900
+UNITS_AN_ARRAY: Final = 12_850
+UNITS_A_TICK: Final = 16_000
+"""Compute units of a swap with its transfers that names one tick array, of each array more, and of each tick that is
+crossed, as measured on the deployed program: 53.9k to 79.6k with up to three arrays, and no tick."""
+
 MINT_0_OFFSET: Final = 73
 MINT_1_OFFSET: Final = 105
 

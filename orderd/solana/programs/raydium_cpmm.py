@@ -20,6 +20,9 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 PROGRAM_ID: Final = Pubkey.from_string("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaycpLY18LhpbydsBWbVJtxpNv9oXPgjRSfpF2bWpYb")
 
+SWAP_UNITS: Final = 33_300
+"""Compute units of a swap with its transfers: 30.8k to 33.3k were measured on the deployed program."""
+
 MINT_0_OFFSET: Final = 168
 MINT_1_OFFSET: Final = 200
 

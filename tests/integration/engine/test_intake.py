@@ -1,13 +1,19 @@
 """Taking orders in: an answer means that the order is on disk, whatever becomes of the queue."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 from uuid import UUID
 
 import pytest
+from peewee import OperationalError
 from redis import ConnectionError as RedisDown
 from redis import Redis
 
-from db import journal
+from db import audit, journal
 from db.audit import Actor
+from db.connection import database
+from db.journal import Moved
 from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
@@ -17,7 +23,7 @@ from orderd.engine.intake import Intake, Submission, SubmitOutcome, _new_order
 from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.wire import SubmitParams
 from tests.integration.engine.conftest import Queue
-from tests.integration.orders import built, pending, sign
+from tests.integration.orders import built, pending, read, sign
 
 ME = Actor("trader")
 
@@ -74,11 +80,58 @@ def test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_
     assert queue.sent == [each.id for each in batch]
 
 
-def test_another_order_under_the_same_id_is_a_conflict(intake: Intake) -> None:
-    intake.submit_batch([submission(intake, "mine")])
-    (outcome,) = intake.submit_batch([submission(intake, "mine", "1.6")])
-    assert isinstance(outcome, OrderdError)
-    assert outcome.code is ErrorCode.ORDER_CONFLICT
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"token_in": "CHILLGUY", "amount_in": "1500"},  # as many base units
+        {"token_out": "CHILLGUY"},
+        {"amount_in": "1.6"},
+        {"slippage": "0.51"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_order_under_the_same_id_is_a_conflict(intake: Intake, queue: Queue, other: dict[str, str]) -> None:
+    """Whichever of the terms is another one, and whether they come one after the other or at once."""
+    terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slippage": "0.5"}
+    first, second = (
+        Submission(DEFAULT_ACCOUNT, "mine", intake.terms(SubmitParams(client_order_id="mine", **each)), ME)
+        for each in (terms, terms | other)
+    )
+    taken, refused = intake.submit_batch([first, second])
+    (refused_again,) = intake.submit_batch([second])
+    for outcome in (refused, refused_again):
+        assert isinstance(outcome, OrderdError)
+        assert outcome.code is ErrorCode.ORDER_CONFLICT
+    with pytest.raises(OrderdError, match="which has other terms"):
+        intake.known(second)
+    assert queue.sent == [accepted(taken).order.id]
+    assert Order.select().count() == 1
+
+
+def test_the_slippage_of_the_daemon_is_one_like_any_other(intake: Intake) -> None:
+    """An order that names none is the same as one that names the one it was accepted with, and no other."""
+    first = accepted(intake.submit_batch([submission(intake, "mine")])[0])
+    named = SubmitParams(token_in="SOL", token_out="USDC", amount_in="1.5", client_order_id="mine", slippage="0.50")
+    (again,) = intake.submit_batch([Submission(DEFAULT_ACCOUNT, "mine", intake.terms(named), ME)])
+    assert accepted(again).order == first.order
+
+
+def test_what_goes_into_the_queue_is_on_disk_by_then(publisher: Publisher, forgotten: list[UUID]) -> None:
+    """A worker may take it at once, by a connection of its own."""
+
+    def found(order_ids: Sequence[UUID]) -> list[UUID]:
+        with database.connection_context():
+            return [order.id for order in Order.select().where(Order.id.in_(list(order_ids))).order_by(Order.id)]
+
+    seen: list[UUID] = []
+
+    def send(order_ids: Sequence[UUID]) -> None:
+        with ThreadPoolExecutor(1) as worker:
+            seen.extend(worker.submit(found, order_ids).result())
+
+    intake = Intake(TokenRegistry(), "0.5", publisher, send, forgotten.append)
+    outcomes = intake.submit_batch([submission(intake, "a"), submission(intake, "b")])
+    assert seen == [accepted(outcome).order.id for outcome in outcomes]
 
 
 def test_a_batch_answers_each_in_its_place(intake: Intake, queue: Queue) -> None:
@@ -115,6 +168,37 @@ def test_an_unsent_order_is_cancelled_and_leaves_the_line(
     assert forgotten == [order_id]
     publisher.close(5)
     assert redis_client.exists(snapshot_key(order_id)) == 0
+
+
+class Told(list[UUID]):
+    """Plays the publisher."""
+
+    def publish(self, changes: Sequence[Moved]) -> None:
+        self.extend(moved.order.id for moved in changes)
+
+
+def test_a_cancellation_that_is_not_committed_is_told_to_nobody(
+    queue: Queue, forgotten: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    told = Told()
+    intake = Intake(TokenRegistry(), "0.5", cast("Publisher", told), queue.send, forgotten.append)
+    order_id = pending()
+    monkeypatch.setattr(audit, "record", away)
+    with pytest.raises(OperationalError):
+        intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME)
+    assert (told, forgotten) == ([], [])
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_an_order_of_another_account_is_not_there(intake: Intake, forgotten: list[UUID]) -> None:
+    order_id = pending()
+    with pytest.raises(OrderdError) as caught:
+        intake.cancel(UUID(int=7), str(order_id), ME)
+    assert caught.value.code is ErrorCode.ORDER_NOT_FOUND
+    assert read(order_id).status is OrderStatus.PENDING
 
 
 def test_a_signed_order_cannot_be_cancelled(intake: Intake) -> None:

@@ -319,7 +319,7 @@ def test_rates_are_a_price_and_a_part_or_a_typed_refusal(kind: str, data: st.Dat
 def test_a_curve_only_rises_or_is_a_typed_refusal(kind: str, data: st.DataObject) -> None:
     side: Side = data.draw(SIDES[kind])
     try:
-        for start, end, amount_in in side.segments():
+        for start, end, amount_in, _ in side.segments():
             assert 0 <= start <= end
             assert amount_in >= 0
     except SwapError:

@@ -136,7 +136,7 @@ def test_an_empty_bin_is_no_part_of_the_curve_and_one_with_nothing_but_an_order_
 
 def test_a_price_that_gets_better_on_the_way_counts_as_one_that_stays() -> None:
     """A fee that falls on the way can do that; where the poorer price is reached, the better one has been too."""
-    poor, rich = constant_price(100, 1_000, 5_000), constant_price(110, 1_000, 5_000)
+    poor, rich = constant_price(100, 1_000, 5_000, 0), constant_price(110, 1_000, 5_000, 1)
     curve = Curve([poor, rich], 10_000)
     assert curve.at(poor.start - 1) == (0, 0)
     assert curve.at(poor.start) == (10_000, 1_000)

@@ -1,19 +1,25 @@
-"""What a transaction may take: its compute units, and a route that needs more than there are."""
+"""What is signed: with which floor, after which simulation, and within which compute units."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NoReturn, cast
 
 import pytest
+from solders.hash import Hash
+from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
-from orderd.domain.errors import ErrorCode
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
 from orderd.engine.blame import RouteRefused
 from orderd.engine.building import Builder, SwapPlan, units_with_margin
 from orderd.solana.keys import Wallet
+from orderd.solana.programs import token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
+from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
+from orderd.solana.transaction import decode
 from orderd.venues.guest import PoolRefused
 
 CHILLGUY_MINT = BUILTIN_TOKENS[2].mint
@@ -85,3 +91,80 @@ def test_no_two_plans_have_one_seed_and_all_seeds_are_of_one_length() -> None:
     seeds = [SwapPlan(Route.single(LEG), 1).wrap_seed for _ in range(100)]
     assert len(set(seeds)) == 100
     assert {len(seed) for seed in seeds} == {8}
+
+
+SWAP_PROGRAM = Pubkey.from_bytes(b"\x05" * 32)
+
+
+@dataclass
+class Surroundings:
+    """Plays router, venue, node and fee market. A swap's data is its floor; the wallet has no wrapped SOL."""
+
+    refusal: str | None = None
+    simulated: list[bytes] = field(default_factory=list)
+
+    def venue_of(self, quote: VenueQuote) -> "Surroundings":
+        return self
+
+    def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
+        return token.PROGRAM_ID, token.PROGRAM_ID
+
+    def swap_instruction(
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
+    ) -> Instruction:
+        return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), [])
+
+    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], None]:
+        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), None
+
+    def simulate_transaction(self, raw: bytes, *, replace_blockhash: bool) -> AtSlot[Simulation]:
+        self.simulated.append(raw)
+        return AtSlot(7, Simulation(self.refusal, ("Program log: no",), 100_000))
+
+    def price(self, _: object, __: object) -> int:
+        return 1_000
+
+
+def builder_among(surroundings: Surroundings) -> Builder:
+    anything = cast("Any", surroundings)
+    return Builder(anything, anything, Wallet(Keypair()), anything, blockhash_age=60.0)
+
+
+def floors_in(raw: bytes) -> list[int]:
+    message = decode(raw).message
+    keys = message.account_keys
+    return [
+        int.from_bytes(each.data, "little")
+        for each in message.instructions
+        if keys[each.program_id_index] == SWAP_PROGRAM
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "least", "floors"),
+    [((10**8,), 99_500_000, [99_500_000]), ((60_000_000, 40_000_000), 99_500_001, [59_700_001, 39_800_001])],
+    ids=["one leg", "two legs"],
+)
+def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
+    parts: tuple[int, ...], least: int, floors: list[int]
+) -> None:
+    surroundings = Surroundings()
+    route = Route((Hop(tuple(replace(LEG, amount_out=part) for part in parts)),))
+    signed = builder_among(surroundings).sign(SwapPlan(route, least), "order:1")
+    assert floors_in(signed.raw) == floors
+    assert [floors_in(raw) for raw in surroundings.simulated] == [floors]
+    assert (signed.last_valid_block_height, signed.blockhash_slot) == (150, 7)
+
+
+def test_what_would_fail_is_not_signed() -> None:
+    surroundings = Surroundings(refusal="ProgramFailedToComplete")
+    with pytest.raises(OrderdError) as refused:
+        builder_among(surroundings).sign(SwapPlan(Route.single(LEG), 99_500_000), "order:1")
+    assert refused.value.code is ErrorCode.TX_FAILED
+
+
+def test_no_two_attempts_are_the_same_bytes() -> None:
+    """The chain would take the second for a repetition of the first, and one order would be told the other's fill."""
+    builder = builder_among(Surroundings())
+    plan = SwapPlan(Route.single(LEG), 99_500_000)
+    assert len({builder.sign(plan, memo).signature for memo in ("one:1", "one:2", "other:1")}) == 3

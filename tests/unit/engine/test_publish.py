@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import cast
 
@@ -41,3 +42,31 @@ def test_news_do_not_gather_while_redis_hangs() -> None:
     client.fail.set()
     publisher.close(20)
     assert client.calls == 1
+
+
+class MendedRedis:
+    """Refuses the first call, and takes all others."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.taken: SimpleQueue[int] = SimpleQueue()
+
+    def register_script(self, _: str) -> Callable[..., None]:
+        return self._take
+
+    def _take(self, *, keys: object, args: list[object]) -> None:
+        self.calls += 1
+        if self.calls == 1:
+            raise redis.ConnectionError("Connection refused")
+        self.taken.put(len(args) // 3)
+
+
+def test_after_an_outage_of_redis_news_are_told_again() -> None:
+    client = MendedRedis()
+    publisher = Publisher(cast("redis.Redis", client))
+    publisher.publish([NEWS])
+    while client.taken.empty():  # those that come before it is done with the first ones are dropped with them
+        assert publisher._thread.is_alive()
+        publisher.publish([NEWS])
+    publisher.close(20)
+    assert client.calls > 1

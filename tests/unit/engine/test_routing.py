@@ -1,5 +1,6 @@
 """Routing: the route that pays most wins, and a venue that is slow, down or broken keeps no order from the others."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.cpmm import CpmmPool
 from orderd.amm.side import CpmmSide
+from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
 from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
@@ -18,6 +20,7 @@ from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.offers import offer_of
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
+from orderd.engine.space import UNITS_OF_SWAPS
 from orderd.venues.base import Liquidity, OpenPool
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
@@ -56,6 +59,7 @@ class StubVenue:
     sides: Mapping[tuple[str, str], Sequence[CpmmSide]] = field(default_factory=dict)
     fresh: bool = False
     slot: int = 7
+    units: int = 40_000
     answer: Callable[[], Liquidity] | None = None
 
     @property
@@ -81,7 +85,7 @@ class StubVenue:
                     mint_out,
                     self.slot,
                     each,
-                    40_000,
+                    self.units,
                     0,
                     VAULTS,
                 )
@@ -201,6 +205,15 @@ def test_one_of_two_hops_may_be_split() -> None:
     assert [len(hop.legs) for hop in decision.route.hops] == [2, 1]
 
 
+def test_both_hops_share_the_compute_units() -> None:
+    shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
+    decision = decide(
+        router(StubVenue(VenueName.METEORA, shallow, units=500_000)), replace(BUY_CHILLGUY, amount_in=10**9)
+    )
+    assert [len(hop.legs) for hop in decision.route.hops] == [1, 1]
+    assert decision.route.compute_units <= UNITS_OF_SWAPS
+
+
 def test_two_pools_that_are_too_large_together_give_way_to_others() -> None:
     pools = {(USDC.mint, SOL.mint): [side(10), side(9.9)], (SOL.mint, CHILLGUY.mint): [side(0.5), side(0.49)]}
     best = {("meteora 0", "meteora 0"), ("meteora 1", "meteora 0")}
@@ -301,19 +314,56 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
 
 
-def test_where_the_best_route_moves_the_price_too_far_the_best_of_the_others_is_taken() -> None:
+def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_not_is_taken() -> None:
+    """The shallow pool is given as much as keeps the whole order within the limit."""
     dear_and_shallow, cheap_and_deep = side(0.2, 10**10), side(0.1, DEEP)
     amount = replace(REQUEST, amount_in=10**10)
     routes = router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep))
     decision = decide(routes, amount)
-    assert [leg.pool for leg in decision.route.legs] == ["raydium 1"]
+    assert [leg.pool for leg in decision.route.legs] == ["raydium 1", "raydium 0"]
+    assert Decimal(499) < decision.route.price_impact_bps <= 500
     assert len(decision.quotes) == 2
-    assert decision.gain_bps == 0, "above the best pool that may be taken"
+    assert decision.gain_bps is not None
+    assert decision.gain_bps > 0, "above the best pool that may be taken"
     unlimited = decide(
         router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep), max_price_impact_bps=9_000), amount
     )
     assert len(unlimited.route.legs) == 2
     assert unlimited.route.amount_out > decision.route.amount_out
+
+
+def test_a_refusal_tells_how_much_can_be_sold() -> None:
+    routes = router(offering(VenueName.RAYDIUM, side(0.1, 10**11)))
+    with pytest.raises(OrderdError) as caught:
+        decide(routes, replace(REQUEST, amount_in=10**10))
+    told = re.search(r"; (\d+) base units can be sold$", caught.value.detail)
+    assert told is not None
+    most = int(told[1])
+    assert 499 < decide(routes, replace(REQUEST, amount_in=most)).route.price_impact_bps <= 500
+
+
+def test_a_single_pool_has_to_fit_as_well() -> None:
+    venue = offering(VenueName.RAYDIUM, side(0.1), side(0.09))
+    decision = decide(router(venue), fits=lambda route: [leg.pool for leg in route.legs] == ["raydium 1"])
+    assert [leg.pool for leg in decision.route.legs] == ["raydium 1"]
+    with pytest.raises(OrderdError) as caught:
+        decide(router(venue), fits=lambda _: False)
+    assert caught.value.code is ErrorCode.TX_TOO_LARGE
+
+
+def test_an_order_whose_part_would_receive_more_is_refused() -> None:
+    """Two pools that give out near one amount cannot be joined by the third, which is poor: two legs are the most."""
+    room = U64_MAX - 10**12
+    good = [CpmmSide(CpmmPool(0, 0, 0, 0, room, room // 10, 0, 0, 0, 0, 0, 0, 0, False), True) for _ in range(2)]
+    routes = router(offering(VenueName.RAYDIUM, *good, side(0.01)), max_price_impact_bps=10_000)
+
+    def fits(route: Route) -> bool:
+        return len(route.legs) < 3
+
+    assert len(decide(routes, replace(REQUEST, amount_in=19 * 10**11), fits).route.legs) == 2
+    with pytest.raises(OrderdError, match="base units can be sold") as caught:
+        decide(routes, replace(REQUEST, amount_in=21 * 10**11), fits)
+    assert caught.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
 
 
 def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() -> None:

@@ -1,13 +1,21 @@
-"""Which programs are traded in on which chain."""
+"""What is wired together for each chain: the programs that are traded in, and when a failure is an end."""
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
+from solders.signature import Signature
 
 from orderd.domain.quote import PoolKind
-from orderd.engine.trading import open_venues
+from orderd.engine import chain as chain_check
+from orderd.engine import trading
+from orderd.engine.trading import open_trading, open_venues
 from orderd.settings import Chain, Settings
+from orderd.solana.expiry import Validity
+from orderd.solana.keys import create_wallet
 from orderd.solana.rpc import RpcClient
+from orderd.solana.transport import Response
 
 WITHOUT_AMM_V4 = set(PoolKind) - {PoolKind.RAYDIUM_AMM_V4}
 
@@ -31,3 +39,54 @@ def test_amm_v4_takes_part_by_itself_on_the_local_chain_alone(chain: Chain, trad
 def test_what_is_named_is_traded_in_and_nothing_else() -> None:
     named = (PoolKind.RAYDIUM_AMM_V4, PoolKind.METEORA_DLMM)
     assert kinds(Settings(chain="mainnet", pool_kinds=named)) == set(named)
+
+
+GENESIS: dict[Chain, str] = {
+    "simnet": "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi",
+    "devnet": "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG",
+    "mainnet": "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d",
+}
+
+
+class Node:
+    """A node whose newest confirmed block holds our transaction, which failed there."""
+
+    def __init__(self, chain: Chain, level: str) -> None:
+        self._results: dict[str, Any] = {
+            "getGenesisHash": GENESIS[chain],
+            "getEpochInfo": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0},
+            "getSignatureStatuses": {
+                "context": {"slot": 20},
+                "value": [{"slot": 19, "err": "ProgramFailedToComplete", "confirmationStatus": level}],
+            },
+        }
+
+    def post(self, body: bytes) -> Response:
+        request = orjson.loads(body)
+        return Response(200, orjson.dumps({"id": request["id"], "result": self._results[request["method"]]}))
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("chain", "level", "is_end"),
+    [
+        ("mainnet", "confirmed", False),
+        ("mainnet", "finalized", True),
+        ("devnet", "confirmed", False),
+        ("devnet", "finalized", True),
+        ("simnet", "confirmed", True),
+    ],
+)
+def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
+    chain: Chain, level: str, is_end: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it could be rolled back, the same bytes may succeed yet, beside those of another attempt."""
+    monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: Node(chain, level))
+    monkeypatch.setattr(chain_check, "belong_to", lambda genesis_hash: genesis_hash)
+    create_wallet(tmp_path / "wallet.json")
+    settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
+    signature = Signature.default()
+    observer = open_trading(settings).observer(settings)
+    (sighting,) = observer.look({signature: Validity(1_000, 10)}).values()
+    assert sighting.landed is is_end

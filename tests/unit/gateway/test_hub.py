@@ -308,6 +308,29 @@ def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told(
     asyncio.run(play())
 
 
+def test_an_end_that_the_chain_took_back_is_none_and_the_order_is_not_forgotten() -> None:
+    async def play() -> None:
+        world = World()
+        await world.hub.start()
+        world.join({}, None, None)
+        await world.followers[0].session.finish()
+        revived = UUID(int=1)
+        world.commit(1, False)
+        world.commit(1, True)
+        await world.settle()
+        world.hub.hear(world.store.commit(revived).model_dump_json().encode())
+        assert revived in world.hub._active
+        with patch.object(hub_module, "MEMORY_SECONDS", -1.0):
+            await world.hub.sweep()
+        assert revived in world.hub._marks
+        world.join({}, None, None)
+        await world.settle()
+        assert world.followers[0].seen[revived] == [1, 2, 3]
+        assert world.followers[1].snapshots == {revived: 3}
+
+    asyncio.run(play())
+
+
 def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
     async def play() -> None:
         world = World()

@@ -14,7 +14,7 @@ from orderd.simnet.invoke import Program
 from orderd.simnet.programs import PROGRAMS
 from orderd.simnet.runtime import Outcome
 from orderd.simnet.transaction import Transaction, decode
-from orderd.solana.programs import associated_token, memo
+from orderd.solana.programs import associated_token, compute_budget, memo
 from orderd.solana.programs.token import TokenAccount
 from tests.unit.simnet.world import signed
 
@@ -48,13 +48,13 @@ class LocalChain:
         self._count = 0
 
     def transaction(self, instructions: Sequence[Instruction], *signers: Keypair) -> Transaction:
-        """A transaction with the newest blockhash; a memo makes each one different."""
+        """A transaction with the newest blockhash and all compute units there are; a memo makes each one different."""
         self._count += 1
-        unique = memo.memo(f"number {self._count}")
+        behind = [memo.memo(f"number {self._count}"), *compute_budget.budget(compute_budget.MAX_COMPUTE_UNITS, 0)]
         return decode(
             bytes(
                 signed(
-                    [*instructions, unique], signers or (self.trader,), self.bank.view(self.bank.open.slot).blockhash
+                    [*instructions, *behind], signers or (self.trader,), self.bank.view(self.bank.open.slot).blockhash
                 )
             )
         )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
+from orderd.amm.clmm import ticks_ahead
 from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.simnet.genesis import (
     SOL_USDC_CLMM_4BPS,
@@ -14,7 +15,7 @@ from orderd.simnet.genesis import (
     SOL_USDC_CPMM,
     STACC,
 )
-from orderd.solana.programs import compute_budget, raydium_clmm, token
+from orderd.solana.programs import raydium_clmm, token
 from orderd.solana.programs.clmm_tick_arrays import array_start
 from orderd.solana.programs.raydium_clmm import PoolStatus
 from tests.unit.simnet.conftest import LocalChain
@@ -299,16 +300,19 @@ def test_the_program_checks_its_accounts(pool: Clmm, index: int, changes: dict[s
 
 
 def test_units_are_like_those_measured_on_the_real_program(pool: Clmm) -> None:
-    assert 50_000 < pool.chain.send(pool.swap(SOL, 1, forward=True)).units < 60_000
-    assert 60_000 < pool.chain.send(pool.swap(150 * SOL, 1, forward=True)).units < 400_000
+    """53.9k with one array, 79.6k with three, and 16k for each tick."""
+    assert 53_900 < pool.chain.send(pool.swap(SOL, 1, forward=True)).units < 80_000
+    ticks = pool.quote(150 * SOL, forward=True).ticks_crossed
+    assert ticks > 2
+    assert 53_900 < pool.chain.send(pool.swap(150 * SOL, 1, forward=True)).units - 16_000 * ticks < 80_000
 
 
 @pytest.mark.parametrize("address", [SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS])
 def test_vaults_hold_what_all_ticks_can_pay(chain: LocalChain, address: Pubkey) -> None:
     pool = Clmm(chain, address)
     for forward in (True, False):
-        edge = pool.pool().ticks[0 if forward else -1].tick
-        swap = pool.swap(10**16, 1, forward=forward, price_limit=sqrt_price_at_tick(edge))
-
-        assert chain.send(*compute_budget.budget(1_400_000, 0), swap).error is None
+        ahead = [each.tick for each in ticks_ahead(pool.pool(), forward)]
+        for limit in [*ahead[49::50], ahead[-1]]:  # As many as one transaction has compute units for.
+            swap = pool.swap(10**16, 1, forward=forward, price_limit=sqrt_price_at_tick(limit))
+            assert chain.send(swap).error is None
         assert pool.state.status == 0

@@ -26,6 +26,7 @@ def test_without_faults_nothing_strikes() -> None:
     calm = dice()
 
     assert not any(calm.drops_send() or calm.refuses() or calm.fails_swap() for _ in range(1_000))
+    assert not any(calm.fork_depth() for _ in range(1_000))
     assert {calm.lag() or calm.late_by() or calm.latency() or calm.reset() for _ in range(1_000)} == {None}
 
 
@@ -45,6 +46,26 @@ def test_ranges_are_kept() -> None:
     assert {chances.late_by() for _ in range(200)} == {3, 4, 5}
     assert {chances.lag() for _ in range(200)} == {2, 3, 4}
     assert all(0.010 <= chances.latency() <= 0.020 for _ in range(200))
+
+
+def test_the_nodes_of_a_pool_answer_by_their_weight() -> None:
+    chances = dice(views={"honest": 3, "forked": 1})
+
+    met = [chances.view() for _ in range(10_000)]
+
+    assert set(met) == {"honest", "forked"}
+    assert 0.22 < met.count("forked") / 10_000 < 0.28
+
+
+def test_forks_come_at_their_rate_and_are_as_deep_as_asked_for() -> None:
+    chances = dice(fork_rate=0.2, fork_depth=(2, 4), landing_again=0.7, late_slots=(1, 3))
+
+    depths = [chances.fork_depth() for _ in range(10_000)]
+
+    assert set(depths) == {0, 2, 3, 4}
+    assert 0.17 < sum(depth > 0 for depth in depths) / 10_000 < 0.23
+    assert 0.67 < sum(chances.lands_again() for _ in range(10_000)) / 10_000 < 0.73
+    assert {chances.again_after() for _ in range(200)} == {1, 2, 3}
 
 
 def test_the_same_start_throws_the_same_dice_and_a_restart_others() -> None:

@@ -125,6 +125,7 @@ def test_a_failure_counts_once_its_block_cannot_be_rolled_back(level: str, final
 
 
 LANDED = READ_AT + 5
+SEEN = replace(VALIDITY, landed_slot=LANDED)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ LANDED = READ_AT + 5
 def test_a_success_is_taken_back_only_on_the_word_of_the_finalized_chain(
     status: SignatureStatus | None, rolled_back: bool
 ) -> None:
-    assert replace(PROOF, status=status).proves_rollback(VALIDITY, LANDED) is rolled_back
+    assert replace(PROOF, status=status).proves_rollback(SEEN) is rolled_back
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_a_success_is_taken_back_only_on_the_word_of_the_finalized_chain(
     ids=["no witness", "its slot is not finalized", "the node may have forgotten"],
 )
 def test_not_found_alone_takes_no_success_back(sighting: Sighting) -> None:
-    assert not sighting.proves_rollback(VALIDITY, LANDED)
+    assert not sighting.proves_rollback(SEEN)
 
 
 def test_where_the_blockhashs_slot_was_not_kept_it_is_no_later_than_half_of_the_slots_were_empty() -> None:

@@ -135,6 +135,15 @@ def test_no_block_is_read_while_all_attempts_may_still_land() -> None:
     assert "getBlock" not in cluster.asked
 
 
+def test_what_has_landed_is_judged_as_soon_as_its_slot_is_finalized() -> None:
+    landed, later = (Validity(HEIGHT + 100, SLOT - 100, slot) for slot in (SLOT, SLOT + 1))
+    cluster = Cluster(getSignatureStatuses=by("finalized"))
+    first, second = signatures(2)
+    seen = cluster.observer.look({first: landed, second: later})
+    assert seen[first].proves_rollback(landed)
+    assert not seen[second].proves_rollback(later)
+
+
 def test_one_witness_serves_until_an_attempt_needs_a_newer_one() -> None:
     now = [SLOT, HEIGHT]
     cluster = Cluster(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from orderd.solana.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm, token
@@ -58,16 +59,24 @@ class Chain:
             raise self.failure
         if self.status != 200:
             return Response(self.status, b"slow down", "2")
-        request = orjson.loads(body)
+        requests = orjson.loads(body)
+        if isinstance(requests, list):
+            return Response(200, orjson.dumps([self._reply(each) for each in requests]))
+        return Response(200, orjson.dumps(self._reply(requests)))
+
+    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         self.methods.append(request["method"])
         value = getattr(self, f"_{request['method']}")(*request["params"])
         result = {"context": {"slot": self.slot}, "value": value}
-        return Response(200, orjson.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}))
+        return {"jsonrpc": "2.0", "id": request["id"], "result": result}
 
     def close(self) -> None: ...
 
     def unreachable(self) -> None:
         self.failure = TransportError("127.0.0.1:80: timed out")
+
+    def _getLatestBlockhash(self, _config: Any) -> Any:  # noqa: N802
+        return {"blockhash": str(Hash.default()), "lastValidBlockHeight": self.slot}
 
     def _getMultipleAccounts(self, keys: list[str], _config: Any) -> list[Any]:  # noqa: N802
         return [self._account(Pubkey.from_string(key)) for key in keys]

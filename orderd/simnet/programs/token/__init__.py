@@ -12,6 +12,8 @@ from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs.token import authority, balances, initialize
 from orderd.simnet.programs.token.errors import INVALID_INSTRUCTION, TEXT
 
+TRANSFER_UNITS: Final = 76
+TRANSFER_CHECKED_UNITS: Final = 105
 _UNITS_OF_FAILURE: Final = 200
 
 
@@ -37,14 +39,14 @@ def _unknown(_: Invocation) -> None:
 _HANDLERS: Final[dict[int, tuple[Callable[[Invocation], None], int]]] = {
     0: (initialize.initialize_mint, 210),
     1: (initialize.initialize_account, 250),
-    3: (balances.transfer, 76),
+    3: (balances.transfer, TRANSFER_UNITS),
     4: (authority.approve, 126),
     5: (authority.revoke, 108),
     6: (authority.set_authority, 127),
     7: (balances.mint_to, 119),
     8: (balances.burn, 123),
     9: (balances.close_account, 120),
-    12: (balances.transfer, 105),
+    12: (balances.transfer, TRANSFER_CHECKED_UNITS),
     13: (authority.approve, 164),
     14: (balances.mint_to, 165),
     15: (balances.burn, 168),

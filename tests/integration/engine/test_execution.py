@@ -1,0 +1,199 @@
+"""A turn signs what was agreed, and sends nothing that Postgres does not know of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import cast
+from uuid import UUID
+
+import pytest
+from solders.signature import Signature
+
+from db import journal
+from db.connection import database
+from db.journal import Change
+from db.models import Attempt
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Cancelled, Reclaimed
+from orderd.domain.order import OrderStatus
+from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.engine.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution import Execution
+from orderd.engine.failure import AttemptFailed, LeaseLost
+from orderd.engine.leases import Leases
+from orderd.engine.live import LiveAttempts
+from orderd.engine.publish import Publisher
+from orderd.engine.routing import Fits, Router
+from orderd.solana.rpc import RpcError
+from orderd.solana.sender import Sender
+from tests.integration.engine.conftest import ScriptedChain
+from tests.integration.orders import pending, read, route
+
+PATIENCE = 20
+QUOTE = VenueQuote(
+    venue=VenueName.METEORA,
+    pool="pool",
+    pool_kind=PoolKind.METEORA_DLMM,
+    mint_in=WSOL_MINT,
+    mint_out=USDC_MINT,
+    amount_in=1_500_000_000,
+    amount_out=152_490_001,
+    fee=1,
+    fee_mint=WSOL_MINT,
+    price_impact_bps=Decimal(0),
+    slot=7,
+    compute_units=40_000,
+)
+LEAST = 151_727_551
+"""Of what is quoted, less the 0.5 % that the orders accept, rounded up."""
+
+
+class OneRoute:
+    """Plays the router: one pool, always at the same price."""
+
+    def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
+        return RoutingDecision(Route.single(QUOTE), (QUOTE,), ())
+
+
+@dataclass
+class Notary:
+    """Plays the builder: signs a different transaction each time, after ``meanwhile`` has happened to the order.
+
+    Not before the route is stored, which travels to the disk while the transaction is built.
+    """
+
+    signed: list[SwapPlan] = field(default_factory=list)
+    meanwhile: Callable[[UUID], object] = lambda _: None
+
+    def fits(self, route: Route) -> bool:
+        return True
+
+    def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
+        order_id = UUID(memo.partition(":")[0])
+        while read(order_id).status is not OrderStatus.BUILDING:
+            pass
+        self.signed.append(plan)
+        self.meanwhile(order_id)
+        number = len(self.signed)
+        return SignedAttempt(Signature.from_bytes(number.to_bytes(64, "big")), f"bytes {number}".encode(), 150, 8)
+
+
+@dataclass
+class WitnessedSender(ScriptedChain):
+    """Looks into Postgres for what it is given, at the moment of sending."""
+
+    stored: dict[bytes, bool] = field(default_factory=dict)
+
+    def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
+        with database.connection_context():
+            for raw in signed:
+                live = (Attempt.signed_bytes == raw) & (Attempt.outcome == "live")
+                self.stored[raw] = Attempt.select().where(live).exists()
+        return super().send(signed)
+
+
+@dataclass
+class Desk:
+    """An execution whose surroundings are under the test's control."""
+
+    execution: Execution
+    builder: Notary
+    sender: WitnessedSender
+    live: LiveAttempts
+
+    def work(self, order_id: UUID) -> bool:
+        """One turn, as ``Execution.run``; then wait until all that it has handed over is sent."""
+        try:
+            return self.execution.run(order_id)
+        finally:
+            # What has been handed over is sent in turn, so what comes last comes after it.
+            last = b"nothing of an order"
+            self.execution._send((order_id, last)).result(PATIENCE)
+            self.sender.sent.remove(last)
+            del self.sender.stored[last]
+
+
+@pytest.fixture
+def desk(publisher: Publisher) -> Desk:
+    leases, sender, builder = Leases("worker-a", 15.0), WitnessedSender(), Notary()
+    as_sender = cast("Sender", sender)
+    live = LiveAttempts(leases, resend_seconds=1.0)
+    execution = Execution(cast("Router", OneRoute()), cast("Builder", builder), as_sender, live, publisher, leases)
+    return Desk(execution, builder, sender, live)
+
+
+def cancel(order_id: UUID) -> None:
+    with database.connection_context():
+        journal.apply([Change(order_id, Cancelled(), None)])
+
+
+def test_the_signed_bytes_are_stored_by_the_time_they_are_sent(desk: Desk) -> None:
+    order_id = pending()
+    assert desk.work(order_id)
+    assert desk.sender.stored == {b"bytes 1": True}
+    assert read(order_id).status is OrderStatus.SUBMITTED
+
+
+def test_what_could_not_be_stored_is_never_sent(desk: Desk) -> None:
+    desk.builder.meanwhile = cancel
+    order_id = pending()
+    with pytest.raises(LeaseLost):
+        desk.work(order_id)
+    assert desk.sender.sent == []
+    assert len(desk.live) == 0
+    assert Attempt.select().count() == 0
+    assert read(order_id).status is OrderStatus.CANCELLED
+
+
+def test_what_is_signed_guarantees_the_least_that_the_order_accepts(desk: Desk) -> None:
+    order_id = pending()
+    desk.work(order_id)
+    assert [plan.min_amount_out for plan in desk.builder.signed] == [LEAST]
+    assert read(order_id).min_amount_out == LEAST
+    assert Attempt.get().min_amount_out == LEAST
+
+
+def test_an_order_that_another_has_taken_is_not_worked(desk: Desk) -> None:
+    order_id = pending()
+    assert desk.work(order_id)
+    assert not desk.work(order_id)
+    assert len(desk.builder.signed) == 1
+
+
+def test_a_node_that_refuses_the_bytes_does_not_end_the_attempt(desk: Desk) -> None:
+    desk.sender.outage = RpcError("503 Service Unavailable")
+    order_id = pending()
+    assert desk.work(order_id)
+    assert (read(order_id).status, Attempt.get().outcome) == (OrderStatus.SUBMITTED, "live")
+    assert len(desk.live) == 1
+
+
+def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) -> None:
+    def refuse(_: UUID) -> None:
+        raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
+
+    desk.builder.meanwhile = refuse
+    order_id = pending()
+    with pytest.raises(AttemptFailed) as failed:
+        desk.work(order_id)
+    assert failed.value.error.code is ErrorCode.FUNDS_INSUFFICIENT
+    assert (read(order_id).status, desk.sender.sent) == (OrderStatus.BUILDING, [])
+
+
+def test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next(desk: Desk) -> None:
+    """Its order is taken back, and another builds it by the time when the first one wakes up."""
+
+    def overtake(order_id: UUID) -> None:
+        with database.connection_context():
+            journal.apply([Change(order_id, Reclaimed(), None)])
+            (claimed,) = journal.claim([order_id], "worker-b", 15.0)
+            route(claimed.order)
+
+    desk.builder.meanwhile = overtake
+    order_id = pending()
+    with pytest.raises(LeaseLost):
+        desk.work(order_id)
+    assert desk.sender.sent == []
+    assert Attempt.select().count() == 0
+    assert (read(order_id).status, read(order_id).lease_owner) == (OrderStatus.BUILDING, "worker-b")

@@ -1,0 +1,17 @@
+"""All mutants, by what they touch."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.table import execution, intake, journal, money, news, port, settlement, trader
+
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    *execution.MUTANTS,
+    *journal.MUTANTS,
+    *money.MUTANTS,
+    *intake.MUTANTS,
+    *port.MUTANTS,
+    *news.MUTANTS,
+    *trader.MUTANTS,
+    *settlement.MUTANTS,
+)

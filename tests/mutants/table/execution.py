@@ -1,0 +1,192 @@
+"""A turn, what goes before it and what follows: wiring, signing, sending, dispatch, the rate limit, the chain."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_EXECUTION: Final = "tests/integration/engine/test_execution.py::"
+_BUILDING: Final = "tests/unit/engine/test_building.py::"
+_DISPATCH: Final = "tests/integration/engine/test_dispatch.py::"
+_CHAIN: Final = "tests/integration/engine/test_chain.py::"
+_LIMIT: Final = "tests/integration/queue/test_rate_limit.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "send-before-store",
+        1,
+        "orderd/engine/execution.py",
+        "        moved = _moved(self._write(change))\n        # From here",
+        "        self._send((order.id, signed.raw)).result()\n"
+        "        moved = _moved(self._write(change))\n        # From here",
+        (
+            f"{_EXECUTION}test_the_signed_bytes_are_stored_by_the_time_they_are_sent",
+            f"{_EXECUTION}test_what_could_not_be_stored_is_never_sent",
+        ),
+        "A crash in between leaves a transaction that may land and of which nobody knows: the order trades twice.",
+    ),
+    Mutant(
+        "send-whatever-was-stored",
+        1,
+        "orderd/engine/execution.py",
+        "        moved = _moved(self._write(change))\n        # From here",
+        "        written = self._write(change)\n        self._send((order.id, signed.raw))\n"
+        "        moved = _moved(written)\n        # From here",
+        (f"{_EXECUTION}test_what_could_not_be_stored_is_never_sent",),
+        "An order that was cancelled, or taken by another worker, is sent all the same.",
+    ),
+    Mutant(
+        "plan-without-the-least",
+        10,
+        "orderd/engine/execution.py",
+        "return SwapPlan(route, offer.min_amount_out), routed",
+        "return SwapPlan(route, 1), routed",
+        (f"{_EXECUTION}test_what_is_signed_guarantees_the_least_that_the_order_accepts",),
+        "Whoever sees the transaction before it lands can take all but one base unit of it.",
+    ),
+    Mutant(
+        "sign-without-the-least",
+        10,
+        "orderd/engine/building.py",
+        "self._wallet.address, plan.min_amount_out, seed)",
+        "self._wallet.address, 1, seed)",
+        (f"{_BUILDING}test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails",),
+        "Whoever sees the transaction before it lands can take nearly all of it.",
+    ),
+    Mutant(
+        "sign-what-would-fail",
+        10,
+        "orderd/engine/building.py",
+        "        if simulation.err is not None:\n            raise explain(simulation.err, simulation.logs)\n",
+        "",
+        (f"{_BUILDING}test_what_would_fail_is_not_signed",),
+        "Fees are paid for transactions that are known to fail, and orders wait for each of them to end.",
+    ),
+    Mutant(
+        "attempts-without-memo",
+        1,
+        "orderd/solana/transaction.py",
+        "memo.memo(attempt_id), *instructions]",
+        "*instructions]",
+        (f"{_BUILDING}test_no_two_attempts_are_the_same_bytes",),
+        "Two equal orders of one slot are one transaction: both are told its fill, and one was never traded.",
+    ),
+    Mutant(
+        "failure-final-when-confirmed",
+        1,
+        "orderd/engine/trading.py",
+        '"confirmed" if settings.chain == "simnet" else "finalized"',
+        '"confirmed"',
+        ("tests/unit/engine/test_trading.py::test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone",),
+        "The block with the failure is rolled back, the same bytes succeed on the other fork, and so does the retry.",
+    ),
+    Mutant(
+        "another-public-chain",
+        1,
+        "orderd/engine/chain.py",
+        "if found != meant:",
+        "if False:",
+        (f"{_CHAIN}test_an_endpoint_of_another_chain_is_refused_and_leaves_no_mark",),
+        "Orders that were meant for play are executed on mainnet.",
+    ),
+    Mutant(
+        "another-chain-than-before",
+        1,
+        "orderd/engine/chain.py",
+        "if stored != genesis_hash:",
+        "if False:",
+        (f"{_CHAIN}test_the_orders_stay_with_the_chain_they_began_on",),
+        "A chain that never heard of an attempt proves it dead, and it is tried again.",
+    ),
+    Mutant(
+        "wrong-chain-asked-on",
+        1,
+        "orderd/engine/chain.py",
+        "        if not self._is_checked:\n",
+        "        if self._is_checked:\n",
+        (f"{_CHAIN}test_nothing_goes_to_the_wrong_chain",),
+        "Signed bytes go to whatever chain the address leads to.",
+    ),
+    Mutant(
+        "orphans-left-alone",
+        9,
+        "orderd/engine/dispatch.py",
+        "self._publisher.publish(_take_back(leases.orphans(_BATCH)))",
+        "leases.orphans(_BATCH)",
+        (f"{_DISPATCH}test_the_orders_of_a_lost_worker_go_back_to_the_queue",),
+        "Orders that a killed worker held are never traded and never end.",
+    ),
+    Mutant(
+        "sent-in-vain",
+        2,
+        "orderd/engine/dispatch.py",
+        "                    leases.give_back(due)\n                    raise",
+        "                    due = []",
+        (f"{_DISPATCH}test_a_queue_that_is_down_loses_nothing",),
+        "While Redis is away due orders pass for sent, and wait long after it is back.",
+    ),
+    Mutant(
+        "waiting-is-a-failure",
+        6,
+        "orderd/engine/dispatch.py",
+        "Deferred(until=until, reason=reason), None, delay_ms=delay_ms)",
+        'Deferred(until=until, reason=reason), None, {"failures": 1}, delay_ms=delay_ms)',
+        (f"{_DISPATCH}test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts",),
+        "An order that had to wait for the rate limit has fewer attempts than it was promised.",
+    ),
+    Mutant(
+        "rate-limit-one-more",
+        6,
+        "orderd/queue/rate_limit.lua",
+        "if rank < free then",
+        "if rank <= free then",
+        (f"{_LIMIT}test_up_to_the_limit_orders_start_at_once",),
+        "More orders start than the trader allowed for, with more money at a time.",
+    ),
+    Mutant(
+        "rate-limit-overtaking",
+        6,
+        "orderd/queue/rate_limit.lua",
+        "redis.call('ZADD', line, 0, order)",
+        "redis.call('ZADD', line, 0, '')",
+        (f"{_LIMIT}test_who_comes_later_does_not_start_before_who_waits",),
+        "Orders that come later trade first, and those that wait may wait for ever.",
+    ),
+    Mutant(
+        "tried-again-in-vain",
+        10,
+        "orderd/domain/retry.py",
+        "if not ERRORS[code].retryable or failures >= self.max_attempts:",
+        "if failures >= self.max_attempts:",
+        ("tests/unit/domain/test_retry.py::test_what_cannot_change_is_not_tried_again",),
+        "Fees are paid for attempts that cannot succeed, and the trader hears of it late.",
+    ),
+    Mutant(
+        "one-venue-breaks-all",
+        11,
+        "orderd/engine/inquiry.py",
+        "    except Exception:\n        # A venue that stumbles",
+        "    except KeyError:\n        # A venue that stumbles",
+        ("tests/unit/engine/test_routing.py::test_one_venue_down_leaves_the_order_to_the_other",),
+        "One broken pool of one venue, which anybody can make, keeps every order of the pair from trading.",
+    ),
+    Mutant(
+        "price-guard-asleep",
+        10,
+        "orderd/engine/price_guard.py",
+        "if price * BPS < last.price * (BPS - self._max_deviation_bps):",
+        "if price * BPS < 0:",
+        (
+            "tests/unit/engine/test_price_guard.py::test_while_a_pool_is_missing_the_price_may_fall_by_the_limit_and_rise_at_will",
+        ),
+        "While the deep pool is away orders are sold to a shallow one, at any price.",
+    ),
+    Mutant(
+        "any-price-impact",
+        10,
+        "orderd/engine/routing.py",
+        "is_steep = best.route.price_impact_bps > max_price_impact_bps",
+        "is_steep = False",
+        ("tests/unit/engine/test_routing.py::test_a_route_that_moves_the_price_too_far_is_refused",),
+        "An order that is too large for its pools is sold for a part of its worth.",
+    ),
+)

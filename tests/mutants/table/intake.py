@@ -1,0 +1,130 @@
+"""Taking orders in: durably, once, and within what their submitter may."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_INTAKE: Final = "tests/integration/engine/test_intake.py::"
+_ALLOWANCE: Final = "tests/integration/engine/test_allowance.py::"
+_CONFLICT: Final = f"{_INTAKE}test_another_order_under_the_same_id_is_a_conflict"
+
+_STORED: Final = "    stored = (order.mint_in, order.mint_out, order.amount_in, order.slippage_bps)\n"
+_GIVEN: Final = (
+    "    return stored == (terms.token_in.mint, terms.token_out.mint, terms.amount_in, terms.slippage_bps)\n"
+)
+
+
+def _same_terms_but(term: str, column: str, given: str, harm: str) -> Mutant:
+    """An idempotency that does not look at one of the terms."""
+    return Mutant(
+        f"same-order-whatever-{term}",
+        5,
+        "orderd/engine/intake.py",
+        _STORED + _GIVEN,
+        _STORED.replace(f"order.{column}", "None") + _GIVEN.replace(f"terms.{given}", "None"),
+        (_CONFLICT,),
+        harm,
+    )
+
+
+MUTANTS: Final = (
+    _same_terms_but(
+        "slippage", "slippage_bps", "slippage_bps", "The answer is that 0.5 % was taken, and the order accepts 50 %."
+    ),
+    _same_terms_but("amount", "amount_in", "amount_in", "The answer is that 1 SOL is sold, and it is 100."),
+    _same_terms_but("token-in", "mint_in", "token_in.mint", "The answer is that USDC is sold, and it is SOL."),
+    _same_terms_but("token-out", "mint_out", "token_out.mint", "The answer names another token than is bought."),
+    Mutant(
+        "queue-before-commit",
+        2,
+        "orderd/engine/intake.py",
+        "        with database.connection_context():\n"
+        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])",
+        "        with database.connection_context(), database.atomic():\n"
+        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])",
+        (f"{_INTAKE}test_what_goes_into_the_queue_is_on_disk_by_then",),
+        "A worker finds no order behind the message, drops it, and the order waits for dispatch.",
+    ),
+    Mutant(
+        "no-for-what-is-stored",
+        12,
+        "orderd/engine/intake.py",
+        "            leases.give_back(order_ids)\n",
+        "            raise\n",
+        (f"{_INTAKE}test_an_order_outlives_a_queue_that_is_down",),
+        "The answer is an error, the order is on disk and trades; whoever submits it anew trades twice.",
+    ),
+    Mutant(
+        "queue-trouble-waits",
+        2,
+        "orderd/engine/intake.py",
+        "            leases.give_back(order_ids)\n",
+        "",
+        (f"{_INTAKE}test_an_order_outlives_a_queue_that_is_down",),
+        "While Redis is away every order lies for half a minute, and its price is gone.",
+    ),
+    Mutant(
+        "rewritten-batch-forgotten",
+        2,
+        "orderd/engine/intake.py",
+        "created=order.id == submission.id)",
+        "created=False)",
+        (f"{_INTAKE}test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_is_written_again",),
+        "Orders of a batch whose answer was lost are not put into the queue.",
+    ),
+    Mutant(
+        "told-before-commit",
+        12,
+        "orderd/engine/intake.py",
+        "                cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n",
+        "                cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
+        "                self._publisher.publish(cancelled)\n",
+        (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),
+        "Followers hear that the order is off, the commit fails, and it trades.",
+    ),
+    Mutant(
+        "orders-of-others",
+        11,
+        "orderd/engine/views.py",
+        "SELECT * FROM orders WHERE account_id = %s AND (client_order_id = %s",
+        "SELECT * FROM orders WHERE %s <> '' AND (client_order_id = %s",
+        (f"{_INTAKE}test_an_order_of_another_account_is_not_there",),
+        "Anybody with a token sees and cancels the orders of everybody.",
+    ),
+    Mutant(
+        "allowance-not-locked",
+        11,
+        "orderd/engine/allowance.py",
+        "        FOR NO KEY UPDATE",
+        "       ",
+        (f"{_ALLOWANCE}test_submissions_at_the_same_time_do_not_slip_under_together",),
+        "Many orders at once are each within the limit and far beyond it together.",
+    ),
+    Mutant(
+        "allowance-in-no-transaction",
+        11,
+        "orderd/engine/allowance.py",
+        "    with database.atomic():\n        _lock(token_id)",
+        "    with database.connection_context():\n        _lock(token_id)",
+        (f"{_ALLOWANCE}test_submissions_at_the_same_time_do_not_slip_under_together",),
+        "The lock ends with its statement: orders that come together exceed the limit together.",
+    ),
+    Mutant(
+        "allowance-one-more",
+        11,
+        "orderd/engine/allowance.py",
+        "if used + notional > limits.per_day:",
+        "if used > limits.per_day:",
+        (f"{_ALLOWANCE}test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again",),
+        "The last order of a day may be of any size.",
+    ),
+    Mutant(
+        "allowance-of-the-revoked",
+        11,
+        "orderd/engine/allowance.py",
+        "WHERE id = %s AND revoked_at IS NULL AND",
+        "WHERE id = %s AND",
+        (f"{_ALLOWANCE}test_a_token_that_has_ended_meanwhile_submits_nothing",),
+        "A token that was revoked because it leaked submits one more order.",
+    ),
+)

@@ -1,0 +1,120 @@
+"""Amounts: how they are read and written, what is the least of them, and what was filled."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_MONEY: Final = "tests/unit/domain/test_money.py::"
+_QUOTE: Final = "tests/unit/domain/test_quote.py::"
+_FILL: Final = "tests/unit/engine/test_fill.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "least-rounded-down",
+        7,
+        "orderd/domain/money.py",
+        "return -(-amount_out * (BPS - slippage_bps) // BPS)",
+        "return amount_out * (BPS - slippage_bps) // BPS",
+        (f"{_MONEY}test_the_least_accepted_is_never_below_the_slippage",),
+        "The trader accepts a base unit less than he said; of a token without decimals that is a whole one.",
+    ),
+    Mutant(
+        "leg-floors-rounded-down",
+        10,
+        "orderd/domain/quote.py",
+        "return [_ceil_div(floor * leg.amount_out, self.amount_out) for leg in self.legs]",
+        "return [floor * leg.amount_out // self.amount_out for leg in self.legs]",
+        (f"{_QUOTE}test_the_floors_of_all_legs_make_the_floor_of_the_route",),
+        "The floors of a split add up to less than the order accepts, and the chain lets it through.",
+    ),
+    Mutant(
+        "first-hop-without-floor",
+        10,
+        "orderd/domain/quote.py",
+        "owed = [*(hop.amount_in for hop in self.hops[1:]), min_amount_out]",
+        "owed = [*(1 for hop in self.hops[1:]), min_amount_out]",
+        (f"{_QUOTE}test_a_first_hop_must_pay_what_the_second_one_spends",),
+        "The second hop spends what the wallet held of the token between them before.",
+    ),
+    Mutant(
+        "amount-by-float",
+        7,
+        "orderd/domain/money.py",
+        "scaled = Decimal(text).scaleb(decimals)",
+        "scaled = Decimal(str(float(text))).scaleb(decimals)",
+        (f"{_MONEY}test_an_amount_survives_writing_and_reading", f"{_MONEY}test_plain_decimals_are_read"),
+        "Large amounts are off in their last digits, and the ledger never agrees.",
+    ),
+    Mutant(
+        "amount-cut-off",
+        8,
+        "orderd/domain/money.py",
+        "if scaled != scaled.to_integral_value():",
+        "if False:",
+        (f"{_MONEY}test_what_is_no_amount_is_refused_with_its_reason",),
+        "An amount with a digit too many is traded as another one than was typed.",
+    ),
+    Mutant(
+        "amount-below-zero",
+        8,
+        "orderd/domain/money.py",
+        "if scaled <= 0:",
+        "if scaled == 0:",
+        (f"{_MONEY}test_what_is_no_amount_is_refused_with_its_reason",),
+        "An order to sell less than nothing is accepted.",
+    ),
+    Mutant(
+        "amount-loses-its-zeros",
+        7,
+        "orderd/domain/money.py",
+        'digits = f"{part:0{decimals}d}".rstrip("0") if decimals else ""',
+        'digits = f"{part:d}".rstrip("0") if decimals else ""',
+        (f"{_MONEY}test_amounts_are_written_short_and_exact",),
+        "0.000005 SOL of fees are shown as 0.5 SOL, and a fill of 1.05 as one of 1.5.",
+    ),
+    Mutant(
+        "slippage-a-hundredfold",
+        8,
+        "orderd/domain/money.py",
+        "not 0 <= bps <= BPS",
+        "not 0 <= bps <= BPS * 100",
+        (f"{_MONEY}test_slippage_beyond_its_range_is_refused",),
+        "A slippage of more than everything is accepted, and the least to be received is below nothing.",
+    ),
+    Mutant(
+        "offer-without-slippage-floor",
+        10,
+        "orderd/engine/offers.py",
+        "if floor < 1:",
+        "if floor < 0:",
+        ("tests/unit/engine/test_routing.py::test_an_offer_of_nothing_after_slippage_is_refused",),
+        "An order is signed that is content with nothing at all.",
+    ),
+    Mutant(
+        "sol-with-fees-and-rent",
+        7,
+        "orderd/engine/fill.py",
+        "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
+        "before, after = transaction.lamports[wallet]\n            return after - before",
+        (f"{_FILL}test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent",),
+        "Fees and rent are counted as traded SOL: prices and balances are wrong by them.",
+    ),
+    Mutant(
+        "fill-of-others",
+        7,
+        "orderd/engine/fill.py",
+        "return transaction.token_delta(mint, lambda owner: owner == wallet)",
+        "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
+        (f"{_FILL}test_what_two_tokens_have_changed_by_in_the_wallets_accounts_is_the_fill",),
+        "What went to fees and to others counts as the wallet's.",
+    ),
+    Mutant(
+        "no-trade-is-a-fill",
+        12,
+        "orderd/engine/fill.py",
+        "if amount_in < 1 or amount_out < 1:",
+        "if amount_in < 0 or amount_out < 0:",
+        (f"{_FILL}test_balances_that_show_no_trade_are_no_fill",),
+        "A transaction that traded nothing is told as a fill.",
+    ),
+)

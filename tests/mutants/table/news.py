@@ -1,0 +1,74 @@
+"""Telling followers: after the commit, each once, in order."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_HUB: Final = "tests/unit/gateway/test_hub.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "told-twice",
+        4,
+        "orderd/gateway/hub.py",
+        "            if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):\n"
+        "                self._fill(order_id, seq)\n",
+        "            self._marks[order_id].seq = 0\n            self._fill(order_id, seq)\n",
+        (f"{_HUB}test_every_follower_sees_every_event_once_and_in_order",),
+        "A fill that is told twice is counted twice by whoever adds fills up.",
+    ),
+    Mutant(
+        "gaps-passed-over",
+        4,
+        "orderd/gateway/hub.py",
+        "elif news.seq == mark.seq + 1 and (mark.groups or not self._of_group):",
+        "elif mark.groups or not self._of_group:",
+        (f"{_HUB}test_every_follower_sees_every_event_once_and_in_order",),
+        "What Redis lost is never told, a failed attempt or a fill among it.",
+    ),
+    Mutant(
+        "snapshot-and-then-the-past",
+        4,
+        "orderd/gateway/subscription.py",
+        "is_new = news.seq > told",
+        "is_new = news.seq >= told",
+        (f"{_HUB}test_every_follower_sees_every_event_once_and_in_order",),
+        "An order goes back to a state that it has left.",
+    ),
+    Mutant(
+        "sweeps-find-nothing",
+        4,
+        "orderd/gateway/hub.py",
+        "            if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):\n",
+        "            if False:\n",
+        (f"{_HUB}test_news_that_are_late_are_waited_for_and_those_that_are_lost_are_read",),
+        "An end that Redis lost is never told, and the trader waits for ever.",
+    ),
+    Mutant(
+        "news-end-with-redis",
+        13,
+        "orderd/engine/publish.py",
+        "except Exception as error:  # noqa: BLE001  (whatever it is, the next news",
+        "except ValueError as error:  # (whatever it is, the next news",
+        ("tests/unit/engine/test_publish.py::test_after_an_outage_of_redis_news_are_told_again",),
+        "One lost connection to Redis silences a worker for the rest of its life.",
+    ),
+    Mutant(
+        "loops-end",
+        13,
+        "orderd/queue/loops.py",
+        "except BaseException as error:",
+        "except ValueError as error:",
+        ("tests/unit/queue/test_loops.py::test_a_failing_pass_ends_neither_the_loop_nor_the_process",),
+        "One error of the node ends settlement: nothing that was sent is ever confirmed.",
+    ),
+    Mutant(
+        "hints-end",
+        13,
+        "orderd/solana/hints.py",
+        "except (OSError, WebSocketException, orjson.JSONDecodeError) as error:",
+        "except (OSError, WebSocketException) as error:",
+        ("tests/unit/solana/test_hints.py::test_what_is_no_message_costs_no_more_than_the_connection",),
+        "One odd message of a node, and pools are traded by older prices from then on.",
+    ),
+)

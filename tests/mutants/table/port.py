@@ -1,0 +1,77 @@
+"""Who may come in, and what for."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_ORIGIN: Final = "tests/unit/gateway/test_origin.py::"
+_MATRIX: Final = "tests/integration/gateway/test_auth_matrix.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "scope-not-looked-at",
+        11,
+        "orderd/gateway/auth.py",
+        "if _RANK[self.scope] < _RANK[scope]:",
+        "if False:",
+        ("tests/integration/gateway/test_rest.py::test_a_token_that_may_only_read_cannot_trade",),
+        "A token that was given to a screen can trade.",
+    ),
+    Mutant(
+        "cancel-by-readers",
+        11,
+        "orderd/gateway/methods.py",
+        "Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE,",
+        "Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.READ,",
+        (f"{_MATRIX}test_calls_are_taken_from_whom_the_table_says",),
+        "A token that was given to a screen can cancel.",
+    ),
+    Mutant(
+        "revoked-come-in",
+        11,
+        "orderd/gateway/auth.py",
+        "row is None or row.revoked_at is not None or",
+        "row is None or",
+        (
+            "tests/integration/gateway/test_access.py::TestRevocation::"
+            "test_it_ends_connections_and_subscriptions_at_once_and_nothing_else",
+        ),
+        "A token that was revoked because it leaked trades on.",
+    ),
+    Mutant(
+        "real-money-without-token",
+        11,
+        "orderd/gateway/auth.py",
+        'return not (settings.chain == "simnet" and is_loopback(settings.host))',
+        "return not is_loopback(settings.host)",
+        (f"{_MATRIX}test_http_lets_in_whom_the_table_says",),
+        "Every program on the machine trades with real money.",
+    ),
+    Mutant(
+        "pages-of-strangers",
+        11,
+        "orderd/gateway/origin.py",
+        'if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():',
+        'if scheme not in ("http", "https"):',
+        (f"{_ORIGIN}test_every_origin_must_fit",),
+        "Any web page that the trader opens trades with his wallet.",
+    ),
+    Mutant(
+        "names-of-strangers",
+        11,
+        "orderd/gateway/origin.py",
+        "if len(hosts) != 1 or _name_of(hosts[0]) not in self._names:",
+        "if len(hosts) != 1:",
+        (f"{_ORIGIN}test_pages_that_are_allowed_may_come_from_elsewhere",),
+        "A page whose name leads to the trader's own machine passes for one of the daemon's own.",
+    ),
+    Mutant(
+        "refusals-that-cannot-be-written",
+        13,
+        "orderd/gateway/refusals.py",
+        "        except OrderdError as error:\n",
+        "        except KeyError as error:\n",
+        ("tests/unit/gateway/test_refusals.py::test_what_cannot_be_written_ends_nothing_and_is_written_the_next_time",),
+        "A second without Postgres ends the gateway for good, for the sake of a line about a refusal.",
+    ),
+)

@@ -1,0 +1,55 @@
+"""orderctl: what is not known is told as not known, and asked for under the same id."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_COMMANDS: Final = "tests/unit/orderctl/test_commands.py::TestSubmit::"
+
+MUTANTS: Final = (
+    Mutant(
+        "timeout-is-a-failure",
+        12,
+        "orderctl/exit_codes.py",
+        "ErrorCode.SERVICE_TIMEOUT: ExitCode.UNKNOWN_OUTCOME,",
+        "ErrorCode.SERVICE_TIMEOUT: ExitCode.ORDER_FAILED,",
+        ("tests/unit/orderctl/test_exit_codes.py::test_the_contract_with_scripts",),
+        "A script takes an order that was taken for one that failed, and sends another.",
+    ),
+    Mutant(
+        "lost-answer-is-no-connection",
+        12,
+        "orderctl/errors.py",
+        "class AnswerLostError(OrderctlError):\n    exit_code = ExitCode.UNKNOWN_OUTCOME",
+        "class AnswerLostError(OrderctlError):\n    exit_code = ExitCode.CONNECTION",
+        (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
+        "A script takes an order that was sent for one that was not, and sends another.",
+    ),
+    Mutant(
+        "cannot-say-is-no",
+        12,
+        "orderctl/sending.py",
+        "frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})",
+        "frozenset({ErrorCode.SERVICE_TIMEOUT})",
+        (f"{_COMMANDS}test_a_daemon_that_cannot_say_leaves_the_outcome_unknown",),
+        "The daemon cannot say whether it took the order, and orderctl says that it did not.",
+    ),
+    Mutant(
+        "another-id-the-next-time",
+        5,
+        "orderctl/sending.py",
+        'return shlex.join([*words, "--client-order-id", order.client_order_id])',
+        "return shlex.join(words)",
+        (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
+        "The command that is offered after a lost answer submits a second order.",
+    ),
+    Mutant(
+        "gap-not-noticed",
+        4,
+        "orderctl/client.py",
+        "    if event.seq > seen + 1:\n        raise connecting.gap(event.seq, seen)\n",
+        "",
+        ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_asking_again",),
+        "An event that was lost on the way is never shown.",
+    ),
+)

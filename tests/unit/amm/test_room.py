@@ -1,0 +1,265 @@
+"""The best split among those that fit: within compute units, an impact on the price, and what somebody else allows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+from random import Random
+
+import pytest
+
+from orderd.amm.curve import Curve, Segment, constant_price
+from orderd.amm.pouring import MILLION, Load, Pouring
+from orderd.amm.side import Quote, Rates, Side
+from orderd.amm.split import NOTABLY, Leg, Offers, Room, Split, best_split
+from orderd.amm.swap import SwapError, SwapErrorKind
+from tests.unit.amm.pools import KINDS, random_pool
+from tests.unit.amm.test_split import pool, random_market
+
+MAX_LEGS = 3
+GRID = 60
+A_STEP = {"clmm": 16_000, "dlmm": 5_300}
+
+
+def market(seed: int) -> tuple[list[Side], list[Load], int]:
+    """Two to five pools, their loads, and about what all of them hold."""
+    random = Random(seed)
+    kinds = [random.choice(KINDS) for _ in range(random.randint(2, 5))]
+    pools = [random_pool(random, kind) for kind in kinds]
+    loads = [Load(random.randint(20_000, 80_000), A_STEP.get(kind, 0)) for kind in kinds]
+    return [each.side for each in pools], loads, sum(each.depth for each in pools)
+
+
+def tight(seed: int, loads: Sequence[Load]) -> Room:
+    """Limits of which one or more will bind, and pairs that do not fit together."""
+    random = Random(f"room {seed}")
+    forbidden = {pair for pair in combinations(range(len(loads)), 2) if random.random() < 0.3}
+
+    def may_fit(legs: tuple[int, ...]) -> bool:
+        return not any(pair in forbidden for pair in combinations(sorted(legs), 2))
+
+    return Room(
+        loads,
+        random.choice((100_000, 200_000, 400_000, 1_300_000)),
+        random.choice((20, 100, 500, 10_000)) * 100,
+        may_fit,
+        lambda split: may_fit(tuple(leg.position for leg in split.legs)),
+    )
+
+
+def fits(split: Split, room: Room) -> bool:
+    units = sum(room.loads[leg.position].of(leg.quote.steps) for leg in split.legs)
+    return units <= room.units and split.price_impact * MILLION <= room.impact and room.fits(split)
+
+
+def brute_force(sides: Sequence[Side], amount: int, room: Room) -> int:
+    """The most that a single pool or a pair pays on a grid; nothing where none fits."""
+    return max((split.amount_out for split in _grid(sides, amount) if fits(split, room)), default=0)
+
+
+def _grid(sides: Sequence[Side], amount: int) -> Iterator[Split]:
+    for index, side in enumerate(sides):
+        yield from _split(((index, side, amount),))
+    for (one, first), (two, second) in combinations(enumerate(sides), 2):
+        for share in range(1, GRID):
+            part = amount * share // GRID
+            yield from _split(((one, first, part), (two, second, amount - part)))
+
+
+def _split(parts: Sequence[tuple[int, Side, int]]) -> Iterator[Split]:
+    try:
+        yield Split(tuple(Leg(index, side.quote(part)) for index, side, part in parts))
+    except SwapError:
+        return
+
+
+def best(sides: Sequence[Side], amount: int, room: Room, max_legs: int = MAX_LEGS) -> Offers:
+    return best_split(sides, amount, max_legs=max_legs, cost_a_leg=0, room=room)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_nothing_that_fits_pays_more(block: int) -> None:
+    """Neither a single pool nor a pair on a grid; where one does not take it all, no part pays less than they do."""
+    for seed in range(block * 25, (block + 1) * 25):
+        sides, loads, depth = market(seed)
+        room = tight(seed, loads)
+        amount = int(depth * (0.001, 0.01, 0.05, 0.2)[seed % 4])
+        offers = best(sides, amount, room)
+        found = offers.best or offers.less
+        paid = brute_force(sides, amount, room)
+        if found is None:
+            assert paid == 0, seed
+            continue
+        assert fits(found, room), seed
+        assert found.amount_out * 100_000 >= paid * 99_999, (seed, found.amount_out / paid)
+        assert (found.amount_in == amount) == (offers.best is not None), seed
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_what_is_received_never_falls_notably_as_the_order_grows(block: int) -> None:
+    for seed in range(block * 6, (block + 1) * 6):
+        sides, loads, depth = market(seed)
+        room = tight(seed, loads)
+        most = 0
+        for step in range(1, 41):
+            found = best(sides, depth * step // 160, room)
+            if found.best is not None:
+                assert found.best.amount_out >= most - (most >> NOTABLY), (seed, step)
+                most = max(most, found.best.amount_out)
+
+
+def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_there() -> None:
+    """Whatever was thought to be in vain beside it."""
+    for seed in range(150):
+        sides, amount, cost, _ = random_market(seed)
+        free = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost).best
+        assert free is not None
+        banned = free.legs[0].position
+
+        def allowed(split: Split, banned: int = banned) -> bool:
+            return banned not in {leg.position for leg in split.legs}
+
+        room = Room(fits=allowed)
+        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost, room=room)
+        left = [side for position, side in enumerate(sides) if position != banned]
+        expected = best_split(left, amount, max_legs=MAX_LEGS, cost_a_leg=cost)
+        assert (found.best is None) == (expected.best is None), seed
+        if found.best is not None and expected.best is not None:
+            assert abs(found.best.worth(cost) - expected.best.worth(cost)) <= expected.best.worth(cost) >> 26, seed
+
+
+def pair_of_many_steps(seed: int) -> tuple[list[Side], list[Load], int]:
+    """A pool of ticks and one of bins, and an order for a good part of what both hold."""
+    random = Random(f"steps {seed}")
+    pools = [random_pool(random, kind) for kind in ("clmm", "dlmm")]
+    loads = [Load(50_000, A_STEP["clmm"]), Load(50_000, A_STEP["dlmm"])]
+    return [each.side for each in pools], loads, sum(each.depth for each in pools) // 4
+
+
+def units(split: Split, loads: Sequence[Load]) -> int:
+    return sum(loads[leg.position].of(leg.quote.steps) for leg in split.legs)
+
+
+@pytest.mark.parametrize("part", [30, 60, 90])
+def test_where_units_are_short_legs_reach_as_far_as_is_worth_it(part: int) -> None:
+    """Their split is not scaled down: what a tick too many takes is given to bins, or the other way round."""
+    bound = 0
+    for seed in range(30):
+        sides, loads, amount = pair_of_many_steps(seed)
+        free = best(sides, amount, Room()).best
+        if free is None or len(free.legs) == 1:
+            continue
+        room = Room(loads, 100_000 + (units(free, loads) - 100_000) * part // 100)
+        offers = best(sides, amount, room)
+        found = offers.best or offers.less
+        assert found is not None, seed
+        assert units(found, loads) <= room.units, seed
+        assert found.amount_out * 100_000 >= brute_force(sides, amount, room) * 99_999, seed
+        bound += found.amount_out < free.amount_out
+    assert bound > 5
+
+
+@pytest.mark.parametrize("part", [50, 80, 95])
+def test_a_split_that_moves_the_price_too_far_is_poured_anew(part: int) -> None:
+    """What is worse than it began by more is given less, so that the whole order is within the limit."""
+    bound = 0
+    for seed in range(40):
+        random = Random(f"prices {seed}")
+        dear = random_pool(random, random.choice(KINDS), 0.103)
+        cheap = max((random_pool(random, random.choice(KINDS)) for _ in range(4)), key=lambda each: each.depth)
+        sides, amount = [dear.side, cheap.side], dear.depth // 5
+        free = best(sides, amount, Room()).best
+        if free is None:
+            continue
+        room = Room([Load()] * len(sides), impact=int(free.price_impact * MILLION) * part // 100)
+        offers = best(sides, amount, room)
+        found = offers.best or offers.less
+        assert found is not None, seed
+        assert fits(found, room), seed
+        assert offers.steep is not None, seed
+        assert found.amount_out * 100_000 >= brute_force(sides, amount, room) * 99_999, seed
+        bound += offers.best is not None
+    assert bound > 5
+
+
+class Stepped:
+    """A pool at one price in steps of a hundred base units, the first of them behind some that are empty."""
+
+    def __init__(self, empty: int = 0, price: int = 10) -> None:
+        self.empty = empty
+        self.price = price
+
+    def rates(self) -> Rates:
+        raise AssertionError("nobody should ask")
+
+    def quote(self, amount_in: int) -> Quote:
+        steps = self.empty + (amount_in - 1) // 100
+        if amount_in < 1 or steps >= self.empty + 50:
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+        return Quote(amount_in, amount_in * self.price, 0, True, amount_in, amount_in * 10, Fraction(10), steps)
+
+    def segments(self) -> Iterator[Segment]:
+        for step in range(50):
+            yield constant_price(self.price, 1, 100, self.empty + step)
+
+
+def test_a_pool_takes_as_much_as_there_are_units_for() -> None:
+    offers = best([Stepped()], 1_000, Room([Load(10, 5)], units=30))
+    assert offers.best is None
+    assert offers.less is not None
+    assert [leg.quote.steps for leg in offers.less.legs] == [4]
+
+
+def test_a_pool_that_takes_too_many_units_where_it_stands_is_left_out() -> None:
+    assert best([Stepped()], 1_000, Room([Load(31, 0)], units=30)) == Offers((Stepped().quote(1_000),), None)
+
+
+class Wilful(Stepped):
+    """Refuses whatever its curve promises."""
+
+    def quote(self, amount_in: int) -> Quote:
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+
+
+class Miscounting(Stepped):
+    """Takes a step more than its curve tells."""
+
+    def quote(self, amount_in: int) -> Quote:
+        quote = super().quote(amount_in)
+        return replace(quote, steps=quote.steps + 1)
+
+
+def test_what_a_curve_promises_and_the_pool_does_not_keep_is_not_taken() -> None:
+    room = Room([Load(10, 5)] * 2, units=20)
+    assert best([Wilful(empty=1), Wilful(empty=1)], 60, room).best is None
+    assert best([Miscounting()], 300, Room([Load(10, 5)], units=20)).best is None
+    assert best([Stepped()], 300, Room([Load(10, 5)], units=20)).best is not None
+
+
+def test_no_more_legs_are_made_than_there_are_units_for() -> None:
+    for units, legs in ((29, 2), (30, 3)):
+        found = best([pool(10**9)] * 3, 10**8, Room([Load(10)] * 3, units)).best
+        assert found is not None
+        assert len(found.legs) == legs
+
+
+def test_a_dear_pool_has_a_place_where_the_best_one_does_not_fit() -> None:
+    """Alone it does not take all; beside the cheap pool it would be in vain, if that could be had."""
+    cheap, best_of_all, dear = Stepped(), pool(10**9, price=200), Stepped(price=5)
+    offers = best(
+        [best_of_all, cheap, dear], 8_000, Room(fits=lambda split: 0 not in {leg.position for leg in split.legs})
+    )
+    assert offers.best is not None
+    assert {leg.position for leg in offers.best.legs} == {1, 2}
+
+
+def test_without_any_impact_nothing_can_be_sold_to_a_pool_that_moves() -> None:
+    offers = best([pool(10**9)], 10**8, Room(impact=0))
+    assert (offers.best, offers.less) == (None, None)
+    assert offers.steep is not None
+
+
+def test_a_split_that_is_gentle_enough_stays_as_it_is() -> None:
+    curve = Curve(pool(10**9).segments(), 10**6)
+    pouring = Pouring({0: curve}, 10**6, [Load()], 1)
+    assert pouring.gentle([0], {}, MILLION // 2) == pouring.best([0])

@@ -1,0 +1,58 @@
+"""A router and a builder on simnet's first block, in this process: no node, no market, a clock that stands still."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from solders.keypair import Keypair
+
+from orderd.domain.quote import QuoteRequest, RoutingDecision
+from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.engine.building import Builder
+from orderd.engine.price_guard import PriceGuard
+from orderd.engine.routing import Router
+from orderd.simnet.genesis import Genesis
+from orderd.solana.keys import Wallet
+from orderd.venues.meteora_damm_v2 import MeteoraDammV2
+from orderd.venues.meteora_dlmm import MeteoraDlmm
+from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
+from orderd.venues.raydium_clmm import RaydiumClmm
+from orderd.venues.raydium_cpmm import RaydiumCpmm
+from tests.unit.venues.chain import Chain
+
+NOW = 1_800_000_000
+SLIPPAGE_BPS = 50
+KINDS = (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Its state is read once: all orders meet the same pools."""
+
+    router: Router
+    builder: Builder
+
+    def route(self, mint_in: str, mint_out: str, amount_in: int) -> RoutingDecision:
+        """Raises OrderdError."""
+        return self.router.route(QuoteRequest(mint_in, mint_out, amount_in), SLIPPAGE_BPS, self.builder.fits)
+
+
+def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
+    chain = Chain()
+    block = Genesis(NOW).block()
+    chain.slot = block.slot
+    chain.accounts = {
+        key: (account.owner, account.data) for key, account in block.changed.items() if account is not None
+    }
+    rpc = chain.rpc()
+    router = Router(
+        [kind(rpc, clock=lambda: 0.0, unix_time=lambda: NOW) for kind in KINDS],
+        intermediates=BUILTIN_TOKENS[:2],
+        timeout_ms=60_000,
+        max_price_impact_bps=max_price_impact_bps,
+        guard=PriceGuard(10_000),
+        max_slot_lag=20,
+        unit_price=lambda: 0,
+        threads=1,
+    )
+    no_fees = cast("Any", None)
+    return Desk(router, Builder(router, rpc, Wallet(Keypair()), no_fees, blockhash_age=3_600.0))
