@@ -8,6 +8,8 @@ that ticks can need. Source of the bit order: raydium-io/raydium-clmm,
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from orderd.amm.tick_math import MAX_TICK, MIN_TICK
+from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.raydium_clmm import TICKS_AN_ARRAY, PoolState, TickArrayBitmapExtension
 
 OWN: Final = 512
@@ -31,13 +33,16 @@ def arrays_in_order(
     """The start indices of the arrays with initialised ticks, as a swap meets them: down (`zero_for_one`) or up.
 
     The first is the array of the current tick or, where that has none, the next one. Where the walk leaves the pool's
-    own bitmap and no extension is given, it ends.
+    own bitmap and no extension is given, it ends. Raises LayoutError for a pool without a price, and for arrays where
+    there are no ticks.
     """
+    if not (state.tick_spacing and MIN_TICK <= state.tick_current <= MAX_TICK):
+        raise LayoutError(f"tick {state.tick_current} is in no array of ticks {state.tick_spacing} apart")
     width = TICKS_AN_ARRAY * state.tick_spacing
     current = state.tick_current // width - _LOWEST
     bits = _existing(state, extension)
     ahead = _falling(bits & (2 << current) - 1) if zero_for_one else _rising(bits >> current << current)
-    return ((position + _LOWEST) * width for position in ahead)
+    return (_with_ticks((position + _LOWEST) * width, width) for position in ahead)
 
 
 def needs_extension(state: PoolState, starts: Iterable[int]) -> bool:
@@ -61,6 +66,12 @@ def _existing(state: PoolState, extension: TickArrayBitmapExtension | None) -> i
         below = b"".join(extension.negative[start : start + _BITMAP_BYTES] for start in reversed(nearest_first))
         above = extension.positive
     return int.from_bytes(below + state.tick_array_bitmap.to_bytes(_OWN_BYTES, "little") + above, "little")
+
+
+def _with_ticks(start: int, width: int) -> int:
+    if not MIN_TICK - width < start <= MAX_TICK:
+        raise LayoutError(f"the tick array {start} lies where there are no ticks")
+    return start
 
 
 def _falling(bits: int) -> Iterator[int]:

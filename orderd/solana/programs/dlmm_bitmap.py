@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.meteora_dlmm import BINS_AN_ARRAY, BitmapExtension, LbPair
 
 INTERNAL: Final = 512
@@ -23,8 +24,11 @@ def array_index(bin_id: int) -> int:
 def arrays_in_order(pair: LbPair, extension: BitmapExtension | None, *, swap_for_y: bool) -> Iterator[int]:
     """The arrays with liquidity as a swap meets them: from the active bin's down (`swap_for_y`) or up.
 
-    Where the walk leaves the pool's own bitmap and no extension is given, it ends.
+    Where the walk leaves the pool's own bitmap and no extension is given, it ends. Raises LayoutError where no array
+    can hold the active bin.
     """
+    if not _LOWEST <= array_index(pair.active_id) < -_LOWEST:
+        raise LayoutError(f"bin {pair.active_id} is in no bin array")
     bits = pair.bin_array_bitmap << EXTERNAL
     if extension is not None:
         bits |= extension.positive << (EXTERNAL + 2 * INTERNAL) | _mirrored(extension.negative)

@@ -47,6 +47,16 @@ def test_the_good_path() -> None:
     assert status is OrderStatus.CONFIRMED
 
 
+def test_before_anything_is_signed_the_same_attempt_may_take_another_route() -> None:
+    status: OrderStatus | None = None
+    for kind in (EventKind.ACCEPTED, EventKind.STARTED, EventKind.ROUTED, EventKind.ROUTED, EventKind.SUBMITTED):
+        status = next_status(status, kind)
+    assert status is OrderStatus.SUBMITTED
+    assert sources(EventKind.ROUTED) == {OrderStatus.ROUTING, OrderStatus.BUILDING}
+    with pytest.raises(IllegalTransitionError):
+        next_status(OrderStatus.SUBMITTED, EventKind.ROUTED)
+
+
 def test_what_is_signed_cannot_be_cancelled_or_reclaimed() -> None:
     for kind in (EventKind.CANCELLED, EventKind.RECLAIMED, EventKind.STARTED):
         with pytest.raises(IllegalTransitionError):

@@ -113,6 +113,30 @@ def test_a_refusal_moves_no_reference(desk: Desk) -> None:
     desk.quote(900_000, present=ALL)
 
 
+def test_a_price_that_a_refusing_pool_was_quoted_at_is_forgotten(desk: Desk) -> None:
+    """Else it would keep all others from trading, although nobody ever traded at it."""
+    desk.quote(1_000_000, present={"deep"})
+    for _ in range(3):
+        desk.quote(9_000_000, present={"a promise", "deep"})
+    desk.guard.distrust("a promise")
+    desk.quote(1_000_000, present={"deep"})
+
+
+def test_what_others_paid_before_is_still_the_reference(desk: Desk) -> None:
+    desk.quote(1_000_000, present={"deep"})
+    desk.quote(9_000_000, present={"a promise", "deep"})
+    desk.guard.distrust("a promise")
+    desk.refuses(900_000, present={"junk"})
+
+
+def test_where_nobody_else_ever_paid_there_is_no_reference(desk: Desk) -> None:
+    desk.quote(9_000_000, present={"a promise"})
+    desk.guard.distrust("another")
+    desk.refuses(1_000_000, present={"junk"})
+    desk.guard.distrust("a promise")
+    desk.quote(1_000_000, present={"junk"})
+
+
 def test_an_old_price_says_nothing(desk: Desk) -> None:
     desk.quote(1_000_000)
     desk.now += MAX_AGE_SECONDS + 1

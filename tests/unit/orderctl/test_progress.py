@@ -8,7 +8,7 @@ from orderctl.client import Lost, Resumed
 from orderctl.progress import LiveProgress
 from orderctl.settings import Settings
 from orderctl.timeline import Timeline
-from orderd.domain.events import AnyFact, Reclaimed, Started
+from orderd.domain.events import AnyFact, Reclaimed, Routed, Started
 from tests.unit.orderctl.samples import (
     FILLED,
     RAYDIUM,
@@ -95,6 +95,19 @@ def test_a_wait_shows_its_reason_and_how_long_it_still_takes() -> None:
     queued = next(line for line in picture((RETRIED[0], waiting)) if "queued" in line)
     assert "goes on in" in queued
     assert queued.endswith(": the rate limit of 100 starts in 60 s is reached")
+
+
+def test_a_second_route_is_shown_in_the_place_of_the_first() -> None:
+    routed = FILLED[2]
+    assert isinstance(routed, Routed)
+    other = routed.model_copy(update={"quotes": (RAYDIUM,), "chosen": RAYDIUM})
+    lines = picture((*FILLED[:2], routed, other))
+
+    stages = [line for line in lines if "building" in line and not line.startswith("━")]
+    assert len(stages) == 1
+    quotes = [line for line in lines if "impact" in line]
+    assert len(quotes) == 1
+    assert RAYDIUM.amount_out in quotes[0]
 
 
 def test_setbacks_stay_in_sight() -> None:

@@ -50,6 +50,16 @@ def test_a_retry_begins_the_stages_anew_and_drops_the_old_quotes() -> None:
     assert timeline_of(RETRIED).attempt == 2
 
 
+def test_a_second_route_replaces_the_first_and_building_goes_on() -> None:
+    other = ROUTED.model_copy(update={"min_amount_out": "150"})
+    rerouted = timeline_of((*FILLED[:3], other))
+
+    assert [span.stage for span in rerouted.spans] == ["pending", "routing", "building"]
+    assert rerouted.spans[-1].start == rerouted.events[2].at
+    assert rerouted.routed == other
+    assert rerouted.setbacks == ()
+
+
 @pytest.mark.parametrize("facts", [FILLED, RETRIED, REFUSED_FOR_FUNDS, WITHDRAWN])
 def test_an_order_is_over_with_its_terminal_event_and_not_before(facts: tuple[AnyFact, ...]) -> None:
     over = [timeline_of(facts[:count]).is_over for count in range(1, len(facts) + 1)]

@@ -1,6 +1,6 @@
 """The cause of a failed transaction, told from the programs' logs as nodes return them."""
 
-from orderd.solana.program_failure import read_failure
+from orderd.solana.program_failure import OUT_OF_UNITS, read_failure
 from orderd.solana.programs import raydium_amm_v4, raydium_cpmm, token
 from orderd.solana.rpc_types import TransactionError
 
@@ -94,6 +94,13 @@ def test_running_out_of_compute_units_is_named_by_the_runtime() -> None:
     logs = [f"Program {CPMM} invoke [1]", f"Program {CPMM} failed: exceeded CUs meter at BPF instruction"]
     failure = read_failure({"InstructionError": [2, "ComputationalBudgetExceeded"]}, logs)
     assert (failure.program, failure.name, failure.number) == (CPMM, "ComputationalBudgetExceeded", None)
+
+
+def test_a_program_that_could_not_complete_for_want_of_units_ran_out_of_units() -> None:
+    logs = [f"Program {CPMM} invoke [1]", f"Program {CPMM} failed: exceeded CUs meter at BPF instruction"]
+    assert read_failure({"InstructionError": [2, "ProgramFailedToComplete"]}, logs).name == OUT_OF_UNITS
+    logs = [f"Program {CPMM} invoke [1]", f"Program {CPMM} failed: Access violation in unknown section"]
+    assert read_failure({"InstructionError": [2, "ProgramFailedToComplete"]}, logs).name == "ProgramFailedToComplete"
 
 
 def test_what_the_runtime_refuses_has_no_program() -> None:

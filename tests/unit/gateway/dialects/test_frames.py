@@ -106,6 +106,15 @@ def test_execute() -> None:
     ]
 
 
+OTHER = ROUTED.model_copy(update={"min_amount_out": "199"})
+
+
+@pytest.mark.parametrize("dialect", [EXECUTE, ROUTING_COMPLETE, QUOTES])
+def test_a_second_route_of_an_attempt_is_told_as_the_first_was(dialect: Dialect) -> None:
+    once, twice = (frames(dialect, (ACCEPTED, STARTED, *routes), OTHER) for routes in ([OTHER], [OTHER, OTHER]))
+    assert twice == [*once, once[-1]]
+
+
 def test_execute_in_trouble() -> None:
     assert frames(EXECUTE, TROUBLED) == [
         {"status": "pending", "orderId": ORDER},

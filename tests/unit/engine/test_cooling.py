@@ -1,0 +1,60 @@
+"""Pools that refused are left out for a while, with a reason, and then are pools like any other."""
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quote import VenueName
+from orderd.engine.cooling import COOLING_SECONDS, Cooling
+from orderd.engine.inquiry import Inquiry
+from orderd.engine.refusals import reasons
+from tests.unit.engine.test_routing import PAIR, StubVenue, offering, side
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def inquiry(cooling: Cooling, *venues: StubVenue) -> Inquiry:
+    return Inquiry(venues, cooling=cooling, timeout_ms=5_000, max_slot_lag=20, threads=1)
+
+
+def test_a_pool_cools_down_for_half_a_minute_to_a_minute() -> None:
+    clock = Clock()
+    cooling = Cooling(clock=clock)
+    cooling.cool("pool", "refused")
+    assert 30 <= COOLING_SECONDS <= 60
+    clock.now += COOLING_SECONDS - 0.1
+    assert (cooling.reason("pool"), cooling.reason("another")) == ("refused", None)
+    clock.now += 0.2
+    assert cooling.reason("pool") is None
+
+
+def test_one_that_refuses_again_begins_anew() -> None:
+    clock = Clock()
+    cooling = Cooling(clock=clock)
+    cooling.cool("pool", "refused")
+    clock.now += COOLING_SECONDS - 1
+    cooling.cool("pool", "refused again")
+    clock.now += COOLING_SECONDS - 1
+    assert cooling.reason("pool") == "refused again"
+
+
+def test_the_others_answer_and_the_reason_is_always_told() -> None:
+    cooling = Cooling(clock=Clock())
+    raydium = offering(VenueName.RAYDIUM, side(0.1), side(0.11))
+    cooling.cool("raydium 1", "its program refused with NotApproved")
+    answers = inquiry(cooling, raydium).ask([PAIR])[PAIR]
+    assert [pool.address for pool in answers.pools] == ["raydium 0"]
+    quote = answers.pools[0].side.quote(10**6)
+    (told,) = reasons(answers, [quote], [answers.pools[0].told(quote)], [VenueName.RAYDIUM])
+    assert told.code is ErrorCode.POOL_CLOSED
+    assert told.detail == "pool raydium 1 is cooling down: its program refused with NotApproved"
+
+
+def test_where_all_cool_down_that_is_the_reason_and_not_that_there_are_none() -> None:
+    cooling = Cooling(clock=Clock())
+    cooling.cool("raydium 0", "its program refused with NotApproved")
+    answers = inquiry(cooling, offering(VenueName.RAYDIUM, side(0.1))).ask([PAIR])[PAIR]
+    (told,) = reasons(answers, [], [], [VenueName.RAYDIUM])
+    assert told.code is ErrorCode.POOL_CLOSED

@@ -1,0 +1,82 @@
+"""One attempt takes route after route, each without what was refused, while there is a route and time."""
+
+from dataclasses import replace
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import Hop, Route
+from orderd.engine.blame import RouteRefused
+from orderd.engine.rerouting import Rerouting
+from tests.unit.engine.test_building import LEG
+
+REFUSED = OrderdError(ErrorCode.POOL_CLOSED, "the chain answered NotApproved")
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def route(*pools: str) -> Route:
+    return Route((Hop(tuple(replace(LEG, pool=pool) for pool in pools)),))
+
+
+def attempt() -> Rerouting:
+    return Rerouting(lambda each: "too large" not in [leg.pool for leg in each.legs], 15.0, clock=Clock())
+
+
+def test_no_route_takes_a_pool_that_refused() -> None:
+    others = attempt()
+    others.refused(RouteRefused(route("a", "b"), REFUSED, "a"))
+    assert [others.fits(each) for each in (route("a"), route("b", "a"), route("b"))] == [False, False, True]
+
+
+def test_a_route_that_asks_too_much_is_not_taken_again_in_any_proportion() -> None:
+    others = attempt()
+    others.refused(RouteRefused(route("a", "b"), REFUSED, None))
+    assert [others.fits(each) for each in (route("b", "a"), route("a"), route("b"))] == [False, True, True]
+
+
+def test_a_pool_that_moved_is_taken_as_it_stands_by_now_once() -> None:
+    others = attempt()
+    others.refused(RouteRefused(route("a"), REFUSED, "a", moved=True))
+    assert others.fits(route("a"))
+    others.refused(RouteRefused(route("a"), REFUSED, "a", moved=True))
+    assert not others.fits(route("a"))
+
+
+def test_what_does_not_fit_does_not_fit() -> None:
+    assert not attempt().fits(route("too large"))
+
+
+def test_it_ends_with_the_time() -> None:
+    clock = Clock()
+    others = Rerouting(lambda _: True, 15.0, clock=clock)
+    clock.now += 14.9
+    others.refused(RouteRefused(route("a"), REFUSED, "a"))
+    clock.now += 0.1
+    with pytest.raises(OrderdError) as ended:
+        others.refused(RouteRefused(route("b"), REFUSED, "b"))
+    assert ended.value is REFUSED
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(ErrorCode.ROUTE_NOT_FOUND, ErrorCode.POOL_CLOSED), (ErrorCode.RPC_UNAVAILABLE, ErrorCode.RPC_UNAVAILABLE)],
+    ids=["what refused is why", "unless that is a matter of time"],
+)
+def test_where_no_route_is_left_the_last_refusal_says_why(code: ErrorCode, told: ErrorCode) -> None:
+    others = attempt()
+    others.refused(RouteRefused(route("a"), REFUSED, "a"))
+    with pytest.raises(OrderdError) as ended, others.routing():
+        raise OrderdError(code, "no route")
+    assert ended.value.code is told
+
+
+def test_where_nothing_was_refused_the_search_says_why() -> None:
+    with pytest.raises(OrderdError) as ended, attempt().routing():
+        raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no route")
+    assert ended.value.code is ErrorCode.ROUTE_NOT_FOUND

@@ -1,0 +1,224 @@
+"""A pool in any state that its accounts can hold is a guest: it may be left out, and nobody else is."""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from solders.pubkey import Pubkey
+from structlog.testing import capture_logs
+
+from orderd.amm.curve import NEVER, Curve
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.programs.layout import Record
+from orderd.venues.base import OpenPool
+from orderd.venues.guest import SWAP_ERRORS, PoolRefused
+from orderd.venues.pool_venue import PoolVenue
+from tests.unit.venues.asking import best_quote
+from tests.unit.venues.chain import Chain
+from tests.unit.venues.test_acceptance import HUNDRED_USDC, ONE_SOL, SOL, USDC, VENUES, Card
+
+GOOD, ODD = Pubkey.from_bytes(b"\x0d" * 32), Pubkey.from_bytes(b"\x0e" * 32)
+OWNER = Pubkey.from_bytes(b"\x0f" * 32)
+EXTREMES = (0, 1, 2**8 - 1, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1, 2**127 - 1, 2**128 - 1, -1, -(2**31))
+
+
+@pytest.fixture(params=VENUES, ids=lambda card: str(card.kind))
+def card(request: pytest.FixtureRequest) -> Card:
+    chosen: Card = request.param
+    return chosen
+
+
+def beside_a_good_one(card: Card) -> Chain:
+    chain = Chain()
+    card.pool(chain, GOOD)
+    card.pool(chain, ODD)
+    return chain
+
+
+def numbers_of(record: Record, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Where numbers stand in a record, and in the records within it."""
+    found = []
+    for field in fields(record):  # type: ignore[arg-type]  # every record is a dataclass
+        value = getattr(record, field.name)
+        if isinstance(value, Record):
+            found += numbers_of(value, (*path, field.name))
+        elif isinstance(value, int):
+            found.append((*path, field.name))
+    return found
+
+
+def changed(record: Any, path: tuple[str, ...], value: int) -> Any:
+    name, *rest = path
+    return replace(record, **{name: changed(getattr(record, name), tuple(rest), value) if rest else value})
+
+
+def fits(record: Record) -> bool:
+    try:
+        record.encode()
+    except (struct.error, OverflowError):
+        return False
+    return True
+
+
+def odd_states(card: Card) -> st.SearchStrategy[bytes]:
+    """The pool's account with a few of its numbers at their ends."""
+    chain = beside_a_good_one(card)
+    venue = card.venue(chain)
+    state = venue._decode(chain.accounts[ODD][1])
+    places = numbers_of(state)
+
+    def put(changes: Mapping[tuple[str, ...], int]) -> bytes:
+        account = state
+        for path, value in changes.items():
+            candidate = changed(account, path, value)
+            account = candidate if fits(candidate) else account
+        return bytes(account.encode())
+
+    values = st.sampled_from(EXTREMES)
+    return st.dictionaries(st.sampled_from(places), values, min_size=1, max_size=4).map(put)
+
+
+def trade(venue: PoolVenue[Any, Any], pool: OpenPool, amount: int) -> None:
+    """All that an order may ask of a pool."""
+    try:
+        told = pool.told(pool.side.quote(amount))
+        venue.swap_instruction(told, OWNER, OWNER, OWNER, 1, small=True)
+    except (SwapError, PoolRefused):
+        pass
+    Curve(pool.side.segments(), amount).at(NEVER)
+
+
+@pytest.mark.parametrize("kind", VENUES, ids=lambda card: str(card.kind))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(data=st.data())
+def test_whatever_an_account_holds_the_good_pool_trades(kind: Card, data: st.DataObject) -> None:
+    chain = beside_a_good_one(kind)
+    chain.accounts[ODD] = (kind.program, data.draw(odd_states(kind)))
+    venue = kind.venue(chain)
+    for request in (ONE_SOL, HUNDRED_USDC):
+        liquidity = venue.liquidity(request.mint_in, request.mint_out)
+        pools = {pool.address: pool for pool in liquidity.pools}
+        assert str(GOOD) in pools
+        assert str(ODD) in pools or len(liquidity.refusals) == 1 or str(ODD) not in venue.pools(SOL_MINT, USDC_MINT)
+        for pool in pools.values():
+            trade(venue, pool, request.amount_in)
+
+
+SOL_MINT, USDC_MINT = str(SOL), str(USDC)
+
+
+class Fault(Exception):
+    """What nobody foresaw."""
+
+
+def raising(*_: Any, **__: Any) -> Any:
+    raise Fault
+
+
+class BrokenSide:
+    rates = quote = raising
+
+    def segments(self) -> Any:
+        yield from ()
+        raise Fault
+
+
+def only_for_odd(method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(first: Any, *rest: Any) -> Any:
+        return raising() if getattr(first, "address", None) == ODD else method(first, *rest)
+
+    return call
+
+
+@pytest.mark.parametrize("step", ["_pool", "_side"])
+def test_a_pool_that_cannot_be_read_or_met_is_left_out(
+    card: Card, step: str, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
+) -> None:
+    venue = card.venue(beside_a_good_one(card), max_age_ms=0, clock=iter(range(10**6)).__next__)
+    monkeypatch.setattr(venue, step, only_for_odd(getattr(venue, step)))
+    with capture_logs() as logs:
+        for _ in range(3):
+            liquidity = venue.liquidity(SOL_MINT, USDC_MINT)
+            assert [pool.address for pool in liquidity.pools] == [str(GOOD)]
+            (refusal,) = liquidity.refusals
+            assert refusal.code is ErrorCode.POOL_UNSUPPORTED
+            assert str(ODD) in refusal.detail
+    assert injected_pool_faults() == 3, "each is counted"
+    told = [line for line in logs if line["action"] == "pool_fault"]
+    assert len(told) == 1, "and told once"
+    assert isinstance(told[0]["exc_info"], Fault)
+
+
+def test_a_pool_that_cannot_be_decoded_is_passed_over(
+    card: Card, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
+) -> None:
+    chain = beside_a_good_one(card)
+    odd = chain.accounts[ODD][1]
+    venue = card.venue(chain)
+    decode = venue._decode
+    chain.accounts[ODD] = (card.program, odd[:-1] + bytes([odd[-1] ^ 1]))
+    monkeypatch.setattr(venue, "_decode", lambda data: decode(data) if data != chain.accounts[ODD][1] else raising())
+    assert [pool.address for pool in venue.liquidity(SOL_MINT, USDC_MINT).pools] == [str(GOOD)]
+    assert injected_pool_faults() == 1
+
+
+def test_a_side_that_breaks_refuses_by_type_and_its_curve_ends(
+    card: Card, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
+) -> None:
+    venue = card.venue(beside_a_good_one(card))
+    monkeypatch.setattr(venue, "_side", lambda *_: BrokenSide())
+    pool = venue.liquidity(SOL_MINT, USDC_MINT).pools[0]
+    for ask in (pool.side.rates, lambda: pool.side.quote(1)):
+        with pytest.raises(SwapError) as refused:
+            ask()
+        assert refused.value.kind is SwapErrorKind.UNFORESEEN
+        assert pool.refused(refused.value).code is ErrorCode.POOL_UNSUPPORTED
+    assert Curve(pool.side.segments(), 10**9).at(NEVER) == (0, 0)
+    assert injected_pool_faults() == 3
+
+
+def test_a_swap_that_cannot_be_made_is_its_pools_refusal(
+    card: Card, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
+) -> None:
+    venue = card.venue(beside_a_good_one(card))
+    quote = best_quote(venue, ONE_SOL)
+    monkeypatch.setattr(venue, "_swap", raising)
+    with pytest.raises(PoolRefused) as refused:
+        venue.swap_instruction(quote, OWNER, OWNER, OWNER, 1, small=False)
+    assert (refused.value.pool, refused.value.code) == (quote.pool, ErrorCode.POOL_UNSUPPORTED)
+    assert not refused.value.passing
+    assert injected_pool_faults() == 1
+
+
+def test_a_swap_that_the_moved_pool_cannot_make_any_more_is_a_passing_refusal(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(*_: Any) -> Any:
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+
+    venue = card.venue(beside_a_good_one(card))
+    quote = best_quote(venue, ONE_SOL)
+    monkeypatch.setattr(venue, "_swap", moved)
+    with pytest.raises(PoolRefused) as refused:
+        venue.swap_instruction(quote, OWNER, OWNER, OWNER, 1, small=False)
+    assert refused.value.passing
+    assert refused.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
+
+
+def test_a_pair_whose_pools_are_gone_since_the_quote_is_refused_by_type(card: Card) -> None:
+    chain = Chain()
+    card.pool(chain, GOOD)
+    quote = best_quote(card.venue(chain), ONE_SOL)
+    nothing_left = card.venue(Chain())
+    with pytest.raises(OrderdError) as refused:
+        nothing_left.token_programs(quote)
+    assert refused.value.code is ErrorCode.ROUTE_NOT_FOUND
+
+
+def test_every_refusal_of_the_maths_has_a_code() -> None:
+    assert SWAP_ERRORS.keys() == set(SwapErrorKind)
