@@ -86,6 +86,15 @@ MUTANTS: Final = (
         "What was in a block of a fork that lost is never sent again.",
     ),
     Mutant(
+        "sent-again-only-once",
+        13,
+        "orderd/engine/resending.py",
+        "            live.resend_at = now + self._wait(live, now)\n",
+        '            live.resend_at = float("inf")\n',
+        (f"{_SETTLEMENT}test_they_are_sent_again_although_no_question_is_answered",),
+        "While the node answers no question, what is signed is not sent either, and expires.",
+    ),
+    Mutant(
         "confirmed-and-looked-at-no-more",
         12,
         "orderd/engine/settlement.py",
