@@ -155,7 +155,7 @@ def _attempts(attempts: tuple[AttemptView, ...], *, wide: bool) -> Table:
             str(attempt.number),
             Text(f"{attempt.outcome}{'' if attempt.is_final else ', not final'}", OUTCOME_STYLE[attempt.outcome]),
             attempt.venue,
-            str(attempt.sends),
+            str(attempt.sends or "-"),  # counted when the attempt has ended
             str(attempt.slot) if attempt.slot is not None else "-",
             shorten(attempt.signature, SIGNATURE if wide else SIGNATURE_WIDTH),
         )

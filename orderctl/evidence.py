@@ -16,8 +16,7 @@ def evidence_view(evidence: EvidenceResult) -> Table:
     since = order.unknown_since
     outcome = Text("open: the chain may still tell") if since is None else Text(UNKNOWN, UNKNOWN_STYLE)
     table.add_row("outcome", outcome if since is None else Text.assemble(outcome, f" since {clock(since)}"))
-    sends = f"sent {attempt.sends} time{'s' if attempt.sends != 1 else ''}"
-    table.add_row("attempt", f"{attempt.number}, signed at {clock(attempt.signed_at)}, {sends}")
+    table.add_row("attempt", f"{attempt.number}, signed at {clock(attempt.signed_at)}, sent again and again since")
     table.add_row("signature", attempt.signature)
     table.add_row("valid until", _validity(evidence))
     asked = f"could not be asked: {evidence.trouble}" if evidence.trouble else evidence.status
