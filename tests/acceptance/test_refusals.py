@@ -76,7 +76,7 @@ def test_while_both_venues_are_down_an_order_fails_after_three_attempts(tmp_path
         (order("SOL", "USDC", "1000"), ErrorCode.FUNDS_INSUFFICIENT),
         # A token of which the wallet has none.
         (order("CHILLGUY", "SOL", "1"), ErrorCode.FUNDS_INSUFFICIENT),
-        (order("SOL", "USDC", "9000"), ErrorCode.ROUTE_PRICE_IMPACT),
+        (order("SOL", "USDC", "20000"), ErrorCode.ROUTE_PRICE_IMPACT),
         (order("SOL", "USDC", "0.000000001"), ErrorCode.ROUTE_AMOUNT_TOO_SMALL),
     ],
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.table import execution, intake, journal, money, news, port, settlement, trader
+from tests.mutants.table import execution, intake, journal, money, news, pools, port, proof, settlement, trader
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *execution.MUTANTS,
@@ -14,4 +14,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *news.MUTANTS,
     *trader.MUTANTS,
     *settlement.MUTANTS,
+    *proof.MUTANTS,
+    *pools.MUTANTS,
 )

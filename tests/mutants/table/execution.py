@@ -8,6 +8,7 @@ _EXECUTION: Final = "tests/integration/engine/test_execution.py::"
 _BUILDING: Final = "tests/unit/engine/test_building.py::"
 _DISPATCH: Final = "tests/integration/engine/test_dispatch.py::"
 _CHAIN: Final = "tests/integration/engine/test_chain.py::"
+_TRADING: Final = "tests/unit/engine/test_trading.py::"
 _LIMIT: Final = "tests/integration/queue/test_rate_limit.py::"
 
 MUTANTS: Final = (
@@ -56,7 +57,7 @@ MUTANTS: Final = (
         "sign-what-would-fail",
         10,
         "orderd/engine/building.py",
-        "        if simulation.err is not None:\n            raise explain(simulation.err, simulation.logs)\n",
+        "        if trial.error is not None:\n            raise trial.error\n",
         "",
         (f"{_BUILDING}test_what_would_fail_is_not_signed",),
         "Fees are paid for transactions that are known to fail, and orders wait for each of them to end.",
@@ -74,10 +75,28 @@ MUTANTS: Final = (
         "failure-final-when-confirmed",
         1,
         "orderd/engine/trading.py",
-        '"confirmed" if settings.chain == "simnet" else "finalized"',
+        '"confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"',
         '"confirmed"',
-        ("tests/unit/engine/test_trading.py::test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone",),
+        (f"{_TRADING}test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone",),
         "The block with the failure is rolled back, the same bytes succeed on the other fork, and so does the retry.",
+    ),
+    Mutant(
+        "many-nodes-taken-for-one",
+        1,
+        "orderd/engine/trading.py",
+        "is_one_node=settings.is_one_node)",
+        "is_one_node=True)",
+        (f"{_TRADING}test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them",),
+        "One of a provider's nodes, which lags or has lost its history, proves dead what has landed.",
+    ),
+    Mutant(
+        "real-chains-taken-for-one-node",
+        1,
+        "orderd/settings.py",
+        'return self.chain == "simnet" and faults.get("nodes", "one") == "one"',
+        'return faults.get("nodes", "one") == "one"',
+        (f"{_TRADING}test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them",),
+        "On mainnet, where every endpoint is many nodes, one that lags proves dead what has landed.",
     ),
     Mutant(
         "another-public-chain",
@@ -184,8 +203,8 @@ MUTANTS: Final = (
         "any-price-impact",
         10,
         "orderd/engine/routing.py",
-        "is_steep = best.route.price_impact_bps > max_price_impact_bps",
-        "is_steep = False",
+        "limits = _Limits(self._max_price_impact_bps, bytes_of_swaps(*direct), fits)",
+        "limits = _Limits(BPS, bytes_of_swaps(*direct), fits)",
         ("tests/unit/engine/test_routing.py::test_a_route_that_moves_the_price_too_far_is_refused",),
         "An order that is too large for its pools is sold for a part of its worth.",
     ),

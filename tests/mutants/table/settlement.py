@@ -1,10 +1,13 @@
-"""What ends an attempt, and what does not."""
+"""What ends an attempt, what does not, and what is done about one whose end nobody can tell."""
 
 from typing import Final
 
 from tests.mutants.mutant import Mutant
 
 _SETTLEMENT: Final = "tests/integration/engine/test_settlement.py::"
+_FINALITY: Final = "tests/integration/engine/test_finality.py::"
+_UNKNOWN: Final = "tests/integration/engine/test_unknown.py::"
+_RESOLUTION: Final = "tests/integration/engine/test_resolution.py::"
 
 MUTANTS: Final = (
     Mutant(
@@ -19,19 +22,159 @@ MUTANTS: Final = (
     Mutant(
         "filled-as-quoted",
         7,
-        "orderd/engine/settlement.py",
-        '"filled_out": fill.amount_out,',
-        '"filled_out": order.quoted_amount_out,',
+        "orderd/engine/outcome.py",
+        "order.version, _filled(fill), attempt_end=end",
+        'order.version, _filled(fill) | {"filled_out": order.quoted_amount_out}, attempt_end=end',
         (f"{_SETTLEMENT}test_a_landed_swap_is_confirmed_with_what_the_balances_say",),
         "The trader is told the price that he was promised, whatever he got.",
     ),
     Mutant(
         "never-adopted",
         9,
-        "orderd/engine/settlement.py",
-        "        if self._clock() < self._adopt_at:\n            return\n",
+        "orderd/engine/live.py",
+        "        if now < self._adopt_at:\n            return\n",
         "        return\n",
         (f"{_SETTLEMENT}test_what_a_lost_worker_had_signed_is_adopted_and_sent",),
         "What a killed worker had signed is never settled: a fill that nobody is told of.",
+    ),
+    Mutant(
+        "too-late-is-dead",
+        1,
+        "orderd/engine/settlement.py",
+        "            if sightings[signature].proves_expiry(live.validity):\n",
+        "            if sightings[signature].is_too_late(live.validity):\n",
+        (f"{_SETTLEMENT}test_not_found_is_no_proof",),
+        "One node that does not show a transaction has its order trade twice.",
+    ),
+    Mutant(
+        "not-searched-is-not-found",
+        1,
+        "orderd/engine/settlement.py",
+        'cannot be searched: {error}")\n            return {}\n',
+        'cannot be searched: {error}")\n            paid = {}\n',
+        (f"{_SETTLEMENT}test_an_expired_attempt_is_no_end_while_the_wallets_transactions_cannot_be_searched",),
+        "Where the last look at the wallet fails, an order that has traded trades again.",
+    ),
+    Mutant(
+        "found-and-passed-over",
+        1,
+        "orderd/engine/settlement.py",
+        "if (found := paid.get(_memo(live))) is None:",
+        'if (found := paid.get("")) is None:',
+        (
+            f"{_SETTLEMENT}test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say",
+            f"{_SETTLEMENT}test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill",
+        ),
+        "The wallet has paid for the order's fill, and the order is tried again.",
+    ),
+    Mutant(
+        "put-off-though-nobody-shows-it",
+        13,
+        "orderd/engine/settlement.py",
+        "if sightings[signature].status is not None:",
+        "if True:",
+        (f"{_SETTLEMENT}test_the_same_bytes_are_sent_again_until_they_land",),
+        "What was lost on the way is never sent again: the order expires, and its price is gone.",
+    ),
+    Mutant(
+        "put-off-for-ever",
+        13,
+        "orderd/engine/resending.py",
+        "live.resend_at = max(live.resend_at, now + self._wait(live, now))",
+        'live.resend_at = float("inf")',
+        (f"{_SETTLEMENT}test_what_was_seen_in_a_block_and_vanishes_is_sent_again",),
+        "What was in a block of a fork that lost is never sent again.",
+    ),
+    Mutant(
+        "sent-again-only-once",
+        13,
+        "orderd/engine/resending.py",
+        "            live.resend_at = now + self._wait(live, now)\n",
+        '            live.resend_at = float("inf")\n',
+        (f"{_SETTLEMENT}test_they_are_sent_again_although_no_question_is_answered",),
+        "While the node answers no question, what is signed is not sent either, and expires.",
+    ),
+    Mutant(
+        "confirmed-and-looked-at-no-more",
+        12,
+        "orderd/engine/settlement.py",
+        "awaits_finality=not sighting.is_final",
+        "awaits_finality=False",
+        (f"{_FINALITY}test_a_success_is_told_when_it_is_confirmed_and_awaits_finality",),
+        "The block is rolled back, and the trader goes on believing in a fill that is none.",
+    ),
+    Mutant(
+        "rolled-back-without-fence",
+        3,
+        "db/finality.py",
+        "                each.order.version,\n                nothing,\n",
+        "                None,\n                nothing,\n",
+        (f"{_FINALITY}test_what_was_confirmed_anew_is_not_taken_back_on_older_evidence",),
+        "A fill that was confirmed anew is taken back for what was known before.",
+    ),
+    Mutant(
+        "rolled-back-and-left-dead",
+        9,
+        "db/journal.py",
+        "    if _is_revived(change):\n        ctes.append(",
+        "    if False:\n        ctes.append(",
+        (f"{_FINALITY}test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes",),
+        "An order is submitted of which nobody sends or watches the transaction: it never ends.",
+    ),
+    Mutant(
+        "unknown-though-nothing-is-signed",
+        12,
+        "db/journal.py",
+        "WHERE status = '{OrderStatus.SUBMITTED}' AND unknown_since IS NULL",
+        "WHERE unknown_since IS NULL",
+        (f"{_UNKNOWN}test_what_is_not_signed_is_never_unknown",),
+        "Of an order that waits it is told that its transaction may have landed, and it has none.",
+    ),
+    Mutant(
+        "unknown-although-it-ended",
+        12,
+        "db/journal.py",
+        '    if first.attempt_end:\n        sets.append("unknown_since = NULL")\n',
+        "",
+        (f"{_UNKNOWN}test_a_later_proof_ends_it_by_itself_under_the_claim_that_was_there",),
+        "The trader is told not to know what became of an order that has ended.",
+    ),
+    Mutant(
+        "resolved-by-another-order",
+        12,
+        "orderd/engine/resolution.py",
+        'is_ours = found.payer == self._wallet and any(f"{order.id}:" in line for line in found.logs)',
+        "is_ours = found.payer == self._wallet",
+        (f"{_RESOLUTION}test_a_transaction_that_is_no_fill_of_the_order_is_refused",),
+        "A slip of the operator's hand gives one order the fill of another.",
+    ),
+    Mutant(
+        "resolved-by-a-stranger",
+        11,
+        "orderd/engine/resolution.py",
+        'is_ours = found.payer == self._wallet and any(f"{order.id}:" in line for line in found.logs)',
+        'is_ours = any(f"{order.id}:" in line for line in found.logs)',
+        (f"{_RESOLUTION}test_a_transaction_that_is_no_fill_of_the_order_is_refused",),
+        "Anybody who copies a memo offers the operator a transaction of his own as the order's fill.",
+    ),
+    Mutant(
+        "resolved-while-under-way",
+        1,
+        "orderd/engine/resolution.py",
+        "    if order.unknown_since is None:\n        raise _refused(",
+        "    if False:\n        raise _refused(",
+        (f"{_RESOLUTION}test_an_order_that_is_under_way_is_not_for_an_operator_to_end",),
+        "An order is taken for dead a second after it was sent, and lands.",
+    ),
+    Mutant(
+        "taken-for-dead-and-tried-again",
+        1,
+        "orderd/engine/resolution.py",
+        '        return self._write(change, by, "dead")',
+        "        expiry = OrderdError(ErrorCode.TX_EXPIRED, detail)\n"
+        "        change = self._outcomes.expired(_as_live(order, attempt), expiry, sends=attempt.sends)\n"
+        '        return self._write(change, by, "dead")',
+        (f"{_RESOLUTION}test_what_an_operator_takes_for_dead_has_failed_and_is_never_tried_again",),
+        "The operator was wrong, and the order has traded twice.",
     ),
 )

@@ -52,4 +52,16 @@ MUTANTS: Final = (
         ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_asking_again",),
         "An event that was lost on the way is never shown.",
     ),
+    Mutant(
+        "a-replayed-confirmation-is-the-end",
+        12,
+        "orderctl/client.py",
+        "if event.status in TERMINAL and event.seq >= standing:",
+        "if event.status in TERMINAL:",
+        (
+            "tests/unit/orderctl/test_unknown.py::TestRolledBack::"
+            "test_who_comes_later_follows_it_past_the_confirmation_that_did_not_stand",
+        ),
+        "Whoever asks later is told a fill that the chain has taken back.",
+    ),
 )

@@ -16,9 +16,9 @@ from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
 from orderd.engine.blame import RouteRefused
 from orderd.engine.building import Builder, SwapPlan, units_with_margin
 from orderd.solana.keys import Wallet
-from orderd.solana.programs import token
+from orderd.solana.programs import system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
-from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
+from orderd.solana.rpc_types import Account, AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import decode
 from orderd.venues.guest import PoolRefused
 
@@ -98,9 +98,10 @@ SWAP_PROGRAM = Pubkey.from_bytes(b"\x05" * 32)
 
 @dataclass
 class Surroundings:
-    """Plays router, venue, node and fee market. A swap's data is its floor; the wallet has no wrapped SOL."""
+    """Plays router, venue, node and fee market. A swap's data is its floor; ``wrapped`` is the wallet's wrapped SOL."""
 
     refusal: str | None = None
+    wrapped: Account | None = None
     simulated: list[bytes] = field(default_factory=list)
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
@@ -114,8 +115,8 @@ class Surroundings:
     ) -> Instruction:
         return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), [])
 
-    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], None]:
-        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), None
+    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], Account | None]:
+        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), self.wrapped
 
     def simulate_transaction(self, raw: bytes, *, replace_blockhash: bool) -> AtSlot[Simulation]:
         self.simulated.append(raw)
@@ -168,3 +169,32 @@ def test_no_two_attempts_are_the_same_bytes() -> None:
     builder = builder_among(Surroundings())
     plan = SwapPlan(Route.single(LEG), 99_500_000)
     assert len({builder.sign(plan, memo).signature for memo in ("one:1", "one:2", "other:1")}) == 3
+
+
+def accounts_made_in(raw: bytes) -> list[Pubkey]:
+    """Those that the System program makes."""
+    message = decode(raw).message
+    keys = message.account_keys
+    return [
+        keys[each.accounts[1]]
+        for each in message.instructions
+        if keys[each.program_id_index] == system.PROGRAM_ID and each.data[:4] == CREATE_WITH_SEED
+    ]
+
+
+CREATE_WITH_SEED = (3).to_bytes(4, "little")
+
+
+def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_that_nobody_knew() -> None:
+    """Lamports that somebody sent there before would keep the account from being made, and the trade from landing."""
+    own = token.TokenAccount.new(token.NATIVE_MINT, Pubkey.new_unique(), 5, native_rent=1).encode()
+    surroundings = Surroundings(wrapped=Account(10**7, token.PROGRAM_ID, own, executable=False))
+    builder = builder_among(surroundings)
+    made = [
+        accounts_made_in(builder.sign(SwapPlan(Route.single(LEG), 99_500_000), f"order:{number}").raw)
+        for number in range(1, 4)
+    ]
+    assert [len(each) for each in made] == [1, 1, 1]
+    assert len({account for each in made for account in each}) == 3
+    signed = builder_among(Surroundings()).sign(SwapPlan(Route.single(LEG), 99_500_000), "order:1")
+    assert accounts_made_in(signed.raw) == [], "it has none: its associated account takes fewer bytes"

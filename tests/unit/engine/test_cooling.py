@@ -4,8 +4,10 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import VenueName
 from orderd.engine.cooling import COOLING_SECONDS, Cooling
 from orderd.engine.inquiry import Inquiry
+from orderd.engine.price_guard import PriceGuard
 from orderd.engine.refusals import reasons
-from tests.unit.engine.test_routing import PAIR, StubVenue, offering, side
+from orderd.engine.routing import Router
+from tests.unit.engine.test_routing import PAIR, StubVenue, decide, offering, side
 
 
 class Clock:
@@ -58,3 +60,33 @@ def test_where_all_cool_down_that_is_the_reason_and_not_that_there_are_none() ->
     answers = inquiry(cooling, offering(VenueName.RAYDIUM, side(0.1))).ask([PAIR])[PAIR]
     (told,) = reasons(answers, [], [], [VenueName.RAYDIUM])
     assert told.code is ErrorCode.POOL_CLOSED
+
+
+BEST, SECOND = "raydium 0", "raydium 1"
+
+
+def pools_of(routes: Router) -> list[str]:
+    return [leg.pool for leg in decide(routes).route.legs]
+
+
+def test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down() -> None:
+    now = [0.0]
+    routes = Router(
+        [offering(VenueName.RAYDIUM, side(0.11), side(0.1))],
+        timeout_ms=5_000,
+        max_price_impact_bps=500,
+        guard=PriceGuard(500),
+        max_slot_lag=20,
+        unit_price=lambda: 0,
+        threads=2,
+        cooling=Cooling(clock=lambda: now[0]),
+    )
+    assert pools_of(routes) == [BEST]
+    routes.refused(BEST, "its program refused with PoolDisabled")
+    assert pools_of(routes) == [SECOND]
+    (told,) = decide(routes).refusals
+    assert told.detail == f"pool {BEST} is cooling down: its program refused with PoolDisabled"
+    now[0] = COOLING_SECONDS - 1
+    assert pools_of(routes) == [SECOND]
+    now[0] = COOLING_SECONDS
+    assert pools_of(routes) == [BEST]

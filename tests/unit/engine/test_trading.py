@@ -51,7 +51,7 @@ GENESIS: dict[Chain, str] = {
 class Node:
     """A node whose newest confirmed block holds our transaction, which failed there."""
 
-    def __init__(self, chain: Chain, level: str) -> None:
+    def __init__(self, chain: Chain, level: str, **others: Any) -> None:
         self._results: dict[str, Any] = {
             "getGenesisHash": GENESIS[chain],
             "getEpochInfo": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0},
@@ -59,6 +59,7 @@ class Node:
                 "context": {"slot": 20},
                 "value": [{"slot": 19, "err": "ProgramFailedToComplete", "confirmationStatus": level}],
             },
+            **others,
         }
 
     def post(self, body: bytes) -> Response:
@@ -90,3 +91,34 @@ def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
     observer = open_trading(settings).observer(settings)
     (sighting,) = observer.look({signature: Validity(1_000, 10)}).values()
     assert sighting.landed is is_end
+
+
+@pytest.mark.parametrize(
+    ("chain", "options", "is_proved"),
+    [
+        ("mainnet", {}, False),
+        ("devnet", {}, False),
+        ("mainnet", {"rpc_single_node": True}, True),
+        ("simnet", {}, True),
+        ("simnet", {"simnet_faults": {"nodes": "pool"}}, False),
+    ],
+    ids=["mainnet", "devnet", "an own node of mainnet", "the local chain", "a local chain of many nodes"],
+)
+def test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them(
+    chain: Chain, options: dict[str, Any], is_proved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint counts as many nodes unless it is known to be one. Of many, one has to show a witness: none does."""
+    nothing = {
+        "getSignatureStatuses": {"context": {"slot": 20}, "value": [None]},
+        "getBlock": {"signatures": []},
+        "getSignaturesForAddress": [],
+    }
+    monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: Node(chain, "", **nothing))
+    monkeypatch.setattr(chain_check, "belong_to", lambda genesis_hash: genesis_hash)
+    create_wallet(tmp_path / "wallet.json")
+    settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", **options)
+    observer = open_trading(settings).observer(settings)
+    validity = Validity(17, 10)
+    (sighting,) = observer.look({Signature.default(): validity}).values()
+    assert sighting.is_too_late(validity)
+    assert sighting.proves_expiry(validity) is is_proved

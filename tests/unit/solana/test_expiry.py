@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
@@ -83,6 +83,7 @@ def test_of_one_node_its_history_decides(history_from: int | None, slot: int, pr
     behind=st.integers(0, 400),
     forgets=st.booleans(),
 )
+@example(landed=1, skipped=[False] * 500, asked=301, behind=32, forgets=True)  # it has just been forgotten
 def test_no_node_of_the_chain_that_won_proves_the_expiry_of_what_landed(
     landed: int, skipped: list[bool], asked: int, behind: int, forgets: bool
 ) -> None:

@@ -1,0 +1,80 @@
+"""Pools as guests: each of them breaks nothing but itself, and is left out where it refuses."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_GUEST: Final = "tests/unit/venues/test_guest.py::"
+_COOLING: Final = "tests/unit/engine/test_cooling.py::"
+_REROUTING: Final = "tests/unit/engine/test_rerouting.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "guests-break-the-read",
+        11,
+        "orderd/venues/guest.py",
+        "        except Exception as error:\n            refusal = self.unforeseen(pool, error)\n",
+        "        except ArithmeticError as error:\n            refusal = self.unforeseen(pool, error)\n",
+        (f"{_GUEST}test_whatever_a_pools_data_lead_to_is_a_refusal_of_that_pool",),
+        "One odd pool, which anybody can make, keeps a whole kind of pools from being traded in.",
+    ),
+    Mutant(
+        "guests-break-the-search",
+        11,
+        "orderd/venues/guest.py",
+        "            return self.side.quote(amount_in)\n        except SwapError:\n            raise\n"
+        "        except Exception as error:\n",
+        "            return self.side.quote(amount_in)\n        except SwapError:\n            raise\n"
+        "        except ArithmeticError as error:\n",
+        (f"{_GUEST}test_a_side_raises_nothing_but_swap_errors",),
+        "One odd pool, which anybody can make, keeps every order of its pair from being routed.",
+    ),
+    Mutant(
+        "refused-and-chosen-again",
+        11,
+        "orderd/engine/inquiry.py",
+        "elif (reason := self._cooling.reason(pool.address)) is not None:",
+        'elif (reason := self._cooling.reason(pool.address)) == "":',
+        (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),
+        "A pool that promises most and always refuses takes a part of each order's time.",
+    ),
+    Mutant(
+        "cooling-for-ever",
+        11,
+        "orderd/engine/cooling.py",
+        "return rest.reason if rest is not None and rest.until > self._clock() else None",
+        "return rest.reason if rest is not None else None",
+        (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),
+        "The deepest pool was closed for a minute, and is not traded in until the daemon starts anew.",
+    ),
+    Mutant(
+        "refused-and-taken-again",
+        6,
+        "orderd/engine/rerouting.py",
+        "            self._pools.add(refusal.pool)\n",
+        "            pass\n",
+        (f"{_REROUTING}test_no_route_takes_a_pool_that_refused",),
+        "The attempt takes the same route until its time is up, though another would do.",
+    ),
+    Mutant(
+        "rerouting-for-ever",
+        6,
+        "orderd/engine/rerouting.py",
+        "        if self._clock() >= self._until:\n            raise refusal.error\n",
+        "",
+        (f"{_REROUTING}test_it_ends_with_the_time",),
+        "The attempt outlives its lease, is taken away from its worker, and is never worked to an end.",
+    ),
+    Mutant(
+        "wrapped-at-one-address",
+        11,
+        "orderd/engine/building.py",
+        "field(default_factory=lambda: secrets.token_urlsafe(6))",
+        "field(default=secrets.token_urlsafe(6))",
+        (
+            "tests/unit/engine/test_building.py::"
+            "test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_that_nobody_knew",
+        ),
+        "Whoever sends a lamport to the address that the first trade showed keeps all others from being made.",
+    ),
+)
