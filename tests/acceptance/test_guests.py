@@ -33,7 +33,7 @@ from orderd.simnet.genesis import (
 from orderd.simnet.genesis.accounts import FirstAccounts, snapshot
 from orderd.simnet.ledger import Ledger
 from orderd.solana.programs import raydium_clmm, raydium_cpmm, token
-from orderd.wire import Method, PoolsParams, PoolsResult
+from orderd.wire import Method, PoolsParams, PoolsResult, PreviewResult
 from tests.acceptance.trader import Story, order, trading
 
 SETTINGS = {
@@ -134,6 +134,17 @@ def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_
     (only,) = routes(second)
     assert str(SOL_USDC_BS4) not in {quote.pool for quote in only.quotes}
     assert actions(log).count("pool_cooling") == 1
+
+
+def test_a_preview_shows_the_route_that_the_order_would_end_up_with(tmp_path: Path) -> None:
+    faults = orjson.dumps({"refusing_pools": [str(SOL_USDC_BS4)]}).decode()
+    with (
+        running_daemon(tmp_path, SETTINGS | {"ORDERD_SIMNET_FAULTS": faults}) as daemon,
+        Client(Settings(url=daemon.url)) as client,
+    ):
+        preview = client.call(Method.ORDER_PREVIEW, order("SOL", "USDC", "1.5"), PreviewResult)
+    assert preview.succeeds
+    assert str(SOL_USDC_BS4) not in {leg.pool for leg in preview.quote.route}
 
 
 def test_an_order_finds_the_last_pool_that_does_not_refuse(tmp_path: Path) -> None:

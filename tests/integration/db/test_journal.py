@@ -11,11 +11,11 @@ from db.connection import database
 from db.journal import AttemptEnd, Change, Failure, Moved, NewAttempt
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Cancelled, Failed, Reclaimed, Retrying, Submitted
+from orderd.domain.events import Cancelled, Failed, Reclaimed, Retrying, Routed, Submitted
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.engine import views
 from tests.integration.orders import FILL, built, claimed, new_order, pending, read, sign
-from tests.sample_facts import CONFIRMED
+from tests.sample_facts import CONFIRMED, QUOTED
 
 NOW = datetime.now(UTC)
 RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW)
@@ -40,6 +40,22 @@ def test_events_are_numbered_without_gaps_along_the_good_path() -> None:
     ]
     order = read(live.order.id)
     assert (order.seq, order.filled_out, order.lease_owner, order.due_at) == (5, 152_400_000, None, None)
+
+
+def test_the_claim_that_routed_may_route_again_and_nobody_else() -> None:
+    order = built()
+    other = Routed(chosen=QUOTED, quotes=(), min_amount_out="150")
+    (again,) = journal.apply([Change(order.id, other, order.version, {"min_amount_out": 150_000_000})])
+    assert (again.order.status, again.order.version, again.order.lease_owner) == (
+        OrderStatus.BUILDING,
+        order.version,
+        order.lease_owner,
+    )
+    assert read(order.id).min_amount_out == 150_000_000
+    assert [kind for _, kind, _ in history(order)][-2:] == [EventKind.ROUTED, EventKind.ROUTED]
+    assert journal.apply([Change(order.id, other, order.version - 1)]) == []
+    sign(again.order, "sig")
+    assert journal.apply([Change(order.id, other, order.version)]) == [], "what is signed has its route"
 
 
 def test_one_client_order_id_is_one_order_also_within_a_batch() -> None:
