@@ -176,7 +176,7 @@ class Methods:
         """Say what became of an order whose outcome is unknown."""
         who = caller.principal
         if (params.landed is None) == (not params.dead):
-            raise OrderdError(ErrorCode.REQUEST_INVALID, "give landed or dead, and not both")
+            raise OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "give landed or dead, and not both")
         if params.landed is None:
             order = await self._outside.run(self._resolution.dead, who.account_id, params.order, who.actor)
         else:
