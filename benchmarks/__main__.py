@@ -15,7 +15,7 @@ from rich.table import Table
 from benchmarks import load, machine
 from benchmarks.cpu import seconds_by_process, since
 from benchmarks.plain import plain_engine
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.embedded.postgres import Postgres
 
 _SETTINGS = {

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from orderd.access import token_app
-from orderd.audit import audit
-from orderd.configuration import ConfigurationError, database_url, load_settings
-from orderd.doctor import doctor
+from orderd.commands.audit import audit
+from orderd.commands.doctor import doctor
+from orderd.commands.token import token_app
+from orderd.config.loading import ConfigurationError, database_url, load_settings
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.settings import Settings
 from orderd.telemetry import configure_logging
 
 EXIT_FAILED = 1
@@ -81,7 +81,7 @@ def run(
     log_format: LogFormat = None,
 ) -> None:
     """Everything in one process tree, with Postgres, Redis and a local chain of its own where none is configured."""
-    from orderd.run import run
+    from orderd.process.tree import run
 
     run(
         _settings(
@@ -210,8 +210,8 @@ def migrate(config: Config = None, state_dir: StateDir = None) -> None:
 @app.command()
 def wallet(config: Config = None, state_dir: StateDir = None) -> None:
     """Show the wallet's address; on simnet, make the wallet if there is none, and let the faucet fund it."""
+    from orderd.process.wallet import fund_on_simnet, open_wallet
     from orderd.solana.rpc import RpcClient
-    from orderd.wallet_setup import fund_on_simnet, open_wallet
 
     settings = _settings(config=config, state_dir=state_dir)
     opened = open_wallet(settings)
@@ -232,7 +232,7 @@ def check_config(config: Config = None) -> None:
 @app.command()
 def demo() -> None:
     """Start everything in a directory of its own, trade 1.5 SOL for USDC in front of you, stop everything."""
-    from orderd.demo import demo
+    from orderd.commands.demo import demo
 
     sys.exit(demo())
 

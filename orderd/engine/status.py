@@ -10,9 +10,9 @@ import redis
 from peewee import PeeweeException
 
 from db.connection import database
+from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.settings import Settings
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.venues.single_flight import SingleFlight

@@ -6,6 +6,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
+from orderd.config.settings import Settings
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.building import Builder
@@ -13,7 +14,6 @@ from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.fees import FeeMarket
 from orderd.engine.price_guard import PriceGuard, Recall
 from orderd.engine.routing import Router
-from orderd.settings import Settings
 from orderd.solana.keys import Wallet, load_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.programs import raydium_amm_v4, raydium_clmm, raydium_cpmm

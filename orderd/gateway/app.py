@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
@@ -34,7 +35,6 @@ from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gat
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.rate_limit import RateLimiter
 from orderd.queue.worker import HEARTBEAT_PREFIX
-from orderd.settings import Settings
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.auth import Principal, authenticate, token_required
 from orderd.gateway.bucket import Bucket
 from orderd.gateway.threads import DatabaseThreads
-from orderd.settings import Settings
 
 
 class Gate:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from db.audit import Actor
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.gateway.asyncapi import document
@@ -41,7 +42,6 @@ from orderd.gateway.rpc import Rpc
 from orderd.gateway.session import Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.gateway.tls import certificate_of
-from orderd.settings import Settings
 from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16

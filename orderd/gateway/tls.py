@@ -7,8 +7,8 @@ from typing import Final, cast
 
 import structlog
 
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.settings import Settings
 
 HANDSHAKE_RECORD: Final = 0x16
 """The first byte that a TLS client sends (RFC 8446, 5.1)."""

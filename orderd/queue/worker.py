@@ -22,6 +22,7 @@ from db import leases
 from db.connection import check_schema, connect, database
 from db.journal import recent_starts
 from db.prices import last_route
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.chain import check_chain
 from orderd.engine.dispatch import Dispatch
@@ -42,7 +43,6 @@ from orderd.queue.in_flight import InFlightCap
 from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
-from orderd.settings import Settings
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
 from orderd.solana.transport import HttpTransport

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.embedded.postgres import Postgres
 from orderd.wire import Method, Problem, QuoteParams, SubmitParams

@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from tests.conftest import QUICK
 

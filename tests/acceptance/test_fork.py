@@ -12,7 +12,7 @@ import orjson
 import pytest
 from websockets.sync.client import connect
 
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.events import Confirmed, OrderEvent, RolledBack
 from orderd.domain.order import OrderStatus
 from tests.acceptance.audit import audit

@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 
 from orderctl.client import Client
 from orderctl.settings import Settings
-from orderd.demo import running_daemon
+from orderd.commands.demo import running_daemon
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
 from orderd.simnet.chain import ledger_path

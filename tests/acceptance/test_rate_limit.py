@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from orderd.demo import running_daemon
+from orderd.commands.demo import running_daemon
 from orderd.domain.events import Started
 from orderd.domain.order import EventKind, OrderStatus
 from tests.acceptance.audit import audit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderd.demo import running_daemon
+from orderd.commands.demo import running_daemon
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Retrying, Routed
 from orderd.domain.order import OrderStatus

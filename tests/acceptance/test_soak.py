@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderd.demo import Daemon
+from orderd.commands.demo import Daemon
 from orderd.domain.order import OrderStatus
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit

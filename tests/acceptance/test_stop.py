@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from orderctl.errors import RefusedError
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderStatus
 from tests.acceptance.audit import audit

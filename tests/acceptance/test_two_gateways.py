@@ -22,10 +22,10 @@ from orderctl.client import Client, Lost
 from orderctl.settings import Settings
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.embedded.process import Child
-from orderd.roles import ListeningRole, Role, WorkerRole
+from orderd.process.roles import ListeningRole, Role, WorkerRole
+from orderd.process.wallet import fund_on_simnet
 from orderd.solana.keys import create_wallet
 from orderd.solana.rpc import RpcClient
-from orderd.wallet_setup import fund_on_simnet
 from orderd.wire import Event as EventNotification
 from tests.acceptance.trader import Trader, order, trading
 from tests.conftest import QUICK

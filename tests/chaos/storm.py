@@ -14,7 +14,7 @@ from typing import Final
 
 from redis import Redis as RedisClient
 
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.embedded.redis import Redis
 from orderd.wire import SubmitParams
 from tests.acceptance.trader import order

@@ -24,13 +24,13 @@ from urllib.parse import urlsplit
 from solders.signature import Signature
 
 from db.connection import connect, database, migrate
-from orderd import access
+from orderd.commands import token as access
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
-from orderd.roles import ListeningRole, WorkerRole
+from orderd.process.roles import ListeningRole, WorkerRole
+from orderd.process.wallet import fund_on_simnet
 from orderd.solana.rpc import RpcClient
-from orderd.wallet_setup import fund_on_simnet
 from orderd.wire import OrderView, SubmitParams
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Trader

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from orderd.embedded.process import Child, Program, StopRequested
-from orderd.supervisor import Supervisor, blocked_signals
+from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.telemetry import configure_logging
 
 SERVICE = """

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from orderctl.exit_codes import ExitCode
-from orderd.demo import Daemon, running_daemon
+from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import OrderdError
 from orderd.embedded.redis import Redis
-from orderd.roles import ListeningRole
+from orderd.process.roles import ListeningRole
 from tests.conftest import QUICK
 
 SERVICES = ("postgres", "redis", "simnet", "worker", "gateway")

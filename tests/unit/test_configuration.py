@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orderd.configuration import ConfigurationError, database_url, load_settings
+from orderd.config.loading import ConfigurationError, database_url, load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from orderd.reference import environment_example, with_tables
+from orderd.config.reference import environment_example, with_tables
 from orderd.wire import Method
 
 ROOT = Path(__file__).parents[2]
-RENEW = "renew it with: python -m orderd.reference"
+RENEW = "renew it with: python -m orderd.config.reference"
 
 
 def test_the_readme_lists_the_settings_and_errors_that_there_are() -> None:

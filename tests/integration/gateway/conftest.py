@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from db import journal
 from db.connection import database
 from db.journal import Change
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderTerms
@@ -30,7 +31,6 @@ from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
 from orderd.engine.resolution import Resolution
 from orderd.gateway.server import Engine, Gateway
-from orderd.settings import Settings
 from orderd.solana.observer import Observer
 from orderd.wire import (
     WIRE_VERSION,

@@ -16,11 +16,11 @@ from db import audit
 from db.audit import Actor, Filter
 from db.connection import database
 from db.models import AuditRow, Order
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway import endings, refusals
 from orderd.gateway.batch import Batcher
-from orderd.settings import Settings
 from orderd.wire import Ready
 from tests.integration.gateway.conftest import Refused, Rig, deferred
 from tests.integration.gateway.tokens import bearer, issue, revoke

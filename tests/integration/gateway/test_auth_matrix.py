@@ -15,10 +15,10 @@ from fastapi.routing import iter_route_contexts
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.auth import new_token
 from orderd.gateway.dialects.streams import ALL_ORDERS_PATH, NATIVE_PATH, ORDER_PATH, QUERY_PATHS
-from orderd.settings import Settings
 from orderd.wire import Method
 from tests.integration.gateway.conftest import Refused, Rig
 from tests.integration.gateway.tokens import bearer, issue

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from orderd.config.settings import Settings
 from orderd.gateway import arrival
-from orderd.settings import Settings
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderd.settings import Settings
+from orderd.config.settings import Settings
 from tests.integration.gateway.conftest import Rig
 from tests.integration.gateway.tokens import issue
 

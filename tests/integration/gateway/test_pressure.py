@@ -15,13 +15,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from db.connection import database
 from db.models import ApiToken
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway import port, session
 from orderd.gateway.auth import new_token
-from orderd.settings import Settings
 from orderd.wire import Event, Ready, Snapshot
 from tests.integration.gateway.conftest import Refused, Rig, deferred
 from tests.integration.gateway.tokens import issue, revoke

@@ -11,10 +11,10 @@ import pytest
 import trustme
 from websockets.asyncio.client import connect
 
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway import arrival
 from orderd.gateway.tls import Certificate
-from orderd.settings import Settings
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

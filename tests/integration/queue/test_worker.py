@@ -14,15 +14,15 @@ import redis
 
 from db import journal
 from db.connection import database
+from orderd.config.settings import Settings
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.engine.publish import CHANNEL
+from orderd.process.roles import ListeningRole
+from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import OrderBroker
 from orderd.queue.worker import HEARTBEAT_PREFIX
-from orderd.roles import ListeningRole
-from orderd.settings import Settings
 from orderd.solana.rpc import RpcClient
-from orderd.wallet_setup import fund_on_simnet, open_wallet
 from tests.integration.engine.conftest import signature
 from tests.integration.orders import built, lapse, new_order, read, sign
 

@@ -14,7 +14,7 @@ from orderd.engine.fees import FeeMarket
 from orderd.engine.market import Market
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Router
-from orderd.roles import ListeningRole
+from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
 from orderd.venues.meteora_damm_v2 import MeteoraDammV2

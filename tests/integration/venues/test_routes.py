@@ -18,7 +18,7 @@ from orderd.engine.fees import FeeMarket
 from orderd.engine.fill import read_fill
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
-from orderd.roles import ListeningRole
+from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo

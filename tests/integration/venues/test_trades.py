@@ -15,7 +15,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
-from orderd.roles import ListeningRole
+from orderd.process.roles import ListeningRole
 from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient, TransactionInfo

@@ -92,7 +92,7 @@ MUTANTS: Final = (
     Mutant(
         "real-chains-taken-for-one-node",
         1,
-        "orderd/settings.py",
+        "orderd/config/settings.py",
         'return self.chain == "simnet" and faults.get("nodes", "one") == "one"',
         'return faults.get("nodes", "one") == "one"',
         (f"{_TRADING}test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them",),

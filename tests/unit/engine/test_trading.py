@@ -7,11 +7,11 @@ import orjson
 import pytest
 from solders.signature import Signature
 
+from orderd.config.settings import Chain, Settings
 from orderd.domain.quote import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.trading import open_trading, open_venues
-from orderd.settings import Chain, Settings
 from orderd.solana.expiry import Validity
 from orderd.solana.keys import create_wallet
 from orderd.solana.rpc import RpcClient

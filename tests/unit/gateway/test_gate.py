@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from orderd.config.settings import Settings
 from orderd.gateway.gate import Gate
 from orderd.gateway.threads import DatabaseThreads
-from orderd.settings import Settings
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The reference parts of the documents, made from what the program itself goes by.
 
-``python -m orderd.reference`` in the project's directory writes them into README.md and .env.example; a test fails when
-they differ from what is there.
+``python -m orderd.config.reference`` in the project's directory writes them into README.md and .env.example; a test
+fails when they differ from what is there.
 """
 
 import json
@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS
-from orderd.settings import Settings
 
 _MACHINE_DEFAULTS = {"state_dir": "~/.local/state/orderd"}
 """Defaults that differ from one machine to another."""

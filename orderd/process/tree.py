@@ -12,18 +12,18 @@ from redis import Redis as Client
 from redis.exceptions import RedisError
 
 from db.connection import check_schema, connect, database, migrate
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.process import StopRequested
 from orderd.embedded.redis import Redis
 from orderd.gateway.auth import check_anyone_may_enter
-from orderd.notify import ServiceManager
-from orderd.roles import ListeningRole, WorkerRole
-from orderd.settings import Settings
+from orderd.process.notify import ServiceManager
+from orderd.process.roles import ListeningRole, WorkerRole
+from orderd.process.supervisor import Supervisor, blocked_signals
+from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.solana.rpc import RpcClient
-from orderd.supervisor import Supervisor, blocked_signals
-from orderd.wallet_setup import fund_on_simnet, open_wallet
 
 _IDLE_TICK_SECONDS = 60.0
 _HEALTH_SECONDS = 5.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.roles import read_address
+from orderd.process.roles import read_address
 
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 45.0

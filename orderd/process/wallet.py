@@ -5,10 +5,10 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import parse_amount
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
-from orderd.settings import Settings
 from orderd.solana.keys import Wallet, create_wallet, load_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import typer
 
-from orderd.configuration import ConfigurationError
-from orderd.console import database_of
+from orderd.commands.database import database_of
+from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
     from db.models import AuditRow

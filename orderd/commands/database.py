@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from orderd.configuration import database_url, load_settings
+from orderd.config.loading import database_url, load_settings
+from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.settings import Settings
 
 
 @contextmanager

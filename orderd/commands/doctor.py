@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderd.configuration import ConfigurationError, load_settings
-from orderd.console import database_of
+from orderd.commands.database import database_of
+from orderd.config.loading import ConfigurationError, load_settings
+from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
 from orderd.gateway.origin import is_loopback
-from orderd.settings import Settings
 
 _CHAIN_SECONDS = 5.0
 

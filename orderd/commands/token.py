@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orderd.configuration import ConfigurationError
-from orderd.console import database_of
+from orderd.commands.database import database_of
+from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
     from db.models import ApiToken
