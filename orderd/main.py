@@ -106,7 +106,7 @@ def gateway(
     log_format: LogFormat = None,
 ) -> None:
     """The port that clients connect to. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
-    from orderd.gateway.app import run_gateway
+    from orderd.gateway.process import run_gateway
 
     run_gateway(_connected(_settings(config=config, host=host, port=port, log_level=log_level, log_format=log_format)))
 

@@ -11,7 +11,7 @@ from orderd.commands.database import database_of
 from orderd.config.loading import ConfigurationError, load_settings
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.gateway.origin import is_loopback
+from orderd.gateway.access.origin import is_loopback
 
 _CHAIN_SECONDS = 5.0
 
@@ -79,7 +79,7 @@ def _reach(settings: Settings) -> Finding:
 
 
 def _certificate(settings: Settings) -> Finding:
-    from orderd.gateway.tls import certificate_of
+    from orderd.gateway.port.tls import certificate_of
 
     if certificate_of(settings) is None:
         return Finding("certificate", "ok", "none is configured")
@@ -118,7 +118,7 @@ def _wallet(settings: Settings) -> Finding:
 
 
 def _tokens(settings: Settings, config: Path | None, state_dir: Path | None) -> Finding:
-    from orderd.gateway.auth import check_anyone_may_enter, token_required
+    from orderd.gateway.access.authentication import check_anyone_may_enter, token_required
 
     with database_of(config, state_dir):
         check_anyone_may_enter(settings)

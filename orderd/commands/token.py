@@ -52,7 +52,7 @@ def create(
 
     from db.connection import database
     from db.models import DEFAULT_ACCOUNT, ApiToken
-    from orderd.gateway.auth import Scope, new_token, token_hash
+    from orderd.gateway.access.authentication import Scope, new_token, token_hash
 
     if scope not in list(Scope):
         raise ConfigurationError(f"--scope {scope}: there are {', '.join(Scope)}")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from orderd.config.settings import Settings
 from orderd.embedded.postgres import Postgres
-from orderd.gateway.origin import is_loopback
+from orderd.gateway.access.origin import is_loopback
 from orderd.simnet.faults import Faults
 
 PREFIX = "ORDERD_"

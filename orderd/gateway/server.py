@@ -20,28 +20,28 @@ from db.audit import Actor
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
-from orderd.gateway.asyncapi import document
-from orderd.gateway.auth import Scope, token_required
-from orderd.gateway.caps import Caps
-from orderd.gateway.condition import Condition
+from orderd.gateway.access.authentication import Scope, token_required
+from orderd.gateway.access.gate import Gate
+from orderd.gateway.access.origin import Door
+from orderd.gateway.access.refusal_log import Refusals
+from orderd.gateway.access.revocation import Endings
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Streams
-from orderd.gateway.endings import Endings
-from orderd.gateway.feed import Feed
-from orderd.gateway.gate import Gate
-from orderd.gateway.heartbeat import Pacemaker
-from orderd.gateway.http import http_app
-from orderd.gateway.hub import Hub
-from orderd.gateway.methods import Market, Methods, Resolution, StatusReport
-from orderd.gateway.origin import Door
-from orderd.gateway.port import POLICY_VIOLATION, Port, PortConnection
-from orderd.gateway.problem import problem_response
-from orderd.gateway.refusals import Refusals
-from orderd.gateway.rest import rest_router
-from orderd.gateway.rpc import Rpc
-from orderd.gateway.session import Session
+from orderd.gateway.docs.asyncapi import document
+from orderd.gateway.health_checks import Condition
+from orderd.gateway.http.app import http_app
+from orderd.gateway.http.orders import rest_router
+from orderd.gateway.http.problem import problem_response
+from orderd.gateway.port.caps import Caps
+from orderd.gateway.port.listener import POLICY_VIOLATION, Port, PortConnection
+from orderd.gateway.port.tls import certificate_of
+from orderd.gateway.rpc.dispatch import Rpc
+from orderd.gateway.rpc.methods import Market, Methods, Resolution, StatusReport
+from orderd.gateway.streaming.feed import Feed
+from orderd.gateway.streaming.heartbeat import Pacemaker
+from orderd.gateway.streaming.hub import Hub
+from orderd.gateway.streaming.session import Session
 from orderd.gateway.threads import DatabaseThreads, Threads
-from orderd.gateway.tls import certificate_of
 from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16

@@ -18,7 +18,7 @@ from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.process import StopRequested
 from orderd.embedded.redis import Redis
-from orderd.gateway.auth import check_anyone_may_enter
+from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.process.notify import ServiceManager
 from orderd.process.roles import ListeningRole, WorkerRole
 from orderd.process.supervisor import Supervisor, blocked_signals

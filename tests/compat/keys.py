@@ -11,7 +11,7 @@ from typing import Final
 
 from solders.keypair import Keypair
 
-from orderd.gateway.auth import PREFIX
+from orderd.gateway.access.authentication import PREFIX
 
 
 def _digest(phrase: str) -> bytes:

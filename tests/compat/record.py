@@ -164,9 +164,9 @@ def wait_for(read: Callable[[], OrderView], status: OrderStatus) -> None:
 
 def make_tokens() -> None:
     silence = redirect_stdout(StringIO())  # it would be told the tokens
-    with silence, patch("orderd.gateway.auth.new_token", lambda: keys.FORMER):
+    with silence, patch("orderd.gateway.access.authentication.new_token", lambda: keys.FORMER):
         access.create("former", scope="admin", days=_CENTURY_DAYS)
-    with silence, patch("orderd.gateway.auth.new_token", lambda: keys.DESK):
+    with silence, patch("orderd.gateway.access.authentication.new_token", lambda: keys.DESK):
         access.create(
             "desk",
             days=_CENTURY_DAYS,

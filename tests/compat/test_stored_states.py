@@ -19,7 +19,7 @@ from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.engine import views
-from orderd.gateway.auth import Pace, Scope, authenticate
+from orderd.gateway.access.authentication import Pace, Scope, authenticate
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order

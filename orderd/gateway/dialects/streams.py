@@ -18,13 +18,13 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Routed, Started
 from orderd.domain.order import TERMINAL
 from orderd.engine import views
-from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
-from orderd.gateway.history import Standing
-from orderd.gateway.hub import Hub
-from orderd.gateway.selection import Selection
-from orderd.gateway.session import Session
-from orderd.gateway.subscription import News
+from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.hub import Hub
+from orderd.gateway.streaming.selection import Selection
+from orderd.gateway.streaming.session import Session
+from orderd.gateway.streaming.subscription import News
 from orderd.gateway.threads import DatabaseThreads
 from orderd.wire import OrderRef, OrderView
 
@@ -87,7 +87,7 @@ class Streams:
 
 
 class Telling:
-    """The manner of a dialect (see ``orderd.gateway.subscription.Manner``)."""
+    """The manner of a dialect (see ``orderd.gateway.streaming.subscription.Manner``)."""
 
     def __init__(self, stream: Stream) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

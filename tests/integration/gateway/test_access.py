@@ -19,8 +19,9 @@ from db.models import AuditRow, Order
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.gateway import endings, refusals
-from orderd.gateway.batch import Batcher
+from orderd.gateway.access import refusal_log as refusals
+from orderd.gateway.access import revocation as endings
+from orderd.gateway.rpc.batch import Batcher
 from orderd.wire import Ready
 from tests.integration.gateway.conftest import Refused, Rig, deferred
 from tests.integration.gateway.tokens import bearer, issue, revoke

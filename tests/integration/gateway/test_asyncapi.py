@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from db.connection import database
 from orderd.engine.unknown import UnknownOutcomes
-from orderd.gateway import heartbeat
+from orderd.gateway.streaming import heartbeat
 from orderd.wire import Method
 from tests.integration.engine.conftest import signature
 from tests.integration.gateway.conftest import Rig, deferred

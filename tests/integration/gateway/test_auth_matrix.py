@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode
-from orderd.gateway.auth import new_token
+from orderd.gateway.access.authentication import new_token
 from orderd.gateway.dialects.streams import ALL_ORDERS_PATH, NATIVE_PATH, ORDER_PATH, QUERY_PATHS
 from orderd.wire import Method
 from tests.integration.gateway.conftest import Refused, Rig

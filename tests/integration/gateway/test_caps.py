@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from orderd.config.settings import Settings
-from orderd.gateway import arrival
+from orderd.gateway.port import arrival
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

@@ -8,7 +8,7 @@ import pytest
 
 from db.connection import database
 from orderd.domain.errors import ErrorCode
-from orderd.gateway import heartbeat
+from orderd.gateway.streaming import heartbeat
 from orderd.wire import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
 from tests.integration.gateway.conftest import Client, Refused, Rig, deferred
 

@@ -11,7 +11,8 @@ import structlog
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from orderd.gateway import arrival, http_side
+from orderd.gateway.port import arrival
+from orderd.gateway.port import http_protocol as http_side
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from db.connection import database
 from db.models import DEFAULT_ACCOUNT, ApiToken
-from orderd.gateway.auth import new_token, token_hash
+from orderd.gateway.access.authentication import new_token, token_hash
 from orderd.wire import MAX_MESSAGE_BYTES
 from tests.integration.gateway.conftest import Rig, deferred
 

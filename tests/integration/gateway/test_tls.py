@@ -13,8 +13,8 @@ from websockets.asyncio.client import connect
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway import arrival
-from orderd.gateway.tls import Certificate
+from orderd.gateway.port import arrival
+from orderd.gateway.port.tls import Certificate
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from db.connection import database
 from db.models import DEFAULT_ACCOUNT, ApiToken
-from orderd.gateway.auth import new_token, token_hash
+from orderd.gateway.access.authentication import new_token, token_hash
 
 
 def issue(scope: str, **columns: Any) -> str:

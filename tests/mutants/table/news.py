@@ -10,7 +10,7 @@ MUTANTS: Final = (
     Mutant(
         "told-twice",
         4,
-        "orderd/gateway/hub.py",
+        "orderd/gateway/streaming/hub.py",
         "            if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):\n"
         "                self._fill(order_id, seq)\n",
         "            self._marks[order_id].seq = 0\n            self._fill(order_id, seq)\n",
@@ -20,7 +20,7 @@ MUTANTS: Final = (
     Mutant(
         "gaps-passed-over",
         4,
-        "orderd/gateway/hub.py",
+        "orderd/gateway/streaming/hub.py",
         "elif news.seq == mark.seq + 1 and (mark.groups or not self._of_group):",
         "elif mark.groups or not self._of_group:",
         (f"{_HUB}test_every_follower_sees_every_event_once_and_in_order",),
@@ -29,7 +29,7 @@ MUTANTS: Final = (
     Mutant(
         "snapshot-and-then-the-past",
         4,
-        "orderd/gateway/subscription.py",
+        "orderd/gateway/streaming/subscription.py",
         "is_new = news.seq > told",
         "is_new = news.seq >= told",
         (f"{_HUB}test_every_follower_sees_every_event_once_and_in_order",),
@@ -38,7 +38,7 @@ MUTANTS: Final = (
     Mutant(
         "sweeps-find-nothing",
         4,
-        "orderd/gateway/hub.py",
+        "orderd/gateway/streaming/hub.py",
         "            if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):\n",
         "            if False:\n",
         (f"{_HUB}test_news_that_are_late_are_waited_for_and_those_that_are_lost_are_read",),

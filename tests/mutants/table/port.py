@@ -11,7 +11,7 @@ MUTANTS: Final = (
     Mutant(
         "scope-not-looked-at",
         11,
-        "orderd/gateway/auth.py",
+        "orderd/gateway/access/authentication.py",
         "if _RANK[self.scope] < _RANK[scope]:",
         "if False:",
         ("tests/integration/gateway/test_rest.py::test_a_token_that_may_only_read_cannot_trade",),
@@ -20,7 +20,7 @@ MUTANTS: Final = (
     Mutant(
         "cancel-by-readers",
         11,
-        "orderd/gateway/methods.py",
+        "orderd/gateway/rpc/methods.py",
         "Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE,",
         "Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.READ,",
         (f"{_MATRIX}test_calls_are_taken_from_whom_the_table_says",),
@@ -29,7 +29,7 @@ MUTANTS: Final = (
     Mutant(
         "revoked-come-in",
         11,
-        "orderd/gateway/auth.py",
+        "orderd/gateway/access/authentication.py",
         "row is None or row.revoked_at is not None or",
         "row is None or",
         (
@@ -41,7 +41,7 @@ MUTANTS: Final = (
     Mutant(
         "real-money-without-token",
         11,
-        "orderd/gateway/auth.py",
+        "orderd/gateway/access/authentication.py",
         'return not (settings.chain == "simnet" and is_loopback(settings.host))',
         "return not is_loopback(settings.host)",
         (f"{_MATRIX}test_http_lets_in_whom_the_table_says",),
@@ -50,7 +50,7 @@ MUTANTS: Final = (
     Mutant(
         "pages-of-strangers",
         11,
-        "orderd/gateway/origin.py",
+        "orderd/gateway/access/origin.py",
         'if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():',
         'if scheme not in ("http", "https"):',
         (f"{_ORIGIN}test_every_origin_must_fit",),
@@ -59,7 +59,7 @@ MUTANTS: Final = (
     Mutant(
         "names-of-strangers",
         11,
-        "orderd/gateway/origin.py",
+        "orderd/gateway/access/origin.py",
         "if len(hosts) != 1 or _name_of(hosts[0]) not in self._names:",
         "if len(hosts) != 1:",
         (f"{_ORIGIN}test_pages_that_are_allowed_may_come_from_elsewhere",),
@@ -68,7 +68,7 @@ MUTANTS: Final = (
     Mutant(
         "refusals-that-cannot-be-written",
         13,
-        "orderd/gateway/refusals.py",
+        "orderd/gateway/access/refusal_log.py",
         "        except OrderdError as error:\n",
         "        except KeyError as error:\n",
         ("tests/unit/gateway/test_refusals.py::test_what_cannot_be_written_ends_nothing_and_is_written_the_next_time",),

@@ -12,8 +12,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.intake import Submission, SubmitOutcome
-from orderd.gateway import batch
-from orderd.gateway.batch import Batcher
+from orderd.gateway.rpc import batch
+from orderd.gateway.rpc.batch import Batcher
 from orderd.wire import OrderView
 
 Outcomes = Sequence[SubmitOutcome | OrderdError]

@@ -3,7 +3,7 @@
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.bucket import Bucket
+from orderd.gateway.access.pace import Bucket
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderd.gateway.caps import Caps
+from orderd.gateway.port.caps import Caps
 
 
 def test_beyond_the_total_there_is_no_room_until_one_leaves() -> None:

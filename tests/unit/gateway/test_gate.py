@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orderd.config.settings import Settings
-from orderd.gateway.gate import Gate
+from orderd.gateway.access.gate import Gate
 from orderd.gateway.threads import DatabaseThreads
 
 

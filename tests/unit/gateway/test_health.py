@@ -6,8 +6,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway import health
-from orderd.gateway.health import Probe
+from orderd.gateway import probe as health
+from orderd.gateway.probe import Probe
 
 pytestmark = pytest.mark.asyncio
 

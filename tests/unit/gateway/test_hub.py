@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from orderd.domain.events import Cancelled, Deferred, OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
-from orderd.gateway import hub as hub_module
-from orderd.gateway.auth import Principal, Scope
-from orderd.gateway.history import Head, Standing
-from orderd.gateway.hub import Hub
-from orderd.gateway.selection import Selection
-from orderd.gateway.session import Session
-from orderd.gateway.subscription import Subscription
+from orderd.gateway.access.authentication import Principal, Scope
+from orderd.gateway.streaming import hub as hub_module
+from orderd.gateway.streaming.history import Head, Standing
+from orderd.gateway.streaming.hub import Hub
+from orderd.gateway.streaming.selection import Selection
+from orderd.gateway.streaming.session import Session
+from orderd.gateway.streaming.subscription import Subscription
 from orderd.wire import OrderView
 
 MINE, THEIRS = UUID(int=1), UUID(int=2)

@@ -3,7 +3,7 @@
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.origin import Door, is_loopback
+from orderd.gateway.access.origin import Door, is_loopback
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import cast
 
 from db.audit import Actor, Entry
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.refusals import Refusals
+from orderd.gateway.access.refusal_log import Refusals
 from orderd.gateway.threads import DatabaseThreads
 
 DESK = Actor("desk")

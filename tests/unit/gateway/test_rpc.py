@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Principal, Scope
-from orderd.gateway.rpc import MAX_BATCH, Reply, Route, Rpc
-from orderd.gateway.session import Session
+from orderd.gateway.access.authentication import Principal, Scope
+from orderd.gateway.rpc.dispatch import MAX_BATCH, Reply, Route, Rpc
+from orderd.gateway.streaming.session import Session
 from orderd.wire import GetParams, ListParams, Message, Method, NoParams, SubmitParams, UnsubscribeResult
 
 _ACCOUNT = UUID(int=1)

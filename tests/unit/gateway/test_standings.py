@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.history import Standing
-from orderd.gateway.selection import Selection
-from orderd.gateway.standings import Standings
+from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.selection import Selection
+from orderd.gateway.streaming.standings import Standings
 from orderd.gateway.threads import DatabaseThreads
 
 MINE, THEIRS = Selection(UUID(int=1)), Selection(UUID(int=2))

@@ -5,10 +5,10 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Body, Depends, Query
 
 from orderd.domain.errors import ErrorCode
-from orderd.gateway import examples
-from orderd.gateway.http_caller import Callers, HttpCaller, json_only
-from orderd.gateway.methods import Methods
-from orderd.gateway.openapi import category, problems, success
+from orderd.gateway.docs import examples
+from orderd.gateway.docs.openapi import category, problems, success
+from orderd.gateway.http.caller import Callers, HttpCaller, json_only
+from orderd.gateway.rpc.methods import Methods
 from orderd.wire import EvidenceResult, GetParams, NoParams, OrderRef, Resolved, ResolveParams, ResolveResult
 
 _REFUSALS = (

@@ -12,9 +12,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from orderd.gateway.heartbeat import HEARTBEAT_SECONDS
-from orderd.gateway.port import WRITE_BUFFER_BYTES
-from orderd.gateway.rpc import MAX_BATCH, Route
+from orderd.gateway.port.listener import WRITE_BUFFER_BYTES
+from orderd.gateway.rpc.dispatch import MAX_BATCH, Route
+from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS
 from orderd.wire import (
     HEARTBEAT,
     MAX_MESSAGE_BYTES,

@@ -15,13 +15,13 @@ from starlette.types import ASGIApp
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Principal
-from orderd.gateway.docs_page import CONTENT_SECURITY_POLICY, docs_page
-from orderd.gateway.health import Health, Readiness
-from orderd.gateway.http_edge import Edge
-from orderd.gateway.openapi import Responses, openapi_document, problems
-from orderd.gateway.origin import Door
-from orderd.gateway.problem import problem_response
+from orderd.gateway.access.authentication import Principal
+from orderd.gateway.access.origin import Door
+from orderd.gateway.docs.openapi import Responses, openapi_document, problems
+from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
+from orderd.gateway.http.edge import Edge
+from orderd.gateway.http.problem import problem_response
+from orderd.gateway.probe import Health, Readiness
 from orderd.wire import NoParams
 
 _NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}

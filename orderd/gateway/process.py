@@ -30,7 +30,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.resolution import Resolution
 from orderd.engine.status import StatusReport
 from orderd.engine.trading import open_rpc, open_trading
-from orderd.gateway.auth import check_anyone_may_enter
+from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.rate_limit import RateLimiter

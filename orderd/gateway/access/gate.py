@@ -9,8 +9,8 @@ from starlette.requests import HTTPConnection
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Principal, authenticate, token_required
-from orderd.gateway.bucket import Bucket
+from orderd.gateway.access.authentication import Principal, authenticate, token_required
+from orderd.gateway.access.pace import Bucket
 from orderd.gateway.threads import DatabaseThreads
 
 

@@ -1,6 +1,6 @@
 """One TCP port for websocket and HTTP.
 
-The websockets library owns the port. What arrives there is first looked at by ``orderd.gateway.arrival``.
+The websockets library owns the port. What arrives there is first looked at by ``orderd.gateway.port.arrival``.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from orderd.gateway.arrival import Arrival, Reception
-from orderd.gateway.auth import Principal
-from orderd.gateway.caps import Caps
+from orderd.gateway.access.authentication import Principal
 from orderd.gateway.dialects.streams import Stream
-from orderd.gateway.http_side import REQUEST_SECONDS, STALL_SECONDS, HttpSide
-from orderd.gateway.rpc import too_large
-from orderd.gateway.tls import Certificate
+from orderd.gateway.port.arrival import Arrival, Reception
+from orderd.gateway.port.caps import Caps
+from orderd.gateway.port.http_protocol import REQUEST_SECONDS, STALL_SECONDS, HttpSide
+from orderd.gateway.port.tls import Certificate
+from orderd.gateway.rpc.dispatch import too_large
 from orderd.telemetry import SLOW_DISCONNECTS
 from orderd.wire import MAX_MESSAGE_BYTES
 

@@ -17,10 +17,10 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
 from orderd.domain.errors import ERRORS
-from orderd.gateway.problem import MEDIA_TYPE
+from orderd.gateway.http.problem import MEDIA_TYPE
 
-_ENVIRONMENT: Final = Environment(loader=PackageLoader("orderd.gateway", "."), autoescape=True, trim_blocks=True)
-_STYLE: Final = files("orderd.gateway").joinpath("docs_page.css").read_text()
+_ENVIRONMENT: Final = Environment(loader=PackageLoader("orderd.gateway.docs", "."), autoescape=True, trim_blocks=True)
+_STYLE: Final = files("orderd.gateway.docs").joinpath("page.css").read_text()
 _STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -33,7 +33,7 @@ def docs_page(document: Mapping[str, Any]) -> str:
     for operation in _operations(document):
         sections[operation["tags"][0]].append(operation)
     secured = next(each["security"] for section in sections.values() for each in section if "security" in each)
-    return _ENVIRONMENT.get_template("docs_page.html.j2").render(
+    return _ENVIRONMENT.get_template("page.html.j2").render(
         api=document,
         sections=sections,
         tags={tag["name"]: tag["description"] for tag in document["tags"]},

@@ -6,9 +6,9 @@ Without that, thousands who come again after a restart would each read all activ
 import asyncio
 from collections.abc import Sequence
 
-from orderd.gateway import history
-from orderd.gateway.history import Standing
-from orderd.gateway.selection import Group, Selection
+from orderd.gateway.streaming import history
+from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.selection import Group, Selection
 from orderd.gateway.threads import DatabaseThreads
 
 _Read = asyncio.Task[Sequence[Standing]]

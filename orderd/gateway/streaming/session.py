@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol
 
 from websockets.exceptions import ConnectionClosed
 
-from orderd.gateway.auth import Principal
-from orderd.gateway.subscription import Subscription
+from orderd.gateway.access.authentication import Principal
+from orderd.gateway.streaming.subscription import Subscription
 
 MAX_IN_FLIGHT: Final = 64
 """Calls of one connection that are worked on at a time; while so many are, nothing more is read from it."""

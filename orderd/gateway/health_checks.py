@@ -9,8 +9,8 @@ from typing import Final
 from redis.asyncio import Redis
 
 from db.connection import database
-from orderd.gateway.health import Dependency, Health, Probe, Readiness
-from orderd.gateway.methods import StatusReport
+from orderd.gateway.probe import Dependency, Health, Probe, Readiness
+from orderd.gateway.rpc.methods import StatusReport
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, UNKNOWN, WORKERS
 from orderd.wire import ServiceHealth

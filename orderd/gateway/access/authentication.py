@@ -19,8 +19,8 @@ from db.models import DEFAULT_ACCOUNT, ApiToken
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.allowance import UNLIMITED, Limits
-from orderd.gateway.bucket import Bucket
-from orderd.gateway.origin import is_loopback
+from orderd.gateway.access.origin import is_loopback
+from orderd.gateway.access.pace import Bucket
 
 TOKEN_ENDED: Final = "orderd_token_ended"
 """The channel on which Postgres tells the ids of tokens that are revoked, or whose expiry is changed."""

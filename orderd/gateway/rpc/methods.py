@@ -10,13 +10,13 @@ from orderd.domain.order import OrderTerms
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
-from orderd.gateway.auth import Principal, Scope
-from orderd.gateway.batch import Batcher
-from orderd.gateway.heartbeat import HEARTBEAT_SECONDS, Pacemaker
-from orderd.gateway.hub import Hub
-from orderd.gateway.rpc import Reply, Route
-from orderd.gateway.selection import select
-from orderd.gateway.session import Caller, Session
+from orderd.gateway.access.authentication import Principal, Scope
+from orderd.gateway.rpc.batch import Batcher
+from orderd.gateway.rpc.dispatch import Reply, Route
+from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS, Pacemaker
+from orderd.gateway.streaming.hub import Hub
+from orderd.gateway.streaming.selection import select
+from orderd.gateway.streaming.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
     BalancesResult,

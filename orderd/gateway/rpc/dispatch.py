@@ -20,8 +20,8 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Scope
-from orderd.gateway.session import Session
+from orderd.gateway.access.authentication import Scope
+from orderd.gateway.streaming.session import Session
 from orderd.telemetry import CALL_SECONDS, CALLS
 from orderd.wire import (
     INTERNAL_ERROR,

@@ -8,7 +8,7 @@ from db.models import Account
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import Token
 from orderd.engine import views
-from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.access.authentication import Principal, Scope
 from orderd.wire import Followed, SubscribeParams
 
 Group = tuple[UUID, str | None, str | None]

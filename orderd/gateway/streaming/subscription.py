@@ -18,9 +18,9 @@ from orderd.telemetry import EVENTS_SENT
 from orderd.wire import ORDER_EVENT, Event, OrderView, Position, Ready, ResyncRequired, Snapshot
 
 if TYPE_CHECKING:
-    from orderd.gateway.history import Standing
-    from orderd.gateway.selection import Selection
-    from orderd.gateway.session import Peer
+    from orderd.gateway.streaming.history import Standing
+    from orderd.gateway.streaming.selection import Selection
+    from orderd.gateway.streaming.session import Peer
 
 MAX_HELD: Final = 1_000
 """Events that may wait while a follower is still being sent its snapshots; one that is slower is closed."""

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection
 
 from db.listening import heard, listen
 from orderd.domain.errors import OrderdError
-from orderd.gateway.auth import TOKEN_ENDED, ended_tokens
+from orderd.gateway.access.authentication import TOKEN_ENDED, ended_tokens
 from orderd.gateway.threads import DatabaseThreads, Threads
 
 CHECK_SECONDS: Final = 5.0

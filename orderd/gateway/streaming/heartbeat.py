@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from orderd.gateway.session import Session
+from orderd.gateway.streaming.session import Session
 from orderd.wire import HEARTBEAT, Heartbeat
 
 HEARTBEAT_SECONDS: Final = 5

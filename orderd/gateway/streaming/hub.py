@@ -19,12 +19,12 @@ import structlog
 from pydantic import ValidationError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway import history
-from orderd.gateway.history import Head
-from orderd.gateway.selection import Group, Selection, groups_of
-from orderd.gateway.session import Session
-from orderd.gateway.standings import Standings
-from orderd.gateway.subscription import Manner, News, Notifications, Subscription
+from orderd.gateway.streaming import history
+from orderd.gateway.streaming.history import Head
+from orderd.gateway.streaming.selection import Group, Selection, groups_of
+from orderd.gateway.streaming.session import Session
+from orderd.gateway.streaming.standings import Standings
+from orderd.gateway.streaming.subscription import Manner, News, Notifications, Subscription
 from orderd.gateway.threads import DatabaseThreads
 from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 from orderd.wire import OrderView

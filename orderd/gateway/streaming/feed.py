@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from orderd.engine.publish import CHANNEL
-from orderd.gateway.hub import Hub
+from orderd.gateway.streaming.hub import Hub
 
 RECONNECT_SECONDS: Final = 0.5
 log = structlog.get_logger(__name__)

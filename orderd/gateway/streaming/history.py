@@ -10,7 +10,7 @@ from db.models import Order
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
 from orderd.engine import views
-from orderd.gateway.selection import Selection
+from orderd.gateway.streaming.selection import Selection
 from orderd.wire import OrderView
 
 

@@ -7,7 +7,7 @@ from email.message import Message as Mime
 from fastapi import Request
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.auth import Principal, Scope
+from orderd.gateway.access.authentication import Principal, Scope
 
 Who = Callable[[Request], Awaitable[Principal]]
 """Who makes a request. Raises OrderdError where that is nobody it knows."""

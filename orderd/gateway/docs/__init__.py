@@ -1,0 +1,1 @@
+"""The documents of the port: OpenAPI, AsyncAPI, and the page that shows them."""

@@ -1,0 +1,1 @@
+"""One TCP port for websocket, HTTP and TLS: how connections arrive, what they may cost, how they end."""
