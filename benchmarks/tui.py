@@ -33,7 +33,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.__main__ import quantile
-from orderctl.book import accepted, advanced
+from orderctl.tui.book import accepted, advanced
 from orderd.domain.events import OrderEvent
 from orderd.wire import (
     ORDER_EVENT,

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from orderctl.errors import OrderctlError, UnexpectedError
-from orderctl.exit_codes import ExitCode
-from orderctl.origins import Colour, Flags
-from orderctl.output import OUTPUT, Format, print_line, report
+from orderctl.config.origins import Colour, Flags
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, print_line, report
 from orderctl.verbs import VerbGroup
+from orderd.client.errors import OrderctlError, UnexpectedError
 from orderd.domain.errors import OrderdError
 
 EPILOG = """
@@ -65,7 +65,7 @@ def orderctl(
     flags.color, flags.timeout = color, timeout
     flags.quiet, flags.debug = quiet, debug
     if ctx.invoked_subcommand is None:
-        from orderctl.overview import overview
+        from orderctl.commands.overview import overview
 
         return overview(ctx, output)
     if output != "table":
@@ -109,7 +109,7 @@ def _fail(error: OrderctlError | OrderdError, flags: Flags) -> int:
 
 def main() -> None:
     if sys.argv[1:2] == ["complete"]:
-        from orderctl.completing import complete
+        from orderctl.completion import complete
 
         sys.stdout.write(complete(sys.argv[2:]))
         sys.exit(ExitCode.OK)

@@ -9,8 +9,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from orderctl.errors import OrderctlError
-from orderctl.origins import Flags
+from orderctl.config.origins import Flags
+from orderd.client.errors import OrderctlError
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter, Parameter

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orderctl.settings import Settings
+    from orderctl.config.settings import Settings
     from orderd.wire import StatusResult
 
 
@@ -13,7 +13,7 @@ def client_version() -> str:
 
 
 def warn_of_another_version(settings: "Settings", status: "StatusResult") -> None:
-    from orderctl.output import narrate
+    from orderctl.output.streams import narrate
     from orderd.wire import WIRE_VERSION
 
     mine = client_version()

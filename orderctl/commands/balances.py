@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, Format, console, narrate, print_data
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
+from orderd.client.connection import Client
 from orderd.wire import BalancesResult, Method, NoParams
 
 
@@ -18,7 +18,7 @@ def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> Exit
         answer = client.call(Method.BALANCES, NoParams(), BalancesResult)
     if print_data(output, answer, answer.balances, (balance.mint for balance in answer.balances)):
         return ExitCode.OK
-    from orderctl.tables import plain_table, print_whole
+    from orderctl.display.tables import plain_table, print_whole
 
     table = plain_table(("TOKEN", "left"), ("AMOUNT", "right"), ("MINT", "left"))
     for balance in answer.balances:

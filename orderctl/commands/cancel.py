@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from orderctl.asking import answer_to, can_ask
-from orderctl.client import Client
-from orderctl.errors import ConfigError, RefusedError
-from orderctl.exit_codes import ExitCode
-from orderctl.lookup import suggesting
-from orderctl.output import OUTPUT, Format, narrate, print_json, print_json_line, print_line, report
-from orderctl.paging import active_orders
-from orderctl.protocol import params_of
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.prompt import answer_to, can_ask
+from orderctl.output.streams import OUTPUT, Format, narrate, print_json, print_json_line, print_line, report
+from orderctl.trading.lookup import suggesting
+from orderctl.trading.paging import active_orders
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError, RefusedError
+from orderd.client.protocol import params_of
 from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderctl.exit_codes import ExitCode
-from orderctl.output import print_line
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import print_line
 
 Shell = Literal["bash", "zsh", "fish"]
 

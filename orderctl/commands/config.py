@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderctl.documents import Config, Setting
-from orderctl.exit_codes import ExitCode
-from orderctl.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file, unusable
-from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
-from orderctl.settings import DEFAULTS, check, settings_of
+from orderctl.config.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file, unusable
+from orderctl.config.settings import DEFAULTS, check, settings_of
+from orderctl.output.documents import Config, Setting
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,7 +39,7 @@ def show(
     rows = tuple(Setting(name=name, value=values[name], origin=choice.origin) for name, choice in chosen.items())
     if print_data(output, Config(settings=rows), rows):
         return ExitCode.OK
-    from orderctl.tables import plain_table, print_whole
+    from orderctl.display.tables import plain_table, print_whole
 
     extra: list[tuple[str, Literal["left"]]] = [("ORIGIN", "left")] if origin else []
     table = plain_table(("SETTING", "left"), ("VALUE", "left"), *extra)

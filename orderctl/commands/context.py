@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from orderctl.documents import Context, Contexts
-from orderctl.exit_codes import ExitCode
-from orderctl.origins import changeable_path, config_path, context_path, current_context, read_file, unusable
-from orderctl.output import OUTPUT, Format, console, narrate, print_data, print_line
-from orderctl.settings import DEFAULTS, settings_of
+from orderctl.config.origins import changeable_path, config_path, context_path, current_context, read_file, unusable
+from orderctl.config.settings import DEFAULTS, settings_of
+from orderctl.output.documents import Context, Contexts
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data, print_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 NONE = "-"
@@ -38,7 +38,7 @@ def list_contexts(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table
     if not contexts:
         narrate(settings, f"no contexts; to make one, write [contexts.NAME] and its url into {config_path(os.environ)}")
         return ExitCode.OK
-    from orderctl.tables import plain_table, print_whole
+    from orderctl.display.tables import plain_table, print_whole
 
     table = plain_table(("", "left"), ("CONTEXT", "left"), ("URL", "left"))
     for row in rows:

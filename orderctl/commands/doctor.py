@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderctl.client import Client
-from orderctl.documents import Doctor, Finding
-from orderctl.errors import OrderctlError
-from orderctl.exit_codes import ExitCode
-from orderctl.origins import config_path
-from orderctl.output import OUTPUT, DocumentFormat, console, print_data
-from orderctl.settings import Settings, settings_of
+from orderctl.config.origins import config_path
+from orderctl.config.settings import Settings, settings_of
+from orderctl.output.documents import Doctor, Finding
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.version import client_version
+from orderd.client.connection import Client
+from orderd.client.errors import OrderctlError
 from orderd.wire import (
     WIRE_VERSION,
     BalancesResult,
@@ -45,7 +45,7 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     if not print_data(output, Doctor(findings=findings), findings):
         from rich.text import Text
 
-        from orderctl.tables import plain_table, print_whole
+        from orderctl.display.tables import plain_table, print_whole
 
         table = plain_table(("CHECK", "left"), ("", "left"), ("FOUND", "left"), ("TO DO", "left"))
         for finding in findings:

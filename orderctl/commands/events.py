@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
 from orderctl.commands.show import OrderArgument
-from orderctl.documents import Events
-from orderctl.exit_codes import ExitCode
-from orderctl.lookup import order_detail
-from orderctl.output import OUTPUT, DocumentFormat, console, print_data
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.documents import Events
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
+from orderctl.trading.lookup import order_detail
+from orderd.client.connection import Client
 
 
 def run(ctx: typer.Context, order: OrderArgument, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
@@ -22,8 +22,8 @@ def run(ctx: typer.Context, order: OrderArgument, output: Annotated[DocumentForm
     with Client(settings) as client:
         detail = order_detail(client, order)
     if not print_data(output, Events(order_id=str(detail.order.id), events=detail.events), detail.events):
-        from orderctl.detail import timeline_lines
-        from orderctl.tables import print_whole
+        from orderctl.display.detail import timeline_lines
+        from orderctl.display.tables import print_whole
 
         out = console(settings)
         for line in timeline_lines(detail, wide=output == "wide"):

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.errors import AnswerLostError, ConfigError, OrderctlError, UnreachableError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import (
+from orderctl.config.settings import Settings, settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import (
     OUTPUT,
     Format,
     console,
@@ -20,8 +19,9 @@ from orderctl.output import (
     print_data,
     print_json_line,
 )
-from orderctl.paging import pages
-from orderctl.settings import Settings, settings_of
+from orderctl.trading.paging import pages
+from orderd.client.connection import Client
+from orderd.client.errors import AnswerLostError, ConfigError, OrderctlError, UnreachableError
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import Token, TokenRegistry
@@ -62,8 +62,8 @@ def run(
     cursor = read[-1].next_cursor
     whole = ListResult(orders=orders, next_cursor=cursor)
     if not print_data(output, whole, orders, (str(order.id) for order in orders)) and orders:
-        from orderctl.orders import orders_table
-        from orderctl.tables import print_whole
+        from orderctl.display.orders import orders_table
+        from orderctl.display.tables import print_whole
 
         print_whole(orders_table(orders, wide=output == "wide"), console(settings))
     if not orders:
@@ -91,7 +91,7 @@ def _watch(settings: Settings, read: Callable[[], list[ListResult]], *, wide: bo
     from rich.live import Live
     from rich.text import Text
 
-    from orderctl.orders import orders_table
+    from orderctl.display.orders import orders_table
 
     shown: RenderableType = Text("reading the orders ...", "dim")
     with Live(console=console(settings), screen=True, auto_refresh=False) as live, suppress(KeyboardInterrupt):

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.errors import ConfigError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, Format, console, narrate, print_data
-from orderctl.protocol import params_of
-from orderctl.settings import settings_of
-from orderctl.timeline import POOL_WIDTH, shorten
+from orderctl.config.settings import settings_of
+from orderctl.display.timeline import POOL_WIDTH, shorten
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
+from orderd.client.protocol import params_of
 from orderd.domain.errors import ERRORS
 from orderd.wire import Method, PoolsParams, PoolsResult
 
@@ -34,7 +34,7 @@ def run(
         answer = client.call(Method.POOLS, params, PoolsResult)
     ids = (pool.address for pool in answer.pools)
     if not print_data(output, answer, answer.pools, ids) and answer.pools:
-        from orderctl.tables import Column, plain_table, print_whole
+        from orderctl.display.tables import Column, plain_table, print_whole
 
         wide = output == "wide"
         more: tuple[Column, ...] = (("SLOT", "right"),) if wide else ()

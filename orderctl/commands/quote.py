@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, console, print_data
-from orderctl.protocol import params_of
-from orderctl.settings import settings_of
-from orderctl.trade import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
+from orderctl.trading.terms import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
+from orderd.client.connection import Client
+from orderd.client.protocol import params_of
 from orderd.wire import Method, QuoteParams, QuoteResult
 
 COMMAND_CLASS = TradeCommand
@@ -33,8 +33,8 @@ def run(
     with Client(settings) as client:
         answer = client.call(Method.QUOTE, params, QuoteResult)
     if not print_data(output, answer):
-        from orderctl.quotes import quote_view
-        from orderctl.tables import print_whole
+        from orderctl.display.quotes import quote_view
+        from orderctl.display.tables import print_whole
 
         print_whole(quote_view(answer, wide=output == "wide"), console(settings))
     return ExitCode.OK

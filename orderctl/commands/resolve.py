@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from orderctl.asking import answer_to, can_ask
-from orderctl.client import Client
 from orderctl.commands.show import OrderArgument
-from orderctl.errors import ConfigError
-from orderctl.exit_codes import ExitCode
-from orderctl.lookup import suggesting
-from orderctl.output import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
-from orderctl.protocol import params_of
-from orderctl.settings import Settings, settings_of
+from orderctl.config.settings import Settings, settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.prompt import answer_to, can_ask
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
+from orderctl.trading.lookup import suggesting
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
+from orderd.client.protocol import params_of
 from orderd.wire import EvidenceResult, GetParams, Method, ResolveParams, ResolveResult
 
 
@@ -41,7 +41,7 @@ def run(
             evidence = client.call(Method.ORDER_EVIDENCE, asked, EvidenceResult)
         if landed is None and not dead:
             if not print_data(output, evidence):
-                from orderctl.evidence import evidence_view
+                from orderctl.display.evidence import evidence_view
 
                 console(settings).print(evidence_view(evidence))
             return ExitCode.OK
@@ -59,7 +59,7 @@ def _is_sure(settings: Settings, evidence: EvidenceResult, word: str) -> bool:
     """After the evidence, on stderr. Raises ConfigError where nobody can be asked."""
     if not can_ask():
         raise ConfigError("To say what became of an order needs a yes", "there is no terminal to ask on", "add --yes")
-    from orderctl.evidence import evidence_view
+    from orderctl.display.evidence import evidence_view
 
     console(settings, sys.stderr).print(evidence_view(evidence))
     warning = "; should it land after all, nobody will tell you" if word == "dead" else ""

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from orderctl.documents import KINDS, json_schema
-from orderctl.errors import ConfigError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import print_line
+from orderctl.output.documents import KINDS, json_schema
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import print_line
+from orderd.client.errors import ConfigError
 
 
 def run(

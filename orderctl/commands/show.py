@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.exit_codes import ExitCode
-from orderctl.lookup import order_detail
-from orderctl.output import OUTPUT, Format, console, print_data
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, console, print_data
+from orderctl.trading.lookup import order_detail
+from orderd.client.connection import Client
 
 OrderArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
@@ -29,7 +29,7 @@ def run(
     with Client(settings) as client:
         detail = order_detail(client, order)
     if not print_data(output, detail, ids=(str(detail.order.id),)):
-        from orderctl.detail import print_detail
+        from orderctl.display.detail import print_detail
 
         print_detail(detail, console(settings), wide=output == "wide")
     return ExitCode.OK

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, console, print_data
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.version import warn_of_another_version
+from orderd.client.connection import Client
 from orderd.wire import Method, NoParams, StatusResult
 
 
@@ -21,8 +21,8 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     with Client(settings) as client:
         status = client.call(Method.STATUS, NoParams(), StatusResult)
     if not print_data(output, status):
-        from orderctl.health import status_view
-        from orderctl.tables import print_whole
+        from orderctl.display.daemon import status_view
+        from orderctl.display.tables import print_whole
 
         print_whole(status_view(status, settings.url), console(settings))
     warn_of_another_version(settings, status)

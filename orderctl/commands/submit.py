@@ -9,18 +9,18 @@ from typing import Annotated
 import typer
 from uuid_utils import uuid7
 
-from orderctl.asking import agrees_to, can_ask
-from orderctl.batch import print_taken, submit_all
-from orderctl.client import Client
-from orderctl.errors import ConfigError
-from orderctl.exit_codes import ExitCode
-from orderctl.orders_file import read_orders
-from orderctl.output import OUTPUT, Format, console, has_colour, narrate, print_data
-from orderctl.protocol import params_of
-from orderctl.sending import send
-from orderctl.settings import Settings, settings_of
-from orderctl.trade import Slippage, TradeCommand, check
-from orderctl.watching import watch as follow_to_the_end
+from orderctl.config.settings import Settings, settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.prompt import agrees_to, can_ask
+from orderctl.output.streams import OUTPUT, Format, console, has_colour, narrate, print_data
+from orderctl.trading.batch import print_taken, submit_all
+from orderctl.trading.orders_file import read_orders
+from orderctl.trading.sending import send
+from orderctl.trading.terms import Slippage, TradeCommand, check
+from orderctl.trading.watching import watch as follow_to_the_end
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
+from orderd.client.protocol import params_of
 from orderd.wire import Method, NoParams, PreviewResult, QuoteParams, QuoteResult, StatusResult, SubmitParams
 
 COMMAND_CLASS = TradeCommand
@@ -145,8 +145,8 @@ def _may_trade(client: Client, settings: Settings, question: str, order: SubmitP
         if chain == "simnet":
             return True
         if order is not None:
-            from orderctl.quotes import quote_view
-            from orderctl.tables import print_whole
+            from orderctl.display.quotes import quote_view
+            from orderctl.display.tables import print_whole
 
             terms = order.model_dump(exclude={"client_order_id"})
             quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
@@ -169,8 +169,8 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
     with Client(settings) as client:
         preview = client.call(Method.ORDER_PREVIEW, order, PreviewResult)
     if not print_data(output, preview):
-        from orderctl.quotes import preview_view
-        from orderctl.tables import print_whole
+        from orderctl.display.quotes import preview_view
+        from orderctl.display.tables import print_whole
 
         print_whole(preview_view(preview, wide=output == "wide"), console(settings))
     narrate(settings, "dry run: nothing was traded")

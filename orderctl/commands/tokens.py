@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, Format, console, print_data
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, console, print_data
+from orderd.client.connection import Client
 from orderd.wire import Method, NoParams, TokensResult
 
 
@@ -21,7 +21,7 @@ def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> Exit
         answer = client.call(Method.TOKENS, NoParams(), TokensResult)
     if print_data(output, answer, answer.tokens, (token.mint for token in answer.tokens)):
         return ExitCode.OK
-    from orderctl.tables import plain_table, print_whole
+    from orderctl.display.tables import plain_table, print_whole
 
     table = plain_table(("TOKEN", "left"), ("DECIMALS", "right"), ("MINT", "left"))
     for token in answer.tokens:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from orderctl.errors import ConfigError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import is_live
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import is_live
+from orderd.client.errors import ConfigError
 
 RARE_COLLECTIONS = (10_000, 10, 100)
 """Each takes a few milliseconds then; Python's own thresholds have each dialog bring one of fifty."""

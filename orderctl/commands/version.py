@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.documents import Release, Versions
-from orderctl.errors import OrderctlError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, print_data, print_line, report
-from orderctl.settings import settings_of
+from orderctl.config.settings import settings_of
+from orderctl.output.documents import Release, Versions
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_line, report
 from orderctl.version import client_version, warn_of_another_version
+from orderd.client.connection import Client
+from orderd.client.errors import OrderctlError
 from orderd.wire import WIRE_VERSION, Method, NoParams, StatusResult
 
 

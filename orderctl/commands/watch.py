@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from orderctl.client import Client
-from orderctl.errors import ConfigError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import OUTPUT, DocumentFormat, narrate
-from orderctl.paging import active_orders
-from orderctl.protocol import params_of
-from orderctl.settings import settings_of
-from orderctl.watching import watch
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, narrate
+from orderctl.trading.paging import active_orders
+from orderctl.trading.watching import watch
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
+from orderd.client.protocol import params_of
 from orderd.wire import GetParams
 
 

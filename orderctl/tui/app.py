@@ -15,9 +15,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.theme import Theme
 
-from orderctl.errors import OrderctlError, RefusedError
-from orderctl.protocol import params_of
-from orderctl.tables import SHORT_ID
+from orderctl.display.tables import SHORT_ID
 from orderctl.tui.colours import terminal_theme
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller, Closed, News
@@ -27,6 +25,8 @@ from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
+from orderd.client.errors import OrderctlError, RefusedError
+from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL
 from orderd.wire import (

@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from orderctl.tables import SHORT_ID, UNKNOWN
-from orderctl.timeline import STAGES, duration
+from orderctl.display.tables import SHORT_ID, UNKNOWN
+from orderctl.display.timeline import STAGES, duration
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.wire import OrderView
 

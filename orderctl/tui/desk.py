@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from orderctl.book import Book
-from orderctl.errors import OrderctlError
+from orderctl.tui.book import Book
 from orderctl.tui.link import Closed, News, Opened
 from orderctl.tui.prices import Pair, Prices
+from orderd.client.errors import OrderctlError
 from orderd.wire import BalancesResult, Event, Heartbeat, Ready, Snapshot, StatusResult
 
 Clock = Callable[[], datetime]

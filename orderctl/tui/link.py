@@ -14,9 +14,9 @@ from typing import Any, Protocol, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from orderctl import connecting, protocol
-from orderctl.errors import OrderctlError
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client import handshake, protocol
+from orderd.client.errors import OrderctlError
 from orderd.wire import (
     Event,
     Heartbeat,
@@ -75,10 +75,10 @@ class Link:
             try:
                 await self._one_connection(tell)
             except OrderctlError as error:
-                if not connecting.is_passing(error):
+                if not handshake.is_passing(error):
                     raise
                 self._why_closed = error.detail.removeprefix(f"{self._settings.url}: ")
-            delay = connecting.backoff(self._failures)
+            delay = handshake.backoff(self._failures)
             self._failures += 1
             tell(Closed(self._why_closed, delay))
             await asyncio.sleep(delay)
@@ -87,7 +87,7 @@ class Link:
         """Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError."""
         connection = self._connection
         if connection is None:
-            raise connecting.unreachable(self._settings.url, self._why_closed)
+            raise handshake.unreachable(self._settings.url, self._why_closed)
         request = next(self._ids)
         reply = self._waiting[request] = asyncio.get_running_loop().create_future()
         try:
@@ -95,9 +95,9 @@ class Link:
                 await connection.send(protocol.encode_call(request, method, params))
                 return protocol.read_answer(await reply, answer)
         except TimeoutError as error:
-            raise connecting.no_answer(method, self._settings.timeout) from error
+            raise handshake.no_answer(method, self._settings.timeout) from error
         except ConnectionClosed as error:
-            raise connecting.connection_lost(connecting.reason(error)) from error
+            raise handshake.connection_lost(handshake.reason(error)) from error
         finally:
             del self._waiting[request]
 
@@ -105,7 +105,7 @@ class Link:
         """Until the connection ends. Raises OrderctlError, always."""
         url = self._settings.url
         try:
-            async with connect(url, **connecting.options(self._settings)) as connection:
+            async with connect(url, **handshake.options(self._settings)) as connection:
                 self._connection = connection
                 tell(Opened())
                 reading = asyncio.create_task(self._read(connection, tell))
@@ -118,11 +118,11 @@ class Link:
                     with suppress(asyncio.CancelledError, ConnectionClosed, OrderctlError):
                         await reading
         except InvalidStatus as error:
-            raise connecting.refused(url, error) from error
+            raise handshake.refused(url, error) from error
         except ConnectionClosed as error:
-            raise connecting.connection_lost(connecting.reason(error)) from error
+            raise handshake.connection_lost(handshake.reason(error)) from error
         except (OSError, WebSocketException) as error:
-            raise connecting.unreachable(url, connecting.reason(error)) from error
+            raise handshake.unreachable(url, handshake.reason(error)) from error
 
     async def _read(self, connection: ClientConnection, tell: Tell) -> None:
         """Raises ConnectionClosed, UnreadableError, AnswerLostError where an event is missing, and as ``tell`` does."""
@@ -139,13 +139,13 @@ class Link:
                     elif isinstance(news, Event):
                         counted[news.subscription] += 1
                     elif isinstance(news, Heartbeat):
-                        connecting.check_count(news, counted)
+                        handshake.check_count(news, counted)
                     tell(news)
                     # A burst that is already here would keep the screen from its turn.
                     await asyncio.sleep(0)
         except (ConnectionClosed, OrderctlError) as error:
-            why = error.detail if isinstance(error, OrderctlError) else connecting.reason(error)
+            why = error.detail if isinstance(error, OrderctlError) else handshake.reason(error)
             for reply in self._waiting.values():
                 if not reply.done():
-                    reply.set_exception(connecting.connection_lost(why))
+                    reply.set_exception(handshake.connection_lost(why))
             raise

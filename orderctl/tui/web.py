@@ -18,8 +18,8 @@ from hmac import compare_digest
 from aiohttp import web
 from textual_serve.server import Server
 
-from orderctl.output import narrate
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderctl.output.streams import narrate
 
 HOST = "127.0.0.1"
 COOKIE = "orderctl"

@@ -11,8 +11,8 @@ import orjson
 import pytest
 from solders.pubkey import Pubkey
 
-from orderctl.client import Client
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client.connection import Client
 from orderd.commands.demo import running_daemon
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus

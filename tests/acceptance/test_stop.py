@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from orderctl.errors import RefusedError
+from orderd.client.errors import RefusedError
 from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderStatus

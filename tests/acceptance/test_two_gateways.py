@@ -18,8 +18,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from orderctl.client import Client, Lost
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client.connection import Client, Lost
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.embedded.process import Child
 from orderd.process.roles import ListeningRole, Role, WorkerRole

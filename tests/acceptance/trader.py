@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from orderctl.client import Client
-from orderctl.errors import AnswerLostError, RefusedError, UnreachableError
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client.connection import Client
+from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.events import OrderEvent, Unknown
 from orderd.domain.order import TERMINAL
 from orderd.wire import (

@@ -24,8 +24,8 @@ from pydantic import BaseModel
 from db import audit
 from db.audit import Filter
 from db.models import ApiToken
-from orderctl.client import Client
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client.connection import Client
 from orderd.wire import OrderDetail
 from tests.acceptance.ledger import Mint
 from tests.acceptance.trader import Trader

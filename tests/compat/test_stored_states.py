@@ -14,7 +14,7 @@ from psycopg2.extras import RealDictCursor
 
 from db.connection import check_schema, connect, database, migrate
 from db.models import DEFAULT_ACCOUNT, AuditRow
-from orderctl.errors import RefusedError
+from orderd.client.errors import RefusedError
 from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus

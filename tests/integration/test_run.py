@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orderctl.exit_codes import ExitCode
+from orderctl.output.exit_codes import ExitCode
 from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import OrderdError
 from orderd.embedded.redis import Redis

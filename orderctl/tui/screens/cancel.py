@@ -10,8 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
-from orderctl.tables import status_text
-from orderctl.timeline import terms
+from orderctl.display.tables import status_text
+from orderctl.display.timeline import terms
 from orderctl.tui.desk import Desk
 from orderd.domain.order import TERMINAL
 from orderd.wire import OrderView

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from orderctl.detail import detail_view
+from orderctl.display.detail import detail_view
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller
 from orderctl.tui.widgets.banner import Banner

@@ -15,12 +15,12 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Button, Footer, Input, Label, Static
 from uuid_utils import uuid7
 
-from orderctl.errors import AnswerLostError, OrderctlError
-from orderctl.protocol import params_of
-from orderctl.quotes import brief_quote_view
-from orderctl.trade import check
+from orderctl.display.quotes import brief_quote_view
+from orderctl.trading.terms import check
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller
+from orderd.client.errors import AnswerLostError, OrderctlError
+from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.tokens import TokenRegistry
 from orderd.wire import Method, OrderView, QuoteParams, QuoteResult, SubmitParams, SubmitResult

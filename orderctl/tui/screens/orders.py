@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Footer, Input
 
-from orderctl.detail import brief_view
+from orderctl.display.detail import brief_view
 from orderctl.tui.columns import ACTIVE_COLUMNS, AGE, ENDED_COLUMNS, matches
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller

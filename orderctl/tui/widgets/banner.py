@@ -5,7 +5,7 @@ from datetime import datetime
 from rich.text import Text
 from textual.widgets import Static
 
-from orderctl.timeline import shorten
+from orderctl.display.timeline import shorten
 from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Live, Lost
 
 NETWORK_STYLE = {"simnet": "bold cyan", "devnet": "bold yellow", "mainnet": "bold #ffffff on #b3261e"}

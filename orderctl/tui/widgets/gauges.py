@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.widgets import Static
 
-from orderctl.tables import UNKNOWN, UNKNOWN_STYLE
+from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE
 from orderctl.tui.desk import Desk
 from orderd.wire import RateLimitUse, StatusResult
 

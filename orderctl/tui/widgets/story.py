@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from orderctl.errors import OrderctlError
-from orderctl.protocol import params_of
-from orderctl.tables import SHORT_ID
+from orderctl.display.tables import SHORT_ID
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import Caller
+from orderd.client.errors import OrderctlError
+from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
 from orderd.wire import GetParams, Method, OrderDetail
 

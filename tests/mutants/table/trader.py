@@ -10,7 +10,7 @@ MUTANTS: Final = (
     Mutant(
         "timeout-is-a-failure",
         12,
-        "orderctl/exit_codes.py",
+        "orderctl/output/exit_codes.py",
         "ErrorCode.SERVICE_TIMEOUT: ExitCode.UNKNOWN_OUTCOME,",
         "ErrorCode.SERVICE_TIMEOUT: ExitCode.ORDER_FAILED,",
         ("tests/unit/orderctl/test_exit_codes.py::test_the_contract_with_scripts",),
@@ -19,7 +19,7 @@ MUTANTS: Final = (
     Mutant(
         "lost-answer-is-no-connection",
         12,
-        "orderctl/errors.py",
+        "orderd/client/errors.py",
         "class AnswerLostError(OrderctlError):\n    exit_code = ExitCode.UNKNOWN_OUTCOME",
         "class AnswerLostError(OrderctlError):\n    exit_code = ExitCode.CONNECTION",
         (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
@@ -28,7 +28,7 @@ MUTANTS: Final = (
     Mutant(
         "cannot-say-is-no",
         12,
-        "orderctl/sending.py",
+        "orderctl/trading/sending.py",
         "frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})",
         "frozenset({ErrorCode.SERVICE_TIMEOUT})",
         (f"{_COMMANDS}test_a_daemon_that_cannot_say_leaves_the_outcome_unknown",),
@@ -37,7 +37,7 @@ MUTANTS: Final = (
     Mutant(
         "another-id-the-next-time",
         5,
-        "orderctl/sending.py",
+        "orderctl/trading/sending.py",
         'return shlex.join([*words, "--client-order-id", order.client_order_id])',
         "return shlex.join(words)",
         (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
@@ -46,8 +46,8 @@ MUTANTS: Final = (
     Mutant(
         "gap-not-noticed",
         4,
-        "orderctl/client.py",
-        "    if event.seq > seen + 1:\n        raise connecting.gap(event.seq, seen)\n",
+        "orderd/client/connection.py",
+        "    if event.seq > seen + 1:\n        raise handshake.gap(event.seq, seen)\n",
         "",
         ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_asking_again",),
         "An event that was lost on the way is never shown.",
@@ -55,7 +55,7 @@ MUTANTS: Final = (
     Mutant(
         "a-replayed-confirmation-is-the-end",
         12,
-        "orderctl/client.py",
+        "orderd/client/connection.py",
         "if event.status in TERMINAL and event.seq >= standing:",
         "if event.status in TERMINAL:",
         (

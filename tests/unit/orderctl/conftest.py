@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pytest
 
-from orderctl import connecting
+from orderctl.config.settings import Settings
 from orderctl.main import run
-from orderctl.settings import Settings
+from orderd.client import handshake
 from tests.unit.orderctl.daemon import FakeDaemon
 
 
@@ -29,7 +29,7 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.setattr(connecting, "BACKOFF_BASE_SECONDS", 0.01)
+    monkeypatch.setattr(handshake, "BACKOFF_BASE_SECONDS", 0.01)
 
 
 @pytest.fixture

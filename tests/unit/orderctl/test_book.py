@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from orderctl import book as book_module
-from orderctl.book import Book
-from orderctl.errors import AnswerLostError
+from orderctl.tui import book as book_module
+from orderctl.tui.book import Book
+from orderd.client.errors import AnswerLostError
 from orderd.domain.events import AnyFact
 from orderd.domain.order import OrderStatus
 from tests.unit.orderctl.samples import (

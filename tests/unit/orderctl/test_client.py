@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from orderctl import connecting, freshness
-from orderctl.client import Client, Lost, Resumed, Update
-from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
-from orderctl.freshness import Fresh, Stale
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client import freshness, handshake
+from orderd.client.connection import Client, Lost, Resumed, Update
+from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderd.client.freshness import Fresh, Stale
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import BalancesResult, Event, Method, NoParams, ResyncRequired, Snapshot
 from tests.unit.orderctl.daemon import FakeDaemon
@@ -164,7 +164,7 @@ def test_a_connection_that_breaks_without_a_word_is_opened_again(daemon: FakeDae
 def test_a_daemon_that_answers_no_ping_is_given_up_without_a_word_of_the_library(
     daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(connecting, "KEEPALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(handshake, "KEEPALIVE_SECONDS", 0.05)
     daemon.knows(*history(FILLED)[:1])
     updates = client.follow(str(ORDER_ID))
     until_the_end(updates, last=1)

@@ -632,7 +632,7 @@ class TestTheCommandLine:
         def broken(*_: object) -> None:
             raise ZeroDivisionError("by zero")
 
-        monkeypatch.setattr("orderctl.settings.load", broken)
+        monkeypatch.setattr("orderctl.config.settings.load", broken)
         outcome = orderctl("balances")
 
         assert outcome.code == 5

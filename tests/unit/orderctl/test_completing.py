@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from orderctl.completing import OPTIONS_WITH_VALUE, complete
+from orderctl.completion import OPTIONS_WITH_VALUE, complete
 from orderctl.main import app
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -123,7 +123,7 @@ def test_a_daemon_that_is_away_slow_or_says_no_offers_nothing(daemon: FakeDaemon
 
 
 def test_a_press_of_tab_loads_neither_the_wires_models_nor_a_drawing_library() -> None:
-    script = "import sys; from orderctl.completing import complete; complete(sys.argv[1:]); print(sorted(sys.modules))"
+    script = "import sys; from orderctl.completion import complete; complete(sys.argv[1:]); print(sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", script, "bash", "2", "orderctl", "submit", ""],
         capture_output=True,

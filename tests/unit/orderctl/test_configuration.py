@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orderctl.errors import ConfigError
-from orderctl.origins import Flags
-from orderctl.settings import load
+from orderctl.config.origins import Flags
+from orderctl.config.settings import load
+from orderd.client.errors import ConfigError
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from orderctl import asking, sending
-from orderctl.client import Client, Lost, Resumed
-from orderctl.errors import ConfigError
-from orderctl.orders_file import read_orders
-from orderctl.progress_of_many import LiveProgressOfMany
-from orderctl.settings import Settings
-from orderctl.timeline import Timeline
+from orderctl.config.settings import Settings
+from orderctl.display.progress_of_many import LiveProgressOfMany
+from orderctl.display.timeline import Timeline
+from orderctl.output import prompt
+from orderctl.trading import sending
+from orderctl.trading.orders_file import read_orders
+from orderd.client.connection import Client, Lost, Resumed
+from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact
 from orderd.wire import CancelResult, ListResult, Method, SubmitParams, SubmitResult
@@ -376,6 +377,6 @@ class TestQuestions:
         for name in ("stdin", "stderr"):
             monkeypatch.setattr(f"sys.{name}", Terminal())
         monkeypatch.setenv("TERM", "xterm")
-        assert asking.can_ask()
+        assert prompt.can_ask()
         monkeypatch.setenv("TERM", "dumb")
-        assert not asking.can_ask()
+        assert not prompt.can_ask()

@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from orderctl.errors import ConfigError
-from orderctl.origins import Colour
-from orderctl.output import has_colour, is_live, report
+from orderctl.config.origins import Colour
+from orderctl.output.streams import has_colour, is_live, report
+from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
 
 

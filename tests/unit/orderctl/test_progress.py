@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from orderctl.client import Lost, Resumed
-from orderctl.progress import LiveProgress
-from orderctl.settings import Settings
-from orderctl.timeline import Timeline
+from orderctl.config.settings import Settings
+from orderctl.display.progress import LiveProgress
+from orderctl.display.timeline import Timeline
+from orderd.client.connection import Lost, Resumed
 from orderd.domain.events import AnyFact, Reclaimed, Routed, Started
 from tests.unit.orderctl.samples import (
     FILLED,

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from orderctl import protocol
-from orderctl.errors import RefusedError, UnreachableError, UnreadableError
-from orderctl.exit_codes import ExitCode
+from orderctl.output.exit_codes import ExitCode
+from orderd.client import protocol
+from orderd.client.errors import RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import ORDER_EVENT, GetParams, Method, NoParams, Problem, Ready, SubscribeParams, SubscribeResult
 

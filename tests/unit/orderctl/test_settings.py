@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from orderctl.errors import ConfigError
-from orderctl.origins import Flags
-from orderctl.settings import Settings, load
+from orderctl.config.origins import Flags
+from orderctl.config.settings import Settings, load
+from orderd.client.errors import ConfigError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from orderctl.tables import local_time, plain_table, print_whole, short_ids
+from orderctl.display.tables import local_time, plain_table, print_whole, short_ids
 from tests.unit.orderctl.samples import ORDER_ID
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderctl.timeline import Timeline, describe, duration, percent, shorten
+from orderctl.display.timeline import Timeline, describe, duration, percent, shorten
 from orderd.domain.events import AnyFact, Reclaimed
 from orderd.domain.order import OrderStatus
 from tests.unit.orderctl.samples import (

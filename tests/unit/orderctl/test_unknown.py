@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from orderctl.progress import LiveProgress
-from orderctl.settings import Settings
-from orderctl.timeline import Timeline
+from orderctl.config.settings import Settings
+from orderctl.display.progress import LiveProgress
+from orderctl.display.timeline import Timeline
 from orderctl.tui.columns import STATUS as STATUS_COLUMN
 from orderctl.tui.columns import matches
 from orderd.domain.errors import ErrorCode, OrderdError

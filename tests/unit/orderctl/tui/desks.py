@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from orderctl.book import accepted, advanced
-from orderctl.errors import OrderctlError
 from orderctl.tui import app
 from orderctl.tui.app import OrderctlApp
+from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
 from orderctl.tui.link import News, Opened, Tell
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets import story
+from orderd.client.errors import OrderctlError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.wire import (

@@ -13,8 +13,6 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input, Static
 from textual.widgets._footer import FooterKey
 
-from orderctl.connecting import connection_lost
-from orderctl.errors import OrderctlError, RefusedError
 from orderctl.tui import app as app_module
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.link import Closed, Opened
@@ -28,6 +26,8 @@ from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.story import OrderStory
+from orderd.client.errors import OrderctlError, RefusedError
+from orderd.client.handshake import connection_lost
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.wire import CancelResult, Event, Heartbeat, ListResult, Method, Problem, Ready, Snapshot, SubmitResult

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from orderctl.errors import AnswerLostError, RefusedError, UnreachableError, UnreadableError
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
 from orderctl.tui.link import Closed, Link, News, Opened
+from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import (
     Event,

@@ -8,14 +8,14 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
-from orderctl.client import Client, Connection, Lost, Resumed, Update
-from orderctl.errors import FollowTimeoutError
-from orderctl.exit_codes import ExitCode, exit_code_of_status
-from orderctl.freshness import Fresh, Stale
-from orderctl.lookup import suggesting
-from orderctl.output import Format, is_live, narrate, print_json_line, print_line
-from orderctl.settings import Settings
-from orderctl.timeline import Timeline, clock, describe
+from orderctl.config.settings import Settings
+from orderctl.display.timeline import Timeline, clock, describe
+from orderctl.output.exit_codes import ExitCode, exit_code_of_status
+from orderctl.output.streams import Format, is_live, narrate, print_json_line, print_line
+from orderctl.trading.lookup import suggesting
+from orderd.client.connection import Client, Connection, Lost, Resumed, Update
+from orderd.client.errors import FollowTimeoutError
+from orderd.client.freshness import Fresh, Stale
 from orderd.domain.events import Confirmed
 from orderd.domain.order import OrderStatus
 from orderd.wire import Event, ResyncRequired, Snapshot
@@ -101,10 +101,10 @@ def _screen(settings: Settings, output: Format, *, many: bool) -> Screen:
         return LinesOfMany(settings) if many else PlainLines(settings)
     # Rich is for terminals only.
     if many:
-        from orderctl.progress_of_many import LiveProgressOfMany
+        from orderctl.display.progress_of_many import LiveProgressOfMany
 
         return LiveProgressOfMany(settings)
-    from orderctl.progress import LiveProgress
+    from orderctl.display.progress import LiveProgress
 
     return LiveProgress(settings)
 

@@ -14,14 +14,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.client import Connection, Resumed
-from orderctl.errors import about_order
-from orderctl.freshness import Fresh
-from orderctl.output import console
-from orderctl.settings import Settings
-from orderctl.tables import SHORT_ID, STATUS_STYLE, status_text
-from orderctl.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
-from orderctl.watching import words_of
+from orderctl.config.settings import Settings
+from orderctl.display.tables import SHORT_ID, STATUS_STYLE, status_text
+from orderctl.display.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
+from orderctl.output.streams import console
+from orderctl.trading.watching import words_of
+from orderd.client.connection import Connection, Resumed
+from orderd.client.errors import about_order
+from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
 from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack
 from orderd.domain.order import TERMINAL, OrderStatus

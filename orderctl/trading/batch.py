@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from orderctl import connecting
-from orderctl.client import Client
-from orderctl.documents import Submissions
-from orderctl.errors import OrderctlError
-from orderctl.exit_codes import ExitCode
-from orderctl.output import Format, console, is_live, narrate, print_json, print_json_line, print_line, report
-from orderctl.sending import send_through
-from orderctl.settings import Settings
-from orderctl.watching import watch as follow_to_the_end
+from orderctl.config.settings import Settings
+from orderctl.output.documents import Submissions
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import Format, console, is_live, narrate, print_json, print_json_line, print_line, report
+from orderctl.trading.sending import send_through
+from orderctl.trading.watching import watch as follow_to_the_end
+from orderd.client import handshake
+from orderd.client.connection import Client
+from orderd.client.errors import OrderctlError
 from orderd.wire import SubmitParams, SubmitResult
 
 
@@ -29,7 +29,7 @@ class Tally:
     @property
     def is_cut_short(self) -> bool:
         """The rest was not sent, or of one it is not known whether it was taken."""
-        return self.interrupted or any(connecting.is_passing(error) for error in self.failures)
+        return self.interrupted or any(handshake.is_passing(error) for error in self.failures)
 
     def __str__(self) -> str:
         before = sum(not result.created for result in self.taken)
@@ -73,7 +73,7 @@ def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally) -> Itera
         except OrderctlError as error:
             error.detail = f"client order id {order.client_order_id}: {error.detail}"
             tally.failures.append(error)
-            if connecting.is_passing(error):
+            if handshake.is_passing(error):
                 return
             continue
         tally.taken.append(result)

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from websockets import CloseCode
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from orderctl import protocol
-from orderctl.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
-from orderctl.exit_codes import ExitCode
-from orderctl.settings import Settings
-from orderctl.trust import distrust, tls_options
+from orderctl.config.settings import Settings
+from orderctl.output.exit_codes import ExitCode
+from orderd.client import protocol
+from orderd.client.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
+from orderd.client.trust import distrust, tls_options
 from orderd.wire import Heartbeat, Method
 
 MAX_ANSWER_BYTES = 16 * 2**20

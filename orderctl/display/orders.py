@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.tables import local_time, plain_table, short_ids, status_text
+from orderctl.display.tables import local_time, plain_table, short_ids, status_text
 from orderd.domain.order import OrderStatus
 from orderd.wire import OrderView
 

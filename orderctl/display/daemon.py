@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.tables import STATUS_STYLE, UNKNOWN, UNKNOWN_STYLE, pairs
-from orderctl.timeline import duration
+from orderctl.display.tables import STATUS_STYLE, UNKNOWN, UNKNOWN_STYLE, pairs
+from orderctl.display.timeline import duration
 from orderd.wire import RateLimitUse, ServiceHealth, StatusResult
 
 CHAIN_STYLE = {"simnet": "cyan", "devnet": "yellow", "mainnet": "bold red"}

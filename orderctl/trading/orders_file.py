@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from orderctl.errors import ConfigError
-from orderctl.protocol import params_of
-from orderctl.trade import check
+from orderctl.trading.terms import check
+from orderd.client.errors import ConfigError
+from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.wire import SubmitParams
 

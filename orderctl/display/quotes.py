@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.tables import Column, plain_table
-from orderctl.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, shorten
+from orderctl.display.tables import Column, plain_table
+from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, shorten
 from orderd.domain.events import Quoted, RoutedLeg
 from orderd.wire import PreviewResult, QuoteResult
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 
-from orderctl.client import Client
-from orderctl.errors import OrderctlError, RefusedError
-from orderctl.protocol import params_of
+from orderd.client.connection import Client
+from orderd.client.errors import OrderctlError, RefusedError
+from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.wire import GetParams, ListParams, ListResult, Method, OrderDetail
 

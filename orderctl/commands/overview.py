@@ -2,15 +2,15 @@
 
 import typer
 
-from orderctl.client import Client
-from orderctl.documents import Overview
-from orderctl.exit_codes import ExitCode
-from orderctl.health import status_view
-from orderctl.orders import orders_table
-from orderctl.output import Format, console, narrate, print_data
-from orderctl.settings import settings_of
-from orderctl.tables import print_whole
+from orderctl.config.settings import settings_of
+from orderctl.display.daemon import status_view
+from orderctl.display.orders import orders_table
+from orderctl.display.tables import print_whole
+from orderctl.output.documents import Overview
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import Format, console, narrate, print_data
 from orderctl.version import warn_of_another_version
+from orderd.client.connection import Client
 from orderd.domain.order import ACTIVE
 from orderd.wire import ListParams, ListResult, Method, NoParams, StatusResult
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from orderctl import connecting
+from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Accepted, Confirmed, Deferred, Failed, OrderEvent, Retrying, Routed, Started, Submitted
 from orderd.domain.order import TERMINAL
@@ -60,7 +60,7 @@ class Book:
         if event.seq <= seq:
             return
         if event.seq > seq + 1:
-            raise connecting.gap(event.seq, seq)
+            raise handshake.gap(event.seq, seq)
         self._place(accepted(event) if known is None else advanced(known, event))
 
     def _place(self, order: OrderView) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from orderctl.client import Client
-from orderctl.protocol import params_of
+from orderd.client.connection import Client
+from orderd.client.protocol import params_of
 from orderd.domain.order import ACTIVE, OrderStatus
 from orderd.wire import ListParams, ListResult, Method, OrderView
 

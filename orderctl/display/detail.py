@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.errors import about_order
-from orderctl.tables import UNKNOWN, UNKNOWN_STYLE, pairs, plain_table, print_whole, status_text
-from orderctl.timeline import Timeline, clock, describe, duration, shorten, terms
+from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE, pairs, plain_table, print_whole, status_text
+from orderctl.display.timeline import Timeline, clock, describe, duration, shorten, terms
+from orderd.client.errors import about_order
 from orderd.domain.events import Accepted, Routed
 from orderd.domain.order import TERMINAL
 from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from platformdirs import user_config_path
 
-from orderctl.errors import ConfigError
+from orderd.client.errors import ConfigError
 
 Colour = Literal["auto", "always", "never"]
 

@@ -16,10 +16,10 @@ from typing import Self, TypeVar
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from orderctl import connecting, protocol
-from orderctl.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
-from orderctl.freshness import Fresh, Freshness, Stale
-from orderctl.settings import Settings
+from orderctl.config.settings import Settings
+from orderd.client import handshake, protocol
+from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderd.client.freshness import Fresh, Freshness, Stale
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
 from orderd.wire import (
@@ -98,10 +98,10 @@ class Client:
                 self._keep(message)
         except TimeoutError as error:
             self.close()
-            raise connecting.no_answer(method, self._settings.timeout) from error
+            raise handshake.no_answer(method, self._settings.timeout) from error
         except (ConnectionClosed, OSError) as error:
             self.close()
-            raise connecting.connection_lost(connecting.reason(error), method) from error
+            raise handshake.connection_lost(handshake.reason(error), method) from error
 
     def follow(self, order: str, seconds: float | None = None) -> Iterator[Update]:
         """The news of one order, as ``follow_all`` tells them."""
@@ -140,10 +140,10 @@ class Client:
                     if not after:
                         return
             except (UnreachableError, AnswerLostError, RefusedError) as error:
-                if not self._has_been_connected or not connecting.is_passing(error):
+                if not self._has_been_connected or not handshake.is_passing(error):
                     raise
                 self.close()
-                delay = connecting.backoff(failures)
+                delay = handshake.backoff(failures)
                 failures += 1
                 yield Lost(error.detail, delay)
                 if deadline is not None and time.monotonic() + delay >= deadline:
@@ -186,13 +186,13 @@ class Client:
                 if deadline is not None and time.monotonic() >= deadline:
                     raise _out_of_time(waited_for) from error
             except (ConnectionClosed, OSError) as error:
-                raise connecting.connection_lost(connecting.reason(error)) from error
+                raise handshake.connection_lost(handshake.reason(error)) from error
 
     def _keep(self, message: dict[str, object]) -> None:
         """Raises AnswerLostError where the daemon has sent more than came."""
         news = protocol.read_notification(message)
         if isinstance(news, Heartbeat):
-            connecting.check_count(news, self._counted)
+            handshake.check_count(news, self._counted)
             self._freshness.hear(news)
             return
         self._freshness.hear(None)
@@ -211,12 +211,12 @@ class Client:
     def _open(self) -> ClientConnection:
         settings = self._settings
         try:
-            connection: ClientConnection = connect(settings.url, **connecting.options(settings))
+            connection: ClientConnection = connect(settings.url, **handshake.options(settings))
             return self._closing.enter_context(connection)
         except InvalidStatus as error:
-            raise connecting.refused(settings.url, error) from error
+            raise handshake.refused(settings.url, error) from error
         except (OSError, WebSocketException) as error:
-            raise connecting.unreachable(settings.url, connecting.reason(error)) from error
+            raise handshake.unreachable(settings.url, handshake.reason(error)) from error
 
 
 def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int) -> bool:
@@ -228,7 +228,7 @@ def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int
     if seen is None or event.seq <= seen:
         return False
     if event.seq > seen + 1:
-        raise connecting.gap(event.seq, seen)
+        raise handshake.gap(event.seq, seen)
     after[order] = event.seq
     if event.status in TERMINAL and event.seq >= standing:
         del after[order]

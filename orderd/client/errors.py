@@ -15,7 +15,7 @@ What is certainly wrong before anything is sent raises orderd's own OrderdError,
 import re
 from typing import TYPE_CHECKING
 
-from orderctl.exit_codes import ExitCode, exit_code_of
+from orderctl.output.exit_codes import ExitCode, exit_code_of
 
 if TYPE_CHECKING:
     from uuid import UUID

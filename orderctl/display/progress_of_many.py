@@ -13,12 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.client import Connection
-from orderctl.output import console
-from orderctl.progress import BAR_WIDTH, REFRESH_HZ, connection_line
-from orderctl.settings import Settings
-from orderctl.tables import STATUS_STYLE, plain_table, short_ids, status_text
-from orderctl.timeline import STAGES, Timeline, duration, waiting
+from orderctl.config.settings import Settings
+from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
+from orderctl.display.tables import STATUS_STYLE, plain_table, short_ids, status_text
+from orderctl.display.timeline import STAGES, Timeline, duration, waiting
+from orderctl.output.streams import console
+from orderd.client.connection import Connection
 from orderd.domain.events import Confirmed, Failed
 from orderd.domain.order import TERMINAL, OrderStatus
 

@@ -4,8 +4,8 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from orderctl.origins import unusable
-from orderctl.settings import Settings
+from orderctl.config.origins import unusable
+from orderctl.config.settings import Settings
 
 
 def tls_options(settings: Settings) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import typer
 
-from orderctl.errors import OrderctlError, RefusedError
-from orderctl.exit_codes import ExitCode, exit_code_of
-from orderctl.origins import Colour
-from orderctl.settings import Settings
+from orderctl.config.origins import Colour
+from orderctl.config.settings import Settings
+from orderctl.output.exit_codes import ExitCode, exit_code_of
+from orderd.client.errors import OrderctlError, RefusedError
 from orderd.domain.errors import ErrorCode, OrderdError
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ OUTPUT = typer.Option("--output", "-o", help="How to print it.")
 
 def print_json(body: "BaseModel") -> None:
     """One document, for reading and for jq."""
-    from orderctl.documents import document
+    from orderctl.output.documents import document
 
     print_line(json.dumps(document(body), indent=2, ensure_ascii=False))
 
 
 def print_json_line(body: "BaseModel") -> None:
     """One document of a stream, a line of its own."""
-    from orderctl.documents import document
+    from orderctl.output.documents import document
 
     print_line(json.dumps(document(body), ensure_ascii=False))
 
@@ -121,7 +121,7 @@ def report(error: OrderctlError | OrderdError, output: str, colour: Colour) -> E
         if isinstance(error, RefusedError) and error.problem.retry_after is not None:
             next_step = f"{next_step}; it may succeed in {error.problem.retry_after} s"
     if output in ("json", "jsonl"):
-        from orderctl.documents import Failure, document
+        from orderctl.output.documents import Failure, document
 
         failure = Failure(code=code, title=title, detail=error.detail, next_step=next_step, exit_code=exit_code)
         sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=False)}\n")

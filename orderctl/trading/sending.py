@@ -3,9 +3,9 @@
 import shlex
 import time
 
-from orderctl import connecting
-from orderctl.client import Client
-from orderctl.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError
+from orderd.client import handshake
+from orderd.client.connection import Client
+from orderd.client.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError
 from orderd.domain.errors import ErrorCode
 from orderd.wire import Method, SubmitParams, SubmitResult
 
@@ -35,7 +35,7 @@ def send_through(client: Client, order: SubmitParams) -> SubmitResult:
         try:
             return send(client, order)
         except (AnswerLostError, UnreachableError, RefusedError) as error:
-            if not connecting.is_passing(error):
+            if not handshake.is_passing(error):
                 raise
             time.sleep(_wait(error, failures))
     return send(client, order)
@@ -44,7 +44,7 @@ def send_through(client: Client, order: SubmitParams) -> SubmitResult:
 def _wait(error: OrderctlError, failures: int) -> float:
     """Seconds: as many as the daemon says, where it does."""
     told = error.problem.retry_after if isinstance(error, RefusedError) else None
-    return connecting.backoff(failures) if told is None else told
+    return handshake.backoff(failures) if told is None else told
 
 
 def _unknown_outcome(

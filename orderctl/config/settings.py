@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from orderctl.origins import Choice, Colour, Flags, explain, unusable
+from orderctl.config.origins import Choice, Colour, Flags, explain, unusable
 
 if TYPE_CHECKING:
     import typer

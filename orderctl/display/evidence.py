@@ -3,8 +3,8 @@
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.tables import UNKNOWN, UNKNOWN_STYLE, pairs
-from orderctl.timeline import clock, terms
+from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE, pairs
+from orderctl.display.timeline import clock, terms
 from orderd.wire import EvidenceResult
 
 

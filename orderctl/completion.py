@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from orderctl.errors import OrderctlError
-from orderctl.origins import FILE_KEYS, Flags, read_file
-from orderctl.settings import Settings, load
+from orderctl.config.origins import FILE_KEYS, Flags, read_file
+from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
+from orderd.client.errors import OrderctlError
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -155,7 +155,7 @@ def _ask(settings: Settings, method: str, params: dict[str, Any]) -> dict[str, A
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
 
-    from orderctl.trust import tls_options
+    from orderd.client.trust import tls_options
 
     headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else None
     with (

@@ -2,7 +2,7 @@
 
 import sys
 
-from orderctl.output import is_live
+from orderctl.output.streams import is_live
 
 
 def can_ask() -> bool:

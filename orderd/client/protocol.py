@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from orderctl.errors import OrderctlError, RefusedError, UnreachableError, UnreadableError
+from orderd.client.errors import OrderctlError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import (
     HEARTBEAT,

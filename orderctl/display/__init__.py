@@ -1,0 +1,1 @@
+"""How orders, quotes and the daemon look on a terminal."""

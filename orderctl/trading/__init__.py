@@ -1,0 +1,1 @@
+"""Trades as they are typed, sent, looked up and followed."""
