@@ -14,7 +14,7 @@ from uuid import UUID
 from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -63,7 +63,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
     last = before[-1] if before else ""
     if last in _CHOICES:
         return [(choice, "") for choice in _CHOICES[last]]
-    with suppress(OrderctlError):
+    with suppress(ClientError):
         if last == "--context":
             return _contexts()
         if last == "--token":
@@ -74,7 +74,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
         return _options(verb)
     if verb is None:
         return list(VERBS.items())
-    with suppress(OrderctlError):
+    with suppress(ClientError):
         return _arguments(verb, len(arguments), arguments, flags, present)
     return []
 
@@ -93,7 +93,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 
 
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
-    """Raises OrderctlError where the configuration cannot be used."""
+    """Raises ClientError where the configuration cannot be used."""
     if verb in ("submit", "quote", "pools") and position <= 2:
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
     if verb in ("watch", "cancel") or (verb in ("show", "events", "resolve") and position == 1):

@@ -14,7 +14,7 @@ from orderctl.config.origins import Colour, Flags
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, print_line, report
 from orderctl.verbs import VerbGroup
-from orderd.client.errors import OrderctlError, UnexpectedError
+from orderd.client.errors import ClientError, UnexpectedError
 from orderd.domain.errors import OrderdError
 
 EPILOG = """
@@ -79,7 +79,7 @@ def run(args: list[str]) -> int:
     flags = Flags()
     try:
         outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
-    except (OrderctlError, OrderdError) as error:
+    except (ClientError, OrderdError) as error:
         return _fail(error, flags)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -94,14 +94,14 @@ def run(args: list[str]) -> int:
         title = "The command line cannot be understood"
         # The library says "Value error, ..." for a choice that is none; the words after it are enough.
         why = error.format_message().replace("Value error, ", "")
-        return _fail(OrderctlError(title, why, f"see: {command} --help"), flags)
+        return _fail(ClientError(title, why, f"see: {command} --help"), flags)
     except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
         cause = f"{type(error).__name__}: {error}"
         return _fail(UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)
     return outcome if isinstance(outcome, int) else ExitCode.OK
 
 
-def _fail(error: OrderctlError | OrderdError, flags: Flags) -> int:
+def _fail(error: ClientError | OrderdError, flags: Flags) -> int:
     if flags.debug:
         traceback.print_exc()
     return report(error, flags.output, flags.color or "auto")

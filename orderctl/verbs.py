@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from orderctl.config.origins import Flags
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter, Parameter
@@ -75,7 +75,7 @@ class VerbGroup(TyperGroup):
         if verb not in VERBS:
             near = get_close_matches(verb, VERBS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise OrderctlError("There is no such command", f"{verb!r}{hint}", "see: orderctl --help")
+            raise ClientError("There is no such command", f"{verb!r}{hint}", "see: orderctl --help")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002

@@ -14,7 +14,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.version import client_version
 from orderd.client.connection import Client
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
 from orderd.wire import (
     WIRE_VERSION,
     BalancesResult,
@@ -65,7 +65,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     with Client(settings) as client:
         try:
             status = client.call(Method.STATUS, NoParams(), StatusResult)
-        except OrderctlError as error:
+        except ClientError as error:
             yield _finding("daemon", "fail", f"{error.title}: {error.detail}", error.next_step)
             return
         yield from _of_status(status, settings)
@@ -108,7 +108,7 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
 def _wallet(client: Client) -> Finding:
     try:
         wallet = client.call(Method.BALANCES, NoParams(), BalancesResult)
-    except OrderctlError as error:
+    except ClientError as error:
         return _finding("wallet", "fail", f"{error.title}: {error.detail}", error.next_step)
     held = next((Decimal(balance.amount) for balance in wallet.balances if balance.token == "SOL"), Decimal(0))
     if held < FEE_RESERVE:
@@ -119,7 +119,7 @@ def _wallet(client: Client) -> Finding:
 def _prices(client: Client) -> Finding:
     try:
         quote = client.call(Method.QUOTE, QuoteParams(**PROBE), QuoteResult)
-    except OrderctlError as error:
+    except ClientError as error:
         return _finding("prices", "fail", f"{error.title}: {error.detail}", error.next_step)
     answering = {offer.venue for offer in quote.quotes}
     silent = [refusal for refusal in quote.refusals if refusal.venue not in answering]

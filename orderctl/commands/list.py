@@ -21,7 +21,7 @@ from orderctl.output.streams import (
 )
 from orderctl.trading.paging import pages
 from orderd.client.connection import Client
-from orderd.client.errors import AnswerLostError, ConfigError, OrderctlError, UnreachableError
+from orderd.client.errors import AnswerLostError, ClientError, ConfigError, UnreachableError
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import Token, TokenRegistry
@@ -80,7 +80,7 @@ def _hint(client: Client, token: str) -> str:
         TokenRegistry(tuple(Token(one.symbol, one.mint, one.decimals) for one in known)).resolve(token)
     except OrderdError as error:
         return f"; {error.detail}"
-    except OrderctlError:
+    except ClientError:
         pass  # what the daemon knows is of no more help
     return ""
 

@@ -43,7 +43,7 @@ def run(
     # Textual takes longer to load than a command may take.
     from orderctl.tui.app import OrderctlApp
     from orderctl.tui.desk import Desk
-    from orderctl.tui.link import Link
+    from orderd.client.link import Link
 
     app = OrderctlApp(Desk(settings.url, read_only), Link(settings))
     # A pass of the collector over all that is loaded would be felt at a key: that is left out, and passes are rare.

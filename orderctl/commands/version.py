@@ -10,7 +10,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_line, report
 from orderctl.version import client_version, warn_of_another_version
 from orderd.client.connection import Client
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
 from orderd.wire import WIRE_VERSION, Method, NoParams, StatusResult
 
 
@@ -24,7 +24,7 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     try:
         with Client(settings) as client:
             status = client.call(Method.STATUS, NoParams(), StatusResult)
-    except OrderctlError as error:
+    except ClientError as error:
         trouble = error
     mine = Release(version=client_version(), wire_version=WIRE_VERSION)
     theirs = None if status is None else Release(version=status.version, wire_version=status.wire_version)

@@ -17,34 +17,27 @@ may.
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from orderctl.config.origins import Choice, Colour, Flags, explain, unusable
+from orderd.client.endpoint import DEFAULT_TIMEOUT, DEFAULT_URL, Endpoint
 
 if TYPE_CHECKING:
     import typer
 
 T = TypeVar("T")
 
-DEFAULT_URL = "ws://127.0.0.1:3000/"
-DEFAULT_TIMEOUT = 10.0
 DEFAULTS = {"url": DEFAULT_URL, "color": "auto", "timeout": f"{DEFAULT_TIMEOUT:g}"}
 """As text, of the settings that have one."""
 TOKEN_COMMAND_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    url: str = DEFAULT_URL
-    ca: Path | None = None
-    """The certificates, in PEM, of the authority that the daemon's own is from, where this machine knows it not."""
-    token: str | None = field(default=None, repr=False)
+class Settings(Endpoint):
     color: Colour = "auto"
-    timeout: float = DEFAULT_TIMEOUT
-    """Seconds to wait for a connection, and for each answer."""
     quiet: bool = False
 
 

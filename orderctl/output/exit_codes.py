@@ -2,7 +2,15 @@
 
 from enum import IntEnum
 
-from orderd.domain.errors import ErrorCode
+from orderd.client.errors import (
+    AnswerLostError,
+    ClientError,
+    FollowTimeoutError,
+    RefusedError,
+    UnexpectedError,
+    UnreachableError,
+)
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 
 
@@ -50,6 +58,21 @@ _BY_CODE = {
 def exit_code_of(code: ErrorCode) -> ExitCode:
     """What a command exits with when the daemon, or the check before it, refuses with ``code``."""
     return _BY_CODE.get(code) or _BY_CATEGORY[code.partition("_")[0]]
+
+
+def exit_code_of_error(error: ClientError | OrderdError) -> ExitCode:
+    """What a command exits with that ends with ``error``."""
+    match error:
+        case OrderdError(code=code):
+            return exit_code_of(code)
+        case RefusedError(problem=problem):
+            return exit_code_of(problem.code)
+        case UnreachableError() | AnswerLostError(changes_something=False):
+            return ExitCode.CONNECTION
+        case AnswerLostError() | UnexpectedError() | FollowTimeoutError():
+            return ExitCode.UNKNOWN_OUTCOME
+        case _:
+            return ExitCode.USAGE
 
 
 def exit_code_of_status(status: OrderStatus) -> ExitCode:

@@ -14,8 +14,8 @@ import typer
 
 from orderctl.config.origins import Colour
 from orderctl.config.settings import Settings
-from orderctl.output.exit_codes import ExitCode, exit_code_of
-from orderd.client.errors import OrderctlError, RefusedError
+from orderctl.output.exit_codes import ExitCode, exit_code_of_error
+from orderd.client.errors import ClientError, RefusedError
 from orderd.domain.errors import ErrorCode, OrderdError
 
 if TYPE_CHECKING:
@@ -110,16 +110,17 @@ def console(settings: Settings, stream: TextIO | None = None) -> "Console":
     )
 
 
-def report(error: OrderctlError | OrderdError, output: str, colour: Colour) -> ExitCode:
+def report(error: ClientError | OrderdError, output: str, colour: Colour) -> ExitCode:
     """Tells an error on stderr, as a JSON document where JSON was asked for, and returns what it exits with."""
     code: ErrorCode | None
     if isinstance(error, OrderdError):
-        title, next_step, code, exit_code = error.spec.title, error.spec.next_step, error.code, exit_code_of(error.code)
+        title, next_step, code = error.spec.title, error.spec.next_step, error.code
     else:
         code = error.problem.code if isinstance(error, RefusedError) else None
-        title, next_step, exit_code = error.title, error.next_step, error.exit_code
+        title, next_step = error.title, error.next_step
         if isinstance(error, RefusedError) and error.problem.retry_after is not None:
             next_step = f"{next_step}; it may succeed in {error.problem.retry_after} s"
+    exit_code = exit_code_of_error(error)
     if output in ("json", "jsonl"):
         from orderctl.output.documents import Failure, document
 

@@ -13,7 +13,7 @@ from orderctl.trading.sending import send_through
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client import handshake
 from orderd.client.connection import Client
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
 from orderd.wire import SubmitParams, SubmitResult
 
 
@@ -23,7 +23,7 @@ class Tally:
 
     total: int
     taken: list[SubmitResult] = field(default_factory=list)
-    failures: list[OrderctlError] = field(default_factory=list)
+    failures: list[ClientError] = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -70,7 +70,7 @@ def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally) -> Itera
     for order in orders:
         try:
             result = send_through(client, order)
-        except OrderctlError as error:
+        except ClientError as error:
             error.detail = f"client order id {order.client_order_id}: {error.detail}"
             tally.failures.append(error)
             if handshake.is_passing(error):

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 
 from orderd.client.connection import Client
-from orderd.client.errors import OrderctlError, RefusedError
+from orderd.client.errors import ClientError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.wire import GetParams, ListParams, ListResult, Method, OrderDetail
@@ -27,7 +27,7 @@ def suggesting(client: Client) -> Iterator[None]:
         yield
     except RefusedError as error:
         if error.problem.code is ErrorCode.ORDER_NOT_FOUND and error.order is not None:
-            with suppress(OrderctlError):  # without an answer there is no suggestion
+            with suppress(ClientError):  # without an answer there is no suggestion
                 if near := _nearest(client, error.order):
                     error.detail += f"; did you mean {near[0]}?"
         raise

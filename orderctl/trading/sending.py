@@ -5,7 +5,7 @@ import time
 
 from orderd.client import handshake
 from orderd.client.connection import Client
-from orderd.client.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError
+from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError
 from orderd.domain.errors import ErrorCode
 from orderd.wire import Method, SubmitParams, SubmitResult
 
@@ -41,7 +41,7 @@ def send_through(client: Client, order: SubmitParams) -> SubmitResult:
     return send(client, order)
 
 
-def _wait(error: OrderctlError, failures: int) -> float:
+def _wait(error: ClientError, failures: int) -> float:
     """Seconds: as many as the daemon says, where it does."""
     told = error.problem.retry_after if isinstance(error, RefusedError) else None
     return handshake.backoff(failures) if told is None else told

@@ -18,14 +18,14 @@ from textual.theme import Theme
 from orderctl.display.tables import SHORT_ID
 from orderctl.tui.colours import terminal_theme
 from orderctl.tui.desk import Desk
-from orderctl.tui.link import Caller, Closed, News
 from orderctl.tui.messages import OrderChosen, PairChosen
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
-from orderd.client.errors import OrderctlError, RefusedError
+from orderd.client.errors import ClientError, RefusedError
+from orderd.client.link import Caller, Closed, News
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL
@@ -68,7 +68,7 @@ class Drawn(Protocol):
     def draw(self) -> None: ...
 
 
-class OrderctlApp(App[OrderctlError]):
+class OrderctlApp(App[ClientError]):
     """``run`` returns the error that ended it, or None when the trader did."""
 
     TITLE = "orderctl"
@@ -130,7 +130,7 @@ class OrderctlApp(App[OrderctlError]):
     async def _listen(self) -> None:
         try:
             await self._caller.run(self._hear)
-        except OrderctlError as error:
+        except ClientError as error:
             self.exit(error)
 
     def _hear(self, news: News) -> None:
@@ -154,7 +154,7 @@ class OrderctlApp(App[OrderctlError]):
                 cursor = page.next_cursor
                 if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
                     break
-        except OrderctlError as error:
+        except ClientError as error:
             self._complain(error)
         else:
             book.forget_untold()
@@ -173,7 +173,7 @@ class OrderctlApp(App[OrderctlError]):
         except RefusedError as error:
             self.desk.heard_at = self.desk.clock()
             self.desk.trouble[name] = error
-        except OrderctlError:
+        except ClientError:
             # The connection's own trouble, which the banner tells.
             pass
         else:
@@ -257,7 +257,7 @@ class OrderctlApp(App[OrderctlError]):
         try:
             params = params_of(GetParams, order=str(order.id))
             result = await self._caller.call(Method.ORDER_CANCEL, params, CancelResult)
-        except OrderctlError as error:
+        except ClientError as error:
             self._complain(error)
         else:
             self.desk.book.put(result.order)
@@ -290,5 +290,5 @@ class OrderctlApp(App[OrderctlError]):
                 yield SystemCommand(binding.description, tip, partial(self.run_action, binding.action, node))
         yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
 
-    def _complain(self, error: OrderctlError) -> None:
+    def _complain(self, error: ClientError) -> None:
         self.notify(f"{error.detail}\n{error.next_step}", title=error.title, severity="error", markup=False)

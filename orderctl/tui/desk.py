@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from orderctl.tui.book import Book
-from orderctl.tui.link import Closed, News, Opened
 from orderctl.tui.prices import Pair, Prices
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
+from orderd.client.link import Closed, News, Opened
 from orderd.wire import BalancesResult, Event, Heartbeat, Ready, Snapshot, StatusResult
 
 Clock = Callable[[], datetime]
@@ -53,7 +53,7 @@ class Desk:
     book: Book = field(default_factory=Book)
     status: StatusResult | None = None
     wallet: BalancesResult | None = None
-    trouble: dict[str, OrderctlError] = field(default_factory=dict)
+    trouble: dict[str, ClientError] = field(default_factory=dict)
     """What was asked in vain last time, by the name of what was asked."""
     pair: Pair = DEFAULT_PAIR
     prices: Prices = field(default_factory=Prices)

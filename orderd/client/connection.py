@@ -16,8 +16,8 @@ from typing import Self, TypeVar
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from orderctl.config.settings import Settings
 from orderd.client import handshake, protocol
+from orderd.client.endpoint import Endpoint
 from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
 from orderd.client.freshness import Fresh, Freshness, Stale
 from orderd.domain.events import OrderEvent
@@ -63,8 +63,8 @@ _News = tuple[str, Snapshot | ResyncRequired | Event | Stale | Fresh]
 class Client:
     """Connects at the first call. For one thread."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._connection: ClientConnection | None = None
         self._closing = ExitStack()
         self._ids = count(1)
@@ -88,7 +88,7 @@ class Client:
         """Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError."""
         connection = self._connected()
         request = next(self._ids)
-        deadline = time.monotonic() + self._settings.timeout
+        deadline = time.monotonic() + self._endpoint.timeout
         try:
             connection.send(protocol.encode_call(request, method, params))
             while True:
@@ -98,7 +98,7 @@ class Client:
                 self._keep(message)
         except TimeoutError as error:
             self.close()
-            raise handshake.no_answer(method, self._settings.timeout) from error
+            raise handshake.no_answer(method, self._endpoint.timeout) from error
         except (ConnectionClosed, OSError) as error:
             self.close()
             raise handshake.connection_lost(handshake.reason(error), method) from error
@@ -209,14 +209,14 @@ class Client:
         return self._connection
 
     def _open(self) -> ClientConnection:
-        settings = self._settings
+        endpoint = self._endpoint
         try:
-            connection: ClientConnection = connect(settings.url, **handshake.options(settings))
+            connection: ClientConnection = connect(endpoint.url, **handshake.options(endpoint))
             return self._closing.enter_context(connection)
         except InvalidStatus as error:
-            raise handshake.refused(settings.url, error) from error
+            raise handshake.refused(endpoint.url, error) from error
         except (OSError, WebSocketException) as error:
-            raise handshake.unreachable(settings.url, handshake.reason(error)) from error
+            raise handshake.unreachable(endpoint.url, handshake.reason(error)) from error
 
 
 def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int) -> bool:

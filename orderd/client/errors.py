@@ -1,12 +1,12 @@
-"""What can go wrong between a trader and the daemon.
+"""What can go wrong between a client and the daemon.
 
-    OrderctlError
-    ├── ConfigError          the client's own settings are wrong
+    ClientError
+    ├── ConfigError          what the client was told, by settings or files, cannot be used
     ├── UnreachableError     no connection; nothing was sent
     ├── AnswerLostError      sent, and no answer: the outcome of what changes something is unknown
     │   └── UnreadableError  an answer that is none of the protocol's: asking again would not help
-    ├── UnexpectedError      a mistake in orderctl itself: what was sent before it is not known
-    ├── FollowTimeoutError   an order did not end within the time the trader gave
+    ├── UnexpectedError      a mistake in the client itself: what was sent before it is not known
+    ├── FollowTimeoutError   an order did not end within the time that was given
     └── RefusedError         the daemon answered with a Problem
 
 What is certainly wrong before anything is sent raises orderd's own OrderdError, with the code the daemon would answer.
@@ -15,18 +15,14 @@ What is certainly wrong before anything is sent raises orderd's own OrderdError,
 import re
 from typing import TYPE_CHECKING
 
-from orderctl.output.exit_codes import ExitCode, exit_code_of
-
 if TYPE_CHECKING:
     from uuid import UUID
 
     from orderd.wire import Problem
 
 
-class OrderctlError(Exception):
+class ClientError(Exception):
     """Says what happened (``title``), why (``detail``) and what to do (``next_step``)."""
-
-    exit_code = ExitCode.USAGE
 
     def __init__(self, title: str, detail: str, next_step: str) -> None:
         super().__init__(f"{title}: {detail}")
@@ -35,31 +31,32 @@ class OrderctlError(Exception):
         self.next_step = next_step
 
 
-class ConfigError(OrderctlError):
+class ConfigError(ClientError):
     pass
 
 
-class UnreachableError(OrderctlError):
-    exit_code = ExitCode.CONNECTION
+class UnreachableError(ClientError):
+    pass
 
 
-class AnswerLostError(OrderctlError):
-    exit_code = ExitCode.UNKNOWN_OUTCOME
+class AnswerLostError(ClientError):
+    changes_something = True
+    """Whether the question, had it arrived, may have changed an order. Else whoever asks again is as well off."""
 
 
 class UnreadableError(AnswerLostError):
     pass
 
 
-class UnexpectedError(OrderctlError):
-    exit_code = ExitCode.UNKNOWN_OUTCOME
+class UnexpectedError(ClientError):
+    pass
 
 
-class FollowTimeoutError(OrderctlError):
-    exit_code = ExitCode.UNKNOWN_OUTCOME
+class FollowTimeoutError(ClientError):
+    pass
 
 
-class RefusedError(OrderctlError):
+class RefusedError(ClientError):
     """The daemon said no."""
 
     def __init__(self, problem: "Problem", order: str | None = None) -> None:
@@ -67,7 +64,6 @@ class RefusedError(OrderctlError):
         super().__init__(problem.title, problem.detail, about_order(problem.next_step, order or problem.order_id))
         self.problem = problem
         self.order = order
-        self.exit_code = exit_code_of(problem.code)
 
 
 def about_order(next_step: str, order: "UUID | str | None") -> str:

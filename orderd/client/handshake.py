@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 from websockets import CloseCode
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from orderctl.config.settings import Settings
-from orderctl.output.exit_codes import ExitCode
 from orderd.client import protocol
-from orderd.client.errors import AnswerLostError, OrderctlError, RefusedError, UnreachableError, UnreadableError
+from orderd.client.endpoint import Endpoint
+from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError
 from orderd.client.trust import distrust, tls_options
 from orderd.wire import Heartbeat, Method
 
@@ -27,8 +26,8 @@ KEEPALIVE_SECONDS = 10
 BACKOFF_BASE_SECONDS = 0.25
 BACKOFF_CAP_SECONDS = 5.0
 
-_CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL})
-_UNHEARD = logging.getLogger("orderctl.websocket")
+_CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL, Method.ORDER_RESOLVE})
+_UNHEARD = logging.getLogger("orderd.client")
 """The library's own words on a connection that fails. The trader is told in ours."""
 _UNHEARD.addHandler(logging.NullHandler())
 _UNHEARD.propagate = False
@@ -40,20 +39,20 @@ _CLOSE_REASONS: dict[int, str] = {
 }
 
 
-def options(settings: Settings) -> dict[str, Any]:
+def options(endpoint: Endpoint) -> dict[str, Any]:
     """Arguments of websockets' ``connect``, the blocking one and the other."""
     return {
-        "additional_headers": {"Authorization": f"Bearer {settings.token}"} if settings.token else None,
+        "additional_headers": {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else None,
         "compression": None,
         # A proxy for the way out of the house cannot reach the daemon inside it.
-        "proxy": None if _is_loopback(settings.url) else True,
-        "open_timeout": settings.timeout,
+        "proxy": None if _is_loopback(endpoint.url) else True,
+        "open_timeout": endpoint.timeout,
         "ping_interval": KEEPALIVE_SECONDS,
         "ping_timeout": KEEPALIVE_SECONDS,
         "close_timeout": 1,
         "max_size": MAX_ANSWER_BYTES,
         "logger": _UNHEARD,
-        **tls_options(settings),
+        **tls_options(endpoint),
     }
 
 
@@ -63,7 +62,7 @@ def backoff(failures: int) -> float:
     return full * random.uniform(0.5, 1.0)  # noqa: S311  (spreads reconnections; guards nothing)
 
 
-def is_passing(error: OrderctlError) -> bool:
+def is_passing(error: ClientError) -> bool:
     """Whether trying again may help."""
     if isinstance(error, RefusedError):
         return error.problem.retryable
@@ -87,7 +86,7 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def refused(url: str, error: InvalidStatus) -> OrderctlError:
+def refused(url: str, error: InvalidStatus) -> ClientError:
     """The daemon answered the handshake with something else than a websocket."""
     answer = error.response
     if "TLS" in answer.reason_phrase and url.startswith("ws:"):
@@ -115,9 +114,7 @@ def no_answer(method: Method, seconds: float) -> AnswerLostError:
 def _lost(title: str, why: str, method: Method | None) -> AnswerLostError:
     check = "the daemon's log" if method is Method.STATUS else "orderctl status"
     error = AnswerLostError(title, why, f"see whether the daemon is well: {check}")
-    if method not in _CHANGING:
-        # Nothing hangs on an answer that was only asked for: whoever asks again is as well off.
-        error.exit_code = ExitCode.CONNECTION
+    error.changes_something = method in _CHANGING
     return error
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from orderd.client.errors import OrderctlError, RefusedError, UnreachableError, UnreadableError
+from orderd.client.errors import ClientError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import (
     HEARTBEAT,
@@ -82,7 +82,7 @@ def read_notification(message: dict[str, Any]) -> Snapshot | ResyncRequired | Ev
     return None
 
 
-def read_handshake_refusal(url: str, status: int, body: bytes) -> OrderctlError:
+def read_handshake_refusal(url: str, status: int, body: bytes) -> ClientError:
     """Why the daemon answered an upgrade with HTTP ``status`` and not with a websocket."""
     try:
         return RefusedError(Problem.model_validate_json(body, extra="ignore"))

@@ -4,21 +4,25 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from orderctl.config.origins import unusable
-from orderctl.config.settings import Settings
+from orderd.client.endpoint import Endpoint
+from orderd.client.errors import ConfigError
 
 
-def tls_options(settings: Settings) -> dict[str, Any]:
+def tls_options(endpoint: Endpoint) -> dict[str, Any]:
     """Arguments of websockets' ``connect``; none where this machine's own authorities do.
 
     Raises ConfigError for a file without certificates.
     """
-    if settings.ca is None or urlsplit(settings.url).scheme != "wss":
+    if endpoint.ca is None or urlsplit(endpoint.url).scheme != "wss":
         return {}
     try:
-        return {"ssl": ssl.create_default_context(cafile=settings.ca)}
+        return {"ssl": ssl.create_default_context(cafile=endpoint.ca)}
     except OSError as error:  # an ssl.SSLError is one
-        raise unusable("ca", f"{settings.ca} holds no certificates: {error}") from error
+        raise ConfigError(
+            "The configuration cannot be used",
+            f"ca: {endpoint.ca} holds no certificates: {error}",
+            "correct it and run the command again",
+        ) from error
 
 
 def distrust(error: ssl.SSLError) -> str:

@@ -10,9 +10,9 @@ from textual.widgets import Footer
 
 from orderctl.display.detail import detail_view
 from orderctl.tui.desk import Desk
-from orderctl.tui.link import Caller
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.story import OrderStory
+from orderd.client.link import Caller
 
 
 class DetailScreen(Screen[None]):

@@ -18,8 +18,8 @@ from uuid_utils import uuid7
 from orderctl.display.quotes import brief_quote_view
 from orderctl.trading.terms import check
 from orderctl.tui.desk import Desk
-from orderctl.tui.link import Caller
-from orderd.client.errors import AnswerLostError, OrderctlError
+from orderd.client.errors import AnswerLostError, ClientError
+from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.tokens import TokenRegistry
@@ -117,7 +117,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             try:
                 check(str(trade["token_in"]), str(trade["token_out"]), str(trade["amount_in"]), trade["slippage"])
                 quote = await self._caller.call(Method.QUOTE, params_of(QuoteParams, **trade), QuoteResult)
-            except (OrderctlError, OrderdError) as error:
+            except (ClientError, OrderdError) as error:
                 self.send.disabled = True
                 self._complain(error)
                 if isinstance(error, OrderdError):
@@ -156,12 +156,12 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 )
             )
             self.send.disabled = False
-        except (OrderctlError, OrderdError) as error:
+        except (ClientError, OrderdError) as error:
             self._complain(error)
         else:
             self.dismiss(result.order)
 
-    def _complain(self, error: OrderctlError | OrderdError) -> None:
+    def _complain(self, error: ClientError | OrderdError) -> None:
         title, step = (
             (error.spec.title, error.spec.next_step)
             if isinstance(error, OrderdError)

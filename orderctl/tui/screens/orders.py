@@ -14,13 +14,13 @@ from textual.widgets import Footer, Input
 from orderctl.display.detail import brief_view
 from orderctl.tui.columns import ACTIVE_COLUMNS, AGE, ENDED_COLUMNS, matches
 from orderctl.tui.desk import Desk
-from orderctl.tui.link import Caller
 from orderctl.tui.messages import OrderHighlighted, PairChosen, SortChosen
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.story import OrderStory
+from orderd.client.link import Caller
 from orderd.wire import OrderView
 
 WIDE = 110

@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from orderctl.display.tables import SHORT_ID
 from orderctl.tui.desk import Desk
-from orderctl.tui.link import Caller
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
+from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
 from orderd.wire import GetParams, Method, OrderDetail
@@ -87,7 +87,7 @@ class OrderStory(VerticalScroll):
         while True:
             try:
                 detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(order)), OrderDetail)
-            except OrderctlError as error:
+            except ClientError as error:
                 if self._known_seq == 0:
                     self.text.update(f"{error.title}\n{error.detail}\n{error.next_step}")
             else:

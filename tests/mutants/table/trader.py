@@ -19,9 +19,9 @@ MUTANTS: Final = (
     Mutant(
         "lost-answer-is-no-connection",
         12,
-        "orderd/client/errors.py",
-        "class AnswerLostError(OrderctlError):\n    exit_code = ExitCode.UNKNOWN_OUTCOME",
-        "class AnswerLostError(OrderctlError):\n    exit_code = ExitCode.CONNECTION",
+        "orderctl/output/exit_codes.py",
+        "FollowTimeoutError():\n            return ExitCode.UNKNOWN_OUTCOME",
+        "FollowTimeoutError():\n            return ExitCode.CONNECTION",
         (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
         "A script takes an order that was sent for one that was not, and sends another.",
     ),

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from orderctl.config.settings import Settings
+from orderctl.output.exit_codes import exit_code_of_error
 from orderd.client import freshness, handshake
 from orderd.client.connection import Client, Lost, Resumed, Update
 from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
@@ -83,7 +84,14 @@ def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon) -> Non
 
 
 @pytest.mark.parametrize(
-    ("method", "code"), [(Method.ORDER_SUBMIT, 5), (Method.ORDER_CANCEL, 5), (Method.BALANCES, 3), (Method.STATUS, 3)]
+    ("method", "code"),
+    [
+        (Method.ORDER_SUBMIT, 5),
+        (Method.ORDER_CANCEL, 5),
+        (Method.ORDER_RESOLVE, 5),
+        (Method.BALANCES, 3),
+        (Method.STATUS, 3),
+    ],
 )
 def test_only_of_what_changes_something_the_outcome_is_unknown_to_scripts(
     daemon: FakeDaemon, client: Client, method: Method, code: int
@@ -92,7 +100,7 @@ def test_only_of_what_changes_something_the_outcome_is_unknown_to_scripts(
 
     with pytest.raises(AnswerLostError) as lost:
         client.call(method, NoParams(), BalancesResult)
-    assert lost.value.exit_code == code
+    assert exit_code_of_error(lost.value) == code
 
 
 def test_the_answer_of_a_call_given_up_is_not_taken_for_the_next_ones(daemon: FakeDaemon) -> None:

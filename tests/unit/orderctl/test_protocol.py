@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from orderctl.output.exit_codes import ExitCode
+from orderctl.output.exit_codes import ExitCode, exit_code_of_error
 from orderd.client import protocol
 from orderd.client.errors import RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -40,7 +40,7 @@ def test_an_error_keeps_the_daemons_words_and_its_exit_code() -> None:
 
     assert refused.value.detail == "the token was revoked"
     assert refused.value.problem.code is ErrorCode.AUTH_INVALID
-    assert refused.value.exit_code is ExitCode.AUTH
+    assert exit_code_of_error(refused.value) is ExitCode.AUTH
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_an_answer_that_does_not_fit_leaves_the_outcome_unknown(message: dict[st
     with pytest.raises(UnreadableError) as unreadable:
         protocol.read_answer(message, SubscribeResult)
 
-    assert unreadable.value.exit_code is ExitCode.UNKNOWN_OUTCOME
+    assert exit_code_of_error(unreadable.value) is ExitCode.UNKNOWN_OUTCOME
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "\x00"])
@@ -80,4 +80,4 @@ def test_a_refused_handshake_says_whose_fault_it_is(status: int, body: bytes, ex
     error = protocol.read_handshake_refusal("ws://x/", status, body)
 
     assert isinstance(error, RefusedError | UnreachableError)
-    assert error.exit_code is exit_code
+    assert exit_code_of_error(error) is exit_code

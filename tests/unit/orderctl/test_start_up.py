@@ -5,10 +5,12 @@ import inspect
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from orderctl.verbs import VERBS
+from orderd import client
 
 HEAVY = ("textual", "fastapi", "peewee", "dramatiq", "redis", "psycopg2", "solders", "httpx", "uvicorn", "structlog")
 
@@ -32,6 +34,8 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
     assert not loaded & set(HEAVY)
     assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= {
         "orderd.wire",
+        "orderd.client",
+        *(f"orderd.client.{module.stem}" for module in Path(client.__path__[0]).glob("*.py")),
         "orderd.domain",
         *(f"orderd.domain.{name}" for name in ("errors", "events", "money", "order", "quote", "tokens")),
     }

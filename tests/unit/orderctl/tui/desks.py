@@ -13,10 +13,10 @@ from orderctl.tui import app
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
-from orderctl.tui.link import News, Opened, Tell
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets import story
-from orderd.client.errors import OrderctlError
+from orderd.client.errors import ClientError
+from orderd.client.link import News, Opened, Tell
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.wire import (
@@ -47,7 +47,7 @@ from tests.unit.orderctl.samples import (
 )
 
 A = TypeVar("A", bound=Message)
-Answer = Message | OrderctlError | Callable[[Any], Message | OrderctlError]
+Answer = Message | ClientError | Callable[[Any], Message | ClientError]
 
 NOW = START + timedelta(seconds=42)
 WALLET = BalancesResult(
@@ -126,15 +126,15 @@ class ScriptedCaller:
         for item in news:
             self._tell(item)
 
-    def fail(self, error: OrderctlError) -> None:
+    def fail(self, error: ClientError) -> None:
         assert self._error is not None, "nobody listens yet"
         self._error.set_exception(error)
 
     async def call(self, method: Method, params: Message, answer: type[A]) -> A:
         self.calls.append((method, params))
         given = self.answers[method]
-        result = given if isinstance(given, Message | OrderctlError) else given(params)
-        if isinstance(result, OrderctlError):
+        result = given if isinstance(given, Message | ClientError) else given(params)
+        if isinstance(result, ClientError):
             raise result
         assert isinstance(result, answer), f"{method} is scripted with {type(result).__name__}"
         return result

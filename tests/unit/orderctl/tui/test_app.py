@@ -15,7 +15,6 @@ from textual.widgets._footer import FooterKey
 
 from orderctl.tui import app as app_module
 from orderctl.tui.app import OrderctlApp
-from orderctl.tui.link import Closed, Opened
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
@@ -26,8 +25,9 @@ from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.story import OrderStory
-from orderd.client.errors import OrderctlError, RefusedError
+from orderd.client.errors import ClientError, RefusedError
 from orderd.client.handshake import connection_lost
+from orderd.client.link import Closed, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.wire import CancelResult, Event, Heartbeat, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
@@ -62,14 +62,14 @@ async def running(
     *,
     read_only: bool = False,
     size: tuple[int, int] = (80, 24),
-) -> AsyncIterator[Pilot[OrderctlError]]:
+) -> AsyncIterator[Pilot[ClientError]]:
     app = application(caller, clock, read_only=read_only)
     async with app.run_test(size=size, notifications=True) as pilot:
         await drawn(pilot)
         yield pilot
 
 
-async def drawn(pilot: Pilot[OrderctlError]) -> None:
+async def drawn(pilot: Pilot[ClientError]) -> None:
     await pilot.pause()
     app = pilot.app
     assert isinstance(app, OrderctlApp)
@@ -77,15 +77,15 @@ async def drawn(pilot: Pilot[OrderctlError]) -> None:
     await pilot.pause()
 
 
-def words(pilot: Pilot[OrderctlError], widget: type[Static]) -> str:
+def words(pilot: Pilot[ClientError], widget: type[Static]) -> str:
     return str(pilot.app.screen_stack[0].query_one(widget).content)
 
 
-def table(pilot: Pilot[OrderctlError], name: str = "active") -> OrderTable:
+def table(pilot: Pilot[ClientError], name: str = "active") -> OrderTable:
     return pilot.app.screen_stack[0].query_one(f"#{name}", OrderTable)
 
 
-def lines(pilot: Pilot[OrderctlError], name: str = "active") -> list[str]:
+def lines(pilot: Pilot[ClientError], name: str = "active") -> list[str]:
     """What a table shows, without its headings and empty lines."""
     shown = table(pilot, name)
     return [text for y in range(1, shown.size.height) if (text := shown.render_line(y).text.strip())]
@@ -98,7 +98,7 @@ def told(panel: OrderStory) -> str:
     return console.export_text()
 
 
-def notices(pilot: Pilot[OrderctlError]) -> list[str]:
+def notices(pilot: Pilot[ClientError]) -> list[str]:
     return [notice.message for notice in pilot.app._notifications]
 
 
@@ -482,7 +482,7 @@ async def test_every_command_can_be_called_by_its_name() -> None:
 # Money
 
 
-async def filled_in(pilot: Pilot[OrderctlError]) -> NewOrderScreen:
+async def filled_in(pilot: Pilot[ClientError]) -> NewOrderScreen:
     await pilot.press("n", *"1.5")
     await drawn(pilot)
     screen = pilot.app.screen

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from orderctl.config.settings import Settings
-from orderctl.tui.link import Closed, Link, News, Opened
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError, UnreadableError
+from orderd.client.link import Closed, Link, News, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import (
     Event,

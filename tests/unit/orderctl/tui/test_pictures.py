@@ -7,8 +7,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from orderctl.tui import app
-from orderctl.tui.link import Closed
 from orderctl.tui.screens import new_order
+from orderd.client.link import Closed
 from tests.unit.orderctl.tui.desks import (
     Clock,
     ScriptedCaller,

@@ -14,9 +14,9 @@ from typing import Any, Protocol, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from orderctl.config.settings import Settings
 from orderd.client import handshake, protocol
-from orderd.client.errors import OrderctlError
+from orderd.client.endpoint import Endpoint
+from orderd.client.errors import ClientError
 from orderd.wire import (
     Event,
     Heartbeat,
@@ -58,8 +58,8 @@ class Caller(Protocol):
 
 
 class Link:
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._connection: ClientConnection | None = None
         self._ids = count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -69,15 +69,15 @@ class Link:
     async def run(self, tell: Tell) -> None:
         """Connect for ever and tell the news, in order, on the event loop.
 
-        Raises OrderctlError where trying again cannot help: no permission, or an answer that is none.
+        Raises ClientError where trying again cannot help: no permission, or an answer that is none.
         """
         while True:
             try:
                 await self._one_connection(tell)
-            except OrderctlError as error:
+            except ClientError as error:
                 if not handshake.is_passing(error):
                     raise
-                self._why_closed = error.detail.removeprefix(f"{self._settings.url}: ")
+                self._why_closed = error.detail.removeprefix(f"{self._endpoint.url}: ")
             delay = handshake.backoff(self._failures)
             self._failures += 1
             tell(Closed(self._why_closed, delay))
@@ -87,25 +87,25 @@ class Link:
         """Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError."""
         connection = self._connection
         if connection is None:
-            raise handshake.unreachable(self._settings.url, self._why_closed)
+            raise handshake.unreachable(self._endpoint.url, self._why_closed)
         request = next(self._ids)
         reply = self._waiting[request] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(self._settings.timeout):
+            async with asyncio.timeout(self._endpoint.timeout):
                 await connection.send(protocol.encode_call(request, method, params))
                 return protocol.read_answer(await reply, answer)
         except TimeoutError as error:
-            raise handshake.no_answer(method, self._settings.timeout) from error
+            raise handshake.no_answer(method, self._endpoint.timeout) from error
         except ConnectionClosed as error:
             raise handshake.connection_lost(handshake.reason(error)) from error
         finally:
             del self._waiting[request]
 
     async def _one_connection(self, tell: Tell) -> None:
-        """Until the connection ends. Raises OrderctlError, always."""
-        url = self._settings.url
+        """Until the connection ends. Raises ClientError, always."""
+        url = self._endpoint.url
         try:
-            async with connect(url, **handshake.options(self._settings)) as connection:
+            async with connect(url, **handshake.options(self._endpoint)) as connection:
                 self._connection = connection
                 tell(Opened())
                 reading = asyncio.create_task(self._read(connection, tell))
@@ -115,7 +115,7 @@ class Link:
                 finally:
                     self._connection = None
                     reading.cancel()
-                    with suppress(asyncio.CancelledError, ConnectionClosed, OrderctlError):
+                    with suppress(asyncio.CancelledError, ConnectionClosed, ClientError):
                         await reading
         except InvalidStatus as error:
             raise handshake.refused(url, error) from error
@@ -143,8 +143,8 @@ class Link:
                     tell(news)
                     # A burst that is already here would keep the screen from its turn.
                     await asyncio.sleep(0)
-        except (ConnectionClosed, OrderctlError) as error:
-            why = error.detail if isinstance(error, OrderctlError) else handshake.reason(error)
+        except (ConnectionClosed, ClientError) as error:
+            why = error.detail if isinstance(error, ClientError) else handshake.reason(error)
             for reply in self._waiting.values():
                 if not reply.done():
                     reply.set_exception(handshake.connection_lost(why))
