@@ -140,7 +140,7 @@ def _options(verb: str | None) -> list[Candidate]:
     from typer.core import TyperOption
     from typer.main import get_command
 
-    from orderctl.main import app
+    from orderctl.app import app
 
     command = get_command(app)
     if verb in VERBS:

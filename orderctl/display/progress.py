@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.screen import words_of
 from orderctl.display.tables import SHORT_ID, STATUS_STYLE, status_text
 from orderctl.display.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
 from orderctl.output.streams import console
-from orderctl.trading.watching import words_of
 from orderd.client.connection import Connection, Resumed
 from orderd.client.errors import about_order
 from orderd.client.freshness import Fresh

@@ -4,33 +4,21 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from types import TracebackType
-from typing import Protocol, Self
 from uuid import UUID
 
 from orderctl.config.settings import Settings
-from orderctl.display.timeline import Timeline, clock, describe
+from orderctl.display.lines import JsonLines, LinesOfMany, PlainLines
+from orderctl.display.screen import Screen
+from orderctl.display.timeline import Timeline
 from orderctl.output.exit_codes import ExitCode, exit_code_of_status
-from orderctl.output.streams import Format, is_live, narrate, print_json_line, print_line
+from orderctl.output.streams import Format, is_live, narrate
 from orderctl.trading.lookup import suggesting
-from orderd.client.connection import Client, Connection, Lost, Resumed, Update
+from orderd.client.connection import Client, Lost, Resumed, Update
 from orderd.client.errors import FollowTimeoutError
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.events import Confirmed
 from orderd.domain.order import OrderStatus
 from orderd.wire import Event, ResyncRequired, Snapshot
-
-
-class Screen(Protocol):
-    """Where the news of orders are shown. ``advance`` is called after each event."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None: ...
-    def begin(self, timeline: Timeline) -> None: ...
-    def advance(self, timeline: Timeline) -> None: ...
-    def connection(self, news: Connection) -> None: ...
 
 
 def watch(
@@ -107,78 +95,3 @@ def _screen(settings: Settings, output: Format, *, many: bool) -> Screen:
     from orderctl.display.progress import LiveProgress
 
     return LiveProgress(settings)
-
-
-class PlainLines:
-    """A line or a few for each event; narration about the connection on stderr."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        pass
-
-    def begin(self, timeline: Timeline) -> None:
-        print_line(f"order {timeline.order.id}")
-
-    def advance(self, timeline: Timeline) -> None:
-        event = timeline.events[-1]
-        start = timeline.events[0].at
-        since = f"+{(event.at - start).total_seconds():.3f} s"
-        head = f"{clock(event.at)}  {since:>11}  {event.data.kind:<9}"
-        for line in describe(event.data, timeline.order):
-            print_line(f"{head}  {line}")
-            head = " " * len(head)
-
-    def connection(self, news: Connection) -> None:
-        narrate(self._settings, words_of(news))
-
-
-class LinesOfMany(PlainLines):
-    """As PlainLines, with the order's id in each line."""
-
-    def begin(self, timeline: Timeline) -> None:
-        pass
-
-    def advance(self, timeline: Timeline) -> None:
-        event = timeline.events[-1]
-        for line in describe(event.data, timeline.order):
-            print_line(f"{clock(event.at)}  {event.order_id}  {event.data.kind:<9}  {line}")
-
-
-class JsonLines(PlainLines):
-    """Each event as a document of its own line."""
-
-    def begin(self, timeline: Timeline) -> None:
-        pass
-
-    def advance(self, timeline: Timeline) -> None:
-        print_json_line(timeline.events[-1])
-
-
-def words_of(news: Connection, elapsed: float = 0.0) -> str:
-    """What to say of the connection, ``elapsed`` seconds after these news."""
-    match news:
-        case Lost(reason, retry_in):
-            return f"connection lost: {reason}; trying again in {max(0.0, retry_in - elapsed):.1f} s"
-        case Resumed():
-            return _resumption(news)
-        case Stale(reason, since):
-            return f"{reason} since {clock(since)}; what is shown may be old"
-        case Fresh():
-            return "up to date again"
-        case ResyncRequired(order_id=order, after=after, seq=seq):
-            why = f"{seq} is its last event there, {after} was seen: the daemon's database is an older one"
-            if news.reason == "GONE":
-                why = f"the daemon has not kept the events after {after}"
-            return f"order {order} begins anew: {why}"
-
-
-def _resumption(resumed: Resumed) -> str:
-    if resumed.replayed == 0:
-        return "reconnected, nothing was missed"
-    events = "1 event" if resumed.replayed == 1 else f"{resumed.replayed} events"
-    return f"reconnected, {events} replayed"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from orderctl.app import app
 from orderctl.completion import OPTIONS_WITH_VALUE, complete
-from orderctl.main import app
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import ListResult, Method, TokensResult, TokenView

@@ -1,0 +1,67 @@
+"""The command line: the global options, and what ``orderctl`` alone does."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orderctl.config.origins import Colour, Flags
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, print_line
+from orderctl.verbs import VerbGroup
+
+EPILOG = """
+Exit codes: 0 ok, 1 order failed, 2 bad input, 3 no connection, 4 not allowed, 5 outcome unknown, 6 not found.
+"""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from orderctl.version import client_version
+
+        print_line(f"orderctl {client_version()}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=VerbGroup, add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@app.callback(invoke_without_command=True, epilog=EPILOG)
+def orderctl(
+    ctx: typer.Context,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="The daemon's address.", envvar=None)] = None,
+    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of the daemon's certificate.")] = None,
+    context: Annotated[str | None, typer.Option(metavar="NAME", help="Which of the configured daemons.")] = None,
+    token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API token.")] = None,
+    color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = None,
+    output: Annotated[Format, OUTPUT] = "table",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[  # noqa: ARG001  (its callback prints it)
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> ExitCode | None:
+    """Trade on Solana through orderd, at the best price of Raydium and Meteora.
+
+    \b
+    orderctl quote SOL USDC 1.5
+    orderctl submit SOL USDC 1.5
+    orderctl watch ID
+
+    Without a command it shows how the daemon is and the orders that are active.
+    """
+    flags: Flags = ctx.obj
+    flags.url, flags.ca, flags.context, flags.token_file = url, ca, context, token_file
+    flags.color, flags.timeout = color, timeout
+    flags.quiet, flags.debug = quiet, debug
+    if ctx.invoked_subcommand is None:
+        from orderctl.commands.overview import overview
+
+        return overview(ctx, output)
+    if output != "table":
+        chosen = {"output": output}
+        ctx.default_map = {ctx.invoked_subcommand: {**chosen, "show": chosen, "list": chosen}}
+    return None

@@ -1,0 +1,60 @@
+"""The news of orders for a pipe: lines for people, or JSON."""
+
+from types import TracebackType
+from typing import Self
+
+from orderctl.config.settings import Settings
+from orderctl.display.screen import words_of
+from orderctl.display.timeline import Timeline, clock, describe
+from orderctl.output.streams import narrate, print_json_line, print_line
+from orderd.client.connection import Connection
+
+
+class PlainLines:
+    """A line or a few for each event; narration about the connection on stderr."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        pass
+
+    def begin(self, timeline: Timeline) -> None:
+        print_line(f"order {timeline.order.id}")
+
+    def advance(self, timeline: Timeline) -> None:
+        event = timeline.events[-1]
+        start = timeline.events[0].at
+        since = f"+{(event.at - start).total_seconds():.3f} s"
+        head = f"{clock(event.at)}  {since:>11}  {event.data.kind:<9}"
+        for line in describe(event.data, timeline.order):
+            print_line(f"{head}  {line}")
+            head = " " * len(head)
+
+    def connection(self, news: Connection) -> None:
+        narrate(self._settings, words_of(news))
+
+
+class LinesOfMany(PlainLines):
+    """As PlainLines, with the order's id in each line."""
+
+    def begin(self, timeline: Timeline) -> None:
+        pass
+
+    def advance(self, timeline: Timeline) -> None:
+        event = timeline.events[-1]
+        for line in describe(event.data, timeline.order):
+            print_line(f"{clock(event.at)}  {event.order_id}  {event.data.kind:<9}  {line}")
+
+
+class JsonLines(PlainLines):
+    """Each event as a document of its own line."""
+
+    def begin(self, timeline: Timeline) -> None:
+        pass
+
+    def advance(self, timeline: Timeline) -> None:
+        print_json_line(timeline.events[-1])

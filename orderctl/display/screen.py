@@ -1,0 +1,46 @@
+"""What a screen of orders' news is, and what it says of the connection."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from orderctl.display.timeline import Timeline, clock
+from orderd.client.connection import Connection, Lost, Resumed
+from orderd.client.freshness import Fresh, Stale
+from orderd.wire import ResyncRequired
+
+
+class Screen(Protocol):
+    """Where the news of orders are shown. ``advance`` is called after each event."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
+    def begin(self, timeline: Timeline) -> None: ...
+    def advance(self, timeline: Timeline) -> None: ...
+    def connection(self, news: Connection) -> None: ...
+
+
+def words_of(news: Connection, elapsed: float = 0.0) -> str:
+    """What to say of the connection, ``elapsed`` seconds after these news."""
+    match news:
+        case Lost(reason, retry_in):
+            return f"connection lost: {reason}; trying again in {max(0.0, retry_in - elapsed):.1f} s"
+        case Resumed():
+            return _resumption(news)
+        case Stale(reason, since):
+            return f"{reason} since {clock(since)}; what is shown may be old"
+        case Fresh():
+            return "up to date again"
+        case ResyncRequired(order_id=order, after=after, seq=seq):
+            why = f"{seq} is its last event there, {after} was seen: the daemon's database is an older one"
+            if news.reason == "GONE":
+                why = f"the daemon has not kept the events after {after}"
+            return f"order {order} begins anew: {why}"
+
+
+def _resumption(resumed: Resumed) -> str:
+    if resumed.replayed == 0:
+        return "reconnected, nothing was missed"
+    events = "1 event" if resumed.replayed == 1 else f"{resumed.replayed} events"
+    return f"reconnected, {events} replayed"
