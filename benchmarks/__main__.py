@@ -15,8 +15,8 @@ from rich.table import Table
 from benchmarks import load, machine
 from benchmarks.cpu import seconds_by_process, since
 from benchmarks.plain import plain_engine
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.embedded.postgres import Postgres
+from orderd.process.temporary import Daemon, running_daemon
 
 _SETTINGS = {
     "ORDERD_RATE_LIMIT": "0",

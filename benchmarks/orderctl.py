@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from orderd.commands.demo import running_daemon
+from orderd.process.temporary import running_daemon
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 

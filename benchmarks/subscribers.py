@@ -30,8 +30,8 @@ from rich.table import Table
 
 from benchmarks.__main__ import milliseconds
 from benchmarks.light_client import LightClient
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.process.roles import read_address
+from orderd.process.temporary import Daemon, running_daemon
 
 _SETTINGS = {
     "ORDERD_RATE_WINDOW_SECONDS": "1",

@@ -12,10 +12,10 @@ import pytest
 from redis import Redis as RedisClient
 
 from db.connection import connect, database, migrate
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.process.roles import ListeningRole
+from orderd.process.temporary import Daemon, running_daemon
 from orderd.telemetry import POOL_FAULTS
 
 QUICK = {

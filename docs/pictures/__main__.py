@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from orderd.commands.demo import running_daemon
+from orderd.process.temporary import running_daemon
 
 HERE = Path(__file__).parent
 ORDERCTL = Path(sys.executable).with_name("orderctl")

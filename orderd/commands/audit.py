@@ -3,13 +3,13 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
 from orderd.commands.database import database_of
+from orderd.commands.options import Config, DaemonsStateDir
 from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ def audit(
     refused: Annotated[bool, typer.Option("--refused", help="Only what was refused")] = False,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each")] = False,
-    config: Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")] = None,
-    state_dir: Annotated[
-        Path | None, typer.Option(help="The daemon's, where the database is the one it brings along")
-    ] = None,
+    config: Config = None,
+    state_dir: DaemonsStateDir = None,
 ) -> None:
     """Show who submitted and cancelled what, who made and revoked tokens, and what was refused to whom.
 

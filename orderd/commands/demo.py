@@ -1,32 +1,27 @@
 """``orderd demo``: a daemon of its own in a temporary directory, one order in front of you, nothing left behind."""
 
 import os
-import select
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.process.roles import read_address
+from orderd.process.temporary import running_daemon
 
-_READY_SECONDS: Final = 60.0
-_STOP_SECONDS: Final = 45.0
 _COMMANDS: Final = (
     ("submit", "SOL", "USDC", "1.5", "--client-order-id", "demo", "--watch"),
     ("show", "demo"),
 )
 
 
-def demo() -> int:
-    """Trade 1.5 SOL for USDC on the local chain. Returns the exit code of the first command that failed, else 0.
+def demo() -> None:
+    """Start everything in a directory of its own, trade 1.5 SOL for USDC in front of you, stop everything."""
+    sys.exit(_trade())
+
+
+def _trade() -> int:
+    """On the local chain. Returns the exit code of the first command that failed, else 0.
 
     Raises OrderdError when the daemon does not start or does not stop as it should.
     """
@@ -43,77 +38,3 @@ def demo() -> int:
                 if exit_code != 0:
                     return exit_code
     return 0
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """A running ``orderd run``."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    """Where clients connect."""
-    log: Path
-
-
-@contextmanager
-def running_daemon(state_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Daemon]:
-    """Start ``orderd run`` on a free port, wait until it takes orders, and stop it in the end.
-
-    It heeds ``settings`` (``ORDERD_*`` variables) alone, nothing of this process's environment or directory.
-    Raises OrderdError, with the end of the log, when it does not start, or does not stop in order.
-    """
-    log = state_dir / "orderd.log"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
-    environment |= {"ORDERD_CONFIG": os.devnull, "ORDERD_PORT": "0", **(settings or {})}
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("ab") as output:
-        ready.bind(b"")  # takes an address of the kernel's choice, in no directory
-        environment["NOTIFY_SOCKET"] = "@" + ready.getsockname()[1:].decode()
-        process = subprocess.Popen(  # noqa: S603  (our own argv)
-            [sys.executable, "-m", "orderd.main", "run", "--state-dir", str(state_dir)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for the command in front; we stop the daemon ourselves
-        )
-        try:
-            _wait_until_ready(process, ready, log)
-            yield Daemon(process, read_address(state_dir / "gateway.json")["url"], log)
-        finally:
-            ended_before = process.poll() is not None
-            exit_code = _stop(process)
-    if exit_code != 0 and not ended_before:
-        raise OrderdError(ErrorCode.SERVICE_INTERNAL, f"orderd ended with exit code {exit_code}. {_tail(log)}")
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", ready: socket.socket, log: Path) -> None:
-    """Wait for READY=1, as a service manager does."""
-    deadline = time.monotonic() + _READY_SECONDS
-    ended = os.pidfd_open(process.pid)
-    try:
-        while True:
-            seconds = max(0.0, deadline - time.monotonic())
-            readable, _, _ = select.select([ready.fileno(), ended], [], [], seconds)
-            if ready.fileno() in readable:
-                if b"READY=1" in ready.recv(4096).splitlines():
-                    return
-            elif ended in readable:
-                raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"orderd did not start. {_tail(log)}")
-            else:
-                raise OrderdError(
-                    ErrorCode.SERVICE_UNAVAILABLE, f"orderd was not ready after {_READY_SECONDS:.0f} s. {_tail(log)}"
-                )
-    finally:
-        os.close(ended)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> int:
-    process.send_signal(signal.SIGTERM)
-    try:
-        return process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
-
-
-def _tail(log: Path) -> str:
-    return f"The end of {log}:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:])

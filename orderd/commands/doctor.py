@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from orderd.commands.database import database_of
+from orderd.commands.options import Config
 from orderd.config.loading import ConfigurationError, load_settings
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.gateway.access.origin import is_loopback
 
 _CHAIN_SECONDS = 5.0
 
@@ -27,7 +27,7 @@ class Finding:
 
 
 def doctor(
-    config: Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")] = None,
+    config: Config = None,
     state_dir: Annotated[Path | None, typer.Option(help="The daemon's, where the services are its own")] = None,
 ) -> None:
     """Check the configuration, the wallet, the tables, the tokens and the certificate. Exits with 1 if one fails."""
@@ -70,7 +70,7 @@ def _tried(check: str, look: Callable[[], Finding]) -> Finding:
 
 def _reach(settings: Settings) -> Finding:
     where = f"listens on {settings.host}:{settings.port}"
-    if is_loopback(settings.host):
+    if settings.is_local:
         return Finding("port", "ok", f"{where}, for this machine only")
     if settings.tls_cert is not None:
         return Finding("port", "ok", f"{where}, with TLS")

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orderd.commands.database import database_of
+from orderd.commands.options import Config, DaemonsStateDir
 from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 token_app = typer.Typer(help="Make, list and revoke the bearer tokens that clients need.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Whose token it is, to know it by")]
-Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]
-StateDir = Annotated[Path | None, typer.Option(help="The daemon's, where the database is the one it brings along")]
 
 
 @token_app.command()
@@ -41,7 +39,7 @@ def create(
         int | None, typer.Option(min=1, help="How many of them at once [default: those of ten seconds]")
     ] = None,
     config: Config = None,
-    state_dir: StateDir = None,
+    state_dir: DaemonsStateDir = None,
 ) -> None:
     """Make a token and print it, this once: only its hash is kept.
 
@@ -87,7 +85,7 @@ def create(
 
 
 @token_app.command("list")
-def list_(config: Config = None, state_dir: StateDir = None) -> None:
+def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     """Show all tokens, those that ended too, when each was last used, and what it may do."""
     from db.models import ApiToken
 
@@ -97,7 +95,7 @@ def list_(config: Config = None, state_dir: StateDir = None) -> None:
 
 
 @token_app.command()
-def revoke(name: Name, config: Config = None, state_dir: StateDir = None) -> None:
+def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     """End a token's validity at once, with the connections that it has open."""
     from db.connection import database
     from db.models import ApiToken

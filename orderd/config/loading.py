@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from orderd.config.settings import Settings
 from orderd.embedded.postgres import Postgres
-from orderd.gateway.access.origin import is_loopback
 from orderd.simnet.faults import Faults
 
 PREFIX = "ORDERD_"
@@ -80,7 +79,7 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(
             f"chain is {settings.chain}, so rpc_url is needed: set {PREFIX}RPC_URL to an endpoint of {settings.chain}"
         )
-    if not is_loopback(settings.host) and settings.tls_cert is None and not settings.tls_terminated_by_proxy:
+    if not settings.is_local and settings.tls_cert is None and not settings.tls_terminated_by_proxy:
         faults.append(
             f"host is {settings.host}, which other machines can reach, so tokens and orders need TLS: set "
             f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY, or {PREFIX}TLS_TERMINATED_BY_PROXY=true where a proxy ends it"

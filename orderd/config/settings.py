@@ -1,7 +1,7 @@
 """What can be set, and where it comes from: flag > environment (``ORDERD_*``) > ``orderd.toml`` > default."""
 
 import os
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -214,6 +214,14 @@ class Settings(BaseSettings):
             return self.rpc_single_node
         faults = self.simnet_faults
         return self.chain == "simnet" and faults.get("nodes", "one") == "one" and not faults.get("fork_rate")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the port can be reached from this machine only."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def wallet_path(self) -> Path:

@@ -19,7 +19,7 @@ LAG_PROBE_SECONDS: Final = 0.5
 REDIS_SECONDS: Final = 2.0
 
 
-class Condition:
+class HealthChecks:
     def __init__(
         self,
         threads: DatabaseThreads,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import structlog
 from fastapi import APIRouter
@@ -26,16 +27,17 @@ from orderd.gateway.access.origin import Door
 from orderd.gateway.access.refusal_log import Refusals
 from orderd.gateway.access.revocation import Endings
 from orderd.gateway.dialects.orders import ForeignOrders
-from orderd.gateway.dialects.streams import Streams
+from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
-from orderd.gateway.health_checks import Condition
+from orderd.gateway.health_checks import HealthChecks
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
-from orderd.gateway.http.problem import problem_response
 from orderd.gateway.port.caps import Caps
-from orderd.gateway.port.listener import POLICY_VIOLATION, Port, PortConnection
+from orderd.gateway.port.connection import PortConnection
+from orderd.gateway.port.listener import POLICY_VIOLATION, Port
 from orderd.gateway.port.tls import certificate_of
-from orderd.gateway.rpc.dispatch import Rpc
+from orderd.gateway.problem import problem_response
+from orderd.gateway.rpc.dispatch import Rpc, too_large
 from orderd.gateway.rpc.methods import Market, Methods, Resolution, StatusReport
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
@@ -91,18 +93,20 @@ class Gateway:
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
         self._sessions: dict[Session, PortConnection] = {}
-        self._condition = Condition(
+        self._asked: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
+        """What a connection has asked for by its path, where that is not the path of the methods."""
+        self._health_checks = HealthChecks(
             self._database, self._outside, news, engine.report, is_draining=lambda: self._methods.draining
         )
         self._port = Port(
             http_app(
                 door=self._door,
-                health=self._condition.health,
-                readiness=self._condition.readiness,
+                health=self._health_checks.health,
+                readiness=self._health_checks.readiness,
                 authorize=self._authorize_reader,
                 rest=self._rest(engine.wallet),
                 token_required=token_required(settings),
-                refresh_metrics=self._condition.refresh_metrics,
+                refresh_metrics=self._health_checks.refresh_metrics,
                 describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
                 refused=self._refusals.note,
             ),
@@ -110,6 +114,7 @@ class Gateway:
             self._admit,
             Caps(settings.max_connections, settings.max_connections_per_address, spared=self._gate.trusts),
             self._certificate,
+            too_large=too_large(),
         )
 
     async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
@@ -126,7 +131,7 @@ class Gateway:
                     self._feed.run(),
                     self._hub.run(),
                     self._pacemaker.run(),
-                    self._condition.probe_lag(),
+                    self._health_checks.probe_lag(),
                     self._endings.look(),
                     self._endings.listen(),
                     self._refusals.run(),
@@ -183,12 +188,14 @@ class Gateway:
         try:
             self._door.check(headers.get_all("Host"), headers.get_all("Origin"))
             connection.principal = await self._gate.identify(headers.get_all("Authorization"), address)
-            connection.stream = await self._streams.asked_for(request.path, connection.principal)
+            stream = await self._streams.asked_for(request.path, connection.principal)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
             log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
             self._refusals.note(Actor("", address), "connect", error)
             return _refusal(error, request.path)
+        if stream is not None:
+            self._asked[connection] = stream
         return None
 
     async def _authorize_reader(self, request: HTTPConnection) -> None:
@@ -205,11 +212,12 @@ class Gateway:
         try:
             if self._gate.has_ended(connection.principal):
                 self._dismiss(session)
-            if connection.stream is not None:
-                self._streams.begin(connection.stream, session, connection)
+            stream = self._asked.get(connection)
+            if stream is not None:
+                self._streams.begin(stream, session, connection)
             while True:
                 message = await connection.recv(decode=False)
-                if connection.stream is None:
+                if stream is None:
                     await self._rpc.receive(session, message)
         except ConnectionClosed:
             pass

@@ -33,7 +33,7 @@ _ANY_CERTIFICATE = ssl._create_unverified_context()  # noqa: S323  (a sign of li
 _log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings) -> None:
+def run_tree(settings: Settings) -> None:
     """Start all, say when orders are taken, watch over it, and stop in order on SIGTERM, SIGINT or SIGHUP.
 
     Raises OrderdError, WalletError or SchemaError when it cannot start.

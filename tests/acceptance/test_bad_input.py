@@ -10,9 +10,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.embedded.postgres import Postgres
+from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import Method, Problem, QuoteParams, SubmitParams
 from tests.conftest import QUICK
 

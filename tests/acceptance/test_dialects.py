@@ -17,8 +17,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
 
 Frame = dict[str, Any]

@@ -12,9 +12,9 @@ import orjson
 import pytest
 from websockets.sync.client import connect
 
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.events import Confirmed, OrderEvent, RolledBack
 from orderd.domain.order import OrderStatus
+from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order, trading

@@ -13,9 +13,9 @@ from solders.pubkey import Pubkey
 
 from orderctl.config.settings import Settings
 from orderd.client.connection import Client
-from orderd.commands.demo import running_daemon
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
+from orderd.process.temporary import running_daemon
 from orderd.simnet.chain import ledger_path
 from orderd.simnet.genesis import (
     SOL_USDC_AMM_V4,

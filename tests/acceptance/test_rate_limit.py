@@ -3,9 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
-from orderd.commands.demo import running_daemon
 from orderd.domain.events import Started
 from orderd.domain.order import EventKind, OrderStatus
+from orderd.process.temporary import running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order, trading

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orderd.commands.demo import running_daemon
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
 from orderd.domain.quote import VenueName
+from orderd.process.temporary import running_daemon
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger

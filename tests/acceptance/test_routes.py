@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Retrying, Routed
 from orderd.domain.order import OrderStatus
+from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orderd.commands.demo import Daemon
 from orderd.domain.order import OrderStatus
+from orderd.process.temporary import Daemon
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger

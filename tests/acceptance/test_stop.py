@@ -6,9 +6,9 @@ from pathlib import Path
 from uuid import UUID
 
 from orderd.client.errors import RefusedError
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderStatus
+from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Trader, order, trading

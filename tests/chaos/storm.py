@@ -14,8 +14,8 @@ from typing import Final
 
 from redis import Redis as RedisClient
 
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.embedded.redis import Redis
+from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import SubmitParams
 from tests.acceptance.trader import order
 from tests.conftest import QUICK

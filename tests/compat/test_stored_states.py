@@ -15,11 +15,11 @@ from psycopg2.extras import RealDictCursor
 from db.connection import check_schema, connect, database, migrate
 from db.models import DEFAULT_ACCOUNT, AuditRow
 from orderd.client.errors import RefusedError
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.engine import views
 from orderd.gateway.access.authentication import Pace, Scope, authenticate
+from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order

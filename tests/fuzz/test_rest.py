@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orderd.commands.demo import Daemon, running_daemon
+from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
 
 ROOT = Path(__file__).parents[2]

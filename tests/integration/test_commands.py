@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.process.roles import ListeningRole
+from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
 
 BIN = Path(sys.executable).parent

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from orderctl.output.exit_codes import ExitCode
-from orderd.commands.demo import Daemon, running_daemon
 from orderd.domain.errors import OrderdError
 from orderd.embedded.redis import Redis
 from orderd.process.roles import ListeningRole
+from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
 
 SERVICES = ("postgres", "redis", "simnet", "worker", "gateway")

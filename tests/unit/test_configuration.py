@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from orderd.config.loading import ConfigurationError, database_url, load_settings
+from orderd.config.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +118,21 @@ def test_without_a_database_of_your_own_it_is_the_one_in_the_state_directory(
 ) -> None:
     monkeypatch.setenv("ORDERD_STATE_DIR", str(tmp_path))
     assert database_url(load_settings()) == f"postgresql://orderd@/orderd?host={tmp_path}/postgres"
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_only_a_loopback_address_counts_as_local(address: str, loopback: bool) -> None:
+    assert Settings(host=address).is_local is loopback

@@ -19,7 +19,6 @@ from db.models import DEFAULT_ACCOUNT, ApiToken
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.allowance import UNLIMITED, Limits
-from orderd.gateway.access.origin import is_loopback
 from orderd.gateway.access.pace import Bucket
 
 TOKEN_ENDED: Final = "orderd_token_ended"
@@ -87,7 +86,7 @@ LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
 
 def token_required(settings: Settings) -> bool:
     """No token is needed only where nobody else can reach the port and no real money is at stake."""
-    return not (settings.chain == "simnet" and is_loopback(settings.host))
+    return not (settings.chain == "simnet" and settings.is_local)
 
 
 def check_anyone_may_enter(settings: Settings) -> None:
@@ -95,7 +94,7 @@ def check_anyone_may_enter(settings: Settings) -> None:
 
     Needs a database connection.
     """
-    if is_loopback(settings.host):
+    if settings.is_local:
         return
     lasts = ApiToken.expires_at.is_null() | (ApiToken.expires_at > datetime.now(UTC))
     if not ApiToken.select().where(ApiToken.revoked_at.is_null() & lasts).exists():

@@ -6,23 +6,12 @@ rebinding). The first gives itself away by a foreign Origin, the second by a for
 """
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS: Final = ("0.0.0.0", "::", "")  # noqa: S104  (addresses to compare with, nothing is bound)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a bind address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Door:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.access.caller import Callers, Who, json_only
 from orderd.gateway.dialects.exact import decimal_text, read_object
-from orderd.gateway.http.caller import Callers, Who, json_only
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import SubmitParams, SubmitResult
 

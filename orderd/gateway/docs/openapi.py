@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
-from orderd.gateway.http.problem import MEDIA_TYPE, HttpProblem
+from orderd.gateway.problem import MEDIA_TYPE, HttpProblem
 from orderd.wire import Problem
 
 Responses = dict[int | str, dict[str, Any]]

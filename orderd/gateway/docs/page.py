@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
 from orderd.domain.errors import ERRORS
-from orderd.gateway.http.problem import MEDIA_TYPE
+from orderd.gateway.problem import MEDIA_TYPE
 
 _ENVIRONMENT: Final = Environment(loader=PackageLoader("orderd.gateway.docs", "."), autoescape=True, trim_blocks=True)
 _STYLE: Final = files("orderd.gateway.docs").joinpath("page.css").read_text()

@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from db.audit import Actor
 from orderd.domain.errors import OrderdError
 from orderd.gateway.access.origin import Door
-from orderd.gateway.http.problem import problem_response
+from orderd.gateway.problem import problem_response
 from orderd.telemetry import HTTP_REQUESTS, HTTP_SECONDS, REFUSED
 from orderd.wire import MAX_MESSAGE_BYTES
 

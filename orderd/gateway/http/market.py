@@ -5,9 +5,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Query
 
 from orderd.domain.errors import ErrorCode
+from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
-from orderd.gateway.http.caller import Callers, HttpCaller
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import (
     BalancesResult,

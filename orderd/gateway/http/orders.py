@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
+from orderd.gateway.access.caller import Callers, HttpCaller, Who, json_only
 from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import LINK, LOCATION, category, link_to_order, problems, success
-from orderd.gateway.http.caller import Callers, HttpCaller, Who, json_only
 from orderd.gateway.http.idempotency import KeysInProgress
 from orderd.gateway.http.market import market_router
 from orderd.gateway.http.resolution import resolution_router

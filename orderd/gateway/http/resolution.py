@@ -5,9 +5,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Body, Depends, Query
 
 from orderd.domain.errors import ErrorCode
+from orderd.gateway.access.caller import Callers, HttpCaller, json_only
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
-from orderd.gateway.http.caller import Callers, HttpCaller, json_only
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import EvidenceResult, GetParams, NoParams, OrderRef, Resolved, ResolveParams, ResolveResult
 

@@ -10,22 +10,11 @@ from typing import Any, Final, Protocol
 from websockets.exceptions import ConnectionClosed
 
 from orderd.gateway.access.authentication import Principal
+from orderd.gateway.streaming.peer import Peer
 from orderd.gateway.streaming.subscription import Subscription
 
 MAX_IN_FLIGHT: Final = 64
 """Calls of one connection that are worked on at a time; while so many are, nothing more is read from it."""
-
-
-class Peer(Protocol):
-    """The connection's sending side."""
-
-    async def answer(self, message: bytes) -> None:
-        """Send, and wait while the peer is behind. Raises ConnectionClosed."""
-
-    def push(self, message: bytes) -> None:
-        """Send without waiting; closes the connection where the peer does not keep up."""
-
-    def close_slow(self) -> None: ...
 
 
 class Caller(Protocol):

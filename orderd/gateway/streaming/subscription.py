@@ -19,8 +19,8 @@ from orderd.wire import ORDER_EVENT, Event, OrderView, Position, Ready, ResyncRe
 
 if TYPE_CHECKING:
     from orderd.gateway.streaming.history import Standing
+    from orderd.gateway.streaming.peer import Peer
     from orderd.gateway.streaming.selection import Selection
-    from orderd.gateway.streaming.session import Peer
 
 MAX_HELD: Final = 1_000
 """Events that may wait while a follower is still being sent its snapshots; one that is slower is closed."""

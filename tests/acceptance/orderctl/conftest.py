@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from orderd.commands.demo import Daemon, running_daemon
+from orderd.process.temporary import Daemon, running_daemon
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, validate
 from syrupy.assertion import SnapshotAssertion
 
-from orderd.commands.demo import Daemon, running_daemon
+from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl, Outcome
 
 SETTINGS = {

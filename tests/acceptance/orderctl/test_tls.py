@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from orderd.commands.demo import running_daemon
+from orderd.process.temporary import running_daemon
 from tests.conftest import QUICK
 
 

@@ -66,7 +66,7 @@ async def test_orders_go_on_while_redis_is_away_and_after_it_is_back(rig: Rig, o
 async def test_a_gateway_without_redis_is_not_ready(own_redis: OwnRedis, rig: Rig) -> None:
     own_redis.stop()
     async with connect(rig.url, compression=None):
-        readiness = await rig.gateway._condition.readiness()
+        readiness = await rig.gateway._health_checks.readiness()
     assert not readiness.ready
     assert not readiness.checks["redis"].ok
     assert readiness.checks["postgres"].ok

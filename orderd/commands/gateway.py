@@ -1,0 +1,17 @@
+"""``orderd gateway``: the port on its own."""
+
+from orderd.commands.options import Config, Host, LogFormat, LogLevel, Port
+from orderd.commands.prepare import prepare_role
+
+
+def gateway(
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+) -> None:
+    """The port that clients connect to. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
+    from orderd.gateway.process import run_gateway
+
+    run_gateway(prepare_role(config=config, host=host, port=port, log_level=log_level, log_format=log_format))

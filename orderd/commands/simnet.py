@@ -1,0 +1,83 @@
+"""``orderd simnet``: the local Solana on its own, and what it has recorded."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from orderd.commands.options import Config, LogFormat, LogLevel, StateDir
+from orderd.commands.prepare import prepare
+from orderd.domain.errors import ErrorCode, OrderdError
+
+simnet_app = typer.Typer()
+
+
+@simnet_app.callback(invoke_without_command=True)
+def simnet(
+    context: typer.Context,
+    config: Config = None,
+    state_dir: StateDir = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="For HTTP; the websocket has the next one [default: 0, free ones]")
+    ] = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+) -> None:
+    """The local Solana, with Raydium and Meteora pools and a market that moves."""
+    from orderd.simnet.config import SimnetConfig
+    from orderd.simnet.ledger import LedgerError
+    from orderd.simnet.server import SimnetError, run
+
+    settings = prepare(
+        config=config,
+        state_dir=state_dir,
+        simnet_host=host,
+        simnet_port=port,
+        log_level=log_level,
+        log_format=log_format,
+    )
+    if context.invoked_subcommand is not None:
+        return
+    chain = SimnetConfig.model_validate(
+        {
+            "state_dir": settings.state_dir / "simnet",
+            "host": settings.simnet_host,
+            "port": settings.simnet_port,
+            "slot_ms": settings.simnet_slot_ms,
+            "seed": settings.simnet_seed,
+            "market": settings.simnet_market,
+            "faults": settings.simnet_faults,
+        }
+    )
+    try:
+        run(chain)
+    except (SimnetError, LedgerError) as error:
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"the local chain cannot run: {error}") from error
+
+
+@simnet_app.command()
+def dump_transaction(
+    signature: Annotated[str, typer.Argument(help="The transaction's first signature, in base58")],
+    config: Config = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Print a transaction of the local chain with all accounts before and after it, as JSON, to run it elsewhere."""
+    from solders.signature import Signature
+
+    from orderd.simnet.chain import ledger_path
+    from orderd.simnet.dump import NotRecorded, dump_transaction
+    from orderd.simnet.ledger import LedgerError
+
+    settings = prepare(config=config, state_dir=state_dir)
+    try:
+        wanted = Signature.from_string(signature)
+    except ValueError as error:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{signature!r} is no signature: 64 bytes in base58") from error
+    try:
+        dumped = dump_transaction(ledger_path(settings.state_dir / "simnet"), wanted)
+    except NotRecorded as error:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, str(error)) from error
+    except LedgerError as error:
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from error
+    typer.echo(json.dumps(dumped, indent=2))

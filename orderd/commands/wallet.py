@@ -1,0 +1,19 @@
+"""``orderd wallet``: shows the wallet's address."""
+
+import typer
+
+from orderd.commands.options import Config, StateDir
+from orderd.commands.prepare import prepare
+
+
+def wallet(config: Config = None, state_dir: StateDir = None) -> None:
+    """Show the wallet's address; on simnet, make the wallet if there is none, and let the faucet fund it."""
+    from orderd.process.wallet import fund_on_simnet, open_wallet
+    from orderd.solana.rpc import RpcClient
+
+    settings = prepare(config=config, state_dir=state_dir)
+    opened = open_wallet(settings)
+    if settings.chain == "simnet" and settings.rpc_url is not None:
+        for amount in fund_on_simnet(RpcClient(settings.rpc_url), opened.address):
+            typer.echo(f"funded with {amount}", err=True)
+    typer.echo(str(opened.address))

@@ -1,0 +1,15 @@
+"""The sending side of a connection, as those see it who have news or answers for it."""
+
+from typing import Protocol
+
+
+class Peer(Protocol):
+    """The connection's sending side."""
+
+    async def answer(self, message: bytes) -> None:
+        """Send, and wait while the peer is behind. Raises ConnectionClosed."""
+
+    def push(self, message: bytes) -> None:
+        """Send without waiting; closes the connection where the peer does not keep up."""
+
+    def close_slow(self) -> None: ...
