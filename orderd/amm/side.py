@@ -9,14 +9,18 @@ from fractions import Fraction
 from math import isqrt
 from typing import NamedTuple, Protocol
 
-from orderd.amm import amm_v4, clmm, cpmm, damm_v2, dlmm
-from orderd.amm.clmm_step import FEE_RATE_DENOMINATOR
 from orderd.amm.curve import PRECISION, Segment, constant_price, constant_product, kept
 from orderd.amm.fixed_point import Q64
 from orderd.amm.price import price_impact
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import FEE_PRECISION, fee_on_top
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR
+from orderd.pools.raydium_cpmm.maths import pool as cpmm
 
 
 @dataclass(frozen=True, slots=True)

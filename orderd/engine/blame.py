@@ -14,8 +14,13 @@ from solders.instruction import Instruction
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.engine.chain_errors import ChainError
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.solana.program_failure import OUT_OF_UNITS
-from orderd.solana.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm, token
+from orderd.solana.programs import token
 from orderd.solana.rpc_types import TransactionError
 
 _RUNTIME: Final = frozenset(

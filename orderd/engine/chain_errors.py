@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.solana.program_failure import ProgramFailure, read_failure
-from orderd.solana.programs import (
-    associated_token,
-    meteora_damm_v2,
-    meteora_dlmm,
-    raydium_amm_v4,
-    raydium_clmm,
-    raydium_cpmm,
-    system,
-    token,
-)
+from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc_types import TransactionError
 
 _FUNDS: Final = dict.fromkeys(

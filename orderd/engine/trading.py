@@ -14,19 +14,21 @@ from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.fees import FeeMarket
 from orderd.engine.price_guard import PriceGuard, Recall
 from orderd.engine.routing import Router
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.solana.keys import Wallet, load_wallet
 from orderd.solana.observer import Observer
-from orderd.solana.programs import raydium_amm_v4, raydium_clmm, raydium_cpmm
 from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
 from orderd.venues.pool_venue import PoolVenue, Watch
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from orderd.simnet.images import Image, pack
 from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
-from orderd.simnet.programs import PROGRAMS
 from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
 from orderd.simnet.transaction import Transaction, decode
 from orderd.solana.programs import memo

@@ -8,23 +8,24 @@ from typing import Protocol
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm import amm_v4, clmm, cpmm, damm_v2, dlmm
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
+from orderd.pools.meteora_dlmm import bitmap as dlmm_bitmap
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.simnet.handler import pool_of as dlmm_pool_of
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm import tick_arrays as clmm_tick_arrays
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.simnet.arrays import pool_of as clmm_pool_of
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.maths import pool as cpmm
 from orderd.simnet.account import Account
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis import USDC
-from orderd.simnet.programs.meteora_dlmm import pool_of as dlmm_pool_of
-from orderd.simnet.programs.raydium_clmm_arrays import pool_of as clmm_pool_of
-from orderd.solana.programs import (
-    associated_token,
-    clmm_tick_arrays,
-    dlmm_bitmap,
-    meteora_damm_v2,
-    meteora_dlmm,
-    raydium_amm_v4,
-    raydium_clmm,
-    raydium_cpmm,
-    token,
-)
+from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 
 ARRAYS_A_SWAP = 2

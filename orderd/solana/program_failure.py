@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orderd.solana.programs import associated_token, raydium_amm_v4, system, token
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc_types import TransactionError
 
 _INVOKE: Final = re.compile(r"Program (\w+) invoke \[\d+\]")

@@ -15,6 +15,8 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.process.temporary import running_daemon
 from orderd.simnet.chain import ledger_path
 from orderd.simnet.genesis import (
@@ -32,7 +34,7 @@ from orderd.simnet.genesis import (
 )
 from orderd.simnet.genesis.accounts import FirstAccounts, snapshot
 from orderd.simnet.ledger import Ledger
-from orderd.solana.programs import raydium_clmm, raydium_cpmm, token
+from orderd.solana.programs import token
 from orderd.wire import Method, PoolsParams, PoolsResult, PreviewResult
 from tests.acceptance.trader import Story, order, trading
 

@@ -11,24 +11,18 @@ from typing import Final
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.actors import ARBITRAGEUR, FAUCET, IDENTITY, TRADERS
 from orderd.simnet.block import SealedBlock
 from orderd.simnet.genesis import meteora, raydium
 from orderd.simnet.genesis.accounts import CHILLGUY, STACC, USDC, FirstAccounts, snapshot
 from orderd.simnet.transaction import BUILTINS
-from orderd.solana.programs import (
-    associated_token,
-    compute_budget,
-    memo,
-    meteora_damm_v2,
-    meteora_dlmm,
-    raydium_amm_v4,
-    raydium_clmm,
-    raydium_cpmm,
-    system,
-    token,
-)
+from orderd.solana.programs import associated_token, compute_budget, memo, system, token
 
 __all__ = ["CHILLGUY", "STACC", "USDC", "Genesis"]
 

@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
-from orderd.amm.dlmm import DlmmBin
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.program import BaseFee, DynamicFee, Pool, PoolFees, PoolMetrics
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.bitmap import array_index, internal_bitmap
+from orderd.pools.meteora_dlmm.maths.pool import DlmmBin
+from orderd.pools.meteora_dlmm.program import Bin, BinArray, LbPair, Oracle, StaticParameters, VariableParameters
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import FirstAccounts, integers
-from orderd.solana.programs import meteora_damm_v2, meteora_dlmm
-from orderd.solana.programs.dlmm_bitmap import array_index, internal_bitmap
-from orderd.solana.programs.meteora_damm_v2 import BaseFee, DynamicFee, Pool, PoolFees, PoolMetrics
-from orderd.solana.programs.meteora_dlmm import Bin, BinArray, LbPair, Oracle, StaticParameters, VariableParameters
 
 _ORACLE_OBSERVATIONS: Final = 100
 

@@ -4,12 +4,15 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.program import AmmInfo, Fees, StateData
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.program import RewardInfo, TickArrayBitmapExtension, TickArrayState, TickState
+from orderd.pools.raydium_clmm.tick_arrays import array_start, own_bitmap
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import DECIMALS, FirstAccounts, integers
-from orderd.solana.programs import raydium_amm_v4, raydium_clmm, raydium_cpmm, token
-from orderd.solana.programs.clmm_tick_arrays import array_start, own_bitmap
-from orderd.solana.programs.raydium_amm_v4 import AmmInfo, Fees, StateData
-from orderd.solana.programs.raydium_clmm import RewardInfo, TickArrayBitmapExtension, TickArrayState, TickState
+from orderd.solana.programs import token
 from orderd.solana.programs.token import Mint
 
 _CREATE_POOL_FEE: Final = 150_000_000

@@ -6,14 +6,18 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2_layout
+from orderd.pools.meteora_damm_v2.simnet import handler as meteora_damm_v2
+from orderd.pools.meteora_dlmm import program as meteora_dlmm_layout
+from orderd.pools.meteora_dlmm.simnet import handler as meteora_dlmm
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4_layout
+from orderd.pools.raydium_amm_v4.simnet import handler as raydium_amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm_layout
+from orderd.pools.raydium_clmm.simnet import handler as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm_layout
+from orderd.pools.raydium_cpmm.simnet import handler as raydium_cpmm
 from orderd.simnet.faults import Dice, Venue
 from orderd.simnet.invoke import Invocation, Program
-from orderd.simnet.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm
-from orderd.solana.programs import meteora_damm_v2 as meteora_damm_v2_layout
-from orderd.solana.programs import meteora_dlmm as meteora_dlmm_layout
-from orderd.solana.programs import raydium_amm_v4 as raydium_amm_v4_layout
-from orderd.solana.programs import raydium_clmm as raydium_clmm_layout
-from orderd.solana.programs import raydium_cpmm as raydium_cpmm_layout
 
 VENUE_PROGRAMS: Final[Mapping[Venue, tuple[Pubkey, ...]]] = {
     "raydium": (

@@ -14,14 +14,15 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from orderd.amm import dlmm
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.program import BinArray, LbPair, Swap2
 from orderd.simnet.account import Account
 from orderd.simnet.genesis import CHILLGUY, REAL_DLMM_PAIR, SOL_USDC_CLMM_4BPS, USDC
 from orderd.simnet.market import PLACES, Place
 from orderd.simnet.market_pools import ClmmMarketPool
-from orderd.solana.programs import associated_token, meteora_dlmm, token
-from orderd.solana.programs.dlmm_bitmap import arrays_in_order
-from orderd.solana.programs.meteora_dlmm import BinArray, LbPair, Swap2
+from orderd.solana.programs import associated_token, token
 from tests.integration.simnet.server import SOL, Client, Server, build, running
 
 USDC_UNIT = 10**6

@@ -12,11 +12,13 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.program import PoolState, SwapBaseInput
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.base58 import b58encode
 from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_CPMM, STACC, USDC
-from orderd.solana.programs import associated_token, meteora_dlmm, raydium_cpmm, system, token
-from orderd.solana.programs.raydium_cpmm import PoolState, SwapBaseInput
+from orderd.solana.programs import associated_token, system, token
 from tests.integration.simnet.server import SOL, Client, RpcFailure, build, encoded, payment
 
 CONFIRMED = {"commitment": "confirmed"}

@@ -14,14 +14,14 @@ from orderd.engine.fees import FeeMarket
 from orderd.engine.market import Market
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Router
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 from orderd.wire import PoolsParams
 
 

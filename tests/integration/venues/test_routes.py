@@ -18,17 +18,17 @@ from orderd.engine.fees import FeeMarket
 from orderd.engine.fill import read_fill
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import decode, sign
 from orderd.venues.account_facts import token_amount
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
 SLIPPAGE_BPS = 50

@@ -15,18 +15,18 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.process.roles import ListeningRole
 from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
 from orderd.venues.pool_venue import PoolVenue
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 from tests.unit.venues.asking import best_quote
 
 CHILLGUY_MINT = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"

@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from math import isqrt, log
 from random import Random
 
-from orderd.amm.amm_v4 import AmmV4Pool
-from orderd.amm.clmm import ClmmPool, ClmmTick
-from orderd.amm.cpmm import CpmmPool
-from orderd.amm.damm_v2 import DammV2Pool
-from orderd.amm.damm_v2_fee import DammV2BaseFee, DammV2DynamicFee
-from orderd.amm.dlmm import DlmmBin, DlmmBins, DlmmParameters, DlmmPool, DlmmVolatility, price_from_bin_id
 from orderd.amm.side import AmmV4Side, ClmmSide, CpmmSide, DammV2Side, DlmmSide, Side
 from orderd.amm.tick_math import sqrt_price_at_tick, tick_at_sqrt_price
+from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
+from orderd.pools.meteora_dlmm.maths.pool import (
+    DlmmBin,
+    DlmmBins,
+    DlmmParameters,
+    DlmmPool,
+    DlmmVolatility,
+    price_from_bin_id,
+)
+from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
+from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 
 NOW = 1_786_000_000
 ONE = 1 << 64

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from orderd.amm.amm_v4 import AmmV4Pool, AmmV4Swap, spot_price, swap_exact_in, swap_exact_out
 from orderd.amm.price import price_impact
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool, AmmV4Swap, spot_price, swap_exact_in, swap_exact_out
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("raydium_amm_v4.json")

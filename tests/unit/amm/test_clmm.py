@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from orderd.amm.clmm import ClmmPool, ClmmSwap, ClmmTick, spot_price, swap_exact_in, swap_exact_out
 from orderd.amm.price import price_impact
 from orderd.amm.swap import U64_MAX, U128_MAX, SwapError
 from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmSwap, ClmmTick, spot_price, swap_exact_in, swap_exact_out
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("raydium_clmm.json")

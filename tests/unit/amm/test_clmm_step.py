@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from orderd.amm.clmm_step import Step, step_exact_in, step_exact_out
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import SwapError
+from orderd.pools.raydium_clmm.maths.step import Step, step_exact_in, step_exact_out
 from tests.unit.amm.vectors import load
 
 CASES = load("raydium_clmm_swap_step.json")["cases"]

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from orderd.amm.cpmm import (
+from orderd.amm.price import price_impact
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.pools.raydium_cpmm.maths.pool import (
     FEE_RATE_DENOMINATOR,
     CpmmPool,
     CpmmSwap,
@@ -16,8 +18,6 @@ from orderd.amm.cpmm import (
     swap_exact_in,
     swap_exact_out,
 )
-from orderd.amm.price import price_impact
-from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("raydium_cpmm.json")

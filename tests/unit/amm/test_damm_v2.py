@@ -8,7 +8,11 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from orderd.amm.damm_v2 import (
+from orderd.amm.price import price_impact
+from orderd.amm.swap import SwapError
+from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE
+from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.pool import (
     DammV2Pool,
     DammV2Swap,
     spot_price,
@@ -16,10 +20,6 @@ from orderd.amm.damm_v2 import (
     swap_exact_out,
     swap_partial_fill,
 )
-from orderd.amm.damm_v2_fee import DammV2BaseFee, DammV2DynamicFee
-from orderd.amm.price import price_impact
-from orderd.amm.swap import SwapError
-from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("meteora_damm_v2.json")

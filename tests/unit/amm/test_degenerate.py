@@ -11,17 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderd.amm.amm_v4 import AmmV4Pool
-from orderd.amm.clmm import ClmmPool, ClmmTick
-from orderd.amm.cpmm import CpmmPool
 from orderd.amm.curve import NEVER, Curve
-from orderd.amm.damm_v2 import DammV2Pool
-from orderd.amm.damm_v2_fee import DammV2BaseFee, DammV2DynamicFee
-from orderd.amm.dlmm import DlmmBin, DlmmBins, DlmmParameters, DlmmPool, DlmmVolatility, price_from_bin_id
 from orderd.amm.side import AmmV4Side, ClmmSide, CpmmSide, DammV2Side, DlmmSide, Side
 from orderd.amm.split import Leg, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_price_at_tick
+from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
+from orderd.pools.meteora_dlmm.maths.pool import (
+    DlmmBin,
+    DlmmBins,
+    DlmmParameters,
+    DlmmPool,
+    DlmmVolatility,
+    price_from_bin_id,
+)
+from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
+from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from tests.unit.amm.pools import random_pool
 
 NOW = 1_786_000_000

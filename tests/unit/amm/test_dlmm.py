@@ -8,7 +8,9 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from orderd.amm.dlmm import (
+from orderd.amm.price import price_impact
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.pools.meteora_dlmm.maths.pool import (
     DlmmBin,
     DlmmBins,
     DlmmParameters,
@@ -20,8 +22,6 @@ from orderd.amm.dlmm import (
     swap_exact_in,
     swap_exact_out,
 )
-from orderd.amm.price import price_impact
-from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from tests.unit.amm.vectors import cases, load
 
 DOCUMENT = load("meteora_dlmm.json")

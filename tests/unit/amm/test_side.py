@@ -7,14 +7,15 @@ from random import Random
 
 import pytest
 
-from orderd.amm import clmm, dlmm
-from orderd.amm.amm_v4 import AmmV4Pool
-from orderd.amm.clmm import ClmmTick
 from orderd.amm.curve import NEVER, Curve, constant_price
-from orderd.amm.dlmm import DlmmBin
 from orderd.amm.side import AmmV4Side, ClmmSide, DlmmSide, Quote, Side
 from orderd.amm.swap import SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.maths.pool import DlmmBin
+from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.maths.pool import ClmmTick
 from tests.unit.amm.pools import KINDS, NOW, random_pool, reverse
 
 

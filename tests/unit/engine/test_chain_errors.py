@@ -4,15 +4,12 @@ import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.engine.chain_errors import explain
-from orderd.solana.programs import (
-    meteora_damm_v2,
-    meteora_dlmm,
-    raydium_amm_v4,
-    raydium_clmm,
-    raydium_cpmm,
-    system,
-    token,
-)
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.solana.programs import system, token
 
 STRANGER = "Stranger11111111111111111111111111111111111"
 

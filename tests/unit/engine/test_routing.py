@@ -10,7 +10,6 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.cpmm import CpmmPool
 from orderd.amm.side import CpmmSide
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -21,6 +20,7 @@ from orderd.engine.offers import offer_of
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Fits, Router
 from orderd.engine.space import UNITS_OF_SWAPS
+from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.venues.base import Liquidity, OpenPool
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]

@@ -11,7 +11,7 @@ from orderd.simnet.bank import Bank
 from orderd.simnet.block import SealedBlock
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.invoke import Program
-from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
 from orderd.simnet.transaction import Transaction, decode
 from orderd.solana.programs import associated_token, compute_budget, memo

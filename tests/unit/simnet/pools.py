@@ -7,20 +7,22 @@ from typing import Any, Protocol
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm import amm_v4, clmm, cpmm, damm_v2, dlmm
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
+from orderd.pools.meteora_damm_v2.program import SwapMode
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.program import BinArray, LbPair, Swap2, SwapExactOut2
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm import tick_arrays as clmm_tick_arrays
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.maths import pool as cpmm
+from orderd.pools.raydium_cpmm.program import AmmConfig, PoolState, SwapBaseInput, SwapBaseOutput
 from orderd.simnet.runtime import Outcome
-from orderd.solana.programs import (
-    clmm_tick_arrays,
-    meteora_damm_v2,
-    meteora_dlmm,
-    raydium_amm_v4,
-    raydium_clmm,
-    raydium_cpmm,
-)
-from orderd.solana.programs.dlmm_bitmap import arrays_in_order
-from orderd.solana.programs.meteora_damm_v2 import SwapMode
-from orderd.solana.programs.meteora_dlmm import BinArray, LbPair, Swap2, SwapExactOut2
-from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState, SwapBaseInput, SwapBaseOutput
 from tests.unit.simnet.conftest import LocalChain
 
 

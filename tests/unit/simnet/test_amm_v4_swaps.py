@@ -9,9 +9,10 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.program import AmmStatus, SwapBaseIn, SwapV2Account
 from orderd.simnet.genesis import SOL_USDC_AMM_V4, SOL_USDC_CPMM, USDC
-from orderd.solana.programs import raydium_amm_v4, token
-from orderd.solana.programs.raydium_amm_v4 import AmmStatus, SwapBaseIn, SwapV2Account
+from orderd.solana.programs import token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, AmmV4, error_code, with_account
 

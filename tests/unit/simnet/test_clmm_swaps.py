@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.amm.clmm import ticks_ahead
 from orderd.amm.tick_math import sqrt_price_at_tick
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.maths.pool import ticks_ahead
+from orderd.pools.raydium_clmm.program import PoolStatus
+from orderd.pools.raydium_clmm.tick_arrays import array_start
 from orderd.simnet.genesis import (
     SOL_USDC_CLMM_4BPS,
     SOL_USDC_CLMM_25BPS,
     SOL_USDC_CPMM,
     STACC,
 )
-from orderd.solana.programs import raydium_clmm, token
-from orderd.solana.programs.clmm_tick_arrays import array_start
-from orderd.solana.programs.raydium_clmm import PoolStatus
+from orderd.solana.programs import token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, Clmm, error_code, error_name, with_account
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.amm import damm_v2
 from orderd.amm.stretch import Stretch
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
+from orderd.pools.meteora_damm_v2.program import PoolStatus, SwapMode
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CPMM, SOL_USDC_DAMM_V2, STACC, USDC
-from orderd.solana.programs import meteora_damm_v2, raydium_cpmm, token
-from orderd.solana.programs.meteora_damm_v2 import PoolStatus, SwapMode
+from orderd.solana.programs import token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, Clmm, DammV2, error_code, error_name, with_account
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
+from orderd.pools.meteora_dlmm.program import BinArray, LbPair, Swap2, SwapExactOut2, bin_array_address
 from orderd.simnet.account import Account
 from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
-from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
-from orderd.solana.programs import meteora_dlmm, system, token
-from orderd.solana.programs.dlmm_bitmap import arrays_in_order
-from orderd.solana.programs.meteora_dlmm import BinArray, LbPair, Swap2, SwapExactOut2, bin_array_address
+from orderd.solana.programs import system, token
 from orderd.solana.programs.token import Mint
 from tests.unit.amm.vectors import cases, load
 from tests.unit.simnet.conftest import LocalChain

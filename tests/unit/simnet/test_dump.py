@@ -20,7 +20,7 @@ from orderd.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.simnet.images import Image, pack, unpack
 from orderd.simnet.invoke import Clock
 from orderd.simnet.ledger import Ledger, LedgerError, Row
-from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
 from orderd.simnet.runtime import execute
 from orderd.simnet.transaction import decode

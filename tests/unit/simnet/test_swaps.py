@@ -7,6 +7,8 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.simnet.account import Account
 from orderd.simnet.faults import Dice, Faults, Venue
 from orderd.simnet.genesis import (
@@ -23,10 +25,10 @@ from orderd.simnet.genesis import (
     STACC,
     USDC,
 )
-from orderd.simnet.programs import PROGRAMS
 from orderd.simnet.programs.disturbed import with_failures, with_outage
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
-from orderd.solana.programs import associated_token, meteora_dlmm, raydium_cpmm, token
+from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import (

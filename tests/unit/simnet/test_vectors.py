@@ -11,15 +11,16 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from orderd.pools.meteora_damm_v2 import program as damm
+from orderd.pools.raydium_amm_v4 import program as v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.invoke import Clock
-from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome, execute
 from orderd.simnet.transaction import decode
-from orderd.solana.programs import meteora_damm_v2 as damm
-from orderd.solana.programs import raydium_amm_v4 as v4
-from orderd.solana.programs import raydium_clmm, system, token
-from orderd.solana.programs.clmm_tick_arrays import arrays_in_order
+from orderd.solana.programs import system, token
 from orderd.solana.programs.layout import Record
 from orderd.solana.programs.token import Mint, TokenAccount
 from tests.unit.amm.vectors import cases, load

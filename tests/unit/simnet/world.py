@@ -18,7 +18,7 @@ from solders.transaction_metadata import FailedTransactionMetadata
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.errors import TransactionError
 from orderd.simnet.invoke import Clock
-from orderd.simnet.programs import PROGRAMS
+from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import execute
 from orderd.simnet.transaction import decode
 from orderd.solana.programs import associated_token, system, token

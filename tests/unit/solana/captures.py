@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.amm.clmm import ClmmPool
-from orderd.amm.dlmm import DlmmPool
 from orderd.amm.swap import SwapErrorKind
-from orderd.solana.programs import raydium_clmm
-from orderd.solana.programs.meteora_dlmm import BinArray, LbPair
+from orderd.pools.meteora_dlmm.maths.pool import DlmmPool
+from orderd.pools.meteora_dlmm.program import BinArray, LbPair
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool
 from tests.unit.amm.vectors import VECTORS, load
 from tests.unit.solana.records import blank
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from orderd.solana.programs import raydium_clmm as clmm
-from orderd.solana.programs.clmm_tick_arrays import array_start, own_bitmap
+from orderd.pools.raydium_clmm import program as clmm
+from orderd.pools.raydium_clmm.tick_arrays import array_start, own_bitmap
 from tests.unit.solana.records import blank, key
 
 POOL = key(77)

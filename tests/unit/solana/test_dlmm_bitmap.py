@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from orderd.amm.dlmm import swap_exact_in
-from orderd.solana.programs.dlmm_bitmap import array_index, arrays_in_order, internal_bitmap, without
+from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order, internal_bitmap, without
+from orderd.pools.meteora_dlmm.maths.pool import swap_exact_in
+from orderd.pools.meteora_dlmm.program import Bin, BinArray, BitmapExtension, LbPair
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.programs.meteora_dlmm import Bin, BinArray, BitmapExtension, LbPair
 
 PAIR = LbPair.decode(LbPair.DISCRIMINATOR + bytes(896))
 KEY = Pubkey.from_bytes(b"\x01" * 32)

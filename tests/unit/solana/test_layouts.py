@@ -6,7 +6,9 @@ import random
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.solana.programs import associated_token, compute_budget, meteora_dlmm, raydium_cpmm, token
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.solana.programs import associated_token, compute_budget, token
 from orderd.solana.programs.layout import LayoutError, Record
 
 ACCOUNTS: list[tuple[type[Record], int]] = [

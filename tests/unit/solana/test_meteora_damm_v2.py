@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from orderd.amm import damm_v2
 from orderd.amm.swap import SwapError
-from orderd.solana.programs import meteora_damm_v2 as damm
+from orderd.pools.meteora_damm_v2 import program as damm
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool

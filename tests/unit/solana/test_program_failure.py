@@ -1,7 +1,9 @@
 """The cause of a failed transaction, told from the programs' logs as nodes return them."""
 
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.solana.program_failure import OUT_OF_UNITS, read_failure
-from orderd.solana.programs import raydium_amm_v4, raydium_cpmm, token
+from orderd.solana.programs import token
 from orderd.solana.rpc_types import TransactionError
 
 CPMM, TOKEN = str(raydium_cpmm.PROGRAM_ID), str(token.PROGRAM_ID)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.amm import amm_v4
 from orderd.amm.swap import SwapError
-from orderd.solana.programs import raydium_amm_v4 as v4
+from orderd.pools.raydium_amm_v4 import program as v4
+from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.amm import clmm as amm
 from orderd.amm.swap import U128_MAX, SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
+from orderd.pools.raydium_clmm import program as clmm
+from orderd.pools.raydium_clmm.maths import pool as amm
+from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.solana.programs import memo, token
-from orderd.solana.programs import raydium_clmm as clmm
-from orderd.solana.programs.clmm_tick_arrays import arrays_in_order
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
 from tests.unit.amm.vectors import cases, load

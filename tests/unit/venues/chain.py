@@ -10,10 +10,10 @@ import orjson
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from orderd.solana.programs import meteora_damm_v2, meteora_dlmm, raydium_amm_v4, raydium_clmm, raydium_cpmm, token
-from orderd.solana.programs.dlmm_bitmap import INTERNAL, array_index
-from orderd.solana.programs.layout import Record
-from orderd.solana.programs.meteora_dlmm import (
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.bitmap import INTERNAL, array_index
+from orderd.pools.meteora_dlmm.program import (
     BIN_ARRAY_VERSION,
     NO_REWARD,
     Bin,
@@ -23,7 +23,12 @@ from orderd.solana.programs.meteora_dlmm import (
     StaticParameters,
     VariableParameters,
 )
-from orderd.solana.programs.raydium_cpmm import AmmConfig, PoolState
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.program import AmmConfig, PoolState
+from orderd.solana.programs import token
+from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response, TransportError
 from tests.unit.solana import clmm_accounts

@@ -10,13 +10,13 @@ from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.building import Builder
 from orderd.engine.price_guard import PriceGuard
 from orderd.engine.routing import Router
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.simnet.genesis import Genesis
 from orderd.solana.keys import Wallet
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000

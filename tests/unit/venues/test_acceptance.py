@@ -17,17 +17,18 @@ from structlog.testing import capture_logs
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm.program import PoolStatus
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.solana.keys import Wallet
-from orderd.solana.programs import associated_token, memo, raydium_clmm, token
-from orderd.solana.programs.raydium_cpmm import PoolStatus
+from orderd.solana.programs import associated_token, memo, token
 from orderd.solana.transaction import attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
 from orderd.venues.pool_venue import MAX_POOLS_A_PAIR, NOTHING_FOUND_SECONDS, PoolVenue
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_amm_v4, put_clmm, put_cpmm, put_damm_v2, put_dlmm, put_mint

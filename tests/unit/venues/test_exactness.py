@@ -9,15 +9,15 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
-from orderd.solana.programs.clmm_tick_arrays import array_start
-from orderd.solana.programs.dlmm_bitmap import internal_bitmap
+from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
+from orderd.pools.meteora_dlmm.bitmap import internal_bitmap
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
+from orderd.pools.raydium_clmm.tick_arrays import array_start
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION
 from orderd.venues.base import Venue
-from orderd.venues.meteora_damm_v2 import MeteoraDammV2
-from orderd.venues.meteora_dlmm import MeteoraDlmm
-from orderd.venues.raydium_amm_v4 import RaydiumAmmV4
-from orderd.venues.raydium_clmm import RaydiumClmm
-from orderd.venues.raydium_cpmm import RaydiumCpmm
 from tests.unit.amm.vectors import cases, load
 from tests.unit.solana.captures import DLMM as CAPTURES
 from tests.unit.solana.captures import dlmm_cases

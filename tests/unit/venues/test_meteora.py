@@ -8,10 +8,11 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
-from orderd.solana.programs import memo, meteora_dlmm
-from orderd.solana.programs.meteora_dlmm import BINS_AN_ARRAY, LbPair
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.program import BINS_AN_ARRAY, LbPair
+from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
+from orderd.solana.programs import memo
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION
-from orderd.venues.meteora_dlmm import MeteoraDlmm
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_dlmm

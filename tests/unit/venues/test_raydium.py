@@ -8,9 +8,9 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
-from orderd.solana.programs import raydium_cpmm
-from orderd.solana.programs.raydium_cpmm import ObservationState, PoolState
-from orderd.venues.raydium_cpmm import RaydiumCpmm
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.program import ObservationState, PoolState
+from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_cpmm

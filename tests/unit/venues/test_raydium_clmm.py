@@ -7,9 +7,9 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
-from orderd.solana.programs import raydium_clmm
-from orderd.solana.programs.raydium_clmm import TICK_ARRAYS, PoolState
-from orderd.venues.raydium_clmm import RaydiumClmm
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.program import TICK_ARRAYS, PoolState
+from orderd.pools.raydium_clmm.venue import RaydiumClmm
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_clmm

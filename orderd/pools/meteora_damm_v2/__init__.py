@@ -1,0 +1,1 @@
+"""Meteora's DAMM v2 pools."""

@@ -1,0 +1,1 @@
+"""Pure: integers in, integers out."""

@@ -1,0 +1,1 @@
+"""What the local chain needs of this kind."""

@@ -1,0 +1,242 @@
+"""Meteora DAMM v2 swaps over the pool maths of `orderd.pools.meteora_damm_v2.maths.pool`: swap2 in its three modes.
+
+Source: MeteoraAg/damm-v2, `programs/cp-amm/src/instructions/swap/`. The program checks the accounts itself, in the
+order below, and names no account in its errors. No referral account is served, and no fee that rises with the amount.
+"""
+
+import hashlib
+import struct
+from typing import Final
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.stretch import Stretch
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.volatility import fee_on_top
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
+from orderd.pools.meteora_damm_v2.program import (
+    ERRORS,
+    EVENT_AUTHORITY,
+    EVENT_AUTHORITY_ADDRESS,
+    INPUT_TOKEN_ACCOUNT,
+    OUTPUT_TOKEN_ACCOUNT,
+    PAYER,
+    POOL,
+    POOL_AUTHORITY,
+    POOL_AUTHORITY_ADDRESS,
+    PROGRAM,
+    REFERRAL_TOKEN_ACCOUNT,
+    SWAP_UNITS,
+    TOKEN_A_MINT,
+    TOKEN_A_PROGRAM,
+    TOKEN_A_VAULT,
+    TOKEN_B_MINT,
+    TOKEN_B_PROGRAM,
+    TOKEN_B_VAULT,
+    Pool,
+    Swap2,
+    SwapMode,
+    decode_instruction,
+)
+from orderd.simnet.account import TOKEN_PROGRAMS
+from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
+from orderd.solana.programs import system, token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import TokenAccount
+
+UNITS_OF_EVENT: Final = 1_600
+UNITS: Final = SWAP_UNITS - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+
+OVERFLOW: Final = 6000
+SLIPPAGE: Final = 6002
+POOL_DISABLED: Final = 6003
+AMOUNT_IS_ZERO: Final = 6006
+TYPE_CAST_FAILED: Final = 6007
+PRICE_RANGE: Final = 6015
+INVALID_INPUT: Final = 6018
+
+_EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
+"""What Anchor puts before an event that a program sends to itself."""
+_SWAP_EVENT: Final = hashlib.sha256(b"event:EvtSwap2").digest()[:8]
+
+
+def fail(invocation: Invocation, code: int) -> InstructionError:
+    """The program's error, logged as it logs it."""
+    return anchor.error(invocation, ERRORS[code], code)
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    if invocation.data.startswith(_EVENT_TAG):
+        invocation.consume(UNITS_OF_EVENT)
+        return
+    try:
+        order = decode_instruction(invocation.data)
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.INSTRUCTION_FALLBACK_NOT_FOUND) from error
+    invocation.log("Instruction: Swap2")
+    invocation.consume(UNITS)
+    pool = _check_accounts(invocation)
+    slot, now = invocation.clock
+    if not pool.accepts_swaps(slot=slot, unix_time=now):
+        raise fail(invocation, POOL_DISABLED)
+    if order.amount_0 == 0:
+        raise fail(invocation, AMOUNT_IS_ZERO)
+    if invocation.key(REFERRAL_TOKEN_ACCOUNT) != invocation.program_id:
+        raise fail(invocation, INVALID_INPUT)
+    _swap(invocation, pool, order)
+
+
+def _check_accounts(invocation: Invocation) -> Pool:
+    """What the program checks, in its order. Raises InstructionError."""
+    invocation.require(PROGRAM + 1)
+    pool = _check_pool(invocation)
+    for index in (INPUT_TOKEN_ACCOUNT, OUTPUT_TOKEN_ACCOUNT):
+        _check_token_account(invocation, index)
+    for index, program in ((TOKEN_A_VAULT, TOKEN_A_PROGRAM), (TOKEN_B_VAULT, TOKEN_B_PROGRAM)):
+        _check_token_account(invocation, index)
+        if invocation.account(index).owner != invocation.key(program):
+            raise anchor.error(invocation, *anchor.CONSTRAINT_TOKEN_TOKEN_PROGRAM)
+    for index, mint in ((TOKEN_A_VAULT, TOKEN_A_MINT), (TOKEN_B_VAULT, TOKEN_B_MINT)):
+        if _mint(invocation, index) != invocation.key(mint):
+            raise anchor.error(invocation, *anchor.CONSTRAINT_TOKEN_MINT)
+    if not invocation.is_signer(PAYER):
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_SIGNER)
+    if invocation.key(EVENT_AUTHORITY) != EVENT_AUTHORITY_ADDRESS:
+        raise anchor.error(invocation, *anchor.CONSTRAINT_SEEDS)
+    return pool
+
+
+def _check_pool(invocation: Invocation) -> Pool:
+    key = invocation.key
+    if key(POOL_AUTHORITY) != POOL_AUTHORITY_ADDRESS:
+        raise anchor.error(invocation, *anchor.CONSTRAINT_ADDRESS)
+    account = invocation.account(POOL)
+    if account.owner != invocation.program_id:
+        raise anchor.error(invocation, *anchor.ACCOUNT_OWNED_BY_WRONG_PROGRAM)
+    if not invocation.is_writable(POOL):
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_MUTABLE)
+    try:
+        pool = decoded(Pool, account.data)
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.ACCOUNT_DISCRIMINATOR_MISMATCH) from error
+    if (key(TOKEN_A_VAULT), key(TOKEN_B_VAULT)) != (pool.token_a_vault, pool.token_b_vault):
+        raise anchor.error(invocation, *anchor.CONSTRAINT_HAS_ONE)
+    return pool
+
+
+def _check_token_account(invocation: Invocation, index: int) -> None:
+    if not invocation.is_writable(index):
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_MUTABLE)
+    account = invocation.account(index)
+    if account.owner == system.PROGRAM_ID and account.lamports == 0:
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_INITIALIZED)
+    if account.owner not in TOKEN_PROGRAMS:
+        raise anchor.error(invocation, *anchor.ACCOUNT_OWNED_BY_WRONG_PROGRAM)
+
+
+def _mint(invocation: Invocation, index: int) -> Pubkey:
+    """The mint of a token account."""
+    try:
+        return decoded(TokenAccount, invocation.account(index).data).mint
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.ACCOUNT_DID_NOT_DESERIALIZE) from error
+
+
+def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
+    """The direction follows from what the user pays; whether the other account fits, the token program sees."""
+    a_to_b = _mint(invocation, INPUT_TOKEN_ACCOUNT) == pool.token_a_mint
+    slot, now = invocation.clock
+    before, point = pool.to_pool(), pool.point(slot=slot, unix_time=now)
+    try:
+        swap = _quote(before, order, a_to_b=a_to_b, now=now, point=point)
+    except SwapError as error:
+        raise fail(invocation, _code(error, before, order, a_to_b=a_to_b, point=point)) from error
+    if order.swap_mode == SwapMode.EXACT_OUT:
+        kept = swap.amount_in <= order.amount_1
+    else:
+        kept = swap.amount_out >= order.amount_1
+    if not kept:
+        raise fail(invocation, SLIPPAGE)
+    after = pool.after(swap, a_to_b=a_to_b)
+    invocation.store_data(POOL, encoded(after))
+    _pay(invocation, swap, a_to_b=a_to_b)
+    _emit(invocation, after, order, swap, a_to_b=a_to_b)
+
+
+def _quote(before: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, now: int, point: int) -> damm_v2.DammV2Swap:
+    """An unknown mode is taken for EXACT_IN, as the program takes it."""
+    match order.swap_mode:
+        case SwapMode.PARTIAL_FILL:
+            return damm_v2.swap_partial_fill(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
+        case SwapMode.EXACT_OUT:
+            return damm_v2.swap_exact_out(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
+        case _:
+            return damm_v2.swap_exact_in(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
+
+
+def _code(error: SwapError, pool: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, point: int) -> int:
+    """The program's number for why the maths refuses. A swap that buys nothing is refused here only."""
+    match error.kind:
+        case SwapErrorKind.ZERO_INPUT | SwapErrorKind.ZERO_OUTPUT:
+            return AMOUNT_IS_ZERO
+        case SwapErrorKind.AMOUNT_IN_EXCEEDS_U64:
+            return TYPE_CAST_FAILED
+        case SwapErrorKind.INSUFFICIENT_LIQUIDITY if pool.collect_fee_mode != damm_v2.COLLECT_FEE_COMPOUNDING:
+            exact_out = order.swap_mode == SwapMode.EXACT_OUT
+            beyond = exact_out and _is_beyond_any_price(pool, order.amount_0, a_to_b=a_to_b, point=point)
+            return OVERFLOW if beyond else PRICE_RANGE
+        case _:
+            return OVERFLOW
+
+
+def _is_beyond_any_price(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: int) -> bool:
+    """Whether no price at all sets as much free; the program runs into that before it looks at the pool's range."""
+    fee_on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
+    gross = amount_out + (0 if fee_on_input else fee_on_top(amount_out, damm_v2.fee_rate(pool, point)))
+    try:
+        return Stretch(pool.liquidity, pool.sqrt_price, a_to_b).after_output(gross) < 0
+    except SwapError:
+        return True
+
+
+def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> None:
+    """Take the input from the user into one vault, and pay the output from the other."""
+    key = invocation.key
+    a, b = (TOKEN_A_VAULT, TOKEN_A_MINT, TOKEN_A_PROGRAM), (TOKEN_B_VAULT, TOKEN_B_MINT, TOKEN_B_PROGRAM)
+    (vault_in, mint_in, program_in), (vault_out, mint_out, program_out) = (a, b) if a_to_b else (b, a)
+    source, destination = key(INPUT_TOKEN_ACCOUNT), key(OUTPUT_TOKEN_ACCOUNT)
+    decimals_in = anchor.mint(invocation, mint_in, "token_in_mint").decimals
+    decimals_out = anchor.mint(invocation, mint_out, "token_out_mint").decimals
+    invocation.call(
+        token.transfer_checked(
+            source, key(mint_in), key(vault_in), key(PAYER), swap.amount_in, decimals_in, key(program_in)
+        )
+    )
+    authority = key(POOL_AUTHORITY)
+    invocation.call(
+        token.transfer_checked(
+            key(vault_out), key(mint_out), destination, authority, swap.amount_out, decimals_out, key(program_out)
+        ),
+        signed_by={authority},
+    )
+
+
+def _emit(invocation: Invocation, after: Pool, order: Swap2, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> None:
+    """Send the EvtSwap2 event to the program itself, so that it stands among the inner instructions."""
+    left = order.amount_0 - swap.amount_in if order.swap_mode == SwapMode.PARTIAL_FILL else 0
+    fields = struct.pack("<BB?", not a_to_b, after.collect_fee_mode, False)
+    fields += struct.pack("<QQB", order.amount_0, order.amount_1, order.swap_mode)
+    fields += struct.pack("<QQQQ", swap.amount_in, swap.net_in, left, swap.amount_out)
+    fields += after.sqrt_price.to_bytes(16, "little")
+    fields += struct.pack("<QQQQ", swap.claiming_fee, swap.protocol_fee, swap.compounding_fee, 0)
+    fields += struct.pack("<QQQ", swap.amount_in, swap.amount_out, swap.amount_out)
+    fields += struct.pack("<QQQ", invocation.clock.unix_time, after.token_a_amount, after.token_b_amount)
+    data = _EVENT_TAG + _SWAP_EVENT + bytes(invocation.key(POOL)) + fields
+    authority = AccountMeta(EVENT_AUTHORITY_ADDRESS, is_signer=True, is_writable=False)
+    invocation.call(Instruction(invocation.program_id, data, [authority]), signed_by={EVENT_AUTHORITY_ADDRESS})

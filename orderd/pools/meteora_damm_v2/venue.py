@@ -1,0 +1,78 @@
+"""Meteora's pools of one price range (DAMM v2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import DammV2Side, Side
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
+from orderd.pools.meteora_damm_v2.program import ActivationType, Pool, PoolStatus, Swap2
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class DammV2Accounts:
+    """A pool's account and what the maths needs of it."""
+
+    address: Pubkey
+    state: Pool
+    amm: DammV2Pool
+
+
+class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
+    """A pool's own account holds all that a quote needs."""
+
+    name = VenueName.METEORA
+    kind = PoolKind.METEORA_DAMM_V2
+    program = meteora_damm_v2.PROGRAM_ID
+    units = meteora_damm_v2.SWAP_UNITS
+    size = 138
+    size_shared = 96
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        found = []
+        for mint_a, mint_b in (pair, pair[::-1]):
+            filters = (
+                Memcmp(meteora_damm_v2.TOKEN_A_MINT_OFFSET, mint_a),
+                Memcmp(meteora_damm_v2.TOKEN_B_MINT_OFFSET, mint_b),
+            )
+            found += self._program_accounts(Pool.size(), filters)
+        return found
+
+    def _decode(self, data: bytes) -> Pool:
+        return Pool.decode(data)
+
+    def _sides(self, state: Pool) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.token_a_mint, state.token_a_vault), TokenSide(state.token_b_mint, state.token_b_vault)
+
+    def _read_pools(self, known: Sequence[KnownPool[Pool]]) -> tuple[int, list[DammV2Accounts | OrderdError]]:
+        reply = self._rpc.get_multiple_accounts([pool.address for pool in known])
+        found = zip(known, reply.value, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+
+    def _pool(self, known: KnownPool[Pool], account: Account | None) -> DammV2Accounts:
+        if account is None:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        state = self._checked_decode(account)
+        return DammV2Accounts(known.address, state, state.to_pool())
+
+    def _side(self, pool: DammV2Accounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if state.pool_status != PoolStatus.ENABLED:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")
+        if not state.accepts_swaps(slot=now.slot, unix_time=now.unix_time):
+            unit = "slot" if state.activation_type == ActivationType.SLOT else "unix second"
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {unit} {state.activation_point}")
+        point = state.point(slot=now.slot, unix_time=now.unix_time)
+        return DammV2Side(pool.amm, a_to_b=str(state.token_a_mint) == mint_in, now=now.unix_time, point=point)
+
+    def _swap(self, pool: DammV2Accounts, trade: Trade) -> Instruction:
+        order = Swap2(trade.amount_in, trade.min_amount_out)
+        return meteora_damm_v2.swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination)

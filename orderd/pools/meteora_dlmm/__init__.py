@@ -1,0 +1,1 @@
+"""Meteora's liquidity book (DLMM)."""

@@ -1,0 +1,332 @@
+"""Meteora DLMM swaps over the pool maths of `orderd.pools.meteora_dlmm.maths.pool`: swap2 and swap_exact_out2.
+
+Sources: MeteoraAg/dlmm-sdk, `idls/dlmm.json` for accounts and errors; which error answers which mistake was measured on
+the deployed program. The oracle is asked for and left as it is: nothing reads it.
+"""
+
+import hashlib
+import struct
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order, without
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.program import (
+    BIN_ARRAYS,
+    BITMAP_EXTENSION,
+    ERRORS,
+    EVENT_AUTHORITY,
+    EVENT_AUTHORITY_ADDRESS,
+    LB_PAIR,
+    MEMO_PROGRAM,
+    ORACLE,
+    PROGRAM,
+    RESERVE_X,
+    RESERVE_Y,
+    SWAP_UNITS,
+    TOKEN_X_MINT,
+    TOKEN_X_PROGRAM,
+    TOKEN_Y_MINT,
+    TOKEN_Y_PROGRAM,
+    UNITS_A_BIN,
+    USER,
+    USER_TOKEN_IN,
+    USER_TOKEN_OUT,
+    BinArray,
+    BitmapExtension,
+    LbPair,
+    PairStatus,
+    Swap2,
+    SwapExactOut2,
+    bin_array_address,
+    bitmap_extension_address,
+    decode_instruction,
+)
+from orderd.simnet.account import TOKEN_PROGRAMS
+from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
+from orderd.solana.programs import memo, token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import Mint
+
+UNITS_OF_EVENT: Final = 2_100
+UNITS: Final = SWAP_UNITS - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+
+INVALID_INPUT: Final = 6002
+SLIPPAGE: Final = 6003
+INVALID_MINT: Final = 6010
+BITMAP_EXTENSION_NOT_PROVIDED: Final = 6036
+NO_BIN_ARRAY_WITH_LIQUIDITY: Final = 6037
+INSUFFICIENT_OUT_AMOUNT: Final = 6039
+MATH_OVERFLOW: Final = 6018
+POOL_DISABLED: Final = 6042
+UNDETERMINED: Final = 6085
+_MATH_ERRORS: Final = {
+    SwapErrorKind.ZERO_INPUT: INVALID_INPUT,
+    SwapErrorKind.ZERO_OUTPUT: INSUFFICIENT_OUT_AMOUNT,
+    SwapErrorKind.OUTPUT_FALLS_SHORT: UNDETERMINED,
+}
+
+_EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
+"""What Anchor puts before an event that a program sends to itself."""
+_SWAP_EVENT: Final = hashlib.sha256(b"event:Swap").digest()[:8]
+
+_NAMES: Final = {Swap2: "Swap2", SwapExactOut2: "SwapExactOut2"}
+
+
+def fail(invocation: Invocation, code: int) -> InstructionError:
+    """The program's error, logged as it logs it."""
+    return anchor.error(invocation, ERRORS[code], code)
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    if invocation.data.startswith(_EVENT_TAG):
+        invocation.consume(UNITS_OF_EVENT)
+        return
+    try:
+        order = decode_instruction(invocation.data)
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.INSTRUCTION_FALLBACK_NOT_FOUND) from error
+    invocation.log(f"Instruction: {_NAMES[type(order)]}")
+    invocation.consume(UNITS)
+    pair = _check_accounts(invocation)
+    swap_for_y = _direction(invocation, pair)
+    if pair.status != PairStatus.ENABLED or not pair.is_open(
+        slot=invocation.clock.slot, unix_time=invocation.clock.unix_time
+    ):
+        raise fail(invocation, POOL_DISABLED)
+    _swap(invocation, pair, order, swap_for_y=swap_for_y)
+
+
+def _check_accounts(invocation: Invocation) -> LbPair:
+    """What Anchor checks: first every account's kind, then the constraints between them."""
+    if len(invocation.uses) < BIN_ARRAYS:
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
+    pair = anchor.load(invocation, LB_PAIR, LbPair, "lb_pair")
+    for index, name in _TOKEN_ACCOUNTS:
+        anchor.token_account(invocation, index, name)
+    if not invocation.is_signer(USER):
+        raise anchor.account_error(invocation, "user", *anchor.ACCOUNT_NOT_SIGNER)
+    for name, error in _broken_constraints(invocation, pair):
+        raise anchor.account_error(invocation, name, *error)
+    return pair
+
+
+_TOKEN_ACCOUNTS: Final = (
+    (RESERVE_X, "reserve_x"),
+    (RESERVE_Y, "reserve_y"),
+    (USER_TOKEN_IN, "user_token_in"),
+    (USER_TOKEN_OUT, "user_token_out"),
+)
+
+
+def _broken_constraints(invocation: Invocation, pair: LbPair) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The account and the error of each constraint that does not hold."""
+    key = invocation.key
+    for index, name in ((LB_PAIR, "lb_pair"), *_TOKEN_ACCOUNTS, (ORACLE, "oracle")):
+        if not invocation.is_writable(index):
+            yield name, anchor.CONSTRAINT_MUT
+    for index, wanted, name in (
+        (RESERVE_X, pair.reserve_x, "lb_pair"),
+        (RESERVE_Y, pair.reserve_y, "lb_pair"),
+        (TOKEN_X_MINT, pair.mint_x, "lb_pair"),
+        (TOKEN_Y_MINT, pair.mint_y, "lb_pair"),
+        (ORACLE, pair.oracle, "lb_pair"),
+    ):
+        if key(index) != wanted:
+            yield name, anchor.CONSTRAINT_HAS_ONE
+    extension = (invocation.program_id, bitmap_extension_address(key(LB_PAIR)))
+    if key(BITMAP_EXTENSION) not in extension:
+        yield "bin_array_bitmap_extension", anchor.CONSTRAINT_SEEDS
+    for index, name in ((TOKEN_X_PROGRAM, "token_x_program"), (TOKEN_Y_PROGRAM, "token_y_program")):
+        if key(index) not in TOKEN_PROGRAMS:
+            yield name, anchor.INVALID_PROGRAM_ID
+    if key(MEMO_PROGRAM) != memo.PROGRAM_ID:
+        yield "memo_program", anchor.INVALID_PROGRAM_ID
+    if key(EVENT_AUTHORITY) != EVENT_AUTHORITY_ADDRESS:
+        yield "event_authority", anchor.CONSTRAINT_SEEDS
+    if key(PROGRAM) != invocation.program_id:
+        yield "program", anchor.INVALID_PROGRAM_ID
+
+
+def _direction(invocation: Invocation, pair: LbPair) -> bool:
+    """Whether x is paid for y; the mints of the user's accounts say it."""
+    paid = anchor.token_account(invocation, USER_TOKEN_IN, "user_token_in").mint
+    bought = anchor.token_account(invocation, USER_TOKEN_OUT, "user_token_out").mint
+    if (paid, bought) == (pair.mint_x, pair.mint_y):
+        return True
+    if (paid, bought) == (pair.mint_y, pair.mint_x):
+        return False
+    raise fail(invocation, INVALID_MINT)
+
+
+def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *, swap_for_y: bool) -> None:
+    extension = None
+    if invocation.key(BITMAP_EXTENSION) != invocation.program_id:
+        extension = anchor.load(invocation, BITMAP_EXTENSION, BitmapExtension, "bin_array_bitmap_extension")
+    # Where the program finds no further array, it goes on in the extension, and asks for it before all else.
+    exhausted = BITMAP_EXTENSION_NOT_PROVIDED if extension is None else NO_BIN_ARRAY_WITH_LIQUIDITY
+    expected = list(arrays_in_order(pair, extension, swap_for_y=swap_for_y))
+    if not expected:
+        raise fail(invocation, exhausted)
+    given = _given_arrays(invocation, expected)
+    before = _load_pool(invocation, pair, given)
+    try:
+        swap = _quote(before, order, swap_for_y=swap_for_y, now=invocation.clock.unix_time)
+    except SwapError as error:
+        if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
+            if len(given) < len(expected):
+                raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
+            raise fail(invocation, exhausted) from error
+        raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
+    invocation.consume(UNITS_A_BIN * max(len(swap.changed_bins) - 1, 0))
+    kept = (
+        swap.amount_out >= order.min_amount_out if isinstance(order, Swap2) else swap.amount_in <= order.max_in_amount
+    )
+    if not kept:
+        raise fail(invocation, SLIPPAGE)
+    _store(invocation, pair, extension, swap, given)
+    _pay(invocation, swap, swap_for_y=swap_for_y)
+    _emit(invocation, swap, swap_for_y=swap_for_y)
+
+
+def _given_arrays(invocation: Invocation, expected: Sequence[int]) -> dict[int, int]:
+    """The bin arrays that follow the fixed accounts, as far as they are in the order of the walk: index to position."""
+    given: dict[int, int] = {}
+    for position, index in enumerate(expected, start=BIN_ARRAYS):
+        if position >= len(invocation.uses):
+            break
+        if invocation.key(position) != bin_array_address(invocation.key(LB_PAIR), index):
+            break
+        if not invocation.is_writable(position):
+            raise anchor.error(invocation, *anchor.ACCOUNT_NOT_MUTABLE)
+        given[index] = position
+    if not given:
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
+    return given
+
+
+def _quote(pool: dlmm.DlmmPool, order: Swap2 | SwapExactOut2, *, swap_for_y: bool, now: int) -> dlmm.DlmmSwap:
+    if isinstance(order, Swap2):
+        return dlmm.swap_exact_in(pool, order.amount_in, swap_for_y=swap_for_y, now=now)
+    return dlmm.swap_exact_out(pool, order.out_amount, swap_for_y=swap_for_y, now=now)
+
+
+class _Bins:
+    """The bins behind recently seen bin array bytes, as reading them all anew for every swap would be slow."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._bins: OrderedDict[bytes, dict[int, dlmm.DlmmBin]] = OrderedDict()
+
+    def of(self, array: BinArray, data: bytes, bin_step: int) -> dict[int, dlmm.DlmmBin]:
+        """The liquid bins of an array, whose account holds `data`."""
+        bins = self._bins.get(data)
+        if bins is None:
+            bins = {each.bin_id: each for each in array.liquid_bins(bin_step)}
+            self.put(data, bins)
+        return bins
+
+    def put(self, data: bytes, bins: dict[int, dlmm.DlmmBin]) -> None:
+        self._bins[data] = bins
+        if len(self._bins) > self._most:
+            self._bins.popitem(last=False)
+
+
+_bins: Final = _Bins(most=256)
+
+
+def pool_of(pair: LbPair, arrays: Iterable[bytes]) -> dlmm.DlmmPool:
+    """The pool with the liquidity of these bin array accounts. Raises LayoutError."""
+    bins: list[dlmm.DlmmBin] = []
+    for data in arrays:
+        bins.extend(_bins.of(decoded(BinArray, data), data, pair.bin_step).values())
+    return replace(pair.to_pool(()), bins=dlmm.DlmmBins(bins))
+
+
+def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> dlmm.DlmmPool:
+    for position in given.values():
+        anchor.load(invocation, position, BinArray, "bin_array")
+    return pool_of(pair, (invocation.account(position).data for position in given.values()))
+
+
+def _store(
+    invocation: Invocation,
+    pair: LbPair,
+    extension: BitmapExtension | None,
+    swap: dlmm.DlmmSwap,
+    given: dict[int, int],
+) -> None:
+    """Write what the swap changed into the pair, its bin arrays, and the bitmaps of those that still hold something."""
+    emptied = []
+    for index, position in given.items():
+        changed = {each.bin_id: each for each in swap.changed_bins if array_index(each.bin_id) == index}
+        if not changed:
+            continue
+        array = anchor.load(invocation, position, BinArray, "bin_array")
+        bins = _bins.of(array, invocation.account(position).data, pair.bin_step)
+        after = array.after(changed.values())
+        data = encoded(after)
+        invocation.store_data(position, data)
+        _bins.put(data, bins | changed)
+        if after.is_empty:
+            emptied.append(index)
+    pair_after, extension_after = without(pair.after(swap.pool), extension, emptied)
+    invocation.store_data(LB_PAIR, encoded(pair_after))
+    if extension_after is not None and extension_after != extension:
+        invocation.store_data(BITMAP_EXTENSION, encoded(extension_after))
+
+
+def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
+    """Take the input from the user into one reserve, and pay the output from the other."""
+    key = invocation.key
+    x = (key(RESERVE_X), key(TOKEN_X_MINT), key(TOKEN_X_PROGRAM), _decimals(invocation, TOKEN_X_MINT))
+    y = (key(RESERVE_Y), key(TOKEN_Y_MINT), key(TOKEN_Y_PROGRAM), _decimals(invocation, TOKEN_Y_MINT))
+    paid, bought = (x, y) if swap_for_y else (y, x)
+    reserve, mint, program, decimals = paid
+    invocation.call(
+        token.transfer_checked(key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
+    )
+    reserve, mint, program, decimals = bought
+    invocation.call(
+        token.transfer_checked(reserve, mint, key(USER_TOKEN_OUT), key(LB_PAIR), swap.amount_out, decimals, program),
+        signed_by={key(LB_PAIR)},
+    )
+
+
+def _decimals(invocation: Invocation, index: int) -> int:
+    try:
+        return decoded(Mint, invocation.account(index).data).decimals
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.ACCOUNT_DID_NOT_DESERIALIZE) from error
+
+
+def _emit(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
+    """Send the Swap event to the program itself, so that it stands among the inner instructions."""
+    fields = struct.pack(
+        "<iiQQ?QQQQQ",
+        swap.start_bin_id,
+        swap.end_bin_id,
+        swap.amount_in,
+        swap.amount_out,
+        swap_for_y,
+        swap.fee,
+        swap.protocol_fee,
+        swap.last_fee_rate,
+        0,  # the upper half of fee_bps
+        0,  # host_fee
+    )
+    keys: tuple[Pubkey, Pubkey] = (invocation.key(LB_PAIR), invocation.key(USER))
+    data = _EVENT_TAG + _SWAP_EVENT + b"".join(map(bytes, keys)) + fields
+    authority = AccountMeta(EVENT_AUTHORITY_ADDRESS, is_signer=True, is_writable=False)
+    invocation.call(Instruction(invocation.program_id, data, [authority]), signed_by={EVENT_AUTHORITY_ADDRESS})

@@ -1,0 +1,132 @@
+"""Meteora's pools of price bins (DLMM)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import DlmmSide, Side
+from orderd.amm.swap import SwapError
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
+from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, swap_exact_in
+from orderd.pools.meteora_dlmm.program import ActivationType, BinArray, BitmapExtension, LbPair, PairStatus, Swap2
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
+from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class DlmmAccounts:
+    """A pool's account, the bin arrays a swap meets in either direction, and what the maths needs of them."""
+
+    address: Pubkey
+    state: LbPair
+    has_bitmap_extension: bool
+    arrays_down: tuple[int, ...]
+    arrays_up: tuple[int, ...]
+    amm: DlmmPool
+
+
+class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
+    name = VenueName.METEORA
+    kind = PoolKind.METEORA_DLMM
+    program = meteora_dlmm.PROGRAM_ID
+    units = meteora_dlmm.SWAP_UNITS
+    units_a_step = meteora_dlmm.UNITS_A_BIN
+    size = 208
+    size_shared = 64
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        found = []
+        for mint_x, mint_y in (pair, pair[::-1]):
+            filters = Memcmp(meteora_dlmm.MINT_X_OFFSET, mint_x), Memcmp(meteora_dlmm.MINT_Y_OFFSET, mint_y)
+            found += self._program_accounts(LbPair.size(), filters)
+        return found
+
+    def _decode(self, data: bytes) -> LbPair:
+        return LbPair.decode(data)
+
+    def _sides(self, state: LbPair) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.mint_x, state.reserve_x), TokenSide(state.mint_y, state.reserve_y)
+
+    def _expected_keys(self, known: KnownPool[LbPair]) -> list[Pubkey]:
+        address = known.address
+        latest = self._latest.get(str(address))
+        arrays = self._arrays_of(latest) if latest is not None else _addresses(address, *_arrays(known.state, None))
+        return [address, meteora_dlmm.bitmap_extension_address(address), *arrays]
+
+    def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, Account | None]) -> DlmmAccounts:
+        address = known.address
+        pair, extension = accounts[address], accounts[meteora_dlmm.bitmap_extension_address(address)]
+        if pair is None:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
+        state = self._checked_decode(pair)
+        state.check_flags()
+        bitmap = None if extension is None else BitmapExtension.decode(extension.data)
+        down, up = _arrays(state, bitmap)
+        arrays = [_bin_array(accounts[key]) for key in _addresses(address, down, up) if key in accounts]
+        return DlmmAccounts(address, state, bitmap is not None, down, up, state.to_pool(arrays))
+
+    def _arrays_of(self, pool: DlmmAccounts) -> list[Pubkey]:
+        return _addresses(pool.address, pool.arrays_down, pool.arrays_up)
+
+    def _arrays_ahead(self, pool: DlmmAccounts, mint_in: str) -> int:
+        return len(pool.arrays_down if str(pool.state.mint_x) == mint_in else pool.arrays_up)
+
+    def _side(self, pool: DlmmAccounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if state.status != PairStatus.ENABLED:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")
+        if not state.is_open(slot=now.slot, unix_time=now.unix_time):
+            unit = "slot" if state.activation_type == ActivationType.SLOT else "unix second"
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {unit} {state.activation_point}")
+        return DlmmSide(pool.amm, swap_for_y=str(state.mint_x) == mint_in, now=now.unix_time)
+
+    def _swap(self, pool: DlmmAccounts, trade: Trade) -> Instruction:
+        swap_for_y = str(pool.state.mint_x) == trade.mint_in
+        arrays = pool.arrays_down if swap_for_y else pool.arrays_up
+        if trade.small:
+            arrays = up_to_spare(arrays, self._last_array(pool.amm, trade.amount_in, swap_for_y=swap_for_y))
+        return meteora_dlmm.swap(
+            Swap2(trade.amount_in, trade.min_amount_out),
+            pool.address,
+            pool.state,
+            trade.owner,
+            trade.source,
+            trade.destination,
+            bin_arrays=arrays,
+            has_bitmap_extension=pool.has_bitmap_extension,
+        )
+
+    def _last_array(self, pool: DlmmPool, amount_in: int, *, swap_for_y: bool) -> int | None:
+        """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+        try:
+            swap = swap_exact_in(pool, amount_in, swap_for_y=swap_for_y, now=int(self._unix_time()))
+        except SwapError:
+            return None
+        return array_index(swap.end_bin_id)
+
+
+def _arrays(state: LbPair, bitmap: BitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first arrays with liquidity from the active bin down, and from it up."""
+    down = islice(arrays_in_order(state, bitmap, swap_for_y=True), ARRAYS_A_DIRECTION)
+    up = islice(arrays_in_order(state, bitmap, swap_for_y=False), ARRAYS_A_DIRECTION)
+    return tuple(down), tuple(up)
+
+
+def _bin_array(account: Account | None) -> BinArray:
+    """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
+    if account is None:
+        raise LayoutError("a bin array is missing")
+    return BinArray.decode(account.data)
+
+
+def _addresses(pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
+    """The active array is in both ways, and once among the addresses."""
+    return [meteora_dlmm.bin_array_address(pool, index) for index in dict.fromkeys([*down, *up])]

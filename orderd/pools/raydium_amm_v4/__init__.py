@@ -1,0 +1,1 @@
+"""Raydium's first pools (AMM v4)."""

@@ -1,0 +1,213 @@
+"""Raydium AMM v4 swaps over the pool maths of `orderd.pools.raydium_amm_v4.maths.pool`: SwapBaseInV2 and SwapBaseOutV2.
+
+Source: raydium-io/raydium-amm, `program/src/processor.rs`. The program is older than Anchor: it checks the accounts
+itself, in the order below, and names no error in its log. The instructions that name an order book are refused.
+"""
+
+import base64
+import struct
+from dataclasses import replace
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
+from orderd.pools.raydium_amm_v4.program import (
+    SWAP_UNITS,
+    AmmInfo,
+    AmmStatus,
+    SwapBaseInV2,
+    SwapBaseOutV2,
+    SwapV2Account,
+    authority_address,
+    decode_instruction,
+)
+from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs.token import TRANSFER_UNITS
+from orderd.solana.programs import token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import AccountState, TokenAccount
+
+UNITS: Final = SWAP_UNITS - 2 * TRANSFER_UNITS
+
+INVALID_PROGRAM_ADDRESS: Final = 1
+EXPECTED_ACCOUNT: Final = 3
+INVALID_COIN_VAULT: Final = 4
+INVALID_PC_VAULT: Final = 5
+INVALID_SIGN_ACCOUNT: Final = 21
+INVALID_AMM_ACCOUNT_OWNER: Final = 27
+POOL_DISABLED: Final = 22
+"""InvalidStatus."""
+
+INVALID_INPUT: Final = 29
+SLIPPAGE: Final = 30
+INVALID_TOKEN_PROGRAM: Final = 38
+INSUFFICIENT_FUNDS: Final = 40
+CONVERSION_FAILURE: Final = 41
+INVALID_USER_TOKEN: Final = 42
+_MATH_ERRORS: Final = {
+    SwapErrorKind.ZERO_INPUT: INVALID_INPUT,
+    SwapErrorKind.ZERO_OUTPUT: INVALID_INPUT,
+    SwapErrorKind.INSUFFICIENT_LIQUIDITY: INSUFFICIENT_FUNDS,
+}
+
+_LOG_BASE_IN, _LOG_BASE_OUT = 3, 4
+_PC_TO_COIN, _COIN_TO_PC = 1, 2
+
+
+def fail(_: Invocation, code: int) -> InstructionError:
+    """The program's error, which it does not log."""
+    return InstructionError(code)
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    try:
+        order = decode_instruction(invocation.data)
+    except LayoutError as error:
+        raise InstructionError("InvalidInstructionData") from error
+    if not isinstance(order, SwapBaseInV2 | SwapBaseOutV2):
+        raise InstructionError("InvalidInstructionData")
+    invocation.consume(UNITS)
+    amm = _check_accounts(invocation)
+    _swap(invocation, amm, order)
+
+
+def _check_accounts(invocation: Invocation) -> AmmInfo:
+    """What the program checks, in its order. Raises InstructionError."""
+    key = invocation.key
+    invocation.require(len(SwapV2Account))
+    account = invocation.account(SwapV2Account.AMM)
+    if account.owner != invocation.program_id:
+        raise InstructionError(INVALID_AMM_ACCOUNT_OWNER)
+    try:
+        amm = decoded(AmmInfo, account.data)
+    except LayoutError as error:
+        raise InstructionError(EXPECTED_ACCOUNT) from error
+    if not invocation.is_signer(SwapV2Account.USER):
+        raise InstructionError(INVALID_SIGN_ACCOUNT)
+    if key(SwapV2Account.TOKEN_PROGRAM) != token.PROGRAM_ID:
+        raise InstructionError(INVALID_TOKEN_PROGRAM)
+    if (key(SwapV2Account.AUTHORITY), amm.nonce) != authority_address(invocation.program_id):
+        raise InstructionError(INVALID_PROGRAM_ADDRESS)
+    if key(SwapV2Account.COIN_VAULT) != amm.coin_vault:
+        raise InstructionError(INVALID_COIN_VAULT)
+    if key(SwapV2Account.PC_VAULT) != amm.pc_vault:
+        raise InstructionError(INVALID_PC_VAULT)
+    for index in (SwapV2Account.USER_SOURCE, SwapV2Account.USER_DESTINATION):
+        if key(index) in (amm.coin_vault, amm.pc_vault):
+            raise InstructionError(INVALID_USER_TOKEN)
+    return amm
+
+
+def _held(invocation: Invocation, index: int) -> TokenAccount:
+    account = invocation.account(index)
+    if account.owner != token.PROGRAM_ID:
+        raise InstructionError(INVALID_TOKEN_PROGRAM)
+    try:
+        state = decoded(TokenAccount, account.data)
+    except LayoutError as error:
+        raise InstructionError(EXPECTED_ACCOUNT) from error
+    if state.state == AccountState.UNINITIALIZED:
+        raise InstructionError(EXPECTED_ACCOUNT)
+    return state
+
+
+def _swap(invocation: Invocation, amm: AmmInfo, order: SwapBaseInV2 | SwapBaseOutV2) -> None:
+    coin_vault = _held(invocation, SwapV2Account.COIN_VAULT)
+    pc_vault = _held(invocation, SwapV2Account.PC_VAULT)
+    source = _held(invocation, SwapV2Account.USER_SOURCE)
+    destination = _held(invocation, SwapV2Account.USER_DESTINATION)
+    if not amm.accepts_swaps(invocation.clock.unix_time):
+        raise fail(invocation, POOL_DISABLED)
+    if (source.mint, destination.mint) not in ((amm.coin_mint, amm.pc_mint), (amm.pc_mint, amm.coin_mint)):
+        raise InstructionError(INVALID_USER_TOKEN)
+    coin_to_pc = source.mint == amm.coin_mint
+    before = amm.to_pool(coin_vault.amount, pc_vault.amount)
+    if isinstance(order, SwapBaseInV2) and source.amount < order.amount_in:
+        raise InstructionError(INSUFFICIENT_FUNDS)
+    try:
+        swap = _quote(before, order, coin_to_pc=coin_to_pc)
+    except SwapError as error:
+        raise _refusal(error, order) from error
+    _log(invocation, before, order, swap, source.amount, coin_to_pc=coin_to_pc)
+    if source.amount < swap.amount_in:
+        raise InstructionError(INSUFFICIENT_FUNDS)
+    if isinstance(order, SwapBaseInV2):
+        kept = swap.amount_out >= order.minimum_amount_out
+    else:
+        kept = swap.amount_in <= order.max_amount_in
+    if not kept:
+        raise fail(invocation, SLIPPAGE)
+    _pay(invocation, swap, coin_to_pc=coin_to_pc)
+    invocation.store_data(SwapV2Account.AMM, encoded(_counted(amm, swap, coin_to_pc=coin_to_pc)))
+
+
+def _quote(pool: amm_v4.AmmV4Pool, order: SwapBaseInV2 | SwapBaseOutV2, *, coin_to_pc: bool) -> amm_v4.AmmV4Swap:
+    if isinstance(order, SwapBaseInV2):
+        return amm_v4.swap_exact_in(pool, order.amount_in, coin_to_pc=coin_to_pc)
+    return amm_v4.swap_exact_out(pool, order.amount_out, coin_to_pc=coin_to_pc)
+
+
+def _refusal(error: SwapError, order: SwapBaseInV2 | SwapBaseOutV2) -> InstructionError:
+    """The program's number for why the maths refuses; it looks at the minimum before it looks for nothing."""
+    buys_nothing = error.kind is SwapErrorKind.ZERO_OUTPUT
+    if buys_nothing and isinstance(order, SwapBaseInV2) and order.minimum_amount_out > 0:
+        return InstructionError(SLIPPAGE)
+    return InstructionError(_MATH_ERRORS.get(error.kind, CONVERSION_FAILURE))
+
+
+def _log(
+    invocation: Invocation,
+    before: amm_v4.AmmV4Pool,
+    order: SwapBaseInV2 | SwapBaseOutV2,
+    swap: amm_v4.AmmV4Swap,
+    user_source: int,
+    *,
+    coin_to_pc: bool,
+) -> None:
+    """Write the line "ray_log: ..." that the program writes for every swap, whether it then allows it or not."""
+    direction = _COIN_TO_PC if coin_to_pc else _PC_TO_COIN
+    state = (direction, user_source, before.reserve_coin, before.reserve_pc)
+    if isinstance(order, SwapBaseInV2):
+        fields = (_LOG_BASE_IN, order.amount_in, order.minimum_amount_out, *state, swap.amount_out)
+    else:
+        fields = (_LOG_BASE_OUT, order.max_amount_in, order.amount_out, *state, swap.amount_in)
+    invocation.log(f"ray_log: {base64.b64encode(struct.pack('<B7Q', *fields)).decode()}")
+
+
+def _pay(invocation: Invocation, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) -> None:
+    """Take the input from the user into one vault, and pay the output from the other."""
+    key = invocation.key
+    vaults: tuple[Pubkey, Pubkey] = (key(SwapV2Account.COIN_VAULT), key(SwapV2Account.PC_VAULT))
+    vault_in, vault_out = vaults if coin_to_pc else vaults[::-1]
+    authority = key(SwapV2Account.AUTHORITY)
+    invocation.call(token.transfer(key(SwapV2Account.USER_SOURCE), vault_in, key(SwapV2Account.USER), swap.amount_in))
+    invocation.call(
+        token.transfer(vault_out, key(SwapV2Account.USER_DESTINATION), authority, swap.amount_out),
+        signed_by={authority},
+    )
+
+
+def _counted(amm: AmmInfo, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) -> AmmInfo:
+    """The account after the swap: open for trading, and its counters moved on."""
+    counters = amm.state_data
+    if coin_to_pc:
+        counters = replace(
+            counters,
+            swap_coin_in_amount=counters.swap_coin_in_amount + swap.amount_in,
+            swap_pc_out_amount=counters.swap_pc_out_amount + swap.amount_out,
+            swap_acc_coin_fee=counters.swap_acc_coin_fee + swap.fee,
+        )
+    else:
+        counters = replace(
+            counters,
+            swap_pc_in_amount=counters.swap_pc_in_amount + swap.amount_in,
+            swap_coin_out_amount=counters.swap_coin_out_amount + swap.amount_out,
+            swap_acc_pc_fee=counters.swap_acc_pc_fee + swap.fee,
+        )
+    status = AmmStatus.SWAP_ONLY if amm.status == AmmStatus.WAITING_TRADE else amm.status
+    return replace(amm, status=status, state_data=counters)

@@ -1,0 +1,83 @@
+"""Raydium's oldest pools (AMM v4): constant product, without the order book that they once were tied to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import AmmV4Side, Side
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
+from orderd.pools.raydium_amm_v4.program import AmmInfo, SwapBaseInV2
+from orderd.solana.programs.unsupported import UnsupportedPool
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.account_facts import opening, token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class AmmV4Accounts:
+    """A pool's account and what the maths needs of it and its vaults."""
+
+    address: Pubkey
+    state: AmmInfo
+    amm: AmmV4Pool
+
+
+class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
+    """Each read takes a pool's state and both vaults in one request."""
+
+    name = VenueName.RAYDIUM
+    kind = PoolKind.RAYDIUM_AMM_V4
+    program = raydium_amm_v4.PROGRAM_ID
+    units = raydium_amm_v4.SWAP_UNITS
+    size = 124
+    size_shared = 64
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        found = []
+        for coin, pc in (pair, pair[::-1]):
+            filters = Memcmp(raydium_amm_v4.COIN_MINT_OFFSET, coin), Memcmp(raydium_amm_v4.PC_MINT_OFFSET, pc)
+            found += self._program_accounts(AmmInfo.size(), filters)
+        return found
+
+    def _decode(self, data: bytes) -> AmmInfo:
+        return AmmInfo.decode(data)
+
+    def _sides(self, state: AmmInfo) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.coin_mint, state.coin_vault), TokenSide(state.pc_mint, state.pc_vault)
+
+    def _read_pools(self, known: Sequence[KnownPool[AmmInfo]]) -> tuple[int, list[AmmV4Accounts | OrderdError]]:
+        keys = [key for pool in known for key in (pool.address, pool.state.coin_vault, pool.state.pc_vault)]
+        reply = self._rpc.get_multiple_accounts(keys)
+        states = [reply.value[start : start + 3] for start in range(0, len(keys), 3)]
+        found = zip(known, states, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+
+    def _pool(self, known: KnownPool[AmmInfo], accounts: Sequence[Account | None]) -> AmmV4Accounts:
+        amm, coin_vault, pc_vault = accounts
+        if amm is None:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        state = self._checked_decode(amm)
+        try:
+            pool = state.to_pool(token_amount(coin_vault), token_amount(pc_vault))
+        except UnsupportedPool as error:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}") from error
+        return AmmV4Accounts(known.address, state, pool)
+
+    def _side(self, pool: AmmV4Accounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if not state.accepts_swaps(now.unix_time):
+            opens = opening(state.state_data.pool_open_time)
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opens}")
+        return AmmV4Side(pool.amm, coin_to_pc=str(state.coin_mint) == mint_in)
+
+    def _swap(self, pool: AmmV4Accounts, trade: Trade) -> Instruction:
+        order = SwapBaseInV2(trade.amount_in, trade.min_amount_out)
+        return raydium_amm_v4.swap(
+            order, pool.address, pool.state, trade.owner, trade.source, trade.destination, program_id=self._program_id
+        )

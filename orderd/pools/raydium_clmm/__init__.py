@@ -1,0 +1,1 @@
+"""Raydium's concentrated liquidity pools."""

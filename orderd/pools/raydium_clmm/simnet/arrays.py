@@ -1,0 +1,130 @@
+"""The tick arrays of a Raydium CLMM swap: which of those given it can run through, and the pool they make up.
+
+Source: raydium-io/raydium-clmm, `programs/amm/src/instructions/{swap_v2,swap}.rs`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
+from typing import Final, NamedTuple
+
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.program import (
+    ERRORS,
+    POOL_STATE,
+    TICK_ARRAYS,
+    AmmConfig,
+    PoolState,
+    TickArrayBitmapExtension,
+    TickArrayState,
+    bitmap_extension_address,
+)
+from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
+from orderd.simnet.codec import decoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
+
+NO_MORE_LIQUIDITY: Final = 6019
+MISSING_TICK_ARRAY: Final = 6027
+WRONG_FIRST_TICK_ARRAY: Final = 6028
+MISSING_BITMAP_EXTENSION: Final = 6040
+NO_LIQUIDITY_THIS_WAY: Final = 6041
+
+
+def fail(invocation: Invocation, code: int) -> InstructionError:
+    """The program's error, logged as it logs it."""
+    return anchor.error(invocation, ERRORS[code], code)
+
+
+def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) -> clmm.ClmmPool:
+    """The pool with the liquidity of these tick array accounts, in any order. Raises LayoutError, UnsupportedPool."""
+    arrays = sorted(filter(None, map(_ticks, tick_arrays)), key=lambda ticks: ticks[0].tick)
+    return replace(pool.to_pool(config, ()), ticks=tuple(chain.from_iterable(arrays)))
+
+
+@lru_cache(maxsize=256)
+def _ticks(data: bytes) -> tuple[clmm.ClmmTick, ...]:
+    """The ticks behind a tick array's bytes, as reading them all anew for every swap would be slow."""
+    return tuple(decoded(TickArrayState, data).initialized_ticks())
+
+
+class Given(NamedTuple):
+    """What follows the fixed accounts: the bitmap extension, where it is named, and where the tick arrays stand."""
+
+    extension: TickArrayBitmapExtension | None
+    tick_arrays: tuple[int, ...]
+
+
+def given_accounts(invocation: Invocation) -> Given:
+    """Check and sort what follows the fixed accounts. Raises InstructionError."""
+    extension, arrays = None, []
+    extension_address = bitmap_extension_address(invocation.key(POOL_STATE), invocation.program_id)
+    for index in range(TICK_ARRAYS, len(invocation.uses)):
+        if invocation.key(index) == extension_address:
+            extension = anchor.load(invocation, index, TickArrayBitmapExtension, "tickarray_bitmap_extension")
+            continue
+        account = invocation.account(index)
+        if len(account.data) != TickArrayState.size():
+            break
+        if account.owner != invocation.program_id:
+            raise anchor.error(invocation, *anchor.ACCOUNT_OWNED_BY_WRONG_PROGRAM)
+        if not invocation.is_writable(index):
+            raise anchor.error(invocation, *anchor.ACCOUNT_NOT_MUTABLE)
+        if not account.data.startswith(TickArrayState.DISCRIMINATOR):
+            raise anchor.error(invocation, *anchor.ACCOUNT_DISCRIMINATOR_MISMATCH)
+        arrays.append(index)
+    return Given(extension, tuple(arrays))
+
+
+class Tour(NamedTuple):
+    """The tick arrays that a swap can run through, by their place in the list; `at_end` tells that there are no more.
+
+    `ends_blind`: what lies further away, only the bitmap extension could tell, and it was not given.
+    """
+
+    arrays: dict[int, TickArrayState]
+    at_end: bool
+    ends_blind: bool
+
+    def exhausted(self, invocation: Invocation) -> InstructionError:
+        """The error of a swap that runs past the last of the arrays."""
+        if not self.at_end:
+            return fail(invocation, MISSING_TICK_ARRAY)
+        return fail(invocation, MISSING_BITMAP_EXTENSION if self.ends_blind else NO_MORE_LIQUIDITY)
+
+
+def tour(invocation: Invocation, pool: PoolState, given: Given, *, zero_for_one: bool) -> Tour:
+    """The given arrays as far as they are in the order of the walk; others may stand between them.
+
+    Raises InstructionError.
+    """
+    expected = list(arrays_in_order(pool, given.extension, zero_for_one=zero_for_one))
+    ends_blind = given.extension is None
+    if not expected:
+        raise fail(invocation, MISSING_BITMAP_EXTENSION if ends_blind else NO_LIQUIDITY_THIS_WAY)
+    if not given.tick_arrays:
+        invocation.log("panicked: a swap takes at least one tick array")
+        raise InstructionError("ProgramFailedToComplete", "SBF program panicked")
+    left = iter(given.tick_arrays)
+    arrays: dict[int, TickArrayState] = {}
+    for start in expected:
+        found = _next_starting_at(invocation, left, start)
+        if found is None:
+            break
+        index, array = found
+        if array.pool_id != invocation.key(POOL_STATE):
+            raise anchor.error(invocation, *anchor.REQUIRE_KEYS_EQ_VIOLATED)
+        arrays[index] = array
+    if not arrays:
+        raise fail(invocation, WRONG_FIRST_TICK_ARRAY)
+    return Tour(arrays, len(arrays) == len(expected), ends_blind)
+
+
+def _next_starting_at(invocation: Invocation, left: Iterator[int], start: int) -> tuple[int, TickArrayState] | None:
+    for index in left:
+        array = decoded(TickArrayState, invocation.account(index).data)
+        if array.start_tick_index == start:
+            return index, array
+    return None

@@ -1,0 +1,248 @@
+"""Raydium CLMM swaps over the pool maths of `orderd.pools.raydium_clmm.maths.pool`: swap_v2.
+
+Source: raydium-io/raydium-clmm, `programs/amm/src/instructions/{swap_v2,swap}.rs`. Anchor checks the accounts in the
+order of the list before the handler runs; the limit of the other amount is checked last, after the transfers.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.program import (
+    AMM_CONFIG,
+    INPUT_TOKEN_ACCOUNT,
+    INPUT_VAULT,
+    INPUT_VAULT_MINT,
+    MEMO_PROGRAM,
+    OBSERVATION_STATE,
+    OUTPUT_TOKEN_ACCOUNT,
+    OUTPUT_VAULT,
+    OUTPUT_VAULT_MINT,
+    PAYER,
+    POOL_STATE,
+    SWAP_UNITS,
+    TICK_ARRAYS,
+    TOKEN_PROGRAM,
+    TOKEN_PROGRAM_2022,
+    UNITS_A_TICK,
+    UNITS_AN_ARRAY,
+    AmmConfig,
+    ObservationState,
+    PoolState,
+    PoolStatus,
+    SwapV2,
+    TickArrayState,
+    decode_instruction,
+)
+from orderd.pools.raydium_clmm.simnet.arrays import fail, given_accounts, pool_of, tour
+from orderd.pools.raydium_clmm.tick_arrays import array_start
+from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
+from orderd.solana.programs import memo, token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import TokenAccount
+
+UNITS: Final = SWAP_UNITS - 2 * TRANSFER_CHECKED_UNITS
+
+POOL_DISABLED: Final = 6001
+"""NotApproved."""
+
+PRICE_LIMIT: Final = 6013
+SLIPPAGE: Final = 6022
+TOO_MUCH_PAID: Final = 6023
+ZERO_AMOUNT: Final = 6024
+INVALID_VAULT: Final = 6025
+AMOUNT_TOO_SMALL: Final = 6026
+OVERFLOW: Final = 6043
+_MATH_ERRORS: Final = {
+    SwapErrorKind.ZERO_INPUT: AMOUNT_TOO_SMALL,
+    SwapErrorKind.ZERO_OUTPUT: AMOUNT_TOO_SMALL,
+    SwapErrorKind.INVALID_PRICE_LIMIT: PRICE_LIMIT,
+}
+
+FROZEN: Final = 255
+"""What the program sets a pool's status to when a vault runs dry."""
+
+_SWAP_EVENT: Final = hashlib.sha256(b"event:SwapEvent").digest()[:8]
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    try:
+        order = decode_instruction(invocation.data)
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.INSTRUCTION_FALLBACK_NOT_FOUND) from error
+    invocation.log("Instruction: SwapV2")
+    invocation.consume(UNITS)
+    config, pool, observation = _check_accounts(invocation)
+    _swap(invocation, order, config, pool, observation)
+
+
+_TOKEN_ACCOUNTS: Final = (
+    (INPUT_TOKEN_ACCOUNT, "input_token_account"),
+    (OUTPUT_TOKEN_ACCOUNT, "output_token_account"),
+    (INPUT_VAULT, "input_vault"),
+    (OUTPUT_VAULT, "output_vault"),
+)
+_PROGRAMS: Final = (
+    (TOKEN_PROGRAM, token.PROGRAM_ID, "token_program"),
+    (TOKEN_PROGRAM_2022, token.TOKEN_2022_PROGRAM_ID, "token_program_2022"),
+    (MEMO_PROGRAM, memo.PROGRAM_ID, "memo_program"),
+)
+_MINTS: Final = (
+    (INPUT_VAULT_MINT, INPUT_VAULT, "input_vault_mint"),
+    (OUTPUT_VAULT_MINT, OUTPUT_VAULT, "output_vault_mint"),
+)
+
+
+def _check_accounts(invocation: Invocation) -> tuple[AmmConfig, PoolState, ObservationState]:
+    """What Anchor checks: first every account's kind, then the constraints between them."""
+    if len(invocation.uses) < TICK_ARRAYS:
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
+    if not invocation.is_signer(PAYER):
+        raise anchor.account_error(invocation, "payer", *anchor.ACCOUNT_NOT_SIGNER)
+    config = anchor.load(invocation, AMM_CONFIG, AmmConfig, "amm_config")
+    pool = anchor.load(invocation, POOL_STATE, PoolState, "pool_state")
+    for index, name in _TOKEN_ACCOUNTS:
+        anchor.token_account(invocation, index, name)
+    observation = anchor.load(invocation, OBSERVATION_STATE, ObservationState, "observation_state")
+    for index, program, name in _PROGRAMS:
+        if invocation.key(index) != program:
+            raise anchor.account_error(invocation, name, *anchor.INVALID_PROGRAM_ID)
+    for index, _, name in _MINTS:
+        anchor.mint(invocation, index, name)
+    for name, error in _broken_constraints(invocation, pool):
+        raise anchor.account_error(invocation, name, *error)
+    return config, pool, observation
+
+
+def _broken_constraints(invocation: Invocation, pool: PoolState) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The account and the error of each constraint that does not hold."""
+    key = invocation.key
+    if key(AMM_CONFIG) != pool.amm_config:
+        yield "amm_config", anchor.CONSTRAINT_ADDRESS
+    for index, name in ((POOL_STATE, "pool_state"), *_TOKEN_ACCOUNTS, (OBSERVATION_STATE, "observation_state")):
+        if not invocation.is_writable(index):
+            yield name, anchor.CONSTRAINT_MUT
+    if key(OBSERVATION_STATE) != pool.observation:
+        yield "observation_state", anchor.CONSTRAINT_ADDRESS
+    for index, vault, name in _MINTS:
+        if key(index) != _held(invocation, vault).mint:
+            yield name, anchor.CONSTRAINT_ADDRESS
+
+
+def _swap(
+    invocation: Invocation, order: SwapV2, config: AmmConfig, pool: PoolState, observation: ObservationState
+) -> None:
+    now = invocation.clock.unix_time
+    zero_for_one = _held(invocation, INPUT_VAULT).mint == pool.mint_0
+    if now <= pool.open_time:
+        raise anchor.error(invocation, *anchor.REQUIRE_GT_VIOLATED)
+    vaults = (pool.vault_0, pool.vault_1) if zero_for_one else (pool.vault_1, pool.vault_0)
+    if (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT)) != vaults:
+        raise fail(invocation, INVALID_VAULT)
+    given = given_accounts(invocation)
+    invocation.consume(UNITS_AN_ARRAY * max(len(given.tick_arrays) - 1, 0))
+    if order.amount == 0:
+        raise fail(invocation, ZERO_AMOUNT)
+    if pool.status & PoolStatus.SWAP_DISABLED:
+        raise fail(invocation, POOL_DISABLED)
+    walk = tour(invocation, pool, given, zero_for_one=zero_for_one)
+    before = pool_of(pool, config, (invocation.account(index).data for index in walk.arrays))
+    try:
+        swap = _quote(before, order, zero_for_one=zero_for_one)
+    except SwapError as error:
+        if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
+            raise walk.exhausted(invocation) from error
+        raise fail(invocation, _MATH_ERRORS.get(error.kind, OVERFLOW)) from error
+    invocation.consume(UNITS_A_TICK * swap.ticks_crossed)
+    _store(invocation, pool, swap, walk.arrays)
+    if swap.pool.tick_current != pool.tick_current:
+        updated = observation.updated(now, swap.pool.tick_current)
+        if updated is not observation:
+            invocation.store_data(OBSERVATION_STATE, encoded(updated))
+    _pay(invocation, swap)
+    _emit(invocation, swap, zero_for_one=zero_for_one)
+    _check_outcome(invocation, order, before, swap)
+
+
+def _quote(pool: clmm.ClmmPool, order: SwapV2, *, zero_for_one: bool) -> clmm.ClmmSwap:
+    swap = clmm.swap_exact_in if order.is_base_input else clmm.swap_exact_out
+    limit = order.sqrt_price_limit_x64 or None
+    return swap(pool, order.amount, zero_for_one=zero_for_one, sqrt_price_limit=limit)
+
+
+def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays: dict[int, TickArrayState]) -> None:
+    """Write what the swap changed into the pool and the tick arrays it crossed ticks of."""
+    epoch = invocation.clock.epoch
+    after = pool.after(swap.pool, epoch)
+    if _held(invocation, OUTPUT_VAULT).amount <= swap.amount_out:
+        after = replace(after, status=FROZEN)
+    invocation.store_data(POOL_STATE, encoded(after))
+    places = {array.start_tick_index: index for index, array in arrays.items()}
+    changed: dict[int, TickArrayState] = {}
+    for tick, growth_0, growth_1 in swap.crossings:
+        index = places[array_start(tick, pool.tick_spacing)]
+        array = changed.get(index, arrays[index])
+        changed[index] = array.crossed(tick, pool, fee_growth_0=growth_0, fee_growth_1=growth_1, epoch=epoch)
+    for index, array in changed.items():
+        invocation.store_data(index, encoded(array))
+
+
+def _pay(invocation: Invocation, swap: clmm.ClmmSwap) -> None:
+    """Take the input from the user into one vault, and pay the output from the other."""
+    pool = invocation.key(POOL_STATE)
+    _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, invocation.key(PAYER), swap.amount_in)
+    _transfer(invocation, OUTPUT_VAULT, OUTPUT_TOKEN_ACCOUNT, OUTPUT_VAULT_MINT, pool, swap.amount_out)
+
+
+def _transfer(invocation: Invocation, source: int, destination: int, mint: int, authority: Pubkey, amount: int) -> None:
+    key = invocation.key
+    decimals = anchor.mint(invocation, mint, "mint").decimals
+    program = invocation.account(source).owner
+    invocation.call(
+        token.transfer_checked(key(source), key(mint), key(destination), authority, amount, decimals, program),
+        signed_by={key(POOL_STATE)},
+    )
+
+
+def _emit(invocation: Invocation, swap: clmm.ClmmSwap, *, zero_for_one: bool) -> None:
+    """Log the SwapEvent, whose sides are token 0 and token 1."""
+    key, end = invocation.key, swap.pool
+    accounts = (key(INPUT_TOKEN_ACCOUNT), key(OUTPUT_TOKEN_ACCOUNT))
+    amounts = (swap.amount_in, swap.amount_out)
+    if not zero_for_one:
+        accounts, amounts = accounts[::-1], amounts[::-1]
+    invocation.log_data(
+        _SWAP_EVENT
+        + b"".join(map(bytes, (key(POOL_STATE), key(PAYER), *accounts)))
+        + struct.pack("<QQQQ?", amounts[0], 0, amounts[1], 0, zero_for_one)
+        + end.sqrt_price.to_bytes(16, "little")
+        + end.liquidity.to_bytes(16, "little")
+        + struct.pack("<i", end.tick_current)
+    )
+
+
+def _check_outcome(invocation: Invocation, order: SwapV2, before: clmm.ClmmPool, swap: clmm.ClmmSwap) -> None:
+    """That the price moved, that no part of the amount is left without a price limit, and the limit of the other."""
+    if swap.pool.sqrt_price == before.sqrt_price:
+        raise anchor.error(invocation, *anchor.REQUIRE_GT_VIOLATED)
+    if swap.partial_fill and order.sqrt_price_limit_x64 == 0:
+        raise anchor.error(invocation, *anchor.REQUIRE_EQ_VIOLATED)
+    if order.is_base_input and swap.amount_out < order.other_amount_threshold:
+        raise fail(invocation, SLIPPAGE)
+    if not order.is_base_input and swap.amount_in > order.other_amount_threshold:
+        raise fail(invocation, TOO_MUCH_PAID)
+
+
+def _held(invocation: Invocation, index: int) -> TokenAccount:
+    """A token account whose kind has been checked."""
+    return decoded(TokenAccount, invocation.account(index).data)

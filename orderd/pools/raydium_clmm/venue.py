@@ -1,0 +1,144 @@
+"""Raydium's pools of concentrated liquidity (CLMM)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import ClmmSide, Side
+from orderd.amm.swap import SwapError
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, swap_exact_in
+from orderd.pools.raydium_clmm.program import (
+    AmmConfig,
+    PoolState,
+    PoolStatus,
+    SwapV2,
+    TickArrayBitmapExtension,
+    TickArrayState,
+)
+from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.account_facts import opening
+from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
+from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class ClmmAccounts:
+    """A pool's account, the start indices of the tick arrays a swap meets, and what the maths needs of them."""
+
+    address: Pubkey
+    state: PoolState
+    arrays_down: tuple[int, ...]
+    arrays_up: tuple[int, ...]
+    amm: ClmmPool
+
+
+class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
+    name = VenueName.RAYDIUM
+    kind = PoolKind.RAYDIUM_CLMM
+    program = raydium_clmm.PROGRAM_ID
+    units = raydium_clmm.SWAP_UNITS + (ARRAYS_A_DIRECTION - 1) * raydium_clmm.UNITS_AN_ARRAY
+    units_a_step = raydium_clmm.UNITS_A_TICK
+    size = 250
+    size_shared = 64
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        mint_0, mint_1 = sorted(pair, key=bytes)
+        filters = Memcmp(raydium_clmm.MINT_0_OFFSET, mint_0), Memcmp(raydium_clmm.MINT_1_OFFSET, mint_1)
+        return self._program_accounts(PoolState.size(), filters)
+
+    def _decode(self, data: bytes) -> PoolState:
+        return PoolState.decode(data)
+
+    def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.mint_0, state.vault_0), TokenSide(state.mint_1, state.vault_1)
+
+    def _expected_keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
+        address = known.address
+        latest = self._latest.get(str(address))
+        arrays = (
+            self._arrays_of(latest)
+            if latest is not None
+            else self._array_addresses(address, *_arrays(known.state, None))
+        )
+        extension = raydium_clmm.bitmap_extension_address(address, self._program_id)
+        return [address, known.state.amm_config, extension, *arrays]
+
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> ClmmAccounts:
+        address = known.address
+        pool, config = accounts[address], accounts[known.state.amm_config]
+        extension = accounts[raydium_clmm.bitmap_extension_address(address, self._program_id)]
+        if pool is None or config is None:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
+        state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
+        bitmap = None if extension is None else TickArrayBitmapExtension.decode(extension.data)
+        down, up = _arrays(state, bitmap)
+        arrays = [_tick_array(accounts[key]) for key in self._array_addresses(address, down, up) if key in accounts]
+        return ClmmAccounts(address, state, down, up, state.to_pool(rates, arrays))
+
+    def _arrays_of(self, pool: ClmmAccounts) -> list[Pubkey]:
+        return self._array_addresses(pool.address, pool.arrays_down, pool.arrays_up)
+
+    def _array_addresses(self, pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
+        """The array around the price is in both ways, and once among the addresses."""
+        starts = dict.fromkeys([*down, *up])
+        return [raydium_clmm.tick_array_address(pool, start, self._program_id) for start in starts]
+
+    def _arrays_ahead(self, pool: ClmmAccounts, mint_in: str) -> int:
+        return len(pool.arrays_down if str(pool.state.mint_0) == mint_in else pool.arrays_up)
+
+    def _side(self, pool: ClmmAccounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if state.status & PoolStatus.SWAP_DISABLED:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} has swaps switched off")
+        if not state.accepts_swaps(now.unix_time):
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opening(state.open_time)}")
+        return ClmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
+
+    def _swap(self, pool: ClmmAccounts, trade: Trade) -> Instruction:
+        zero_for_one = str(pool.state.mint_0) == trade.mint_in
+        arrays = pool.arrays_down if zero_for_one else pool.arrays_up
+        if trade.small:
+            arrays = up_to_spare(arrays, _last_array(pool, trade.amount_in, zero_for_one=zero_for_one))
+        return raydium_clmm.swap(
+            SwapV2(trade.amount_in, trade.min_amount_out),
+            pool.address,
+            pool.state,
+            trade.owner,
+            trade.source,
+            trade.destination,
+            zero_for_one=zero_for_one,
+            tick_arrays=arrays,
+            names_bitmap_extension=needs_extension(pool.state, arrays),
+            program_id=self._program_id,
+        )
+
+
+def _last_array(pool: ClmmAccounts, amount_in: int, *, zero_for_one: bool) -> int | None:
+    """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+    try:
+        swap = swap_exact_in(pool.amm, amount_in, zero_for_one=zero_for_one)
+    except SwapError:
+        return None
+    return array_start(swap.pool.tick_current, pool.state.tick_spacing)
+
+
+def _arrays(state: PoolState, bitmap: TickArrayBitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first arrays with initialised ticks from the price down, and from it up."""
+    down = islice(arrays_in_order(state, bitmap, zero_for_one=True), ARRAYS_A_DIRECTION)
+    up = islice(arrays_in_order(state, bitmap, zero_for_one=False), ARRAYS_A_DIRECTION)
+    return tuple(down), tuple(up)
+
+
+def _tick_array(account: Account | None) -> TickArrayState:
+    """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
+    if account is None:
+        raise LayoutError("a tick array is missing")
+    return TickArrayState.decode(account.data)

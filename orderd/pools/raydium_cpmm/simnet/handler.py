@@ -1,0 +1,195 @@
+"""Raydium CPMM swaps over the pool maths of `orderd.pools.raydium_cpmm.maths.pool`.
+
+Source: raydium-io/raydium-cp-swap, `programs/cp-swap/src/instructions/swap_base_{input,output}.rs`. Anchor checks
+the accounts in the order of the list, before the handler runs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.pools.raydium_cpmm.maths import pool as cpmm
+from orderd.pools.raydium_cpmm.program import (
+    AMM_CONFIG,
+    AUTHORITY,
+    ERRORS,
+    INPUT_TOKEN_ACCOUNT,
+    INPUT_TOKEN_MINT,
+    INPUT_TOKEN_PROGRAM,
+    INPUT_VAULT,
+    OBSERVATION_STATE,
+    OUTPUT_TOKEN_ACCOUNT,
+    OUTPUT_TOKEN_MINT,
+    OUTPUT_TOKEN_PROGRAM,
+    OUTPUT_VAULT,
+    PAYER,
+    POOL_STATE,
+    SWAP_UNITS,
+    AmmConfig,
+    ObservationState,
+    PoolState,
+    SwapBaseInput,
+    SwapBaseOutput,
+    authority_address,
+    decode_instruction,
+)
+from orderd.simnet.account import TOKEN_PROGRAMS
+from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.errors import InstructionError
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
+from orderd.solana.programs import token
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import TokenAccount
+
+UNITS: Final = SWAP_UNITS - 2 * TRANSFER_CHECKED_UNITS
+
+POOL_DISABLED: Final = 6000
+"""NotApproved."""
+
+SLIPPAGE: Final = 6005
+ZERO_TRADING_TOKENS: Final = 6006
+INVALID_VAULT: Final = 6008
+INSUFFICIENT_VAULT: Final = 6012
+_MATH_ERRORS: Final = {
+    SwapErrorKind.ZERO_INPUT: ZERO_TRADING_TOKENS,
+    SwapErrorKind.ZERO_OUTPUT: ZERO_TRADING_TOKENS,
+    SwapErrorKind.INSUFFICIENT_LIQUIDITY: INSUFFICIENT_VAULT,
+    SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: INSUFFICIENT_VAULT,
+    SwapErrorKind.VAULT_BALANCE_OVERFLOW: INSUFFICIENT_VAULT,
+}
+
+
+def fail(invocation: Invocation, code: int) -> InstructionError:
+    """The program's error, logged as it logs it."""
+    return anchor.error(invocation, ERRORS[code], code)
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    try:
+        order = decode_instruction(invocation.data)
+    except LayoutError as error:
+        raise anchor.error(invocation, *anchor.INSTRUCTION_FALLBACK_NOT_FOUND) from error
+    invocation.log(f"Instruction: {type(order).__name__}")
+    invocation.consume(UNITS)
+    config, pool, observation = _check_accounts(invocation)
+    _swap(invocation, order, config, pool, observation)
+
+
+def _check_accounts(invocation: Invocation) -> tuple[AmmConfig, PoolState, ObservationState]:
+    """What Anchor checks: first every account's kind, then the constraints between them."""
+    if len(invocation.uses) <= OBSERVATION_STATE:
+        raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
+    if not invocation.is_signer(PAYER):
+        raise anchor.account_error(invocation, "payer", *anchor.ACCOUNT_NOT_SIGNER)
+    config = anchor.load(invocation, AMM_CONFIG, AmmConfig, "amm_config")
+    pool = anchor.load(invocation, POOL_STATE, PoolState, "pool_state")
+    for index, name in _TOKEN_ACCOUNTS:
+        anchor.token_account(invocation, index, name)
+    for index, name in ((INPUT_TOKEN_PROGRAM, "input_token_program"), (OUTPUT_TOKEN_PROGRAM, "output_token_program")):
+        if invocation.key(index) not in TOKEN_PROGRAMS:
+            raise anchor.account_error(invocation, name, *anchor.INVALID_PROGRAM_ID)
+    observation = anchor.load(invocation, OBSERVATION_STATE, ObservationState, "observation_state")
+    for name, error in _broken_constraints(invocation, pool):
+        raise anchor.account_error(invocation, name, *error)
+    return config, pool, observation
+
+
+def _broken_constraints(invocation: Invocation, pool: PoolState) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The account and the error of each constraint that does not hold."""
+    key = invocation.key
+    if key(AUTHORITY) != authority_address(invocation.program_id)[0]:
+        yield "authority", anchor.CONSTRAINT_SEEDS
+    if key(AMM_CONFIG) != pool.amm_config:
+        yield "amm_config", anchor.CONSTRAINT_ADDRESS
+    for index, name in ((POOL_STATE, "pool_state"), *_TOKEN_ACCOUNTS, (OBSERVATION_STATE, "observation_state")):
+        if not invocation.is_writable(index):
+            yield name, anchor.CONSTRAINT_MUT
+    for vault, mint, side in ((INPUT_VAULT, INPUT_TOKEN_MINT, "input"), (OUTPUT_VAULT, OUTPUT_TOKEN_MINT, "output")):
+        if key(vault) not in (pool.vault_0, pool.vault_1):
+            yield f"{side}_vault", anchor.CONSTRAINT_RAW
+        if decoded(TokenAccount, invocation.account(vault).data).mint != key(mint):
+            yield f"{side}_token_mint", anchor.CONSTRAINT_ADDRESS
+    if key(OBSERVATION_STATE) != pool.observation:
+        yield "observation_state", anchor.CONSTRAINT_ADDRESS
+
+
+_TOKEN_ACCOUNTS: Final = (
+    (INPUT_TOKEN_ACCOUNT, "input_token_account"),
+    (OUTPUT_TOKEN_ACCOUNT, "output_token_account"),
+    (INPUT_VAULT, "input_vault"),
+    (OUTPUT_VAULT, "output_vault"),
+)
+
+
+def _swap(
+    invocation: Invocation,
+    order: SwapBaseInput | SwapBaseOutput,
+    config: AmmConfig,
+    pool: PoolState,
+    observation: ObservationState,
+) -> None:
+    now = invocation.clock.unix_time
+    if not pool.accepts_swaps(now):
+        raise fail(invocation, POOL_DISABLED)
+    sides = (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT))
+    if sides not in ((pool.vault_0, pool.vault_1), (pool.vault_1, pool.vault_0)):
+        raise fail(invocation, INVALID_VAULT)
+    zero_for_one = sides[0] == pool.vault_0
+    vault_in = decoded(TokenAccount, invocation.account(INPUT_VAULT).data)
+    vault_out = decoded(TokenAccount, invocation.account(OUTPUT_VAULT).data)
+    vault_0, vault_1 = (vault_in, vault_out) if zero_for_one else (vault_out, vault_in)
+    before = pool.to_pool(config, vault_0.amount, vault_1.amount)
+    try:
+        swap = _quote(before, order, zero_for_one=zero_for_one)
+    except SwapError as error:
+        raise fail(invocation, _MATH_ERRORS.get(error.kind, ZERO_TRADING_TOKENS)) from error
+    within = (
+        swap.amount_out >= order.minimum_amount_out
+        if isinstance(order, SwapBaseInput)
+        else swap.amount_in <= order.max_amount_in
+    )
+    if not within:
+        raise fail(invocation, SLIPPAGE)
+    _settle(invocation, pool, swap, zero_for_one=zero_for_one)
+    updated = observation.updated(now, before.reserve_0, before.reserve_1)
+    if updated is not observation:
+        invocation.store_data(OBSERVATION_STATE, encoded(updated))
+
+
+def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_for_one: bool) -> cpmm.CpmmSwap:
+    if isinstance(order, SwapBaseInput):
+        return cpmm.swap_exact_in(pool, order.amount_in, zero_for_one=zero_for_one)
+    return cpmm.swap_exact_out(pool, order.amount_out, zero_for_one=zero_for_one)
+
+
+def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zero_for_one: bool) -> None:
+    """Book the fees, take the input from the user and pay the output from the vault."""
+    end = swap.pool
+    state = replace(
+        pool,
+        protocol_fees_0=end.protocol_fees_0,
+        protocol_fees_1=end.protocol_fees_1,
+        fund_fees_0=end.fund_fees_0,
+        fund_fees_1=end.fund_fees_1,
+        creator_fees_0=end.creator_fees_0,
+        creator_fees_1=end.creator_fees_1,
+    )
+    invocation.store_data(POOL_STATE, encoded(state))
+    decimals_in, decimals_out = pool.mint_0_decimals, pool.mint_1_decimals
+    if not zero_for_one:
+        decimals_in, decimals_out = decimals_out, decimals_in
+    key = invocation.key
+    paid: tuple[Pubkey, Pubkey, Pubkey] = (key(INPUT_TOKEN_ACCOUNT), key(INPUT_TOKEN_MINT), key(INPUT_VAULT))
+    bought: tuple[Pubkey, Pubkey, Pubkey] = (key(OUTPUT_VAULT), key(OUTPUT_TOKEN_MINT), key(OUTPUT_TOKEN_ACCOUNT))
+    invocation.call(token.transfer_checked(*paid, key(PAYER), swap.amount_in, decimals_in, key(INPUT_TOKEN_PROGRAM)))
+    authority = key(AUTHORITY)
+    invocation.call(
+        token.transfer_checked(*bought, authority, swap.amount_out, decimals_out, key(OUTPUT_TOKEN_PROGRAM)),
+        signed_by={authority},
+    )

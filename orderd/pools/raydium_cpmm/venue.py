@@ -1,0 +1,88 @@
+"""Raydium's constant product pools (CPMM)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import CpmmSide, Side
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName
+from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
+from orderd.pools.raydium_cpmm.program import AmmConfig, PoolState, PoolStatus, SwapBaseInput
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.account_facts import opening, token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class CpmmAccounts:
+    """A pool's account and what the maths needs of it and its vaults."""
+
+    address: Pubkey
+    state: PoolState
+    amm: CpmmPool
+
+
+class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
+    """Each read takes a pool's state, its fee configuration and both vaults in one request."""
+
+    name = VenueName.RAYDIUM
+    kind = PoolKind.RAYDIUM_CPMM
+    program = raydium_cpmm.PROGRAM_ID
+    units = raydium_cpmm.SWAP_UNITS
+    size = 200
+    size_shared = 64
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        mint_0, mint_1 = sorted(pair, key=bytes)
+        filters = Memcmp(raydium_cpmm.MINT_0_OFFSET, mint_0), Memcmp(raydium_cpmm.MINT_1_OFFSET, mint_1)
+        return self._program_accounts(PoolState.size(), filters)
+
+    def _decode(self, data: bytes) -> PoolState:
+        return PoolState.decode(data)
+
+    def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.mint_0, state.vault_0), TokenSide(state.mint_1, state.vault_1)
+
+    def _read_pools(self, known: Sequence[KnownPool[PoolState]]) -> tuple[int, list[CpmmAccounts | OrderdError]]:
+        keys = [
+            key
+            for pool in known
+            for key in (pool.address, pool.state.amm_config, pool.state.vault_0, pool.state.vault_1)
+        ]
+        reply = self._rpc.get_multiple_accounts(keys)
+        states = [reply.value[start : start + 4] for start in range(0, len(keys), 4)]
+        found = zip(known, states, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+
+    def _pool(self, known: KnownPool[PoolState], accounts: Sequence[Account | None]) -> CpmmAccounts:
+        pool, config, vault_0, vault_1 = accounts
+        if pool is None or config is None:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
+        state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
+        state.check_flags()
+        return CpmmAccounts(known.address, state, state.to_pool(rates, token_amount(vault_0), token_amount(vault_1)))
+
+    def _side(self, pool: CpmmAccounts, mint_in: str, now: Moment) -> Side:
+        state = pool.state
+        if state.status & PoolStatus.SWAP_DISABLED:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} has swaps switched off")
+        if not state.accepts_swaps(now.unix_time):
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opening(state.open_time)}")
+        return CpmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
+
+    def _swap(self, pool: CpmmAccounts, trade: Trade) -> Instruction:
+        return raydium_cpmm.swap(
+            SwapBaseInput(trade.amount_in, trade.min_amount_out),
+            pool.address,
+            pool.state,
+            trade.owner,
+            trade.source,
+            trade.destination,
+            zero_for_one=str(pool.state.mint_0) == trade.mint_in,
+            program_id=self._program_id,
+        )
