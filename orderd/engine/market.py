@@ -10,12 +10,12 @@ from orderd.domain.order import OrderTerms
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.tokens import WSOL_MINT, TokenRegistry
 from orderd.engine.allowance import NOTIONAL_TOKEN
-from orderd.engine.building import Builder, SwapPlan
-from orderd.engine.fees import FeeEstimate
-from orderd.engine.offers import Offer, offer_of
-from orderd.engine.pools import pairs_of, pools_result
-from orderd.engine.rerouting import Rerouting
-from orderd.engine.routing import Fits, Router
+from orderd.engine.execution.building import Builder, SwapPlan
+from orderd.engine.execution.fees import FeeEstimate
+from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.routing.offers import Offer, offer_of
+from orderd.engine.routing.pools import pairs_of, pools_result
+from orderd.engine.routing.router import Fits, Router
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import token as token_program

@@ -9,11 +9,11 @@ from solders.pubkey import Pubkey
 from orderd.config.settings import Settings
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
-from orderd.engine.building import Builder
 from orderd.engine.chain import CheckedTransport, check_chain
-from orderd.engine.fees import FeeMarket
-from orderd.engine.price_guard import PriceGuard, Recall
-from orderd.engine.routing import Router
+from orderd.engine.execution.building import Builder
+from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.routing.price_guard import PriceGuard, Recall
+from orderd.engine.routing.router import Router
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4

@@ -25,9 +25,9 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.resolution import Resolution
+from orderd.engine.settlement.outcome import Outcomes
+from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status import StatusReport
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter

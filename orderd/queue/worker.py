@@ -26,17 +26,17 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.chain import check_chain
 from orderd.engine.dispatch import Dispatch
-from orderd.engine.execution import Execution
+from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import Failures
-from orderd.engine.finality import Finality
 from orderd.engine.leases import Leases
-from orderd.engine.live import LiveAttempts
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.resending import Resending
-from orderd.engine.settlement import Settlement
+from orderd.engine.settlement.finality import Finality
+from orderd.engine.settlement.live import LiveAttempts
+from orderd.engine.settlement.loop import Settlement
+from orderd.engine.settlement.outcome import Outcomes
+from orderd.engine.settlement.resending import Resending
+from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
-from orderd.engine.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.in_flight import InFlightCap

@@ -18,13 +18,13 @@ from orderd.domain.events import Cancelled, Reclaimed
 from orderd.domain.order import OrderStatus
 from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.engine.building import Builder, SignedAttempt, SwapPlan
-from orderd.engine.execution import Execution
+from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
-from orderd.engine.live import LiveAttempts
 from orderd.engine.publish import Publisher
-from orderd.engine.routing import Fits, Router
+from orderd.engine.routing.router import Fits, Router
+from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender
 from tests.integration.engine.conftest import ScriptedChain

@@ -12,10 +12,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.resolution import Resolution
-from orderd.engine.unknown import UnknownOutcomes
+from orderd.engine.settlement.outcome import Outcomes
+from orderd.engine.settlement.resolution import Resolution
+from orderd.engine.settlement.unknown import UnknownOutcomes
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcTransportError
 from tests.integration.engine.conftest import WALLET, ScriptedChain, signature

@@ -14,12 +14,12 @@ from orderd.domain.order import OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.leases import Leases
-from orderd.engine.live import LiveAttempts
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.resending import Resending
-from orderd.engine.settlement import Settlement
-from orderd.engine.unknown import UnknownOutcomes
+from orderd.engine.settlement.live import LiveAttempts
+from orderd.engine.settlement.loop import Settlement
+from orderd.engine.settlement.outcome import Outcomes
+from orderd.engine.settlement.resending import Resending
+from orderd.engine.settlement.unknown import UnknownOutcomes
 from orderd.solana.observer import Observer
 from orderd.solana.sender import Sender
 from tests.integration.engine.conftest import WALLET, ScriptedChain, signature

@@ -27,9 +27,9 @@ from orderd.domain.order import OrderTerms
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.intake import Intake
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.resolution import Resolution
+from orderd.engine.settlement.outcome import Outcomes
+from orderd.engine.settlement.resolution import Resolution
 from orderd.gateway.server import Engine, Gateway
 from orderd.solana.observer import Observer
 from orderd.wire import (

@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 from websockets.asyncio.client import ClientConnection, connect
 
 from db.connection import database
-from orderd.engine.unknown import UnknownOutcomes
+from orderd.engine.settlement.unknown import UnknownOutcomes
 from orderd.gateway.streaming import heartbeat
 from orderd.wire import Method
 from tests.integration.engine.conftest import signature

@@ -9,11 +9,11 @@ from solders.keypair import Keypair
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
 from orderd.domain.tokens import TokenRegistry
-from orderd.engine.building import Builder
-from orderd.engine.fees import FeeMarket
+from orderd.engine.execution.building import Builder
+from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.market import Market
-from orderd.engine.price_guard import PriceGuard
-from orderd.engine.routing import Router
+from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.router import Router
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4

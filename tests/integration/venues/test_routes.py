@@ -13,11 +13,11 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import min_amount_out
 from orderd.domain.quote import PoolKind, QuoteRequest, Route
 from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
-from orderd.engine.building import Builder, SwapPlan
-from orderd.engine.fees import FeeMarket
-from orderd.engine.fill import read_fill
-from orderd.engine.price_guard import PriceGuard
-from orderd.engine.routing import Fits, Router
+from orderd.engine.execution.building import Builder, SwapPlan
+from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.router import Fits, Router
+from orderd.engine.settlement.fill import read_fill
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4

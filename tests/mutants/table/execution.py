@@ -15,7 +15,7 @@ MUTANTS: Final = (
     Mutant(
         "send-before-store",
         1,
-        "orderd/engine/execution.py",
+        "orderd/engine/execution/turn.py",
         "        moved = _moved(self._write(change))\n        # From here",
         "        self._send((order.id, signed.raw)).result()\n"
         "        moved = _moved(self._write(change))\n        # From here",
@@ -28,7 +28,7 @@ MUTANTS: Final = (
     Mutant(
         "send-whatever-was-stored",
         1,
-        "orderd/engine/execution.py",
+        "orderd/engine/execution/turn.py",
         "        moved = _moved(self._write(change))\n        # From here",
         "        written = self._write(change)\n        self._send((order.id, signed.raw))\n"
         "        moved = _moved(written)\n        # From here",
@@ -38,7 +38,7 @@ MUTANTS: Final = (
     Mutant(
         "plan-without-the-least",
         10,
-        "orderd/engine/execution.py",
+        "orderd/engine/execution/turn.py",
         "return SwapPlan(route, offer.min_amount_out), routed",
         "return SwapPlan(route, 1), routed",
         (f"{_EXECUTION}test_what_is_signed_guarantees_the_least_that_the_order_accepts",),
@@ -47,7 +47,7 @@ MUTANTS: Final = (
     Mutant(
         "sign-without-the-least",
         10,
-        "orderd/engine/building.py",
+        "orderd/engine/execution/building.py",
         "self._wallet.address, plan.min_amount_out, seed)",
         "self._wallet.address, 1, seed)",
         (f"{_BUILDING}test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails",),
@@ -56,7 +56,7 @@ MUTANTS: Final = (
     Mutant(
         "sign-what-would-fail",
         10,
-        "orderd/engine/building.py",
+        "orderd/engine/execution/building.py",
         "        if trial.error is not None:\n            raise trial.error\n",
         "",
         (f"{_BUILDING}test_what_would_fail_is_not_signed",),
@@ -182,7 +182,7 @@ MUTANTS: Final = (
     Mutant(
         "one-venue-breaks-all",
         11,
-        "orderd/engine/inquiry.py",
+        "orderd/engine/routing/inquiry.py",
         "    except Exception:\n        # A venue that stumbles",
         "    except KeyError:\n        # A venue that stumbles",
         ("tests/unit/engine/test_routing.py::test_one_venue_down_leaves_the_order_to_the_other",),
@@ -191,7 +191,7 @@ MUTANTS: Final = (
     Mutant(
         "price-guard-asleep",
         10,
-        "orderd/engine/price_guard.py",
+        "orderd/engine/routing/price_guard.py",
         "if price * BPS < last.price * (BPS - self._max_deviation_bps):",
         "if price * BPS < 0:",
         (
@@ -202,7 +202,7 @@ MUTANTS: Final = (
     Mutant(
         "any-price-impact",
         10,
-        "orderd/engine/routing.py",
+        "orderd/engine/routing/router.py",
         "limits = _Limits(self._max_price_impact_bps, bytes_of_swaps(*direct), fits)",
         "limits = _Limits(BPS, bytes_of_swaps(*direct), fits)",
         ("tests/unit/engine/test_routing.py::test_a_route_that_moves_the_price_too_far_is_refused",),

@@ -84,7 +84,7 @@ MUTANTS: Final = (
     Mutant(
         "offer-without-slippage-floor",
         10,
-        "orderd/engine/offers.py",
+        "orderd/engine/routing/offers.py",
         "if floor < 1:",
         "if floor < 0:",
         ("tests/unit/engine/test_routing.py::test_an_offer_of_nothing_after_slippage_is_refused",),
@@ -93,7 +93,7 @@ MUTANTS: Final = (
     Mutant(
         "sol-with-fees-and-rent",
         7,
-        "orderd/engine/fill.py",
+        "orderd/engine/settlement/fill.py",
         "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
         "before, after = transaction.lamports[wallet]\n            return after - before",
         (f"{_FILL}test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent",),
@@ -102,7 +102,7 @@ MUTANTS: Final = (
     Mutant(
         "fill-of-others",
         7,
-        "orderd/engine/fill.py",
+        "orderd/engine/settlement/fill.py",
         "return transaction.token_delta(mint, lambda owner: owner == wallet)",
         "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
         (f"{_FILL}test_what_two_tokens_have_changed_by_in_the_wallets_accounts_is_the_fill",),
@@ -111,7 +111,7 @@ MUTANTS: Final = (
     Mutant(
         "no-trade-is-a-fill",
         12,
-        "orderd/engine/fill.py",
+        "orderd/engine/settlement/fill.py",
         "if amount_in < 1 or amount_out < 1:",
         "if amount_in < 0 or amount_out < 0:",
         (f"{_FILL}test_balances_that_show_no_trade_are_no_fill",),

@@ -32,7 +32,7 @@ MUTANTS: Final = (
     Mutant(
         "refused-and-chosen-again",
         11,
-        "orderd/engine/inquiry.py",
+        "orderd/engine/routing/inquiry.py",
         "elif (reason := self._cooling.reason(pool.address)) is not None:",
         'elif (reason := self._cooling.reason(pool.address)) == "":',
         (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),
@@ -41,7 +41,7 @@ MUTANTS: Final = (
     Mutant(
         "cooling-for-ever",
         11,
-        "orderd/engine/cooling.py",
+        "orderd/engine/routing/cooling.py",
         "return rest.reason if rest is not None and rest.until > self._clock() else None",
         "return rest.reason if rest is not None else None",
         (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),
@@ -50,7 +50,7 @@ MUTANTS: Final = (
     Mutant(
         "refused-and-taken-again",
         6,
-        "orderd/engine/rerouting.py",
+        "orderd/engine/execution/rerouting.py",
         "            self._pools.add(refusal.pool)\n",
         "            pass\n",
         (f"{_REROUTING}test_no_route_takes_a_pool_that_refused",),
@@ -59,7 +59,7 @@ MUTANTS: Final = (
     Mutant(
         "rerouting-for-ever",
         6,
-        "orderd/engine/rerouting.py",
+        "orderd/engine/execution/rerouting.py",
         "        if self._clock() >= self._until:\n            raise refusal.error\n",
         "",
         (f"{_REROUTING}test_it_ends_with_the_time",),
@@ -68,7 +68,7 @@ MUTANTS: Final = (
     Mutant(
         "wrapped-at-one-address",
         11,
-        "orderd/engine/building.py",
+        "orderd/engine/execution/building.py",
         "field(default_factory=lambda: secrets.token_urlsafe(6))",
         "field(default=secrets.token_urlsafe(6))",
         (

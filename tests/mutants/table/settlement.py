@@ -13,7 +13,7 @@ MUTANTS: Final = (
     Mutant(
         "two-forks-agree",
         1,
-        "orderd/engine/settlement.py",
+        "orderd/engine/settlement/loop.py",
         "return sighting.status is not None and sighting.status.slot == transaction.slot",
         "return True",
         (f"{_SETTLEMENT}test_a_status_and_a_transaction_of_two_forks_are_no_end",),
@@ -22,7 +22,7 @@ MUTANTS: Final = (
     Mutant(
         "filled-as-quoted",
         7,
-        "orderd/engine/outcome.py",
+        "orderd/engine/settlement/outcome.py",
         "order.version, _filled(fill), attempt_end=end",
         'order.version, _filled(fill) | {"filled_out": order.quoted_amount_out}, attempt_end=end',
         (f"{_SETTLEMENT}test_a_landed_swap_is_confirmed_with_what_the_balances_say",),
@@ -31,7 +31,7 @@ MUTANTS: Final = (
     Mutant(
         "never-adopted",
         9,
-        "orderd/engine/live.py",
+        "orderd/engine/settlement/live.py",
         "        if now < self._adopt_at:\n            return\n",
         "        return\n",
         (f"{_SETTLEMENT}test_what_a_lost_worker_had_signed_is_adopted_and_sent",),
@@ -40,7 +40,7 @@ MUTANTS: Final = (
     Mutant(
         "too-late-is-dead",
         1,
-        "orderd/engine/settlement.py",
+        "orderd/engine/settlement/loop.py",
         "            if sightings[signature].proves_expiry(live.validity):\n",
         "            if sightings[signature].is_too_late(live.validity):\n",
         (f"{_SETTLEMENT}test_not_found_is_no_proof",),
@@ -49,7 +49,7 @@ MUTANTS: Final = (
     Mutant(
         "not-searched-is-not-found",
         1,
-        "orderd/engine/settlement.py",
+        "orderd/engine/settlement/loop.py",
         'cannot be searched: {error}")\n            return {}\n',
         'cannot be searched: {error}")\n            paid = {}\n',
         (f"{_SETTLEMENT}test_an_expired_attempt_is_no_end_while_the_wallets_transactions_cannot_be_searched",),
@@ -58,7 +58,7 @@ MUTANTS: Final = (
     Mutant(
         "found-and-passed-over",
         1,
-        "orderd/engine/settlement.py",
+        "orderd/engine/settlement/loop.py",
         "if (found := paid.get(_memo(live))) is None:",
         'if (found := paid.get("")) is None:',
         (
@@ -70,7 +70,7 @@ MUTANTS: Final = (
     Mutant(
         "put-off-though-nobody-shows-it",
         13,
-        "orderd/engine/settlement.py",
+        "orderd/engine/settlement/loop.py",
         "if sightings[signature].status is not None:",
         "if True:",
         (f"{_SETTLEMENT}test_the_same_bytes_are_sent_again_until_they_land",),
@@ -79,7 +79,7 @@ MUTANTS: Final = (
     Mutant(
         "put-off-for-ever",
         13,
-        "orderd/engine/resending.py",
+        "orderd/engine/settlement/resending.py",
         "live.resend_at = max(live.resend_at, now + self._wait(live, now))",
         'live.resend_at = float("inf")',
         (f"{_SETTLEMENT}test_what_was_seen_in_a_block_and_vanishes_is_sent_again",),
@@ -88,7 +88,7 @@ MUTANTS: Final = (
     Mutant(
         "sent-again-only-once",
         13,
-        "orderd/engine/resending.py",
+        "orderd/engine/settlement/resending.py",
         "            live.resend_at = now + self._wait(live, now)\n",
         '            live.resend_at = float("inf")\n',
         (f"{_SETTLEMENT}test_they_are_sent_again_although_no_question_is_answered",),
@@ -97,7 +97,7 @@ MUTANTS: Final = (
     Mutant(
         "confirmed-and-looked-at-no-more",
         12,
-        "orderd/engine/settlement.py",
+        "orderd/engine/settlement/loop.py",
         "awaits_finality=not sighting.is_final",
         "awaits_finality=False",
         (f"{_FINALITY}test_a_success_is_told_when_it_is_confirmed_and_awaits_finality",),
@@ -142,7 +142,7 @@ MUTANTS: Final = (
     Mutant(
         "resolved-by-another-order",
         12,
-        "orderd/engine/resolution.py",
+        "orderd/engine/settlement/resolution.py",
         'is_ours = found.payer == self._wallet and any(f"{order.id}:" in line for line in found.logs)',
         "is_ours = found.payer == self._wallet",
         (f"{_RESOLUTION}test_a_transaction_that_is_no_fill_of_the_order_is_refused",),
@@ -151,7 +151,7 @@ MUTANTS: Final = (
     Mutant(
         "resolved-by-a-stranger",
         11,
-        "orderd/engine/resolution.py",
+        "orderd/engine/settlement/resolution.py",
         'is_ours = found.payer == self._wallet and any(f"{order.id}:" in line for line in found.logs)',
         'is_ours = any(f"{order.id}:" in line for line in found.logs)',
         (f"{_RESOLUTION}test_a_transaction_that_is_no_fill_of_the_order_is_refused",),
@@ -160,7 +160,7 @@ MUTANTS: Final = (
     Mutant(
         "resolved-while-under-way",
         1,
-        "orderd/engine/resolution.py",
+        "orderd/engine/settlement/resolution.py",
         "    if order.unknown_since is None:\n        raise _refused(",
         "    if False:\n        raise _refused(",
         (f"{_RESOLUTION}test_an_order_that_is_under_way_is_not_for_an_operator_to_end",),
@@ -169,7 +169,7 @@ MUTANTS: Final = (
     Mutant(
         "taken-for-dead-and-tried-again",
         1,
-        "orderd/engine/resolution.py",
+        "orderd/engine/settlement/resolution.py",
         '        return self._write(change, by, "dead")',
         "        expiry = OrderdError(ErrorCode.TX_EXPIRED, detail)\n"
         "        change = self._outcomes.expired(_as_live(order, attempt), expiry, sends=attempt.sends)\n"

@@ -8,8 +8,8 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import Hop, Route
-from orderd.engine.blame import RouteRefused, is_lasting, refusal_of
 from orderd.engine.chain_errors import ChainError, explain
+from orderd.engine.execution.blame import RouteRefused, is_lasting, refusal_of
 from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
 from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4

@@ -13,8 +13,8 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
-from orderd.engine.blame import RouteRefused
-from orderd.engine.building import Builder, SwapPlan, units_with_margin
+from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS

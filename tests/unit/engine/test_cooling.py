@@ -2,11 +2,11 @@
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import VenueName
-from orderd.engine.cooling import COOLING_SECONDS, Cooling
-from orderd.engine.inquiry import Inquiry
-from orderd.engine.price_guard import PriceGuard
-from orderd.engine.refusals import reasons
-from orderd.engine.routing import Router
+from orderd.engine.routing.cooling import COOLING_SECONDS, Cooling
+from orderd.engine.routing.inquiry import Inquiry
+from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.refusals import reasons
+from orderd.engine.routing.router import Router
 from tests.unit.engine.test_routing import PAIR, StubVenue, decide, offering, side
 
 

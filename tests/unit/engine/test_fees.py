@@ -4,7 +4,7 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from orderd.engine.fees import FeeEstimate, FeeMarket, percentile
+from orderd.engine.execution.fees import FeeEstimate, FeeMarket, percentile
 from orderd.solana.rpc import RpcClient, RpcTransportError
 from orderd.solana.rpc_types import PrioritizationFee
 

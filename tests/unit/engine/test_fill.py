@@ -3,7 +3,7 @@
 import pytest
 
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.engine.fill import Fill, read_fill
+from orderd.engine.settlement.fill import Fill, read_fill
 from orderd.solana.rpc_types import TokenBalance, TransactionInfo
 
 WALLET, POOL = "wallet", "pool"

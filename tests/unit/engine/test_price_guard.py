@@ -9,7 +9,7 @@ import pytest
 from db.prices import PastRoute
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote
-from orderd.engine.price_guard import MAX_AGE_SECONDS, PriceGuard
+from orderd.engine.routing.price_guard import MAX_AGE_SECONDS, PriceGuard
 
 PAIR = ("sold", "bought")
 ALL = frozenset({"deep", "junk"})

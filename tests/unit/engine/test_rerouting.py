@@ -6,8 +6,8 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, Route
-from orderd.engine.blame import RouteRefused
-from orderd.engine.rerouting import Rerouting
+from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.rerouting import Rerouting
 from tests.unit.engine.test_building import LEG
 
 REFUSED = OrderdError(ErrorCode.POOL_CLOSED, "the chain answered NotApproved")

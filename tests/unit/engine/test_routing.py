@@ -16,10 +16,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
 from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS
-from orderd.engine.offers import offer_of
-from orderd.engine.price_guard import PriceGuard
-from orderd.engine.routing import Fits, Router
-from orderd.engine.space import UNITS_OF_SWAPS
+from orderd.engine.routing.offers import offer_of
+from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.router import Fits, Router
+from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.venues.base import Liquidity, OpenPool
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from orderd.engine.together import Together
+from orderd.engine.execution.together import Together
 
 
 class Counter:

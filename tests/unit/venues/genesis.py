@@ -7,9 +7,9 @@ from solders.keypair import Keypair
 
 from orderd.domain.quote import QuoteRequest, RoutingDecision
 from orderd.domain.tokens import BUILTIN_TOKENS
-from orderd.engine.building import Builder
-from orderd.engine.price_guard import PriceGuard
-from orderd.engine.routing import Router
+from orderd.engine.execution.building import Builder
+from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.router import Router
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4

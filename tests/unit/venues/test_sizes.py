@@ -8,7 +8,7 @@ from solders.message import MessageV0, to_bytes_versioned
 
 from orderd.domain.quote import Hop, Route
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.engine.space import LONGEST_MEMO, bytes_of_swaps
+from orderd.engine.routing.space import LONGEST_MEMO, bytes_of_swaps
 from orderd.solana.transaction import MAX_SIZE, attempt_instructions
 from orderd.venues.base import trade_instructions
 from tests.unit.venues.chain import OWNER

@@ -21,16 +21,16 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
 from orderd.domain.quote import QuoteRequest, VenueName
-from orderd.engine.blame import RouteRefused
-from orderd.engine.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.execution.together import Together
 from orderd.engine.failure import AttemptFailed, LeaseLost
 from orderd.engine.leases import Leases
-from orderd.engine.live import LiveAttempts
-from orderd.engine.offers import offer_of
 from orderd.engine.publish import Publisher
-from orderd.engine.rerouting import Rerouting
-from orderd.engine.routing import Router
-from orderd.engine.together import Together
+from orderd.engine.routing.offers import offer_of
+from orderd.engine.routing.router import Router
+from orderd.engine.settlement.live import LiveAttempts
 from orderd.engine.views import terms_of
 from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender

@@ -21,8 +21,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Failed
 from orderd.domain.order import OrderStatus
 from orderd.engine import views
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
+from orderd.engine.settlement.outcome import Outcomes
 from orderd.solana.expiry import Validity
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.observer import Observer

@@ -7,7 +7,7 @@ from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueQuote, VenueRefusal
-from orderd.engine.inquiry import Answers
+from orderd.engine.routing.inquiry import Answers
 
 _UNAVAILABLE: Final = frozenset(
     {

@@ -9,7 +9,7 @@ from orderd.domain.quote import VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.engine.chain_errors import explain
 from orderd.engine.failure import AttemptFailed, change_after
-from orderd.engine.fill import Fill, read_fill
+from orderd.engine.settlement.fill import Fill, read_fill
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.rpc_types import TransactionInfo
 

@@ -13,11 +13,11 @@ from solders.signature import Signature
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.domain.tokens import WSOL_MINT
-from orderd.engine.blame import RouteRefused, is_lasting, refusal_of
 from orderd.engine.chain_errors import ChainError, explain
-from orderd.engine.fees import FeeEstimate, FeeMarket
-from orderd.engine.routing import Router
-from orderd.engine.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
+from orderd.engine.execution.blame import RouteRefused, is_lasting, refusal_of
+from orderd.engine.execution.fees import FeeEstimate, FeeMarket
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token

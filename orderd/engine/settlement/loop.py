@@ -15,10 +15,10 @@ from db import journal
 from db.connection import database
 from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.engine.live import Live, LiveAttempts
-from orderd.engine.outcome import Outcomes
 from orderd.engine.publish import Publisher
-from orderd.engine.resending import Resending
+from orderd.engine.settlement.live import Live, LiveAttempts
+from orderd.engine.settlement.outcome import Outcomes
+from orderd.engine.settlement.resending import Resending
 from orderd.solana.expiry import Sighting
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcError

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from orderd.engine.live import Live, LiveAttempts
+from orderd.engine.settlement.live import Live, LiveAttempts
 from orderd.solana.sender import Sender
 
 _EAGER_SECONDS: Final = 180.0

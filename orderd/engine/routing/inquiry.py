@@ -8,7 +8,7 @@ import structlog
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueRefusal
-from orderd.engine.cooling import Cooling
+from orderd.engine.routing.cooling import Cooling
 from orderd.venues.base import Liquidity, OpenPool, Venue
 
 log = structlog.get_logger(__name__)

@@ -8,8 +8,8 @@ import structlog
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.quote import Route
-from orderd.engine.blame import RouteRefused
-from orderd.engine.routing import Fits
+from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.routing.router import Fits
 
 log = structlog.get_logger(__name__)
 

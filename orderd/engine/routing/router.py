@@ -25,11 +25,11 @@ from orderd.domain.quote import (
     first_hop_floor,
 )
 from orderd.domain.tokens import WSOL_MINT, Token
-from orderd.engine.cooling import Cooling
-from orderd.engine.inquiry import Answers, Inquiry, Pair
-from orderd.engine.price_guard import PriceGuard
-from orderd.engine.refusals import nothing_offered, reasons
-from orderd.engine.space import UNITS_OF_SWAPS, bytes_of_swaps
+from orderd.engine.routing.cooling import Cooling
+from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
+from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.refusals import nothing_offered, reasons
+from orderd.engine.routing.space import UNITS_OF_SWAPS, bytes_of_swaps
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
