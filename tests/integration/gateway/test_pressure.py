@@ -21,7 +21,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.access.authentication import new_token
-from orderd.gateway.port import connection as port
+from orderd.gateway.port import websocket_connection as port
 from orderd.gateway.streaming import session
 from orderd.wire import Event, Ready, Snapshot
 from tests.integration.gateway.conftest import Refused, Rig, deferred
