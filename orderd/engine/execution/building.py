@@ -15,7 +15,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.domain.tokens import WSOL_MINT
 from orderd.engine.chain_errors import ChainError, explain
-from orderd.engine.execution.blame import RouteRefused, is_lasting, refusal_of
+from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.engine.execution.fees import FeeEstimate, FeeMarket
 from orderd.engine.execution.purse import Need, Purse
 from orderd.engine.routing.router import Router
@@ -30,7 +30,7 @@ from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
-from orderd.venues.guest import PoolRefused
+from orderd.venues.guest import PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class _Trial(NamedTuple):
 
     simulation: Simulation
     error: ChainError | None
-    refusal: RouteRefused | None
+    refusal: RouteRefusedError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Preview:
 
     simulation: Simulation
     error: ChainError | None
-    refusal: RouteRefused | None
+    refusal: RouteRefusedError | None
     fee: FeeEstimate
 
 
@@ -119,7 +119,7 @@ class Builder:
         try:
             instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
             draft(instructions, self._wallet.address, Hash.default())
-        except PoolRefused as refusal:
+        except PoolRefusedError as refusal:
             self._leave_out(refusal)
             return False
         except OrderdError as error:
@@ -151,14 +151,14 @@ class Builder:
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
         """Simulate, then sign with what the simulation showed to be needed.
 
-        Raises RouteRefused where another route may be built, OrderdError where none can: what the simulation met with,
-        RPC_* or TX_TOO_LARGE. Nothing is sent.
+        Raises RouteRefusedError where another route may be built, OrderdError where none can: what the simulation met
+        with, RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
         try:
             swaps, latest = self._swaps(plan), self._moment().latest
-        except PoolRefused as refusal:
+        except PoolRefusedError as refusal:
             self._leave_out(refusal)
-            raise RouteRefused(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
+            raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
         unit_price = self._unit_price(plan, swaps)
         trial = self._try(plan.route, self._instructions(swaps, memo, unit_price), latest.value)
         if trial.refusal is not None:
@@ -227,7 +227,7 @@ class Builder:
         """What each hop brings, with its token program."""
         return [(hop.mint_out, self._router.venue_of(hop.legs[0]).token_programs(hop.legs[0])[1]) for hop in route.hops]
 
-    def _leave_out(self, refusal: PoolRefused) -> None:
+    def _leave_out(self, refusal: PoolRefusedError) -> None:
         if not refusal.passing:
             self._router.refused(refusal.pool, refusal.detail)
 

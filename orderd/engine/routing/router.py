@@ -28,8 +28,8 @@ from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.refusals import nothing_offered, reasons
 from orderd.engine.routing.space import UNITS_OF_SWAPS, bytes_of_swaps
+from orderd.engine.routing.venue_refusals import nothing_offered, reasons
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 

@@ -11,7 +11,7 @@ from orderd.domain.quote import VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.chain_errors import explain
-from orderd.engine.failure import AttemptFailed, change_after
+from orderd.engine.failure import AttemptFailedError, change_after
 from orderd.engine.settlement.fill import Fill, read_fill
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.rpc_types import TransactionInfo
@@ -54,7 +54,7 @@ class Outcomes:
 
     def _failed(self, attempt: LiveAttempt, error: OrderdError, end: AttemptEnd) -> Change:
         order = attempt.order
-        failed = AttemptFailed(order.id, order.version, attempt.number - 1, error)
+        failed = AttemptFailedError(order.id, order.version, attempt.number - 1, error)
         return change_after(failed, self._policy, signature=attempt.signature, attempt_end=end)
 
 

@@ -18,7 +18,7 @@ from orderd.pools.meteora_damm_v2.maths.pool import COLLECT_FEE_COMPOUNDING, Dam
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import U8, U16, U32, U64, U128, Key, LayoutError, Record, Slot, raw
 from orderd.solana.programs.metas import readonly, signer, writable
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 PROGRAM_ID: Final = Pubkey.from_string("cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG")
 
@@ -222,9 +222,9 @@ class Pool(Record):
         return self.pool_status == PoolStatus.ENABLED and is_active
 
     def to_pool(self) -> DammV2Pool:
-        """What the maths needs. Raises UnsupportedPool for other fees than the two schedules, and unknown flags."""
+        """What the maths needs. Raises UnsupportedPoolError for unknown flags, and fees of no known schedule."""
         if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
         self._check_fees()
         token_a_amount, token_b_amount = self._balances()
         base, dynamic = self.fees.base_fee, self.fees.dynamic_fee
@@ -309,11 +309,11 @@ class Pool(Record):
         mode = self.fees.base_fee.base_fee_mode
         if mode > BaseFeeMode.TIME_EXPONENTIAL:
             known = mode <= BaseFeeMode.MARKET_CAP_EXPONENTIAL
-            raise UnsupportedPool(_UNSUPPORTED_FEES[BaseFeeMode(mode)] if known else Unsupported.FEE_MODE)
+            raise UnsupportedPoolError(_UNSUPPORTED_FEES[BaseFeeMode(mode)] if known else Unsupported.FEE_MODE)
         if self.fee_version > _NEWEST_FEE_VERSION:
-            raise UnsupportedPool(Unsupported.FEE_MODE)
+            raise UnsupportedPoolError(Unsupported.FEE_MODE)
         if self.collect_fee_mode > COLLECT_FEE_COMPOUNDING:
-            raise UnsupportedPool(Unsupported.FEE_SIDE)
+            raise UnsupportedPoolError(Unsupported.FEE_SIDE)
 
     def _balances(self) -> tuple[int, int]:
         """What the liquidity owns; where the account does not tell it, what price and range imply, rounded up."""

@@ -43,7 +43,7 @@ from orderd.solana.programs.layout import (
     raw,
 )
 from orderd.solana.programs.metas import readonly, signer, writable
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 PROGRAM_ID: Final = Pubkey.from_string("LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo")
 
@@ -226,7 +226,7 @@ class LbPair(Record):
         return (slot if self.activation_type == ActivationType.SLOT else unix_time) >= self.activation_point
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPool where a flag is set that is not known here."""
+        """Raises UnsupportedPoolError where a flag is set that is not known here."""
         static = self.parameters
         flags = (
             (self.status, PairStatus.DISABLED),
@@ -236,7 +236,7 @@ class LbPair(Record):
             (static.collect_fee_mode, COLLECT_FEE_ON_Y_ONLY),
         )
         if any(flag > last_known for flag, last_known in flags):
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
 
     def to_pool(self, bin_arrays: Iterable["BinArray"]) -> DlmmPool:
         """What the maths needs; only what lies in `bin_arrays` is there to trade with."""

@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from orderd.pools.raydium_cpmm.maths.pool import CREATOR_FEE_ON_TOKEN_1, CpmmPool
 from orderd.solana.programs.layout import U8, U16, U64, U128, Key, LayoutError, Record, raw
 from orderd.solana.programs.metas import readonly, signer, writable
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 PROGRAM_ID: Final = Pubkey.from_string("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaycpLY18LhpbydsBWbVJtxpNv9oXPgjRSfpF2bWpYb")
@@ -123,13 +123,13 @@ class PoolState(Record):
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time >= self.open_time
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPool where a flag is set that is not known here."""
+        """Raises UnsupportedPoolError where a flag is set that is not known here."""
         if (
             self.status & ~sum(PoolStatus)
             or self.creator_fee_on > CREATOR_FEE_ON_TOKEN_1
             or self.enable_creator_fee > 1
         ):
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
 
     def to_pool(self, config: AmmConfig, vault_0: int, vault_1: int) -> CpmmPool:
         """What the maths needs, with the vaults' balances in base units."""

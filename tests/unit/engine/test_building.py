@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
-from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
 from orderd.engine.execution.purse import Purse
 from orderd.solana.json_rpc import RpcTransportError
@@ -23,7 +23,7 @@ from orderd.solana.programs import associated_token, system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc_types import Account, AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import decode
-from orderd.venues.guest import PoolRefused
+from orderd.venues.guest import PoolRefusedError
 
 CHILLGUY_MINT = BUILTIN_TOKENS[2].mint
 LEG = VenueQuote(
@@ -70,7 +70,7 @@ class Refusing:
         return self
 
     def token_programs(self, quote: VenueQuote) -> NoReturn:
-        raise PoolRefused(quote.pool, ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, "it moved", passing=self.passing)
+        raise PoolRefusedError(quote.pool, ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, "it moved", passing=self.passing)
 
     def refused(self, pool: str, reason: str) -> None:
         self.left_alone.append(pool)
@@ -81,7 +81,7 @@ def test_a_swap_that_cannot_be_made_any_more_is_a_matter_of_its_route(passing: b
     router, nobody = Refusing(passing=passing), cast("Any", None)
     builder = Builder(cast("Any", router), nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     route = Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT))
-    with pytest.raises(RouteRefused) as refused:
+    with pytest.raises(RouteRefusedError) as refused:
         builder.sign(SwapPlan(route, 1), "memo")
     assert (refused.value.pool, refused.value.moved) == ("pool", passing)
     assert refused.value.error.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
