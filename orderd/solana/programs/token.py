@@ -19,6 +19,7 @@ from orderd.solana.programs.metas import readonly, signer, writable
 
 PROGRAM_ID: Final = ID
 TOKEN_2022_PROGRAM_ID: Final = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
+PROGRAM_IDS: Final = (PROGRAM_ID, TOKEN_2022_PROGRAM_ID)
 NATIVE_MINT: Final = Pubkey.from_string("So11111111111111111111111111111111111111112")
 
 MINT_SIZE: Final = 82
