@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from orderctl.display.tables import local_time, plain_table, print_whole, short_ids
+from orderctl.display.columns import local_time
+from orderctl.display.ids import short_ids
+from orderctl.display.tables import plain_table, print_whole
 from tests.unit.orderctl.samples import ORDER_ID
 
 
