@@ -74,20 +74,19 @@ def columns_of(place: Place) -> tuple[Column, ...]:
     return tuple(column for column in COLUMNS.values() if place in column.places)
 
 
-def named(names: str) -> tuple[Column, ...]:
-    """The columns of these names, which are parted by commas, in their order.
-
-    Raises ConfigError for a name that no column has.
-    """
-    return tuple(_named(name.strip().lower()) for name in names.split(","))
+def columns_named(names: str) -> tuple[Column, ...]:
+    """The columns of these names, which commas part, in their order. Raises ConfigError as ``column_named`` does."""
+    return tuple(column_named(name) for name in names.split(","))
 
 
-def _named(name: str) -> Column:
-    if (column := COLUMNS.get(name)) is not None:
+def column_named(name: str) -> Column:
+    """Raises ConfigError where no column has the name."""
+    word = name.strip().lower()
+    if (column := COLUMNS.get(word)) is not None:
         return column
-    near = get_close_matches(name, COLUMNS, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise ConfigError("There is no such column", f"{name!r}", f"{hint}there are {', '.join(COLUMNS)}")
+    near = get_close_matches(word, COLUMNS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ConfigError("There is no such column", f"{name!r}{hint}", f"there are {', '.join(COLUMNS)}")
 
 
 def status_role(order: OrderView) -> Role:
