@@ -21,7 +21,7 @@ from orderd.domain.order import TERMINAL, OrderStatus
 if TYPE_CHECKING:
     from orderd.wire import OrderView
 
-Role = Literal["", "id", "waiting", "moving", "good", "bad", "unknown", "muted"]
+Role = Literal["", "id", "waiting", "moving", "good", "bad", "alarm", "muted"]
 Cell = tuple[tuple[str, Role], ...]
 """Texts, and what each of them means."""
 
@@ -91,7 +91,7 @@ def column_named(name: str) -> Column:
 
 def status_role(order: OrderView) -> Role:
     if order.unknown_since is not None:
-        return "unknown"
+        return "alarm"
     match order.status:
         case OrderStatus.PENDING:
             return "waiting"

@@ -20,7 +20,7 @@ STYLES: Final[dict[Role, str]] = {
     "moving": "cyan",
     "good": "green",
     "bad": "red",
-    "unknown": "bold red",
+    "alarm": "bold red",
     "muted": "dim",
 }
 
