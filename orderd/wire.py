@@ -99,6 +99,7 @@ class OrderView(Message):
 
     id: UUID
     client_order_id: str
+    kind: OrderKind = OrderKind.MARKET
     token_in: str
     token_out: str
     amount_in: str
@@ -258,7 +259,7 @@ class ResolveResult(Message):
 
 class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
-    kind: tuple[OrderKind, ...] = Field((), description="any where empty")
+    kind: tuple[OrderKind, ...] = Field((), description="how they are executed; any where empty")
     token: Name | None = Field(None, description="on either side; symbol or mint address")
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(
@@ -281,10 +282,10 @@ class Followed(Message):
 
 
 class SubscribeParams(Message):
-    """What to follow: one order, several, or, where none is named, all active ones, of a pair where one is given.
+    """What to follow: one order, several, or, where none is named, all active ones, of a pair or a kind if given.
 
     Of an order that is followed every event is told, in order and without gaps. ``after`` belongs to ``order``, and the
-    tokens to a subscription that names no order.
+    tokens and the kind to a subscription that names no order.
     """
 
     order: OrderRef | None = None
@@ -295,6 +296,7 @@ class SubscribeParams(Message):
     )
     token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
     token_out: str | None = Field(None, max_length=64, description="only orders that buy this token")
+    kind: OrderKind | None = Field(None, description="only orders of this kind")
 
 
 class SubscribeResult(Message):

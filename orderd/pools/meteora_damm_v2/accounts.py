@@ -191,7 +191,7 @@ class Pool(Record):
         return self.pool_status == PoolStatus.ENABLED and is_active
 
     def to_pool(self) -> DammV2Pool:
-        """What the maths needs. Raises UnsupportedPoolError for fees of no schedule that is known, and unknown flags."""
+        """What the maths needs. Raises UnsupportedPoolError for a fee of no known schedule, and unknown flags."""
         if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
         self._check_fees()
