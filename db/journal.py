@@ -39,7 +39,7 @@ Objection = IntegrityError | DataError | ValueError
 """What the database and its driver say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
-"""How long an order may lie in the queue before dispatch sends it again."""
+"""How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,10 +295,11 @@ def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
     return found
 
 
-def accept(orders: Sequence[NewOrder]) -> list[Moved]:
+def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]:
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
-    An order whose client order id is taken, also by another of this call, is left out of the answer.
+    ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
+    order id is taken, also by another of this call, is left out of the answer.
     """
     if not orders:
         return []
@@ -313,9 +314,9 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             AS (VALUES {", ".join([row] * len(orders))}),
         added AS (
             INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
-                                decimals_out, amount_in, slippage_bps, seq, due_at, lease_until)
+                                decimals_out, amount_in, slippage_bps, seq, due_at, lease_owner, lease_until)
             SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, 1, clock_timestamp(), clock_timestamp() + {IN_LINE}
+                   amount_in, slippage_bps, 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -331,6 +332,7 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
         parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
         parameters += [order.slippage_bps, fact.model_dump_json()]
         parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
+    parameters.append(sender)
     facts = {order.id: order.fact for order in orders}
     return _moved(sql, parameters, lambda order: facts[order.id])
 

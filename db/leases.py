@@ -14,17 +14,17 @@ from orderd.domain.events import Reclaimed
 from orderd.domain.order import OrderStatus
 
 
-def take_due(limit: int) -> list[UUID]:
-    """The ids of pending orders that are due and in nobody's queue; they are in the queue from now on."""
+def take_due(limit: int, sender: str | None = None) -> list[UUID]:
+    """The ids of pending orders that are due and in nobody's queue; ``sender`` puts them there."""
     rows = database.execute_sql(
         f"""
-        UPDATE orders SET lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
+        UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
             SELECT id FROM orders
             WHERE status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
               AND (lease_until IS NULL OR lease_until < clock_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id""",
-        (limit,),
+        (sender, limit),
     )
     return sorted(UUID(str(order_id)) for (order_id,) in rows)
 
@@ -48,12 +48,13 @@ def give_all_back() -> int:
 
 
 def orphans(limit: int) -> list[Order]:
-    """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
+    """Orders that were routed or built by a worker that is gone. Nothing of theirs was signed."""
     return list(
         Order.raw(
             """
             SELECT * FROM orders
-            WHERE status IN ('routing', 'building') AND lease_until < clock_timestamp() LIMIT %s""",
+            WHERE status IN ('routing', 'building') AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            ORDER BY id LIMIT %s""",
             limit,
         ).execute(database)
     )
@@ -71,15 +72,6 @@ def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
         UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
         WHERE lease_owner = %s AND id = ANY(%s::uuid[])""",
         (lease_seconds, owner, [str(order_id) for order_id in order_ids]),
-    )
-    return int(cursor.rowcount)
-
-
-def release_submitted(owner: str) -> int:
-    """Give up the submitted orders of ``owner``, so that another worker settles them at once."""
-    cursor = database.execute_sql(
-        "UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = %s AND status = 'submitted'",
-        (owner,),
     )
     return int(cursor.rowcount)
 

@@ -55,7 +55,7 @@ class Spending:
     limits: Limits
 
 
-def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
+def accept_within(order: NewOrder, spending: Spending, sender: str | None = None) -> list[Moved]:
     """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
 
     Submissions of one token wait for each other, over all gateways. An order that is there already is no new one,
@@ -68,7 +68,7 @@ def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
         if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
             return []
         _check(token_id, spending)
-        added = journal.accept([order])
+        added = journal.accept([order], sender)
         database.execute_sql(
             "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
             (str(order.id), str(token_id), spending.notional),

@@ -51,7 +51,8 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` puts order ids in the queue, ``forget`` tells the rate limit that an order no longer waits.
+    ``send`` puts order ids in the queue, ``forget`` tells the rate limit that an order no longer waits. This process
+    is known to others by ``name``.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Intake:
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
         forget: Callable[[UUID], None],
+        name: str | None = None,
     ) -> None:
         self._tokens = tokens
         self._default_slippage = default_slippage
         self._publisher = publisher
         self._send = send
         self._forget = forget
+        self._name = name
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -93,11 +96,11 @@ class Intake:
         """
         refusals: dict[int, OrderdError] = {}
         with database.connection_context():
-            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])
+            added = journal.accept([_new_order(each) for each in submissions if each.spending is None], self._name)
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
-                        added += accept_within(_new_order(submission), submission.spending)
+                        added += accept_within(_new_order(submission), submission.spending, self._name)
                     except OrderdError as refusal:
                         refusals[number] = refusal
             by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
