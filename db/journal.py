@@ -5,7 +5,7 @@ and, in the same breath, writes the attempt or the failure that belongs to it. W
 newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from peewee import DataError, IntegrityError
 from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
-from db.connection import database
+from db.connection import database, transaction
 from db.models import Order
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
@@ -155,10 +155,19 @@ def apply(changes: Sequence[Change]) -> list[Moved]:
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         groups.setdefault(change.shape, []).append(change)
-    if len(groups) == 1:
-        return _write(changes)
-    with database.atomic():
-        return [moved for group in groups.values() for moved in _write(group)]
+    return _write(changes) if len(groups) == 1 else _write_all(groups.values())
+
+
+@transaction
+def _write_all(groups: Iterable[Sequence[Change]]) -> list[Moved]:
+    ids = [str(change.order_id) for group in groups for change in group]
+    database.execute_sql(in_order("id = ANY(%s::uuid[])"), (ids,))
+    return [moved for group in groups for moved in _write(group)]
+
+
+def in_order(which: str) -> str:
+    """The ids of the orders ``which`` says, locked in the one order in which everybody locks them."""
+    return f"SELECT id FROM orders WHERE {which} ORDER BY id FOR NO KEY UPDATE"
 
 
 def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
@@ -194,10 +203,14 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     allowed = ", ".join(f"'{source}'" for source in sorted(_from(first)))
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
+    given = f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})"
+    # A lone row has no order.
+    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
     ctes = [
-        f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})",
+        given,
+        *locked,
         f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given
+            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
             WHERE o.id = given.order_id AND o.status IN ({allowed})
               AND (given.fence IS NULL OR o.version = given.fence)
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
@@ -326,7 +339,8 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added"""
     parameters: list[Any] = []
-    for order in orders:
+    # Two that store the same ones wait for each other, and never in a circle.
+    for order in sorted(orders, key=lambda each: (each.account_id, each.fact.client_order_id)):
         fact = order.fact
         parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
         parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
@@ -347,7 +361,8 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
             UPDATE orders SET status = '{OrderStatus.ROUTING}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id = ANY(%s::uuid[]) AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+            WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
+              AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.connection import database
-from db.journal import IN_LINE, Change, Moved, apply
+from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order
 from orderd.domain.events import Reclaimed
 from orderd.domain.order import OrderStatus
@@ -32,7 +32,9 @@ def take_due(limit: int, sender: str | None = None) -> list[UUID]:
 def give_back(order_ids: Sequence[UUID]) -> None:
     """Say that these pending orders did not get into the queue after all, so that they are taken up again soon."""
     database.execute_sql(
-        f"UPDATE orders SET lease_until = NULL WHERE status = '{OrderStatus.PENDING}' AND id = ANY(%s::uuid[])",
+        f"""
+        UPDATE orders SET lease_until = NULL
+        WHERE id IN ({in_order(f"status = '{OrderStatus.PENDING}' AND id = ANY(%s::uuid[])")})""",
         ([str(order_id) for order_id in order_ids],),
     )
 
@@ -42,7 +44,7 @@ def give_all_back() -> int:
     cursor = database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
-        WHERE status = '{OrderStatus.PENDING}' AND lease_until > clock_timestamp()"""
+        WHERE id IN ({in_order(f"status = '{OrderStatus.PENDING}' AND lease_until > clock_timestamp()")})"""
     )
     return int(cursor.rowcount)
 
@@ -66,11 +68,15 @@ def reclaim(orders: Iterable[Order]) -> list[Moved]:
 
 
 def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
-    """Say that ``owner`` still holds these orders, in one statement. Returns how many of them it does hold."""
+    """Say that ``owner`` still holds these orders, in one statement. Returns of how many that was said.
+
+    Those that are being written to at this moment are passed over until the next time: this waits for nobody.
+    """
     cursor = database.execute_sql(
         """
         UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
-        WHERE lease_owner = %s AND id = ANY(%s::uuid[])""",
+        WHERE id IN (
+            SELECT id FROM orders WHERE lease_owner = %s AND id = ANY(%s::uuid[]) FOR NO KEY UPDATE SKIP LOCKED)""",
         (lease_seconds, owner, [str(order_id) for order_id in order_ids]),
     )
     return int(cursor.rowcount)

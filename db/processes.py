@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from db.connection import database
+from db.connection import database, transaction
+from db.journal import in_order
 
 # Each is looked up by an index of its own.
 _BEGUN: Final = "status IN ('routing', 'building', 'submitted')"
@@ -46,33 +47,36 @@ def bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
     Signed attempts are there to be adopted, orders that were begun to be reclaimed, and those that had only been
     accepted to be put in the queue, whether they had got there or not.
     """
-    if not dead:
-        return []
-    with database.atomic():
-        rows = database.execute_sql(
-            """
-            DELETE FROM processes WHERE (name, beats) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
-            RETURNING name""",
-            ([process.name for process, _ in dead], [beats for _, beats in dead]),
-        )
-        names = [name for (name,) in rows]
-        _release(_BEGUN, names)
-        _release(_SENT, names)
+    return _bury(dead) if dead else []
+
+
+@transaction
+def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
+    rows = database.execute_sql(
+        """
+        DELETE FROM processes WHERE name IN (
+            SELECT name FROM processes JOIN unnest(%s::text[], %s::bigint[]) AS said (name, beats) USING (name, beats)
+            ORDER BY name FOR UPDATE OF processes)
+        RETURNING name""",
+        ([process.name for process, _ in dead], [beats for _, beats in dead]),
+    )
+    names = [name for (name,) in rows]
+    _release(_BEGUN, names)
+    _release(_SENT, names)
     return names
 
 
+@transaction
 def leave(name: str) -> int:
     """It stops in order: forget it, and release what it has begun; what it sent is in the queue. Returns how many."""
-    with database.atomic():
-        database.execute_sql("DELETE FROM processes WHERE name = %s", (name,))
-        return _release(_BEGUN, [name])
+    database.execute_sql("DELETE FROM processes WHERE name = %s", (name,))
+    return _release(_BEGUN, [name])
 
 
 def _release(which: str, owners: Sequence[str]) -> int:
+    held = in_order(f"{which} AND lease_owner = ANY(%s)")
     cursor = database.execute_sql(
-        f"""
-        UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE id IN (
-            SELECT id FROM orders WHERE {which} AND lease_owner = ANY(%s) ORDER BY id FOR UPDATE)""",  # noqa: S608
+        f"UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE id IN ({held})",  # noqa: S608
         (list(owners),),
     )
     return int(cursor.rowcount)

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from db import journal
-from db.connection import database
+from db.connection import database, transaction
 from db.journal import Moved, NewOrder
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
@@ -55,6 +55,7 @@ class Spending:
     limits: Limits
 
 
+@transaction
 def accept_within(order: NewOrder, spending: Spending, sender: str | None = None) -> list[Moved]:
     """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
 
@@ -63,17 +64,16 @@ def accept_within(order: NewOrder, spending: Spending, sender: str | None = None
     """
     token_id = order.by.token_id
     assert token_id is not None, "only tokens have limits"
-    with database.atomic():
-        _lock(token_id)
-        if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
-            return []
-        _check(token_id, spending)
-        added = journal.accept([order], sender)
-        database.execute_sql(
-            "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-            (str(order.id), str(token_id), spending.notional),
-        )
-        return added
+    _lock(token_id)
+    if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
+        return []
+    _check(token_id, spending)
+    added = journal.accept([order], sender)
+    database.execute_sql(
+        "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
+        (str(order.id), str(token_id), spending.notional),
+    )
+    return added
 
 
 def _lock(token_id: UUID) -> None:

@@ -10,8 +10,8 @@ from uuid_utils.compat import uuid7
 
 from db import audit, journal, leases
 from db.audit import CANCEL, Actor, Entry
-from db.connection import database
-from db.journal import Change, NewOrder
+from db.connection import database, transaction
+from db.journal import Change, Moved, NewOrder
 from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Accepted, Cancelled
@@ -147,9 +147,7 @@ class Intake:
         """
         with database.connection_context():
             order = views.find(account_id, ref)
-            with database.atomic():
-                cancelled = journal.apply([Change(order.id, Cancelled(), None)])
-                audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+            cancelled = _cancel(order.id, by)
             if not cancelled:
                 order = views.find(account_id, str(order.id))
                 if order.status is not OrderStatus.CANCELLED:
@@ -158,6 +156,13 @@ class Intake:
         self._publisher.publish(cancelled)
         self._forget(order.id)
         return views.order_view(cancelled[0].order)
+
+
+@transaction
+def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
+    cancelled = journal.apply([Change(order_id, Cancelled(), None)])
+    audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+    return cancelled
 
 
 def _new_order(submission: Submission) -> NewOrder:
