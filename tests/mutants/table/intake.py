@@ -107,7 +107,7 @@ MUTANTS: Final = (
         "orderd/engine/allowance.py",
         "@transaction\ndef accept_within",
         "def accept_within",
-        (f"{_ALLOWANCE}test_submissions_at_the_same_time_do_not_slip_under_together",),
+        (f"{_ALLOWANCE}test_nobody_else_submits_with_a_token_between_its_check_and_the_order",),
         "The lock ends with its statement: orders that come together exceed the limit together.",
     ),
     Mutant(
