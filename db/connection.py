@@ -1,12 +1,20 @@
 """The connection pool, and whether the database has the tables that this program expects."""
 
 import select
+from collections.abc import Callable
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
 from playhouse.migrations import Runner
 from playhouse.pool import PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
+
+from db.conflicts import again_after_conflicts
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
@@ -21,9 +29,31 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
         idle.register(conn, select.POLLIN)
         return bool(idle.poll(0))
 
+    def execute_sql(self, sql: str, params: Any = None) -> Any:  # noqa: ANN401  (as the library has it)
+        """Outside of a transaction a statement is one, and is made again after a conflict; else all of it has to be."""
+        execute = partial(super().execute_sql, sql, params)
+        return execute() if self.in_transaction() else again_after_conflicts(execute)
+
 
 database = _Database(None)
 """Bound by ``connect``. Each thread has its own connection, taken with ``database.connection_context()``."""
+
+
+def transaction(call: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of the function one transaction, from its beginning again after a conflict.
+
+    Within another transaction it is a part of that. Needs a connection.
+    """
+
+    @wraps(call)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        @database.atomic()  # type: ignore[untyped-decorator]  # the library has no types
+        def once() -> T:
+            return call(*args, **kwargs)
+
+        return once() if database.in_transaction() else again_after_conflicts(once)  # type: ignore[no-any-return]
+
+    return whole
 
 
 class SchemaError(Exception):
