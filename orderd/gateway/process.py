@@ -16,13 +16,11 @@ from uuid import UUID
 import redis
 import structlog
 import uvloop
-from peewee import PeeweeException
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told
 from db.journal import recent_starts
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
@@ -47,7 +45,7 @@ log = structlog.get_logger(__name__)
 def run_gateway(settings: Settings) -> None:
     """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    Raises SchemaError, WalletError, and OrderdError where the port or a service cannot be had.
+    Raises OrderdError where the tables, the wallet, the port or a service cannot be used.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -58,7 +56,10 @@ def run_gateway(settings: Settings) -> None:
         max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
         application="orderd gateway",
     )
-    _check_database(settings)
+    with database_errors_told():
+        check_schema()
+        with database.connection_context():
+            check_anyone_may_enter(settings)
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
@@ -70,15 +71,6 @@ def run_gateway(settings: Settings) -> None:
             runner.run(_serve(settings, engine, redis_url))
     finally:
         publisher.close(_LAST_NEWS_SECONDS)
-
-
-def _check_database(settings: Settings) -> None:
-    try:
-        check_schema()
-        with database.connection_context():
-            check_anyone_may_enter(settings)
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
 
 
 def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
