@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from db.chain import belong_to
-from orderd.config.settings import Chain
+from orderd.solana.pool_programs import Chain
 from orderd.solana.rpc import RpcClient, RpcWrongChainError
 from orderd.solana.transport import Response, Transport
 

@@ -10,11 +10,10 @@ from dramatiq.middleware import Middleware
 from db.connection import database
 from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import WORKING
 from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.queue.rate_limit import NotStartedError
 
-_UNSIGNED = frozenset({OrderStatus.ROUTING, OrderStatus.BUILDING})
 log = structlog.get_logger(__name__)
 
 
@@ -73,7 +72,7 @@ class Retry(Middleware):
         except Exception:
             log.exception("order not readable", action="record_failed", order_id=str(order_id))
             return None
-        if order is None or order.status not in _UNSIGNED:
+        if order is None or order.status not in WORKING:
             return None
         error = OrderdError(ErrorCode.SERVICE_INTERNAL, f"the turn ended with {type(exception).__name__}")
         return AttemptFailedError(order.id, order.version, order.failures, error)

@@ -13,9 +13,11 @@ import pytest
 import pytest_asyncio
 
 from db import audit
+from db import refusals as stranger_counts
 from db.audit import Actor, Filter
 from db.connection import database
 from db.models import AuditRow, Order
+from db.refusals import Counted, Refusal
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -299,13 +301,25 @@ class TestAudit:
             with pytest.raises(CallRefusedError):
                 await client.call("order.cancel", order="0190abcd")
         assert (await http.get("/api/orders")).status_code == 401
-        rows = await audited(7)
+        rows = await audited(6)
         told = {(row.actor, row.address, row.action, row.outcome) for row in rows}
         assert told == {
             ("desk", "127.0.0.1", "POST /api/orders", "AUTH_FORBIDDEN"),
             ("desk", "127.0.0.1", "order.cancel", "AUTH_FORBIDDEN"),
-            ("", "127.0.0.1", "GET /api/orders", "AUTH_REQUIRED"),
         }
+
+    async def test_a_stranger_is_counted_and_the_audit_does_not_grow(self, rig: Rig, http: httpx.AsyncClient) -> None:
+        for _ in range(5):
+            assert (await http.get("/api/orders")).status_code == 401
+        await rig.gateway._refusals.write()
+
+        def read() -> tuple[list[Counted], list[AuditRow]]:
+            with database.connection_context():
+                return list(stranger_counts.read(None, None, 10)), audit.read(Filter(), 10)
+
+        (counted,), rows = await asyncio.to_thread(read)
+        assert counted.refusal == Refusal("127.0.0.1", "GET /api/orders", "AUTH_REQUIRED")
+        assert (counted.times, rows) == (5, [])
 
     async def test_what_was_only_asked_in_vain_is_not(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "trade")

@@ -8,8 +8,10 @@ import orjson
 import pytest
 from solders.keypair import Keypair
 
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_CPMM, USDC
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.genesis import USDC
 from orderd.solana.programs import associated_token
 from tests.integration.simnet.server import SOL, Client, RpcFailureError, Server, StartFailedError, payment, running
 from tests.integration.simnet.test_rpc import request, swap

@@ -13,11 +13,16 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
+from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.pools.raydium_cpmm.program import PoolState, SwapBaseInput
+from orderd.pools.raydium_cpmm.accounts import PoolState
+from orderd.pools.raydium_cpmm.instructions import SwapBaseInput
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.base58 import b58encode
-from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_CPMM, STACC, USDC
+from orderd.simnet.genesis import STACC, USDC
 from orderd.solana.programs import associated_token, system, token
 from tests.integration.simnet.server import SOL, Client, RpcFailureError, build, encoded, payment
 
@@ -34,7 +39,7 @@ def swap(client: Client, minimum_out: int = 1, trader: Keypair = TRADERS[0]) -> 
     account = client.value("getAccountInfo", str(SOL_USDC_CPMM), {"encoding": "base64", **CONFIRMED})
     state = PoolState.decode(base64.b64decode(account["data"][0]))
     source, destination = (associated_token.address(trader.pubkey(), mint) for mint in (token.NATIVE_MINT, USDC))
-    instruction = raydium_cpmm.swap(
+    instruction = raydium_cpmm_instructions.swap(
         SwapBaseInput(1_500_000_000, minimum_out),
         SOL_USDC_CPMM,
         state,
@@ -306,7 +311,7 @@ def test_a_swap_is_read_back_with_all_it_moved(client: Client) -> None:
         for side in ("pre", "post")
     }
     moved = {key: balances["post"][key] - amount for key, amount in balances["pre"].items()}
-    authority, owner = str(raydium_cpmm.authority_address()[0]), str(trader.pubkey())
+    authority, owner = str(raydium_cpmm_addresses.authority_address()[0]), str(trader.pubkey())
     sol, usdc = str(token.NATIVE_MINT), str(USDC)
     assert moved[owner, sol] == -1_500_000_000 == -moved[authority, sol]
     assert moved[owner, usdc] == -moved[authority, usdc] > 150_000_000

@@ -12,11 +12,11 @@ import pytest
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.simnet import ledger as ledger_module
 from orderd.simnet.account import Account
 from orderd.simnet.block import Executed
 from orderd.simnet.dump import NotRecordedError, dump_transaction
-from orderd.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.simnet.images import Image, pack, unpack
 from orderd.simnet.invoke import Clock
 from orderd.simnet.ledger import Ledger, LedgerError, Row
