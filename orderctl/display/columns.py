@@ -86,7 +86,7 @@ def column_named(name: str) -> Column:
         return column
     near = get_close_matches(word, COLUMNS, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise ConfigError("There is no such column", f"{name!r}{hint}", f"there are {', '.join(COLUMNS)}")
+    raise ConfigError("There is no such column", f"{name!r}{hint}", f"choose among {', '.join(COLUMNS)}")
 
 
 def status_role(order: OrderView) -> Role:

@@ -65,7 +65,7 @@ def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, 
         column_named(given)
 
     assert refused.value.detail == told
-    assert refused.value.next_step == f"there are {', '.join(COLUMNS)}"
+    assert refused.value.next_step == f"choose among {', '.join(COLUMNS)}"
 
 
 @pytest.mark.parametrize(
