@@ -197,6 +197,9 @@ class QuoteResult(Message):
     compute_units: int | None = Field(None, description="that the transaction would ask for")
     compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
     network_fee: str | None = Field(None, description="in SOL, with the priority fee")
+    rent: str | None = Field(
+        None, description="in SOL, of token accounts that the trade would make and leave; absent where nobody can tell"
+    )
 
 
 class PreviewResult(Message):
@@ -377,9 +380,14 @@ class NoParams(Message):
 
 
 class Balance(Message):
+    """What the wallet holds of a token, in all its accounts; an order can sell what is ``tradable``."""
+
     token: str
     mint: str
     amount: str
+    tradable: str | None = Field(None, description="lamports for SOL, else what is in the associated account")
+    wrapped: str | None = Field(None, description="of SOL: what is in accounts of wrapped SOL")
+    elsewhere: str | None = Field(None, description="in other token accounts of the wallet")
 
 
 class BalancesResult(Message):

@@ -11,7 +11,7 @@ from db.models import Attempt, Order, OrderEventRow, OrderFailure
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, RoutedLeg
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, OrderKind, OrderStatus, OrderTerms
+from orderd.domain.order import ACTIVE, FILLED, HELD, OrderKind, OrderStatus, OrderTerms
 from orderd.domain.quote import VenueName
 from orderd.domain.tokens import Token
 from orderd.wire import (
@@ -56,7 +56,7 @@ def order_view(order: Order) -> OrderView:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
     # An attempt is under way from the claim until it has failed for certain.
-    attempt = order.failures + (order.status not in (OrderStatus.PENDING, OrderStatus.FAILED, OrderStatus.CANCELLED))
+    attempt = order.failures + (order.status in HELD | FILLED)
     error = None
     if order.error_code is not None and order.status is OrderStatus.FAILED:
         error = Problem.of(OrderdError(ErrorCode(order.error_code), order.error_detail or ""), order.id)

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from db.connection import database
-from db.models import Order
+from db.models import Order, listed
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
 from orderd.engine import views
@@ -55,8 +55,7 @@ class Standing:
 
 def active_heads() -> list[Head]:
     """All orders that have not ended."""
-    names = ", ".join(f"'{status}'" for status in sorted(ACTIVE))
-    return _heads(f"status IN ({names})", ())
+    return _heads(f"status IN ({listed(ACTIVE)})", ())
 
 
 def heads_moved_within(seconds: float) -> list[Head]:

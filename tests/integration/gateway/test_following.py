@@ -11,7 +11,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.gateway.streaming import heartbeat
 from orderd.wire import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
 from tests.integration import orders
-from tests.integration.gateway.conftest import Client, Refused, Rig, deferred
+from tests.integration.gateway.conftest import CallRefusedError, Client, Rig, deferred
 
 pytestmark = pytest.mark.asyncio
 
@@ -123,16 +123,16 @@ class TestFilters:
     async def test_what_does_not_go_together_is_refused(self, rig: Rig, params: dict[str, Any], complaint: str) -> None:
         async with rig.client() as client:
             await submit(client, "mine")
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("orders.subscribe", **params)
         assert refused.value.problem.code is ErrorCode.REQUEST_INVALID
         assert complaint in refused.value.problem.detail
 
     async def test_an_unknown_token_is_told_from_an_unknown_order(self, rig: Rig) -> None:
         async with rig.client() as client:
-            with pytest.raises(Refused) as token:
+            with pytest.raises(CallRefusedError) as token:
                 await client.call("orders.subscribe", token_in="DOGE")
-            with pytest.raises(Refused) as order:
+            with pytest.raises(CallRefusedError) as order:
                 await client.call("orders.subscribe", orders=[{"order": "0190abcd"}])
         assert token.value.problem.code is ErrorCode.TOKEN_UNKNOWN
         assert order.value.problem.code is ErrorCode.ORDER_NOT_FOUND
@@ -150,7 +150,7 @@ class TestFilters:
             assert await until_ready(client) == [(mine, 1)]
             await client.call("orders.subscribe", account=str(theirs), order="moved")
             assert await until_ready(client) == [(mine, 1)]
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("orders.subscribe", account="default", order="moved")
             assert refused.value.problem.code is ErrorCode.ORDER_NOT_FOUND
 

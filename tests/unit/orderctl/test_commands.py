@@ -561,6 +561,22 @@ def test_balances_are_amounts_of_tokens(daemon: FakeDaemon, orderctl: Orderctl) 
     assert outcome.err == "wallet 9xQe\n"
 
 
+def test_what_an_order_cannot_sell_stands_apart_from_what_it_can(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    balances = (
+        Balance(token="SOL", mint="So1", amount="3", tradable="1", wrapped="2", elsewhere="0"),
+        Balance(token="USDC", mint="EPj", amount="5", tradable="5", wrapped="0", elsewhere="0"),
+        Balance(token="CHILLGUY", mint="Df6", amount="9", tradable="2", wrapped="0", elsewhere="7"),
+    )
+    daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=balances))
+
+    assert orderctl("balances").out.splitlines() == [
+        "TOKEN     AMOUNT  MINT  NOT TRADED",
+        "SOL            1  So1   2 wrapped",
+        "USDC           5  EPj",
+        "CHILLGUY       2  Df6   7 in other accounts",
+    ]
+
+
 class TestStatus:
     WELL = StatusResult(
         version="0.1.0",
