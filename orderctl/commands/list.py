@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import (
     OUTPUT,
@@ -100,7 +101,7 @@ def _watch(settings: Settings, read: Callable[[], list[ListResult]], *, wide: bo
                 shown = orders_table(tuple(order for page in read() for order in page.orders), wide=wide)
                 trouble = Text()
             except (UnreachableError, AnswerLostError) as error:
-                trouble = Text(f"{error.title}: {error.detail}", "yellow")
+                trouble = Text(f"{error.title}: {error.detail}", Tone.WARNING)
             live.update(Group(shown, trouble), refresh=True)
             time.sleep(WATCH_SECONDS)
     return ExitCode.OK

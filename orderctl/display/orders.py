@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.tables import local_time, plain_table, short_ids, status_text
+from orderctl.output.colours import Tone
 from orderd.domain.order import OrderStatus
 from orderd.wire import OrderView
 
@@ -40,7 +41,7 @@ def orders_table(orders: tuple[OrderView, ...], *, wide: bool) -> Table:
 def result(order: OrderView) -> Text:
     """What came of it: the fill, the code of the failure, or what is being bought."""
     if order.status is OrderStatus.CONFIRMED:
-        return Text(f"{order.amount_out} {order.token_out}", "green")
+        return Text(f"{order.amount_out} {order.token_out}", Tone.GOOD)
     if order.error is not None:
-        return Text(order.error.code, "red")
+        return Text(order.error.code, Tone.BAD)
     return Text(f"→ {order.token_out}", "dim")

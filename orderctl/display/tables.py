@@ -1,4 +1,4 @@
-"""What tables of orders have in common: short ids, local times, the colour of a state."""
+"""What tables of orders have in common: short ids, local times, the words for a state."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,21 +11,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.output.colours import STATE_TONES, UNKNOWN_TONE
 from orderd.domain.order import OrderStatus
 
 SHORT_ID = 13
 """Characters of a UUIDv7 that hold its millisecond: enough to tell orders apart, and the daemon takes any prefix."""
-
-STATUS_STYLE: Final[dict[OrderStatus, str]] = {
-    OrderStatus.PENDING: "yellow",
-    OrderStatus.ROUTING: "cyan",
-    OrderStatus.BUILDING: "cyan",
-    OrderStatus.SUBMITTED: "cyan",
-    OrderStatus.CONFIRMED: "green",
-    OrderStatus.FAILED: "red",
-    OrderStatus.CANCELLED: "dim",
-}
-
 
 Column = tuple[str, Literal["left", "right"]]
 """A heading, and the edge that its cells keep to."""
@@ -43,11 +33,11 @@ def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
 
 UNKNOWN: Final = "unknown"
 """What a submitted order is called of which nobody can tell what became of it."""
-UNKNOWN_STYLE: Final = "bold red"
 
 
-def status_text(status: OrderStatus, *, is_unknown: bool = False, weight: str = "") -> Text:
-    return Text(UNKNOWN, UNKNOWN_STYLE) if is_unknown else Text(status, f"{weight}{STATUS_STYLE[status]}")
+def status_text(status: OrderStatus, *, is_unknown: bool = False, is_bold: bool = False) -> Text:
+    tone = UNKNOWN_TONE if is_unknown else STATE_TONES[status]
+    return Text(UNKNOWN if is_unknown else status, tone.bold if is_bold else tone)
 
 
 def local_time(at: datetime, now: datetime) -> str:

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any, Final
 
 from orderctl.display.tables import SHORT_ID, UNKNOWN
-from orderctl.display.timeline import STAGES, duration
-from orderd.domain.order import TERMINAL, OrderStatus
+from orderctl.display.timeline import duration
+from orderctl.output.colours import STATE_TONES, UNKNOWN_TONE
+from orderd.domain.order import STAGES, TERMINAL
 from orderd.wire import OrderView
 
 STAGE_CELLS = 2
@@ -31,19 +32,8 @@ class Column:
 
 
 def status_role(order: OrderView) -> str:
-    if order.unknown_since is not None:
-        return "bad"
-    match order.status:
-        case OrderStatus.PENDING:
-            return "waiting"
-        case OrderStatus.CONFIRMED:
-            return "good"
-        case OrderStatus.FAILED:
-            return "bad"
-        case OrderStatus.CANCELLED:
-            return "muted"
-        case _:
-            return "moving"
+    tone = STATE_TONES[order.status] if order.unknown_since is None else UNKNOWN_TONE
+    return tone.role
 
 
 def _status(order: OrderView) -> str:

@@ -14,6 +14,7 @@ from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, Column, fitting, shortened
 from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
 from orderd.wire import OrderView
@@ -25,8 +26,7 @@ class OrderTable(ScrollView, can_focus=True):
     """``show`` gives it the orders, in their order."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"order-table--{role}"
-        for role in ("header", "sorted", "cursor", "id", "waiting", "moving", "good", "bad", "muted")
+        f"order-table--{role}" for role in ("header", "sorted", "cursor", "id", *(tone.role for tone in Tone))
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Detail", tooltip="All that is known of the order under the cursor", id="detail"),

@@ -87,7 +87,7 @@ class TestShown:
         assert "2 unknown" in orderctl("status").out
 
     def test_on_the_full_screen_it_is_found_by_that_word(self) -> None:
-        assert STATUS_COLUMN.cells(UNKNOWN, datetime.now(UTC)) == (("unknown", "bad"),)
+        assert STATUS_COLUMN.cells(UNKNOWN, datetime.now(UTC)) == (("unknown", "alarm"),)
         assert matches(UNKNOWN, ("unknown",))
 
     def test_a_watch_that_runs_out_of_time_exits_with_the_unknown_outcome_and_says_what_to_do(
