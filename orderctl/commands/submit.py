@@ -10,6 +10,7 @@ import typer
 from uuid_utils import uuid7
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import agrees_to, can_ask
 from orderctl.output.streams import OUTPUT, Format, console, has_colour, narrate, print_data
@@ -147,7 +148,7 @@ def _may_trade(client: Client, settings: Settings, question: str, order: SubmitP
             terms = order.model_dump(exclude={"client_order_id"})
             quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
             print_whole(quote_view(quote), console(settings, sys.stderr))
-        name = typer.style(chain, fg="red", bold=True) if has_colour(sys.stderr, settings.color) else chain
+        name = typer.style(chain, fg=Tone.BAD, bold=True) if has_colour(sys.stderr, settings.color) else chain
         return agrees_to(f"{name}: {question}")
     except KeyboardInterrupt:
         return False
