@@ -10,6 +10,7 @@ from orderd.domain.tokens import TokenRegistry
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
 from orderd.solana.keys import Wallet, load_wallet
@@ -67,6 +68,7 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
         cap=settings.max_compute_unit_price,
         max_age=age,
     )
+    purse = Purse(rpc, wallet.address)
     router = Router(
         open_venues(settings, rpc, watch),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
@@ -76,8 +78,9 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
         max_slot_lag=settings.max_slot_lag,
         unit_price=lambda: fees.last,
         threads=settings.worker_threads,
+        rent_of_way=purse.cost_of_way,
     )
-    builder = Builder(router, rpc, wallet, fees, blockhash_age=age)
+    builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
     return Trading(tokens, rpc, wallet, router, builder, Sender(rpc), retry)
 

@@ -20,7 +20,7 @@ from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
 from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
-from orderd.venues.guest import Guests, GuestSide, PoolRefused
+from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -255,9 +255,9 @@ class PoolVenue(ABC, Generic[S, P]):
             raise self._gone(quote)
         return self._latest[quote.pool]
 
-    def _gone(self, quote: VenueQuote) -> PoolRefused:
+    def _gone(self, quote: VenueQuote) -> PoolRefusedError:
         detail = f"{self.name} no longer has the pool {quote.pool}"
-        return PoolRefused(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
+        return PoolRefusedError(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
 
     def _told(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
         """What `read` makes of a pool's accounts, or why the pool is left out."""

@@ -77,7 +77,7 @@ _NO_POOLS: Final = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TX_SLIPPAG
 """The wallet's doing, or the market's."""
 
 
-class RouteRefused(Exception):
+class RouteRefusedError(Exception):
     """A route that cannot be built as it is; another may. ``error`` is the attempt's where there is no other.
 
     ``pool`` is the one that refused, None where the route as a whole asks too much. What ``moved`` may be taken again
@@ -94,16 +94,16 @@ class RouteRefused(Exception):
 
 def refusal_of(
     route: Route, instructions: Sequence[Instruction], err: TransactionError, error: ChainError
-) -> RouteRefused | None:
+) -> RouteRefusedError | None:
     """What of the route a failed transaction with these instructions speaks against; None where it is nothing of it."""
     if error.failure.name == OUT_OF_UNITS:
-        return RouteRefused(route, error, None)
+        return RouteRefusedError(route, error, None)
     index = _failed_instruction(err)
     if index is None or error.code in _NO_POOLS:
         return None
     named = {str(meta.pubkey) for meta in instructions[index].accounts}
     pool = next((leg.pool for leg in route.legs if leg.pool in named), None)
-    return None if pool is None else RouteRefused(route, error, pool)
+    return None if pool is None else RouteRefusedError(route, error, pool)
 
 
 def is_lasting(error: ChainError) -> bool:

@@ -28,7 +28,7 @@ from orderd.solana.programs.layout import (
     Slot,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 TOKEN_A_MINT_OFFSET: Final = 168
 TOKEN_B_MINT_OFFSET: Final = 200
@@ -191,9 +191,9 @@ class Pool(Record):
         return self.pool_status == PoolStatus.ENABLED and is_active
 
     def to_pool(self) -> DammV2Pool:
-        """What the maths needs. Raises UnsupportedPool for other fees than the two schedules, and unknown flags."""
+        """What the maths needs. Raises UnsupportedPoolError for a fee of no known schedule, and unknown flags."""
         if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
         self._check_fees()
         token_a_amount, token_b_amount = self._balances()
         base, dynamic = self.fees.base_fee, self.fees.dynamic_fee
@@ -238,11 +238,11 @@ class Pool(Record):
         mode = self.fees.base_fee.base_fee_mode
         if mode > BaseFeeMode.TIME_EXPONENTIAL:
             known = mode <= BaseFeeMode.MARKET_CAP_EXPONENTIAL
-            raise UnsupportedPool(_UNSUPPORTED_FEES[BaseFeeMode(mode)] if known else Unsupported.FEE_MODE)
+            raise UnsupportedPoolError(_UNSUPPORTED_FEES[BaseFeeMode(mode)] if known else Unsupported.FEE_MODE)
         if self.fee_version > _NEWEST_FEE_VERSION:
-            raise UnsupportedPool(Unsupported.FEE_MODE)
+            raise UnsupportedPoolError(Unsupported.FEE_MODE)
         if self.collect_fee_mode > COLLECT_FEE_COMPOUNDING:
-            raise UnsupportedPool(Unsupported.FEE_SIDE)
+            raise UnsupportedPoolError(Unsupported.FEE_SIDE)
 
     def _balances(self) -> tuple[int, int]:
         """What the liquidity owns; where the account does not tell it, what price and range imply, rounded up."""

@@ -35,7 +35,7 @@ from orderd.solana.programs.layout import (
     Record,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 MINT_X_OFFSET: Final = 88
 MINT_Y_OFFSET: Final = 120
@@ -158,7 +158,7 @@ class LbPair(Record):
         return (slot if self.activation_type == ActivationType.SLOT else unix_time) >= self.activation_point
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPool where a flag is set that is not known here."""
+        """Raises UnsupportedPoolError where a flag is set that is not known here."""
         static = self.parameters
         flags = (
             (self.status, PairStatus.DISABLED),
@@ -168,7 +168,7 @@ class LbPair(Record):
             (static.collect_fee_mode, COLLECT_FEE_ON_Y_ONLY),
         )
         if any(flag > last_known for flag, last_known in flags):
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
 
     def to_pool(self, bin_arrays: Iterable["BinArray"]) -> DlmmPool:
         """What the maths needs; only what lies in `bin_arrays` is there to trade with."""

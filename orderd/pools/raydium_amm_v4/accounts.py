@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.solana.programs.layout import U64, U128, Key, Record, raw
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 COIN_MINT_OFFSET: Final = 400
 PC_MINT_OFFSET: Final = 432
@@ -116,12 +116,12 @@ class AmmInfo(Record):
         """What the maths needs, with the balances of the vaults in base units.
 
         What the open orders hold counts for the program's older releases only, which placed it on the order book.
-        Raises UnsupportedPool for a status that never swaps and for a pool of one token with itself.
+        Raises UnsupportedPoolError for a status that never swaps and for a pool of one token with itself.
         """
         if self.status not in _SWAPPING:
-            raise UnsupportedPool(Unsupported.SWAPS_OFF)
+            raise UnsupportedPoolError(Unsupported.SWAPS_OFF)
         if self.coin_mint == self.pc_mint:
-            raise UnsupportedPool(Unsupported.SAME_MINTS)
+            raise UnsupportedPoolError(Unsupported.SAME_MINTS)
         return AmmV4Pool(
             status=self.status,
             swap_fee_numerator=self.fees.swap_fee_numerator,

@@ -15,7 +15,7 @@ from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, swap
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_amm_v4.program import PROGRAM
-from orderd.solana.programs.unsupported import UnsupportedPool
+from orderd.solana.programs.unsupported import UnsupportedPoolError
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
@@ -64,7 +64,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
         state = self._checked_decode(amm)
         try:
             pool = state.to_pool(token_amount(coin_vault), token_amount(pc_vault))
-        except UnsupportedPool as error:
+        except UnsupportedPoolError as error:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}") from error
         return AmmV4Accounts(known.address, state, pool)
 

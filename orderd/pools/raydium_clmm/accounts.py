@@ -25,7 +25,7 @@ from orderd.solana.programs.layout import (
     Slot,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 MINT_0_OFFSET: Final = 73
 MINT_1_OFFSET: Final = 105
@@ -139,14 +139,14 @@ class PoolState(Record):
     def to_pool(self, config: AmmConfig, tick_arrays: Iterable["TickArrayState"]) -> ClmmPool:
         """What the maths needs; only what lies in `tick_arrays`, given in any order, is there to trade with.
 
-        Raises UnsupportedPool for a dynamic fee, a flag that is not known, and limit orders at any of the ticks.
+        Raises UnsupportedPoolError for a dynamic fee, a flag that is not known, and limit orders at any of the ticks.
         """
         if self.status & ~sum(PoolStatus):
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
         if self.dynamic_fee != NO_DYNAMIC_FEE:
-            raise UnsupportedPool(Unsupported.DYNAMIC_FEE)
+            raise UnsupportedPoolError(Unsupported.DYNAMIC_FEE)
         if self.fee_on > FEE_ON_TOKEN_1:
-            raise UnsupportedPool(Unsupported.FEE_SIDE)
+            raise UnsupportedPoolError(Unsupported.FEE_SIDE)
         arrays = {array.start_tick_index: array for array in tick_arrays}
         return ClmmPool(
             trade_fee_rate=config.trade_fee_rate,
@@ -213,10 +213,10 @@ class TickArrayState(Record):
         return replace(self, ticks=self.ticks[:start] + content.encode() + self.ticks[start + TICK_SIZE :])
 
     def initialized_ticks(self) -> Iterator[ClmmTick]:
-        """The ticks with liquidity, rising, for the maths. Raises UnsupportedPool where limit orders wait."""
+        """The ticks with liquidity, rising, for the maths. Raises UnsupportedPoolError where limit orders wait."""
         for tick, net, gross, orders, part_filled in _FOR_MATHS.iter_unpack(self.ticks):
             if orders or part_filled:
-                raise UnsupportedPool(Unsupported.LIMIT_ORDERS)
+                raise UnsupportedPoolError(Unsupported.LIMIT_ORDERS)
             if any(gross):
                 yield ClmmTick(tick, int.from_bytes(net, "little", signed=True))
 

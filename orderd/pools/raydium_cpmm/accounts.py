@@ -17,7 +17,7 @@ from orderd.solana.programs.layout import (
     Record,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 MINT_0_OFFSET: Final = 168
 MINT_1_OFFSET: Final = 200
@@ -88,13 +88,13 @@ class PoolState(Record):
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time >= self.open_time
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPool where a flag is set that is not known here."""
+        """Raises UnsupportedPoolError where a flag is set that is not known here."""
         if (
             self.status & ~sum(PoolStatus)
             or self.creator_fee_on > CREATOR_FEE_ON_TOKEN_1
             or self.enable_creator_fee > 1
         ):
-            raise UnsupportedPool(Unsupported.UNKNOWN_FLAG)
+            raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
 
     def to_pool(self, config: AmmConfig, vault_0: int, vault_1: int) -> CpmmPool:
         """What the maths needs, with the vaults' balances in base units."""

@@ -24,6 +24,8 @@ NATIVE_MINT: Final = Pubkey.from_string("So1111111111111111111111111111111111111
 
 MINT_SIZE: Final = 82
 ACCOUNT_SIZE: Final = 165
+ASSOCIATED_2022_SIZE: Final = 170
+"""Of an associated account under Token-2022, which notes that its owner is fixed."""
 ACCOUNT_RENT: Final = 2_039_280
 """Lamports that free an account of that size from rent: (128 + size) bytes, two years of 3,480 lamports each."""
 _EXTENSIONS_START: Final = 166  # byte 165 says whether a mint or an account is extended

@@ -18,7 +18,7 @@ from orderd.pools.meteora_damm_v2.simnet import handler as damm_handler
 from orderd.pools.meteora_damm_v2.simnet.write_back import pool_after
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
 from tests.unit.solana.records import blank, key, uses
 
@@ -191,7 +191,7 @@ def test_a_pool_of_the_first_layout_gets_the_balances_that_its_price_implies() -
     ids=lambda value: str(value) if isinstance(value, Unsupported) else "",
 )
 def test_a_fee_that_is_not_covered_is_refused(account: damm_accounts.Pool, reason: Unsupported) -> None:
-    with pytest.raises(UnsupportedPool, match=reason) as refused:
+    with pytest.raises(UnsupportedPoolError, match=reason) as refused:
         account.to_pool()
     assert refused.value.reason == reason
 

@@ -17,7 +17,7 @@ from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
 from orderd.pools.raydium_amm_v4.simnet import handler as v4_handler
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
 from tests.unit.solana import amm_v4_market
 from tests.unit.solana.records import blank, key, uses
@@ -123,7 +123,7 @@ def test_a_pool_swaps_the_same_after_its_account_was_written_and_read(case: dict
 def test_a_status_without_swaps_is_refused(status: int) -> None:
     account = plain_account(status=status)
     assert not account.accepts_swaps(2**40)
-    with pytest.raises(UnsupportedPool, match="swaps_off") as refused:
+    with pytest.raises(UnsupportedPoolError, match="swaps_off") as refused:
         account.to_pool(10**9, 10**9)
     assert refused.value.reason == Unsupported.SWAPS_OFF
 
@@ -144,7 +144,7 @@ def test_a_pool_that_waits_swaps_from_its_opening_on() -> None:
 
 
 def test_a_pool_of_one_token_with_itself_is_refused() -> None:
-    with pytest.raises(UnsupportedPool, match="same_mints"):
+    with pytest.raises(UnsupportedPoolError, match="same_mints"):
         plain_account(pc_mint=key(1)).to_pool(10**9, 10**9)
 
 

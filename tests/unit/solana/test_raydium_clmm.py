@@ -23,7 +23,7 @@ from orderd.pools.raydium_clmm.simnet.write_back import crossed, pool_after
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
 from tests.unit.solana.clmm_accounts import arrays_of, config_of, state_of
 from tests.unit.solana.records import blank, key, uses
@@ -195,7 +195,7 @@ def test_the_fee_side_of_a_pool_is_kept() -> None:
 )
 def test_a_fee_that_is_not_covered_is_refused(fields: dict[str, Any], reason: Unsupported) -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
-    with pytest.raises(UnsupportedPool, match=reason) as refused:
+    with pytest.raises(UnsupportedPoolError, match=reason) as refused:
         state_of(pool, **fields).to_pool(config_of(pool), [])
     assert refused.value.reason == reason
 
@@ -205,7 +205,7 @@ def test_limit_orders_at_a_tick_are_refused(waiting: dict[str, Any]) -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
     arrays = arrays_of(pool)
     arrays[-25_200] = arrays[-25_200].with_tick(clmm_accounts.TickState(tick=-24_000, **waiting), 60)
-    with pytest.raises(UnsupportedPool, match="limit_orders"):
+    with pytest.raises(UnsupportedPoolError, match="limit_orders"):
         state_of(pool).to_pool(config_of(pool), arrays.values())
     filled = clmm_accounts.TickState(tick=-24_000, order_phase=3, unfilled_ratio_x64=1 << 64)
     arrays[-25_200] = arrays[-25_200].with_tick(filled, 60)

@@ -28,7 +28,7 @@ NO_LIQUIDITY_THIS_WAY: Final = 6041
 
 
 def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) -> clmm.ClmmPool:
-    """The pool with the liquidity of these tick array accounts, in any order. Raises LayoutError, UnsupportedPool."""
+    """The pool with the liquidity of these tick arrays, in any order. Raises LayoutError, UnsupportedPoolError."""
     arrays = sorted(filter(None, map(_ticks, tick_arrays)), key=lambda ticks: ticks[0].tick)
     return replace(pool.to_pool(config, ()), ticks=tuple(chain.from_iterable(arrays)))
 
