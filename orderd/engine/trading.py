@@ -74,6 +74,7 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,
+        max_total_cost_bps=settings.max_total_cost_bps,
         guard=PriceGuard(settings.max_price_deviation_bps, recall),
         max_slot_lag=settings.max_slot_lag,
         unit_price=lambda: fees.last,
