@@ -100,6 +100,7 @@ class Order(Table):
     id = UUIDField(primary_key=True)
     account_id = UUIDField()
     client_order_id = TextField()
+    kind = TextField()
     token_in = TextField()
     token_out = TextField()
     mint_in = TextField()

@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.ids import SHORT_ID
 from orderctl.display.screen import words_of
-from orderctl.display.tables import SHORT_ID, status_text
+from orderctl.display.tables import status_text
 from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, waiting
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console

@@ -50,6 +50,7 @@ class ErrorCode(StrEnum):
     ROUTE_INSUFFICIENT_LIQUIDITY = "ROUTE_INSUFFICIENT_LIQUIDITY"
     ROUTE_AMOUNT_TOO_SMALL = "ROUTE_AMOUNT_TOO_SMALL"
     ROUTE_PRICE_IMPACT = "ROUTE_PRICE_IMPACT"
+    ROUTE_TOTAL_COST = "ROUTE_TOTAL_COST"
     ROUTE_STALE = "ROUTE_STALE"
     ROUTE_PRICE_DEVIATION = "ROUTE_PRICE_DEVIATION"
     POOL_CLOSED = "POOL_CLOSED"
@@ -165,6 +166,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ROUTE_AMOUNT_TOO_SMALL: _denied("The amount is too small to buy anything", "trade a larger amount"),
     ErrorCode.ROUTE_PRICE_IMPACT: _denied(
         "The order would move the price by more than the limit", "trade a smaller amount, or raise the limit"
+    ),
+    ErrorCode.ROUTE_TOTAL_COST: _denied(
+        "Fees and price impact together would cost more than the limit",
+        "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS",
     ),
     ErrorCode.ROUTE_STALE: _transient(
         "The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself"

@@ -12,7 +12,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, RoutedLeg
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, OrderStatus
+from orderd.domain.order import ACTIVE, FILLED, HELD, OrderKind, OrderStatus
 from orderd.domain.quote import VenueName
 from orderd.domain.terms import told
 from orderd.wire import (
@@ -50,6 +50,7 @@ def order_view(order: Order) -> OrderView:
     return OrderView.model_construct(
         id=order.id,
         client_order_id=order.client_order_id,
+        kind=OrderKind(order.kind),
         **dict(told(terms_of(order))),
         status=order.status,
         seq=order.seq,
@@ -166,13 +167,17 @@ def _event(row: OrderEventRow) -> OrderEvent:
     )
 
 
-def active(account_id: UUID, token_in: str | None = None, token_out: str | None = None) -> list[OrderView]:
-    """All orders that have not ended, oldest first; of a pair where its tokens' symbols are given."""
+def active(
+    account_id: UUID, token_in: str | None = None, token_out: str | None = None, kind: str | None = None
+) -> list[OrderView]:
+    """All orders that have not ended, oldest first; of a pair where its tokens' symbols are given, and of a kind."""
     query = Order.select().where((Order.account_id == account_id) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
     if token_in is not None:
         query = query.where(Order.token_in == token_in)
     if token_out is not None:
         query = query.where(Order.token_out == token_out)
+    if kind is not None:
+        query = query.where(Order.kind == kind)
     return [order_view(order) for order in query]
 
 
@@ -181,6 +186,8 @@ def list_orders(account_id: UUID, params: ListParams) -> ListResult:
     query = Order.select().where(Order.account_id == account_id)
     if params.status:
         query = query.where(Order.status.in_(list(params.status)))
+    if params.kind:
+        query = query.where(Order.kind.in_(list(params.kind)))
     if (token := params.token) is not None:
         by_symbol = (fn.upper(Order.token_in) == token.upper()) | (fn.upper(Order.token_out) == token.upper())
         query = query.where(by_symbol | (Order.mint_in == token) | (Order.mint_out == token))

@@ -1,4 +1,4 @@
-"""How the daemon is: what an operator asks first."""
+"""The answer of ``status``: how orderd's services are, and what the cluster's orders, queue and workers do."""
 
 import time
 from collections.abc import Callable
