@@ -17,7 +17,7 @@ from orderctl.output.streams import OUTPUT, Format, console, has_colour, narrate
 from orderctl.trading.batch import print_taken, submit_all
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.sending import send
-from orderctl.trading.terms import Slippage, TradeCommand, check
+from orderctl.trading.terms import AMOUNT, TOKEN_IN, TOKEN_OUT, Slippage, TradeCommand, check
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
@@ -29,13 +29,9 @@ COMMAND_CLASS = TradeCommand
 
 def run(
     ctx: typer.Context,
-    token_in: Annotated[
-        str | None, typer.Argument(metavar="TOKEN_IN", help="What to sell: a symbol or a mint address.")
-    ] = None,
-    token_out: Annotated[str | None, typer.Argument(metavar="TOKEN_OUT", help="What to buy.")] = None,
-    amount: Annotated[
-        str | None, typer.Argument(metavar="AMOUNT", help="How much of TOKEN_IN to sell, like 1.5.")
-    ] = None,
+    token_in: Annotated[str | None, TOKEN_IN] = None,
+    token_out: Annotated[str | None, TOKEN_OUT] = None,
+    amount: Annotated[str | None, AMOUNT] = None,
     slippage: Slippage = None,
     file: Annotated[
         str | None,

@@ -90,6 +90,15 @@ MUTANTS: Final = (
         "One of a provider's nodes, which lags or has lost its history, proves dead what has landed.",
     ),
     Mutant(
+        "unproved-kinds-traded",
+        10,
+        "orderd/solana/pool_programs.py",
+        'return chain == "simnet" or chain in self.proved_on',
+        "return chain in self.ids",
+        (f"{_TRADING}test_amm_v4_takes_part_by_itself_on_the_local_chain_alone",),
+        "Orders on mainnet go to a program whose swap nobody has ever seen it take.",
+    ),
+    Mutant(
         "real-chains-taken-for-one-node",
         1,
         "orderd/config/settings.py",

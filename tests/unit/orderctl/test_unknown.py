@@ -62,7 +62,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
-        monkeypatch.setattr("orderctl.commands.resolve.can_ask", lambda: True)
+        monkeypatch.setattr("orderctl.output.prompt.can_ask", lambda: True)
 
     return type_in
 
