@@ -9,10 +9,12 @@ from typing import Final
 
 from db.connection import database, transaction
 from db.journal import in_order
+from db.models import listed
+from orderd.domain.order import HELD, WAITING
 
 # Each is looked up by an index of its own.
-_BEGUN: Final = "status IN ('routing', 'building', 'submitted')"
-_SENT: Final = "status = 'pending'"
+_BEGUN: Final = f"status IN ({listed(HELD)})"
+_SENT: Final = f"status IN ({listed(WAITING)})"
 
 
 @dataclass(frozen=True, slots=True)
