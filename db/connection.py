@@ -1,17 +1,20 @@
 """The connection pool, and whether the database has the tables that this program expects."""
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
+from peewee import InterfaceError, OperationalError, PeeweeException
 from playhouse.migrations import Runner
 from playhouse.pool import PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
 
 from db.conflicts import again_after_conflicts
+from orderd.domain.errors import ErrorCode, OrderdError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,8 +59,21 @@ def transaction(call: Callable[P, T]) -> Callable[P, T]:
     return whole
 
 
-class SchemaError(Exception):
-    """The database's tables are not those of this program; the text says which way and what to do."""
+class SchemaError(OrderdError):
+    """The database's tables are not those of this program; the text says which way."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_SCHEMA, detail)
+
+
+@contextmanager
+def database_errors_told() -> Iterator[None]:
+    """Turns what the driver raises into the OrderdError that an operator is told."""
+    try:
+        yield
+    except PeeweeException as error:
+        what = "does not answer" if isinstance(error, OperationalError | InterfaceError) else "refuses"
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres {what}: {str(error).strip()}") from error
 
 
 def connect(url: str, *, max_connections: int = 32, application: str = "orderd") -> None:
@@ -103,13 +119,12 @@ def migrate() -> list[str]:
 
 
 def check_schema() -> None:
-    """Raises SchemaError when the tables are behind or ahead of this program."""
+    """Raises SchemaError when the tables are behind or ahead of this program, PeeweeException without an answer."""
     with database.connection_context():
         rows = Runner(database, str(MIGRATIONS)).status()
     if unknown := [row.name for row in rows if row.path is None]:
         raise SchemaError(
-            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know. "
-            "Run the version of orderd that made it, or a newer one."
+            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know"
         )
     if missing := [row.name for row in rows if row.applied is None]:
-        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}. Run: orderd migrate")
+        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}")

@@ -20,10 +20,9 @@ import uvloop
 from peewee import PeeweeException
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told
 from db.journal import recent_starts
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
@@ -50,7 +49,7 @@ log = structlog.get_logger(__name__)
 def run_gateway(settings: Settings) -> None:
     """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    Raises SchemaError, WalletError, and OrderdError where the port or a service cannot be had.
+    Raises OrderdError where the tables, the wallet, the port or a service cannot be used.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -61,7 +60,10 @@ def run_gateway(settings: Settings) -> None:
         max_connections=DATABASE_THREADS + OUTSIDE_THREADS + 1,
         application="orderd gateway",
     )
-    _check_database(settings)
+    with database_errors_told():
+        check_schema()
+        with database.connection_context():
+            check_anyone_may_enter(settings)
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
@@ -85,15 +87,6 @@ def _present(presence: Presence) -> Iterator[None]:
     if loop.stop(_LAST_NEWS_SECONDS):
         with suppress(PeeweeException):  # they find out by themselves
             presence.leave()
-
-
-def _check_database(settings: Settings) -> None:
-    try:
-        check_schema()
-        with database.connection_context():
-            check_anyone_may_enter(settings)
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
 
 
 def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher, name: str | None = None) -> Engine:

@@ -5,8 +5,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
 from uuid import UUID
@@ -18,12 +17,12 @@ from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
 from db import leases
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told
 from db.journal import recent_starts
 from db.prices import last_route
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.engine.chain import check_chain
+from orderd.domain.errors import OrderdError
+from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import Failures
@@ -65,8 +64,8 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: Settings) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
 
-    Raises SchemaError, WalletError, and OrderdError where Postgres does not answer or the RPC endpoint leads to another
-    chain; Redis and the endpoint may come later.
+    Raises OrderdError where the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint
+    leads to another chain; Redis and the endpoint may come later.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -77,11 +76,11 @@ def run_worker(settings: Settings) -> NoReturn:
         max_connections=settings.worker_threads + 11,  # a thread needs one, and so does each loop
         application="orderd worker",
     )
-    with _postgres_errors_told():
+    with database_errors_told():
         check_schema()
     _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
-    with _postgres_errors_told():
+    with database_errors_told():
         process.start()
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
@@ -96,24 +95,13 @@ def run_worker(settings: Settings) -> NoReturn:
     os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
 
 
-@contextmanager
-def _postgres_errors_told() -> Iterator[None]:
-    try:
-        yield
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
-
-
 def _check_chain(settings: Settings) -> None:
     assert settings.rpc_url is not None
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
         if not endpoint.has_transaction_history():
-            log.warning(
-                "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown",
-                action="chain_without_history",
-            )
+            log.warning(NO_HISTORY, action="chain_without_history")
     except RpcWrongChainError as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:

@@ -74,8 +74,7 @@ MUTANTS: Final = (
         "claim-anything",
         1,
         "db/journal.py",
-        " AND status IN ({listed(sources(EventKind.STARTED))})\n"
-        "              AND due_at <= clock_timestamp()\n            RETURNING",
+        "AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp()\n            RETURNING",
         "\n            RETURNING",
         (
             f"{_JOURNAL}test_of_many_claims_one_wins",
@@ -87,7 +86,7 @@ MUTANTS: Final = (
         "claim-before-its-time",
         6,
         "db/journal.py",
-        "\n              AND due_at <= clock_timestamp()\n            RETURNING",
+        " AND due_at <= clock_timestamp()\n            RETURNING",
         "\n            RETURNING",
         (f"{_JOURNAL}test_a_retry_ends_the_attempt_keeps_the_failure_and_waits",),
         "Backoffs and slots of the rate limit are passed over, and attempts used up in vain.",
@@ -114,9 +113,8 @@ MUTANTS: Final = (
         "orphans-of-the-living",
         1,
         "db/leases.py",
-        "WHERE status IN ({listed(sources(EventKind.RECLAIMED))})\n"
-        "              AND (lease_until IS NULL OR lease_until < clock_timestamp())",
-        "WHERE status IN ({listed(sources(EventKind.RECLAIMED))})",
+        "AND (lease_until IS NULL OR lease_until < clock_timestamp())\n            ORDER BY id LIMIT %s",
+        "\n            ORDER BY id LIMIT %s",
         (f"{_LEASES}test_orphans_go_back_in_line_and_their_old_holder_is_shut_out",),
         "Orders are taken away from workers that are at it, again and again, until none trades.",
     ),
