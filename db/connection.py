@@ -1,12 +1,23 @@
 """The connection pool, and whether the database has the tables that this program expects."""
 
 import select
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
+from peewee import InterfaceError, OperationalError, PeeweeException
 from playhouse.migrations import Runner
 from playhouse.pool import PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
+
+from db.conflicts import again_after_conflicts
+from orderd.domain.errors import ErrorCode, OrderdError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
@@ -21,13 +32,48 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
         idle.register(conn, select.POLLIN)
         return bool(idle.poll(0))
 
+    def execute_sql(self, sql: str, params: Any = None) -> Any:  # noqa: ANN401  (as the library has it)
+        """Outside of a transaction a statement is one, and is made again after a conflict; else all of it has to be."""
+        execute = partial(super().execute_sql, sql, params)
+        return execute() if self.in_transaction() else again_after_conflicts(execute)
+
 
 database = _Database(None)
 """Bound by ``connect``. Each thread has its own connection, taken with ``database.connection_context()``."""
 
 
-class SchemaError(Exception):
-    """The database's tables are not those of this program; the text says which way and what to do."""
+def transaction(call: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of the function one transaction, from its beginning again after a conflict.
+
+    Within another transaction it is a part of that. Needs a connection.
+    """
+
+    @wraps(call)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        @database.atomic()  # type: ignore[untyped-decorator]  # the library has no types
+        def once() -> T:
+            return call(*args, **kwargs)
+
+        return once() if database.in_transaction() else again_after_conflicts(once)  # type: ignore[no-any-return]
+
+    return whole
+
+
+class SchemaError(OrderdError):
+    """The database's tables are not those of this program; the text says which way."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_SCHEMA, detail)
+
+
+@contextmanager
+def database_errors_told() -> Iterator[None]:
+    """Turns what the driver raises into the OrderdError that an operator is told."""
+    try:
+        yield
+    except PeeweeException as error:
+        what = "does not answer" if isinstance(error, OperationalError | InterfaceError) else "refuses"
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres {what}: {str(error).strip()}") from error
 
 
 def connect(url: str, *, max_connections: int = 32, application: str = "orderd") -> None:
@@ -73,13 +119,12 @@ def migrate() -> list[str]:
 
 
 def check_schema() -> None:
-    """Raises SchemaError when the tables are behind or ahead of this program."""
+    """Raises SchemaError when the tables are behind or ahead of this program, PeeweeException without an answer."""
     with database.connection_context():
         rows = Runner(database, str(MIGRATIONS)).status()
     if unknown := [row.name for row in rows if row.path is None]:
         raise SchemaError(
-            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know. "
-            "Run the version of orderd that made it, or a newer one."
+            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know"
         )
     if missing := [row.name for row in rows if row.applied is None]:
-        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}. Run: orderd migrate")
+        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}")

@@ -5,7 +5,7 @@ and, in the same breath, writes the attempt or the failure that belongs to it. W
 newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,11 +15,11 @@ from peewee import DataError, IntegrityError
 from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
-from db.connection import database
-from db.models import Order
+from db.connection import database, transaction
+from db.models import Order, listed
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
-from orderd.domain.order import TERMINAL, EventKind, OrderStatus, sources, target
+from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 
 _COLUMN_TYPES: Final = {
     "venue": "text",
@@ -39,7 +39,7 @@ Objection = IntegrityError | DataError | ValueError
 """What the database and its driver say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
-"""How long an order may lie in the queue before dispatch sends it again."""
+"""How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +81,16 @@ class Failure:
 class Change:
     """One fact about one order. ``version`` is the writer's fencing token; None writes over any claim and ends it.
 
-    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back to pending waits; the fact's
-    ``until`` is set from it.
+    ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
+    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits; the fact's ``until``
+    is set from it.
     """
 
     order_id: UUID
     fact: AnyFact
     version: int | None
     columns: Mapping[str, Any] = field(default_factory=dict)
+    to: OrderStatus | None = None
     delay_ms: int = 0
     new_attempt: NewAttempt | None = None
     attempt_end: AttemptEnd | None = None
@@ -98,7 +100,7 @@ class Change:
     def shape(self) -> tuple[object, ...]:
         """Changes of one shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
-        return (self.fact.kind, tuple(self.columns), *attached)
+        return (self.fact.kind, self.to, tuple(self.columns), *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
         """Name, type and value of all that the statement is given."""
@@ -155,10 +157,19 @@ def apply(changes: Sequence[Change]) -> list[Moved]:
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         groups.setdefault(change.shape, []).append(change)
-    if len(groups) == 1:
-        return _write(changes)
-    with database.atomic():
-        return [moved for group in groups.values() for moved in _write(group)]
+    return _write(changes) if len(groups) == 1 else _write_all(groups.values())
+
+
+@transaction
+def _write_all(groups: Iterable[Sequence[Change]]) -> list[Moved]:
+    ids = [str(change.order_id) for group in groups for change in group]
+    database.execute_sql(in_order("id = ANY(%s::uuid[])"), (ids,))
+    return [moved for group in groups for moved in _write(group)]
+
+
+def in_order(which: str) -> str:
+    """The ids of the orders ``which`` says, locked in the one order in which everybody locks them."""
+    return f"SELECT id FROM orders WHERE {which} ORDER BY id FOR NO KEY UPDATE"
 
 
 def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
@@ -177,7 +188,7 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
 
 def _write(changes: Sequence[Change]) -> list[Moved]:
     first = changes[0]
-    kind, status = first.fact.kind, target(first.fact.kind)
+    kind, status = first.fact.kind, target(first.fact.kind, first.to)
     rows = [change.values() for change in changes]
     names = [name for name, _, _ in rows[0]]
     row_sql = "(" + ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0]) + ")"
@@ -185,20 +196,23 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
     sets += [f"{name} = given.new_{name}" for name in first.columns]
-    waits = status is OrderStatus.PENDING
-    sets.append("due_at = clock_timestamp() + given.delay_ms * interval '1 millisecond'" if waits else "due_at = NULL")
-    if waits or status in TERMINAL or _is_revived(first):
+    is_due = "clock_timestamp() + given.delay_ms * interval '1 millisecond'" if status in WAITING else "NULL"
+    sets.append(f"due_at = {is_due}")
+    if status not in HELD or _is_revived(first):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
     if first.attempt_end:
         sets.append("unknown_since = NULL")
-    allowed = ", ".join(f"'{source}'" for source in sorted(_from(first)))
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
+    given = f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})"
+    # A lone row has no order.
+    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
     ctes = [
-        f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})",
+        given,
+        *locked,
         f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given
-            WHERE o.id = given.order_id AND o.status IN ({allowed})
+            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
+            WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
               AND (given.fence IS NULL OR o.version = given.fence)
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
         f"""event AS (
@@ -218,9 +232,8 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
 
 def _from(change: Change) -> frozenset[OrderStatus]:
     """The states the order may be in. What is signed is left only together with its attempt's end."""
-    signed = frozenset({OrderStatus.SUBMITTED})
-    allowed = sources(change.fact.kind)
-    return allowed & signed if change.attempt_end else allowed - signed
+    allowed = sources(change.fact.kind, change.to)
+    return allowed & SIGNED if change.attempt_end else allowed - SIGNED
 
 
 def _is_revived(change: Change) -> bool:
@@ -295,10 +308,11 @@ def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
     return found
 
 
-def accept(orders: Sequence[NewOrder]) -> list[Moved]:
+def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]:
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
-    An order whose client order id is taken, also by another of this call, is left out of the answer.
+    ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
+    order id is taken, also by another of this call, is left out of the answer.
     """
     if not orders:
         return []
@@ -313,9 +327,10 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             AS (VALUES {", ".join([row] * len(orders))}),
         added AS (
             INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
-                                decimals_out, amount_in, slippage_bps, seq, due_at, lease_until)
+                                decimals_out, amount_in, slippage_bps, status, seq, due_at, lease_owner, lease_until)
             SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, 1, clock_timestamp(), clock_timestamp() + {IN_LINE}
+                   amount_in, slippage_bps, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
+                   clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -325,12 +340,14 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added"""
     parameters: list[Any] = []
-    for order in orders:
+    # Two that store the same ones wait for each other, and never in a circle.
+    for order in sorted(orders, key=lambda each: (each.account_id, each.fact.client_order_id)):
         fact = order.fact
         parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
         parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
         parameters += [order.slippage_bps, fact.model_dump_json()]
         parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
+    parameters.append(sender)
     facts = {order.id: order.fact for order in orders}
     return _moved(sql, parameters, lambda order: facts[order.id])
 
@@ -338,14 +355,15 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
     """Take due orders for work. Raises their versions: every other holder's writes are void from here.
 
-    Those that are not due, not pending or not there are not among the answers.
+    Those that are not due, not in line or not there are not among the answers.
     """
     sql = f"""
         WITH moved AS (
-            UPDATE orders SET status = '{OrderStatus.ROUTING}', seq = seq + 1, version = version + 1,
+            UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id = ANY(%s::uuid[]) AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+            WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp()
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -365,7 +383,7 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
             UPDATE orders SET seq = seq + 1, unknown_since = clock_timestamp(), updated_at = clock_timestamp()
             WHERE id IN (
                 SELECT id FROM orders
-                WHERE status = '{OrderStatus.SUBMITTED}' AND unknown_since IS NULL
+                WHERE status IN ({listed(sources(EventKind.UNKNOWN))}) AND unknown_since IS NULL
                   AND updated_at < clock_timestamp() - %s * interval '1 second'
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *, jsonb_build_object(

@@ -25,20 +25,13 @@ from orderd.domain.events import (
     Submitted,
     Unknown,
 )
-from orderd.domain.order import TERMINAL, EventKind, OrderStatus
+from orderd.domain.order import TERMINAL, WAITING, EventKind, OrderStatus
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
 """Characters of a pool's address that tell it from the others."""
 ADDRESS_WIDTH: Final = 44
 """Of a whole one."""
-STAGES: Final = (
-    OrderStatus.PENDING,
-    OrderStatus.ROUTING,
-    OrderStatus.BUILDING,
-    OrderStatus.SUBMITTED,
-    OrderStatus.CONFIRMED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +108,11 @@ class Timeline:
         for event in self.events:
             if spans and spans[-1].stage is event.status:
                 continue
-            if event.status is OrderStatus.PENDING and spans:
-                spans = [Span(OrderStatus.PENDING, event.at)]
+            if event.status in WAITING and spans:
+                spans = [Span(event.status, event.at)]
                 continue
             if isinstance(event.data, RolledBack):
-                spans = [*spans[:-2], Span(OrderStatus.SUBMITTED, spans[-2].start)]
+                spans = [*spans[:-2], Span(event.status, spans[-2].start)]
                 continue
             if spans:
                 spans[-1] = Span(spans[-1].stage, spans[-1].start, event.at)
@@ -169,7 +162,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case RolledBack():
             return [f"the chain has taken back the block of slot {fact.slot}; the same transaction may land again"]
         case Confirmed():
-            return [fill(fact, order), f"fee {fact.network_fee} SOL, slot {fact.slot}"]
+            left_over = [f"and {each.amount} {each.token} left over between the hops" for each in fact.left_over]
+            return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
         case Failed():
             return [f"{fact.code}: {fact.detail}"]
         case Reclaimed() | Cancelled() | Unknown():
@@ -184,6 +178,10 @@ def terms(order: OrderView) -> str:
 
 def fill(fact: Confirmed, order: OrderView) -> str:
     return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
+
+
+def rent(fact: Confirmed) -> str:
+    return "" if fact.rent is None else f", rent of new token accounts {fact.rent} SOL"
 
 
 def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -> str:

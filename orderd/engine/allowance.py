@@ -12,16 +12,16 @@ from typing import Final
 from uuid import UUID
 
 from db import journal
-from db.connection import database
+from db.connection import database, transaction
 from db.journal import Moved, NewOrder
+from db.models import listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.order import TERMINAL, OrderStatus, OrderTerms
+from orderd.domain.order import UNFILLED, OrderTerms
 
 NOTIONAL_TOKEN: Final = "USDC"
 NOTIONAL_DECIMALS: Final = 6
 DAY: Final = timedelta(hours=24)
-_UNFILLED: Final = [str(status) for status in TERMINAL - {OrderStatus.CONFIRMED}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Spending:
     limits: Limits
 
 
-def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
+@transaction
+def accept_within(order: NewOrder, spending: Spending, sender: str | None = None) -> list[Moved]:
     """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
 
     Submissions of one token wait for each other, over all gateways. An order that is there already is no new one,
@@ -63,17 +64,16 @@ def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
     """
     token_id = order.by.token_id
     assert token_id is not None, "only tokens have limits"
-    with database.atomic():
-        _lock(token_id)
-        if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
-            return []
-        _check(token_id, spending)
-        added = journal.accept([order])
-        database.execute_sql(
-            "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-            (str(order.id), str(token_id), spending.notional),
-        )
-        return added
+    _lock(token_id)
+    if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
+        return []
+    _check(token_id, spending)
+    added = journal.accept([order], sender)
+    database.execute_sql(
+        "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
+        (str(order.id), str(token_id), spending.notional),
+    )
+    return added
 
 
 def _lock(token_id: UUID) -> None:
@@ -108,12 +108,12 @@ def _check(token_id: UUID, spending: Spending) -> None:
 def _spent(token_id: UUID) -> list[tuple[float, int]]:
     """Of each order that counts, oldest first: in how many seconds it no longer will, and its notional."""
     rows = database.execute_sql(
-        """
+        f"""
         SELECT extract(epoch FROM n.at + %s - clock_timestamp()), n.notional
         FROM notionals n JOIN orders o ON o.id = n.order_id
-        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status <> ALL(%s::order_status[])
-        ORDER BY n.at""",
-        (DAY, str(token_id), DAY, _UNFILLED),
+        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
+        ORDER BY n.at""",  # noqa: S608
+        (DAY, str(token_id), DAY),
     )
     return [(float(seconds), int(notional)) for seconds, notional in rows]
 

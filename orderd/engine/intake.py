@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
 import structlog
@@ -10,13 +9,13 @@ from uuid_utils.compat import uuid7
 
 from db import audit, journal, leases
 from db.audit import CANCEL, Actor, Entry
-from db.connection import database
-from db.journal import Change, NewOrder
+from db.connection import database, transaction
+from db.journal import Change, Moved, NewOrder
 from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Accepted, Cancelled
 from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
-from orderd.domain.order import EventKind, OrderStatus, OrderTerms, sources
+from orderd.domain.order import SIGNED, OrderStatus, OrderTerms
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, accept_within
@@ -24,7 +23,6 @@ from orderd.engine.publish import Publisher
 from orderd.wire import OrderView, QuoteParams, SubmitParams, TokenView
 
 log = structlog.get_logger(__name__)
-_CANCELLABLE: Final = sources(EventKind.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,8 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` puts order ids in the queue, ``forget`` tells the rate limit that an order no longer waits.
+    ``send`` puts order ids in the queue, ``forget`` tells the rate limit that an order no longer waits. This process
+    is known to others by ``name``.
     """
 
     def __init__(
@@ -61,12 +60,14 @@ class Intake:
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
         forget: Callable[[UUID], None],
+        name: str | None = None,
     ) -> None:
         self._tokens = tokens
         self._default_slippage = default_slippage
         self._publisher = publisher
         self._send = send
         self._forget = forget
+        self._name = name
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -93,11 +94,11 @@ class Intake:
         """
         refusals: dict[int, OrderdError] = {}
         with database.connection_context():
-            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])
+            added = journal.accept([_new_order(each) for each in submissions if each.spending is None], self._name)
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
-                        added += accept_within(_new_order(submission), submission.spending)
+                        added += accept_within(_new_order(submission), submission.spending, self._name)
                     except OrderdError as refusal:
                         refusals[number] = refusal
             by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
@@ -144,9 +145,7 @@ class Intake:
         """
         with database.connection_context():
             order = views.find(account_id, ref)
-            with database.atomic():
-                cancelled = journal.apply([Change(order.id, Cancelled(), None)])
-                audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+            cancelled = _cancel(order.id, by)
             if not cancelled:
                 order = views.find(account_id, str(order.id))
                 if order.status is not OrderStatus.CANCELLED:
@@ -155,6 +154,13 @@ class Intake:
         self._publisher.publish(cancelled)
         self._forget(order.id)
         return views.order_view(cancelled[0].order)
+
+
+@transaction
+def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
+    cancelled = journal.apply([Change(order_id, Cancelled(), None)])
+    audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+    return cancelled
 
 
 def _new_order(submission: Submission) -> NewOrder:
@@ -197,6 +203,6 @@ def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
 
 
 def _why_not(status: OrderStatus) -> str:
-    if status is OrderStatus.SUBMITTED:
+    if status in SIGNED:
         return "its transaction is signed and may land at any moment"
     return f"it has already ended: {status}"

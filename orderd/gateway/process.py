@@ -6,7 +6,8 @@ import json
 import os
 import resource
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,20 +20,21 @@ import uvloop
 from peewee import PeeweeException
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told
 from db.journal import recent_starts
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
+from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status import StatusReport
+from orderd.engine.status_report import StatusReport
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimiter
 from orderd.queue.worker import HEARTBEAT_PREFIX
 
@@ -47,42 +49,51 @@ log = structlog.get_logger(__name__)
 def run_gateway(settings: Settings) -> None:
     """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    Raises SchemaError, WalletError, and OrderdError where the port or a service cannot be had.
+    Raises OrderdError where the tables, the wallet, the port or a service cannot be used.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
     redis_url = settings.redis_url.get_secret_value()
-    # The status report takes connections outside of the database threads.
+    # The status report takes connections outside of the database threads, and one says that this process lives.
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
+        max_connections=DATABASE_THREADS + OUTSIDE_THREADS + 1,
         application="orderd gateway",
     )
-    _check_database(settings)
+    with database_errors_told():
+        check_schema()
+        with database.connection_context():
+            check_anyone_may_enter(settings)
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
-    engine = open_engine(settings, client, publisher)
+    presence = Presence()
+    engine = open_engine(settings, client, publisher, presence.name)
     gc.collect()
     gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with _present(presence), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, engine, redis_url))
     finally:
         publisher.close(_LAST_NEWS_SECONDS)
 
 
-def _check_database(settings: Settings) -> None:
-    try:
-        check_schema()
-        with database.connection_context():
-            check_anyone_may_enter(settings)
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
+@contextmanager
+def _present(presence: Presence) -> Iterator[None]:
+    """Others know that this process lives. Should it end in any other way, they send what it may not have sent."""
+    loop = Loop("presence", presence.beat, BEAT_SECONDS)
+    loop.start()
+    yield
+    if loop.stop(_LAST_NEWS_SECONDS):
+        with suppress(PeeweeException):  # they find out by themselves
+            presence.leave()
 
 
-def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
-    """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
+def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher, name: str | None = None) -> Engine:
+    """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest.
+
+    ``name`` is this process among others.
+    """
     trading = open_trading(settings)
     limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts)
     broker = OrderBroker(client, line=limiter)
@@ -93,6 +104,7 @@ def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher)
             publisher,
             send=broker.send,
             forget=limiter.forget,
+            name=name,
         ),
         market=Market(trading.router, trading.builder, trading.rpc, trading.tokens),
         report=StatusReport(

@@ -11,12 +11,12 @@ import structlog
 from redis import Redis as Client
 from redis.exceptions import RedisError
 
-from db.connection import check_schema, connect, database, migrate
+from db.connection import check_schema, connect, database, database_errors_told, migrate
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.child import StopRequested
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
-from orderd.embedded.process import StopRequested
 from orderd.embedded.redis import Redis
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.process.notify import ServiceManager
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 def run_tree(settings: Settings) -> None:
     """Start all, say when orders are taken, watch over it, and stop in order on SIGTERM, SIGINT or SIGHUP.
 
-    Raises OrderdError, WalletError or SchemaError when it cannot start.
+    Raises OrderdError when it cannot start.
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -103,13 +103,14 @@ def _database(supervisor: Supervisor, settings: Settings) -> str:
         url = postgres.url
     connect(url, max_connections=1)
     try:
-        if settings.database_url is None:
-            for name in migrate():
-                _log.info("applied a migration", action="migrate", migration=name)
-        else:
-            check_schema()
-        with database.connection_context():
-            check_anyone_may_enter(settings)
+        with database_errors_told():
+            if settings.database_url is None:
+                for name in migrate():
+                    _log.info("applied a migration", action="migrate", migration=name)
+            else:
+                check_schema()
+            with database.connection_context():
+                check_anyone_may_enter(settings)
     finally:
         database.close_all()
     return url

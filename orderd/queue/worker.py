@@ -3,9 +3,7 @@
 import json
 import logging
 import os
-import secrets
 import signal
-import socket
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,16 +17,17 @@ from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
 from db import leases
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told
 from db.journal import recent_starts
 from db.prices import last_route
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.engine.chain import check_chain
+from orderd.domain.errors import OrderdError
+from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import Failures
 from orderd.engine.leases import Leases
+from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.finality import Finality
 from orderd.engine.settlement.live import LiveAttempts
@@ -44,7 +43,7 @@ from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
 from orderd.solana.hints import AccountHints, Hints, LandingHints
-from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
+from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
 
 HEARTBEAT_PREFIX: Final = "orderd:worker:"
@@ -65,8 +64,8 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: Settings) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
 
-    Raises SchemaError, WalletError, and OrderdError where Postgres does not answer or the RPC endpoint leads to another
-    chain; Redis and the endpoint may come later.
+    Raises OrderdError where the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint
+    leads to another chain; Redis and the endpoint may come later.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -74,13 +73,15 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 10,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 11,  # a thread needs one, and so does each loop
         application="orderd worker",
     )
-    _check_schema()
+    with database_errors_told():
+        check_schema()
     _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
-    process.start()
+    with database_errors_told():
+        process.start()
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
     received = signal.sigwait(_STOP_SIGNALS)
@@ -94,24 +95,14 @@ def run_worker(settings: Settings) -> NoReturn:
     os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
 
 
-def _check_schema() -> None:
-    try:
-        check_schema()
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
-
-
 def _check_chain(settings: Settings) -> None:
     assert settings.rpc_url is not None
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
         if not endpoint.has_transaction_history():
-            log.warning(
-                "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown",
-                action="chain_without_history",
-            )
-    except RpcWrongChain as error:
+            log.warning(NO_HISTORY, action="chain_without_history")
+    except RpcWrongChainError as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
         # It may come later, and is asked again before anything else goes to it.
@@ -124,7 +115,8 @@ class WorkerProcess:
     """The parts of a worker, put together. ``name`` is what its claims are known by."""
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._presence = Presence(self._take_over)
+        self.name = self._presence.name
         self._redis = client
         self._limiter = RateLimiter(
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
@@ -141,8 +133,8 @@ class WorkerProcess:
         finality = Finality(trading.observer(settings), publisher)
         unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds)
         execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
-        broker = OrderBroker(client, line=self._limiter)
-        dispatch = Dispatch(publisher, broker.send, broker.depth)
+        broker = OrderBroker(client, line=self._limiter, name=self.name)
+        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name)
         if settings.max_in_flight:
             broker.add_middleware(
                 InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)
@@ -156,6 +148,7 @@ class WorkerProcess:
         self._worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS)
 
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
+        self._present = Loop("presence", self._presence.run_once, BEAT_SECONDS)
         self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
         self._settling = Loop("settlement", settlement.run_once, settings.settle_interval_ms / 1000)
         self._resending = Loop("resending", resending.run_once, settings.settle_interval_ms / 1000)
@@ -174,6 +167,7 @@ class WorkerProcess:
     def _loops(self) -> Sequence[Loop]:
         return (
             self._heartbeat,
+            self._present,
             self._renewal,
             self._settling,
             self._resending,
@@ -184,6 +178,8 @@ class WorkerProcess:
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
+        # Whoever sees the heartbeat knows that nothing waits for the dead any more.
+        self._presence.run_once()
         try:
             self._limiter.prepare(wait=True)
         except (redis.RedisError, PeeweeException) as error:
@@ -207,11 +203,12 @@ class WorkerProcess:
 
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        for loop in (self._settling, self._resending, *self._after_settlement, self._renewal, self._heartbeat):
+        after = (*self._after_settlement, self._renewal, self._present, self._heartbeat)
+        for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)
         try:
-            released = self._leases.release_submitted()
+            released = self._presence.leave()
             log.info("drained", action="worker_drained", worker=self.name, released=released)
             self._redis.delete(self._heartbeat_key)
         except (PeeweeException, redis.RedisError) as error:
@@ -232,6 +229,16 @@ class WorkerProcess:
         self._limiter.prepare()
         if self._broker.has_lost_messages():
             log.info("Redis started afresh", action="resend", worker=self.name, orders=_take_out_of_line())
+
+    def _take_over(self, names: Sequence[str]) -> None:
+        """Go on with what these processes, which are dead, have left."""
+        self._live.adopt_soon()
+        self._settling.wake()
+        self._dispatching.wake()
+        try:
+            self._broker.bury(names)
+        except redis.RedisError as error:  # it finds out by itself, a little later
+            log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
 
 
 def _take_out_of_line() -> int:

@@ -14,7 +14,9 @@ from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from orderctl.tui.columns import GAP, Column, fitting, shortened
+from orderctl.display.columns import Column, Showing
+from orderctl.output.colours import Tone
+from orderctl.tui.columns import GAP, fitting, shortened
 from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
 from orderd.wire import OrderView
 
@@ -25,8 +27,7 @@ class OrderTable(ScrollView, can_focus=True):
     """``show`` gives it the orders, in their order."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"order-table--{role}"
-        for role in ("header", "sorted", "cursor", "id", "waiting", "moving", "good", "bad", "muted")
+        f"order-table--{role}" for role in ("header", "sorted", "cursor", "id", *(tone.role for tone in Tone))
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Detail", tooltip="All that is known of the order under the cursor", id="detail"),
@@ -43,7 +44,7 @@ class OrderTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._all_columns = columns
         self._orders: Sequence[OrderView] = ()
-        self._now = datetime.fromtimestamp(0, UTC)
+        self._showing = Showing(datetime.fromtimestamp(0, UTC), is_live=True)
         self._cursor = 0
         self._is_at_top = True
         """The cursor stays on the first line, and sees new orders come; elsewhere it stays on its order."""
@@ -62,7 +63,8 @@ class OrderTable(ScrollView, can_focus=True):
         looked_at, in_sight = self._cursor, self._in_sight()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
         is_all_new, self._shown = shown != self._shown, shown
-        self._orders, self._now, self.sorted_by, self._if_empty = orders, now, sorted_by, if_empty
+        self._orders, self.sorted_by, self._if_empty = orders, sorted_by, if_empty
+        self._showing = Showing(now, is_live=True)
         self._resize()
         if self._is_at_top:
             self._cursor = 0
@@ -197,7 +199,7 @@ class OrderTable(ScrollView, can_focus=True):
         segments = []
         for column in self._columns:
             role = "sorted" if column.name == self.sorted_by else "header"
-            text = column.name.rjust(column.width) if column.right else column.name.ljust(column.width)
+            text = column.heading.rjust(column.width) if column.right else column.heading.ljust(column.width)
             segments += [Segment(text, base + self._style(role)), Segment(" " * GAP, base)]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
@@ -206,9 +208,9 @@ class OrderTable(ScrollView, can_focus=True):
         over = self._style("cursor") if is_cursor and self.has_focus else Style()
         segments: list[Segment] = []
         for column in self._columns:
-            cells = shortened(column.cells(order, self._now), column.width)
-            padding = Segment(" " * (column.width - sum(len(text) for text, _ in cells)), base + over)
-            filled = [Segment(text, base + self._style(role) + over if role else base + over) for text, role in cells]
+            cell = shortened(column.cell(order, self._showing), column.width)
+            padding = Segment(" " * (column.width - sum(len(text) for text, _ in cell)), base + over)
+            filled = [Segment(text, base + self._style(role) + over if role else base + over) for text, role in cell]
             segments += [padding, *filled] if column.right else [*filled, padding]
             segments.append(Segment(" " * GAP, base + over))
         return Strip(segments).adjust_cell_length(self.size.width, base + over)
@@ -216,7 +218,7 @@ class OrderTable(ScrollView, can_focus=True):
     def _style(self, role: str) -> Style:
         """A role's colours; one that is partly transparent is laid over the background."""
         if (known := self._styles.get(role)) is None:
-            names = f"order-table--{role}"
+            names = f"order-table--{role.role if isinstance(role, Tone) else role}"
             known = self.get_component_rich_style(names, partial=True)
             if (colour := self.get_component_styles(names).color).a < 1:
                 known += Style.from_color((self.background_colors[1] + colour).rich_color)

@@ -1,4 +1,4 @@
-"""The HTTP side of the port: is the process alive, is it of use, and how is it doing."""
+"""The HTTP application: health, metrics, documents and the routes of REST, and how every refusal leaves it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache, partial
@@ -20,8 +20,8 @@ from orderd.gateway.access.authentication import Principal
 from orderd.gateway.access.origin import Door
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
+from orderd.gateway.health_checks import Health, Readiness
 from orderd.gateway.http.edge import Edge
-from orderd.gateway.probe import Health, Readiness
 from orderd.gateway.problem import problem_response
 from orderd.wire import NoParams
 

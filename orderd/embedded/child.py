@@ -1,0 +1,236 @@
+"""A child process that cannot outlive its parent, nor run twice on the same data.
+
+Two kernel facts carry this, so that no pid file has to be believed:
+
+* ``PR_SET_PDEATHSIG`` (prctl(2)): the kernel signals the child when its parent dies, even by SIGKILL.
+* ``flock(2)`` belongs to the open file: a child that inherits the locked descriptor holds the lock until it and all
+  its own children are gone. Whoever gets the lock knows that no predecessor is alive.
+"""
+
+import ctypes
+import fcntl
+import os
+import pwd
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orderd.domain.errors import ErrorCode, OrderdError
+
+_POLL_SECONDS = 0.02
+_LOG_LIMIT_BYTES = 10 * 2**20
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAP_DAC_READ_SEARCH = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
+
+
+class StopRequested(BaseException):
+    """The daemon was asked to stop while it waited for a child to become ready.
+
+    Like KeyboardInterrupt it is no error, so nothing that catches errors can swallow it.
+    """
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run, and how it wants to be stopped."""
+
+    name: str
+    argv: Sequence[str]
+    log: Path | None
+    """Where its output goes; None lets it write to the daemon's own stderr."""
+    lock: Path
+    """Locked by the running process; two programs with the same lock never run at the same time."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to this process's environment."""
+    account: pwd.struct_passwd | None = None
+    """The system user to run as; needs root."""
+    leftovers: Sequence[Path] = ()
+    """Pid files that a killed predecessor leaves. They are removed under the lock, which proves that it is gone: else
+    the program might take some other process with the same id for it."""
+    scratch: Path | None = None
+    """A directory that is removed when the program has been stopped, if it is empty by then."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 10.0
+    """How long it may take to stop before it is killed."""
+
+
+class Child:
+    """One running ``Program``."""
+
+    def __init__(self, program: Program) -> None:
+        """Start it, once whatever an earlier daemon left of it has ended.
+
+        Raises OrderdError when it cannot be started.
+        """
+        self.program = program
+        self.started = time.monotonic()
+        lock = _take_lock(program)
+        try:
+            for leftover in program.leftovers:
+                leftover.unlink(missing_ok=True)
+            self._process = _spawn(program, lock)
+            os.truncate(lock, 0)
+            os.pwrite(lock, str(self._process.pid).encode(), 0)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise OrderdError(
+                ErrorCode.SERVICE_UNAVAILABLE, f"{program.name} could not be started ({program.argv[0]}): {error}"
+            ) from error
+        finally:
+            os.close(lock)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the signal's number when a signal ended it."""
+        return self._process.poll()
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Wait for ``ready``; what does not become ready is stopped.
+
+        Raises OrderdError, with the end of its log, when the child ends or takes too long; StopRequested when a stop
+        signal arrives meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.exit_code is not None:
+                raise self._failure(f"ended while starting (exit code {self.exit_code})")
+            if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+                self.stop()
+                raise StopRequested
+            if time.monotonic() > deadline:
+                self.stop()
+                raise self._failure(f"was not ready after {seconds:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Ask it to stop; kill it when it takes longer than ``stop_seconds`` or a stop signal arrives meanwhile."""
+        deadline = time.monotonic() + self.program.stop_seconds
+        if self.exit_code is None:
+            self._process.send_signal(self.program.stop_signal)
+        while self.exit_code is None:
+            if time.monotonic() > deadline or not STOP_SIGNALS.isdisjoint(signal.sigpending()):
+                self._process.kill()
+                self._process.wait()
+            time.sleep(_POLL_SECONDS)
+        if self.program.scratch is not None:
+            with suppress(OSError):
+                self.program.scratch.rmdir()
+
+    def _failure(self, what: str) -> OrderdError:
+        if self.program.log is None:
+            tail = "Its messages are above."
+        else:
+            lines = self.program.log.read_text(errors="replace").splitlines()[-5:]
+            tail = f"The end of {self.program.log}: " + " | ".join(lines)
+        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{self.program.name} {what}. {tail}")
+
+
+def run_to_end(program: Program) -> None:
+    """Run a program that does its work and ends. Raises OrderdError when it fails."""
+    child = Child(program)
+    child.wait_until(lambda: child.exit_code == 0, seconds=120.0)
+
+
+def _take_lock(program: Program) -> int:
+    """Lock ``program.lock``; a predecessor that does not end in its time is killed first."""
+    program.lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(program.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    killed = False
+    deadline = time.monotonic() + program.stop_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                holder = os.pread(descriptor, 20, 0).decode()
+                if killed or not holder:
+                    os.close(descriptor)
+                    raise OrderdError(
+                        ErrorCode.SERVICE_UNAVAILABLE,
+                        f"{program.name} of an earlier run (process {holder or 'unknown'}) does not end; "
+                        f"it holds {program.lock}. End it by hand, then start again.",
+                    ) from None
+                os.kill(int(holder), signal.SIGKILL)
+                killed = True
+                deadline = time.monotonic() + program.stop_seconds
+            time.sleep(_POLL_SECONDS)
+        else:
+            return descriptor
+
+
+def _spawn(program: Program, lock: int) -> subprocess.Popen[bytes]:
+    parent = os.getpid()
+    account = program.account
+
+    def become_child() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        if account is not None:
+            _become(account)
+        # After the change of user, which would clear it. The parent may have died before: then nothing would signal us.
+        _prctl(_PR_SET_PDEATHSIG, program.stop_signal)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    output = None if program.log is None else _open_log(program.log)
+    try:
+        return subprocess.Popen(  # noqa: S603  (our own argv, no shell)
+            program.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **program.env},
+            pass_fds=(lock,),
+            preexec_fn=become_child,
+            start_new_session=True,  # Ctrl-C reaches the daemon alone, which stops its children in order
+        )
+    finally:
+        if output is not None:
+            os.close(output)
+
+
+def _open_log(path: Path) -> int:
+    if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
+        path.rename(path.with_suffix(path.suffix + ".1"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def _become(account: pwd.struct_passwd) -> None:
+    """Change from root to ``account``, keeping only the right to walk through directories that root alone may enter.
+
+    Postgres refuses to run as root, while its programs and its data may well lie below /root. The alternative, opening
+    these directories to everybody, would outlast us.
+    """
+    _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    kept = 1 << _CAP_DAC_READ_SEARCH
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
+    # A container may lack the capability; then the paths must be open to the account, and exec says so if not.
+    if _libc.capset(header, sets) == 0:
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH)
+
+
+def _prctl(option: int, *arguments: int) -> None:
+    values = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]]
+    if _libc.prctl(option, *values) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,106 @@
+"""A websocket of the port: who is at the other end, and what happens to a peer that does not keep up."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import CloseCode
+from websockets.protocol import State
+
+from orderd.gateway.access.authentication import Principal
+from orderd.gateway.port.http_connection import STALL_SECONDS
+from orderd.telemetry import SLOW_DISCONNECTS
+
+WRITE_BUFFER_BYTES: Final = 262_144
+"""A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""
+CLOSE_SECONDS: Final = 5.0
+TRY_AGAIN_LATER: Final = 1013
+
+
+class PortConnection(ServerConnection):
+    """A websocket of this port, once it has been told from other connections."""
+
+    address: str
+    """Of the peer; '' for one that was gone too soon."""
+    principal: Principal
+    """Who is at the other end, once it has been admitted."""
+
+    def __init__(self, *args: Any, too_large: bytes, **options: Any) -> None:  # noqa: ANN401
+        """``too_large`` is what a peer is told whose message is over the limit."""
+        super().__init__(*args, **options)
+        self._too_large = too_large
+        self._stalled: asyncio.TimerHandle | None = None
+        self._answer_bytes = 0
+        self._fail = self.protocol.fail
+        self.protocol.fail = self._fail_with_words  # type: ignore[method-assign]
+
+    def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
+        """Carry on as a websocket on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
+        self._leave = leave
+        peer = transport.get_extra_info("peername")
+        self.address = "" if peer is None else str(peer[0])
+        transport.set_protocol(self)
+        self.connection_made(transport)
+        self.data_received(received)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().connection_lost(exc)
+        self._leave()
+
+    def _fail_with_words(self, code: int, reason: str = "") -> None:
+        """The library closes on a message that is too large without a word; a caller is told as of any other error."""
+        if code == CloseCode.MESSAGE_TOO_BIG and self.protocol.state is State.OPEN:
+            self.protocol.send_text(self._too_large)
+        self._fail(code, reason)
+
+    async def answer(self, message: bytes) -> None:
+        """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed.
+
+        A peer that has said goodbye is sent nothing. (To wait for the connection's end here, as ``send`` does, would
+        keep the reader from reading up to it.)
+        """
+        if self.protocol.state is not State.OPEN:
+            return
+        self._answer_bytes += len(message)
+        try:
+            await self.send(message, text=True)
+        finally:
+            self._answer_bytes -= len(message)
+
+    def push(self, message: bytes) -> None:
+        """Send what the peer did not ask for just now, without waiting; closes the connection where it is behind.
+
+        Answers under way do not count: a peer may take its time over a long list that it asked for.
+        """
+        if self.protocol.state is not State.OPEN:
+            return
+        if self.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES + self._answer_bytes:
+            self.close_slow()
+            return
+        self.protocol.send_text(message)
+        self.send_data()
+
+    def close_slow(self) -> None:
+        """Close with 1013, for a peer that does not keep up."""
+        if self.protocol.state is State.OPEN:
+            SLOW_DISCONNECTS.inc()
+            self.dismiss(TRY_AGAIN_LATER, "too slow: reconnect and resume with after")
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close without waiting. The close frame goes behind what is unread, so it may never arrive: then abort."""
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_close(code, reason)
+            self.send_data()
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
