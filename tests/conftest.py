@@ -29,7 +29,7 @@ QUICK = {
 }
 """Settings of a daemon that a test waits for."""
 
-MEASURED = [Path(__file__).parent / "unit" / part for part in ("amm", "domain")]
+MEASURED = [Path(__file__).parent / "unit" / part for part in ("amm", "domain", "pools")]
 """Whose tests are to reach every line and branch of the maths and the domain.
 
 Tracing makes a test up to three times as slow, so all others run without. What they alone would reach is as good as not

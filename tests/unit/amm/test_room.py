@@ -77,7 +77,6 @@ def best(sides: Sequence[Side], amount: int, room: Room, max_legs: int = MAX_LEG
     return best_split(sides, amount, max_legs=max_legs, cost_a_leg=0, room=room)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("block", range(4))
 def test_nothing_that_fits_pays_more(block: int) -> None:
     """Neither a single pool nor a pair on a grid; where one does not take it all, no part pays less than they do."""
