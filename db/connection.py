@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg2
-from peewee import DatabaseError, PostgresqlDatabase
+from peewee import DatabaseError
 from playhouse.migrations import Runner
-from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PoolConnection
+from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledDatabase, PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
 
 from db.overdue import Overdue
@@ -57,7 +57,7 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
                 raise MaxConnectionsExceeded("all connections are in use")
             self._opening += 1
         try:
-            opened = PostgresqlDatabase._connect(self)
+            opened = super(PooledDatabase, self)._connect()
         finally:
             with self._pool_lock:
                 self._opening -= 1
@@ -168,9 +168,9 @@ def was_refused(error: Exception) -> bool:
     connection proves nothing either: that is what the library says when it rolls back after a commit was lost.)
     """
     cause = getattr(error, "orig", error)
-    code = getattr(cause, "pgcode", None)
+    code: str = getattr(cause, "pgcode", None) or ""
     # Classes 08 and 57P say that the connection is about to end, which may be after the commit.
-    return isinstance(error, DatabaseError | psycopg2.Error) and bool(code) and not code.startswith(("08", "57P"))
+    return isinstance(error, DatabaseError | psycopg2.Error) and code != "" and not code.startswith(("08", "57P"))
 
 
 def migrate() -> list[str]:

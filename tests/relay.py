@@ -1,12 +1,12 @@
 """A way to a service that a test may stop: then what is connected through it hangs, as with a peer that is stopped."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
 
 _CHUNK: Final = 65_536
 
@@ -102,8 +102,18 @@ def relay_to(service: Path, directory: Path) -> Iterator[tuple[Relay, Path]]:
         relay.close()
 
 
-async def until(event: threading.Event) -> None:
-    """Wait for an event of another thread."""
-    async with asyncio.timeout(30):
-        while not event.is_set():
-            await asyncio.sleep(0.01)
+@contextmanager
+def relay_to_postgres(url: str, directory: Path) -> Iterator[tuple[Relay, str]]:
+    """A relay to the server that ``url`` names, and the URL that leads through it."""
+    parts = urlsplit(url)
+    (server,) = parse_qs(parts.query)["host"]
+    with relay_to(Path(server) / ".s.PGSQL.5432", directory) as (relay, listens):
+        yield relay, parts._replace(query=f"host={listens.parent}").geturl()
+
+
+@contextmanager
+def relay_to_redis(url: str, directory: Path) -> Iterator[tuple[Relay, str]]:
+    """The same for Redis."""
+    parts = urlsplit(url)
+    with relay_to(Path(unquote(parts.path)), directory) as (relay, listens):
+        yield relay, f"unix://{listens}?{parts.query}"

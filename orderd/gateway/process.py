@@ -23,21 +23,24 @@ from db.connection import check_schema, connect, database
 from db.journal import recent_starts
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status import StatusReport
+from orderd.engine.status import StatusQuestions
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
-from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.rate_limit import RateLimiter
 from orderd.queue.worker import HEARTBEAT_PREFIX
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
+_HAND_OVER_THREADS: Final = 2
 _STATUS_SECONDS: Final = 2.0
 """Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
@@ -52,23 +55,27 @@ def run_gateway(settings: Settings) -> None:
     assert settings.database_url is not None
     assert settings.redis_url is not None
     redis_url = settings.redis_url.get_secret_value()
-    # The status report takes connections outside of the database threads.
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
+        # What is asked outside and what is handed over take connections by themselves.
+        max_connections=DATABASE_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + _HAND_OVER_THREADS,
         application="orderd gateway",
+        statement_seconds=STATEMENT_SECONDS,
     )
     _check_database(settings)
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
-    engine = open_engine(settings, client, publisher)
+    broker, limiter = _queue_of(settings, client)
+    hand_over = HandOver(broker.send, limiter.forget)
+    engine = open_engine(settings, client, publisher, broker, limiter, hand_over)
     gc.collect()
     gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, engine, redis_url))
     finally:
+        hand_over.close(_LAST_NEWS_SECONDS)
         publisher.close(_LAST_NEWS_SECONDS)
 
 
@@ -81,23 +88,31 @@ def _check_database(settings: Settings) -> None:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
 
 
-def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
+def _queue_of(settings: Settings, client: "redis.Redis") -> tuple[OrderBroker, RateLimiter]:
+    limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts)
+    return OrderBroker(client, line=limiter), limiter
+
+
+def open_engine(
+    settings: Settings,
+    client: "redis.Redis",
+    publisher: Publisher,
+    broker: OrderBroker,
+    limiter: RateLimiter,
+    hand_over: HandOver,
+) -> Engine:
     """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
     trading = open_trading(settings)
-    limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts)
-    broker = OrderBroker(client, line=limiter)
     return Engine(
         intake=Intake(
             trading.tokens,
             settings.default_slippage,
             publisher,
-            send=broker.send,
-            forget=limiter.forget,
+            send=hand_over.send,
+            forget=hand_over.forget,
         ),
         market=Market(trading.router, trading.builder, trading.rpc, trading.tokens),
-        report=StatusReport(
-            settings,
-            str(trading.wallet.address),
+        questions=StatusQuestions(
             open_rpc(settings, _STATUS_SECONDS),
             client,
             rate_limit_use=limiter.use,

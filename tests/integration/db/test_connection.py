@@ -4,14 +4,13 @@ import select
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg2
 import pytest
 from peewee import OperationalError, PeeweeException
 
 from db.connection import connect, database, was_refused
-from tests.relay import Relay, relay_to
+from tests.relay import Relay, relay_to_postgres
 
 
 def test_an_idle_connection_that_the_server_has_closed_is_replaced(connected: str) -> None:
@@ -39,18 +38,17 @@ def test_an_idle_connection_that_lives_is_used_again(connected: str) -> None:
 @pytest.fixture
 def through(postgres_url: str, tmp_path: Path) -> Iterator[Relay]:
     """The way that the pool takes to the server."""
-    split = urlsplit(postgres_url)
-    (directory,) = parse_qs(split.query)["host"]
-    with relay_to(Path(directory) / ".s.PGSQL.5432", tmp_path) as (relay, listens):
-        connect(split._replace(query=f"host={listens.parent}").geturl(), statement_seconds=0.5)
+    with relay_to_postgres(postgres_url, tmp_path) as (relay, url):
+        connect(url, statement_seconds=0.5)
         yield relay
         database.close_all()
 
 
 def test_a_statement_that_a_hanging_server_does_not_answer_ends_while_it_still_hangs(through: Relay) -> None:
-    with pytest.raises(OperationalError) as lost, database.connection_context():
+    with database.connection_context():
         through.hang()
-        database.execute_sql("SELECT 1")
+        with pytest.raises(OperationalError) as lost:
+            database.execute_sql("SELECT 1")
     assert not was_refused(lost.value), "nobody can tell whether it was done"
 
 
@@ -82,9 +80,13 @@ def test_what_the_server_refuses_is_known_not_to_be_done(connected: str) -> None
 
 
 def test_a_commit_whose_answer_is_lost_is_not_known_to_be_refused(through: Relay) -> None:
-    with pytest.raises(PeeweeException) as lost, database.connection_context(), database.atomic():
-        database.execute_sql("CREATE TABLE other ()")
-        through.lose_the_next_answer()
+    def commit() -> None:
+        with database.connection_context(), database.atomic():
+            database.execute_sql("CREATE TABLE other ()")
+            through.lose_the_next_answer()
+
+    with pytest.raises(PeeweeException) as lost:
+        commit()
     assert not was_refused(lost.value)
     with database.connection_context():
         assert database.execute_sql("SELECT to_regclass('other')::text").fetchone() == ("other",), "it was committed"
