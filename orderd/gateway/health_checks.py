@@ -1,4 +1,4 @@
-"""How the gateway is: its event loop, what it stands on, and the cluster's figures.
+"""What ``/health``, ``/ready``, ``/metrics`` and the method ``status`` answer: how the gateway and its services are.
 
 Each service is asked by itself, once at a time and for a bounded time, and what could not be found out is told as that.
 """
@@ -7,13 +7,15 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
+
+from pydantic import BaseModel, Field
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.engine.status import Counts, LineState
-from orderd.gateway.probe import Dependency, Found, Health, Probe, Readiness
+from orderd.engine.status_report import Counts, LineState
+from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.telemetry import (
     EXECUTING,
@@ -50,6 +52,29 @@ class Questions(Protocol):
     def line(self) -> LineState: ...
 
     def slot(self) -> int: ...
+
+
+class Health(BaseModel):
+    """The process answers: it lives, whatever its services do."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    started_at: datetime
+    draining: bool = Field(description="it is stopping and takes no new orders")
+    loop_lag_seconds: float = Field(description="how late the event loop last was")
+    dependencies: dict[str, Dependency]
+
+
+class Readiness(BaseModel):
+    """``ready``: an order that is sent here now is taken. Whether it is executed at once stands beside that."""
+
+    ready: bool
+    checks: dict[str, ServiceHealth] = Field(description="what `ready` depends on")
+    executing: bool | None = Field(
+        description="orders are executed now: a worker lives, and Redis and the chain answer. Where it is false they "
+        "wait; null where it cannot be told"
+    )
+    executing_reasons: tuple[str, ...] = Field(description="what stands against that, or keeps it from being told")
 
 
 class HealthChecks:

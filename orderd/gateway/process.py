@@ -29,7 +29,7 @@ from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status import StatusQuestions
+from orderd.engine.status_report import StatusQuestions
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway

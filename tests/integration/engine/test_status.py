@@ -11,7 +11,7 @@ from db.journal import AttemptEnd, Change
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Failed
 from orderd.domain.order import OrderStatus
-from orderd.engine.status import StatusQuestions
+from orderd.engine.status_report import StatusQuestions
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics
 from tests.integration.orders import FILL, built, claimed, pending, sign

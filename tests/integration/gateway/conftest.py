@@ -33,7 +33,7 @@ from orderd.engine.intake import Intake
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status import Counts, LineState
+from orderd.engine.status_report import Counts, LineState
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.solana.keys import create_wallet
@@ -63,7 +63,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     return {"uvloop": uvloop.new_event_loop}
 
 
-class Refused(Exception):
+class CallRefusedError(Exception):
     """A call was answered with an error."""
 
     def __init__(self, code: int, problem: Problem) -> None:
@@ -91,7 +91,7 @@ class Client:
             elif message.get("method") == "heartbeat":
                 self.heartbeats.put_nowait(Heartbeat.model_validate(message["params"]))
             elif "error" in message:
-                error = Refused(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
+                error = CallRefusedError(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
                 self._answers.pop(message["id"]).set_exception(error)
             else:
                 self._answers.pop(message["id"]).set_result(message["result"])

@@ -131,10 +131,8 @@ class TestOutcomes:
         assert "order 7" in error.detail
 
     def test_without_a_connection_nothing_was_done(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        @contextmanager
-        def refused() -> Iterator[None]:
+        def refused() -> None:
             raise OperationalError("connection refused")
-            yield
 
         monkeypatch.setattr(database, "connection_context", refused)
         assert self.told(lambda: None, 2.0).code is ErrorCode.SERVICE_UNAVAILABLE

@@ -1,13 +1,12 @@
-"""Whether the process lives, whether it is of use, and how each service that it stands on answers."""
+"""One service that the gateway stands on, asked how it is: no more often than once a second, and never for long."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from redis.exceptions import RedisError
 
 from orderd.best_effort import failed
@@ -26,29 +25,6 @@ class Dependency(ServiceHealth):
     """A service, when it was last asked."""
 
     latency_ms: float | None = Field(None, description="absent where it did not answer")
-
-
-class Health(BaseModel):
-    """The process answers: it lives, whatever its services do."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-    started_at: datetime
-    draining: bool = Field(description="it is stopping and takes no new orders")
-    loop_lag_seconds: float = Field(description="how late the event loop last was")
-    dependencies: dict[str, Dependency]
-
-
-class Readiness(BaseModel):
-    """``ready``: an order that is sent here now is taken. Whether it is executed at once stands beside that."""
-
-    ready: bool
-    checks: dict[str, ServiceHealth] = Field(description="what `ready` depends on")
-    executing: bool | None = Field(
-        description="orders are executed now: a worker lives, and Redis and the chain answer. Where it is false they "
-        "wait; null where it cannot be told"
-    )
-    executing_reasons: tuple[str, ...] = Field(description="what stands against that, or keeps it from being told")
 
 
 @dataclass(frozen=True, slots=True)

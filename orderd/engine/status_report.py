@@ -7,19 +7,20 @@ from typing import Final
 import redis
 
 from db.connection import database
-from orderd.domain.order import OrderStatus
+from db.models import listed
+from orderd.domain.order import FILLED, HELD, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics
 
-_COUNT: Final = """
-    SELECT count(*) FILTER (WHERE status = 'pending' AND (due_at IS NULL OR due_at <= clock_timestamp())),
-           count(*) FILTER (WHERE status IN ('routing', 'building', 'submitted')),
-           count(*) FILTER (WHERE status = 'pending' AND due_at > clock_timestamp()),
-           count(*) FILTER (WHERE status = 'confirmed'),
-           count(*) FILTER (WHERE status = 'failed'),
+_COUNT: Final = f"""
+    SELECT count(*) FILTER (WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()),
+           count(*) FILTER (WHERE status IN ({listed(HELD)})),
+           count(*) FILTER (WHERE status IN ({listed(WAITING)}) AND due_at > clock_timestamp()),
+           count(*) FILTER (WHERE status IN ({listed(FILLED)})),
+           count(*) FILTER (WHERE status = '{OrderStatus.FAILED}'),
            count(*) FILTER (WHERE unknown_since IS NOT NULL)
-    FROM orders"""
+    FROM orders"""  # noqa: S608
 
 
 _COUNT_BY_STATUS: Final = "SELECT status, count(*), count(unknown_since) FROM orders GROUP BY status"
