@@ -4,13 +4,13 @@ import heapq
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg2
-from peewee import DatabaseError
+from peewee import DatabaseError, InterfaceError, OperationalError
 from playhouse.migrations import Runner
 from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledDatabase, PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
@@ -24,6 +24,7 @@ _GRACE_SECONDS: Final = 0.5
 _LOCK_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 10.0
 _FOR_EVER: Final = 1e9
+T = TypeVar("T")
 
 
 class _Patience(threading.local):
@@ -159,6 +160,33 @@ def connect(
         options=f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={lock_milliseconds} "
         "-c synchronous_commit=on",
     )
+
+
+_MISCONFIGURED: Final = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted",
+    "permission denied",
+    "does not support SSL",
+    "certificate",
+)
+
+
+def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
+    """What ``ask`` returns, once the server is there; ``waits`` is told why it is not yet, and lets a moment pass.
+
+    Raises OperationalError at once where time will not help: a wrong password, a database that is not there.
+    """
+    while True:
+        try:
+            return ask()
+        except (OperationalError, InterfaceError) as error:
+            reason = str(error).strip()
+            if any(words in reason for words in _MISCONFIGURED):
+                raise
+            waits(f"Postgres: {reason.partition(chr(10))[0]}")
 
 
 def was_refused(error: Exception) -> bool:

@@ -22,8 +22,8 @@ TRACE_SECONDS: Final = 60.0
 _MOST_AT_ONCE: Final = 256
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LAST_PAUSE_SECONDS: Final = 10.0
-_PASSES: Final = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
-"""What is no failure: somebody wants it to end."""
+_PANIC: Final = "PanicException"
+"""How a panic of a native library (pyo3) is called: no Exception, and yet a failure like any other."""
 _traced: dict[str, float] = {}
 log = structlog.get_logger(__name__)
 
@@ -33,9 +33,9 @@ def best_effort(what: str) -> Iterator[None]:
     """Let nothing that goes wrong within leave. ``what`` is the metric's label, so one of a few."""
     try:
         yield
-    except _PASSES:
-        raise
-    except BaseException as error:  # noqa: BLE001  (a panic of a native library is no Exception, and is no reason to end either)
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise  # somebody wants it to end
         failed(what, error)
 
 

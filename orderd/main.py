@@ -61,7 +61,10 @@ def main() -> None:
 
 
 def _complain(title: str, detail: str, exit_code: int) -> int:
-    """Say what is wrong on stderr."""
+    """Say what is wrong on stderr, and to whoever manages this process."""
+    from orderd.embedded.notify import service_manager
+
+    service_manager().tell(f"STATUS={title} {detail.partition(chr(10))[0]}")
     typer.echo(f"orderd: {title}", err=True)
     for line in detail.splitlines():
         typer.echo(f"  {line}", err=True)

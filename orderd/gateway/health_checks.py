@@ -143,6 +143,14 @@ class HealthChecks:
             executing_reasons=reasons,
         )
 
+    async def doubts(self) -> str:
+        """What stands against that orders are taken and executed, in one line; '' where nothing does."""
+        state = await self.readiness()
+        refusals = "; ".join(f"{name}: {check.detail}" for name, check in state.checks.items() if not check.ok)
+        if refusals:
+            return f"no orders are taken: {refusals}"
+        return "" if state.executing else f"orders may have to wait: {'; '.join(state.executing_reasons)}"
+
     async def status(self) -> StatusResult:
         """How the daemon and its services are. What hangs is named, and what it would have told is ``untold``."""
         postgres, redis, rpc, counts = await asyncio.gather(

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,10 +20,11 @@ import uvloop
 from peewee import PeeweeException
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, reach
 from db.journal import recent_starts
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.notify import service_manager
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
@@ -43,6 +45,8 @@ _LAST_NEWS_SECONDS: Final = 2.0
 _HAND_OVER_THREADS: Final = 2
 _STATUS_SECONDS: Final = 2.0
 """Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
+_WAIT_SECONDS: Final = 1.0
+_EXTENSION_MICROSECONDS: Final = 30_000_000
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
 log = structlog.get_logger(__name__)
 
@@ -80,12 +84,21 @@ def run_gateway(settings: Settings) -> None:
 
 
 def _check_database(settings: Settings) -> None:
-    try:
+    def check() -> None:
         check_schema()
         with database.connection_context():
             check_anyone_may_enter(settings)
+
+    try:
+        reach(check, _wait_a_moment)
     except PeeweeException as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
+
+
+def _wait_a_moment(what: str) -> None:
+    log.warning("waits", action="waiting", what=what)
+    service_manager().tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+    time.sleep(_WAIT_SECONDS)
 
 
 def _queue_of(settings: Settings, client: "redis.Redis") -> tuple[OrderBroker, RateLimiter]:
@@ -136,7 +149,12 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str) -> None:
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
     gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
-    await gateway.serve(stop, lambda port: _write_address(address, settings, port))
+
+    def listening(port: int) -> None:
+        _write_address(address, settings, port)
+        service_manager().tell("READY=1")
+
+    await gateway.serve(stop, listening)
     address.unlink(missing_ok=True)
 
 

@@ -54,6 +54,7 @@ OUTSIDE_THREADS: Final = 8
 BACKGROUND_THREADS: Final = 6
 """For what nobody waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
 _BACKGROUND_SECONDS: Final = 30.0
+STANDING_SECONDS: Final = 2.0
 CANCEL_SECONDS: Final = 0.2
 log = structlog.get_logger(__name__)
 
@@ -150,6 +151,7 @@ class Gateway:
                     "audit": self._refusals.run,
                     "last_used": self._last_used.run,
                     "life": self._tell_life,
+                    "standing": self._tell_standing,
                     **({"certificate": self._certificate.follow} if self._certificate else {}),
                 }
                 running = [loops.create_task(keep_going(what, each)) for what, each in work.items()]
@@ -166,6 +168,12 @@ class Gateway:
             await self._database.close()
             await self._background.close()
             await self._outside.close()
+
+    async def _tell_standing(self) -> None:
+        """Tell it whether orders are taken and executed, for ever."""
+        while True:
+            service_manager().tell(f"STATUS={await self._health_checks.doubts()}")
+            await asyncio.sleep(STANDING_SECONDS)
 
     async def _tell_life(self) -> None:
         """Tell whoever watches over this process that its event loop turns, for ever."""

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from orderd.embedded.child import Child, Program, StopRequested
+from orderd.embedded.child import Child, Meanwhile, Program, StopRequested, in_silence
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.telemetry import configure_logging
 
@@ -30,7 +30,7 @@ class Script:
         self._directory = directory
         self._kind = kind
 
-    def start(self) -> Child:
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         ready = self._directory / f"{self.name}.ready"
         ready.unlink(missing_ok=True)
         child = Child(

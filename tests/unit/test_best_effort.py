@@ -12,9 +12,7 @@ from orderd import best_effort as module
 from orderd.best_effort import Outbox, best_effort, keep_going
 from orderd.telemetry import BEST_EFFORT_FAILURES
 
-
-class Panic(BaseException):
-    """As a native library raises it."""
+Panic = type("PanicException", (BaseException,), {"__doc__": "As a native library raises it."})
 
 
 TROUBLE = [
