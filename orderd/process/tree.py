@@ -222,7 +222,7 @@ def _redis(supervisor: Supervisor, settings: Settings) -> str:
 def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tuple[str, str | None, bool]:
     """The chain's HTTP URL, its websocket's where it is known, and whether it answers.
 
-    One that is configured may be away for now. Raises OrderdError RPC_WRONG_CHAIN where it is another one than is meant.
+    One that is configured may be away for now. Raises OrderdError RPC_WRONG_CHAIN where it is not the one meant.
     """
     if settings.rpc_url is not None:
         return settings.rpc_url, settings.rpc_ws_url, _is_right_chain(settings, settings.rpc_url, database_url)
