@@ -6,6 +6,7 @@ waited for: a manager that does not listen keeps nobody from working.
 
 import os
 import socket
+import weakref
 from contextlib import suppress
 from functools import cache
 from typing import Final
@@ -53,6 +54,7 @@ class Notices:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        weakref.finalize(self, self._socket.close)
         self._socket.setblocking(False)
         self._socket.bind(b"")  # takes an address of the kernel's choice
         self.address: str = "@" + self._socket.getsockname()[1:].decode()

@@ -19,7 +19,8 @@ from orderd.embedded.child import Child, ChildEndedError, Meanwhile, Program, in
 from orderd.embedded.sockets import make_private, socket_dir
 
 _SOCKET_NAME = "redis.sock"
-_KEPT = "appendonlydir"
+_KEPT = ("appendonlydir", "appendonly.aof", "dump.rdb")
+"""Where the releases of Redis keep what they write."""
 _log_line = structlog.get_logger(__name__)
 
 
@@ -80,17 +81,16 @@ class Redis:
 
     def _set_aside(self) -> bool:
         """Rename what it has kept, which replaces what was set aside before. False where it has kept nothing."""
-        kept = self._data / _KEPT
-        if not kept.exists():
-            return False
-        aside = self._data / f"{_KEPT}.damaged"
-        if aside.exists():
-            shutil.rmtree(aside)
-        kept.rename(aside)
-        _log_line.warning(
-            "redis cannot read what it has kept: it starts empty", action="redis_emptied", kept=str(aside)
-        )
-        return True
+        kept = [self._data / name for name in _KEPT if (self._data / name).exists()]
+        for each in kept:
+            aside = each.with_name(f"{each.name}.damaged")
+            if aside.is_dir():
+                shutil.rmtree(aside)
+            each.rename(aside)
+        if kept:
+            words = "redis cannot read what it has kept, and starts empty"
+            _log_line.warning(words, action="redis_emptied", set_aside=[str(each) for each in kept])
+        return bool(kept)
 
     def _progress(self) -> str:
         return f"reading its file ({self._times_loading})" if self._times_loading else ""

@@ -36,7 +36,7 @@ class Supervised:
 @contextmanager
 def supervised(directory: Path, *services: str) -> Iterator[Supervised]:
     with subprocess.Popen(
-        [sys.executable, str(SUPERVISE), str(directory), *services], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-P", str(SUPERVISE), str(directory), *services], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield Supervised(process)
