@@ -6,16 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import psycopg2
-from peewee import DatabaseError, InterfaceError, OperationalError
+from peewee import DatabaseError, InterfaceError, OperationalError, PeeweeException
 from playhouse.migrations import Runner
 from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledDatabase, PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
 
+from db.conflicts import again_after_conflicts
 from db.overdue import Overdue
+from orderd.domain.errors import ErrorCode, OrderdError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
@@ -24,7 +30,6 @@ _GRACE_SECONDS: Final = 0.5
 _LOCK_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 10.0
 _FOR_EVER: Final = 1e9
-T = TypeVar("T")
 
 
 class _Patience(threading.local):
@@ -78,6 +83,11 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
         idle.register(conn, select.POLLIN)
         return bool(idle.poll(0))
 
+    def execute_sql(self, sql: str, params: Any = None) -> Any:  # noqa: ANN401  (as the library has it)
+        """Outside of a transaction a statement is one, and is made again after a conflict; else all of it has to be."""
+        execute = partial(super().execute_sql, sql, params)
+        return execute() if self.in_transaction() else again_after_conflicts(execute)
+
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:  # noqa: ANN401  (as the library has it)
         with self.bounded(self.connection()):
             return super()._execute_cursor(sql, params, **options)
@@ -123,8 +133,38 @@ database = _Database()
 """Bound by ``connect``. Each thread has its own connection, taken with ``database.connection_context()``."""
 
 
-class SchemaError(Exception):
-    """The database's tables are not those of this program; the text says which way and what to do."""
+def transaction(call: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of the function one transaction, from its beginning again after a conflict.
+
+    Within another transaction it is a part of that. Needs a connection.
+    """
+
+    @wraps(call)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        @database.atomic()  # type: ignore[untyped-decorator]  # the library has no types
+        def once() -> T:
+            return call(*args, **kwargs)
+
+        return once() if database.in_transaction() else again_after_conflicts(once)  # type: ignore[no-any-return]
+
+    return whole
+
+
+class SchemaError(OrderdError):
+    """The database's tables are not those of this program; the text says which way."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_SCHEMA, detail)
+
+
+@contextmanager
+def database_errors_told() -> Iterator[None]:
+    """Turns what the driver raises into the OrderdError that an operator is told."""
+    try:
+        yield
+    except PeeweeException as error:
+        what = "does not answer" if isinstance(error, OperationalError | InterfaceError) else "refuses"
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres {what}: {str(error).strip()}") from error
 
 
 def connect(
@@ -214,13 +254,12 @@ def migrate() -> list[str]:
 
 
 def check_schema() -> None:
-    """Raises SchemaError when the tables are behind or ahead of this program."""
+    """Raises SchemaError when the tables are behind or ahead of this program, PeeweeException without an answer."""
     with database.connection_context():
         rows = Runner(database, str(MIGRATIONS)).status()
     if unknown := [row.name for row in rows if row.path is None]:
         raise SchemaError(
-            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know. "
-            "Run the version of orderd that made it, or a newer one."
+            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know"
         )
     if missing := [row.name for row in rows if row.applied is None]:
-        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}. Run: orderd migrate")
+        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}")

@@ -5,7 +5,7 @@ and, in the same breath, writes the attempt or the failure that belongs to it. W
 newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from peewee import DataError, IntegrityError
 from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
-from db.connection import database
+from db.connection import database, transaction
 from db.models import Order, listed
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
@@ -39,7 +39,7 @@ Objection = IntegrityError | DataError | ValueError
 """What the database and its driver say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
-"""How long an order may lie in the queue before dispatch sends it again."""
+"""How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +157,19 @@ def apply(changes: Sequence[Change]) -> list[Moved]:
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         groups.setdefault(change.shape, []).append(change)
-    if len(groups) == 1:
-        return _write(changes)
-    with database.atomic():
-        return [moved for group in groups.values() for moved in _write(group)]
+    return _write(changes) if len(groups) == 1 else _write_all(groups.values())
+
+
+@transaction
+def _write_all(groups: Iterable[Sequence[Change]]) -> list[Moved]:
+    ids = [str(change.order_id) for group in groups for change in group]
+    database.execute_sql(in_order("id = ANY(%s::uuid[])"), (ids,))
+    return [moved for group in groups for moved in _write(group)]
+
+
+def in_order(which: str) -> str:
+    """The ids of the orders ``which`` says, locked in the one order in which everybody locks them."""
+    return f"SELECT id FROM orders WHERE {which} ORDER BY id FOR NO KEY UPDATE"
 
 
 def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
@@ -195,10 +204,14 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         sets.append("unknown_since = NULL")
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
+    given = f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})"
+    # A lone row has no order.
+    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
     ctes = [
-        f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})",
+        given,
+        *locked,
         f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given
+            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
               AND (given.fence IS NULL OR o.version = given.fence)
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
@@ -295,10 +308,11 @@ def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
     return found
 
 
-def accept(orders: Sequence[NewOrder]) -> list[Moved]:
+def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]:
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
-    An order whose client order id is taken, also by another of this call, is left out of the answer.
+    ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
+    order id is taken, also by another of this call, is left out of the answer.
     """
     if not orders:
         return []
@@ -313,9 +327,9 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             AS (VALUES {", ".join([row] * len(orders))}),
         added AS (
             INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
-                                decimals_out, amount_in, slippage_bps, status, seq, due_at, lease_until)
+                                decimals_out, amount_in, slippage_bps, status, seq, due_at, lease_owner, lease_until)
             SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(),
+                   amount_in, slippage_bps, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
                    clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
@@ -326,12 +340,14 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added"""
     parameters: list[Any] = []
-    for order in orders:
+    # Two that store the same ones wait for each other, and never in a circle.
+    for order in sorted(orders, key=lambda each: (each.account_id, each.fact.client_order_id)):
         fact = order.fact
         parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
         parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
         parameters += [order.slippage_bps, fact.model_dump_json()]
         parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
+    parameters.append(sender)
     facts = {order.id: order.fact for order in orders}
     return _moved(sql, parameters, lambda order: facts[order.id])
 
@@ -346,8 +362,8 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
             UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id = ANY(%s::uuid[]) AND status IN ({listed(sources(EventKind.STARTED))})
-              AND due_at <= clock_timestamp()
+            WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp()
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

@@ -455,9 +455,9 @@ class RateLimitUse(Message):
 class QueueMetrics(Message):
     """Orders of the whole cluster by what they do now; ``rate_limit`` is absent while Redis does not answer."""
 
-    waiting: int = Field(description="pending, and due")
-    active: int = Field(description="routing, building or submitted")
-    delayed: int = Field(description="pending, and due later: a slot of the rate limit, or the end of a backoff")
+    waiting: int = Field(description="due, and not taken up yet")
+    active: int = Field(description="in the hands of a worker")
+    delayed: int = Field(description="due later: at a slot of the rate limit, or the end of a backoff")
     confirmed: int
     failed: int
     unknown: int = Field(0, description="of the active ones: nobody can tell what became of what is signed")

@@ -7,7 +7,7 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.trading.terms import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
+from orderctl.trading.terms import AMOUNT, TOKEN_IN, TOKEN_OUT, Slippage, TradeCommand, check
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.wire import Method, QuoteParams, QuoteResult
@@ -17,9 +17,9 @@ COMMAND_CLASS = TradeCommand
 
 def run(
     ctx: typer.Context,
-    token_in: TokenIn,
-    token_out: TokenOut,
-    amount: Amount,
+    token_in: Annotated[str, TOKEN_IN],
+    token_out: Annotated[str, TOKEN_OUT],
+    amount: Annotated[str, AMOUNT],
     slippage: Slippage = None,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:

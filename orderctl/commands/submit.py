@@ -10,13 +10,14 @@ import typer
 from uuid_utils import uuid7
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import agrees_to, can_ask
 from orderctl.output.streams import OUTPUT, Format, console, has_colour, narrate, print_data
 from orderctl.trading.batch import print_taken, submit_all
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.sending import send
-from orderctl.trading.terms import Slippage, TradeCommand, check
+from orderctl.trading.terms import AMOUNT, TOKEN_IN, TOKEN_OUT, Slippage, TradeCommand, check
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
@@ -28,13 +29,9 @@ COMMAND_CLASS = TradeCommand
 
 def run(
     ctx: typer.Context,
-    token_in: Annotated[
-        str | None, typer.Argument(metavar="TOKEN_IN", help="What to sell: a symbol or a mint address.")
-    ] = None,
-    token_out: Annotated[str | None, typer.Argument(metavar="TOKEN_OUT", help="What to buy.")] = None,
-    amount: Annotated[
-        str | None, typer.Argument(metavar="AMOUNT", help="How much of TOKEN_IN to sell, like 1.5.")
-    ] = None,
+    token_in: Annotated[str | None, TOKEN_IN] = None,
+    token_out: Annotated[str | None, TOKEN_OUT] = None,
+    amount: Annotated[str | None, AMOUNT] = None,
     slippage: Slippage = None,
     file: Annotated[
         str | None,
@@ -151,7 +148,7 @@ def _may_trade(client: Client, settings: Settings, question: str, order: SubmitP
             terms = order.model_dump(exclude={"client_order_id"})
             quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
             print_whole(quote_view(quote), console(settings, sys.stderr))
-        name = typer.style(chain, fg="red", bold=True) if has_colour(sys.stderr, settings.color) else chain
+        name = typer.style(chain, fg=Tone.BAD, bold=True) if has_colour(sys.stderr, settings.color) else chain
         return agrees_to(f"{name}: {question}")
     except KeyboardInterrupt:
         return False

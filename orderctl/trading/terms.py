@@ -3,7 +3,7 @@
 The daemon checks all of it again, and it alone knows every token; so a token that is not built in is left to it.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer.core import TyperCommand
@@ -15,9 +15,9 @@ from orderd.domain.tokens import TokenRegistry
 if TYPE_CHECKING:
     from typer._click import Context
 
-TokenIn = Annotated[str, typer.Argument(metavar="TOKEN_IN", help="What to sell: a symbol or a mint address.")]
-TokenOut = Annotated[str, typer.Argument(metavar="TOKEN_OUT", help="What to buy.")]
-Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much of TOKEN_IN to sell, like 1.5.")]
+TOKEN_IN: Final = typer.Argument(metavar="TOKEN_IN", help="What to sell: a symbol or a mint address.")
+TOKEN_OUT: Final = typer.Argument(metavar="TOKEN_OUT", help="What to buy.")
+AMOUNT: Final = typer.Argument(metavar="AMOUNT", help="How much of TOKEN_IN to sell, like 1.5.")
 Slippage = Annotated[
     str | None,
     typer.Option("--slippage", "-s", metavar="PERCENT", help="How much less than quoted to accept, like 0.5."),

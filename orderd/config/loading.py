@@ -8,6 +8,7 @@ from tomllib import TOMLDecodeError
 from pydantic import ValidationError
 
 from orderd.config.settings import Settings
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.postgres import Postgres
 from orderd.simnet.faults import Faults
 from orderd.solana.pool_programs import program_of
@@ -16,8 +17,11 @@ PREFIX = "ORDERD_"
 CONFIG_VARIABLE = "ORDERD_CONFIG"
 
 
-class ConfigurationError(Exception):
-    """A setting that cannot be used. The text has one line for each, says where it comes from and what would do."""
+class ConfigurationError(OrderdError):
+    """Settings or options that cannot be used. The text has one line for each, and says where it comes from."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_CONFIGURATION, detail)
 
 
 def load_settings(**flags: object) -> Settings:

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from db import audit, journal
 from db.audit import CANCEL, Actor, Entry
-from db.connection import database, was_refused
+from db.connection import database, transaction, was_refused
 from db.journal import Change, Moved, NewOrder
 from db.models import Order
 from orderd.best_effort import best_effort
@@ -49,7 +49,7 @@ class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
     ``send`` has order ids put in the queue, ``forget`` has the rate limit told that an order no longer waits: neither
-    waits for that, as the answer must not.
+    waits for that, as the answer must not. This process is known to others by ``name``.
     """
 
     def __init__(
@@ -59,12 +59,14 @@ class Intake:
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
         forget: Callable[[UUID], None],
+        name: str | None = None,
     ) -> None:
         self._tokens = tokens
         self._default_slippage = default_slippage
         self._publisher = publisher
         self._send = send
         self._forget = forget
+        self._name = name
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -91,12 +93,12 @@ class Intake:
         """
         outcomes: dict[int, SubmitOutcome | OrderdError] = {}
         with database.connection_context():
-            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])
+            added = journal.accept([_new_order(each) for each in submissions if each.spending is None], self._name)
             # From here on something is committed: what fails is told of the one submission that it concerns.
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
-                        added += accept_within(_new_order(submission), submission.spending)
+                        added += accept_within(_new_order(submission), submission.spending, self._name)
                     except (OrderdError, PeeweeException) as error:
                         outcomes[number] = _told(submission, error)
             by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
@@ -137,9 +139,7 @@ class Intake:
         """
         with database.connection_context():
             order = views.find(account_id, ref)
-            with database.atomic():
-                cancelled = journal.apply([Change(order.id, Cancelled(), None)])
-                audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+            cancelled = _cancel(order.id, by)
             if not cancelled:
                 order = views.find(account_id, str(order.id))
                 if order.status is not OrderStatus.CANCELLED:
@@ -150,6 +150,13 @@ class Intake:
         with best_effort("forget"):
             self._forget(order.id)
         return views.order_view(cancelled[0].order)
+
+
+@transaction
+def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
+    cancelled = journal.apply([Change(order_id, Cancelled(), None)])
+    audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+    return cancelled
 
 
 def _new_order(submission: Submission) -> NewOrder:

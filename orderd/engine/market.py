@@ -17,7 +17,8 @@ from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.routing.offers import Offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
-from orderd.engine.routing.router import Fits, Router
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import associated_token

@@ -14,7 +14,7 @@ from redis import Redis as Client
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from solders.pubkey import Pubkey
 
-from db.connection import check_schema, connect, database, migrate, reach
+from db.connection import check_schema, connect, database, database_errors_told, migrate, reach
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import STOP_SIGNALS, StopRequested
@@ -74,7 +74,7 @@ class _Told:
 def run_tree(settings: Settings) -> None:
     """Start all, say when orders are taken, watch over it, and stop in order on SIGTERM, SIGINT or SIGHUP.
 
-    Raises OrderdError, WalletError or SchemaError when it cannot start.
+    Raises OrderdError when it cannot start.
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -166,10 +166,11 @@ def _database(supervisor: Supervisor, settings: Settings, told: _Told) -> str:
 
     connect(url, max_connections=1)
     try:
-        if settings.database_url is None:
-            for name in _patiently(migrate, "the tables to be brought up to date", told):
-                _log.info("applied a migration", action="migrate", migration=name)
-        reach(check, told.waits_a_moment)
+        with database_errors_told():
+            if settings.database_url is None:
+                for name in _patiently(migrate, "the tables to be brought up to date", told):
+                    _log.info("applied a migration", action="migrate", migration=name)
+            reach(check, told.waits_a_moment)
     finally:
         database.close_all()
     return url

@@ -203,7 +203,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     self.size_shared,
                 )
             )
-        return Liquidity(tuple(pools), tuple(refusals))
+        return Liquidity(tuple(pools), tuple(refusals), frozenset(snapshot.vaults))
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         with rpc_errors_told():

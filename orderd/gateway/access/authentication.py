@@ -124,7 +124,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the Authorization header is not of the form: Bearer TOKEN")
     row = ApiToken.get_or_none(ApiToken.hash == token_hash(token.strip()))
     if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= datetime.now(UTC)):
-        raise OrderdError(ErrorCode.AUTH_INVALID, "the token is unknown, expired or revoked")
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the request's token is none of those that are valid now")
     scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
     mints, per_minute, burst = row.allowed_mints, row.requests_per_minute, row.burst
     return Principal(

@@ -10,7 +10,7 @@ from typing import Final
 
 from db import audit, refusals
 from db.audit import CANCEL, NOBODY, SUBMIT, Actor, Entry
-from db.connection import database
+from db.connection import transaction
 from db.refusals import Refusal
 from orderd.best_effort import best_effort, failed
 from orderd.domain.errors import OrderdError
@@ -64,6 +64,7 @@ class Refusals:
                 self._noted = noted
 
 
+@transaction
 def _write(noted: Counter[Entry]) -> None:
     """In one transaction, so that nothing is written twice where half of it fails."""
     strangers: Counter[Refusal] = Counter()
@@ -73,9 +74,8 @@ def _write(noted: Counter[Entry]) -> None:
             strangers[Refusal(entry.by.address, entry.action, entry.outcome)] += times
         else:
             keyed.append(replace(entry, times=times))
-    with database.atomic():
-        audit.record(keyed)
-        refusals.count(strangers)
+    audit.record(keyed)
+    refusals.count(strangers)
 
 
 def _is_stranger(by: Actor) -> bool:

@@ -73,7 +73,7 @@ body with 422, and a key whose first request is not answered yet with 409.
 
 def category(*names: str) -> tuple[ErrorCode, ...]:
     """All codes of these categories."""
-    return tuple(code for code in ErrorCode if code.partition("_")[0] in names)
+    return tuple(code for code in ErrorCode if code.category in names)
 
 
 def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:

@@ -1,4 +1,4 @@
-"""The HTTP side of the port: is the process alive, is it of use, and how is it doing."""
+"""The HTTP application: health, metrics, documents and the routes of REST, and how every refusal leaves it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version

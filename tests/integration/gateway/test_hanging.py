@@ -194,3 +194,20 @@ async def test_a_server_that_is_only_read_from_refuses_for_certain(
 def _own_name() -> str:
     (name,) = database.execute_sql("SELECT current_database()").fetchone()
     return str(name)
+
+
+async def test_a_redis_that_refuses_is_said_so_and_orders_are_taken(start: Start, tmp_path: Path) -> None:
+    process = await start(redis_url="redis://127.0.0.1:1/0")
+    await log_until(process, "gateway_listening")
+    await log_until(process, "feed_lost")
+    url = json.loads((tmp_path / "gateway.json").read_text())["url"].replace("ws:", "http:")
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        health = (await http.get("/health")).json()
+        assert {name: each["ok"] for name, each in health["dependencies"].items()} == {
+            "postgres": True,
+            "redis": False,
+            "rpc": False,
+        }
+        ready = await http.get("/ready")
+        assert (ready.status_code, ready.json()["executing"]) == (200, False)
+        assert (await submit(http, "mine")).status_code == 201

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect
@@ -58,14 +59,22 @@ async def test_tables_that_are_behind_are_refused(start: Start, empty_postgres_u
     process = await start(database_url=empty_postgres_url)
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1
-    assert "Run: orderd migrate" in log.decode()
+    assert "next: bring them up to date: orderd migrate" in log.decode()
 
 
-async def test_a_database_that_does_not_answer_is_said_so(start: Start) -> None:
+async def test_a_database_that_does_not_answer_is_waited_for_and_that_is_said(start: Start) -> None:
     process = await start(database_url="postgresql://127.0.0.1:1/orderd")
+    waits = await log_until(process, "waiting")
+    assert "Connection refused" in str(waits["what"])
+    await log_until(process, "waiting")
+    assert process.returncode is None
+
+
+async def test_a_database_that_is_not_there_is_said_so(start: Start, postgres_url: str) -> None:
+    process = await start(database_url=urlsplit(postgres_url)._replace(path="/none").geturl())
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1
-    assert "Postgres does not answer" in log.decode()
+    assert 'database "none" does not exist' in log.decode()
     assert "Traceback" not in log.decode()
 
 

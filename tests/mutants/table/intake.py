@@ -39,9 +39,9 @@ MUTANTS: Final = (
         2,
         "orderd/engine/intake.py",
         "        with database.connection_context():\n"
-        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])",
+        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None]",
         "        with database.connection_context(), database.atomic():\n"
-        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])",
+        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None]",
         (f"{_INTAKE}test_what_goes_into_the_queue_is_on_disk_by_then",),
         "A worker finds no order behind the message, drops it, and the order waits for dispatch.",
     ),
@@ -76,9 +76,10 @@ MUTANTS: Final = (
         "told-before-commit",
         12,
         "orderd/engine/intake.py",
-        "                cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n",
-        "                cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
-        "                self._publisher.publish(cancelled)\n",
+        "            cancelled = _cancel(order.id, by)\n",
+        "            cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
+        "            self._publisher.publish(cancelled)\n"
+        "            audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])\n",
         (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),
         "Followers hear that the order is off, the commit fails, and it trades.",
     ),
@@ -104,9 +105,9 @@ MUTANTS: Final = (
         "allowance-in-no-transaction",
         11,
         "orderd/engine/allowance.py",
-        "    with database.atomic():\n        _lock(token_id)",
-        "    with database.connection_context():\n        _lock(token_id)",
-        (f"{_ALLOWANCE}test_submissions_at_the_same_time_do_not_slip_under_together",),
+        "@transaction\ndef accept_within",
+        "def accept_within",
+        (f"{_ALLOWANCE}test_nobody_else_submits_with_a_token_between_its_check_and_the_order",),
         "The lock ends with its statement: orders that come together exceed the limit together.",
     ),
     Mutant(
