@@ -159,7 +159,8 @@ class Gateway:
                 await stop.wait()
                 await self._drain()
                 await _end(running)
-                await self._refusals.write()
+                with best_effort("audit"):
+                    await self._refusals.write()
         finally:
             await self._port.close()
             with best_effort("feed"):

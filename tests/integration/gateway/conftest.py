@@ -252,6 +252,7 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     async with asyncio.timeout(10):
         await served
     hand_over.close(5)
+    publisher.close(5)
     client.close()
 
 
