@@ -15,6 +15,8 @@ from solders.pubkey import Pubkey
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from orderd.best_effort import failed
+
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
 _ACCOUNTS_AT_MOST: Final = 512
@@ -64,6 +66,8 @@ class Hints(ABC):
             except (OSError, WebSocketException, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
+            except Exception as error:  # noqa: BLE001  (a hint that nobody foresaw ends no hints to come)
+                failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
     def _listen(self) -> None:
