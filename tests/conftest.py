@@ -3,8 +3,10 @@
 And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
 """
 
+import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -29,12 +31,12 @@ QUICK = {
 }
 """Settings of a daemon that a test waits for."""
 
-MEASURED = [Path(__file__).parent / "unit" / part for part in ("amm", "domain", "pools")]
+MEASURED: Final = [Path(__file__).parent / "unit" / part for part in ("amm", "domain", "pools")]
 """Whose tests are to reach every line and branch of the maths and the domain.
 
 Tracing makes a test up to three times as slow, so all others run without. What they alone would reach is as good as not
 tested: it would be passed by, and not looked at. Of these tests themselves, those that go over the same lines many
-thousand times are marked ``no_cover``.
+thousand times are marked ``untraced``.
 """
 
 _TEMPLATE: Final = "migrated"
@@ -77,10 +79,23 @@ SELECT md5(string_agg(told, E'\\n' ORDER BY told)) FROM (
 """What a test may change of a database beside rows, as one word."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if not any(item.path.is_relative_to(part) for part in MEASURED):
-            item.add_marker("no_cover")
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let coverage not look, unless the test is one of those that are ``MEASURED``.
+
+    pytest-cov's own mark for it, ``no_cover``, does nothing in processes of pytest-xdist: they begin to trace twice.
+    """
+    measured = any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced")
+    if measured or not item.config.pluginmanager.hasplugin("_cov"):
+        return (yield)
+    here, threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        threading.settrace(threads)
+        sys.settrace(here)
 
 
 @pytest.fixture(autouse=True)
