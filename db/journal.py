@@ -17,24 +17,13 @@ from uuid_utils import uuid7
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
 from db.models import Order, listed
+from db.terms import columns_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
+from orderd.domain.terms import OrderTerms, told
 
-_COLUMN_TYPES: Final = {
-    "venue": "text",
-    "pool": "text",
-    "route": "jsonb",
-    "quoted_amount_out": "numeric",
-    "min_amount_out": "numeric",
-    "signature": "text",
-    "filled_in": "numeric",
-    "filled_out": "numeric",
-    "network_fee": "bigint",
-    "failures": "integer",
-    "error_code": "text",
-    "error_detail": "text",
-}
+_TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError
 """What the database and its driver say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
@@ -111,7 +100,7 @@ class Change:
             ("fact", "jsonb", fact),
             ("delay_ms", "integer", self.delay_ms),
         ]
-        row += [(f"new_{name}", _COLUMN_TYPES[name], value) for name, value in self.columns.items()]
+        row += [(f"new_{name}", _TYPES[name], value) for name, value in self.columns.items()]
         if attempt := self.new_attempt:
             row += [
                 ("attempt_id", "uuid", str(uuid7())),
@@ -191,7 +180,6 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     kind, status = first.fact.kind, target(first.fact.kind, first.to)
     rows = [change.values() for change in changes]
     names = [name for name, _, _ in rows[0]]
-    row_sql = "(" + ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0]) + ")"
 
     sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
@@ -204,7 +192,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         sets.append("unknown_since = NULL")
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
-    given = f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})"
+    given = f"given ({', '.join(names)}) AS (VALUES {_values(rows)})"
     # A lone row has no order.
     locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
     ctes = [
@@ -265,6 +253,12 @@ def _attachments(change: Change) -> list[str]:
     return ctes
 
 
+def _values(rows: Sequence[Sequence[tuple[str, str, Any]]]) -> str:
+    """Placeholders for the rows, which all have the same names and types."""
+    row = ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0])
+    return ", ".join([f"({row})"] * len(rows))
+
+
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
 _COLUMNS: Final = ", ".join(_READ)
 
@@ -286,18 +280,29 @@ def _moved(sql: str, parameters: Sequence[Any], fact_of: Callable[[Order], AnyFa
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be accepted. Amounts in base units."""
+    """An order to be accepted."""
 
     id: UUID
     account_id: UUID
-    fact: Accepted
-    mint_in: str
-    mint_out: str
-    decimals_in: int
-    decimals_out: int
-    amount_in: int
-    slippage_bps: int
+    client_order_id: str
+    terms: OrderTerms
     by: Actor
+
+    @property
+    def fact(self) -> Accepted:
+        return Accepted(client_order_id=self.client_order_id, **dict(told(self.terms)))
+
+    def values(self) -> list[tuple[str, str, Any]]:
+        """Name, type and value of all that the statement is given; those of its row's columns come first."""
+        token = self.by.token_id
+        columns = {"id": str(self.id), "account_id": str(self.account_id), "client_order_id": self.client_order_id}
+        return [
+            *((name, _TYPES[name], value) for name, value in (columns | columns_of(self.terms)).items()),
+            ("fact", "jsonb", self.fact.model_dump_json()),
+            ("actor", "text", self.by.name),
+            ("token_id", "uuid", None if token is None else str(token)),
+            ("address", "text", self.by.address),
+        ]
 
 
 def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
@@ -316,21 +321,15 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
     """
     if not orders:
         return []
-    row = (
-        "("
-        + ", ".join(["%s::uuid", "%s::uuid", *["%s"] * 5, *["%s::smallint"] * 2, "%s::numeric", "%s"])
-        + ", %s::jsonb, %s, %s::uuid, %s)"
-    )
+    # Two that store the same ones wait for each other, and never in a circle.
+    rows = [order.values() for order in sorted(orders, key=lambda each: (each.account_id, each.client_order_id))]
+    names = [name for name, _, _ in rows[0]]
+    columns = ", ".join(name for name in names if name in _TYPES)
     sql = f"""
-        WITH given (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                    amount_in, slippage_bps, fact, actor, token_id, address)
-            AS (VALUES {", ".join([row] * len(orders))}),
+        WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
         added AS (
-            INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
-                                decimals_out, amount_in, slippage_bps, status, seq, due_at, lease_owner, lease_until)
-            SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
-                   clock_timestamp() + {IN_LINE}
+            INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until)
+            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -339,15 +338,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
             INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added"""
-    parameters: list[Any] = []
-    # Two that store the same ones wait for each other, and never in a circle.
-    for order in sorted(orders, key=lambda each: (each.account_id, each.fact.client_order_id)):
-        fact = order.fact
-        parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
-        parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
-        parameters += [order.slippage_bps, fact.model_dump_json()]
-        parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
-    parameters.append(sender)
+    parameters = [*(value for row in rows for _, _, value in row), sender]
     facts = {order.id: order.fact for order in orders}
     return _moved(sql, parameters, lambda order: facts[order.id])
 

@@ -50,7 +50,7 @@ def give_all_back() -> int:
 
 
 def orphans(limit: int) -> list[Order]:
-    """Orders that a worker was at that is gone. Nothing of theirs was signed."""
+    """Orders that a worker was at which is gone. Nothing of theirs was signed."""
     return list(
         Order.raw(
             f"""

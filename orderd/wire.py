@@ -16,6 +16,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.terms import GivenTerms, ToldTerms
 
 WIRE_VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 65_536
@@ -28,10 +29,8 @@ OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 """What Postgres is asked for: it takes no NUL."""
 
-_A_TOKEN: Final = "symbol or mint address"
-_DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 _CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-"""What the daemon reads and gives out, for the schemas only: it refuses others by itself, and in better words."""
+"""What the daemon gives out, for the schemas only: it refuses others by itself, and in better words."""
 
 
 class Message(BaseModel):
@@ -94,16 +93,15 @@ class Problem(Message):
         )
 
 
-class OrderView(Message):
-    """An order as it stands after event ``seq``."""
-
+class _Identity(Message):  # a base, so that its members are told before the terms
     id: UUID
     client_order_id: str
     kind: OrderKind = OrderKind.MARKET
-    token_in: str
-    token_out: str
-    amount_in: str
-    slippage: str
+
+
+class OrderView(ToldTerms, _Identity):
+    """An order as it stands after event ``seq``."""
+
     status: OrderStatus
     seq: int
     attempt: int = Field(description="the attempt that is under way, or the last one; 0 before the first")
@@ -157,13 +155,11 @@ class FailureView(Message):
     at: datetime
 
 
-class SubmitParams(Message):
-    token_in: str = Field(max_length=64, description=_A_TOKEN)
-    token_out: str = Field(max_length=64, description=_A_TOKEN)
-    amount_in: str = Field(max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL)
-    slippage: str | None = Field(
-        None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
-    )
+class QuoteParams(GivenTerms, Message):
+    pass
+
+
+class SubmitParams(GivenTerms, Message):
     client_order_id: ClientOrderId
 
 
@@ -174,20 +170,7 @@ class SubmitResult(Message):
     created: bool
 
 
-class QuoteParams(Message):
-    token_in: str = Field(max_length=64, description=_A_TOKEN)
-    token_out: str = Field(max_length=64, description=_A_TOKEN)
-    amount_in: str = Field(max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL)
-    slippage: str | None = Field(
-        None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
-    )
-
-
-class QuoteResult(Message):
-    token_in: str
-    token_out: str
-    amount_in: str
-    slippage: str
+class QuoteResult(ToldTerms, Message):
     chosen: Quoted
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]

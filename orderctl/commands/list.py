@@ -53,7 +53,7 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="NAMES", help="The table's columns in their order: id,status,sell,price."),
+        typer.Option("--columns", metavar="NAMES", help="The columns and their order, like id,status,sell,price."),
     ] = None,
     sort: Annotated[
         str | None,

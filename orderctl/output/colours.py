@@ -5,7 +5,7 @@ by the rules for ``order-table--ROLE`` in its style sheet.
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from orderd.domain.order import OrderStatus
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orderd.wire import AttemptOutcome
 
 CheckResult = Literal["ok", "warn", "fail"]
+ToneRole = Literal["good", "bad", "alarm", "waiting", "moving", "muted"]
 
 
 class Tone(StrEnum):
@@ -32,9 +33,9 @@ class Tone(StrEnum):
         return f"bold {self}"
 
     @property
-    def role(self) -> str:
-        """What the full screen's tables call it."""
-        return self.name.lower()
+    def role(self) -> ToneRole:
+        """What cells of tables call it."""
+        return cast(ToneRole, self.name.lower())
 
 
 STATE_TONES: Final[dict[OrderStatus, Tone]] = {

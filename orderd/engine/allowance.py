@@ -17,7 +17,8 @@ from db.journal import Moved, NewOrder
 from db.models import listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.order import UNFILLED, OrderTerms
+from orderd.domain.order import UNFILLED
+from orderd.domain.terms import OrderTerms
 
 NOTIONAL_TOKEN: Final = "USDC"
 NOTIONAL_DECIMALS: Final = 6
@@ -65,7 +66,7 @@ def accept_within(order: NewOrder, spending: Spending, sender: str | None = None
     token_id = order.by.token_id
     assert token_id is not None, "only tokens have limits"
     _lock(token_id)
-    if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
+    if journal.submitted_as(order.account_id, order.client_order_id) is not None:
         return []
     _check(token_id, spending)
     added = journal.accept([order], sender)

@@ -11,17 +11,17 @@ from db import audit, journal
 from db.audit import CANCEL, Actor, Entry
 from db.connection import database, transaction, was_refused
 from db.journal import Change, Moved, NewOrder
-from db.models import Order
+from db.terms import terms_of
 from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Accepted, Cancelled
-from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
-from orderd.domain.order import SIGNED, OrderStatus, OrderTerms
+from orderd.domain.events import Cancelled
+from orderd.domain.order import SIGNED, OrderStatus
+from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, accept_within
 from orderd.engine.publish import Publisher
-from orderd.wire import OrderView, QuoteParams, SubmitParams, TokenView
+from orderd.wire import OrderView, TokenView
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,9 @@ class Intake:
         """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN."""
         return self._tokens.resolve(name)
 
-    def terms(self, params: SubmitParams | QuoteParams) -> OrderTerms:
+    def terms(self, given: GivenTerms) -> OrderTerms:
         """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
-        token_in, token_out = self._tokens.pair(params.token_in, params.token_out)
-        slippage = self._default_slippage if params.slippage is None else params.slippage
-        return OrderTerms(
-            token_in, token_out, parse_amount(params.amount_in, token_in.decimals), parse_slippage_bps(slippage)
-        )
+        return understood(given, self._tokens, self._default_slippage)
 
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.
@@ -107,7 +103,7 @@ class Intake:
                     continue
                 # The first of several equal ones in a batch is the one that was created.
                 order = by_client_id.pop((submission.account_id, submission.client_order_id), None)
-                if order is not None and _same_terms(order, submission.terms):
+                if order is not None and submission.terms.is_same_as(terms_of(order)):
                     outcomes[number] = SubmitOutcome(views.order_view(order), created=True)
                 else:
                     outcomes[number] = _known(submission)
@@ -160,25 +156,7 @@ def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
 
 
 def _new_order(submission: Submission) -> NewOrder:
-    terms = submission.terms
-    return NewOrder(
-        id=submission.id,
-        account_id=submission.account_id,
-        fact=Accepted(
-            client_order_id=submission.client_order_id,
-            token_in=terms.token_in.symbol,
-            token_out=terms.token_out.symbol,
-            amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
-            slippage=views.slippage_percent(terms.slippage_bps),
-        ),
-        mint_in=terms.token_in.mint,
-        mint_out=terms.token_out.mint,
-        decimals_in=terms.token_in.decimals,
-        decimals_out=terms.token_out.decimals,
-        amount_in=terms.amount_in,
-        slippage_bps=terms.slippage_bps,
-        by=submission.by,
-    )
+    return NewOrder(submission.id, submission.account_id, submission.client_order_id, submission.terms, submission.by)
 
 
 def _known(submission: Submission) -> SubmitOutcome | OrderdError:
@@ -210,16 +188,11 @@ def outcome_unknown(submission: Submission) -> OrderdError:
     )
 
 
-def _same_terms(order: Order, terms: OrderTerms) -> bool:
-    stored = (order.mint_in, order.mint_out, order.amount_in, order.slippage_bps)
-    return stored == (terms.token_in.mint, terms.token_out.mint, terms.amount_in, terms.slippage_bps)
-
-
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
     order = journal.submitted_as(submission.account_id, submission.client_order_id)
     if order is None:
         return None
-    if _same_terms(order, submission.terms):
+    if submission.terms.is_same_as(terms_of(order)):
         return SubmitOutcome(views.order_view(order), created=order.id == submission.id)
     return OrderdError(
         ErrorCode.ORDER_CONFLICT,

@@ -73,6 +73,8 @@ class Hints(ABC):
     def _listen(self) -> None:
         with connect(self._url, open_timeout=_CONNECT_SECONDS, compression=None) as connection:
             self._connection = connection
+            if self._stopped.is_set():  # by somebody who knew of no connection to close
+                return
             try:
                 self._opened()
                 for text in connection:

@@ -116,8 +116,9 @@ class NewOrderScreen(ModalScreen[OrderView]):
         await asyncio.sleep(TYPING_SECONDS)
         while True:
             try:
-                check(str(trade["token_in"]), str(trade["token_out"]), str(trade["amount_in"]), trade["slippage"])
-                quote = await self._caller.call(Method.QUOTE, params_of(QuoteParams, **trade), QuoteResult)
+                params = params_of(QuoteParams, **trade)
+                check(params)
+                quote = await self._caller.call(Method.QUOTE, params, QuoteResult)
             except (ClientError, OrderdError) as error:
                 self.send.disabled = True
                 self._complain(error)

@@ -45,7 +45,7 @@ _TAGS: Final = {
     "market": "Prices, tokens, pools and balances: questions that change nothing.",
     "daemon": "How the daemon and its services are.",
 }
-_EXAMPLES: Final[dict[str, Any]] = {
+EXAMPLES: Final[dict[str, Any]] = {
     "token_in": "SOL",
     "token_out": "USDC",
     "amount_in": "1.5",
@@ -168,7 +168,7 @@ def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
             if "401" in operation["responses"]:
                 operation["security"] = security
             for parameter in operation.get("parameters", ()):
-                example = _EXAMPLES.get(parameter["name"])
+                example = EXAMPLES.get(parameter["name"])
                 if example is not None:
                     is_list = parameter["schema"].get("type") == "array"
                     parameter["example"] = [example] if is_list and not isinstance(example, list) else example

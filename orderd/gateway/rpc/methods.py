@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderTerms
+from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome

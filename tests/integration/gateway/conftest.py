@@ -25,8 +25,8 @@ from db.journal import Change
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
-from orderd.domain.order import OrderTerms
 from orderd.domain.retry import RetryPolicy
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake

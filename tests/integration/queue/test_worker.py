@@ -29,7 +29,6 @@ from tests.integration.engine.conftest import signature
 from tests.integration.orders import built, lapse, new_order, read, sign
 
 PATIENCE = 30
-QUEUE_KEY = "orderd:queue:orders"
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -125,12 +124,13 @@ def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(
         fund_on_simnet(rpc, open_wallet(Settings(state_dir=tmp_path)).address)
     for_long = {"ORDERD_LEASE_SECONDS": "100", "ORDERD_WORKER_THREADS": "1"}
     killed = start_worker(silent_rpc, **for_long)
+    wait_for_heartbeat(client)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(3)])]
     OrderBroker(client).send(orders)
-    while not read(orders[0]).starts or client.llen(QUEUE_KEY) > 1:  # it fetches one more than it works on
+    while not (begun := [order for order in map(read, orders) if order.starts]):
         pass
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
-    signed = sign(built(read(orders[0]).lease_owner or ""), signature(1), last_valid_block_height=10**9).order
+    signed = sign(built(begun[0].lease_owner or ""), signature(1), last_valid_block_height=10**9).order
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
     killed.kill()
     killed.wait()

@@ -12,8 +12,8 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderTerms
 from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.routing.offers import offer_of
 from orderd.engine.routing.price_guard import PriceGuard

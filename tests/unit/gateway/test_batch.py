@@ -9,7 +9,7 @@ import pytest
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderTerms
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.rpc import batch
