@@ -50,10 +50,9 @@ class Outage:
 
 
 def main() -> None:
-    table = Table(
-        "what happens", "POST", "took", "/ready", "executing", "status names", "settled after", "as",
-        title=f"Outages of {SECONDS:g} s", caption="settled: from the outage's end until the order has ended and orders are executed again",
-    )  # fmt: skip
+    heads = ("what happens", "POST", "took", "/ready", "executing", "status names", "settled after", "as")
+    table = Table(*heads, title=f"Outages of {SECONDS:g} s")
+    table.caption = "settled: from the outage's end until the order has ended and orders are executed again"
     with tempfile.TemporaryDirectory() as directory:
         state_dir = Path(directory)
         with (
