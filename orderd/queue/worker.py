@@ -134,7 +134,7 @@ class WorkerProcess:
         unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds)
         execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
         broker = OrderBroker(client, line=self._limiter, name=self.name)
-        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name)
+        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter)
         if settings.max_in_flight:
             broker.add_middleware(
                 InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)
