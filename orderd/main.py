@@ -39,6 +39,9 @@ def main() -> None:
     try:
         app()
     except OrderdError as error:
+        from orderd.embedded.notify import service_manager
+
+        service_manager().tell(f"STATUS={error.detail.partition(chr(10))[0]}")
         typer.echo(f"orderd: {error.spec.title} ({error.code}).", err=True)
         for line in (*error.detail.splitlines(), f"next: {error.spec.next_step}"):
             typer.echo(f"  {line}", err=True)

@@ -461,6 +461,13 @@ class StatusResult(Message):
     queue_depth: int
     workers: int = Field(description="worker processes with a live heartbeat")
     slot: int | None
+    executing: bool | None = Field(
+        None, description="orders are executed now, and do not wait for a worker, Redis or the chain; null if unknown"
+    )
+    executing_reasons: tuple[str, ...] = Field((), description="what stands against that, or keeps it from being told")
+    untold: tuple[str, ...] = Field(
+        (), description="members that could not be found out now: their values are placeholders and mean nothing"
+    )
 
 
 class Request(BaseModel):

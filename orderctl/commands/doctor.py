@@ -90,12 +90,16 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
             yield _finding(name, "ok", "answers")
         else:
             yield _finding(name, "fail", health.detail, f"bring it back; the daemon's log says more: action={name}")
-    if status.workers:
+    if "workers" in status.untold:
+        yield _finding("workers", "warn", "unknown: Redis does not tell", "bring Redis back")
+    elif status.workers:
         yield _finding("workers", "ok", f"{status.workers} alive")
     else:
         yield _finding("workers", "fail", "none is alive: orders are taken and wait", "start one: orderd worker")
     use = status.rate_limit
-    if use.waiting:
+    if "rate_limit.used" in status.untold:
+        yield _finding("rate limit", "warn", "unknown: Redis does not tell", "bring Redis back")
+    elif use.waiting:
         detail = f"{use.waiting} orders wait; {use.limit} may start in {use.window_seconds} s"
         yield _finding("rate limit", "warn", detail, "wait, or raise ORDERD_RATE_LIMIT")
     else:

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from orderctl.config.origins import Choice, Colour, Flags, explain, unusable
+from orderctl.config.origins import Choice, Colour, Flags, explain
 from orderd.client.endpoint import DEFAULT_TIMEOUT, DEFAULT_URL, Endpoint
+from orderd.client.errors import unusable
 
 if TYPE_CHECKING:
     import typer

@@ -11,6 +11,9 @@ from orderctl.display.timeline import duration
 from orderctl.output.colours import CHAIN_TONES, STATE_TONES, UNKNOWN_TONE, Tone
 from orderd.wire import RateLimitUse, ServiceHealth, StatusResult
 
+UNTOLD = Text("unknown", Tone.WARNING)
+"""Of a figure that the daemon could not find out: never a number."""
+
 
 def status_view(status: StatusResult, url: str) -> Table:
     now = datetime.now(UTC)
@@ -23,17 +26,26 @@ def status_view(status: StatusResult, url: str) -> Table:
     table.add_row("wallet", status.wallet)
     for name, health in status.services.items():
         table.add_row(name, _health(health))
-    table.add_row("rate limit", _rate_limit(status.rate_limit))
-    table.add_row("queue", f"{status.queue_depth} waiting")
     workers = Text(str(status.workers), "" if status.workers else Tone.BAD)
-    table.add_row("workers", workers)
+    rate_limit, queue = Text(_rate_limit(status.rate_limit)), Text(f"{status.queue_depth} waiting")
+    table.add_row("rate limit", UNTOLD if "rate_limit.used" in status.untold else rate_limit)
+    table.add_row("queue", UNTOLD if "queue_depth" in status.untold else queue)
+    table.add_row("workers", UNTOLD if "workers" in status.untold else workers)
     counts = [
         Text.assemble(f"{count} ", (state, STATE_TONES[state])) for state, count in status.orders.items() if count
     ]
     if status.unknown:
         counts.append(Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_TONE))
-    table.add_row("orders", Text(", ").join(counts) if counts else "none yet")
+    orders = Text(", ").join(counts) if counts else Text("none yet")
+    table.add_row("orders", UNTOLD if "orders" in status.untold else orders)
+    if status.executing_reasons:
+        table.add_row("executing", _executing(status))
     return table
+
+
+def _executing(status: StatusResult) -> Text:
+    state = Text("orders wait", Tone.WARNING) if status.executing is False else UNTOLD
+    return Text.assemble(state, f"  {'; '.join(status.executing_reasons)}")
 
 
 def _health(health: ServiceHealth) -> Text:

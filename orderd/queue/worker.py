@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,11 +18,12 @@ from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
 from db import leases
-from db.connection import check_schema, connect, database, database_errors_told
+from db.connection import check_schema, connect, database, database_errors_told, reach
 from db.journal import recent_starts
 from db.prices import last_route
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
+from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.turn import Execution
@@ -51,6 +53,10 @@ _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
+_STATEMENT_SECONDS: Final = 10.0
+"""Of Postgres: a loop that waits for one that hangs must not pass for one that hangs itself."""
+_WAIT_SECONDS: Final = 1.0
+_EXTENSION_MICROSECONDS: Final = 30_000_000
 _POLL_MS: Final = 250
 """How often an idle consumer looks whether it is to stop; an order wakes it at once."""
 _CHAIN_SECONDS: Final = 2.0
@@ -75,13 +81,15 @@ def run_worker(settings: Settings) -> NoReturn:
         settings.database_url.get_secret_value(),
         max_connections=settings.worker_threads + 11,  # a thread needs one, and so does each loop
         application="orderd worker",
+        statement_seconds=_STATEMENT_SECONDS,
     )
     with database_errors_told():
-        check_schema()
+        reach(check_schema, _wait_a_moment)
     _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
     with database_errors_told():
         process.start()
+    service_manager().tell("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
     received = signal.sigwait(_STOP_SIGNALS)
@@ -93,6 +101,14 @@ def run_worker(settings: Settings) -> NoReturn:
     database.close_all()
     logging.shutdown()
     os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
+
+
+def _wait_a_moment(what: str) -> None:
+    """Ends the process where it is asked to stop."""
+    log.warning("waits", action="waiting", what=what)
+    service_manager().tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+    if signal.sigtimedwait(_STOP_SIGNALS, _WAIT_SECONDS) is not None:
+        sys.exit(0)
 
 
 def _check_chain(settings: Settings) -> None:
@@ -147,6 +163,7 @@ class WorkerProcess:
         self._broker = broker
         self._worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS)
 
+        self._life = Loop("life", self._show_life, LIFE_SECONDS)
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
         self._present = Loop("presence", self._presence.run_once, BEAT_SECONDS)
         self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
@@ -184,6 +201,7 @@ class WorkerProcess:
             self._limiter.prepare(wait=True)
         except (redis.RedisError, PeeweeException) as error:
             log.warning("rate limit not ready", action="rate_limit_failed", worker=self.name, error=str(error))
+        self._life.start()
         for loop in self._loops:
             loop.start()
         for hints in self._hints:
@@ -219,12 +237,19 @@ class WorkerProcess:
     def _heartbeat_key(self) -> str:
         return f"{HEARTBEAT_PREFIX}{self.name}"
 
-    def _beat(self) -> None:
-        """Say that this process lives, and make good what Redis has forgotten."""
-        stalled = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
-        if stalled:
+    def _stalled(self) -> list[str]:
+        return [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
+
+    def _show_life(self) -> None:
+        """Show whoever watches over this process that it lives; no service is asked for that."""
+        if stalled := self._stalled():
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
-        state = {"in_flight": len(self._live), "stalled": stalled}
+        else:
+            service_manager().tell("WATCHDOG=1")
+
+    def _beat(self) -> None:
+        """Tell the others that this process lives, and make good what Redis has forgotten."""
+        state = {"in_flight": len(self._live), "stalled": self._stalled()}
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
         if self._broker.has_lost_messages():

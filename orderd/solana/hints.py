@@ -15,6 +15,8 @@ from solders.pubkey import Pubkey
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from orderd.best_effort import failed
+
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
 _ACCOUNTS_AT_MOST: Final = 512
@@ -64,11 +66,15 @@ class Hints(ABC):
             except (OSError, WebSocketException, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
+            except Exception as error:  # noqa: BLE001  (a hint that nobody foresaw ends no hints to come)
+                failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
     def _listen(self) -> None:
         with connect(self._url, open_timeout=_CONNECT_SECONDS, compression=None) as connection:
             self._connection = connection
+            if self._stopped.is_set():  # by somebody who knew of no connection to close
+                return
             try:
                 self._opened()
                 for text in connection:

@@ -1,6 +1,7 @@
 """The HTTP application: health, metrics, documents and the routes of REST, and how every refusal leaves it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -115,7 +116,8 @@ def http_app(
         return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
-    app.include_router(_documents(openapi_document(app, token_required=token_required), describe_websocket))
+    describe = cache(partial(openapi_document, app, token_required=token_required))
+    app.include_router(_documents(describe, describe_websocket))
     if door.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -128,15 +130,15 @@ def http_app(
 
 
 def _documents(
-    description: Mapping[str, Any], describe_websocket: Callable[[str, bool], Mapping[str, Any]]
+    describe: Callable[[], Mapping[str, Any]], describe_websocket: Callable[[str, bool], Mapping[str, Any]]
 ) -> APIRouter:
-    """What clients and people read first, free for all who may connect."""
+    """What clients and people read first, free for all who may connect. Made when first asked for."""
     router = APIRouter(include_in_schema=False)
-    page = docs_page(description)
+    page = cache(lambda: docs_page(describe()))
 
     @router.get("/openapi.json")
     async def openapi() -> Response:
-        return JSONResponse(description)
+        return JSONResponse(describe())
 
     @router.get("/asyncapi.json")
     async def asyncapi(request: Request) -> Response:
@@ -144,7 +146,7 @@ def _documents(
 
     @router.get("/docs")
     async def docs() -> Response:
-        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+        return HTMLResponse(page(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     return router
 

@@ -40,7 +40,7 @@ def misconfigured(**flags: object) -> str:
     try:
         load_settings(**flags)
     except ConfigurationError as error:
-        return str(error)
+        return error.detail
     return ""
 
 
