@@ -3,6 +3,7 @@
 import gc
 import sys
 import traceback
+from itertools import pairwise
 
 import typer
 from typer.main import get_command
@@ -20,6 +21,7 @@ def run(args: list[str]) -> int:
     """Runs one command line and returns its exit code. Errors are told on stderr, in JSON where JSON was asked for."""
     flags = Flags()
     try:
+        _check_filled(args)
         outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
     except (ClientError, OrderdError) as error:
         return _fail(error, flags)
@@ -41,6 +43,20 @@ def run(args: list[str]) -> int:
         cause = f"{type(error).__name__}: {error}"
         return _fail(UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)
     return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _check_filled(args: list[str]) -> None:
+    """An empty word is mostly a variable that a script has not set: to go on without it would be to do something else.
+
+    Raises ClientError.
+    """
+    for before, word in pairwise(["", *args]):
+        name, equals, value = word.partition("=")
+        if not word or (name.startswith("--") and equals and not value):
+            empty = name or (f"the value of {before}" if before.startswith("-") else "a word of it")
+            raise ClientError(
+                "The command line cannot be understood", f"{empty} is empty", "give it a value, or leave it out"
+            )
 
 
 def _fail(error: ClientError | OrderdError, flags: Flags) -> int:

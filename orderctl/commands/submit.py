@@ -38,7 +38,7 @@ def run(
     slippage: Slippage = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", "-f", metavar="FILE", help="Orders from a file, CSV or JSON lines; - is stdin."),
+        typer.Option("--file", "-f", metavar="FILE", help="Orders from a file, CSV or JSON; - is stdin."),
     ] = None,
     watch: Annotated[
         bool | None,

@@ -110,7 +110,7 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
-        if "ORDERCTL_CONFIG" in environ:
+        if environ.get("ORDERCTL_CONFIG"):
             raise unusable(f"{path} (ORDERCTL_CONFIG)", "there is no such file") from error
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

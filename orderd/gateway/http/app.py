@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.authentication import Principal
+from orderd.gateway.access.body import StrictRoute, UnclearError
 from orderd.gateway.access.origin import Door
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
@@ -51,6 +52,7 @@ def http_app(
         openapi_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.router.route_class = StrictRoute
 
     @app.get(
         "/health",
@@ -91,6 +93,10 @@ def http_app(
     @app.exception_handler(OrderdError)
     async def not_done(request: Request, error: OrderdError) -> Response:
         refused(_actor(request), f"{request.method} {_pattern(request)}", error)
+        return problem_response(error, request.url.path)
+
+    @app.exception_handler(UnclearError)
+    async def unclear(request: Request, error: UnclearError) -> Response:
         return problem_response(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)

@@ -814,3 +814,26 @@ def test_without_a_verb_the_daemon_and_the_active_orders_are_shown(daemon: FakeD
     assert "0199d3a0-1234  pending" in outcome.out
     assert outcome.err == "3 active orders; all commands: orderctl --help\n"
     assert daemon.calls[1][1]["status"] == ["building", "pending", "routing", "submitted"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("submit", "SOL", "USDC", "1", "--client-order-id", ""), "--client-order-id"),
+        (("submit", "SOL", "USDC", "1", "--client-order-id="), "--client-order-id"),
+        (("submit", "SOL", "USDC", "1", "--slippage", ""), "--slippage"),
+        (("submit", "SOL", "USDC", "1", "-s", ""), "-s"),
+        (("submit", "SOL", "USDC", ""), "a word of it"),
+        (("--url", "", "status"), "--url"),
+        (("list", "--token="), "--token"),
+        (("cancel", ""), "a word of it"),
+    ],
+)
+def test_what_is_empty_is_refused_and_is_not_left_out(
+    daemon: FakeDaemon, orderctl: Orderctl, words: tuple[str, ...], named: str
+) -> None:
+    outcome = orderctl(*words)
+
+    assert outcome.code == 2
+    assert f"{named} is empty" in outcome.err
+    assert daemon.calls == []

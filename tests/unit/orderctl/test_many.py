@@ -69,7 +69,7 @@ class TestFiles:
         self, daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         takes_orders(daemon)
-        monkeypatch.setattr("sys.stdin", io.StringIO(JSONL))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(JSONL.encode())))
         outcome = orderctl("submit", "-f", "-", "-o", "json")
 
         assert [params["amount_in"] for _, params in daemon.calls] == ["0.1", "2"]
