@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from db.connection import database
 from db.journal import Change, Moved, apply
-from db.models import Order
+from db.models import Order, listed
 from orderd.domain.events import RolledBack
+from orderd.domain.order import EventKind, sources
 
 _LOCK = 7_140_051_903_118
 
@@ -38,10 +39,11 @@ def looked_after_here() -> Iterator[bool]:
 def awaiting(limit: int) -> list[Landing]:
     """The oldest successes that await finality."""
     rows = Order.raw(
-        """
+        f"""
         SELECT o.*, a.number, a.signature AS landed_signature, a.slot, a.last_valid_block_height, a.blockhash_slot
         FROM attempts a JOIN orders o ON o.id = a.order_id
-        WHERE a.awaits_finality AND o.status = 'confirmed' ORDER BY a.order_id LIMIT %s""",
+        WHERE a.awaits_finality AND o.status IN ({listed(sources(EventKind.ROLLED_BACK))})
+        ORDER BY a.order_id LIMIT %s""",
         limit,
     ).execute(database)
     return [

@@ -16,10 +16,10 @@ from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database
-from db.models import Order
+from db.models import Order, listed
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
-from orderd.domain.order import TERMINAL, EventKind, OrderStatus, sources, target
+from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 
 _COLUMN_TYPES: Final = {
     "venue": "text",
@@ -81,14 +81,16 @@ class Failure:
 class Change:
     """One fact about one order. ``version`` is the writer's fencing token; None writes over any claim and ends it.
 
-    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back to pending waits; the fact's
-    ``until`` is set from it.
+    ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
+    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits; the fact's ``until``
+    is set from it.
     """
 
     order_id: UUID
     fact: AnyFact
     version: int | None
     columns: Mapping[str, Any] = field(default_factory=dict)
+    to: OrderStatus | None = None
     delay_ms: int = 0
     new_attempt: NewAttempt | None = None
     attempt_end: AttemptEnd | None = None
@@ -98,7 +100,7 @@ class Change:
     def shape(self) -> tuple[object, ...]:
         """Changes of one shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
-        return (self.fact.kind, tuple(self.columns), *attached)
+        return (self.fact.kind, self.to, tuple(self.columns), *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
         """Name, type and value of all that the statement is given."""
@@ -177,7 +179,7 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
 
 def _write(changes: Sequence[Change]) -> list[Moved]:
     first = changes[0]
-    kind, status = first.fact.kind, target(first.fact.kind)
+    kind, status = first.fact.kind, target(first.fact.kind, first.to)
     rows = [change.values() for change in changes]
     names = [name for name, _, _ in rows[0]]
     row_sql = "(" + ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0]) + ")"
@@ -185,20 +187,19 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
     sets += [f"{name} = given.new_{name}" for name in first.columns]
-    waits = status is OrderStatus.PENDING
-    sets.append("due_at = clock_timestamp() + given.delay_ms * interval '1 millisecond'" if waits else "due_at = NULL")
-    if waits or status in TERMINAL or _is_revived(first):
+    is_due = "clock_timestamp() + given.delay_ms * interval '1 millisecond'" if status in WAITING else "NULL"
+    sets.append(f"due_at = {is_due}")
+    if status not in HELD or _is_revived(first):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
     if first.attempt_end:
         sets.append("unknown_since = NULL")
-    allowed = ", ".join(f"'{source}'" for source in sorted(_from(first)))
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
     ctes = [
         f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})",
         f"""moved AS (
             UPDATE orders o SET {", ".join(sets)} FROM given
-            WHERE o.id = given.order_id AND o.status IN ({allowed})
+            WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
               AND (given.fence IS NULL OR o.version = given.fence)
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
         f"""event AS (
@@ -218,9 +219,8 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
 
 def _from(change: Change) -> frozenset[OrderStatus]:
     """The states the order may be in. What is signed is left only together with its attempt's end."""
-    signed = frozenset({OrderStatus.SUBMITTED})
-    allowed = sources(change.fact.kind)
-    return allowed & signed if change.attempt_end else allowed - signed
+    allowed = sources(change.fact.kind, change.to)
+    return allowed & SIGNED if change.attempt_end else allowed - SIGNED
 
 
 def _is_revived(change: Change) -> bool:
@@ -313,9 +313,10 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             AS (VALUES {", ".join([row] * len(orders))}),
         added AS (
             INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
-                                decimals_out, amount_in, slippage_bps, seq, due_at, lease_until)
+                                decimals_out, amount_in, slippage_bps, status, seq, due_at, lease_until)
             SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, 1, clock_timestamp(), clock_timestamp() + {IN_LINE}
+                   amount_in, slippage_bps, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(),
+                   clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -338,14 +339,15 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
     """Take due orders for work. Raises their versions: every other holder's writes are void from here.
 
-    Those that are not due, not pending or not there are not among the answers.
+    Those that are not due, not in line or not there are not among the answers.
     """
     sql = f"""
         WITH moved AS (
-            UPDATE orders SET status = '{OrderStatus.ROUTING}', seq = seq + 1, version = version + 1,
+            UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id = ANY(%s::uuid[]) AND status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+            WHERE id = ANY(%s::uuid[]) AND status IN ({listed(sources(EventKind.STARTED))})
+              AND due_at <= clock_timestamp()
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -365,7 +367,7 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
             UPDATE orders SET seq = seq + 1, unknown_since = clock_timestamp(), updated_at = clock_timestamp()
             WHERE id IN (
                 SELECT id FROM orders
-                WHERE status = '{OrderStatus.SUBMITTED}' AND unknown_since IS NULL
+                WHERE status IN ({listed(sources(EventKind.UNKNOWN))}) AND unknown_since IS NULL
                   AND updated_at < clock_timestamp() - %s * interval '1 second'
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *, jsonb_build_object(

@@ -9,18 +9,18 @@ from uuid import UUID
 
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply
-from db.models import Order
+from db.models import Order, listed
 from orderd.domain.events import Reclaimed
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import SIGNED, WAITING, EventKind, sources
 
 
 def take_due(limit: int) -> list[UUID]:
-    """The ids of pending orders that are due and in nobody's queue; they are in the queue from now on."""
+    """The ids of orders that wait, are due and are in nobody's queue; they are in the queue from now on."""
     rows = database.execute_sql(
         f"""
         UPDATE orders SET lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
             SELECT id FROM orders
-            WHERE status = '{OrderStatus.PENDING}' AND due_at <= clock_timestamp()
+            WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()
               AND (lease_until IS NULL OR lease_until < clock_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id""",
@@ -30,9 +30,9 @@ def take_due(limit: int) -> list[UUID]:
 
 
 def give_back(order_ids: Sequence[UUID]) -> None:
-    """Say that these pending orders did not get into the queue after all, so that they are taken up again soon."""
+    """Say that these waiting orders did not get into the queue after all, so that they are taken up again soon."""
     database.execute_sql(
-        f"UPDATE orders SET lease_until = NULL WHERE status = '{OrderStatus.PENDING}' AND id = ANY(%s::uuid[])",
+        f"UPDATE orders SET lease_until = NULL WHERE status IN ({listed(WAITING)}) AND id = ANY(%s::uuid[])",
         ([str(order_id) for order_id in order_ids],),
     )
 
@@ -42,18 +42,18 @@ def give_all_back() -> int:
     cursor = database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
-        WHERE status = '{OrderStatus.PENDING}' AND lease_until > clock_timestamp()"""
+        WHERE status IN ({listed(WAITING)}) AND lease_until > clock_timestamp()"""
     )
     return int(cursor.rowcount)
 
 
 def orphans(limit: int) -> list[Order]:
-    """Orders that were routed or built by a worker whose lease has run out. Nothing of theirs was signed."""
+    """Orders that a worker was at whose lease has run out. Nothing of theirs was signed."""
     return list(
         Order.raw(
-            """
+            f"""
             SELECT * FROM orders
-            WHERE status IN ('routing', 'building') AND lease_until < clock_timestamp() LIMIT %s""",
+            WHERE status IN ({listed(sources(EventKind.RECLAIMED))}) AND lease_until < clock_timestamp() LIMIT %s""",
             limit,
         ).execute(database)
     )
@@ -78,7 +78,9 @@ def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
 def release_submitted(owner: str) -> int:
     """Give up the submitted orders of ``owner``, so that another worker settles them at once."""
     cursor = database.execute_sql(
-        "UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = %s AND status = 'submitted'",
+        f"""
+        UPDATE orders SET lease_owner = NULL, lease_until = NULL
+        WHERE lease_owner = %s AND status IN ({listed(SIGNED)})""",
         (owner,),
     )
     return int(cursor.rowcount)
@@ -100,13 +102,13 @@ class LiveAttempt:
 def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
     """Take over the submitted orders that nobody holds, with a new version. This is the whole of recovery."""
     rows = Order.raw(
-        """
+        f"""
         WITH adopted AS (
             UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + %s * interval '1 second',
                 version = version + 1
             WHERE id IN (
                 SELECT id FROM orders
-                WHERE status = 'submitted' AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                WHERE status IN ({listed(SIGNED)}) AND (lease_until IS NULL OR lease_until < clock_timestamp())
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *)
         SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,

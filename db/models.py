@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,11 @@ from orderd.domain.order import OrderStatus
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
+
+
+def listed(statuses: Iterable[OrderStatus]) -> str:
+    """States for an SQL statement, as in ``status IN (...)``."""
+    return ", ".join(f"'{status}'" for status in sorted(statuses))
 
 
 class _BaseUnitsField(Field):
@@ -94,6 +100,7 @@ class Order(Table):
     id = UUIDField(primary_key=True)
     account_id = UUIDField()
     client_order_id = TextField()
+    kind = TextField()
     token_in = TextField()
     token_out = TextField()
     mint_in = TextField()

@@ -15,6 +15,7 @@ from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
+from orderd.domain.order import OrderKind
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -29,10 +30,11 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "-o": ("table", "wide", "json", "jsonl", "id"),
     "--color": ("auto", "always", "never"),
     "--status": _STATUSES,
+    "--kind": tuple(OrderKind),
 }
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
-     "-s", "--client-order-id", "--for", "--file", "-f", "--port", "--landed"}
+     "-s", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
@@ -63,6 +65,10 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
     last = before[-1] if before else ""
     if last in _CHOICES:
         return [(choice, "") for choice in _CHOICES[last]]
+    if last == "--columns":
+        return _columns(present[: present.rfind(",") + 1])
+    if last == "--sort":
+        return _columns("-" if present.startswith("-") else "")
     with suppress(ClientError):
         if last == "--context":
             return _contexts()
@@ -121,6 +127,13 @@ def _is_made(client_order_id: str) -> bool:
         return UUID(client_order_id).version == 7
     except ValueError:
         return False
+
+
+def _columns(begun: str) -> list[Candidate]:
+    """Each column that ``begun``, a list that ends with a comma, does not name yet."""
+    from orderctl.display.columns import COLUMNS
+
+    return [(f"{begun}{name}", "") for name in COLUMNS if name not in begun.split(",")]
 
 
 def _contexts() -> list[Candidate]:

@@ -99,6 +99,7 @@ class OrderView(Message):
 
     id: UUID
     client_order_id: str
+    kind: OrderKind = OrderKind.MARKET
     token_in: str
     token_out: str
     amount_in: str
@@ -196,6 +197,9 @@ class QuoteResult(Message):
     compute_units: int | None = Field(None, description="that the transaction would ask for")
     compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
     network_fee: str | None = Field(None, description="in SOL, with the priority fee")
+    rent: str | None = Field(
+        None, description="in SOL, of token accounts that the trade would make and leave; absent where nobody can tell"
+    )
 
 
 class PreviewResult(Message):
@@ -255,7 +259,7 @@ class ResolveResult(Message):
 
 class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
-    kind: tuple[OrderKind, ...] = Field((), description="any where empty")
+    kind: tuple[OrderKind, ...] = Field((), description="how they are executed; any where empty")
     token: Name | None = Field(None, description="on either side; symbol or mint address")
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(
@@ -278,10 +282,10 @@ class Followed(Message):
 
 
 class SubscribeParams(Message):
-    """What to follow: one order, several, or, where none is named, all active ones, of a pair where one is given.
+    """What to follow: one order, several, or, where none is named, all active ones, of a pair or a kind if given.
 
     Of an order that is followed every event is told, in order and without gaps. ``after`` belongs to ``order``, and the
-    tokens to a subscription that names no order.
+    tokens and the kind to a subscription that names no order.
     """
 
     order: OrderRef | None = None
@@ -292,6 +296,7 @@ class SubscribeParams(Message):
     )
     token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
     token_out: str | None = Field(None, max_length=64, description="only orders that buy this token")
+    kind: OrderKind | None = Field(None, description="only orders of this kind")
 
 
 class SubscribeResult(Message):
@@ -375,9 +380,14 @@ class NoParams(Message):
 
 
 class Balance(Message):
+    """What the wallet holds of a token, in all its accounts; an order can sell what is ``tradable``."""
+
     token: str
     mint: str
     amount: str
+    tradable: str | None = Field(None, description="lamports for SOL, else what is in the associated account")
+    wrapped: str | None = Field(None, description="of SOL: what is in accounts of wrapped SOL")
+    elsewhere: str | None = Field(None, description="in other token accounts of the wallet")
 
 
 class BalancesResult(Message):

@@ -8,7 +8,7 @@ from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.connection import Client
-from orderd.wire import BalancesResult, Method, NoParams
+from orderd.wire import Balance, BalancesResult, Method, NoParams
 
 
 def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
@@ -21,8 +21,18 @@ def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> Exit
     from orderctl.display.tables import plain_table, print_whole
 
     table = plain_table(("TOKEN", "left"), ("AMOUNT", "right"), ("MINT", "left"))
-    for balance in answer.balances:
-        table.add_row(balance.token, balance.amount, balance.mint)
+    beside = [_beside(balance) for balance in answer.balances]
+    if any(beside):
+        table.add_column("NOT TRADED", no_wrap=True)
+    for balance, rest in zip(answer.balances, beside, strict=True):
+        amount = balance.amount if balance.tradable is None else balance.tradable
+        table.add_row(balance.token, amount, balance.mint, *([rest] if any(beside) else []))
     narrate(settings, f"wallet {answer.wallet}")
     print_whole(table, console(settings))
     return ExitCode.OK
+
+
+def _beside(balance: Balance) -> str:
+    """What the wallet holds of it that an order does not sell."""
+    parts = ((balance.wrapped, "wrapped"), (balance.elsewhere, "in other accounts"))
+    return ", ".join(f"{amount} {where}" for amount, where in parts if amount not in (None, "0"))

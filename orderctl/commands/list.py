@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,12 +22,19 @@ from orderctl.output.streams import (
 from orderctl.trading.paging import pages
 from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ClientError, ConfigError, UnreachableError
+from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.wire import ListResult, Method, NoParams, TokensResult
+from orderd.wire import ListParams, ListResult, Method, NoParams, OrderView, TokensResult
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 WATCH_SECONDS = 1.0
+TABLES = ("table", "wide")
+
+Orders = tuple[OrderView, ...]
 
 
 def run(
@@ -35,42 +42,90 @@ def run(
     status: Annotated[
         list[OrderStatus] | None, typer.Option("--status", help="Only orders in this state; may be given again.")
     ] = None,
+    kind: Annotated[
+        list[OrderKind] | None, typer.Option("--kind", help="Only orders of this kind; may be given again.")
+    ] = None,
     token: Annotated[
         str | None, typer.Option("--token", metavar="TOKEN", help="Only orders that sell or buy it.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", help="The table's columns in their order: id,status,sell,price."),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="NAME", help="With --all: sort by this column; by -NAME from its end."),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the list anew until Ctrl-C.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """List orders, newest first."""
     settings = settings_of(ctx, output)
-    if watch and (output not in ("table", "wide") or not is_live(sys.stdout)):
+    if watch and (output not in TABLES or not is_live(sys.stdout)):
         raise ConfigError("Only a terminal can show a list anew", "--watch draws", "for a script: orderctl watch --all")
+    table, arranged = _drawing(columns, output), _sorting(sort, everything=everything)
+    wanted = params_of(ListParams, status=status or (), kind=kind or (), token=token)
+    most = None if everything else limit
     with Client(settings) as client:
-        most = None if everything else limit
         if watch:
-            return _watch(settings, lambda: list(pages(client, status or (), token, most)), wide=output == "wide")
-        if output == "jsonl":
-            for page in pages(client, status or (), token, most):
-                for order in page.orders:
-                    print_json_line(order)
+            return _watch(settings, lambda: table(arranged(_orders(pages(client, wanted, most)))))
+        if output == "jsonl" and sort is None:
+            for order in _orders(pages(client, wanted, most)):
+                print_json_line(order)
             return ExitCode.OK
-        read = list(pages(client, status or (), token, most))
+        read = list(pages(client, wanted, most))
         hint = "" if token is None or read[0].orders else _hint(client, token)
-    orders = tuple(order for page in read for order in page.orders)
+    orders = arranged(_orders(read))
     cursor = read[-1].next_cursor
     whole = ListResult(orders=orders, next_cursor=cursor)
     if not print_data(output, whole, orders, (str(order.id) for order in orders)) and orders:
-        from orderctl.display.orders import orders_table
         from orderctl.display.tables import print_whole
 
-        print_whole(orders_table(orders, wide=output == "wide"), console(settings))
+        print_whole(table(orders), console(settings))
     if not orders:
-        narrate(settings, f"no orders match{hint}" if status or token else "no orders")
+        narrate(settings, f"no orders match{hint}" if status or kind or token else "no orders")
     elif cursor is not None:
         narrate(settings, "there are more: --limit N or --all shows them")
     return ExitCode.OK
+
+
+def _orders(read: Iterable[ListResult]) -> Iterator[OrderView]:
+    return (order for page in read for order in page.orders)
+
+
+def _drawing(names: str | None, output: Format) -> "Callable[[Orders], Table]":
+    """What draws the table with the columns of these names. Raises ConfigError."""
+    if names is not None and output not in TABLES:
+        why = f"-o {output} prints no columns"
+        raise ConfigError("The options contradict each other", why, "leave out --columns, or take -o table or wide")
+    if names is not None:
+        from orderctl.display.columns import columns_named
+
+        columns = columns_named(names)
+    else:
+        columns = None
+
+    def draw(orders: Orders) -> "Table":
+        from orderctl.display.orders import orders_table
+
+        return orders_table(orders, wide=output == "wide", columns=columns)
+
+    return draw
+
+
+def _sorting(name: str | None, *, everything: bool) -> Callable[[Iterable[OrderView]], Orders]:
+    """What brings orders into the order of this column. Raises ConfigError."""
+    if name is None:
+        return tuple
+    if not everything:
+        why = "without --all only the newest orders are read, and the first of these need not be the first of all"
+        raise ConfigError("Only a whole list can be sorted", why, "add --all")
+    from orderctl.display.columns import column_named
+
+    column = column_named(name.removeprefix("-"))
+    return lambda orders: tuple(sorted(orders, key=column.key, reverse=name.startswith("-")))
 
 
 def _hint(client: Client, token: str) -> str:
@@ -85,19 +140,17 @@ def _hint(client: Client, token: str) -> str:
     return ""
 
 
-def _watch(settings: Settings, read: Callable[[], list[ListResult]], *, wide: bool) -> ExitCode:
+def _watch(settings: Settings, draw: "Callable[[], Table]") -> ExitCode:
     """Draws until Ctrl-C, and says so while there is no connection."""
     from rich.console import Group, RenderableType
     from rich.live import Live
     from rich.text import Text
 
-    from orderctl.display.orders import orders_table
-
     shown: RenderableType = Text("reading the orders ...", "dim")
     with Live(console=console(settings), screen=True, auto_refresh=False) as live, suppress(KeyboardInterrupt):
         while True:
             try:
-                shown = orders_table(tuple(order for page in read() for order in page.orders), wide=wide)
+                shown = draw()
                 trouble = Text()
             except (UnreachableError, AnswerLostError) as error:
                 trouble = Text(f"{error.title}: {error.detail}", "yellow")

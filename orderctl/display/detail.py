@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE, pairs, plain_table, print_whole, status_text
-from orderctl.display.timeline import Timeline, clock, describe, duration, shorten, terms
+from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms
 from orderd.client.errors import about_order
-from orderd.domain.events import Accepted, Routed
+from orderd.domain.events import Accepted, Confirmed, Routed
 from orderd.domain.order import TERMINAL
 from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
 
@@ -92,7 +92,9 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         received = (f"{order.amount_out} {order.token_out}", "bold green")
         facts.append(("received", Text.assemble(received, f" at {order.executed_price}")))
     if order.network_fee is not None:
-        facts.append(("fee", Text(f"{order.network_fee} SOL")))
+        fill = Timeline(order, detail.events).end
+        rest = rent(fill) if isinstance(fill, Confirmed) else ""
+        facts.append(("fee", Text(f"{order.network_fee} SOL{rest}")))
     facts += _route(detail, width)
     if order.signature is not None:
         facts.append(("signature", Text(shorten(order.signature, width))))

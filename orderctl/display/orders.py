@@ -1,46 +1,47 @@
 """How a list of orders looks on a terminal."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.tables import local_time, plain_table, short_ids, status_text
-from orderd.domain.order import OrderStatus
+from orderctl.display.columns import Cell, Column, Role, Showing, columns_of
+from orderctl.display.ids import SHORT_ID, short_ids
+from orderctl.display.tables import plain_table
 from orderd.wire import OrderView
 
+WHOLE_ID: Final = 36
+STYLES: Final[dict[Role, str]] = {
+    "": "",
+    "id": "bold",
+    "waiting": "yellow",
+    "moving": "cyan",
+    "good": "green",
+    "bad": "red",
+    "alarm": "bold red",
+    "muted": "dim",
+}
 
-def orders_table(orders: tuple[OrderView, ...], *, wide: bool) -> Table:
-    """``wide`` adds what does not fit in 80 columns: price, venue, attempts, client order id and signature."""
-    table = plain_table(
-        ("ID", "left"), ("STATUS", "left"), ("SELL", "right"), ("RESULT", "right"), ("CREATED", "right")
-    )
-    if wide:
-        for name in ("PRICE", "ATTEMPT"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for name in ("VENUE", "CLIENT ORDER ID", "SIGNATURE"):
-            table.add_column(name, no_wrap=True)
-    ids = short_ids(order.id for order in orders)
-    now = datetime.now(UTC)
+
+def orders_table(orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None) -> Table:
+    """The ``columns``, or those that a list has. ``wide`` adds to these what does not fit in 80 columns, and shows ids
+    whole."""
+    columns = columns or columns_of("wide" if wide else "table")
+    showing = Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))
+    table = plain_table(*((column.heading, "right" if column.right else "left") for column in columns))
     for order in orders:
-        cells: list[Text | str] = [
-            Text(str(order.id) if wide else ids[order.id], "bold"),
-            status_text(order.status, is_unknown=order.unknown_since is not None),
-            f"{order.amount_in} {order.token_in}",
-            result(order),
-            local_time(order.created_at, now),
-        ]
-        if wide:
-            cells += [order.executed_price or "-", str(order.attempt), order.venue or "-"]
-            cells += [order.client_order_id, order.signature or "-"]
-        table.add_row(*cells)
+        table.add_row(*(_text(column.cell(order, showing)) for column in columns))
     return table
 
 
-def result(order: OrderView) -> Text:
-    """What came of it: the fill, the code of the failure, or what is being bought."""
-    if order.status is OrderStatus.CONFIRMED:
-        return Text(f"{order.amount_out} {order.token_out}", "green")
-    if order.error is not None:
-        return Text(order.error.code, "red")
-    return Text(f"→ {order.token_out}", "dim")
+def _id_width(orders: Iterable[OrderView]) -> int:
+    return max(map(len, short_ids(order.id for order in orders).values()), default=SHORT_ID)
+
+
+def _text(cell: Cell) -> Text:
+    if len(cell) == 1:  # its style is that of the blanks beside it, too
+        ((text, role),) = cell
+        return Text(text, STYLES[role])
+    return Text.assemble(*((text, STYLES[role]) for text, role in cell))

@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.ids import SHORT_ID
 from orderctl.display.screen import words_of
-from orderctl.display.tables import SHORT_ID, STATUS_STYLE, status_text
+from orderctl.display.tables import STATUS_STYLE, status_text
 from orderctl.display.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
 from orderctl.output.streams import console
 from orderd.client.connection import Connection, Resumed

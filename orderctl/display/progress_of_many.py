@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.ids import short_ids
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
-from orderctl.display.tables import STATUS_STYLE, plain_table, short_ids, status_text
+from orderctl.display.tables import STATUS_STYLE, plain_table, status_text
 from orderctl.display.timeline import STAGES, Timeline, duration, waiting
 from orderctl.output.streams import console
 from orderd.client.connection import Connection

@@ -32,7 +32,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     parts += [Text(f"{no.venue}: {no.code}: {no.detail}", "dim") for no in quote.refusals]
     least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
     fee = "" if quote.network_fee is None else f"; network fee about {quote.network_fee} SOL"
-    parts.append(Text.assemble("at least ", least, f" at {quote.slippage} % slippage{fee}"))
+    parts.append(Text.assemble("at least ", least, f" at {quote.slippage} % slippage{fee}{_rent(quote)}"))
     return Group(*parts)
 
 
@@ -41,11 +41,14 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
     chosen = quote.chosen
     paid = (f"{chosen.amount_out} {quote.token_out}", "bold green")
     least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
-    network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL"
+    network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
         Text.assemble("receive  ", paid, f" at {chosen.price}"),
         Text.assemble("at least ", least, f" at {quote.slippage} % slippage"),
-        Text(f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %{network_fee}", "dim"),
+        Text(
+            f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %{network_fee}",
+            "dim",
+        ),
     ]
     parts += [Text(line, "green") for line in legs_of(quote.route, POOL_WIDTH)]
     if quote.quotes:
@@ -84,6 +87,11 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
             *((behind, str(offer.slot), offer.pool) if wide else (shorten(offer.pool, POOL_WIDTH),)),
         )
     return table
+
+
+def _rent(quote: QuoteResult) -> str:
+    """What new token accounts cost, where the trade makes some."""
+    return "" if quote.rent in (None, "0") else f", rent {quote.rent} SOL for a new token account"
 
 
 def _behind(offer: Quoted, chosen: Quoted) -> str:

@@ -1,10 +1,6 @@
-"""What tables of orders have in common: short ids, local times, the colour of a state."""
+"""What tables have in common, and the colour of a state."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from itertools import pairwise
 from typing import Final, Literal
-from uuid import UUID
 
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
@@ -12,9 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from orderd.domain.order import OrderStatus
-
-SHORT_ID = 13
-"""Characters of a UUIDv7 that hold its millisecond: enough to tell orders apart, and the daemon takes any prefix."""
 
 STATUS_STYLE: Final[dict[OrderStatus, str]] = {
     OrderStatus.PENDING: "yellow",
@@ -31,16 +24,6 @@ Column = tuple[str, Literal["left", "right"]]
 """A heading, and the edge that its cells keep to."""
 
 
-def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The first 13 characters of each id, or as many more as tell all of them apart."""
-    known = sorted({str(order) for order in ids})
-    width = SHORT_ID
-    for one, next_one in pairwise(known):
-        while one[:width] == next_one[:width]:
-            width += 1
-    return {UUID(order): order[:width] for order in known}
-
-
 UNKNOWN: Final = "unknown"
 """What a submitted order is called of which nobody can tell what became of it."""
 UNKNOWN_STYLE: Final = "bold red"
@@ -48,12 +31,6 @@ UNKNOWN_STYLE: Final = "bold red"
 
 def status_text(status: OrderStatus, *, is_unknown: bool = False, weight: str = "") -> Text:
     return Text(UNKNOWN, UNKNOWN_STYLE) if is_unknown else Text(status, f"{weight}{STATUS_STYLE[status]}")
-
-
-def local_time(at: datetime, now: datetime) -> str:
-    """The local time of day; the date too where it is not today's."""
-    local = at.astimezone()
-    return f"{local:%H:%M:%S}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
 
 
 def plain_table(*columns: Column) -> Table:

@@ -169,7 +169,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case RolledBack():
             return [f"the chain has taken back the block of slot {fact.slot}; the same transaction may land again"]
         case Confirmed():
-            return [fill(fact, order), f"fee {fact.network_fee} SOL, slot {fact.slot}"]
+            left_over = [f"and {each.amount} {each.token} left over between the hops" for each in fact.left_over]
+            return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
         case Failed():
             return [f"{fact.code}: {fact.detail}"]
         case Reclaimed() | Cancelled() | Unknown():
@@ -184,6 +185,10 @@ def terms(order: OrderView) -> str:
 
 def fill(fact: Confirmed, order: OrderView) -> str:
     return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
+
+
+def rent(fact: Confirmed) -> str:
+    return "" if fact.rent is None else f", rent of new token accounts {fact.rent} SOL"
 
 
 def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -> str:

@@ -11,7 +11,7 @@ from orderd.client.errors import (
     UnreachableError,
 )
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import FILLED, OrderStatus
 
 
 class ExitCode(IntEnum):
@@ -77,4 +77,4 @@ def exit_code_of_error(error: ClientError | OrderdError) -> ExitCode:
 
 def exit_code_of_status(status: OrderStatus) -> ExitCode:
     """What following an order to its end exits with."""
-    return ExitCode.OK if status is OrderStatus.CONFIRMED else ExitCode.ORDER_FAILED
+    return ExitCode.OK if status in FILLED else ExitCode.ORDER_FAILED

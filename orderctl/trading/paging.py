@@ -1,24 +1,21 @@
 """Reads lists of orders page after page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from orderd.client.connection import Client
-from orderd.client.protocol import params_of
-from orderd.domain.order import ACTIVE, OrderStatus
+from orderd.domain.order import ACTIVE
 from orderd.wire import ListParams, ListResult, Method, OrderView
 
 PAGE = 500
 
 
-def pages(
-    client: Client, status: Sequence[OrderStatus] = (), token: str | None = None, limit: int | None = None
-) -> Iterator[ListResult]:
-    """One page at least. Stops at ``limit`` orders; None reads all."""
+def pages(client: Client, wanted: ListParams, limit: int | None = None) -> Iterator[ListResult]:
+    """The orders that the filters of ``wanted`` let through; one page at least. Stops at ``limit``; None reads all."""
     cursor: str | None = None
     left = limit
     while True:
         size = PAGE if left is None else min(PAGE, left)
-        params = params_of(ListParams, status=status, token=token, limit=size, cursor=cursor)
+        params = wanted.model_copy(update={"limit": size, "cursor": cursor})
         page = client.call(Method.ORDERS_LIST, params, ListResult)
         yield page
         cursor = page.next_cursor
@@ -29,4 +26,4 @@ def pages(
 
 def active_orders(client: Client) -> list[OrderView]:
     """All that have not ended, newest first."""
-    return [order for page in pages(client, sorted(ACTIVE)) for order in page.orders]
+    return [order for page in pages(client, ListParams(status=tuple(sorted(ACTIVE)))) for order in page.orders]

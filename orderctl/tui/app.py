@@ -15,7 +15,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.theme import Theme
 
-from orderctl.display.tables import SHORT_ID
+from orderctl.display.ids import SHORT_ID
 from orderctl.tui.colours import terminal_theme
 from orderctl.tui.desk import Desk
 from orderctl.tui.messages import OrderChosen, PairChosen

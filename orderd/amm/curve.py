@@ -68,6 +68,16 @@ def kept(fee_rate: int, denominator: int) -> int:
     return left
 
 
+def inverse_sqrt(kept_all: int) -> int:
+    """1 / sqrt(kept_all) with `PRECISION` fractional bits, of what fees leave of an amount, Q64.64 and above zero."""
+    return isqrt((Q64 << 2 * PRECISION) // kept_all)
+
+
+def s_at(sqrt_price: int, scale: int, zero_for_one: bool) -> int:
+    """s at a square-root price of token 1 per token 0 (Q64.64); fees make the `scale`, by `inverse_sqrt`."""
+    return (scale << 64) // sqrt_price if zero_for_one else scale * sqrt_price >> 64
+
+
 class Curve:
     """The segments of one pool up to `limit` of input and `most_steps`; they are walked only as far as somebody asks.
 

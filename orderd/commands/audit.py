@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
     from db.models import AuditRow
+    from db.refusals import Counted
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -31,14 +33,42 @@ def audit(
 ) -> None:
     """Show who submitted and cancelled what, who made and revoked tokens, and what was refused to whom.
 
-    Refusals follow within a second; equal ones of one second are one line, with their number.
+    Refusals follow within a second; equal ones of one second are one line, with their number. Those of callers
+    without a token are counted by the hour, and kept for 30 days.
     """
-    from db.audit import Filter, read
+    from db import audit, refusals
+    from db.audit import Filter
 
     which = Filter(_time(since), token, action, _id(order), refused)
     with database_of(config, state_dir):
-        for row in read(which, limit):
+        rows = [_of_audit(row) for row in audit.read(which, limit)]
+        if token is None and order is None:
+            rows += [_of_stranger(counted) for counted in refusals.read(which.since, action, limit)]
+        for row in sorted(rows, key=lambda row: row.at)[-limit:]:
             typer.echo(json.dumps(_facts(row)) if as_json else _line(row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a line tells."""
+
+    at: datetime
+    actor: str
+    address: str
+    action: str
+    outcome: str
+    times: int
+    order_id: UUID | None = None
+    detail: str = ""
+
+
+def _of_audit(row: "AuditRow") -> _Row:
+    return _Row(row.at, row.actor, row.address, row.action, row.outcome, row.times, row.order_id, row.detail)
+
+
+def _of_stranger(counted: "Counted") -> _Row:
+    refusal = counted.refusal
+    return _Row(counted.last_at, "", refusal.address, refusal.action, refusal.outcome, counted.times)
 
 
 def _time(text: str | None) -> datetime | None:
@@ -60,7 +90,7 @@ def _id(text: str | None) -> UUID | None:
         raise ConfigurationError(f"--order {text}: it is no order's id; see the whole one in: orderctl show") from error
 
 
-def _facts(row: "AuditRow") -> dict[str, Any]:
+def _facts(row: _Row) -> dict[str, Any]:
     return {
         "at": row.at.isoformat(),
         "token": row.actor,
@@ -73,7 +103,7 @@ def _facts(row: "AuditRow") -> dict[str, Any]:
     }
 
 
-def _line(row: "AuditRow") -> str:
+def _line(row: _Row) -> str:
     times = f" x{row.times}" if row.times > 1 else ""
     what = " ".join(part for part in (str(row.order_id or ""), row.detail) if part)
     return f"{row.at:%F %T}\t{row.actor or '-'}\t{row.address or '-'}\t{row.action}\t{row.outcome}{times}\t{what}"

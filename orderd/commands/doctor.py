@@ -88,7 +88,7 @@ def _certificate(settings: Settings) -> Finding:
 
 def _chain(settings: Settings) -> Finding:
     from orderd.engine.chain import check_network
-    from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
+    from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
     from orderd.solana.transport import HttpTransport
 
     if settings.rpc_url is None:
@@ -99,7 +99,7 @@ def _chain(settings: Settings) -> Finding:
         if not endpoint.has_transaction_history():
             lack = "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown"
             return Finding("chain", "warn", lack, "use an endpoint that keeps it")
-    except RpcWrongChain as error:
+    except RpcWrongChainError as error:
         return Finding("chain", "fail", str(error), "correct ORDERD_CHAIN or ORDERD_RPC_URL")
     except RpcError as error:
         return Finding("chain", "warn", f"the endpoint does not answer: {error}", "the daemon waits for it")

@@ -66,7 +66,7 @@ def dump_transaction(
     from solders.signature import Signature
 
     from orderd.simnet.chain import ledger_path
-    from orderd.simnet.dump import NotRecorded, dump_transaction
+    from orderd.simnet.dump import NotRecordedError, dump_transaction
     from orderd.simnet.ledger import LedgerError
 
     settings = prepare(config=config, state_dir=state_dir)
@@ -76,7 +76,7 @@ def dump_transaction(
         raise OrderdError(ErrorCode.REQUEST_INVALID, f"{signature!r} is no signature: 64 bytes in base58") from error
     try:
         dumped = dump_transaction(ledger_path(settings.state_dir / "simnet"), wanted)
-    except NotRecorded as error:
+    except NotRecordedError as error:
         raise OrderdError(ErrorCode.REQUEST_INVALID, str(error)) from error
     except LedgerError as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from error

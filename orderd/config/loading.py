@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from orderd.config.settings import Settings
 from orderd.embedded.postgres import Postgres
 from orderd.simnet.faults import Faults
+from orderd.solana.pool_programs import program_of
 
 PREFIX = "ORDERD_"
 CONFIG_VARIABLE = "ORDERD_CONFIG"
@@ -86,6 +87,11 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if (settings.tls_cert is None) != (settings.tls_key is None):
         faults.append("tls_cert and tls_key belong together: set both or none")
+    faults += [
+        f"pool_kinds names {kind}, whose program is not on {settings.chain}: leave it out"
+        for kind in settings.pool_kinds
+        if settings.chain not in program_of(kind).ids
+    ]
     try:
         Faults.model_validate(settings.simnet_faults)
     except ValidationError as error:

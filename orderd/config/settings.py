@@ -18,8 +18,7 @@ from pydantic_settings import (
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import parse_slippage_bps
 from orderd.domain.quote import PoolKind
-
-Chain = Literal["simnet", "devnet", "mainnet"]
+from orderd.solana.pool_programs import Chain, program_of
 
 
 def _url(text: str, *schemes: str) -> None:
@@ -142,7 +141,7 @@ class Settings(BaseSettings):
     pool_max_age_ms: int = Field(400, ge=0)
     """How old a pool's state may be that a quote is made from."""
     pool_kinds: tuple[PoolKind, ...] = ()
-    """The kinds of pools to trade in; where empty, all on simnet, and all but raydium_amm_v4 elsewhere."""
+    """The kinds of pools to trade in; where empty, all on simnet, and elsewhere those proved on that chain."""
     raydium_pools: tuple[str, ...] = ()
     """Addresses of Raydium pools; where empty, they are looked up on the chain."""
     meteora_pools: tuple[str, ...] = ()
@@ -203,9 +202,8 @@ class Settings(BaseSettings):
 
     @property
     def traded_kinds(self) -> tuple[PoolKind, ...]:
-        """AMM v4 has to be asked for on a real chain: its swap has never been run against the real program."""
-        by_default = (kind for kind in PoolKind if self.chain == "simnet" or kind is not PoolKind.RAYDIUM_AMM_V4)
-        return self.pool_kinds or tuple(by_default)
+        """On a real chain a kind that was never proved against the program there takes part only where it is named."""
+        return self.pool_kinds or tuple(kind for kind in PoolKind if program_of(kind).trades_on(self.chain))
 
     @property
     def is_one_node(self) -> bool:

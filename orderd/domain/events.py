@@ -123,8 +123,18 @@ class Reclaimed(Fact):
     kind: Literal[EventKind.RECLAIMED] = EventKind.RECLAIMED
 
 
+class LeftOver(Fact):
+    """What came to the wallet beside what was bought."""
+
+    token: str
+    amount: str
+
+
 class Confirmed(Fact):
-    """The fill, as the chain's balances say. ``network_fee`` is in SOL."""
+    """The fill, as the chain's balances say. ``network_fee`` is in SOL, and so is ``rent``: of new token accounts.
+
+    ``left_over`` is what the first of two hops paid above what the second one spent.
+    """
 
     kind: Literal[EventKind.CONFIRMED] = EventKind.CONFIRMED
     attempt: int
@@ -135,6 +145,8 @@ class Confirmed(Fact):
     amount_out: str
     executed_price: str
     network_fee: str
+    rent: str | None = None
+    left_over: tuple[LeftOver, ...] = ()
 
 
 class Unknown(Fact):

@@ -1,7 +1,11 @@
-"""An order's life: its states, what can happen to it, and the one table that says which move is legal."""
+"""An order's life: its states, what can happen to it, and the one table that says which move is legal.
+
+Whoever needs a set of states (a statement, a screen, a shell's completion) takes it from here, so that a new state is
+a row of STATES and the rows of TRANSITIONS that lead to it and away from it. Loads no library: completion reads it too.
+"""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Final
 
 from orderd.domain.tokens import Token
@@ -21,8 +25,59 @@ class OrderKind(StrEnum):
     MARKET = "market"  # at once, at the best price there is
 
 
-TERMINAL: Final = frozenset({OrderStatus.CONFIRMED, OrderStatus.FAILED, OrderStatus.CANCELLED})
+class Phase(Enum):
+    """Who has to do something about an order. Every state is in one phase."""
+
+    WAITING = auto()  # dispatch: in line with a due time, and put into the queue when that has come
+    WORKING = auto()  # a worker, under a lease; nothing is signed, so it is reclaimed when the lease runs out
+    SIGNED = auto()  # a worker, under a lease; signed bytes may land, so it is adopted when the lease runs out
+    FILLED = auto()  # nobody: it has ended with a fill
+    UNFILLED = auto()  # nobody: it has ended without one
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is true of the orders in one state.
+
+    ``label`` is what a progress bar calls it; ``stage`` its place on the way to a fill, from 0, None for what is not on
+    that way.
+    """
+
+    phase: Phase
+    label: str
+    stage: int | None = None
+
+
+_S = OrderStatus
+
+STATES: Final[dict[OrderStatus, State]] = {
+    _S.PENDING: State(Phase.WAITING, "queued", 0),
+    _S.ROUTING: State(Phase.WORKING, "routing", 1),
+    _S.BUILDING: State(Phase.WORKING, "building", 2),
+    _S.SUBMITTED: State(Phase.SIGNED, "submitted", 3),
+    _S.CONFIRMED: State(Phase.FILLED, "confirmed", 4),
+    _S.FAILED: State(Phase.UNFILLED, "failed"),
+    _S.CANCELLED: State(Phase.UNFILLED, "cancelled"),
+}
+
+
+def _in_phase(*phases: Phase) -> frozenset[OrderStatus]:
+    return frozenset(status for status, state in STATES.items() if state.phase in phases)
+
+
+WAITING: Final = _in_phase(Phase.WAITING)
+WORKING: Final = _in_phase(Phase.WORKING)
+SIGNED: Final = _in_phase(Phase.SIGNED)
+HELD: Final = WORKING | SIGNED
+"""In a worker's hands, under a lease."""
+FILLED: Final = _in_phase(Phase.FILLED)
+UNFILLED: Final = _in_phase(Phase.UNFILLED)
+TERMINAL: Final = FILLED | UNFILLED
 ACTIVE: Final = frozenset(OrderStatus) - TERMINAL
+STAGES: Final = tuple(
+    status for _, status in sorted((state.stage, status) for status, state in STATES.items() if state.stage is not None)
+)
+"""The states on the way to a fill, in order."""
 
 
 class EventKind(StrEnum):
@@ -40,64 +95,92 @@ class EventKind(StrEnum):
     ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
 
-_S, _E = OrderStatus, EventKind
+_E = EventKind
 
-TRANSITIONS: Final[dict[tuple[OrderStatus | None, EventKind], OrderStatus]] = {
-    (None, _E.ACCEPTED): _S.PENDING,
-    (_S.PENDING, _E.DEFERRED): _S.PENDING,
-    (_S.PENDING, _E.STARTED): _S.ROUTING,
-    (_S.PENDING, _E.CANCELLED): _S.CANCELLED,
+TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]] = (
+    (None, _E.ACCEPTED, _S.PENDING),
+    (_S.PENDING, _E.DEFERRED, _S.PENDING),
+    (_S.PENDING, _E.STARTED, _S.ROUTING),
+    (_S.PENDING, _E.CANCELLED, _S.CANCELLED),
     # An order that stopped its worker again and again is given up before it is routed once more.
-    (_S.PENDING, _E.FAILED): _S.FAILED,
-    (_S.ROUTING, _E.ROUTED): _S.BUILDING,
-    (_S.ROUTING, _E.RETRYING): _S.PENDING,
-    (_S.ROUTING, _E.RECLAIMED): _S.PENDING,
-    (_S.ROUTING, _E.FAILED): _S.FAILED,
+    (_S.PENDING, _E.FAILED, _S.FAILED),
+    (_S.ROUTING, _E.ROUTED, _S.BUILDING),
+    (_S.ROUTING, _E.RETRYING, _S.PENDING),
+    (_S.ROUTING, _E.RECLAIMED, _S.PENDING),
+    (_S.ROUTING, _E.FAILED, _S.FAILED),
     # The worker that still routes or builds loses its fencing token and can no longer sign.
-    (_S.ROUTING, _E.CANCELLED): _S.CANCELLED,
-    (_S.BUILDING, _E.CANCELLED): _S.CANCELLED,
+    (_S.ROUTING, _E.CANCELLED, _S.CANCELLED),
+    (_S.BUILDING, _E.CANCELLED, _S.CANCELLED),
     # A pool of the route refused, nothing was signed: the same attempt takes another route.
-    (_S.BUILDING, _E.ROUTED): _S.BUILDING,
-    (_S.BUILDING, _E.SUBMITTED): _S.SUBMITTED,
-    (_S.BUILDING, _E.RETRYING): _S.PENDING,
-    (_S.BUILDING, _E.RECLAIMED): _S.PENDING,
-    (_S.BUILDING, _E.FAILED): _S.FAILED,
-    (_S.SUBMITTED, _E.CONFIRMED): _S.CONFIRMED,
+    (_S.BUILDING, _E.ROUTED, _S.BUILDING),
+    (_S.BUILDING, _E.SUBMITTED, _S.SUBMITTED),
+    (_S.BUILDING, _E.RETRYING, _S.PENDING),
+    (_S.BUILDING, _E.RECLAIMED, _S.PENDING),
+    (_S.BUILDING, _E.FAILED, _S.FAILED),
+    (_S.SUBMITTED, _E.CONFIRMED, _S.CONFIRMED),
     # Only after the attempt is proved dead: landed with an error, or expired.
-    (_S.SUBMITTED, _E.RETRYING): _S.PENDING,
-    (_S.SUBMITTED, _E.FAILED): _S.FAILED,
+    (_S.SUBMITTED, _E.RETRYING, _S.PENDING),
+    (_S.SUBMITTED, _E.FAILED, _S.FAILED),
     # Nobody can tell for long what became of the signed bytes. Only a proof, or an operator, ends that.
-    (_S.SUBMITTED, _E.UNKNOWN): _S.SUBMITTED,
+    (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
     # The only way out of an end: the block in which it succeeded is not in the chain that won.
-    (_S.CONFIRMED, _E.ROLLED_BACK): _S.SUBMITTED,
+    (_S.CONFIRMED, _E.ROLLED_BACK, _S.SUBMITTED),
     # There is no (SUBMITTED, CANCELLED): signed bytes cannot be called back.
-}
+)
+"""The state before, what happens, the state after. One event may lead from one state to several."""
 
 
 class IllegalTransitionError(Exception):
-    """The event cannot happen to an order in this state."""
+    """The event cannot happen to an order in this state, or does not lead to that one."""
 
-    def __init__(self, status: OrderStatus | None, kind: EventKind) -> None:
-        super().__init__(f"{kind} cannot happen to an order that is {status or 'not there yet'}")
-
-
-def next_status(status: OrderStatus | None, kind: EventKind) -> OrderStatus:
-    """The state after ``kind``. Raises IllegalTransitionError where the table has no such row."""
-    try:
-        return TRANSITIONS[status, kind]
-    except KeyError:
-        raise IllegalTransitionError(status, kind) from None
+    def __init__(self, status: OrderStatus | None, kind: EventKind, to: OrderStatus | None = None) -> None:
+        goal = f" and make it {to}" if to else ""
+        super().__init__(f"{kind} cannot happen to an order that is {status or 'not there yet'}{goal}")
 
 
-def sources(kind: EventKind) -> frozenset[OrderStatus]:
-    """The states in which ``kind`` may happen."""
-    return frozenset(status for (status, event) in TRANSITIONS if event == kind and status is not None)
+class UnclearTransitionError(Exception):
+    """The event may lead to several states, and it was not said to which."""
+
+    def __init__(self, kind: EventKind, found: frozenset[OrderStatus]) -> None:
+        super().__init__(f"{kind} leads to {' or '.join(sorted(found)) or 'no state'}: say to which")
 
 
-def target(kind: EventKind) -> OrderStatus:
-    """The state that ``kind`` leads to: for every kind there is exactly one."""
-    (status,) = {status for (_, event), status in TRANSITIONS.items() if event == kind}
+def next_status(status: OrderStatus | None, kind: EventKind, to: OrderStatus | None = None) -> OrderStatus:
+    """The state after ``kind``; ``to`` names it where the table has several.
+
+    Raises IllegalTransitionError where the table has no such row, UnclearTransitionError where it has several.
+    """
+    found = frozenset(after for before, event, after in TRANSITIONS if (before, event) == (status, kind))
+    if not found or (to is not None and to not in found):
+        raise IllegalTransitionError(status, kind, to)
+    return _one(kind, found if to is None else frozenset({to}))
+
+
+def sources(kind: EventKind, to: OrderStatus | None = None) -> frozenset[OrderStatus]:
+    """The states in which ``kind`` may happen; where ``to`` is given, those from which it leads there."""
+    return frozenset(
+        before for before, event, after in TRANSITIONS if event == kind and before is not None and to in (None, after)
+    )
+
+
+def target(kind: EventKind, to: OrderStatus | None = None) -> OrderStatus:
+    """The state that ``kind`` leads to, whatever was before; ``to`` names it where there are several.
+
+    Raises UnclearTransitionError where ``kind`` does not lead to ``to``, or to several states and none is named.
+    """
+    found = frozenset(after for _, event, after in TRANSITIONS if event == kind)
+    return _one(kind, found if to is None else found & {to})
+
+
+def _one(kind: EventKind, found: frozenset[OrderStatus]) -> OrderStatus:
+    if len(found) != 1:
+        raise UnclearTransitionError(kind, found)
+    (status,) = found
     return status
+
+
+CANCELLABLE: Final = sources(EventKind.CANCELLED)
+"""Nothing is signed, and it has not ended."""
 
 
 @dataclass(frozen=True, slots=True)

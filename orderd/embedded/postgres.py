@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psycopg2
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.process import Child, Program, run_to_end
+from orderd.embedded.child import Child, Program, run_to_end
 from orderd.embedded.sockets import make_private, socket_dir
 
 DATABASE = "orderd"

@@ -14,7 +14,7 @@ from redis import Redis as Client
 from redis.exceptions import RedisError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.process import Child, Program
+from orderd.embedded.child import Child, Program
 from orderd.embedded.sockets import make_private, socket_dir
 
 _SOCKET_NAME = "redis.sock"

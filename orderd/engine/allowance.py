@@ -14,14 +14,14 @@ from uuid import UUID
 from db import journal
 from db.connection import database
 from db.journal import Moved, NewOrder
+from db.models import listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.order import TERMINAL, OrderStatus, OrderTerms
+from orderd.domain.order import UNFILLED, OrderTerms
 
 NOTIONAL_TOKEN: Final = "USDC"
 NOTIONAL_DECIMALS: Final = 6
 DAY: Final = timedelta(hours=24)
-_UNFILLED: Final = [str(status) for status in TERMINAL - {OrderStatus.CONFIRMED}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,12 @@ def _check(token_id: UUID, spending: Spending) -> None:
 def _spent(token_id: UUID) -> list[tuple[float, int]]:
     """Of each order that counts, oldest first: in how many seconds it no longer will, and its notional."""
     rows = database.execute_sql(
-        """
+        f"""
         SELECT extract(epoch FROM n.at + %s - clock_timestamp()), n.notional
         FROM notionals n JOIN orders o ON o.id = n.order_id
-        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status <> ALL(%s::order_status[])
-        ORDER BY n.at""",
-        (DAY, str(token_id), DAY, _UNFILLED),
+        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
+        ORDER BY n.at""",  # noqa: S608
+        (DAY, str(token_id), DAY),
     )
     return [(float(seconds), int(notional)) for seconds, notional in rows]
 

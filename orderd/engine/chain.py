@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from db.chain import belong_to
-from orderd.config.settings import Chain
-from orderd.solana.rpc import RpcClient, RpcWrongChain
+from orderd.solana.pool_programs import Chain
+from orderd.solana.rpc import RpcClient, RpcWrongChainError
 from orderd.solana.transport import Response, Transport
 
 _PUBLIC: Final = {
@@ -22,19 +22,19 @@ _PUBLIC: Final = {
 
 
 def check_network(meant: Chain, genesis_hash: str) -> str:
-    """The name of the chain. Raises RpcWrongChain where it is not the one that is meant."""
+    """The name of the chain. Raises RpcWrongChainError where it is not the one that is meant."""
     found = _PUBLIC.get(genesis_hash, "simnet")
     if found != meant:
-        raise RpcWrongChain(f"chain is {meant}, and the RPC endpoint leads to {found}")
+        raise RpcWrongChainError(f"chain is {meant}, and the RPC endpoint leads to {found}")
     return found
 
 
 def check_chain(meant: Chain, genesis_hash: str) -> None:
-    """Raises RpcWrongChain where this is not the chain that is meant, or not that of the stored orders."""
+    """Raises RpcWrongChainError where this is not the chain that is meant, or not that of the stored orders."""
     found = check_network(meant, genesis_hash)
     stored = belong_to(genesis_hash)
     if stored != genesis_hash:
-        raise RpcWrongChain(
+        raise RpcWrongChainError(
             f"the orders in the database belong to another chain, with genesis hash {stored}; "
             f"the RPC endpoint leads to {found} with {genesis_hash}"
         )

@@ -15,7 +15,7 @@ from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
 
-class AttemptFailed(Exception):
+class AttemptFailedError(Exception):
     """An attempt ended without a fill, for certain: nothing was signed, or what was signed is dead.
 
     ``version`` is the claim under which it was made; ``failures`` counts those before this one.
@@ -34,12 +34,12 @@ class AttemptFailed(Exception):
         return self.error.logs if isinstance(self.error, ChainError) else ()
 
 
-class LeaseLost(Exception):
+class LeaseLostError(Exception):
     """Another worker, or a cancel, has taken the order: this claim may no longer write."""
 
 
 def change_after(
-    failed: AttemptFailed,
+    failed: AttemptFailedError,
     policy: RetryPolicy,
     *,
     signature: str | None = None,
@@ -78,7 +78,7 @@ class Failures:
         self._policy = policy
         self._publisher = publisher
 
-    def record(self, failed: AttemptFailed) -> None:
+    def record(self, failed: AttemptFailedError) -> None:
         """Write the failure and what follows it. A claim that is no longer valid writes nothing."""
         with database.connection_context():
             moved = journal.apply([change_after(failed, self._policy)])

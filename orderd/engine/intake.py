@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
 import structlog
@@ -16,7 +15,7 @@ from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Accepted, Cancelled
 from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
-from orderd.domain.order import EventKind, OrderStatus, OrderTerms, sources
+from orderd.domain.order import SIGNED, OrderStatus, OrderTerms
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, accept_within
@@ -24,7 +23,6 @@ from orderd.engine.publish import Publisher
 from orderd.wire import OrderView, QuoteParams, SubmitParams, TokenView
 
 log = structlog.get_logger(__name__)
-_CANCELLABLE: Final = sources(EventKind.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +195,6 @@ def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
 
 
 def _why_not(status: OrderStatus) -> str:
-    if status is OrderStatus.SUBMITTED:
+    if status in SIGNED:
         return "its transaction is signed and may land at any moment"
     return f"it has already ended: {status}"

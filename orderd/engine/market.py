@@ -1,5 +1,7 @@
 """Questions about the market that change nothing: quotes, previews, balances and pools."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -8,16 +10,17 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.money import format_amount
 from orderd.domain.order import OrderTerms
 from orderd.domain.quote import QuoteRequest
-from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.routing.offers import Offer, offer_of
-from orderd.engine.routing.pools import pairs_of, pools_result
+from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Fits, Router
 from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
 from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient
 from orderd.wire import Balance, BalancesResult, PoolsParams, PoolsResult, PreviewResult, Problem, QuoteResult
@@ -38,7 +41,7 @@ class Market:
     def quote(self, terms: OrderTerms) -> QuoteResult:
         """All venues' offers. Raises OrderdError as routing does."""
         plan, offer = self._plan(terms, self._builder.fits)
-        return _quote_result(terms, offer, self._builder.estimate(plan))
+        return _quote_result(terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
@@ -54,7 +57,7 @@ class Market:
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
-            quote=_quote_result(terms, offer, preview.fee),
+            quote=_quote_result(terms, offer, preview.fee, self._builder.rent(plan.route)),
             succeeds=error is None,
             error=None if error is None else Problem.of(error),
             units_consumed=simulation.units_consumed,
@@ -78,21 +81,20 @@ class Market:
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
 
     def balances(self) -> BalancesResult:
-        """What the wallet holds of each known token, SOL and wrapped SOL in one. Raises OrderdError RPC_*."""
+        """What the wallet holds of each known token, and which part of it can be traded. Raises OrderdError RPC_*."""
         owner = self._builder.wallet
+        held = Counter[str]()
+        tradable = Counter[str]()
         with rpc_errors_told():
-            amounts = {WSOL_MINT: self._rpc.get_balance(owner).value}
+            tradable[WSOL_MINT] = held[WSOL_MINT] = self._rpc.get_balance(owner).value
             for program in (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_ID):
-                for mint, amount in self._token_amounts(owner, program):
-                    amounts[mint] = amounts.get(mint, 0) + amount
-        return BalancesResult(
-            wallet=str(owner),
-            balances=tuple(
-                Balance(token=known.symbol, mint=known.mint, amount=format_amount(amounts[known.mint], known.decimals))
-                for known in self._tokens
-                if known.mint in amounts
-            ),
-        )
+                for account, mint, amount in self._token_accounts(owner, program):
+                    held[mint] += amount
+                    is_own = account == associated_token.address(owner, Pubkey.from_string(mint), program)
+                    if is_own and mint != WSOL_MINT:
+                        tradable[mint] += amount
+        wallet = tuple(_balance(known, held, tradable) for known in self._tokens if known.mint in held)
+        return BalancesResult(wallet=str(owner), balances=wallet)
 
     def pools(self, params: PoolsParams) -> PoolsResult:
         """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read."""
@@ -101,10 +103,11 @@ class Market:
         with rpc_errors_told():
             return pools_result(pairs, answers, self._rpc)
 
-    def _token_amounts(self, owner: Pubkey, program: Pubkey) -> list[tuple[str, int]]:
-        accounts = self._rpc.get_token_accounts_by_owner(owner, program=program).value
-        holdings = [token_program.TokenAccount.decode(each.account.data) for each in accounts]
-        return [(str(holding.mint), holding.amount) for holding in holdings]
+    def _token_accounts(self, owner: Pubkey, program: Pubkey) -> Iterator[tuple[Pubkey, str, int]]:
+        """Address, mint and amount of each."""
+        for each in self._rpc.get_token_accounts_by_owner(owner, program=program).value:
+            holding = token_program.TokenAccount.decode(each.account.data)
+            yield each.key, str(holding.mint), holding.amount
 
     def _plan(self, terms: OrderTerms, fits: Fits) -> tuple[SwapPlan, Offer]:
         request = QuoteRequest(terms.token_in.mint, terms.token_out.mint, terms.amount_in)
@@ -113,7 +116,23 @@ class Market:
         return SwapPlan(decision.route, offer.min_amount_out), offer
 
 
-def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate) -> QuoteResult:
+def _balance(known: Token, held: Counter[str], tradable: Counter[str]) -> Balance:
+    elsewhere = held[known.mint] - tradable[known.mint]
+
+    def told(amount: int) -> str:
+        return format_amount(amount, known.decimals)
+
+    return Balance(
+        token=known.symbol,
+        mint=known.mint,
+        amount=told(held[known.mint]),
+        tradable=told(tradable[known.mint]),
+        wrapped=told(elsewhere if known.is_native else 0),
+        elsewhere=told(0 if known.is_native else elsewhere),
+    )
+
+
+def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None) -> QuoteResult:
     return QuoteResult(
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
@@ -128,4 +147,5 @@ def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate) -> QuoteRes
         compute_units=fee.units,
         compute_unit_price=fee.unit_price,
         network_fee=format_amount(fee.lamports, LAMPORT_DECIMALS),
+        rent=None if rent is None else format_amount(rent, LAMPORT_DECIMALS),
     )

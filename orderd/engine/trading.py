@@ -2,33 +2,25 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-from solders.pubkey import Pubkey
 
 from orderd.config.settings import Settings
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
-from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
-from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
-from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
-from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
-from orderd.pools.raydium_clmm import program as raydium_clmm
-from orderd.pools.raydium_clmm.venue import RaydiumClmm
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.solana.keys import Wallet, load_wallet
 from orderd.solana.observer import Observer
+from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
-from orderd.venues.pool_venue import PoolVenue, Watch
+from orderd.venues.pool_venue import Watch, venue_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +68,7 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
         cap=settings.max_compute_unit_price,
         max_age=age,
     )
+    purse = Purse(rpc, wallet.address)
     router = Router(
         open_venues(settings, rpc, watch),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
@@ -85,29 +78,24 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
         max_slot_lag=settings.max_slot_lag,
         unit_price=lambda: fees.last,
         threads=settings.worker_threads,
+        rent_of_way=purse.cost_of_way,
     )
-    builder = Builder(router, rpc, wallet, fees, blockhash_age=age)
+    builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
     return Trading(tokens, rpc, wallet, router, builder, Sender(rpc), retry)
 
 
 def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) -> list[Venue]:
-    """The programs of both venues that are to be traded in. On devnet Raydium's have other ids."""
-    devnet = settings.chain == "devnet"
-    age_ms = settings.pool_max_age_ms
-
-    def raydium(kind: type[PoolVenue[Any, Any]], devnet_id: Pubkey) -> Venue:
-        program_id = devnet_id if devnet else None
-        return kind(rpc, addresses=settings.raydium_pools, max_age_ms=age_ms, program_id=program_id, watch=watch)
-
-    def meteora(kind: type[PoolVenue[Any, Any]]) -> Venue:
-        return kind(rpc, addresses=settings.meteora_pools, max_age_ms=age_ms, watch=watch)
-
-    venues = [
-        raydium(RaydiumCpmm, raydium_cpmm.DEVNET_PROGRAM_ID),
-        raydium(RaydiumClmm, raydium_clmm.DEVNET_PROGRAM_ID),
-        raydium(RaydiumAmmV4, raydium_amm_v4.DEVNET_PROGRAM_ID),
-        meteora(MeteoraDlmm),
-        meteora(MeteoraDammV2),
+    """One for each kind of pool that is to be traded in."""
+    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
+    return [
+        venue_class(kind)(
+            rpc,
+            addresses=addresses[program_of(kind).venue],
+            chain=settings.chain,
+            max_age_ms=settings.pool_max_age_ms,
+            watch=watch,
+        )
+        for kind in PoolKind
+        if kind in settings.traded_kinds
     ]
-    return [venue for venue in venues if venue.kind in settings.traded_kinds]

@@ -11,7 +11,7 @@ from db.models import Attempt, Order, OrderEventRow, OrderFailure
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, RoutedLeg
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, OrderStatus, OrderTerms
+from orderd.domain.order import ACTIVE, FILLED, HELD, OrderKind, OrderStatus, OrderTerms
 from orderd.domain.quote import VenueName
 from orderd.domain.tokens import Token
 from orderd.wire import (
@@ -56,13 +56,14 @@ def order_view(order: Order) -> OrderView:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
     # An attempt is under way from the claim until it has failed for certain.
-    attempt = order.failures + (order.status not in (OrderStatus.PENDING, OrderStatus.FAILED, OrderStatus.CANCELLED))
+    attempt = order.failures + (order.status in HELD | FILLED)
     error = None
     if order.error_code is not None and order.status is OrderStatus.FAILED:
         error = Problem.of(OrderdError(ErrorCode(order.error_code), order.error_detail or ""), order.id)
     return OrderView.model_construct(
         id=order.id,
         client_order_id=order.client_order_id,
+        kind=OrderKind(order.kind),
         token_in=order.token_in,
         token_out=order.token_out,
         amount_in=format_amount(order.amount_in, order.decimals_in),
@@ -182,13 +183,17 @@ def _event(row: OrderEventRow) -> OrderEvent:
     )
 
 
-def active(account_id: UUID, token_in: str | None = None, token_out: str | None = None) -> list[OrderView]:
-    """All orders that have not ended, oldest first; of a pair where its tokens' symbols are given."""
+def active(
+    account_id: UUID, token_in: str | None = None, token_out: str | None = None, kind: str | None = None
+) -> list[OrderView]:
+    """All orders that have not ended, oldest first; of a pair where its tokens' symbols are given, and of a kind."""
     query = Order.select().where((Order.account_id == account_id) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
     if token_in is not None:
         query = query.where(Order.token_in == token_in)
     if token_out is not None:
         query = query.where(Order.token_out == token_out)
+    if kind is not None:
+        query = query.where(Order.kind == kind)
     return [order_view(order) for order in query]
 
 
@@ -197,6 +202,8 @@ def list_orders(account_id: UUID, params: ListParams) -> ListResult:
     query = Order.select().where(Order.account_id == account_id)
     if params.status:
         query = query.where(Order.status.in_(list(params.status)))
+    if params.kind:
+        query = query.where(Order.kind.in_(list(params.kind)))
     if (token := params.token) is not None:
         by_symbol = (fn.upper(Order.token_in) == token.upper()) | (fn.upper(Order.token_out) == token.upper())
         query = query.where(by_symbol | (Order.mint_in == token) | (Order.mint_out == token))

@@ -1,22 +1,41 @@
-"""How the gateway is: its event loop, what it stands on, and the cluster's figures."""
+"""What ``/health``, ``/ready`` and ``/metrics`` answer: the event loop, the services, the cluster's figures."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Final
+from typing import Final, Literal
 
+from pydantic import BaseModel, Field
 from redis.asyncio import Redis
 
 from db.connection import database
-from orderd.gateway.probe import Dependency, Health, Probe, Readiness
 from orderd.gateway.rpc.methods import StatusReport
+from orderd.gateway.service_probe import Dependency, Probe
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, UNKNOWN, WORKERS
 from orderd.wire import ServiceHealth
 
 LAG_PROBE_SECONDS: Final = 0.5
 REDIS_SECONDS: Final = 2.0
+
+
+class Health(BaseModel):
+    """The process answers: it lives, whatever its services do."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    started_at: datetime
+    draining: bool = Field(description="it is stopping and takes no new orders")
+    loop_lag_seconds: float = Field(description="how late the event loop last was")
+    dependencies: dict[str, Dependency]
+
+
+class Readiness(BaseModel):
+    """Whether clients should be sent here, and what stands against it."""
+
+    ready: bool
+    checks: dict[str, ServiceHealth]
 
 
 class HealthChecks:

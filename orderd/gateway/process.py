@@ -28,7 +28,7 @@ from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status import StatusReport
+from orderd.engine.status_report import StatusReport
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway

@@ -33,9 +33,9 @@ from orderd.gateway.health_checks import HealthChecks
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
 from orderd.gateway.port.caps import Caps
-from orderd.gateway.port.connection import PortConnection
 from orderd.gateway.port.listener import POLICY_VIOLATION, Port
 from orderd.gateway.port.tls import certificate_of
+from orderd.gateway.port.websocket_connection import PortConnection
 from orderd.gateway.problem import problem_response
 from orderd.gateway.rpc.dispatch import Rpc, too_large
 from orderd.gateway.rpc.methods import Market, Methods, Resolution, StatusReport

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError
 
-from orderd.embedded.process import Child, Program
+from orderd.embedded.child import Child, Program
 
 
 class Role:

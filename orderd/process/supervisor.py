@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from orderd.domain.errors import OrderdError
-from orderd.embedded.process import STOP_SIGNALS, Child
+from orderd.embedded.child import STOP_SIGNALS, Child
 
 _BACKOFF_FIRST_SECONDS = 0.1
 _BACKOFF_LAST_SECONDS = 10.0

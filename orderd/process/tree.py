@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from db.connection import check_schema, connect, database, migrate
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.child import StopRequested
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
-from orderd.embedded.process import StopRequested
 from orderd.embedded.redis import Redis
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.process.notify import ServiceManager

@@ -10,11 +10,10 @@ from dramatiq.middleware import Middleware
 from db.connection import database
 from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderStatus
-from orderd.engine.failure import AttemptFailed, Failures, LeaseLost
+from orderd.domain.order import WORKING
+from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.queue.rate_limit import NotStartedError
 
-_UNSIGNED = frozenset({OrderStatus.ROUTING, OrderStatus.BUILDING})
 log = structlog.get_logger(__name__)
 
 
@@ -43,9 +42,9 @@ class Retry(Middleware):
         turn = log.bind(order_id=message.args[0])
         if isinstance(exception, NotStartedError):
             turn.info("not started", action="start_void", reason=str(exception))
-        elif isinstance(exception, LeaseLost):
+        elif isinstance(exception, LeaseLostError):
             turn.info("order taken away", action="lease_lost", reason=str(exception))
-        elif isinstance(exception, AttemptFailed):
+        elif isinstance(exception, AttemptFailedError):
             turn.info(
                 "attempt failed", action="attempt_failed", code=exception.error.code, error=exception.error.detail
             )
@@ -59,13 +58,13 @@ class Retry(Middleware):
             else:
                 self._missed(order_id)
 
-    def _record(self, failed: AttemptFailed) -> None:
+    def _record(self, failed: AttemptFailedError) -> None:
         try:
             self._failures.record(failed)
         except Exception:
             log.exception("failure not recorded", action="record_failed", order_id=str(failed.order_id))
 
-    def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailed | None:
+    def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailedError | None:
         """The failed attempt that an unforeseen exception is, if nothing is signed; else only the chain decides."""
         try:
             with database.connection_context():
@@ -73,7 +72,7 @@ class Retry(Middleware):
         except Exception:
             log.exception("order not readable", action="record_failed", order_id=str(order_id))
             return None
-        if order is None or order.status not in _UNSIGNED:
+        if order is None or order.status not in WORKING:
             return None
         error = OrderdError(ErrorCode.SERVICE_INTERNAL, f"the turn ended with {type(exception).__name__}")
-        return AttemptFailed(order.id, order.version, order.failures, error)
+        return AttemptFailedError(order.id, order.version, order.failures, error)

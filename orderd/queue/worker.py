@@ -44,7 +44,7 @@ from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
 from orderd.solana.hints import AccountHints, Hints, LandingHints
-from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChain
+from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
 
 HEARTBEAT_PREFIX: Final = "orderd:worker:"
@@ -111,7 +111,7 @@ def _check_chain(settings: Settings) -> None:
                 "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown",
                 action="chain_without_history",
             )
-    except RpcWrongChain as error:
+    except RpcWrongChainError as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
         # It may come later, and is asked again before anything else goes to it.

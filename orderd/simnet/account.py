@@ -25,7 +25,7 @@ MISSING: Final = Account(0, system.PROGRAM_ID)
 """How a program sees an address where nothing is."""
 
 
-TOKEN_PROGRAMS: Final = (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID)
+TOKEN_PROGRAMS: Final = token.PROGRAM_IDS
 """Whose accounts are mints and token accounts."""
 
 

@@ -13,7 +13,7 @@ from orderd.simnet.ledger import KEEP_IMAGES, recorded
 from orderd.simnet.transaction import decode
 
 
-class NotRecorded(Exception):
+class NotRecordedError(Exception):
     """The ledger does not have what was asked for; the message says what it has."""
 
 
@@ -21,13 +21,13 @@ def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
     """The transaction as JSON; lamports and units as numbers, bytes in base64, `block_time` in unix seconds.
 
     `accounts` follow the order of the message's keys. A simnet may be running on the ledger, or none.
-    Raises NotRecorded, and LedgerError where the file cannot be read.
+    Raises NotRecordedError, and LedgerError where the file cannot be read.
     """
     found = recorded(ledger, signature)
     if found is None:
-        raise NotRecorded(f"{ledger} has no transaction {signature}; is it of another state directory?")
+        raise NotRecordedError(f"{ledger} has no transaction {signature}; is it of another state directory?")
     if found.images is None:
-        raise NotRecorded(
+        raise NotRecordedError(
             f"{ledger} does not have the accounts of transaction {signature}: it keeps those of the newest "
             f"{KEEP_IMAGES} transactions, and none of the market's own"
         )

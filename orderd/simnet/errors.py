@@ -2,7 +2,7 @@
 
     ChainError
     ├── InstructionError    one instruction failed: a named error, or a program's own number
-    │   └── RuntimeViolation  it did what the runtime forbids
+    │   └── RuntimeViolationError  it did what the runtime forbids
     └── TransactionError    the transaction as a whole is refused or failed
 
 Names and texts: anza-xyz/solana-sdk, `instruction-error` and `transaction-error`.
@@ -80,7 +80,7 @@ class InstructionError(ChainError):
         return {"Custom": self.code} if isinstance(self.code, int) else self.code
 
 
-class RuntimeViolation(InstructionError):
+class RuntimeViolationError(InstructionError):
     """The runtime, not the program, stops an instruction that oversteps what it may do."""
 
 
@@ -105,7 +105,7 @@ class TransactionError(ChainError):
                 return {code: index}
 
 
-class FailedInstruction(TransactionError):
+class FailedInstructionError(TransactionError):
     """The instruction at `index` failed, and with it the transaction."""
 
     def __init__(self, index: int, error: InstructionError) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from orderd.domain.quote import VenueName
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
-Venue = Literal["raydium", "meteora"]
 Weight = Annotated[int, Field(ge=0)]
 ViewName = Literal["honest", "behind", "restarted", "pruned", "forked", "historyless"]
 
@@ -67,7 +68,7 @@ class Faults(BaseModel):
     lag_slots: Range = (1, 8)
     failure_rate: Rate = 0.0
     """A swap that lands fails as if the price had moved: the program's own slippage error."""
-    venue_outage: frozenset[Venue] = frozenset()
+    venue_outage: frozenset[VenueName] = frozenset()
     """Reads of this program's accounts fail, and so do its swaps."""
     nodes: Literal["one", "pool"] = "one"
     """A pool: behind the one address, each request, and each of a batch, is answered by one of several nodes."""

@@ -14,7 +14,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import MISSING, Account
-from orderd.simnet.errors import InstructionError, RuntimeViolation
+from orderd.simnet.errors import InstructionError, RuntimeViolationError
 
 SLOTS_AN_EPOCH: Final = 432_000
 MAX_DEPTH: Final = 5
@@ -153,9 +153,9 @@ class Invocation:
         if data == account.data:
             return
         if not self.uses[index].is_writable:
-            raise RuntimeViolation("ReadonlyDataModified")
+            raise RuntimeViolationError("ReadonlyDataModified")
         if account.owner != self.program_id:
-            raise RuntimeViolation("ExternalAccountDataModified")
+            raise RuntimeViolationError("ExternalAccountDataModified")
         self._put(index, Account(account.lamports, account.owner, data, account.executable))
 
     def store_lamports(self, index: int, lamports: int) -> None:
@@ -164,16 +164,16 @@ class Invocation:
         if lamports == account.lamports:
             return
         if lamports < account.lamports and account.owner != self.program_id:
-            raise RuntimeViolation("ExternalAccountLamportSpend")
+            raise RuntimeViolationError("ExternalAccountLamportSpend")
         if not self.uses[index].is_writable:
-            raise RuntimeViolation("ReadonlyLamportChange")
+            raise RuntimeViolationError("ReadonlyLamportChange")
         self._put(index, Account(lamports, account.owner, account.data, account.executable))
 
     def store_owner(self, index: int, owner: Pubkey) -> None:
         """Give an account of this program's to another. Raises InstructionError where the program may not."""
         account = self.account(index)
         if not self.uses[index].is_writable or account.owner != self.program_id:
-            raise RuntimeViolation("ModifiedProgramId")
+            raise RuntimeViolationError("ModifiedProgramId")
         self._put(index, Account(account.lamports, owner, account.data, account.executable))
 
     def call(self, instruction: Instruction, signed_by: Collection[Pubkey] = ()) -> bytes:

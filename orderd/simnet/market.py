@@ -6,8 +6,8 @@ trades are ordinary transactions, few a slot. Floats are the traders' opinions; 
 
 import math
 import random
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 from solders.instruction import Instruction
@@ -17,32 +17,16 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from orderd.amm.swap import SwapError
+from orderd.domain.quote import PoolKind
 from orderd.simnet.account import Account
 from orderd.simnet.actors import ARBITRAGEUR, TRADERS
 from orderd.simnet.bank import Bank
 from orderd.simnet.block import Block
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.genesis import (
-    SOL,
-    SOL_USDC_AMM_V4,
-    SOL_USDC_BS4,
-    SOL_USDC_BS10,
-    SOL_USDC_CLMM_4BPS,
-    SOL_USDC_CLMM_25BPS,
-    SOL_USDC_CPMM,
-    SOL_USDC_DAMM_V2,
-    START_PRICE,
-)
-from orderd.simnet.market_pools import (
-    AmmV4MarketPool,
-    ClmmMarketPool,
-    CpmmMarketPool,
-    DammV2MarketPool,
-    DlmmMarketPool,
-    MarketPool,
-    Read,
-)
+from orderd.simnet.genesis import SOL, START_PRICE
+from orderd.simnet.market_pools import MarketPool, Place
 from orderd.simnet.transaction import decode
+from orderd.solana.pool_programs import part
 from orderd.solana.programs import compute_budget
 
 _log: Final = structlog.get_logger(__name__)
@@ -66,24 +50,7 @@ _ARBITRAGE_MARGIN: Final = 10_000
 """USDC base units below which a round trip is not worth its fee."""
 
 
-class Place(NamedTuple):
-    """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow."""
-
-    address: Pubkey
-    kind: Callable[[Pubkey, Read], MarketPool]
-    weight: int
-    median_trade: int
-
-
-PLACES: Final = (
-    Place(SOL_USDC_CPMM, CpmmMarketPool, 6, 6 * SOL),
-    Place(SOL_USDC_CLMM_4BPS, ClmmMarketPool, 6, 40 * SOL),
-    Place(SOL_USDC_CLMM_25BPS, ClmmMarketPool, 1, 6 * SOL),
-    Place(SOL_USDC_AMM_V4, AmmV4MarketPool, 1, 6 * SOL),
-    Place(SOL_USDC_BS4, DlmmMarketPool, 3, 6 * SOL),
-    Place(SOL_USDC_BS10, DlmmMarketPool, 1, 6 * SOL),
-    Place(SOL_USDC_DAMM_V2, DammV2MarketPool, 1, 2 * SOL),
-)
+PLACES: Final[Sequence[Place]] = [place for kind in PoolKind for place in part(kind, "simnet.market").PLACES]
 
 
 class Market:

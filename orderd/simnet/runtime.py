@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import MISSING, Account, rent_exempt_minimum
-from orderd.simnet.errors import FailedInstruction, InstructionError, TransactionError
+from orderd.simnet.errors import FailedInstructionError, InstructionError, TransactionError
 from orderd.simnet.invoke import AccountUse, Clock, Execution, InnerInstruction, Program
 from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import system
@@ -69,7 +69,7 @@ def execute(
         try:
             returned = execution.run(program_id, uses, instruction.data)
         except InstructionError as failure:
-            error = FailedInstruction(index, failure)
+            error = FailedInstructionError(index, failure)
         else:
             return_data = (program_id, returned) if returned else return_data
         if execution.inner:

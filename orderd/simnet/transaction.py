@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from orderd.simnet.errors import FailedInstruction, InstructionError, TransactionError
+from orderd.simnet.errors import FailedInstructionError, InstructionError, TransactionError
 from orderd.solana.programs import associated_token, compute_budget, memo, system, token
 from orderd.solana.programs.layout import LayoutError
 
@@ -158,7 +158,7 @@ def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstru
         try:
             asked = compute_budget.decode_instruction(each.data)
         except LayoutError as error:
-            raise FailedInstruction(index, InstructionError("InvalidInstructionData")) from error
+            raise FailedInstructionError(index, InstructionError("InvalidInstructionData")) from error
         seen[type(asked)] += 1
         if seen[type(asked)] > 1:
             raise TransactionError("DuplicateInstruction", index)

@@ -1,12 +1,12 @@
 """JSON-RPC 2.0 over one endpoint: calls, batches, and what can go wrong with them. Synchronous, thread-safe.
 
     RpcError
-    ├── RpcTransportError     no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
-    │   │                     It says nothing about what became of the request
-    │   └── RpcRefused        the endpoint turned the request away without a word of JSON-RPC: 4xx
-    ├── RpcWrongChain         the endpoint leads to another chain than is meant; it was asked nothing else
-    ├── RpcRateLimited        the endpoint turned the request away; `retry_after` seconds, where it said
-    └── RpcResponseError      the node answered with an error: `code`, `message`, `data`
+    ├── RpcTransportError       no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
+    │   │                       It says nothing about what became of the request
+    │   └── RpcRefusedError     the endpoint turned the request away without a word of JSON-RPC: 4xx
+    ├── RpcWrongChainError      the endpoint leads to another chain than is meant; it was asked nothing else
+    ├── RpcRateLimitedError     the endpoint turned the request away; `retry_after` seconds, where it said
+    └── RpcResponseError        the node answered with an error: `code`, `message`, `data`
 
 Specification: https://www.jsonrpc.org/specification.
 """
@@ -39,17 +39,17 @@ class RpcTransportError(RpcError):
     """No valid answer came; nobody can tell whether the node acted on the request."""
 
 
-class RpcRefused(RpcTransportError):
+class RpcRefusedError(RpcTransportError):
     """The endpoint would not have this request, by its HTTP status."""
 
 
-class RpcWrongChain(RpcError):
+class RpcWrongChainError(RpcError):
     """The endpoint leads to another chain than the one that is meant."""
 
     error_code = ErrorCode.RPC_WRONG_CHAIN
 
 
-class RpcRateLimited(RpcError):
+class RpcRateLimitedError(RpcError):
     """The endpoint limits requests and did not take this one."""
 
     error_code = ErrorCode.RPC_RATE_LIMITED
@@ -109,7 +109,7 @@ class JsonRpc:
         ]
         try:
             replies = self._post(requests)
-        except RpcRefused as refused:
+        except RpcRefusedError as refused:
             return self._without_batch(calls, refused)
         match replies:
             case [{"id": None} as refused_as_one]:  # some put a batch's refusal into a list
@@ -128,7 +128,7 @@ class JsonRpc:
 
     def _without_batch(self, calls: Sequence[Call], refusal: RpcError) -> list[Any]:
         """One by one, from now on where that helps. Raises `refusal` where it was not the batch that was refused."""
-        if isinstance(refusal, RpcRateLimited):
+        if isinstance(refusal, RpcRateLimitedError):
             raise refusal
         outcomes = self._one_by_one(calls)
         if all(isinstance(outcome, RpcError) for outcome in outcomes):
@@ -161,17 +161,17 @@ class JsonRpc:
         return _outcome(method, reply)
 
     def _post(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
-        """The parsed answer. Raises RpcRateLimited or RpcTransportError."""
+        """The parsed answer. Raises RpcRateLimitedError or RpcTransportError."""
         try:
             response = self._transport.post(orjson.dumps(payload))
         except TransportError as error:
             raise RpcTransportError(str(error)) from error
         if response.status == _TOO_MANY_REQUESTS:
-            raise RpcRateLimited("HTTP 429: the endpoint limits requests", _seconds(response.retry_after))
+            raise RpcRateLimitedError("HTTP 429: the endpoint limits requests", _seconds(response.retry_after))
         try:
             reply = orjson.loads(response.body)
         except orjson.JSONDecodeError as error:
-            kind = RpcRefused if 400 <= response.status < 500 else RpcTransportError
+            kind = RpcRefusedError if 400 <= response.status < 500 else RpcTransportError
             raise kind(_unreadable(response)) from error
         if response.status >= 500 or not isinstance(reply, dict | list):
             raise RpcTransportError(_unreadable(response))
@@ -186,7 +186,7 @@ def _outcome(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any J
     if not isinstance(error, dict) or not isinstance(error.get("code"), int):
         return RpcTransportError(f"{method}: an error without a code: {str(error)[:200]}")
     if error["code"] == _TOO_MANY_REQUESTS:  # some providers limit within HTTP 200
-        return RpcRateLimited(f"{method}: {error.get('message')}")
+        return RpcRateLimitedError(f"{method}: {error.get('message')}")
     return RpcResponseError(error["code"], str(error.get("message")), error.get("data"))
 
 

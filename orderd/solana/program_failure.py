@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.solana.pool_programs import program_at
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc_types import TransactionError
 
@@ -27,12 +27,10 @@ OUT_OF_UNITS: Final = "ComputationalBudgetExceeded"
 
 _STABLE: Final = {
     str(system.PROGRAM_ID): system.ERRORS,
-    str(token.PROGRAM_ID): token.ERRORS,
-    str(token.TOKEN_2022_PROGRAM_ID): token.ERRORS,
+    **{str(program): token.ERRORS for program in token.PROGRAM_IDS},
     str(associated_token.PROGRAM_ID): associated_token.ERRORS,
-    str(raydium_amm_v4.PROGRAM_ID): raydium_amm_v4.ERRORS,
-    str(raydium_amm_v4.DEVNET_PROGRAM_ID): raydium_amm_v4.ERRORS,
 }
+"""Errors by number, of programs that are no pools'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
     number = _custom_number(reason)
     if _OUT_OF_UNITS.search(reason):
         return ProgramFailure(program, OUT_OF_UNITS, None, lines)
-    name = named or (_STABLE.get(program, {}).get(number) if number is not None else None)
+    name = named or _name_of(program, number)
     return ProgramFailure(program, name or _runtime_error(err)[0], number, lines, account)
 
 
@@ -86,6 +84,16 @@ def _first_failure(logs: Sequence[str]) -> tuple[str, str, tuple[str | None, str
             lines = logs[max(start, position + 1 - _EXCERPT_LINES) : position + 1]
             return match[1], match[2], names.get(len(frames), (None, None)), tuple(lines)
     return None
+
+
+def _name_of(program: str, number: int | None) -> str | None:
+    """The error behind a number that never changes."""
+    if number is None:
+        return None
+    pools = program_at(program)
+    if pools is None:
+        return _STABLE.get(program, {}).get(number)
+    return pools.errors[number].name if not pools.is_anchor and number in pools.errors else None
 
 
 def _custom_number(reason: str) -> int | None:

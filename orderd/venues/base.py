@@ -94,7 +94,7 @@ class Venue(Protocol):
         ...
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        """The token programs of the mint paid and of the mint bought. Raises PoolRefused, and OrderdError RPC_*."""
+        """The token programs of the mints paid and bought. Raises PoolRefusedError, and OrderdError RPC_*."""
         ...
 
     def swap_instruction(
@@ -102,8 +102,8 @@ class Venue(Protocol):
     ) -> Instruction:
         """The swap itself, between token accounts that exist. It fails on chain below `min_amount_out` base units.
 
-        A `small` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefused where the
-        pool as it stands by now cannot make this swap, and OrderdError RPC_*.
+        A `small` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefusedError where
+        the pool as it stands by now cannot make this swap, and OrderdError RPC_*.
         """
         ...
 

@@ -17,7 +17,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.programs.unsupported import UnsupportedPool
+from orderd.solana.programs.unsupported import UnsupportedPoolError
 from orderd.telemetry import POOL_FAULTS
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ SWAP_ERRORS: Final = {
 }
 
 
-class PoolRefused(OrderdError):
+class PoolRefusedError(OrderdError):
     """One pool cannot be traded in. ``passing`` says that another moment, or another amount, may be another matter."""
 
     def __init__(self, pool: str, code: ErrorCode, detail: str, *, passing: bool = False) -> None:
@@ -60,13 +60,13 @@ class Guests:
         except OrderdError:
             raise
         except SwapError as error:
-            raise PoolRefused(pool, SWAP_ERRORS[error.kind], f"pool {pool}: {error}", passing=True) from error
-        except (LayoutError, UnsupportedPool) as error:
+            raise PoolRefusedError(pool, SWAP_ERRORS[error.kind], f"pool {pool}: {error}", passing=True) from error
+        except (LayoutError, UnsupportedPoolError) as error:
             detail = f"pool {pool} cannot be read: {error}"
-            raise PoolRefused(pool, ErrorCode.POOL_UNSUPPORTED, detail) from error
+            raise PoolRefusedError(pool, ErrorCode.POOL_UNSUPPORTED, detail) from error
         except Exception as error:
             refusal = self.unforeseen(pool, error)
-            raise PoolRefused(pool, SWAP_ERRORS[refusal.kind], f"pool {pool}: {refusal}") from error
+            raise PoolRefusedError(pool, SWAP_ERRORS[refusal.kind], f"pool {pool}: {refusal}") from error
 
     def unforeseen(self, pool: str, error: Exception) -> SwapError:
         """The refusal in an exception's place; it is counted, and logged where it is the pool's first."""

@@ -15,11 +15,12 @@ from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName, VenueQuote
 from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
 from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
-from orderd.venues.guest import Guests, GuestSide, PoolRefused
+from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -112,14 +113,7 @@ class PoolVenue(ABC, Generic[S, P]):
     state after `max_age_ms`.
     """
 
-    name: VenueName
-    kind: PoolKind
-    program: Pubkey
-    """On mainnet, and on simnet."""
-    units: int
-    """Compute units of a swap that stays where the price is, at most."""
-    units_a_step: int = 0
-    """Compute units for each tick or bin it crosses."""
+    program: PoolProgram
     size: int
     """What a swap adds to a transaction beside what every trade has: the instruction, and the accounts of its pool."""
     size_shared: int
@@ -130,19 +124,19 @@ class PoolVenue(ABC, Generic[S, P]):
         rpc: RpcClient,
         *,
         addresses: Collection[str] = (),
+        chain: Chain = "simnet",
         max_age_ms: int = 400,
-        program_id: Pubkey | None = None,
         watch: Watch | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
-        """`program_id` where it is another than on mainnet. Of `addresses`, those of other programs are passed over.
+        """Of `addresses`, those of other programs are passed over.
 
         `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old.
         """
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
-        self._program_id = program_id or self.program
+        self._program_id = self.program.ids[chain]
         self._watch = watch
         self._unix_time = unix_time
         self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, _found_for, clock=clock)
@@ -151,6 +145,19 @@ class PoolVenue(ABC, Generic[S, P]):
         self._latest: dict[str, P] = {}
         self._passed_over: set[str] = set()
         self._guests = Guests(self.kind)
+
+    @property
+    def name(self) -> VenueName:
+        return self.program.venue
+
+    @property
+    def kind(self) -> PoolKind:
+        return self.program.kind
+
+    @property
+    def units(self) -> int:
+        """Compute units of a swap that stays where the price is, at most."""
+        return self.program.units.swap
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         with rpc_errors_told():
@@ -190,7 +197,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     snapshot.slot,
                     side,
                     self.units,
-                    self.units_a_step,
+                    self.program.units.a_step,
                     (vaults[mint_in], vaults[mint_out]),
                     self._size(pool, mint_in),
                     self.size_shared,
@@ -248,9 +255,9 @@ class PoolVenue(ABC, Generic[S, P]):
             raise self._gone(quote)
         return self._latest[quote.pool]
 
-    def _gone(self, quote: VenueQuote) -> PoolRefused:
+    def _gone(self, quote: VenueQuote) -> PoolRefusedError:
         detail = f"{self.name} no longer has the pool {quote.pool}"
-        return PoolRefused(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
+        return PoolRefusedError(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
 
     def _told(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
         """What `read` makes of a pool's accounts, or why the pool is left out."""
@@ -341,6 +348,12 @@ class PoolVenue(ABC, Generic[S, P]):
         depths = [token_amount(account) for account in accounts]
         ranked = sorted(zip(depths, pools, strict=True), key=lambda each: (-each[0], str(each[1].address)))
         return [pool for _, pool in ranked[:MAX_POOLS_A_PAIR]]
+
+
+def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":
+    """The venue of a kind: `VENUE` in `venue` of its folder."""
+    found: type[PoolVenue[Any, Any]] = part(kind, "venue").VENUE
+    return found
 
 
 def _found_for(known: KnownPair[Any]) -> float:

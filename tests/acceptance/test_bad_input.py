@@ -45,10 +45,10 @@ def socket(daemon: Daemon) -> Iterator[ClientConnection]:
 
 
 def everything_stored(daemon: Daemon) -> dict[str, list[Any]]:
-    """All rows of all tables but the audit, which is told of refusals."""
+    """All rows of all tables but those two that are told of refusals."""
     with closing(psycopg2.connect(Postgres(daemon.log.parent).url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        tables = [name for (name,) in cursor.fetchall() if name != "audit"]
+        tables = [name for (name,) in cursor.fetchall() if name not in ("audit", "refusals")]
         rows = {}
         for table in tables:
             cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')

@@ -15,23 +15,22 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
-from orderd.pools.raydium_clmm import program as raydium_clmm
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.domain.quote import PoolKind
+from orderd.pools.meteora_damm_v2.simnet import genesis as damm_v2_genesis
+from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
+from orderd.pools.meteora_dlmm.simnet import genesis as dlmm_genesis
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
+from orderd.pools.raydium_amm_v4.simnet import genesis as amm_v4_genesis
+from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
+from orderd.pools.raydium_clmm import addresses as raydium_clmm
+from orderd.pools.raydium_clmm.simnet import genesis as clmm_genesis
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm
+from orderd.pools.raydium_cpmm.simnet import genesis as cpmm_genesis
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.process.temporary import running_daemon
 from orderd.simnet.chain import ledger_path
-from orderd.simnet.genesis import (
-    SOL_USDC_AMM_V4,
-    SOL_USDC_BS4,
-    SOL_USDC_BS10,
-    SOL_USDC_CLMM_4BPS,
-    SOL_USDC_CLMM_25BPS,
-    SOL_USDC_CPMM,
-    SOL_USDC_DAMM_V2,
-    USDC,
-    Genesis,
-    meteora,
-    raydium,
-)
+from orderd.simnet.genesis import USDC, Genesis
 from orderd.simnet.genesis.accounts import FirstAccounts, snapshot
 from orderd.simnet.ledger import Ledger
 from orderd.solana.programs import token
@@ -63,23 +62,23 @@ def put_dead_pools(state_dir: Path) -> set[str]:
     sol = token.NATIVE_MINT
 
     cpmm = raydium_cpmm.pool_address(raydium_cpmm.config_address(77), sol, USDC)
-    raydium.cpmm_sol_usdc(dead, cpmm, 77, USDC, 0, 0)
+    cpmm_genesis.add_sol_usdc(dead, cpmm, 77, (0, 0))
 
-    unpriced = snapshot("raydium_clmm__constructed_sol_usdc_25bps")
+    unpriced = snapshot(PoolKind.RAYDIUM_CLMM, "constructed_sol_usdc_25bps")
     unpriced["pool_state"] |= {"sqrt_price_x64": "0", "liquidity": "0"}
     clmm = raydium_clmm.pool_address(raydium_clmm.config_address(77), sol, USDC)
-    raydium.clmm(dead, unpriced, clmm, 77, USDC)
+    clmm_genesis.add(dead, unpriced, clmm, 77)
 
-    empty = snapshot("raydium_amm_v4__semi_real_sol_usdc") | {"coin_vault_amount": "0", "pc_vault_amount": "0"}
+    empty = snapshot(PoolKind.RAYDIUM_AMM_V4, "semi_real_sol_usdc") | {"coin_vault_amount": "0", "pc_vault_amount": "0"}
     names = ("coin_vault", "pc_vault", "lp_mint")
     empty["addresses"] |= {name: str(somewhere(number)) for number, name in enumerate(names)}
-    raydium.amm_v4(dead, empty, somewhere(10), USDC)
+    amm_v4_genesis.add(dead, empty, somewhere(10))
 
-    nothing = snapshot("meteora_dlmm__constructed_sol_usdc_bs4") | {"active_id": str(2**31 - 1)}
-    meteora.dlmm(dead, nothing, sol, USDC, somewhere(11), quiet_since=first.time)
+    nothing = snapshot(PoolKind.METEORA_DLMM, "constructed_sol_usdc_bs4") | {"active_id": str(2**31 - 1)}
+    dlmm_genesis.add(dead, nothing, sol, USDC, somewhere(11), quiet_since=first.time)
 
-    withdrawn = snapshot("meteora_damm_v2__recentred_sol_usdc_25bps") | {"liquidity": "0"}
-    meteora.damm_v2(dead, withdrawn, sol, USDC, somewhere(12), quiet_since=first.time)
+    withdrawn = snapshot(PoolKind.METEORA_DAMM_V2, "recentred_sol_usdc_25bps") | {"liquidity": "0"}
+    damm_v2_genesis.add(dead, withdrawn, somewhere(12))
 
     directory = state_dir / "simnet"
     directory.mkdir()

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from orderctl.config.settings import Settings
 from orderd.client.connection import Client, Lost
 from orderd.domain.order import TERMINAL, OrderStatus
-from orderd.embedded.process import Child
+from orderd.embedded.child import Child
 from orderd.process.roles import ListeningRole, Role, WorkerRole
 from orderd.process.wallet import fund_on_simnet
 from orderd.solana.keys import create_wallet

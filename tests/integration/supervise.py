@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from orderd.embedded.process import Child, Program, StopRequested
+from orderd.embedded.child import Child, Program, StopRequested
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.telemetry import configure_logging
 

@@ -11,9 +11,10 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Footer, Input
 
+from orderctl.display.columns import COLUMNS, columns_of
 from orderctl.display.detail import brief_view
-from orderctl.tui.columns import ACTIVE_COLUMNS, AGE, ENDED_COLUMNS, matches
 from orderctl.tui.desk import Desk
+from orderctl.tui.filter import matches
 from orderctl.tui.messages import OrderHighlighted, PairChosen, SortChosen
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.gauges import Gauges
@@ -27,6 +28,8 @@ WIDE = 110
 """Columns of a terminal from which prices and load stand beside the orders, not below them."""
 
 
+NEWEST_FIRST = "age"
+"""The column that orders are sorted by at first, and from its end."""
 SORT = Binding.Group("Sort", compact=True)
 
 
@@ -43,7 +46,8 @@ class OrdersScreen(Screen[None]):
         super().__init__()
         self._desk = desk
         self._caller = caller
-        self._sorted_by = AGE
+        self._columns = columns_of("active")
+        self._sorted_by = COLUMNS[NEWEST_FIRST]
         self._is_reversed = True
         self._words: tuple[str, ...] = ()
         self._drawn_revision = -1
@@ -54,9 +58,9 @@ class OrdersScreen(Screen[None]):
         yield Banner()
         with Container(id="body"):
             with Container(id="tables"):
-                active = OrderTable(ACTIVE_COLUMNS, id="active")
+                active = OrderTable(self._columns, id="active")
                 yield active
-                ended = OrderTable(ENDED_COLUMNS, id="ended")
+                ended = OrderTable(columns_of("ended"), id="ended")
                 ended.border_title = "Ended"
                 yield ended
             with Container(id="panels"):
@@ -103,7 +107,7 @@ class OrdersScreen(Screen[None]):
         tables = self.query_one("#active", OrderTable), self.query_one("#ended", OrderTable)
         if frame != self._drawn_frame:
             # A new title draws all of a table again, so counts are told once a second.
-            by = f"by {column.name.lower()} {'↓' if self._is_reversed else '↑'}"
+            by = f"by {column.heading.lower()} {'↓' if self._is_reversed else '↑'}"
             tables[0].border_title = f"Active {self._count(active, book.active)}, {by}"
             tables[1].border_title = f"Ended {self._count(ended, book.ended)}"
         tables[0].show(active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name)
@@ -127,8 +131,8 @@ class OrdersScreen(Screen[None]):
         return "none" if self._desk.read_only else "none; n makes a new one"
 
     def action_sort(self) -> None:
-        index = ACTIVE_COLUMNS.index(self._sorted_by) + 1
-        self._sort_by(ACTIVE_COLUMNS[index % len(ACTIVE_COLUMNS)].name)
+        index = self._columns.index(self._sorted_by) + 1
+        self._sort_by(self._columns[index % len(self._columns)].name)
 
     def action_reverse(self) -> None:
         self._is_reversed = not self._is_reversed
@@ -166,9 +170,7 @@ class OrdersScreen(Screen[None]):
             self._sort_by(event.column)
 
     def _sort_by(self, name: str) -> None:
-        for column in ACTIVE_COLUMNS:
-            if column.name == name:
-                self._sorted_by, self._is_reversed = column, column is AGE
+        self._sorted_by, self._is_reversed = COLUMNS[name], name == NEWEST_FIRST
         self._show_from_the_top()
 
     def _show_from_the_top(self) -> None:

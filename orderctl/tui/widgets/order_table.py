@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import ClassVar
+from typing import ClassVar, get_args
 from uuid import UUID
 
 from rich.segment import Segment
@@ -14,7 +14,8 @@ from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from orderctl.tui.columns import GAP, Column, fitting, shortened
+from orderctl.display.columns import Column, Role, Showing
+from orderctl.tui.columns import GAP, fitting, shortened
 from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
 from orderd.wire import OrderView
 
@@ -25,8 +26,7 @@ class OrderTable(ScrollView, can_focus=True):
     """``show`` gives it the orders, in their order."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"order-table--{role}"
-        for role in ("header", "sorted", "cursor", "id", "waiting", "moving", "good", "bad", "muted")
+        f"order-table--{role}" for role in ("header", "sorted", "cursor", *get_args(Role)) if role
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Detail", tooltip="All that is known of the order under the cursor", id="detail"),
@@ -43,7 +43,7 @@ class OrderTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._all_columns = columns
         self._orders: Sequence[OrderView] = ()
-        self._now = datetime.fromtimestamp(0, UTC)
+        self._showing = Showing(datetime.fromtimestamp(0, UTC), is_live=True)
         self._cursor = 0
         self._is_at_top = True
         """The cursor stays on the first line, and sees new orders come; elsewhere it stays on its order."""
@@ -62,7 +62,8 @@ class OrderTable(ScrollView, can_focus=True):
         looked_at, in_sight = self._cursor, self._in_sight()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
         is_all_new, self._shown = shown != self._shown, shown
-        self._orders, self._now, self.sorted_by, self._if_empty = orders, now, sorted_by, if_empty
+        self._orders, self.sorted_by, self._if_empty = orders, sorted_by, if_empty
+        self._showing = Showing(now, is_live=True)
         self._resize()
         if self._is_at_top:
             self._cursor = 0
@@ -197,7 +198,7 @@ class OrderTable(ScrollView, can_focus=True):
         segments = []
         for column in self._columns:
             role = "sorted" if column.name == self.sorted_by else "header"
-            text = column.name.rjust(column.width) if column.right else column.name.ljust(column.width)
+            text = column.heading.rjust(column.width) if column.right else column.heading.ljust(column.width)
             segments += [Segment(text, base + self._style(role)), Segment(" " * GAP, base)]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
@@ -206,9 +207,9 @@ class OrderTable(ScrollView, can_focus=True):
         over = self._style("cursor") if is_cursor and self.has_focus else Style()
         segments: list[Segment] = []
         for column in self._columns:
-            cells = shortened(column.cells(order, self._now), column.width)
-            padding = Segment(" " * (column.width - sum(len(text) for text, _ in cells)), base + over)
-            filled = [Segment(text, base + self._style(role) + over if role else base + over) for text, role in cells]
+            cell = shortened(column.cell(order, self._showing), column.width)
+            padding = Segment(" " * (column.width - sum(len(text) for text, _ in cell)), base + over)
+            filled = [Segment(text, base + self._style(role) + over if role else base + over) for text, role in cell]
             segments += [padding, *filled] if column.right else [*filled, padding]
             segments.append(Segment(" " * GAP, base + over))
         return Strip(segments).adjust_cell_length(self.size.width, base + over)

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from orderctl.display.tables import SHORT_ID
+from orderctl.display.ids import SHORT_ID
 from orderctl.tui.desk import Desk
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller

@@ -14,11 +14,7 @@ from solders.instruction import Instruction
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.engine.chain_errors import ChainError
-from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
-from orderd.pools.meteora_dlmm import program as meteora_dlmm
-from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
-from orderd.pools.raydium_clmm import program as raydium_clmm
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.solana.pool_programs import program_at
 from orderd.solana.program_failure import OUT_OF_UNITS
 from orderd.solana.programs import token
 from orderd.solana.rpc_types import TransactionError
@@ -72,63 +68,16 @@ _ANCHOR: Final = frozenset(
 )
 """What Anchor says of accounts and instructions that are not as a program wants them. `lang/src/error.rs`."""
 
-_LASTING: Final[dict[str | None, frozenset[str]]] = {
-    str(program): _RUNTIME | names
-    for names, programs in (
-        (
-            _ANCHOR | {"NotApproved", "InvalidOwner", "NotSupportMint", "InvalidVault"},
-            (raydium_cpmm.PROGRAM_ID, raydium_cpmm.DEVNET_PROGRAM_ID),
-        ),
-        (
-            _ANCHOR | {"NotApproved", "InvalidInputPoolVault"},
-            (raydium_clmm.PROGRAM_ID, raydium_clmm.DEVNET_PROGRAM_ID),
-        ),
-        (
-            frozenset(
-                {
-                    "InvalidAmmAccountOwner",
-                    "InvalidCoinVault",
-                    "InvalidInstruction",
-                    "InvalidPCVault",
-                    "InvalidProgramAddress",
-                    "InvalidStatus",
-                    "NotAllowed",
-                    "WrongAccountsNumber",
-                }
-            ),
-            (raydium_amm_v4.PROGRAM_ID, raydium_amm_v4.DEVNET_PROGRAM_ID),
-        ),
-        (
-            _ANCHOR | {"InvalidTokenMint", "MissingOracle", "NotSupportMint", "PoolDisabled"},
-            (meteora_dlmm.PROGRAM_ID,),
-        ),
-        (
-            _ANCHOR
-            | {
-                "FailToValidateSingleSwapInstruction",
-                "InvalidActivationType",
-                "InvalidBaseFeeMode",
-                "InvalidCollectFeeMode",
-                "InvalidFee",
-                "InvalidPoolVersion",
-                "PoolDisabled",
-            },
-            (meteora_damm_v2.PROGRAM_ID,),
-        ),
-        # A pool's vault is not its own, or is frozen.
-        (
-            frozenset({"AccountFrozen", "InvalidMint", "InvalidState", "MintMismatch", "OwnerMismatch"}),
-            (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID),
-        ),
-    )
-    for program in programs
-} | {None: _RUNTIME}
+_TOKEN: Final = frozenset({"AccountFrozen", "InvalidMint", "InvalidState", "MintMismatch", "OwnerMismatch"})
+"""What a token program says of a pool's vault that is not its own, or is frozen."""
+
+_TOKEN_PROGRAMS: Final = frozenset(map(str, token.PROGRAM_IDS))
 
 _NO_POOLS: Final = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TX_SLIPPAGE_EXCEEDED})
 """The wallet's doing, or the market's."""
 
 
-class RouteRefused(Exception):
+class RouteRefusedError(Exception):
     """A route that cannot be built as it is; another may. ``error`` is the attempt's where there is no other.
 
     ``pool`` is the one that refused, None where the route as a whole asks too much. What ``moved`` may be taken again
@@ -145,21 +94,26 @@ class RouteRefused(Exception):
 
 def refusal_of(
     route: Route, instructions: Sequence[Instruction], err: TransactionError, error: ChainError
-) -> RouteRefused | None:
+) -> RouteRefusedError | None:
     """What of the route a failed transaction with these instructions speaks against; None where it is nothing of it."""
     if error.failure.name == OUT_OF_UNITS:
-        return RouteRefused(route, error, None)
+        return RouteRefusedError(route, error, None)
     index = _failed_instruction(err)
     if index is None or error.code in _NO_POOLS:
         return None
     named = {str(meta.pubkey) for meta in instructions[index].accounts}
     pool = next((leg.pool for leg in route.legs if leg.pool in named), None)
-    return None if pool is None else RouteRefused(route, error, pool)
+    return None if pool is None else RouteRefusedError(route, error, pool)
 
 
 def is_lasting(error: ChainError) -> bool:
     """Whether the pool that is to blame would refuse the next order as well."""
-    return error.failure.name in _LASTING.get(error.failure.program, frozenset())
+    name, program = error.failure.name, program_at(error.failure.program)
+    if program is not None:
+        return name in _RUNTIME or (program.is_anchor and name in _ANCHOR) or program.error_named(name).lasts
+    if error.failure.program in _TOKEN_PROGRAMS:
+        return name in _RUNTIME or name in _TOKEN
+    return error.failure.program is None and name in _RUNTIME
 
 
 def _failed_instruction(err: TransactionError) -> int | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import structlog
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -14,22 +15,25 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route
 from orderd.domain.tokens import WSOL_MINT
 from orderd.engine.chain_errors import ChainError, explain
-from orderd.engine.execution.blame import RouteRefused, is_lasting, refusal_of
+from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.engine.execution.fees import FeeEstimate, FeeMarket
+from orderd.engine.execution.purse import Need, Purse
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
-from orderd.solana.rpc import RpcClient
+from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
-from orderd.venues.guest import PoolRefused
+from orderd.venues.guest import PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class _Trial(NamedTuple):
 
     simulation: Simulation
     error: ChainError | None
-    refusal: RouteRefused | None
+    refusal: RouteRefusedError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Preview:
 
     simulation: Simulation
     error: ChainError | None
-    refusal: RouteRefused | None
+    refusal: RouteRefusedError | None
     fee: FeeEstimate
 
 
@@ -94,13 +98,14 @@ class Builder:
     """Builds and signs for one wallet. Thread-safe."""
 
     def __init__(
-        self, router: Router, rpc: RpcClient, wallet: Wallet, fees: FeeMarket, *, blockhash_age: float
+        self, router: Router, rpc: RpcClient, wallet: Wallet, fees: FeeMarket, purse: Purse, *, blockhash_age: float
     ) -> None:
         """``blockhash_age`` in seconds: how long one blockhash serves all orders."""
         self._router = router
         self._rpc = rpc
         self._wallet = wallet
         self._fees = fees
+        self._purse = purse
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
 
     @property
@@ -114,7 +119,7 @@ class Builder:
         try:
             instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
             draft(instructions, self._wallet.address, Hash.default())
-        except PoolRefused as refusal:
+        except PoolRefusedError as refusal:
             self._leave_out(refusal)
             return False
         except OrderdError as error:
@@ -127,32 +132,40 @@ class Builder:
         """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
         return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
 
+    def rent(self, route: Route) -> int | None:
+        """Lamports for token accounts that a trade over this route would make and leave; None where nobody tells."""
+        try:
+            return self._purse.rent_of_new(self._bought(route))
+        except RpcError as error:
+            log.warning("rent unknown", action="rent_unknown", error=str(error))
+            return None
+
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
         unit_price = self._unit_price(plan, swaps)
         trial = self._try(plan.route, self._instructions(swaps, "preview", unit_price), self._moment().latest.value)
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), unit_price)
-        return Preview(*trial, fee)
+        return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
     def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
         """Simulate, then sign with what the simulation showed to be needed.
 
-        Raises RouteRefused where another route may be built, OrderdError where none can: what the simulation met with,
-        RPC_* or TX_TOO_LARGE. Nothing is sent.
+        Raises RouteRefusedError where another route may be built, OrderdError where none can: what the simulation met
+        with, RPC_* or TX_TOO_LARGE. Nothing is sent.
         """
         try:
             swaps, latest = self._swaps(plan), self._moment().latest
-        except PoolRefused as refusal:
+        except PoolRefusedError as refusal:
             self._leave_out(refusal)
-            raise RouteRefused(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
+            raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
         unit_price = self._unit_price(plan, swaps)
         trial = self._try(plan.route, self._instructions(swaps, memo, unit_price), latest.value)
         if trial.refusal is not None:
             raise trial.refusal
-        if trial.error is not None:
-            raise trial.error
         units = units_with_margin(trial.simulation.units_consumed)
+        if (error := self._with_funds(plan, FeeEstimate(units, unit_price), trial.error)) is not None:
+            raise error
         instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
         signed = sign(instructions, self._wallet, latest.value.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
@@ -192,7 +205,29 @@ class Builder:
             self._router.refused(refusal.pool, f"its program refused with {error.failure.name}")
         return _Trial(simulation, error, refusal)
 
-    def _leave_out(self, refusal: PoolRefused) -> None:
+    def _with_funds(self, plan: SwapPlan, fee: FeeEstimate, error: ChainError | None) -> ChainError | None:
+        """The error; where it is that money lacks, in figures: the chain says only that it does."""
+        if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
+            return error
+        try:
+            told = self._purse.shortfall(self._need(plan, fee))
+        except (RpcError, OrderdError) as unknown:
+            log.warning("funds unknown", action="funds_unknown", error=str(unknown))
+            return error
+        return error if told is None else ChainError(error.code, f"{told} ({error.detail})", error.failure, error.logs)
+
+    def _need(self, plan: SwapPlan, fee: FeeEstimate) -> Need:
+        route = plan.route
+        program, _ = self._router.venue_of(route.main).token_programs(route.main)
+        rent = self._purse.rent_of_new(self._bought(route))
+        passing = self._purse.account_rent if _touches_sol(route) else 0
+        return Need(route.main.mint_in, program, route.amount_in, fee.lamports, rent, passing)
+
+    def _bought(self, route: Route) -> list[tuple[str, Pubkey]]:
+        """What each hop brings, with its token program."""
+        return [(hop.mint_out, self._router.venue_of(hop.legs[0]).token_programs(hop.legs[0])[1]) for hop in route.hops]
+
+    def _leave_out(self, refusal: PoolRefusedError) -> None:
         if not refusal.passing:
             self._router.refused(refusal.pool, refusal.detail)
 

@@ -8,7 +8,7 @@ import structlog
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.quote import Route
-from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.routing.router import Fits
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class Rerouting:
         pools = frozenset(leg.pool for leg in route.legs)
         return pools.isdisjoint(self._pools) and pools not in self._routes and self._fits(route)
 
-    def refused(self, refusal: RouteRefused) -> None:
+    def refused(self, refusal: RouteRefusedError) -> None:
         """Leave out what was refused. Raises its error where the time is up."""
         self._last = refusal.error
         if refusal.pool is None:

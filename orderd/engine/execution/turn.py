@@ -21,11 +21,11 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
 from orderd.domain.quote import QuoteRequest, VenueName
-from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.execution.together import Together
-from orderd.engine.failure import AttemptFailed, LeaseLost
+from orderd.engine.failure import AttemptFailedError, LeaseLostError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.offers import offer_of
@@ -66,8 +66,8 @@ class Execution:
     def run(self, order_id: UUID) -> bool:
         """Work one order until it is sent. False where it was not to be had: not due, taken, or ended.
 
-        Raises AttemptFailed when the attempt has failed before anything was signed, LeaseLost when the order was
-        taken away in the middle.
+        Raises AttemptFailedError when the attempt has failed before anything was signed, LeaseLostError when the order
+        was taken away in the middle.
         """
         claimed = self._claim(order_id).result()
         if claimed is None:
@@ -77,7 +77,7 @@ class Execution:
             try:
                 self._submit(order, *self._sign(order))
             except OrderdError as error:
-                raise AttemptFailed(order.id, order.version, order.failures, error) from error
+                raise AttemptFailedError(order.id, order.version, order.failures, error) from error
         return True
 
     def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
@@ -87,7 +87,7 @@ class Execution:
             plan, routed = self._route(order, others)
             try:
                 return plan, self._builder.sign(plan, memo=f"{order.id}:{order.failures + 1}")
-            except RouteRefused as refusal:
+            except RouteRefusedError as refusal:
                 others.refused(refusal)
             finally:  # whatever comes next is written on top of it
                 _moved(routed)
@@ -186,10 +186,10 @@ class Execution:
 
 
 def _moved(write: "Future[Written]") -> Moved:
-    """What a write led to. Raises LeaseLost where the order belongs to another, and what the database objects to."""
+    """What a write led to. Raises LeaseLostError where the order is another's, and what the database objects to."""
     change, moved = write.result()
     if moved is None:
-        raise LeaseLost(f"order {change.order_id} was taken from claim {change.version}")
+        raise LeaseLostError(f"order {change.order_id} was taken from claim {change.version}")
     if isinstance(moved, Exception):
         raise moved
     return moved

@@ -28,8 +28,8 @@ from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.refusals import nothing_offered, reasons
 from orderd.engine.routing.space import UNITS_OF_SWAPS, bytes_of_swaps
+from orderd.engine.routing.venue_refusals import nothing_offered, reasons
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
@@ -68,13 +68,18 @@ class Router:
         unit_price: Callable[[], int],
         threads: int,
         cooling: Cooling | None = None,
+        rent_of_way: Callable[[str], int] = lambda _: 0,
     ) -> None:
-        """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit."""
+        """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit.
+
+        ``rent_of_way`` tells the lamports that it costs to pass through a mint, where the wallet has no account of it.
+        """
         self._venues = {venue.kind: venue for venue in venues}
         self._intermediates = tuple(intermediates)
         self._max_price_impact_bps = max_price_impact_bps
         self._guard = guard
         self._unit_price = unit_price
+        self._rent_of_way = rent_of_way
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
         self._inquiry = Inquiry(
@@ -104,7 +109,8 @@ class Router:
         through = [token for token in self._intermediates if token.mint not in direct]
         hops = [pair for token in through for pair in ((direct[0], token.mint), (token.mint, direct[1]))]
         found = self._inquiry.ask([direct, *hops])
-        cost_a_leg = self._cost_a_leg(request.mint_out, found)
+        worth_of = partial(self._worth_of, request.mint_out, found)
+        cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         limits = _Limits(self._max_price_impact_bps, bytes_of_swaps(*direct), fits)
         search = _Search(request.amount_in, cost_a_leg, slippage_bps, limits)
 
@@ -120,7 +126,9 @@ class Router:
         candidates = [*search.direct(answers.pools, offers)]
         for token in through:
             first, second = found[direct[0], token.mint].pools, found[token.mint, direct[1]].pools
-            candidates += search.by_way_of(token, first, second)
+            if first and second:
+                rent = worth_of(self._rent_of_way(token.mint))
+                candidates += search.by_way_of(token, first, second, rent)
         if not candidates and not quotes and offers.steep is None:
             raise nothing_offered(refusals)
         steep = [Route((Hop(_told(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
@@ -130,9 +138,8 @@ class Router:
         self._guard.check(chosen.route, quotes, {pool.address for each in found.values() for pool in each.pools})
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)
 
-    def _cost_a_leg(self, mint_out: str, found: Mapping[Pair, Answers]) -> int:
+    def _worth_of(self, mint_out: str, found: Mapping[Pair, Answers], lamports: int) -> int:
         """In base units of what is bought, at the best pool's price for a SOL; nothing where no pool tells it."""
-        lamports = priority_fee(_UNITS_A_LEG, self._unit_price())
         if mint_out == WSOL_MINT:
             return lamports
         pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
@@ -192,10 +199,13 @@ class _Search:
         if offers.best is not None:
             yield self._candidate(_nothing, None, Hop(_told(pools, offers.best.legs)))
 
-    def by_way_of(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
-        """Two hops, one of which may be split; in the place of two pools, all other pairs of them."""
-        if not first or not second:
-            return
+    def by_way_of(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[_Candidate]:
+        """Two hops, one of which may be split; in the place of two pools, all other pairs of them.
+
+        ``rent`` is what the wallet's account between the hops costs, in base units of what is bought.
+        """
         units = UNITS_OF_SWAPS - min(pool.units for pool in second)
         # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
         starts = [*self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, units)]
@@ -208,11 +218,11 @@ class _Search:
             legs = MAX_LEGS - len(start.legs)
             for rest in self._distinct(second, sure, legs, self._cost, left, start.price_impact_bps):
                 is_pair = len(start.legs) == len(rest) == 1
-                others = partial(self._pairs, token, first, second) if is_pair else _nothing
+                others = partial(self._pairs, token, first, second, rent) if is_pair else _nothing
                 found = True
-                yield self._candidate(others, token, start, Hop(rest))
+                yield self._candidate(others, token, start, Hop(rest), rent=rent)
         if not found:  # What does not fit tells why.
-            yield from self._pairs(token, first, second)
+            yield from self._pairs(token, first, second, rent)
 
     def _distinct(
         self,
@@ -230,7 +240,9 @@ class _Search:
             if best is not None and len(best.legs) == legs:
                 yield _told(pools, best.legs)
 
-    def _pairs(self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool]) -> Iterator[_Candidate]:
+    def _pairs(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[_Candidate]:
         for start in first:
             bought = _quoted(start, self._amount_in)
             if bought is None:
@@ -239,11 +251,14 @@ class _Search:
             for rest in second:
                 paid = _quoted(rest, sure)
                 if paid is not None:
-                    yield self._candidate(_nothing, token, Hop((start.told(bought),)), Hop((rest.told(paid),)))
+                    hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
+                    yield self._candidate(_nothing, token, *hops, rent=rent)
 
-    def _candidate(self, others: Callable[[], Iterable[_Candidate]], through: Token | None, *hops: Hop) -> _Candidate:
+    def _candidate(
+        self, others: Callable[[], Iterable[_Candidate]], through: Token | None, *hops: Hop, rent: int = 0
+    ) -> _Candidate:
         route = Route(hops)
-        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs), others)
+        return _Candidate(route, through, route.amount_out - self._cost * len(route.legs) - rent, others)
 
 
 def _nothing() -> Iterable[_Candidate]:

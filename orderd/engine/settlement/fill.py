@@ -1,6 +1,7 @@
 """What a landed transaction traded, read from the balances it changed; never from what was asked for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orderd.domain.tokens import WSOL_MINT
 from orderd.solana.rpc_types import TransactionInfo
@@ -8,12 +9,18 @@ from orderd.solana.rpc_types import TransactionInfo
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Base units given and received, and the network's fee in lamports."""
+    """Base units given and received, and the network's fee in lamports.
+
+    ``rent`` is what the wallet has paid, in lamports, for token accounts that stay. ``left_over`` are base units of
+    other mints that came to the wallet: what the first of two hops paid above what the second one spent.
+    """
 
     amount_in: int
     amount_out: int
     network_fee: int
     slot: int
+    rent: int = 0
+    left_over: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out: str) -> Fill:
@@ -31,4 +38,12 @@ def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out:
     amount_in, amount_out = -received(mint_in), received(mint_out)
     if amount_in < 1 or amount_out < 1:
         raise ValueError(f"{wallet} has given {amount_in} of {mint_in} and got {amount_out} of {mint_out}")
-    return Fill(amount_in, amount_out, transaction.fee, transaction.slot)
+    others = dict.fromkeys(each.mint for each in transaction.tokens if each.mint not in (mint_in, mint_out))
+    left_over = {mint: amount for mint in others if (amount := received(mint)) > 0}
+    return Fill(amount_in, amount_out, transaction.fee, transaction.slot, _rent(transaction, wallet), left_over)
+
+
+def _rent(transaction: TransactionInfo, wallet: str) -> int:
+    """Lamports in token accounts of the wallet's that were not there before."""
+    own = (transaction.lamports.get(each.account, (0, 0)) for each in transaction.tokens if each.owner == wallet)
+    return sum(after for before, after in own if before == 0)

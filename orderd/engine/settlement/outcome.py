@@ -1,17 +1,22 @@
 """The change that an attempt's end leads to: a fill, another attempt after a pause, or the order's failure."""
 
+from typing import Final
+
 from db.journal import AttemptEnd, Change
 from db.leases import LiveAttempt
 from orderd.domain.errors import OrderdError
-from orderd.domain.events import Confirmed
+from orderd.domain.events import Confirmed, LeftOver
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import VenueName
 from orderd.domain.retry import RetryPolicy
+from orderd.domain.tokens import TokenRegistry
 from orderd.engine.chain_errors import explain
-from orderd.engine.failure import AttemptFailed, change_after
+from orderd.engine.failure import AttemptFailedError, change_after
 from orderd.engine.settlement.fill import Fill, read_fill
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.rpc_types import TransactionInfo
+
+_TOKENS: Final = TokenRegistry()
 
 
 class Outcomes:
@@ -49,7 +54,7 @@ class Outcomes:
 
     def _failed(self, attempt: LiveAttempt, error: OrderdError, end: AttemptEnd) -> Change:
         order = attempt.order
-        failed = AttemptFailed(order.id, order.version, attempt.number - 1, error)
+        failed = AttemptFailedError(order.id, order.version, attempt.number - 1, error)
         return change_after(failed, self._policy, signature=attempt.signature, attempt_end=end)
 
 
@@ -68,4 +73,14 @@ def _confirmed(attempt: LiveAttempt, signature: str, fill: Fill) -> Confirmed:
         amount_out=format_amount(fill.amount_out, order.decimals_out),
         executed_price=format_price(fill.amount_in, order.decimals_in, fill.amount_out, order.decimals_out),
         network_fee=format_amount(fill.network_fee, LAMPORT_DECIMALS),
+        rent=format_amount(fill.rent, LAMPORT_DECIMALS) if fill.rent else None,
+        left_over=tuple(_left_over(mint, amount) for mint, amount in fill.left_over.items()),
     )
+
+
+def _left_over(mint: str, amount: int) -> LeftOver:
+    try:
+        token = _TOKENS.resolve(mint)
+    except OrderdError:  # a token that was traded by way of once, and is no more
+        return LeftOver(token=mint, amount=str(amount))
+    return LeftOver(token=token.symbol, amount=format_amount(amount, token.decimals))

@@ -19,7 +19,7 @@ from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Failed
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import SIGNED
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
@@ -149,7 +149,7 @@ class Resolution:
 
 def _live(account_id: UUID, ref: str) -> tuple[Order, Attempt]:
     order = views.find(account_id, ref)
-    if order.status is not OrderStatus.SUBMITTED:
+    if order.status not in SIGNED:
         raise _refused(f"order {order.id} is {order.status}: it has no transaction of which the end is open")
     attempt: Attempt = Attempt.get((Attempt.order_id == order.id) & (Attempt.outcome == "live"))
     return order, attempt

@@ -1,4 +1,7 @@
-"""Who was refused what: gathered for a moment, equal ones in one row, and written to the audit together."""
+"""Who was refused what: gathered for a moment, equal ones together, and written down at once.
+
+Refusals of a key go to the audit, those of strangers to a table that is bounded.
+"""
 
 import asyncio
 from collections import Counter
@@ -7,8 +10,10 @@ from typing import Final
 
 import structlog
 
-from db import audit
+from db import audit, refusals
 from db.audit import CANCEL, NOBODY, SUBMIT, Actor, Entry
+from db.connection import database
+from db.refusals import Refusal
 from orderd.domain.errors import OrderdError
 from orderd.gateway.threads import DatabaseThreads
 
@@ -32,9 +37,10 @@ class Refusals:
         changes = action in (SUBMIT, CANCEL) or (" " in action and not action.startswith(_READS))
         if not changes and not error.code.startswith(("AUTH_", "LIMIT_")):
             return
-        entry = Entry(by, action[:80], error.code, detail=_storable(error.detail)[:_DETAIL])
+        detail = "" if _is_stranger(by) else _storable(error.detail)[:_DETAIL]
+        entry = Entry(by, action[:80], error.code, detail=detail)
         if entry not in self._noted and len(self._noted) >= MOST:
-            entry = Entry(NOBODY, "many", error.code)
+            entry = Entry(NOBODY if _is_stranger(by) else by, "many", error.code)
         self._noted[entry] += 1
 
     async def run(self) -> None:
@@ -48,13 +54,30 @@ class Refusals:
         if not self._noted:
             return
         noted, self._noted = self._noted, Counter()
-        rows = [replace(each, times=n) for each, n in noted.items()]
         try:
-            await self._database.run(audit.record, rows)
+            await self._database.run(_write, noted)
         except OrderdError as error:
-            log.warning("refusals not written", action="audit_failed", rows=len(rows), error=error.detail)
+            log.warning("refusals not written", action="audit_failed", rows=len(noted), error=error.detail)
             if not self._noted:
                 self._noted = noted
+
+
+def _write(noted: Counter[Entry]) -> None:
+    """In one transaction, so that nothing is written twice where half of it fails."""
+    strangers: Counter[Refusal] = Counter()
+    keyed: list[Entry] = []
+    for entry, times in noted.items():
+        if _is_stranger(entry.by):
+            strangers[Refusal(entry.by.address, entry.action, entry.outcome)] += times
+        else:
+            keyed.append(replace(entry, times=times))
+    with database.atomic():
+        audit.record(keyed)
+        refusals.count(strangers)
+
+
+def _is_stranger(by: Actor) -> bool:
+    return by.name == ""
 
 
 def _storable(text: str) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import UNFILLED, OrderStatus
 from orderd.gateway.dialects.frames import dex, failure
 from orderd.wire import OrderDetail
 
@@ -22,12 +22,11 @@ class OrderAnswer(OrderDetail):
     @classmethod
     def of(cls, detail: OrderDetail) -> Self:
         order = detail.order
-        has_failed = order.status in (OrderStatus.FAILED, OrderStatus.CANCELLED)
         return cls(
             **dict(detail),
             orderId=order.id,
             status=order.status,
             selectedDex=None if order.venue is None else dex(order.venue),
             txSignature=order.signature,
-            errorMessage=failure(order) if has_failed else None,
+            errorMessage=failure(order) if order.status in UNFILLED else None,
         )

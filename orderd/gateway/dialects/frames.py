@@ -21,7 +21,7 @@ from orderd.domain.events import (
     Routed,
     Submitted,
 )
-from orderd.domain.order import EventKind, OrderStatus
+from orderd.domain.order import FILLED, EventKind
 from orderd.domain.quote import VenueName
 from orderd.gateway.dialects.exact import number, percent_of_bps
 from orderd.wire import OrderView
@@ -84,12 +84,12 @@ def _snapshot_end(order: OrderView) -> Frame:
     frame = {
         "type": "SNAPSHOT",
         "orderId": order.id,
-        "status": "CONFIRMED" if order.status is OrderStatus.CONFIRMED else "FAILED",
+        "status": "CONFIRMED" if order.status in FILLED else "FAILED",
         "timestamp": order.updated_at,
     } | _terms(order.token_in, order.token_out, order.amount_in)
     if order.venue is not None:
         frame["dex"] = dex(order.venue)
-    if order.status is not OrderStatus.CONFIRMED:
+    if order.status not in FILLED:
         return frame | {"error": failure(order)}
     assert order.executed_price is not None
     return frame | {"txHash": order.signature, "executedPrice": number(order.executed_price)}

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from orderd.gateway.port.connection import WRITE_BUFFER_BYTES
+from orderd.gateway.port.websocket_connection import WRITE_BUFFER_BYTES
 from orderd.gateway.rpc.dispatch import MAX_BATCH, Route
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS
 from orderd.wire import (

@@ -217,6 +217,7 @@ QUOTE: Final = QuoteResult(
     compute_units=120_000,
     compute_unit_price=10_000,
     network_fee="0.0000062",
+    rent="0",
 )
 TOKENS: Final = TokensResult(
     tokens=tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in BUILTIN_TOKENS)
@@ -242,7 +243,7 @@ POOLS: Final = PoolsResult(
 BALANCES: Final = BalancesResult(
     wallet=_WALLET,
     balances=tuple(
-        Balance(token=token.symbol, mint=token.mint, amount=amount)
+        Balance(token=token.symbol, mint=token.mint, amount=amount, tradable=amount, wrapped="0", elsewhere="0")
         for token, amount in zip(BUILTIN_TOKENS, ("12.40911", "214.102"), strict=False)
     ),
 )

@@ -20,8 +20,8 @@ from orderd.gateway.access.body import StrictRoute, UnclearError
 from orderd.gateway.access.origin import Door
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
+from orderd.gateway.health_checks import Health, Readiness
 from orderd.gateway.http.edge import Edge
-from orderd.gateway.probe import Health, Readiness
 from orderd.gateway.problem import problem_response
 from orderd.wire import NoParams
 

@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.port.caps import Caps
-from orderd.gateway.port.http_protocol import HEAD_BYTES, NOT_TLS, TOO_LARGE, TOO_MANY, TOO_SLOW, HttpSide, TakesOver
+from orderd.gateway.port.http_connection import HEAD_BYTES, NOT_TLS, TOO_LARGE, TOO_MANY, TOO_SLOW, HttpSide, TakesOver
 from orderd.gateway.port.tls import HANDSHAKE_RECORD, Certificate, secure
 from orderd.telemetry import REFUSED
 

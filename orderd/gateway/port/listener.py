@@ -13,9 +13,9 @@ from websockets.http11 import Request, Response
 
 from orderd.gateway.port.arrival import Arrival, Reception
 from orderd.gateway.port.caps import Caps
-from orderd.gateway.port.connection import CLOSE_SECONDS, PortConnection
-from orderd.gateway.port.http_protocol import REQUEST_SECONDS, HttpSide
+from orderd.gateway.port.http_connection import REQUEST_SECONDS, HttpSide
 from orderd.gateway.port.tls import Certificate
+from orderd.gateway.port.websocket_connection import CLOSE_SECONDS, PortConnection
 from orderd.wire import MAX_MESSAGE_BYTES
 
 PING_SECONDS: Final = 10.0

@@ -6,24 +6,29 @@ from typing import Literal
 from uuid import UUID
 
 from db.connection import database
-from db.models import Order
+from db.models import Order, listed
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
 from orderd.engine import views
-from orderd.gateway.streaming.selection import Selection
+from orderd.gateway.streaming.selection import Group, Selection, groups_of
 from orderd.wire import OrderView
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far an order has come: the seq of its last stored event; and whose order it is, and of which pair."""
+    """How far an order has come: the seq of its last stored event; and whose order it is, of which pair and kind."""
 
     order_id: UUID
     account_id: UUID
     token_in: str
     token_out: str
+    kind: str
     seq: int
     ended: bool
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return groups_of(self.account_id, self.token_in, self.token_out, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,7 @@ class Standing:
 
 def active_heads() -> list[Head]:
     """All orders that have not ended."""
-    names = ", ".join(f"'{status}'" for status in sorted(ACTIVE))
-    return _heads(f"status IN ({names})", ())
+    return _heads(f"status IN ({listed(ACTIVE)})", ())
 
 
 def heads_moved_within(seconds: float) -> list[Head]:
@@ -70,7 +74,7 @@ def standings(selection: Selection) -> list[Standing]:
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
         return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
-    active = views.active(selection.account_id, selection.token_in, selection.token_out)
+    active = views.active(selection.account_id, selection.token_in, selection.token_out, selection.kind)
     if not selection.from_beginning:
         return [Standing(order) for order in active]
     told = views.stories(order.id for order in active)
@@ -82,9 +86,9 @@ def _standing(order: OrderView, after: int | None) -> Standing:
 
 
 def _heads(where: str, values: Iterable[object]) -> list[Head]:
-    columns = "id, account_id, token_in, token_out, seq, status"
+    columns = "id, account_id, token_in, token_out, kind, seq, status"
     rows = database.execute_sql(f"SELECT {columns} FROM orders WHERE {where}", tuple(values))  # noqa: S608
     return [
-        Head(UUID(str(order_id)), UUID(str(account_id)), token_in, token_out, seq, status in TERMINAL)
-        for order_id, account_id, token_in, token_out, seq, status in rows
+        Head(UUID(str(order_id)), UUID(str(account_id)), token_in, token_out, kind, seq, status in TERMINAL)
+        for order_id, account_id, token_in, token_out, kind, seq, status in rows
     ]

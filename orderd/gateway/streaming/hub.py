@@ -104,7 +104,7 @@ class Hub:
 
     def learn(self, order: OrderView, account_id: UUID) -> None:
         """Note whose order a new one is, which saves asking when its first event comes."""
-        self._mark(order.id).groups = groups_of(account_id, order.token_in, order.token_out)
+        self._mark(order.id).groups = groups_of(account_id, order.token_in, order.token_out, order.kind)
 
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)
@@ -159,7 +159,7 @@ class Hub:
                         log.error("published event is not stored", action="event_unknown", order_id=str(order_id))
                         return
                     GAPS_FILLED.inc()
-                    mark.groups = groups_of(head.account_id, head.token_in, head.token_out)
+                    mark.groups = head.groups
                     for event in events:
                         self._tell(mark, News.of(event))
         except OrderdError as error:
@@ -218,7 +218,7 @@ class Hub:
     def _note(self, head: Head) -> bool:
         """Take in where an order stands; whether its followers have still to be told."""
         mark = self._mark(head.order_id)
-        mark.groups = groups_of(head.account_id, head.token_in, head.token_out)
+        mark.groups = head.groups
         if mark.seq >= head.seq or head.order_id in self._gaps:
             return False
         if self._is_followed(head.order_id, mark):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from uuid import UUID
 
 from db.models import Account
@@ -11,13 +12,14 @@ from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.wire import Followed, SubscribeParams
 
-Group = tuple[UUID, str | None, str | None]
-"""An account's orders, of one token sold and one bought where these are given."""
+Group = tuple[UUID, str | None, str | None, str | None]
+"""An account's orders, of one token sold, one bought and one kind where these are given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The orders that are named, or else all active ones of an account, of a pair where tokens (symbols) are given.
+    """The orders that are named, or else all active ones of an account: of a pair where tokens (symbols) are given, and
+    of a kind.
 
     ``orders`` has for each order the seq after which its events are to be sent again, or None. ``from_beginning`` asks
     for all events of all active orders.
@@ -27,22 +29,18 @@ class Selection:
     orders: Mapping[UUID, int | None] = field(default_factory=dict)
     token_in: str | None = None
     token_out: str | None = None
+    kind: str | None = None
     from_beginning: bool = False
 
     @property
     def group(self) -> Group | None:
         """None where orders are named."""
-        return None if self.orders else (self.account_id, self.token_in, self.token_out)
+        return None if self.orders else (self.account_id, self.token_in, self.token_out, self.kind)
 
 
-def groups_of(account_id: UUID, token_in: str, token_out: str) -> tuple[Group, ...]:
+def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tuple[Group, ...]:
     """The groups to which an order belongs."""
-    return (
-        (account_id, None, None),
-        (account_id, token_in, None),
-        (account_id, None, token_out),
-        (account_id, token_in, token_out),
-    )
+    return tuple(product((account_id,), (None, token_in), (None, token_out), (None, kind)))
 
 
 def select(principal: Principal, params: SubscribeParams, resolve: Callable[[str], Token]) -> Selection:
@@ -52,14 +50,15 @@ def select(principal: Principal, params: SubscribeParams, resolve: Callable[[str
     another's account, and what ``views.find`` and ``resolve``, which knows the tokens, raise.
     """
     named = _named(params)
-    if named and (params.token_in is not None or params.token_out is not None):
-        raise _invalid("token_in, token_out: can only be given where no order is named")
+    if named and (params.token_in, params.token_out, params.kind) != (None, None, None):
+        raise _invalid("token_in, token_out, kind: can only be given where no order is named")
     account_id = _account(principal, params.account)
     return Selection(
         account_id,
         _found(account_id, named),
         _symbol(resolve, params.token_in),
         _symbol(resolve, params.token_out),
+        params.kind,
     )
 
 

@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.side import DammV2Side, Side
+from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName
-from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.accounts import (
+    TOKEN_A_MINT_OFFSET,
+    TOKEN_B_MINT_OFFSET,
+    ActivationType,
+    Pool,
+    PoolStatus,
+)
+from orderd.pools.meteora_damm_v2.instructions import Swap2, swap
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
-from orderd.pools.meteora_damm_v2.program import ActivationType, Pool, PoolStatus, Swap2
+from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
+from orderd.pools.meteora_damm_v2.program import PROGRAM
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
 
@@ -29,20 +37,14 @@ class DammV2Accounts:
 class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     """A pool's own account holds all that a quote needs."""
 
-    name = VenueName.METEORA
-    kind = PoolKind.METEORA_DAMM_V2
-    program = meteora_damm_v2.PROGRAM_ID
-    units = meteora_damm_v2.SWAP_UNITS
+    program = PROGRAM
     size = 138
     size_shared = 96
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []
         for mint_a, mint_b in (pair, pair[::-1]):
-            filters = (
-                Memcmp(meteora_damm_v2.TOKEN_A_MINT_OFFSET, mint_a),
-                Memcmp(meteora_damm_v2.TOKEN_B_MINT_OFFSET, mint_b),
-            )
+            filters = Memcmp(TOKEN_A_MINT_OFFSET, mint_a), Memcmp(TOKEN_B_MINT_OFFSET, mint_b)
             found += self._program_accounts(Pool.size(), filters)
         return found
 
@@ -75,4 +77,7 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
 
     def _swap(self, pool: DammV2Accounts, trade: Trade) -> Instruction:
         order = Swap2(trade.amount_in, trade.min_amount_out)
-        return meteora_damm_v2.swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination)
+        return swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination)
+
+
+VENUE: Final = MeteoraDammV2

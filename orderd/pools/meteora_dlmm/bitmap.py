@@ -4,11 +4,11 @@ A pool's bitmap knows the arrays -512..511, its extension account 6,144 more on 
 MeteoraAg/dlmm-sdk, `commons/src/extensions/{lb_pair,bin_array_bitmap}.rs`.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Final
 
-from orderd.pools.meteora_dlmm.program import BINS_AN_ARRAY, BitmapExtension, LbPair
+from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair
+from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY
 from orderd.solana.programs.layout import LayoutError
 
 INTERNAL: Final = 512
@@ -34,25 +34,6 @@ def arrays_in_order(pair: LbPair, extension: BitmapExtension | None, *, swap_for
         bits |= extension.positive << (EXTERNAL + 2 * INTERNAL) | _mirrored(extension.negative)
     start = array_index(pair.active_id) - _LOWEST
     return _downwards(bits & ((2 << start) - 1)) if swap_for_y else _upwards(bits >> start << start)
-
-
-def without(
-    pair: LbPair, extension: BitmapExtension | None, emptied: Iterable[int]
-) -> tuple[LbPair, BitmapExtension | None]:
-    """The accounts once these arrays have nothing left: a swap that fills an array's last order takes its bit away."""
-    for index in emptied:
-        if -INTERNAL <= index < INTERNAL:
-            pair = replace(pair, bin_array_bitmap=pair.bin_array_bitmap & ~(1 << index + INTERNAL))
-        elif extension is not None and index >= INTERNAL:
-            extension = replace(extension, positive=extension.positive & ~(1 << index - INTERNAL))
-        elif extension is not None:
-            extension = replace(extension, negative=extension.negative & ~(1 << -INTERNAL - 1 - index))
-    return pair, extension
-
-
-def internal_bitmap(indices: Iterable[int]) -> int:
-    """LbPair.bin_array_bitmap for these arrays, each within -512..511."""
-    return sum(1 << (index + INTERNAL) for index in set(indices))
 
 
 def _mirrored(negative: int) -> int:

@@ -3,18 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.side import DlmmSide, Side
+from orderd.amm.side import Side
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName
-from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.accounts import (
+    MINT_X_OFFSET,
+    MINT_Y_OFFSET,
+    ActivationType,
+    BitmapExtension,
+    LbPair,
+    PairStatus,
+)
+from orderd.pools.meteora_dlmm.addresses import bin_array_address, bitmap_extension_address
+from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
+from orderd.pools.meteora_dlmm.instructions import Swap2, swap
 from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, swap_exact_in
-from orderd.pools.meteora_dlmm.program import ActivationType, BinArray, BitmapExtension, LbPair, PairStatus, Swap2
+from orderd.pools.meteora_dlmm.maths.side import DlmmSide
+from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
@@ -34,18 +45,14 @@ class DlmmAccounts:
 
 
 class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
-    name = VenueName.METEORA
-    kind = PoolKind.METEORA_DLMM
-    program = meteora_dlmm.PROGRAM_ID
-    units = meteora_dlmm.SWAP_UNITS
-    units_a_step = meteora_dlmm.UNITS_A_BIN
+    program = PROGRAM
     size = 208
     size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []
         for mint_x, mint_y in (pair, pair[::-1]):
-            filters = Memcmp(meteora_dlmm.MINT_X_OFFSET, mint_x), Memcmp(meteora_dlmm.MINT_Y_OFFSET, mint_y)
+            filters = Memcmp(MINT_X_OFFSET, mint_x), Memcmp(MINT_Y_OFFSET, mint_y)
             found += self._program_accounts(LbPair.size(), filters)
         return found
 
@@ -59,11 +66,11 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         address = known.address
         latest = self._latest.get(str(address))
         arrays = self._arrays_of(latest) if latest is not None else _addresses(address, *_arrays(known.state, None))
-        return [address, meteora_dlmm.bitmap_extension_address(address), *arrays]
+        return [address, bitmap_extension_address(address), *arrays]
 
     def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, Account | None]) -> DlmmAccounts:
         address = known.address
-        pair, extension = accounts[address], accounts[meteora_dlmm.bitmap_extension_address(address)]
+        pair, extension = accounts[address], accounts[bitmap_extension_address(address)]
         if pair is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
         state = self._checked_decode(pair)
@@ -93,7 +100,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         arrays = pool.arrays_down if swap_for_y else pool.arrays_up
         if trade.small:
             arrays = up_to_spare(arrays, self._last_array(pool.amm, trade.amount_in, swap_for_y=swap_for_y))
-        return meteora_dlmm.swap(
+        return swap(
             Swap2(trade.amount_in, trade.min_amount_out),
             pool.address,
             pool.state,
@@ -113,6 +120,9 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         return array_index(swap.end_bin_id)
 
 
+VENUE: Final = MeteoraDlmm
+
+
 def _arrays(state: LbPair, bitmap: BitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The first arrays with liquidity from the active bin down, and from it up."""
     down = islice(arrays_in_order(state, bitmap, swap_for_y=True), ARRAYS_A_DIRECTION)
@@ -129,4 +139,4 @@ def _bin_array(account: Account | None) -> BinArray:
 
 def _addresses(pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
     """The active array is in both ways, and once among the addresses."""
-    return [meteora_dlmm.bin_array_address(pool, index) for index in dict.fromkeys([*down, *up])]
+    return [bin_array_address(pool, index) for index in dict.fromkeys([*down, *up])]

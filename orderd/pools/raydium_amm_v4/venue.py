@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.side import AmmV4Side, Side
+from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName
-from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4.accounts import COIN_MINT_OFFSET, PC_MINT_OFFSET, AmmInfo
+from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, swap
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
-from orderd.pools.raydium_amm_v4.program import AmmInfo, SwapBaseInV2
-from orderd.solana.programs.unsupported import UnsupportedPool
+from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
+from orderd.pools.raydium_amm_v4.program import PROGRAM
+from orderd.solana.programs.unsupported import UnsupportedPoolError
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
@@ -31,17 +33,14 @@ class AmmV4Accounts:
 class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     """Each read takes a pool's state and both vaults in one request."""
 
-    name = VenueName.RAYDIUM
-    kind = PoolKind.RAYDIUM_AMM_V4
-    program = raydium_amm_v4.PROGRAM_ID
-    units = raydium_amm_v4.SWAP_UNITS
+    program = PROGRAM
     size = 124
     size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         found = []
         for coin, pc in (pair, pair[::-1]):
-            filters = Memcmp(raydium_amm_v4.COIN_MINT_OFFSET, coin), Memcmp(raydium_amm_v4.PC_MINT_OFFSET, pc)
+            filters = Memcmp(COIN_MINT_OFFSET, coin), Memcmp(PC_MINT_OFFSET, pc)
             found += self._program_accounts(AmmInfo.size(), filters)
         return found
 
@@ -65,7 +64,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
         state = self._checked_decode(amm)
         try:
             pool = state.to_pool(token_amount(coin_vault), token_amount(pc_vault))
-        except UnsupportedPool as error:
+        except UnsupportedPoolError as error:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}") from error
         return AmmV4Accounts(known.address, state, pool)
 
@@ -78,6 +77,9 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
 
     def _swap(self, pool: AmmV4Accounts, trade: Trade) -> Instruction:
         order = SwapBaseInV2(trade.amount_in, trade.min_amount_out)
-        return raydium_amm_v4.swap(
+        return swap(
             order, pool.address, pool.state, trade.owner, trade.source, trade.destination, program_id=self._program_id
         )
+
+
+VENUE: Final = RaydiumAmmV4

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK
-from orderd.pools.raydium_clmm.program import TICKS_AN_ARRAY, PoolState, TickArrayBitmapExtension
+from orderd.pools.raydium_clmm.accounts import TICKS_AN_ARRAY, PoolState, TickArrayBitmapExtension
 from orderd.solana.programs.layout import LayoutError
 
 OWN: Final = 512
@@ -49,12 +49,6 @@ def needs_extension(state: PoolState, starts: Iterable[int]) -> bool:
     """Whether a swap through these arrays must name the bitmap extension: one of them, or the price, lies outside."""
     reach = OWN * TICKS_AN_ARRAY * state.tick_spacing
     return any(not -reach <= tick < reach for tick in (state.tick_current, *starts))
-
-
-def own_bitmap(starts: Iterable[int], tick_spacing: int) -> int:
-    """PoolState.tick_array_bitmap for arrays with these start indices, each within its reach."""
-    width = TICKS_AN_ARRAY * tick_spacing
-    return sum(1 << start // width + OWN for start in set(starts))
 
 
 def _existing(state: PoolState, extension: TickArrayBitmapExtension | None) -> int:

@@ -3,24 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.side import ClmmSide, Side
+from orderd.amm.side import Side
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName
-from orderd.pools.raydium_clmm import program as raydium_clmm
-from orderd.pools.raydium_clmm.maths.pool import ClmmPool, swap_exact_in
-from orderd.pools.raydium_clmm.program import (
+from orderd.pools.raydium_clmm.accounts import (
+    MINT_0_OFFSET,
+    MINT_1_OFFSET,
     AmmConfig,
     PoolState,
     PoolStatus,
-    SwapV2,
     TickArrayBitmapExtension,
     TickArrayState,
 )
+from orderd.pools.raydium_clmm.addresses import bitmap_extension_address, tick_array_address
+from orderd.pools.raydium_clmm.instructions import SwapV2, swap
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, swap_exact_in
+from orderd.pools.raydium_clmm.maths.side import ClmmSide
+from orderd.pools.raydium_clmm.program import PROGRAM
 from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import Account, Memcmp
@@ -41,17 +45,13 @@ class ClmmAccounts:
 
 
 class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
-    name = VenueName.RAYDIUM
-    kind = PoolKind.RAYDIUM_CLMM
-    program = raydium_clmm.PROGRAM_ID
-    units = raydium_clmm.SWAP_UNITS + (ARRAYS_A_DIRECTION - 1) * raydium_clmm.UNITS_AN_ARRAY
-    units_a_step = raydium_clmm.UNITS_A_TICK
+    program = PROGRAM
     size = 250
     size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)
-        filters = Memcmp(raydium_clmm.MINT_0_OFFSET, mint_0), Memcmp(raydium_clmm.MINT_1_OFFSET, mint_1)
+        filters = Memcmp(MINT_0_OFFSET, mint_0), Memcmp(MINT_1_OFFSET, mint_1)
         return self._program_accounts(PoolState.size(), filters)
 
     def _decode(self, data: bytes) -> PoolState:
@@ -68,13 +68,13 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
             if latest is not None
             else self._array_addresses(address, *_arrays(known.state, None))
         )
-        extension = raydium_clmm.bitmap_extension_address(address, self._program_id)
+        extension = bitmap_extension_address(address, self._program_id)
         return [address, known.state.amm_config, extension, *arrays]
 
     def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> ClmmAccounts:
         address = known.address
         pool, config = accounts[address], accounts[known.state.amm_config]
-        extension = accounts[raydium_clmm.bitmap_extension_address(address, self._program_id)]
+        extension = accounts[bitmap_extension_address(address, self._program_id)]
         if pool is None or config is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
         state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
@@ -89,7 +89,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     def _array_addresses(self, pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
         """The array around the price is in both ways, and once among the addresses."""
         starts = dict.fromkeys([*down, *up])
-        return [raydium_clmm.tick_array_address(pool, start, self._program_id) for start in starts]
+        return [tick_array_address(pool, start, self._program_id) for start in starts]
 
     def _arrays_ahead(self, pool: ClmmAccounts, mint_in: str) -> int:
         return len(pool.arrays_down if str(pool.state.mint_0) == mint_in else pool.arrays_up)
@@ -107,7 +107,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         arrays = pool.arrays_down if zero_for_one else pool.arrays_up
         if trade.small:
             arrays = up_to_spare(arrays, _last_array(pool, trade.amount_in, zero_for_one=zero_for_one))
-        return raydium_clmm.swap(
+        return swap(
             SwapV2(trade.amount_in, trade.min_amount_out),
             pool.address,
             pool.state,
@@ -119,6 +119,9 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
             names_bitmap_extension=needs_extension(pool.state, arrays),
             program_id=self._program_id,
         )
+
+
+VENUE: Final = RaydiumClmm
 
 
 def _last_array(pool: ClmmAccounts, amount_in: int, *, zero_for_one: bool) -> int | None:

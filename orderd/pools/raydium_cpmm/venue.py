@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.side import CpmmSide, Side
+from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.accounts import MINT_0_OFFSET, MINT_1_OFFSET, AmmConfig, PoolState, PoolStatus
+from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, swap
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
-from orderd.pools.raydium_cpmm.program import AmmConfig, PoolState, PoolStatus, SwapBaseInput
+from orderd.pools.raydium_cpmm.maths.side import CpmmSide
+from orderd.pools.raydium_cpmm.program import PROGRAM
 from orderd.solana.rpc import Account, Memcmp
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
@@ -30,16 +32,13 @@ class CpmmAccounts:
 class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     """Each read takes a pool's state, its fee configuration and both vaults in one request."""
 
-    name = VenueName.RAYDIUM
-    kind = PoolKind.RAYDIUM_CPMM
-    program = raydium_cpmm.PROGRAM_ID
-    units = raydium_cpmm.SWAP_UNITS
+    program = PROGRAM
     size = 200
     size_shared = 64
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)
-        filters = Memcmp(raydium_cpmm.MINT_0_OFFSET, mint_0), Memcmp(raydium_cpmm.MINT_1_OFFSET, mint_1)
+        filters = Memcmp(MINT_0_OFFSET, mint_0), Memcmp(MINT_1_OFFSET, mint_1)
         return self._program_accounts(PoolState.size(), filters)
 
     def _decode(self, data: bytes) -> PoolState:
@@ -76,7 +75,7 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
         return CpmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
 
     def _swap(self, pool: CpmmAccounts, trade: Trade) -> Instruction:
-        return raydium_cpmm.swap(
+        return swap(
             SwapBaseInput(trade.amount_in, trade.min_amount_out),
             pool.address,
             pool.state,
@@ -86,3 +85,6 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
             zero_for_one=str(pool.state.mint_0) == trade.mint_in,
             program_id=self._program_id,
         )
+
+
+VENUE: Final = RaydiumCpmm

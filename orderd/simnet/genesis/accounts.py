@@ -1,16 +1,21 @@
 """Gathering the accounts of the first block: the tokens there are, and how an account is made up."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from solders.pubkey import Pubkey
 
+from orderd.domain.quote import PoolKind
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.actors import FAUCET
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import Mint, TokenAccount
+
+SOL: Final = 10**9
+"""Lamports."""
 
 USDC: Final = Pubkey.from_string("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")
 STACC: Final = Pubkey.from_string("73edX6xoGY4v5y2hzuKdrUbJXLntqgmo74au1Ki1pump")
@@ -50,9 +55,16 @@ class FirstAccounts:
             self.mint(address, Mint.new(decimals, authority=authority))
 
 
-def snapshot(name: str) -> dict[str, Any]:
+class FirstPool(NamedTuple):
+    """A pool of the first block: the token that it trades SOL for, and what adds its accounts."""
+
+    token: Pubkey
+    add: Callable[[FirstAccounts], None]
+
+
+def snapshot(kind: PoolKind, name: str) -> dict[str, Any]:
     """A pool as it was recorded or made up; its `provenance` says which. Integers are decimal strings."""
-    file = resources.files("orderd.simnet") / "snapshots" / f"{name}.json"
+    file = resources.files(f"orderd.pools.{kind}.simnet") / "snapshots" / f"{name}.json"
     content: dict[str, Any] = json.loads(file.read_text())
     return content
 

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from orderd.domain.quote import VenueName
 from orderd.simnet.account import TOKEN_PROGRAMS, Account
 from orderd.simnet.bank import View
 from orderd.simnet.base58 import b58decode, b58encode
 from orderd.simnet.codec import decoded
-from orderd.simnet.faults import Venue
-from orderd.simnet.programs.disturbed import VENUE_PROGRAMS
+from orderd.simnet.programs.disturbed import programs_of
 from orderd.simnet.record import decimals_of, ui_amount
 from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
@@ -36,8 +36,8 @@ _MAX_U64: Final = (1 << 64) - 1
 class Accounts:
     """`outage` names the venues whose programs' accounts cannot be read."""
 
-    def __init__(self, outage: Iterable[Venue]) -> None:
-        self._unreadable = {program for venue in outage for program in VENUE_PROGRAMS[venue]}
+    def __init__(self, outage: frozenset[VenueName]) -> None:
+        self._unreadable = programs_of(outage)
 
     def get_balance(self, node: Node, params: Params) -> Json:
         view = node.view(params.options(1))

@@ -11,7 +11,7 @@ from orderd.simnet.rpc.accounts import Accounts
 from orderd.simnet.rpc.cluster import Cluster
 from orderd.simnet.rpc.faucet import Faucet
 from orderd.simnet.rpc.history import History
-from orderd.simnet.rpc.pool import Pool
+from orderd.simnet.rpc.nodes import Pool
 from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
     INVALID_REQUEST,

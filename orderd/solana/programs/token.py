@@ -19,10 +19,13 @@ from orderd.solana.programs.metas import readonly, signer, writable
 
 PROGRAM_ID: Final = ID
 TOKEN_2022_PROGRAM_ID: Final = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
+PROGRAM_IDS: Final = (PROGRAM_ID, TOKEN_2022_PROGRAM_ID)
 NATIVE_MINT: Final = Pubkey.from_string("So11111111111111111111111111111111111111112")
 
 MINT_SIZE: Final = 82
 ACCOUNT_SIZE: Final = 165
+ASSOCIATED_2022_SIZE: Final = 170
+"""Of an associated account under Token-2022, which notes that its owner is fixed."""
 ACCOUNT_RENT: Final = 2_039_280
 """Lamports that free an account of that size from rent: (128 + size) bytes, two years of 3,480 lamports each."""
 _EXTENSIONS_START: Final = 166  # byte 165 says whether a mint or an account is extended

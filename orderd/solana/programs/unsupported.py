@@ -31,7 +31,7 @@ _EXPLANATIONS: Final = {
 }
 
 
-class UnsupportedPool(Exception):
+class UnsupportedPoolError(Exception):
     """The pool is read, and left alone: a quote for it could be wrong. `reason` says why."""
 
     def __init__(self, reason: Unsupported) -> None:

@@ -10,6 +10,7 @@ from db import journal
 from db.connection import database
 from db.journal import AttemptEnd, Change, Failure, Moved, NewAttempt
 from db.models import Attempt, Order, OrderFailure
+from orderd.domain import order as domain
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Cancelled, Failed, Reclaimed, Retrying, Routed, Submitted
 from orderd.domain.order import EventKind, OrderStatus
@@ -56,6 +57,29 @@ def test_the_claim_that_routed_may_route_again_and_nobody_else() -> None:
     assert journal.apply([Change(order.id, other, order.version - 1)]) == []
     sign(again.order, "sig")
     assert journal.apply([Change(order.id, other, order.version)]) == [], "what is signed has its route"
+
+
+def test_a_fact_that_may_lead_to_several_states_leads_to_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    to_its_end = (OrderStatus.ROUTING, EventKind.RETRYING, OrderStatus.FAILED)
+    monkeypatch.setattr(domain, "TRANSITIONS", (*domain.TRANSITIONS, to_its_end))
+    error = {"error_code": "TX_EXPIRED"}
+    first, second, third = claimed(), claimed(), built()
+
+    moved = journal.apply(
+        [
+            Change(first.id, RETRYING, first.version, error, to=OrderStatus.FAILED),
+            Change(second.id, RETRYING, second.version, error, to=OrderStatus.PENDING),
+            Change(third.id, RETRYING, third.version, error, to=OrderStatus.FAILED),
+        ]
+    )
+
+    ended, waiting = read(first.id), read(second.id)
+    assert (ended.status, ended.due_at, ended.lease_owner) == (OrderStatus.FAILED, None, None)
+    assert (waiting.status, waiting.due_at is None, waiting.lease_owner) == (OrderStatus.PENDING, False, None)
+    assert read(third.id).status is OrderStatus.BUILDING, "from there it does not lead to that end"
+    assert {each.order.id for each in moved} == {first.id, second.id}
+    with pytest.raises(domain.UnclearTransitionError):
+        journal.apply([Change(third.id, RETRYING, third.version, error)])
 
 
 def test_one_client_order_id_is_one_order_also_within_a_batch() -> None:

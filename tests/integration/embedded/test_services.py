@@ -15,9 +15,9 @@ import pytest
 from redis import Redis as RedisClient
 
 from orderd.domain.errors import OrderdError
+from orderd.embedded.child import Child, Program
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
-from orderd.embedded.process import Child, Program
 from orderd.embedded.redis import Redis
 from orderd.embedded.sockets import SOCKET_PATH_LIMIT, make_private, socket_dir
 

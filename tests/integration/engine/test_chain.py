@@ -7,7 +7,7 @@ import pytest
 
 from db.connection import database
 from orderd.engine.chain import CheckedTransport, check_chain
-from orderd.solana.rpc import RpcClient, RpcTransportError, RpcWrongChain
+from orderd.solana.rpc import RpcClient, RpcTransportError, RpcWrongChainError
 from orderd.solana.transport import Response, TransportError
 
 MAINNET = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
@@ -35,7 +35,7 @@ class Endpoint:
 def test_the_orders_stay_with_the_chain_they_began_on() -> None:
     check_chain("simnet", ONE)
     check_chain("simnet", ONE)
-    with pytest.raises(RpcWrongChain, match=f"belong to another chain, with genesis hash {ONE}"):
+    with pytest.raises(RpcWrongChainError, match=f"belong to another chain, with genesis hash {ONE}"):
         check_chain("simnet", OTHER)
 
 
@@ -51,7 +51,7 @@ def test_the_orders_stay_with_the_chain_they_began_on() -> None:
 def test_an_endpoint_of_another_chain_is_refused_and_leaves_no_mark(
     meant: Any, genesis_hash: str, complaint: str
 ) -> None:
-    with pytest.raises(RpcWrongChain, match=complaint):
+    with pytest.raises(RpcWrongChainError, match=complaint):
         check_chain(meant, genesis_hash)
     assert database.execute_sql("SELECT count(*) FROM chain").fetchone() == (0,)
 
@@ -72,12 +72,12 @@ def test_nothing_goes_out_until_the_chain_is_known_and_then_it_is_not_asked_for_
 
 def test_nothing_goes_to_the_wrong_chain() -> None:
     def refuse(_: str) -> None:
-        raise RpcWrongChain("no")
+        raise RpcWrongChainError("no")
 
     endpoint = Endpoint(MAINNET)
     rpc = RpcClient("", transport=CheckedTransport(endpoint, refuse))
     (error,) = rpc.send_transactions([b"signed"])
-    assert isinstance(error, RpcWrongChain)
-    with pytest.raises(RpcWrongChain):
+    assert isinstance(error, RpcWrongChainError)
+    with pytest.raises(RpcWrongChainError):
         rpc.get_slot()
     assert set(endpoint.asked) == {"getGenesisHash"}

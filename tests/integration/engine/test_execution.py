@@ -20,7 +20,7 @@ from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, 
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.turn import Execution
-from orderd.engine.failure import AttemptFailed, LeaseLost
+from orderd.engine.failure import AttemptFailedError, LeaseLostError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.router import Fits, Router
@@ -138,7 +138,7 @@ def test_the_signed_bytes_are_stored_by_the_time_they_are_sent(desk: Desk) -> No
 def test_what_could_not_be_stored_is_never_sent(desk: Desk) -> None:
     desk.builder.meanwhile = cancel
     order_id = pending()
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         desk.work(order_id)
     assert desk.sender.sent == []
     assert len(desk.live) == 0
@@ -175,7 +175,7 @@ def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) ->
 
     desk.builder.meanwhile = refuse
     order_id = pending()
-    with pytest.raises(AttemptFailed) as failed:
+    with pytest.raises(AttemptFailedError) as failed:
         desk.work(order_id)
     assert failed.value.error.code is ErrorCode.FUNDS_INSUFFICIENT
     assert (read(order_id).status, desk.sender.sent) == (OrderStatus.BUILDING, [])
@@ -192,7 +192,7 @@ def test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next(desk: Desk
 
     desk.builder.meanwhile = overtake
     order_id = pending()
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         desk.work(order_id)
     assert desk.sender.sent == []
     assert Attempt.select().count() == 0

@@ -13,7 +13,7 @@ from db.journal import AttemptEnd, Change
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Failed
-from orderd.engine.status import StatusReport
+from orderd.engine.status_report import StatusReport
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics, RateLimitUse
 from tests.integration.orders import FILL, built, claimed, pending, sign

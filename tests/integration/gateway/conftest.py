@@ -60,7 +60,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     return {"uvloop": uvloop.new_event_loop}
 
 
-class Refused(Exception):
+class CallRefusedError(Exception):
     """A call was answered with an error."""
 
     def __init__(self, code: int, problem: Problem) -> None:
@@ -88,7 +88,7 @@ class Client:
             elif message.get("method") == "heartbeat":
                 self.heartbeats.put_nowait(Heartbeat.model_validate(message["params"]))
             elif "error" in message:
-                error = Refused(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
+                error = CallRefusedError(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
                 self._answers.pop(message["id"]).set_exception(error)
             else:
                 self._answers.pop(message["id"]).set_result(message["result"])

@@ -13,9 +13,11 @@ import pytest
 import pytest_asyncio
 
 from db import audit
+from db import refusals as stranger_counts
 from db.audit import Actor, Filter
 from db.connection import database
 from db.models import AuditRow, Order
+from db.refusals import Counted, Refusal
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -23,7 +25,7 @@ from orderd.gateway.access import refusal_log as refusals
 from orderd.gateway.access import revocation as endings
 from orderd.gateway.rpc.batch import Batcher
 from orderd.wire import Ready
-from tests.integration.gateway.conftest import Refused, Rig, deferred
+from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 from tests.integration.gateway.tokens import bearer, issue, revoke
 
 pytestmark = pytest.mark.asyncio
@@ -73,7 +75,7 @@ class TestLimits:
         token = await asyncio.to_thread(issue, "trade", allowed_mints=[WSOL_MINT, USDC_MINT])
         async with rig.client(additional_headers=bearer(token)) as client:
             await client.call("order.submit", **order("a"))
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("order.submit", **order("b", token_out="CHILLGUY"))
         answer = await http.post("/api/orders", json=order("c", token_out="CHILLGUY"), headers=bearer(token))
         assert refused.value.problem.code is ErrorCode.LIMIT_TOKENS
@@ -84,7 +86,7 @@ class TestLimits:
         token = await asyncio.to_thread(issue, "trade", max_notional_per_order=150 * USDC)
         async with rig.client(additional_headers=bearer(token)) as client:
             await client.call("order.submit", **order("a", "1.5"))
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("order.submit", **order("b", "1.500001"))
         assert refused.value.problem.code is ErrorCode.LIMIT_ORDER
         assert await asyncio.to_thread(stored_orders) == 1
@@ -96,7 +98,7 @@ class TestLimits:
         async with rig.client(additional_headers=bearer(token)) as client:
             await client.call("order.submit", **order("a"))
             assert (await http.post("/api/orders", json=order("b"), headers=bearer(token))).status_code == 201
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("order.submit", **order("c"))
             answer = await http.post("/api/orders", json=order("d"), headers=bearer(token))
             again = await client.call("order.submit", **order("a"))
@@ -113,7 +115,7 @@ class TestLimits:
         async with rig.client(additional_headers=bearer(token)) as client:
             calls = [client.call("order.submit", **order(f"many-{number}")) for number in range(20)]
             outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+        refused = [outcome for outcome in outcomes if isinstance(outcome, CallRefusedError)]
         assert len(refused) == 15
         assert {error.problem.code for error in refused} == {ErrorCode.LIMIT_DAY}
         assert await asyncio.to_thread(stored_orders) == 5
@@ -130,7 +132,7 @@ class TestLimits:
             await second.call("tokens")
             assert (await http.get("/api/tokens", headers=bearer(token))).status_code == 200
             for client in (first, second):
-                with pytest.raises(Refused) as refused:
+                with pytest.raises(CallRefusedError) as refused:
                     await client.call("tokens")
                 assert refused.value.problem.code is ErrorCode.LIMIT_REQUESTS
                 assert refused.value.problem.retry_after in range(1, 61)
@@ -146,7 +148,7 @@ class TestLimits:
             rig.client(additional_headers=bearer(free)) as second,
         ):
             await first.call("tokens")
-            with pytest.raises(Refused):
+            with pytest.raises(CallRefusedError):
                 await first.call("tokens")
             for _ in range(20):
                 await second.call("tokens")
@@ -296,22 +298,34 @@ class TestAudit:
         for _ in range(5):
             assert (await http.post("/api/orders", json=order("a"), headers=bearer(token))).status_code == 403
         async with rig.client(additional_headers=bearer(token)) as client:
-            with pytest.raises(Refused):
+            with pytest.raises(CallRefusedError):
                 await client.call("order.cancel", order="0190abcd")
         assert (await http.get("/api/orders")).status_code == 401
-        rows = await audited(7)
+        rows = await audited(6)
         told = {(row.actor, row.address, row.action, row.outcome) for row in rows}
         assert told == {
             ("desk", "127.0.0.1", "POST /api/orders", "AUTH_FORBIDDEN"),
             ("desk", "127.0.0.1", "order.cancel", "AUTH_FORBIDDEN"),
-            ("", "127.0.0.1", "GET /api/orders", "AUTH_REQUIRED"),
         }
+
+    async def test_a_stranger_is_counted_and_the_audit_does_not_grow(self, rig: Rig, http: httpx.AsyncClient) -> None:
+        for _ in range(5):
+            assert (await http.get("/api/orders")).status_code == 401
+        await rig.gateway._refusals.write()
+
+        def read() -> tuple[list[Counted], list[AuditRow]]:
+            with database.connection_context():
+                return list(stranger_counts.read(None, None, 10)), audit.read(Filter(), 10)
+
+        (counted,), rows = await asyncio.to_thread(read)
+        assert counted.refusal == Refusal("127.0.0.1", "GET /api/orders", "AUTH_REQUIRED")
+        assert (counted.times, rows) == (5, [])
 
     async def test_what_was_only_asked_in_vain_is_not(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers=bearer(token)) as client:
             for method, params in (("order.get", {"order": "nowhere"}), ("order.cancel", {"order": "nowhere"})):
-                with pytest.raises(Refused):
+                with pytest.raises(CallRefusedError):
                     await client.call(method, **params)
         (row,) = await audited(1)
         assert (row.action, row.outcome) == ("order.cancel", "ORDER_NOT_FOUND")
@@ -331,7 +345,7 @@ class TestAudit:
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers=bearer(token)) as client:
             for number in range(20):
-                with pytest.raises(Refused):
+                with pytest.raises(CallRefusedError):
                     await client.call("order.cancel", order=f"nowhere-{number}")
         await rig.gateway._refusals.write()
         rows = await audited(20)

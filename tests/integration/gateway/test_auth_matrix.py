@@ -20,7 +20,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.authentication import new_token
 from orderd.gateway.dialects.streams import ALL_ORDERS_PATH, NATIVE_PATH, ORDER_PATH, QUERY_PATHS
 from orderd.wire import Method
-from tests.integration.gateway.conftest import Refused, Rig
+from tests.integration.gateway.conftest import CallRefusedError, Rig
 from tests.integration.gateway.tokens import bearer, issue
 
 pytestmark = pytest.mark.asyncio
@@ -241,7 +241,7 @@ async def test_calls_are_taken_from_whom_the_table_says(
             code = None
             try:
                 await client.call(method, **PARAMS.get(method, {}))
-            except Refused as refused:
+            except CallRefusedError as refused:
                 code = refused.problem.code
             got = code if code in (ErrorCode.AUTH_FORBIDDEN, ErrorCode.AUTH_INVALID, ErrorCode.AUTH_REQUIRED) else None
             if got != expected(need, kind, origin):

@@ -10,7 +10,8 @@ from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.streaming import heartbeat
 from orderd.wire import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
-from tests.integration.gateway.conftest import Client, Refused, Rig, deferred
+from tests.integration import orders
+from tests.integration.gateway.conftest import CallRefusedError, Client, Rig, deferred
 
 pytestmark = pytest.mark.asyncio
 
@@ -53,6 +54,7 @@ class TestFilters:
             ({"token_in": "SOL", "token_out": "USDC"}, ["sol-usdc"]),
             ({"token_in": "sol"}, ["sol-usdc", "sol-chillguy"]),
             ({"token_out": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"}, ["sol-usdc", "chillguy-usdc"]),
+            ({"token_in": "SOL", "kind": "market"}, ["sol-usdc", "sol-chillguy"]),
         ],
     )
     async def test_a_pair_is_followed_old_orders_and_new_ones(
@@ -84,12 +86,35 @@ class TestFilters:
             assert await client.events(2) == [(bought, 1), (bought, 2)]
             assert client.notifications.empty()
 
+    async def test_orders_of_another_kind_are_not_told(self, rig: Rig) -> None:
+        """There is no other kind yet; a later version may have left one in the database."""
+        async with rig.client() as client:
+            market = await submit(client, "market")
+            with database.connection_context():
+                database.execute_sql("ALTER TABLE orders ALTER kind SET DEFAULT 'another'")
+                other = orders.pending()
+            await client.call("orders.subscribe", kind="market")
+            assert await until_ready(client) == [(market, 1)]
+            for order_id in (other, market):
+                await rig.happen(order_id, deferred(), publish=False)
+                await rig.happen(order_id, deferred(), publish=False)
+            assert await client.events(2) == [(market, 2), (market, 3)]
+            assert client.notifications.empty()
+
     @pytest.mark.parametrize(
         ("params", "complaint"),
         [
             ({"after": 1}, "after: can only be given together with order"),
             ({"order": "mine", "orders": [{"order": "mine"}]}, "orders: cannot be given together with order"),
-            ({"order": "mine", "token_in": "SOL"}, "token_in, token_out: can only be given where no order is named"),
+            (
+                {"order": "mine", "token_in": "SOL"},
+                "token_in, token_out, kind: can only be given where no order is named",
+            ),
+            (
+                {"order": "mine", "kind": "market"},
+                "token_in, token_out, kind: can only be given where no order is named",
+            ),
+            ({"kind": "limit"}, "kind: should be 'market', not"),
             ({"orders": [{"order": "mine"}, {"order": "mine"}]}, "is named twice"),
             ({"orders": [{"order": "mine"}] * 101}, "orders: "),
             ({"account": "nobody"}, "account: there is none with the name or id nobody"),
@@ -98,16 +123,16 @@ class TestFilters:
     async def test_what_does_not_go_together_is_refused(self, rig: Rig, params: dict[str, Any], complaint: str) -> None:
         async with rig.client() as client:
             await submit(client, "mine")
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("orders.subscribe", **params)
         assert refused.value.problem.code is ErrorCode.REQUEST_INVALID
         assert complaint in refused.value.problem.detail
 
     async def test_an_unknown_token_is_told_from_an_unknown_order(self, rig: Rig) -> None:
         async with rig.client() as client:
-            with pytest.raises(Refused) as token:
+            with pytest.raises(CallRefusedError) as token:
                 await client.call("orders.subscribe", token_in="DOGE")
-            with pytest.raises(Refused) as order:
+            with pytest.raises(CallRefusedError) as order:
                 await client.call("orders.subscribe", orders=[{"order": "0190abcd"}])
         assert token.value.problem.code is ErrorCode.TOKEN_UNKNOWN
         assert order.value.problem.code is ErrorCode.ORDER_NOT_FOUND
@@ -125,7 +150,7 @@ class TestFilters:
             assert await until_ready(client) == [(mine, 1)]
             await client.call("orders.subscribe", account=str(theirs), order="moved")
             assert await until_ready(client) == [(mine, 1)]
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefusedError) as refused:
                 await client.call("orders.subscribe", account="default", order="moved")
             assert refused.value.problem.code is ErrorCode.ORDER_NOT_FOUND
 

@@ -6,7 +6,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.wire import Event, Ready, Snapshot
-from tests.integration.gateway.conftest import Refused, Rig, deferred
+from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 
 pytestmark = pytest.mark.asyncio
 
@@ -25,7 +25,7 @@ async def test_the_same_submission_again_is_the_same_order(rig: Rig) -> None:
     async with rig.client() as client:
         first = await client.call("order.submit", **terms)
         again = await client.call("order.submit", **terms)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(CallRefusedError) as refused:
             await client.call("order.submit", **terms | {"amount_in": "1.6"})
     assert first["created"]
     assert not again["created"]
@@ -55,7 +55,7 @@ async def test_bad_input_is_refused_with_its_reason_and_changes_nothing(
 ) -> None:
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "bad"}
     async with rig.client() as client:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(CallRefusedError) as refused:
             await client.call("order.submit", **terms | wrong)
         listed = await client.call("orders.list")
     assert refused.value.problem.code is code
@@ -66,9 +66,9 @@ async def test_bad_input_is_refused_with_its_reason_and_changes_nothing(
 
 async def test_an_unknown_id_is_told_apart_from_a_wrong_one(rig: Rig) -> None:
     async with rig.client() as client:
-        with pytest.raises(Refused) as unknown:
+        with pytest.raises(CallRefusedError) as unknown:
             await client.call("order.get", order="0190abcd")
-        with pytest.raises(Refused) as wrong:
+        with pytest.raises(CallRefusedError) as wrong:
             await client.call("order.get", order="no id")
     assert unknown.value.problem.code is ErrorCode.ORDER_NOT_FOUND
     assert wrong.value.problem.code is ErrorCode.REQUEST_INVALID

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from orderd.gateway.port import arrival
-from orderd.gateway.port import http_protocol as http_side
+from orderd.gateway.port import http_connection as http_side
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

@@ -21,10 +21,10 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.access.authentication import new_token
-from orderd.gateway.port import connection as port
+from orderd.gateway.port import websocket_connection as port
 from orderd.gateway.streaming import session
 from orderd.wire import Event, Ready, Snapshot
-from tests.integration.gateway.conftest import Refused, Rig, deferred
+from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 from tests.integration.gateway.tokens import issue, revoke
 
 pytestmark = pytest.mark.asyncio
@@ -210,7 +210,7 @@ async def test_a_gateway_that_stops_takes_nothing_new_finishes_what_it_has_and_s
         await client.call("status")
         rig.stop.set()
         assert (await client.call("status"))["draining"]
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(CallRefusedError) as refused:
             await client.submit("late")
         assert refused.value.problem.code is ErrorCode.SERVICE_DRAINING
         release.set()
@@ -259,7 +259,7 @@ class TestTokens:
         async with rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as reader:
             assert await reader.call("orders.list")
             for method, params in (("order.cancel", {"order": "0190abcd"}), ("order.submit", _TERMS)):
-                with pytest.raises(Refused) as refused:
+                with pytest.raises(CallRefusedError) as refused:
                     await reader.call(method, **params)
                 assert refused.value.problem.code is ErrorCode.AUTH_FORBIDDEN
 
@@ -294,7 +294,7 @@ class TestTokens:
             await them.call("orders.subscribe")
             assert await them.next() == Ready(subscription=1, orders=0)
             await me.call("order.submit", **_TERMS)
-            with pytest.raises(Refused) as hidden:
+            with pytest.raises(CallRefusedError) as hidden:
                 await them.call("order.get", order=_TERMS["client_order_id"])
             assert hidden.value.problem.code is ErrorCode.ORDER_NOT_FOUND
             own = await them.call("order.submit", **_TERMS)

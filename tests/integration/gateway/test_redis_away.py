@@ -7,7 +7,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from orderd.embedded.process import Child
+from orderd.embedded.child import Child
 from orderd.embedded.redis import Redis
 from orderd.wire import Ready, Snapshot
 from tests.integration.gateway.conftest import Rig, deferred

@@ -131,6 +131,21 @@ async def test_orders_are_listed_by_status_in_pages(http: httpx.AsyncClient) -> 
     assert [each["id"] for each in (await http.get("/api/orders?status=cancelled")).json()["orders"]] == [ids[0]]
 
 
+async def test_orders_are_listed_by_kind_in_pages(http: httpx.AsyncClient) -> None:
+    ids = [(await http.post("/api/orders", json=_BODY)).json()["order"]["id"] for _ in range(4)]
+    with database.connection_context():
+        database.execute_sql("UPDATE orders SET kind = 'limit' WHERE id = %s", (ids[2],))
+    first = (await http.get("/api/orders", params={"kind": "market", "limit": 2})).json()
+    rest = (await http.get("/api/orders", params={"kind": "market", "cursor": first["next_cursor"]})).json()
+    assert [order["id"] for order in first["orders"] + rest["orders"]] == [ids[3], ids[1], ids[0]]
+    assert {order["kind"] for order in first["orders"]} == {"market"}
+
+
+async def test_a_kind_that_there_is_not_is_told_those_there_are(http: httpx.AsyncClient) -> None:
+    refused = problem(await http.get("/api/orders?kind=limit"), 422, "REQUEST_INVALID")
+    assert "'market'" in refused["detail"]
+
+
 async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: httpx.AsyncClient) -> None:
     for _ in range(3):
         await http.post("/api/orders", json=_BODY)

@@ -17,7 +17,7 @@ from db import journal
 from db.connection import database
 from db.journal import Change
 from orderd.domain.events import AnyFact, Cancelled
-from orderd.gateway.port import connection as port
+from orderd.gateway.port import websocket_connection as port
 from orderd.telemetry import SLOW_DISCONNECTS
 from tests.integration.gateway.conftest import Rig, deferred
 

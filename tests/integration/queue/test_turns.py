@@ -21,7 +21,7 @@ from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine.dispatch import Dispatch
-from orderd.engine.failure import AttemptFailed, Failures, LeaseLost
+from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker
@@ -125,7 +125,7 @@ def failure_codes(order_id: UUID) -> list[str]:
 def test_a_failed_attempt_is_recorded_and_the_next_one_scheduled(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
         error = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "both are down")
-        raise AttemptFailed(order.id, order.version, order.failures, error)
+        raise AttemptFailedError(order.id, order.version, order.failures, error)
 
     turns = start_turns()
     turns.work = work
@@ -138,7 +138,7 @@ def test_a_failed_attempt_is_recorded_and_the_next_one_scheduled(start_turns: St
 def test_an_attempt_that_cannot_succeed_ends_the_order(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
         error = OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
-        raise AttemptFailed(order.id, order.version, order.failures, error)
+        raise AttemptFailedError(order.id, order.version, order.failures, error)
 
     turns = start_turns()
     turns.work = work
@@ -201,7 +201,7 @@ def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
 
 def test_an_order_that_was_taken_away_is_left_to_its_new_holder(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
-        raise LeaseLost(str(order.id))
+        raise LeaseLostError(str(order.id))
 
     turns = start_turns()
     turns.work = work

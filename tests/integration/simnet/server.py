@@ -27,7 +27,7 @@ SOL = 10**9
 _numbers = count(1)
 
 
-class RpcFailure(Exception):
+class RpcFailureError(Exception):
     """An error object in an answer."""
 
     def __init__(self, error: dict[str, Any]) -> None:
@@ -51,10 +51,10 @@ class Client:
         return self._http.post("/", content=content, headers={"Content-Type": "application/json"})
 
     def call(self, method: str, *params: Any) -> Any:
-        """The result. Raises RpcFailure."""
+        """The result. Raises RpcFailureError."""
         answer = self.post({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).json()
         if "error" in answer:
-            raise RpcFailure(answer["error"])
+            raise RpcFailureError(answer["error"])
         return answer["result"]
 
     def value(self, method: str, *params: Any) -> Any:
@@ -119,7 +119,7 @@ def _die_with_the_test() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class StartFailed(Exception):
+class StartFailedError(Exception):
     """The process ended before it listened; the message is what it said."""
 
 
@@ -153,7 +153,7 @@ class Server:
                 break
         else:
             self._drain()
-            raise StartFailed("".join(said))
+            raise StartFailedError("".join(said))
         address = json.loads((self.state_dir / "simnet.json").read_text())
         assert address["pid"] == self._process.pid
         self.http_url, self.ws_url = address["http_url"], address["ws_url"]

@@ -16,7 +16,7 @@ from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
 from orderd.simnet.rpc.dispatch import Dispatcher
-from tests.integration.simnet.server import SOL, RpcFailure, encoded, payment
+from tests.integration.simnet.server import SOL, RpcFailureError, encoded, payment
 
 
 class Stepped:
@@ -52,11 +52,11 @@ class Stepped:
         return [answer["result"] for answer in orjson.loads(self._dispatcher.answer(orjson.dumps(batch)))]
 
     def call(self, method: str, *params: Any) -> Any:
-        """The result. Raises RpcFailure."""
+        """The result. Raises RpcFailureError."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         answer = orjson.loads(self._dispatcher.answer(orjson.dumps(request)))
         if "error" in answer:
-            raise RpcFailure(answer["error"])
+            raise RpcFailureError(answer["error"])
         return answer["result"]
 
     def answered_by(self, view: str, **knobs: Any) -> None:

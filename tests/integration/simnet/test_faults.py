@@ -8,10 +8,12 @@ import orjson
 import pytest
 from solders.keypair import Keypair
 
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_CPMM, USDC
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.genesis import USDC
 from orderd.solana.programs import associated_token
-from tests.integration.simnet.server import SOL, Client, RpcFailure, Server, StartFailed, payment, running
+from tests.integration.simnet.server import SOL, Client, RpcFailureError, Server, StartFailedError, payment, running
 from tests.integration.simnet.test_rpc import request, swap
 
 QUIET = ("--slot-ms", "30", "--no-market", "--faults")
@@ -150,7 +152,7 @@ def test_an_outage_hides_the_venue_s_accounts_and_no_others(tmp_path: Path, meth
 
     with running(tmp_path, *faults(venue_outage=["meteora"])) as (_, client):
         assert client.call(method, *of(SOL_USDC_CPMM, raydium_cpmm.PROGRAM_ID))
-        with pytest.raises(RpcFailure, match="cannot be read"):
+        with pytest.raises(RpcFailureError, match="cannot be read"):
             client.call(method, *of(SOL_USDC_BS4, "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo"))
 
 
@@ -168,5 +170,5 @@ def test_failures_land_with_an_error_and_leave_the_balance_alone(tmp_path: Path)
 
 @pytest.mark.parametrize("wrong", ['{"dropped_sends": 2}', '{"dropped_sents": 0.1}', "nonsense"])
 def test_faults_that_make_no_sense_are_refused_at_the_start(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(StartFailed, match=r"faults|dropped|JSON"):
+    with pytest.raises(StartFailedError, match=r"faults|dropped|JSON"):
         Server(tmp_path, "--faults", wrong).start()

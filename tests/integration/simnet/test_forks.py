@@ -13,7 +13,7 @@ import orjson
 import pytest
 from solders.keypair import Keypair
 
-from tests.integration.simnet.server import SOL, Client, RpcFailure, Server, payment
+from tests.integration.simnet.server import SOL, Client, RpcFailureError, Server, payment
 from tests.integration.simnet.stepped import Stepped, stepped
 
 PROCESSED = {"commitment": "processed"}
@@ -94,11 +94,11 @@ def test_what_was_confirmed_is_undone_and_the_chain_goes_on_from_before(chain: S
     assert (block["parentSlot"], block["previousBlockhash"]) == (last - 4, parent["blockhash"])
     assert block["blockHeight"] == parent["blockHeight"] + 1
     assert chain.call("getBlocks", last - 4, CONFIRMED) == [last - 4, tip]
-    with pytest.raises(RpcFailure, match="not available") as failure:
+    with pytest.raises(RpcFailureError, match="not available") as failure:
         chain.call("getBlock", last, CONFIRMED)
     assert failure.value.code == -32004
     chain.make_slots(40)
-    with pytest.raises(RpcFailure, match="skipped") as failure:
+    with pytest.raises(RpcFailureError, match="skipped") as failure:
         chain.call("getBlock", last)
     assert failure.value.code == -32007
     assert [status(chain, each) for each in sent] == [None] * 4
@@ -179,12 +179,12 @@ def test_a_transaction_that_was_to_come_late_comes_although_its_slot_was_skipped
 def test_finalized_blocks_stand(chain: Stepped, depth: int) -> None:
     finalized = chain.call("getSlot")
 
-    with pytest.raises(RpcFailure, match="not finalized"):
+    with pytest.raises(RpcFailureError, match="not finalized"):
         chain.call("simnet_fork", depth)
 
     chain.call("simnet_fork", 32)
     assert chain.call("getSlot") == finalized
-    with pytest.raises(RpcFailure, match="not finalized"):
+    with pytest.raises(RpcFailureError, match="not finalized"):
         chain.call("simnet_fork", 1)
     chain.make_slots(20)
     assert chain.call("getSlot") == finalized

@@ -12,7 +12,7 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from orderd.solana.programs import memo, system
-from tests.integration.simnet.server import SOL, Client, RpcFailure, build, encoded, payment
+from tests.integration.simnet.server import SOL, Client, RpcFailureError, build, encoded, payment
 
 CONFIRMED = {"commitment": "confirmed"}
 V0 = {"maxSupportedTransactionVersion": 0}
@@ -139,7 +139,7 @@ def test_what_is_not_finalized_is_not_told_by_default(client: Client, wallet: Ke
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(client: Client, options: dict[str, Any], code: int) -> None:
-    with pytest.raises(RpcFailure) as failure:
+    with pytest.raises(RpcFailureError) as failure:
         client.call("getSignaturesForAddress", str(memo.PROGRAM_ID), options)
 
     assert failure.value.code == code
@@ -194,7 +194,7 @@ def test_a_block_with_versioned_transactions_is_for_those_who_know_them(client: 
     status = client.status(sent)
     assert status is not None
 
-    with pytest.raises(RpcFailure, match="maxSupportedTransactionVersion") as failure:
+    with pytest.raises(RpcFailureError, match="maxSupportedTransactionVersion") as failure:
         client.call("getBlock", status["slot"], CONFIRMED)
 
     assert failure.value.code == -32015
@@ -210,7 +210,7 @@ def test_a_block_with_versioned_transactions_is_for_those_who_know_them(client: 
     ],
 )
 def test_a_block_that_cannot_be_told(client: Client, slot: int, options: dict[str, Any], code: int) -> None:
-    with pytest.raises(RpcFailure) as failure:
+    with pytest.raises(RpcFailureError) as failure:
         client.call("getBlock", slot, options)
 
     assert failure.value.code == code
@@ -220,7 +220,7 @@ def test_a_block_is_not_available_before_it_is_finalized_unless_asked_for(client
     client.wait_for_slots(3, "confirmed")
     newest = client.call("getSlot", CONFIRMED)
 
-    with pytest.raises(RpcFailure) as failure:
+    with pytest.raises(RpcFailureError) as failure:
         client.call("getBlock", newest)
 
     assert failure.value.code == -32004
@@ -244,7 +244,7 @@ def test_a_send_may_ask_for_a_context_too(client: Client, wallet: Keypair) -> No
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
 
     for preflight in ({"skipPreflight": True}, {"preflightCommitment": "processed"}):
-        with pytest.raises(RpcFailure) as failure:
+        with pytest.raises(RpcFailureError) as failure:
             client.send(transaction, minContextSlot=10**12, **preflight)
         assert failure.value.code == -32016
     assert client.status(str(transaction.signatures[0])) is None
@@ -255,7 +255,7 @@ def test_the_first_block_is_available(client: Client) -> None:
     options = {"transactionDetails": "none", **CONFIRMED}
     first = client.call("getBlocks", 0, CONFIRMED)[0]
     assert client.call("getBlock", first, options)["blockhash"] == client.call("getGenesisHash")
-    with pytest.raises(RpcFailure) as failure:
+    with pytest.raises(RpcFailureError) as failure:
         client.call("getBlock", first - 1, options)
     assert failure.value.code == -32007
 

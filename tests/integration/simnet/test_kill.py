@@ -17,7 +17,7 @@ from solders.transaction import VersionedTransaction
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.ledger import Ledger
-from tests.integration.simnet.server import SOL, Client, Server, StartFailed, payment, running
+from tests.integration.simnet.server import SOL, Client, Server, StartFailedError, payment, running
 
 ROUNDS = 10
 AMOUNT = 1_000_000
@@ -163,7 +163,7 @@ def test_a_stop_seals_the_open_block(tmp_path: Path) -> None:
 def test_a_second_simnet_on_the_same_directory_is_refused(tmp_path: Path) -> None:
     with (
         running(tmp_path, "--no-market"),
-        pytest.raises(StartFailed, match=r"another simnet is running on .*choose another state directory"),
+        pytest.raises(StartFailedError, match=r"another simnet is running on .*choose another state directory"),
     ):
         Server(tmp_path).start()
 
@@ -171,7 +171,7 @@ def test_a_second_simnet_on_the_same_directory_is_refused(tmp_path: Path) -> Non
 def test_a_taken_port_is_refused(tmp_path: Path) -> None:
     with running(tmp_path / "one", "--no-market") as (server, _):
         port = server.http_url.rsplit(":", 1)[1]
-        with pytest.raises(StartFailed, match=f"port {port} or {int(port) + 1} is taken"):
+        with pytest.raises(StartFailedError, match=f"port {port} or {int(port) + 1} is taken"):
             Server(tmp_path / "two", "--port", port).start()
 
 
@@ -180,7 +180,7 @@ def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
     connection.execute("PRAGMA user_version = 77")
     connection.close()
 
-    with pytest.raises(StartFailed, match=r"has version 77.*remove the file"):
+    with pytest.raises(StartFailedError, match=r"has version 77.*remove the file"):
         Server(tmp_path).start()
 
 

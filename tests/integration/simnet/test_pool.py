@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from orderd.simnet.actors import IDENTITY
-from tests.integration.simnet.server import RpcFailure, encoded
+from tests.integration.simnet.server import RpcFailureError, encoded
 from tests.integration.simnet.stepped import Stepped, stepped
 
 PROCESSED = {"commitment": "processed"}
@@ -27,7 +27,7 @@ def pool(tmp_path: Path) -> Iterator[Stepped]:
 
 def code(chain: Stepped, method: str, *params: Any) -> int:
     """The number of the error that a call ends with."""
-    with pytest.raises(RpcFailure) as failure:
+    with pytest.raises(RpcFailureError) as failure:
         chain.call(method, *params)
     return failure.value.code
 
@@ -221,7 +221,7 @@ def test_a_send_to_a_dead_fork_may_stay_there(pool: Stepped) -> None:
     landed = [signature for signature in sent if pool.status(signature)]
     assert 15 < len(landed) < 45
     pool.answered_by("forked")
-    with pytest.raises(RpcFailure, match="Blockhash not found"):
+    with pytest.raises(RpcFailureError, match="Blockhash not found"):
         pool.call("sendTransaction", encoded(pool.payment(SHOP)), {"encoding": "base64"})
 
 

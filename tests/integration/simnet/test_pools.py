@@ -14,14 +14,20 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
+from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
+from orderd.pools.meteora_dlmm.accounts import LbPair
+from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
+from orderd.pools.meteora_dlmm.instructions import Swap2
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
-from orderd.pools.meteora_dlmm.program import BinArray, LbPair, Swap2
+from orderd.pools.meteora_dlmm.simnet.genesis import REAL_DLMM_PAIR
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
+from orderd.pools.raydium_clmm.simnet.market import ClmmMarketPool
 from orderd.simnet.account import Account
-from orderd.simnet.genesis import CHILLGUY, REAL_DLMM_PAIR, SOL_USDC_CLMM_4BPS, USDC
-from orderd.simnet.market import PLACES, Place
-from orderd.simnet.market_pools import ClmmMarketPool
+from orderd.simnet.genesis import CHILLGUY, USDC
+from orderd.simnet.market import PLACES
+from orderd.simnet.market_pools import Place
 from orderd.solana.programs import associated_token, token
 from tests.integration.simnet.server import SOL, Client, Server, build, running
 
@@ -100,11 +106,12 @@ def test_usdc_buys_chillguy_over_sol_in_one_transaction(client: Client, trader: 
     pair = LbPair.decode(read(client, REAL_DLMM_PAIR).data)
     arrays = list(arrays_in_order(pair, None, swap_for_y=False))[:2]
     bins = [
-        BinArray.decode(read(client, meteora_dlmm.bin_array_address(REAL_DLMM_PAIR, index)).data) for index in arrays
+        BinArray.decode(read(client, meteora_dlmm_addresses.bin_array_address(REAL_DLMM_PAIR, index)).data)
+        for index in arrays
     ]
     expected = dlmm.swap_exact_in(pair.to_pool(bins), lamports, swap_for_y=False, now=now).amount_out
     me = trader.pubkey()
-    second = meteora_dlmm.swap(
+    second = meteora_dlmm_instructions.swap(
         Swap2(lamports, expected),
         REAL_DLMM_PAIR,
         pair,

@@ -13,13 +13,18 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
+from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.pools.raydium_cpmm.program import PoolState, SwapBaseInput
+from orderd.pools.raydium_cpmm.accounts import PoolState
+from orderd.pools.raydium_cpmm.instructions import SwapBaseInput
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.base58 import b58encode
-from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_CPMM, STACC, USDC
+from orderd.simnet.genesis import STACC, USDC
 from orderd.solana.programs import associated_token, system, token
-from tests.integration.simnet.server import SOL, Client, RpcFailure, build, encoded, payment
+from tests.integration.simnet.server import SOL, Client, RpcFailureError, build, encoded, payment
 
 CONFIRMED = {"commitment": "confirmed"}
 V0 = {"maxSupportedTransactionVersion": 0}
@@ -34,7 +39,7 @@ def swap(client: Client, minimum_out: int = 1, trader: Keypair = TRADERS[0]) -> 
     account = client.value("getAccountInfo", str(SOL_USDC_CPMM), {"encoding": "base64", **CONFIRMED})
     state = PoolState.decode(base64.b64decode(account["data"][0]))
     source, destination = (associated_token.address(trader.pubkey(), mint) for mint in (token.NATIVE_MINT, USDC))
-    instruction = raydium_cpmm.swap(
+    instruction = raydium_cpmm_instructions.swap(
         SwapBaseInput(1_500_000_000, minimum_out),
         SOL_USDC_CPMM,
         state,
@@ -168,7 +173,7 @@ def test_a_status_grows_firmer(client: Client, wallet: Keypair) -> None:
 def test_a_transaction_with_an_unknown_blockhash_fails_the_preflight(client: Client, wallet: Keypair) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, Hash.new_unique())
 
-    with pytest.raises(RpcFailure, match="Transaction simulation failed: Blockhash not found") as failure:
+    with pytest.raises(RpcFailureError, match="Transaction simulation failed: Blockhash not found") as failure:
         client.send(transaction)
 
     assert failure.value.code == -32002
@@ -183,7 +188,9 @@ def test_without_preflight_it_is_taken_and_never_seen_again(client: Client, wall
 
 
 def test_a_failing_swap_is_held_back_with_its_log(client: Client) -> None:
-    with pytest.raises(RpcFailure, match="Error processing Instruction 0: custom program error: 0x1775") as failure:
+    with pytest.raises(
+        RpcFailureError, match="Error processing Instruction 0: custom program error: 0x1775"
+    ) as failure:
         client.send(swap(client, minimum_out=10**12), preflightCommitment="confirmed")
 
     assert failure.value.code == -32002
@@ -209,7 +216,7 @@ def test_a_forged_signature_is_refused(client: Client, wallet: Keypair) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
     forged = VersionedTransaction.populate(transaction.message, [Signature.from_bytes(bytes([1] * 64))])
 
-    with pytest.raises(RpcFailure, match="signature verification failure") as failure:
+    with pytest.raises(RpcFailureError, match="signature verification failure") as failure:
         client.send(forged)
 
     assert failure.value.code == -32003
@@ -219,7 +226,7 @@ def test_a_transaction_that_was_processed_is_refused_by_the_preflight(client: Cl
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
     client.wait(client.send(transaction, skipPreflight=True))
 
-    with pytest.raises(RpcFailure, match="already been processed") as failure:
+    with pytest.raises(RpcFailureError, match="already been processed") as failure:
         client.send(transaction, preflightCommitment="confirmed")
 
     assert failure.value.data["err"] == "AlreadyProcessed"
@@ -282,7 +289,7 @@ def test_a_simulation_may_bring_its_own_blockhash_and_no_signature(client: Clien
     assert stale["err"] == "BlockhashNotFound"
     assert fresh["err"] is None
     assert fresh["replacementBlockhash"]["lastValidBlockHeight"] > 150
-    with pytest.raises(RpcFailure, match="signature verification"):
+    with pytest.raises(RpcFailureError, match="signature verification"):
         client.call("simulateTransaction", encoded(unsigned), {**options, "sigVerify": True})
 
 
@@ -304,7 +311,7 @@ def test_a_swap_is_read_back_with_all_it_moved(client: Client) -> None:
         for side in ("pre", "post")
     }
     moved = {key: balances["post"][key] - amount for key, amount in balances["pre"].items()}
-    authority, owner = str(raydium_cpmm.authority_address()[0]), str(trader.pubkey())
+    authority, owner = str(raydium_cpmm_addresses.authority_address()[0]), str(trader.pubkey())
     sol, usdc = str(token.NATIVE_MINT), str(USDC)
     assert moved[owner, sol] == -1_500_000_000 == -moved[authority, sol]
     assert moved[owner, usdc] == -moved[authority, usdc] > 150_000_000
@@ -330,7 +337,7 @@ def test_a_versioned_transaction_is_not_shown_to_those_who_do_not_know_them(clie
     signature = client.send(payment(wallet, Keypair().pubkey(), SOL, client.blockhash()), skipPreflight=True)
     client.wait(signature)
 
-    with pytest.raises(RpcFailure, match="maxSupportedTransactionVersion") as failure:
+    with pytest.raises(RpcFailureError, match="maxSupportedTransactionVersion") as failure:
         client.call("getTransaction", signature, CONFIRMED)
 
     assert failure.value.code == -32015

@@ -11,6 +11,7 @@ from orderd.domain.quote import PoolKind
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.execution.purse import Purse
 from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
@@ -38,7 +39,8 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
         unit_price=lambda: fees.last,
         threads=2,
     )
-    builder = Builder(router, rpc, Wallet(Keypair()), fees, blockhash_age=0.0)
+    wallet = Wallet(Keypair())
+    builder = Builder(router, rpc, wallet, fees, Purse(rpc, wallet.address), blockhash_age=0.0)
     yield Market(router, builder, rpc, TokenRegistry())
     rpc.close()
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from solders.keypair import Keypair
@@ -12,9 +13,11 @@ from solders.signature import Signature
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import min_amount_out
 from orderd.domain.quote import PoolKind, QuoteRequest, Route
-from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
+from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT, TokenRegistry
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.execution.purse import Purse
+from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Fits, Router
 from orderd.engine.settlement.fill import read_fill
@@ -96,7 +99,7 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
         unit_price=lambda: fees.last,
         threads=2,
     )
-    yield Desk(rpc, router, Builder(router, rpc, wallet, fees, blockhash_age=0.0), wallet)
+    yield Desk(rpc, router, Builder(router, rpc, wallet, fees, Purse(rpc, wallet.address), blockhash_age=0.0), wallet)
     rpc.close()
 
 
@@ -124,6 +127,17 @@ def test_two_hops_leave_in_the_wallet_what_the_first_pays_above_its_floor(desk: 
     others = landed.token_delta(WSOL_MINT, lambda owner: owner != str(desk.builder.wallet))
     assert others == second.amount_in - first.amount_out  # the pools gave more SOL than they got back
     assert 0 < -others <= first.amount_out * SLIPPAGE_BPS // 10_000
+    assert fill.left_over == {WSOL_MINT: -others}, "the fill tells it"
+    assert fill.rent == token.ACCOUNT_RENT, "and what the account of CHILLGUY cost"
+
+
+def test_balances_tell_what_can_be_traded_apart_from_what_is_wrapped(desk: Desk) -> None:
+    desk.wrap(7 * 10**9)
+    market = Market(desk.router, desk.builder, desk.rpc, TokenRegistry())
+    (sol,) = market.balances().balances
+    assert (sol.token, sol.wrapped, sol.elsewhere) == ("SOL", "7", "0")
+    assert sol.tradable is not None
+    assert Decimal(sol.tradable) + 7 == Decimal(sol.amount)
 
 
 @pytest.mark.parametrize("amount", [10**9, 1_000 * 10**9], ids=["one leg", "several legs"])

@@ -52,7 +52,8 @@ def wallet(rpc: RpcClient) -> Wallet:
 
 
 @pytest.fixture(
-    params=[RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2], ids=lambda venue: str(venue.kind)
+    params=[RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2],
+    ids=lambda venue: str(venue.program.kind),
 )
 def venue(request: pytest.FixtureRequest, rpc: RpcClient) -> Venue:
     made: Venue = request.param(rpc, max_age_ms=0)

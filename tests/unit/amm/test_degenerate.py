@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderd.amm.curve import NEVER, Curve
-from orderd.amm.side import AmmV4Side, ClmmSide, CpmmSide, DammV2Side, DlmmSide, Side
+from orderd.amm.side import Side
 from orderd.amm.split import Leg, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_price_at_tick
 from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
+from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_dlmm.maths.pool import (
     DlmmBin,
     DlmmBins,
@@ -26,9 +27,13 @@ from orderd.pools.meteora_dlmm.maths.pool import (
     DlmmVolatility,
     price_from_bin_id,
 )
+from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
+from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
+from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
+from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from tests.unit.amm.pools import random_pool
 
 NOW = 1_786_000_000

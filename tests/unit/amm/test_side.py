@@ -8,14 +8,17 @@ from random import Random
 import pytest
 
 from orderd.amm.curve import NEVER, Curve, constant_price
-from orderd.amm.side import AmmV4Side, ClmmSide, DlmmSide, Quote, Side
+from orderd.amm.side import Quote, Side
 from orderd.amm.swap import SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
 from orderd.pools.meteora_dlmm.maths.pool import DlmmBin
+from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
+from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_clmm.maths import pool as clmm
 from orderd.pools.raydium_clmm.maths.pool import ClmmTick
+from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from tests.unit.amm.pools import KINDS, NOW, random_pool, reverse
 
 

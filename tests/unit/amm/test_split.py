@@ -8,10 +8,11 @@ from typing import NoReturn
 
 import pytest
 
-from orderd.amm.side import CpmmSide, Quote, Side
+from orderd.amm.side import Quote, Side
 from orderd.amm.split import Offers, best_split
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
+from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from tests.unit.amm.pools import KINDS, random_pool
 
 MAX_LEGS = 3

@@ -4,13 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderd.domain import order
 from orderd.domain.order import (
     ACTIVE,
+    CANCELLABLE,
+    FILLED,
+    HELD,
+    SIGNED,
+    STAGES,
+    STATES,
     TERMINAL,
     TRANSITIONS,
+    UNFILLED,
+    WAITING,
+    WORKING,
     EventKind,
     IllegalTransitionError,
     OrderStatus,
+    UnclearTransitionError,
     next_status,
     sources,
     target,
@@ -76,8 +87,55 @@ def test_only_what_was_submitted_is_confirmed() -> None:
     assert sources(EventKind.CONFIRMED) == {OrderStatus.SUBMITTED}
 
 
-def test_every_kind_of_event_leads_to_one_state() -> None:
-    assert {kind: target(kind) for kind in EventKind} == {kind: status for (_, kind), status in TRANSITIONS.items()}
+def test_every_kind_of_event_leads_somewhere() -> None:
+    assert {kind for _, kind, _ in TRANSITIONS} == {*EventKind}
+    assert {target(kind) for kind in EventKind} == {*OrderStatus}
+    assert len({*TRANSITIONS}) == len(TRANSITIONS)
+
+
+def test_an_event_that_may_lead_to_several_states_is_told_to_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = (OrderStatus.SUBMITTED, EventKind.RETRYING, OrderStatus.ROUTING)
+    monkeypatch.setattr(order, "TRANSITIONS", (*TRANSITIONS, elsewhere))
+
+    with pytest.raises(UnclearTransitionError, match="retrying leads to pending or routing: say to which"):
+        target(EventKind.RETRYING)
+    with pytest.raises(UnclearTransitionError, match="say to which"):
+        next_status(OrderStatus.SUBMITTED, EventKind.RETRYING)
+    assert target(EventKind.RETRYING, OrderStatus.ROUTING) is OrderStatus.ROUTING
+    assert next_status(OrderStatus.SUBMITTED, EventKind.RETRYING, OrderStatus.PENDING) is OrderStatus.PENDING
+    assert next_status(OrderStatus.BUILDING, EventKind.RETRYING) is OrderStatus.PENDING
+    assert sources(EventKind.RETRYING, OrderStatus.ROUTING) == {OrderStatus.SUBMITTED}
+    assert sources(EventKind.RETRYING) == {OrderStatus.ROUTING, OrderStatus.BUILDING, OrderStatus.SUBMITTED}
+
+
+def test_no_event_leads_where_the_table_does_not() -> None:
+    with pytest.raises(IllegalTransitionError, match="submitted and make it failed"):
+        next_status(OrderStatus.SUBMITTED, EventKind.RETRYING, OrderStatus.FAILED)
+    with pytest.raises(UnclearTransitionError, match="leads to no state"):
+        target(EventKind.RETRYING, OrderStatus.FAILED)
+    assert sources(EventKind.RETRYING, OrderStatus.FAILED) == frozenset()
+
+
+def test_every_state_is_in_one_phase() -> None:
+    assert STATES.keys() == {*OrderStatus}
+    assert sorted([*WAITING, *WORKING, *SIGNED, *FILLED, *UNFILLED]) == sorted(OrderStatus)
+    assert (HELD, TERMINAL) == (WORKING | SIGNED, FILLED | UNFILLED)
+    assert ACTIVE == WAITING | HELD
+
+
+def test_a_state_allows_what_its_phase_says() -> None:
+    assert CANCELLABLE == WAITING | WORKING, "until it is signed"
+    assert sources(EventKind.RECLAIMED) == WORKING
+    assert sources(EventKind.STARTED) == WAITING
+    assert sources(EventKind.UNKNOWN) == SIGNED
+    assert sources(EventKind.ROLLED_BACK) == FILLED
+
+
+def test_the_stages_lead_from_the_beginning_to_a_fill() -> None:
+    assert [STATES[status].stage for status in STAGES] == list(range(len(STAGES)))
+    assert STAGES[0] is target(EventKind.ACCEPTED)
+    assert {STAGES[-1]} == FILLED
+    assert {*OrderStatus} - {*STAGES} == UNFILLED
 
 
 def test_an_order_begins_by_being_accepted() -> None:
@@ -86,7 +144,7 @@ def test_an_order_begins_by_being_accepted() -> None:
 
 
 def test_every_active_state_has_a_way_to_end() -> None:
-    ends = {status for (status, _), after in TRANSITIONS.items() if after in TERMINAL}
+    ends = {status for status, _, after in TRANSITIONS if after in TERMINAL}
     assert ends == ACTIVE
 
 

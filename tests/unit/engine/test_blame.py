@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.quote import Hop, Route
 from orderd.engine.chain_errors import ChainError, explain
-from orderd.engine.execution.blame import RouteRefused, is_lasting, refusal_of
+from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
 from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
@@ -36,7 +36,7 @@ def logs(program: Pubkey, name: str) -> list[str]:
     ]
 
 
-def judged(err: TransactionError, lines: Sequence[str]) -> tuple[RouteRefused | None, ChainError]:
+def judged(err: TransactionError, lines: Sequence[str]) -> tuple[RouteRefusedError | None, ChainError]:
     error = explain(err, lines)
     return refusal_of(ROUTE, INSTRUCTIONS, err, error), error
 

@@ -1,5 +1,6 @@
 """What is signed: with which floor, after which simulation, and within which compute units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NoReturn, cast
@@ -13,14 +14,16 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
-from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
+from orderd.engine.execution.purse import Purse
+from orderd.solana.json_rpc import RpcTransportError
 from orderd.solana.keys import Wallet
-from orderd.solana.programs import system, token
+from orderd.solana.programs import associated_token, system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc_types import Account, AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import decode
-from orderd.venues.guest import PoolRefused
+from orderd.venues.guest import PoolRefusedError
 
 CHILLGUY_MINT = BUILTIN_TOKENS[2].mint
 LEG = VenueQuote(
@@ -50,7 +53,7 @@ def test_what_is_asked_for_is_what_the_simulation_used_and_a_margin(consumed: in
 
 def test_a_route_that_computes_too_much_does_not_fit() -> None:
     nobody = cast("Any", None)
-    builder = Builder(nobody, nobody, Wallet(Keypair()), nobody, blockhash_age=0.0)
+    builder = Builder(nobody, nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     three = Route((Hop((LEG, replace(LEG, pool="second"), replace(LEG, pool="third"))),))
     assert three.compute_units > MAX_COMPUTE_UNITS
     assert not builder.fits(three)
@@ -67,7 +70,7 @@ class Refusing:
         return self
 
     def token_programs(self, quote: VenueQuote) -> NoReturn:
-        raise PoolRefused(quote.pool, ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, "it moved", passing=self.passing)
+        raise PoolRefusedError(quote.pool, ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, "it moved", passing=self.passing)
 
     def refused(self, pool: str, reason: str) -> None:
         self.left_alone.append(pool)
@@ -76,9 +79,9 @@ class Refusing:
 @pytest.mark.parametrize(("passing", "left_alone"), [(True, []), (False, ["pool"])], ids=["moved", "broken"])
 def test_a_swap_that_cannot_be_made_any_more_is_a_matter_of_its_route(passing: bool, left_alone: list[str]) -> None:
     router, nobody = Refusing(passing=passing), cast("Any", None)
-    builder = Builder(cast("Any", router), nobody, Wallet(Keypair()), nobody, blockhash_age=0.0)
+    builder = Builder(cast("Any", router), nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     route = Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT))
-    with pytest.raises(RouteRefused) as refused:
+    with pytest.raises(RouteRefusedError) as refused:
         builder.sign(SwapPlan(route, 1), "memo")
     assert (refused.value.pool, refused.value.moved) == ("pool", passing)
     assert refused.value.error.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
@@ -103,6 +106,8 @@ class Surroundings:
     refusal: str | None = None
     wrapped: Account | None = None
     simulated: list[bytes] = field(default_factory=list)
+    lamports: int = 0
+    accounts: dict[Pubkey, Account] = field(default_factory=dict)
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -125,10 +130,20 @@ class Surroundings:
     def price(self, _: object, __: object) -> int:
         return 1_000
 
+    def get_minimum_balance_for_rent_exemption(self, size: int) -> int:
+        return (128 + size) * 10
+
+    def get_balance(self, _: Pubkey) -> AtSlot[int]:
+        return AtSlot(7, self.lamports)
+
+    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+        return AtSlot(7, [self.accounts.get(key) for key in keys])
+
 
 def builder_among(surroundings: Surroundings) -> Builder:
     anything = cast("Any", surroundings)
-    return Builder(anything, anything, Wallet(Keypair()), anything, blockhash_age=60.0)
+    wallet = Wallet(Keypair())
+    return Builder(anything, anything, wallet, anything, Purse(anything, wallet.address), blockhash_age=60.0)
 
 
 def floors_in(raw: bytes) -> list[int]:
@@ -198,3 +213,47 @@ def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_th
     assert len({account for each in made for account in each}) == 3
     signed = builder_among(Surroundings()).sign(SwapPlan(Route.single(LEG), 99_500_000), "order:1")
     assert accounts_made_in(signed.raw) == [], "it has none: its associated account takes fewer bytes"
+
+
+def refused_for_funds(surroundings: Surroundings, leg: VenueQuote) -> str:
+    with pytest.raises(OrderdError) as refused:
+        builder_among(surroundings).sign(SwapPlan(Route.single(leg), 1), "order:1")
+    assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
+    return refused.value.detail
+
+
+def test_sol_that_lacks_is_told_in_figures() -> None:
+    told = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), LEG)
+    assert told.startswith(
+        "the wallet holds 1 SOL; the order takes 1 SOL, 0.000005145 SOL for the network, 0.00000293 SOL rent of new "
+        "token accounts, 0.00000293 SOL rent for as long as it runs, and 0.00000128 SOL have to stay in the wallet; "
+        "at most 0.999987715 SOL can be sold (the chain answered"
+    )
+
+
+def test_another_token_that_lacks_is_told_as_what_can_be_traded() -> None:
+    selling = replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT, amount_in=5_000_000)
+    told = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), selling)
+    assert told.startswith("the wallet holds 0 USDC that can be traded, the order sells 5 USDC (the chain answered")
+
+
+def test_what_cannot_be_told_leaves_the_chains_own_words() -> None:
+    class Away(Surroundings):
+        def get_balance(self, _: Pubkey) -> NoReturn:
+            raise RpcTransportError("no answer")
+
+    told = refused_for_funds(Away(refusal="InsufficientFundsForFee"), LEG)
+    assert told.startswith("the chain answered")
+
+
+def test_rent_is_of_accounts_that_a_trade_makes_and_leaves() -> None:
+    surroundings = Surroundings()
+    builder = builder_among(surroundings)
+    buying_usdc = Route.single(LEG)
+    assert builder.rent(buying_usdc) == 2_930, "the account of USDC is not there yet"
+    assert builder.rent(Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=WSOL_MINT))) == 0, "lamports need none"
+    account = associated_token.address(builder.wallet, Pubkey.from_string(USDC_MINT))
+    surroundings.accounts[account] = Account(1, token.PROGRAM_ID, b"", executable=False)
+    assert builder.rent(buying_usdc) == 0
+    del surroundings.accounts[account]
+    assert builder.rent(buying_usdc) == 0, "what exists is believed for a while"

@@ -60,16 +60,19 @@ def test_too_little_in_the_wallet_is_told_by_system_and_token_programs(program: 
 
 
 @pytest.mark.parametrize(
-    ("account", "expected"),
+    ("program", "account", "expected"),
     [
-        ("input_token_account", ErrorCode.FUNDS_INSUFFICIENT),
-        ("user_token_in", ErrorCode.FUNDS_INSUFFICIENT),
-        ("tick_array", ErrorCode.TX_FAILED),
+        (raydium_cpmm.PROGRAM_ID, "input_token_account", ErrorCode.FUNDS_INSUFFICIENT),
+        (raydium_clmm.PROGRAM_ID, "input_token_account", ErrorCode.FUNDS_INSUFFICIENT),
+        (meteora_dlmm.PROGRAM_ID, "user_token_in", ErrorCode.FUNDS_INSUFFICIENT),
+        (raydium_clmm.PROGRAM_ID, "tick_array", ErrorCode.TX_FAILED),
+        (raydium_clmm.PROGRAM_ID, "user_token_in", ErrorCode.TX_FAILED),  # another program's word
     ],
 )
-def test_only_a_missing_source_account_means_an_empty_wallet(account: str, expected: ErrorCode) -> None:
-    cause = f"AnchorError caused by account: {account}. "
-    logs = refusal(raydium_clmm.PROGRAM_ID, "AccountNotInitialized", cause)
+def test_only_a_missing_source_account_means_an_empty_wallet(
+    program: object, account: str, expected: ErrorCode
+) -> None:
+    logs = refusal(program, "AccountNotInitialized", f"AnchorError caused by account: {account}. ")
     error = explain({"InstructionError": [3, {"Custom": 3012}]}, logs)
     assert error.code is expected
     assert ("holds none of the token that is sold" in error.detail) == (expected is ErrorCode.FUNDS_INSUFFICIENT)

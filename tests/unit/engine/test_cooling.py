@@ -5,8 +5,8 @@ from orderd.domain.quote import VenueName
 from orderd.engine.routing.cooling import COOLING_SECONDS, Cooling
 from orderd.engine.routing.inquiry import Inquiry
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.refusals import reasons
 from orderd.engine.routing.router import Router
+from orderd.engine.routing.venue_refusals import reasons
 from tests.unit.engine.test_routing import PAIR, StubVenue, decide, offering, side
 
 

@@ -1,5 +1,7 @@
 """A fill is what the balances say, never what was asked for."""
 
+from dataclasses import replace
+
 import pytest
 
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -55,3 +57,44 @@ def test_balances_that_show_no_trade_are_no_fill(before: tuple[int, int], after:
     )
     with pytest.raises(ValueError, match="has given"):
         read_fill(transaction, WALLET, "sold", "bought")
+
+
+def test_what_comes_to_the_wallet_beside_what_was_bought_is_told() -> None:
+    """Of two hops the second one spends what the first one pays for certain, and the rest stays in the wallet."""
+    through_a_token = landed(
+        TokenBalance("purse", "sold", WALLET, 100, 10),
+        TokenBalance("middle", "between", WALLET, 0, 3),
+        TokenBalance("vault", "between", POOL, 100, 97),
+        TokenBalance("purse", "bought", WALLET, 1, 31),
+    )
+    assert read_fill(through_a_token, WALLET, "sold", "bought").left_over == {"between": 3}
+    through_sol = landed(
+        TokenBalance("purse", "sold", WALLET, 100, 10),
+        TokenBalance("vault", WSOL_MINT, POOL, 100, 20),
+        TokenBalance("second vault", WSOL_MINT, POOL, 0, 73),
+        TokenBalance("purse", "bought", WALLET, 1, 31),
+    )
+    assert read_fill(through_sol, WALLET, "sold", "bought").left_over == {WSOL_MINT: 7}
+    nothing_left = landed(
+        TokenBalance("purse", "sold", WALLET, 100, 10),
+        TokenBalance("middle", "between", WALLET, 5, 5),
+        TokenBalance("purse", "bought", WALLET, 1, 31),
+    )
+    assert read_fill(nothing_left, WALLET, "sold", "bought").left_over == {}
+
+
+def test_rent_is_what_new_accounts_of_the_wallet_hold() -> None:
+    transaction = replace(
+        landed(
+            TokenBalance("purse", "sold", WALLET, 100, 10),
+            TokenBalance("new", "bought", WALLET, 0, 30),
+            TokenBalance("vault of another", "bought", POOL, 1_000, 970),
+        ),
+        lamports={
+            WALLET: (10**9, 10**9 - 2_044_280),
+            "purse": (7, 7),
+            "new": (0, 2_039_280),
+            "vault of another": (0, 9),
+        },
+    )
+    assert read_fill(transaction, WALLET, "sold", "bought").rent == 2_039_280

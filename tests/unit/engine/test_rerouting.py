@@ -6,7 +6,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, Route
-from orderd.engine.execution.blame import RouteRefused
+from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.rerouting import Rerouting
 from tests.unit.engine.test_building import LEG
 
@@ -30,21 +30,21 @@ def attempt() -> Rerouting:
 
 def test_no_route_takes_a_pool_that_refused() -> None:
     others = attempt()
-    others.refused(RouteRefused(route("a", "b"), REFUSED, "a"))
+    others.refused(RouteRefusedError(route("a", "b"), REFUSED, "a"))
     assert [others.fits(each) for each in (route("a"), route("b", "a"), route("b"))] == [False, False, True]
 
 
 def test_a_route_that_asks_too_much_is_not_taken_again_in_any_proportion() -> None:
     others = attempt()
-    others.refused(RouteRefused(route("a", "b"), REFUSED, None))
+    others.refused(RouteRefusedError(route("a", "b"), REFUSED, None))
     assert [others.fits(each) for each in (route("b", "a"), route("a"), route("b"))] == [False, True, True]
 
 
 def test_a_pool_that_moved_is_taken_as_it_stands_by_now_once() -> None:
     others = attempt()
-    others.refused(RouteRefused(route("a"), REFUSED, "a", moved=True))
+    others.refused(RouteRefusedError(route("a"), REFUSED, "a", moved=True))
     assert others.fits(route("a"))
-    others.refused(RouteRefused(route("a"), REFUSED, "a", moved=True))
+    others.refused(RouteRefusedError(route("a"), REFUSED, "a", moved=True))
     assert not others.fits(route("a"))
 
 
@@ -56,10 +56,10 @@ def test_it_ends_with_the_time() -> None:
     clock = Clock()
     others = Rerouting(lambda _: True, 15.0, clock=clock)
     clock.now += 14.9
-    others.refused(RouteRefused(route("a"), REFUSED, "a"))
+    others.refused(RouteRefusedError(route("a"), REFUSED, "a"))
     clock.now += 0.1
     with pytest.raises(OrderdError) as ended:
-        others.refused(RouteRefused(route("b"), REFUSED, "b"))
+        others.refused(RouteRefusedError(route("b"), REFUSED, "b"))
     assert ended.value is REFUSED
 
 
@@ -70,7 +70,7 @@ def test_it_ends_with_the_time() -> None:
 )
 def test_where_no_route_is_left_the_last_refusal_says_why(code: ErrorCode, told: ErrorCode) -> None:
     others = attempt()
-    others.refused(RouteRefused(route("a"), REFUSED, "a"))
+    others.refused(RouteRefusedError(route("a"), REFUSED, "a"))
     with pytest.raises(OrderdError) as ended, others.routing():
         raise OrderdError(code, "no route")
     assert ended.value.code is told

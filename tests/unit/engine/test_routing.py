@@ -10,7 +10,6 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.amm.side import CpmmSide
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderTerms
@@ -21,6 +20,7 @@ from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Fits, Router
 from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
+from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.venues.base import Liquidity, OpenPool
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]

@@ -7,13 +7,14 @@ import orjson
 import pytest
 from solders.signature import Signature
 
-from orderd.config.settings import Chain, Settings
+from orderd.config.settings import Settings
 from orderd.domain.quote import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.trading import open_trading, open_venues
 from orderd.solana.expiry import Validity
 from orderd.solana.keys import create_wallet
+from orderd.solana.pool_programs import Chain
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response
 

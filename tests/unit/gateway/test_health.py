@@ -6,8 +6,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway import probe as health
-from orderd.gateway.probe import Probe
+from orderd.gateway import service_probe as health
+from orderd.gateway.service_probe import Probe
 
 pytestmark = pytest.mark.asyncio
 

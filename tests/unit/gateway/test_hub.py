@@ -32,6 +32,10 @@ def tokens_of(order_id: UUID) -> tuple[str, str]:
     return ("USDC", "SOL") if order_id.int % 2 else ("SOL", "USDC")
 
 
+def kind_of(order_id: UUID) -> str:
+    return "market" if order_id.int < 3 else "another kind"
+
+
 class Store:
     """Plays Postgres: what is in ``events`` is committed. Answers come after a few turns of the loop."""
 
@@ -76,7 +80,8 @@ class Store:
 
     def _head(self, order_id: UUID) -> Head:
         sells, buys = tokens_of(order_id)
-        return Head(order_id, self.owner[order_id], sells, buys, len(self.events[order_id]), self.has_ended(order_id))
+        seq = len(self.events[order_id])
+        return Head(order_id, self.owner[order_id], sells, buys, kind_of(order_id), seq, self.has_ended(order_id))
 
     def missing(self, order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
         if order_id not in self.events:
@@ -117,7 +122,8 @@ def is_wanted(selection: Selection, order_id: UUID, owner: UUID) -> bool:
     sells, buys = tokens_of(order_id)
     if selection.orders:
         return order_id in selection.orders
-    return owner == selection.account_id and selection.token_in in (None, sells) and selection.token_out in (None, buys)
+    is_of_pair = selection.token_in in (None, sells) and selection.token_out in (None, buys)
+    return owner == selection.account_id and is_of_pair and selection.kind in (None, kind_of(order_id))
 
 
 @dataclass
@@ -173,14 +179,16 @@ class World:
             for _ in range(times):
                 self.hub.hear(event.model_dump_json().encode())
 
-    def join(self, orders: dict[int, int | None], token_in: str | None, token_out: str | None) -> None:
-        """Follow these orders, each from where it says; or all of a kind, where there is none of them."""
+    def join(
+        self, orders: dict[int, int | None], token_in: str | None, token_out: str | None, kind: str | None = None
+    ) -> None:
+        """Follow these orders, each from where it says; or all of a sort, where there is none of them."""
         stored = {UUID(int=number): after for number, after in orders.items() if UUID(int=number) in self.store.events}
         resumed = {
             order_id: None if after is None else min(after, len(self.store.events[order_id]))
             for order_id, after in stored.items()
         }
-        selection = Selection(MINE, resumed) if resumed else Selection(MINE, {}, token_in, token_out)
+        selection = Selection(MINE, resumed) if resumed else Selection(MINE, {}, token_in, token_out, kind)
         follower = Follower()
         follower.subscription = self.hub.follow(follower.session, selection)
         follower.session.spawn(self.hub.begin(follower.subscription))
@@ -236,6 +244,7 @@ _ACTIONS = st.lists(
             st.dictionaries(_NUMBERS, st.none() | st.integers(0, 3), max_size=2),
             st.sampled_from([None, None, "SOL"]),
             st.sampled_from([None, None, "USDC", "SOL"]),
+            st.sampled_from([None, None, "market", "another kind"]),
         ),
         st.tuples(st.just("breathe"), st.integers(1, 8)),
         st.tuples(st.just("sweep")),

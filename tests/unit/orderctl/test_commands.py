@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from jsonschema import Draft202012Validator
 
+from orderctl.display.columns import COLUMNS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Refused
 from orderd.domain.order import OrderStatus
@@ -378,6 +379,70 @@ class TestList:
 
         assert [json.loads(line)["schema"] for line in out.splitlines()] == ["orderctl.order/1"] * 3
 
+    def test_columns_are_those_that_are_asked_for(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        order = self.order(1, *FILLED)
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order,), next_cursor=None))
+
+        def lines(*options: str) -> list[list[str]]:
+            return [line.split() for line in orderctl("list", "--columns", *options).out.splitlines()]
+
+        assert lines("price,id,kind") == [["PRICE", "ID", "KIND"], ["101.540141", "0199d3a0-1235", "market"]]
+        assert lines("price,id", "-o", "wide") == [["PRICE", "ID"], ["101.540141", str(order.id)]]
+
+    def test_a_column_that_there_is_not_is_told_with_those_there_are(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        outcome = orderctl("list", "--columns", "id,pirce")
+
+        assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
+        assert "'pirce'; did you mean price?" in outcome.err
+        assert ", ".join(COLUMNS) in outcome.err
+
+    @pytest.mark.parametrize("output", ["json", "jsonl", "id"])
+    def test_columns_are_refused_where_there_is_no_table(
+        self, daemon: FakeDaemon, orderctl: Orderctl, output: str
+    ) -> None:
+        outcome = orderctl("list", "--columns", "id", "-o", output)
+
+        assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
+        assert f"-o {output} prints no columns" in outcome.err
+
+    @pytest.mark.parametrize("output", ["table", "json", "jsonl", "id"])
+    def test_a_whole_list_is_sorted_in_every_format(self, daemon: FakeDaemon, orderctl: Orderctl, output: str) -> None:
+        amounts = ("9", "10", "1.5")
+        orders = [
+            self.order(number, *FILLED[:1]).model_copy(update={"amount_in": amount})
+            for number, amount in enumerate(amounts)
+        ]
+        pages = {
+            None: ListResult(orders=tuple(orders[:2]), next_cursor="rest"),
+            "rest": ListResult(orders=tuple(orders[2:]), next_cursor=None),
+        }
+        daemon.answers(Method.ORDERS_LIST, lambda params: pages[params.get("cursor")])
+
+        def found(sort: str) -> list[str]:
+            out = orderctl("list", "--all", "--sort", sort, "-o", output).out
+            places = {amount: out.index(str(order.id)[:13]) for amount, order in zip(amounts, orders, strict=True)}
+            return sorted(places, key=lambda amount: places[amount])
+
+        assert found("sell") == ["1.5", "9", "10"]
+        assert found("-sell") == ["10", "9", "1.5"]
+
+    def test_a_part_of_a_list_is_not_sorted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        outcome = orderctl("list", "--sort", "sell", "--limit", "100")
+
+        assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
+        assert "add --all" in outcome.err
+
+    def test_a_kind_goes_to_the_daemon_and_another_is_refused(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+
+        assert orderctl("list", "--kind", "market").err == "no orders match\n"
+        assert daemon.calls == [("orders.list", {"kind": ["market"], "limit": 20})]
+        outcome = orderctl("list", "--kind", "limit")
+        assert outcome.code == 2
+        assert "'limit' is not one of 'market'" in outcome.err
+
     def test_wide_adds_the_signature_and_the_client_order_id(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         order = self.order(1, *FILLED)
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order,), next_cursor=None))
@@ -494,6 +559,22 @@ def test_balances_are_amounts_of_tokens(daemon: FakeDaemon, orderctl: Orderctl) 
 
     assert outcome.out.splitlines() == ["TOKEN     AMOUNT  MINT", "SOL    98.499995  So1", "USDC           3  EPj"]
     assert outcome.err == "wallet 9xQe\n"
+
+
+def test_what_an_order_cannot_sell_stands_apart_from_what_it_can(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    balances = (
+        Balance(token="SOL", mint="So1", amount="3", tradable="1", wrapped="2", elsewhere="0"),
+        Balance(token="USDC", mint="EPj", amount="5", tradable="5", wrapped="0", elsewhere="0"),
+        Balance(token="CHILLGUY", mint="Df6", amount="9", tradable="2", wrapped="0", elsewhere="7"),
+    )
+    daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=balances))
+
+    assert orderctl("balances").out.splitlines() == [
+        "TOKEN     AMOUNT  MINT  NOT TRADED",
+        "SOL            1  So1   2 wrapped",
+        "USDC           5  EPj",
+        "CHILLGUY       2  Df6   7 in other accounts",
+    ]
 
 
 class TestStatus:

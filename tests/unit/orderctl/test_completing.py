@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from orderctl.app import app
 from orderctl.completion import OPTIONS_WITH_VALUE, complete
+from orderctl.display.columns import COLUMNS
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import ListResult, Method, TokensResult, TokenView
@@ -90,6 +91,15 @@ def test_options_and_their_choices_are_those_of_the_verb() -> None:
     assert offered("list", "-o", "js") == ["json", "jsonl"]
     assert offered("--color", "") == ["auto", "always", "never"]
     assert offered("list", "--token", "") == ["SOL", "USDC"]
+    assert offered("list", "--kind", "") == ["market"]
+
+
+def test_columns_are_offered_one_after_another_and_none_twice() -> None:
+    assert offered("list", "--columns", "") == list(COLUMNS)
+    assert offered("list", "--columns", "id,st") == ["id,status", "id,stages"]
+    assert offered("list", "--columns", "status,id,st") == ["status,id,stages"]
+    assert offered("list", "--sort", "c") == ["created", "client_order_id"]
+    assert offered("list", "--sort", "-c") == ["-created", "-client_order_id"]
 
 
 def test_second_words_of_verbs_that_have_some() -> None:

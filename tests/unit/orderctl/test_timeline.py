@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderctl.display.timeline import Timeline, describe, duration, percent, shorten
-from orderd.domain.events import AnyFact, Reclaimed
+from orderd.domain.events import AnyFact, LeftOver, Reclaimed
 from orderd.domain.order import OrderStatus
 from tests.unit.orderctl.samples import (
+    FILL,
     FILLED,
     REFUSED_FOR_FUNDS,
     RETRIED,
@@ -124,6 +125,13 @@ def test_shortening_keeps_both_ends_within_the_width(text: str, width: int) -> N
 
     assert len(short) <= width
     assert short == text or (text.startswith(short.split("…")[0][: width // 2]) and text.endswith(short[-1]))
+
+
+def test_a_fill_tells_rent_and_what_is_left_over_between_hops() -> None:
+    fact = FILL.model_copy(update={"rent": "0.00203928", "left_over": (LeftOver(token="CHILLGUY", amount="0.02"),)})
+    told = describe(fact, order_after(history(FILLED)))
+    assert told[1] == "and 0.02 CHILLGUY left over between the hops"
+    assert ", rent of new token accounts 0.00203928 SOL, slot " in told[2]
 
 
 def test_a_split_names_its_legs_and_what_they_gain() -> None:

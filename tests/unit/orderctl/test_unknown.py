@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from orderctl.config.settings import Settings
+from orderctl.display.columns import COLUMNS, Showing
 from orderctl.display.progress import LiveProgress
 from orderctl.display.timeline import Timeline
-from orderctl.tui.columns import STATUS as STATUS_COLUMN
-from orderctl.tui.columns import matches
+from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.wire import AttemptView, EvidenceResult, ListResult, Method, ResolveResult
@@ -87,7 +87,7 @@ class TestShown:
         assert "2 unknown" in orderctl("status").out
 
     def test_on_the_full_screen_it_is_found_by_that_word(self) -> None:
-        assert STATUS_COLUMN.cells(UNKNOWN, datetime.now(UTC)) == (("unknown", "bad"),)
+        assert COLUMNS["status"].cell(UNKNOWN, Showing(datetime.now(UTC))) == (("unknown", "alarm"),)
         assert matches(UNKNOWN, ("unknown",))
 
     def test_a_watch_that_runs_out_of_time_exits_with_the_unknown_outcome_and_says_what_to_do(

@@ -7,21 +7,29 @@ from typing import Any, Protocol
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2 import accounts as meteora_damm_v2_accounts
+from orderd.pools.meteora_damm_v2 import instructions as meteora_damm_v2_instructions
+from orderd.pools.meteora_damm_v2.instructions import SwapMode
 from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
-from orderd.pools.meteora_damm_v2.program import SwapMode
-from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
+from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
+from orderd.pools.meteora_dlmm.accounts import LbPair
+from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
+from orderd.pools.meteora_dlmm.instructions import Swap2, SwapExactOut2
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
-from orderd.pools.meteora_dlmm.program import BinArray, LbPair, Swap2, SwapExactOut2
-from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_amm_v4 import accounts as raydium_amm_v4_accounts
+from orderd.pools.raydium_amm_v4 import instructions as raydium_amm_v4_instructions
 from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
-from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm import accounts as raydium_clmm_accounts
+from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
+from orderd.pools.raydium_clmm import instructions as raydium_clmm_instructions
 from orderd.pools.raydium_clmm import tick_arrays as clmm_tick_arrays
 from orderd.pools.raydium_clmm.maths import pool as clmm
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm import instructions as raydium_cpmm
+from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
+from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, SwapBaseOutput
 from orderd.pools.raydium_cpmm.maths import pool as cpmm
-from orderd.pools.raydium_cpmm.program import AmmConfig, PoolState, SwapBaseInput, SwapBaseOutput
 from orderd.simnet.runtime import Outcome
 from tests.unit.simnet.conftest import LocalChain
 
@@ -111,7 +119,7 @@ class Dlmm:
         return {*self.arrays(forward=True), *self.arrays(forward=False)}
 
     def pool(self) -> dlmm.DlmmPool:
-        addresses = (meteora_dlmm.bin_array_address(self.address, index) for index in self.all_arrays())
+        addresses = (meteora_dlmm_addresses.bin_array_address(self.address, index) for index in self.all_arrays())
         return self.state.to_pool([BinArray.decode(self.chain.account(each).data) for each in addresses])
 
     def quote(self, amount: int, *, forward: bool, exact_out: bool = False) -> dlmm.DlmmSwap:
@@ -128,7 +136,7 @@ class Dlmm:
         arrays: list[int] | None = None,
     ) -> Instruction:
         source, destination = (self.chain.held(mint) for mint in self.mints(forward=forward))
-        return meteora_dlmm.swap(
+        return meteora_dlmm_instructions.swap(
             SwapExactOut2(limit, amount) if exact_out else Swap2(amount, limit),
             self.address,
             self.state,
@@ -140,7 +148,10 @@ class Dlmm:
         )
 
     def may_change(self) -> set[Pubkey]:
-        return {self.address, *(meteora_dlmm.bin_array_address(self.address, each) for each in self.all_arrays())}
+        return {
+            self.address,
+            *(meteora_dlmm_addresses.bin_array_address(self.address, each) for each in self.all_arrays()),
+        }
 
 
 @dataclass
@@ -151,8 +162,8 @@ class Clmm:
     address: Pubkey
 
     @property
-    def state(self) -> raydium_clmm.PoolState:
-        return raydium_clmm.PoolState.decode(self.chain.account(self.address).data)
+    def state(self) -> raydium_clmm_accounts.PoolState:
+        return raydium_clmm_accounts.PoolState.decode(self.chain.account(self.address).data)
 
     def mints(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
         return (self.state.mint_0, self.state.mint_1) if forward else (self.state.mint_1, self.state.mint_0)
@@ -163,16 +174,16 @@ class Clmm:
     def arrays(self, *, forward: bool) -> list[int]:
         return list(clmm_tick_arrays.arrays_in_order(self.state, None, zero_for_one=forward))
 
-    def tick_array(self, start: int) -> raydium_clmm.TickArrayState:
-        return raydium_clmm.TickArrayState.decode(
-            self.chain.account(raydium_clmm.tick_array_address(self.address, start)).data
+    def tick_array(self, start: int) -> raydium_clmm_accounts.TickArrayState:
+        return raydium_clmm_accounts.TickArrayState.decode(
+            self.chain.account(raydium_clmm_addresses.tick_array_address(self.address, start)).data
         )
 
     def all_arrays(self) -> set[int]:
         return {*self.arrays(forward=True), *self.arrays(forward=False)}
 
     def pool(self) -> clmm.ClmmPool:
-        config = raydium_clmm.AmmConfig.decode(self.chain.account(self.state.amm_config).data)
+        config = raydium_clmm_accounts.AmmConfig.decode(self.chain.account(self.state.amm_config).data)
         return self.state.to_pool(config, [self.tick_array(start) for start in self.all_arrays()])
 
     def quote(self, amount: int, *, forward: bool, exact_out: bool = False) -> clmm.ClmmSwap:
@@ -191,8 +202,8 @@ class Clmm:
         names_bitmap_extension: bool = False,
     ) -> Instruction:
         source, destination = (self.chain.held(mint) for mint in self.mints(forward=forward))
-        return raydium_clmm.swap(
-            raydium_clmm.SwapV2(amount, limit, price_limit, not exact_out),
+        return raydium_clmm_instructions.swap(
+            raydium_clmm_instructions.SwapV2(amount, limit, price_limit, not exact_out),
             self.address,
             self.state,
             self.chain.trader.pubkey(),
@@ -204,7 +215,7 @@ class Clmm:
         )
 
     def may_change(self) -> set[Pubkey]:
-        arrays = {raydium_clmm.tick_array_address(self.address, each) for each in self.all_arrays()}
+        arrays = {raydium_clmm_addresses.tick_array_address(self.address, each) for each in self.all_arrays()}
         return {self.address, self.state.observation, *arrays}
 
 
@@ -216,8 +227,8 @@ class AmmV4:
     address: Pubkey
 
     @property
-    def state(self) -> raydium_amm_v4.AmmInfo:
-        return raydium_amm_v4.AmmInfo.decode(self.chain.account(self.address).data)
+    def state(self) -> raydium_amm_v4_accounts.AmmInfo:
+        return raydium_amm_v4_accounts.AmmInfo.decode(self.chain.account(self.address).data)
 
     def mints(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
         return (self.state.coin_mint, self.state.pc_mint) if forward else (self.state.pc_mint, self.state.coin_mint)
@@ -234,9 +245,13 @@ class AmmV4:
 
     def swap(self, amount: int, limit: int, *, forward: bool, exact_out: bool = False) -> Instruction:
         source, destination = (self.chain.held(mint) for mint in self.mints(forward=forward))
-        order = raydium_amm_v4.SwapBaseOutV2(limit, amount) if exact_out else raydium_amm_v4.SwapBaseInV2(amount, limit)
+        order = (
+            raydium_amm_v4_instructions.SwapBaseOutV2(limit, amount)
+            if exact_out
+            else raydium_amm_v4_instructions.SwapBaseInV2(amount, limit)
+        )
         trader = self.chain.trader.pubkey()
-        return raydium_amm_v4.swap(order, self.address, self.state, trader, source, destination)
+        return raydium_amm_v4_instructions.swap(order, self.address, self.state, trader, source, destination)
 
     def may_change(self) -> set[Pubkey]:
         return {self.address}
@@ -250,8 +265,8 @@ class DammV2:
     address: Pubkey
 
     @property
-    def state(self) -> meteora_damm_v2.Pool:
-        return meteora_damm_v2.Pool.decode(self.chain.account(self.address).data)
+    def state(self) -> meteora_damm_v2_accounts.Pool:
+        return meteora_damm_v2_accounts.Pool.decode(self.chain.account(self.address).data)
 
     def mints(self, *, forward: bool) -> tuple[Pubkey, Pubkey]:
         mints = self.state.token_a_mint, self.state.token_b_mint
@@ -274,9 +289,9 @@ class DammV2:
         source, destination = (self.chain.held(mint) for mint in self.mints(forward=forward))
         if mode is None:
             mode = SwapMode.EXACT_OUT if exact_out else SwapMode.EXACT_IN
-        order = meteora_damm_v2.Swap2(amount, limit, mode)
+        order = meteora_damm_v2_instructions.Swap2(amount, limit, mode)
         trader = self.chain.trader.pubkey()
-        return meteora_damm_v2.swap(order, self.address, self.state, trader, source, destination)
+        return meteora_damm_v2_instructions.swap(order, self.address, self.state, trader, source, destination)
 
     def may_change(self) -> set[Pubkey]:
         return {self.address}

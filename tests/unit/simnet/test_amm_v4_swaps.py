@@ -10,11 +10,15 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
-from orderd.pools.raydium_amm_v4.program import AmmStatus, SwapBaseIn, SwapV2Account
-from orderd.simnet.genesis import SOL_USDC_AMM_V4, SOL_USDC_CPMM, USDC
+from orderd.pools.raydium_amm_v4.accounts import AmmStatus
+from orderd.pools.raydium_amm_v4.instructions import SwapV2Account
+from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.genesis import USDC
 from orderd.solana.programs import token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, AmmV4, error_code, with_account
+from tests.unit.solana.amm_v4_market import SwapBaseIn
 
 SOL = 10**9
 

@@ -8,16 +8,15 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.amm.tick_math import sqrt_price_at_tick
-from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
+from orderd.pools.raydium_clmm import instructions as raydium_clmm_instructions
+from orderd.pools.raydium_clmm.accounts import PoolStatus
 from orderd.pools.raydium_clmm.maths.pool import ticks_ahead
-from orderd.pools.raydium_clmm.program import PoolStatus
+from orderd.pools.raydium_clmm.simnet import observation as raydium_clmm_observation
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
 from orderd.pools.raydium_clmm.tick_arrays import array_start
-from orderd.simnet.genesis import (
-    SOL_USDC_CLMM_4BPS,
-    SOL_USDC_CLMM_25BPS,
-    SOL_USDC_CPMM,
-    STACC,
-)
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.genesis import STACC
 from orderd.solana.programs import token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, Clmm, error_code, error_name, with_account
@@ -98,8 +97,8 @@ def test_crossing_there_and_back_leaves_the_fees_of_the_way_outside(pool: Clmm) 
 
 
 def test_the_price_history_gains_a_place_when_the_tick_moves(pool: Clmm) -> None:
-    def history() -> raydium_clmm.ObservationState:
-        return raydium_clmm.ObservationState.decode(pool.chain.account(pool.state.observation).data)
+    def history() -> raydium_clmm_observation.ObservationState:
+        return raydium_clmm_observation.ObservationState.decode(pool.chain.account(pool.state.observation).data)
 
     pool.chain.send(pool.swap(2_000 * SOL, 1, forward=True))
     first = history()
@@ -179,7 +178,7 @@ def test_a_swap_without_tick_arrays_makes_the_program_panic(pool: Clmm) -> None:
 
 def test_tick_arrays_are_the_pool_s_own_and_writable(pool: Clmm) -> None:
     swap = pool.swap(SOL, 1, forward=True)
-    arrays = raydium_clmm.TICK_ARRAYS
+    arrays = raydium_clmm_instructions.TICK_ARRAYS
     foreign = replace(pool.tick_array(pool.arrays(forward=True)[0]), pool_id=STRANGER)
     pool.chain.bank.accounts[STRANGER] = replace(
         pool.chain.account(swap.accounts[arrays].pubkey), data=foreign.encode()
@@ -268,30 +267,34 @@ def test_a_vault_that_runs_dry_freezes_the_pool(pool: Clmm) -> None:
 @pytest.mark.parametrize(
     ("index", "changes", "name"),
     [
-        (raydium_clmm.PAYER, {"key": STRANGER, "signer": False}, "AccountNotSigner"),
-        (raydium_clmm.AMM_CONFIG, {"key": raydium_clmm.config_address(1)}, "ConstraintAddress"),
-        (raydium_clmm.AMM_CONFIG, {"key": STRANGER}, "AccountNotInitialized"),
-        (raydium_clmm.POOL_STATE, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
-        (raydium_clmm.POOL_STATE, {"key": raydium_clmm.config_address(1)}, "AccountDiscriminatorMismatch"),
-        (raydium_clmm.POOL_STATE, {"key": SOL_USDC_CLMM_25BPS}, "ConstraintAddress"),
-        (raydium_clmm.POOL_STATE, {"writable": False}, "ConstraintMut"),
-        (raydium_clmm.INPUT_TOKEN_ACCOUNT, {"key": STRANGER}, "AccountNotInitialized"),
-        (raydium_clmm.OUTPUT_TOKEN_ACCOUNT, {"writable": False}, "ConstraintMut"),
+        (raydium_clmm_instructions.PAYER, {"key": STRANGER, "signer": False}, "AccountNotSigner"),
+        (raydium_clmm_instructions.AMM_CONFIG, {"key": raydium_clmm_addresses.config_address(1)}, "ConstraintAddress"),
+        (raydium_clmm_instructions.AMM_CONFIG, {"key": STRANGER}, "AccountNotInitialized"),
+        (raydium_clmm_instructions.POOL_STATE, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
         (
-            raydium_clmm.INPUT_VAULT,
-            {"key": raydium_clmm.vault_address(SOL_USDC_CLMM_25BPS, token.NATIVE_MINT)},
+            raydium_clmm_instructions.POOL_STATE,
+            {"key": raydium_clmm_addresses.config_address(1)},
+            "AccountDiscriminatorMismatch",
+        ),
+        (raydium_clmm_instructions.POOL_STATE, {"key": SOL_USDC_CLMM_25BPS}, "ConstraintAddress"),
+        (raydium_clmm_instructions.POOL_STATE, {"writable": False}, "ConstraintMut"),
+        (raydium_clmm_instructions.INPUT_TOKEN_ACCOUNT, {"key": STRANGER}, "AccountNotInitialized"),
+        (raydium_clmm_instructions.OUTPUT_TOKEN_ACCOUNT, {"writable": False}, "ConstraintMut"),
+        (
+            raydium_clmm_instructions.INPUT_VAULT,
+            {"key": raydium_clmm_addresses.vault_address(SOL_USDC_CLMM_25BPS, token.NATIVE_MINT)},
             "InvalidInputPoolVault",
         ),
         (
-            raydium_clmm.OBSERVATION_STATE,
-            {"key": raydium_clmm.observation_address(SOL_USDC_CLMM_25BPS)},
+            raydium_clmm_instructions.OBSERVATION_STATE,
+            {"key": raydium_clmm_addresses.observation_address(SOL_USDC_CLMM_25BPS)},
             "ConstraintAddress",
         ),
-        (raydium_clmm.TOKEN_PROGRAM, {"key": token.TOKEN_2022_PROGRAM_ID}, "InvalidProgramId"),
-        (raydium_clmm.TOKEN_PROGRAM_2022, {"key": token.PROGRAM_ID}, "InvalidProgramId"),
-        (raydium_clmm.MEMO_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
-        (raydium_clmm.INPUT_VAULT_MINT, {"key": STACC}, "ConstraintAddress"),
-        (raydium_clmm.OUTPUT_VAULT_MINT, {"key": STRANGER}, "AccountNotInitialized"),
+        (raydium_clmm_instructions.TOKEN_PROGRAM, {"key": token.TOKEN_2022_PROGRAM_ID}, "InvalidProgramId"),
+        (raydium_clmm_instructions.TOKEN_PROGRAM_2022, {"key": token.PROGRAM_ID}, "InvalidProgramId"),
+        (raydium_clmm_instructions.MEMO_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
+        (raydium_clmm_instructions.INPUT_VAULT_MINT, {"key": STACC}, "ConstraintAddress"),
+        (raydium_clmm_instructions.OUTPUT_VAULT_MINT, {"key": STRANGER}, "AccountNotInitialized"),
     ],
 )
 def test_the_program_checks_its_accounts(pool: Clmm, index: int, changes: dict[str, Pubkey | bool], name: str) -> None:

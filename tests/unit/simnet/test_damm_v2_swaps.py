@@ -7,11 +7,17 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
+from orderd.pools.meteora_damm_v2 import addresses as meteora_damm_v2_addresses
+from orderd.pools.meteora_damm_v2 import instructions as meteora_damm_v2_instructions
 from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_damm_v2.accounts import PoolStatus
+from orderd.pools.meteora_damm_v2.instructions import SwapMode
 from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
-from orderd.pools.meteora_damm_v2.program import PoolStatus, SwapMode
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CPMM, SOL_USDC_DAMM_V2, STACC, USDC
+from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.genesis import STACC, USDC
 from orderd.solana.programs import token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, Clmm, DammV2, error_code, error_name, with_account
@@ -95,7 +101,7 @@ def test_the_event_is_sent_to_the_program_itself(pool: DammV2) -> None:
     *transfers, event = (call for _, calls in outcome.inner for call in calls)
     assert [call.program_id for call in transfers] == [token.PROGRAM_ID] * 2
     assert event.program_id == meteora_damm_v2.PROGRAM_ID
-    assert event.accounts == (meteora_damm_v2.EVENT_AUTHORITY_ADDRESS,)
+    assert event.accounts == (meteora_damm_v2_addresses.EVENT_AUTHORITY_ADDRESS,)
     assert event.data[16:48] == bytes(pool.address)
     assert int.from_bytes(event.data[68:76], "little") == SOL
     assert int.from_bytes(event.data[92:100], "little") == expected.amount_out
@@ -145,21 +151,25 @@ CPMM_VAULT = raydium_cpmm.vault_address(SOL_USDC_CPMM, token.NATIVE_MINT)
 @pytest.mark.parametrize(
     ("index", "changes", "name"),
     [
-        (meteora_damm_v2.POOL_AUTHORITY, {"key": STRANGER}, "ConstraintAddress"),
-        (meteora_damm_v2.POOL, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
-        (meteora_damm_v2.POOL, {"writable": False}, "AccountNotMutable"),
-        (meteora_damm_v2.INPUT_TOKEN_ACCOUNT, {"key": STRANGER}, "AccountNotInitialized"),
-        (meteora_damm_v2.OUTPUT_TOKEN_ACCOUNT, {"writable": False}, "AccountNotMutable"),
-        (meteora_damm_v2.OUTPUT_TOKEN_ACCOUNT, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
-        (meteora_damm_v2.INPUT_TOKEN_ACCOUNT, {"key": USDC, "writable": True}, "AccountDidNotDeserialize"),
-        (meteora_damm_v2.TOKEN_A_VAULT, {"key": CPMM_VAULT}, "ConstraintHasOne"),
-        (meteora_damm_v2.TOKEN_B_VAULT, {"key": CPMM_VAULT}, "ConstraintHasOne"),
-        (meteora_damm_v2.TOKEN_A_MINT, {"key": STACC}, "ConstraintTokenMint"),
-        (meteora_damm_v2.TOKEN_B_MINT, {"key": STACC}, "ConstraintTokenMint"),
-        (meteora_damm_v2.PAYER, {"key": STRANGER, "signer": False}, "AccountNotSigner"),
-        (meteora_damm_v2.TOKEN_A_PROGRAM, {"key": token.TOKEN_2022_PROGRAM_ID}, "ConstraintTokenTokenProgram"),
-        (meteora_damm_v2.REFERRAL_TOKEN_ACCOUNT, {"key": CPMM_VAULT, "writable": True}, "InvalidInput"),
-        (meteora_damm_v2.EVENT_AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
+        (meteora_damm_v2_instructions.POOL_AUTHORITY, {"key": STRANGER}, "ConstraintAddress"),
+        (meteora_damm_v2_instructions.POOL, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
+        (meteora_damm_v2_instructions.POOL, {"writable": False}, "AccountNotMutable"),
+        (meteora_damm_v2_instructions.INPUT_TOKEN_ACCOUNT, {"key": STRANGER}, "AccountNotInitialized"),
+        (meteora_damm_v2_instructions.OUTPUT_TOKEN_ACCOUNT, {"writable": False}, "AccountNotMutable"),
+        (meteora_damm_v2_instructions.OUTPUT_TOKEN_ACCOUNT, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
+        (meteora_damm_v2_instructions.INPUT_TOKEN_ACCOUNT, {"key": USDC, "writable": True}, "AccountDidNotDeserialize"),
+        (meteora_damm_v2_instructions.TOKEN_A_VAULT, {"key": CPMM_VAULT}, "ConstraintHasOne"),
+        (meteora_damm_v2_instructions.TOKEN_B_VAULT, {"key": CPMM_VAULT}, "ConstraintHasOne"),
+        (meteora_damm_v2_instructions.TOKEN_A_MINT, {"key": STACC}, "ConstraintTokenMint"),
+        (meteora_damm_v2_instructions.TOKEN_B_MINT, {"key": STACC}, "ConstraintTokenMint"),
+        (meteora_damm_v2_instructions.PAYER, {"key": STRANGER, "signer": False}, "AccountNotSigner"),
+        (
+            meteora_damm_v2_instructions.TOKEN_A_PROGRAM,
+            {"key": token.TOKEN_2022_PROGRAM_ID},
+            "ConstraintTokenTokenProgram",
+        ),
+        (meteora_damm_v2_instructions.REFERRAL_TOKEN_ACCOUNT, {"key": CPMM_VAULT, "writable": True}, "InvalidInput"),
+        (meteora_damm_v2_instructions.EVENT_AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
     ],
 )
 def test_the_program_checks_its_accounts(
@@ -173,7 +183,7 @@ def test_the_program_checks_its_accounts(
 def test_an_account_that_does_not_fit_is_refused_by_the_token_program(pool: DammV2) -> None:
     both_sol = with_account(
         pool.swap(SOL, 1, forward=True),
-        meteora_damm_v2.OUTPUT_TOKEN_ACCOUNT,
+        meteora_damm_v2_instructions.OUTPUT_TOKEN_ACCOUNT,
         key=pool.chain.held(token.NATIVE_MINT),
     )
 

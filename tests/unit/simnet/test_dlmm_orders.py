@@ -6,11 +6,19 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
+from orderd.pools.meteora_dlmm import bin_array as meteora_dlmm_bin_array
+from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.accounts import LbPair
+from orderd.pools.meteora_dlmm.addresses import bin_array_address
+from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
-from orderd.pools.meteora_dlmm.program import BinArray, LbPair, Swap2, SwapExactOut2, bin_array_address
+from orderd.pools.meteora_dlmm.instructions import Swap2, SwapExactOut2
+from orderd.pools.meteora_dlmm.simnet import genesis as meteora_dlmm_genesis
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.simnet.account import Account
-from orderd.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import system, token
@@ -41,7 +49,7 @@ def rich_world(pool_accounts: dict[Pubkey, tuple[Pubkey, bytes]], pair: Pubkey) 
         accounts[reserve] = token_account(pair, mint, RICH, native=native)
         accounts[held] = token_account(ALICE.pubkey(), mint, RICH, native=native)
         accounts.setdefault(mint, Account(10**10, token.PROGRAM_ID, Mint.new(6, supply=U64_MAX).encode()))
-    oracle = meteora_dlmm.Oracle(0, 0, 100, bytes(3_200))
+    oracle = meteora_dlmm_genesis.Oracle(0, 0, 100, bytes(3_200))
     accounts.setdefault(state.oracle, Account(10**10, meteora_dlmm.PROGRAM_ID, oracle.encode()))
     programs = {program: Account(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
     return {**programs, ALICE.pubkey(): Account(10**12, system.PROGRAM_ID), **accounts}
@@ -52,15 +60,15 @@ def swap_in(
 ) -> tuple[Outcome, Accounts]:
     """What becomes of a case's swap, which names every bin array that is there, and the accounts after it."""
     state, forward = LbPair.decode(accounts[pair].data), case["swap_for_y"]
-    extension_address = meteora_dlmm.bitmap_extension_address(pair)
+    extension_address = meteora_dlmm_addresses.bitmap_extension_address(pair)
     extension = None
     if extension_address in accounts:
-        extension = meteora_dlmm.BitmapExtension.decode(accounts[extension_address].data)
+        extension = meteora_dlmm_accounts.BitmapExtension.decode(accounts[extension_address].data)
     ahead = arrays_in_order(state, extension, swap_for_y=forward)
     there = islice((index for index in ahead if bin_array_address(pair, index) in accounts), MOST_ARRAYS)
     source, destination = HELD if forward else HELD[::-1]
     exact_in = case["mode"] == "exact_in"
-    swap = meteora_dlmm.swap(
+    swap = meteora_dlmm_instructions.swap(
         Swap2(case["amount"], 0) if exact_in else SwapExactOut2(U64_MAX, case["amount"]),
         pair,
         state,
@@ -122,7 +130,7 @@ def test_the_local_program_leaves_pair_and_bins_as_the_real_one(case: dict[str, 
     assert (state.protocol_fee_x, state.protocol_fee_y) == tuple(end["protocol_fee"].values())
     for changed in end["changed_bins"]:
         bin_id = changed["bin_id"]
-        array = BinArray.decode(after[bin_array_address(POOL, bin_id // meteora_dlmm.BINS_AN_ARRAY)].data)
+        array = BinArray.decode(after[bin_array_address(POOL, bin_id // meteora_dlmm_bin_array.BINS_AN_ARRAY)].data)
         for name, value in changed.items():
             if name != "bin_id":
                 assert getattr(array.bin(bin_id), name) == value, (bin_id, name)
@@ -151,7 +159,7 @@ def test_the_first_block_has_limit_orders_on_both_sides_which_swaps_fill(address
 @pytest.mark.parametrize("forward", [True, False])
 def test_a_swap_that_fills_an_arrays_last_order_takes_its_bit_away(index: int, forward: bool) -> None:
     """As was measured on the deployed program, in the pair's own bitmap and in the extension's."""
-    chain, active = Chain(), index * meteora_dlmm.BINS_AN_ARRAY + 35
+    chain, active = Chain(), index * meteora_dlmm_bin_array.BINS_AN_ARRAY + 35
     template = VECTORS["pools"]["constructed_sol_usdc_bs4"]
     order = {"amount_x": 0, "amount_y": 0, "price": 1 << 64, "open_order_amount": 10**6}
     bins = [order | {"bin_id": active, "limit_order_ask_side": int(not forward)}]
@@ -161,8 +169,11 @@ def test_a_swap_that_fills_an_arrays_last_order_takes_its_bit_away(index: int, f
         case = {"mode": "exact_out", "amount": amount_out, "swap_for_y": forward}
         outcome, before = swap_in(before, POOL, case, now=NOW)
         assert outcome.error is None, outcome.logs
-        state, extension_address = LbPair.decode(before[POOL].data), meteora_dlmm.bitmap_extension_address(POOL)
+        state, extension_address = (
+            LbPair.decode(before[POOL].data),
+            meteora_dlmm_addresses.bitmap_extension_address(POOL),
+        )
         extension = None
         if extension_address in before:
-            extension = meteora_dlmm.BitmapExtension.decode(before[extension_address].data)
+            extension = meteora_dlmm_accounts.BitmapExtension.decode(before[extension_address].data)
         assert list(arrays_in_order(state, extension, swap_for_y=forward)) == left

@@ -12,11 +12,11 @@ import pytest
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.simnet import ledger as ledger_module
 from orderd.simnet.account import Account
 from orderd.simnet.block import Executed
-from orderd.simnet.dump import NotRecorded, dump_transaction
-from orderd.simnet.genesis import SOL_USDC_CLMM_4BPS
+from orderd.simnet.dump import NotRecordedError, dump_transaction
 from orderd.simnet.images import Image, pack, unpack
 from orderd.simnet.invoke import Clock
 from orderd.simnet.ledger import Ledger, LedgerError, Row
@@ -144,14 +144,14 @@ def test_only_the_newest_transactions_keep_their_accounts(
     ledger.prune(0)
 
     for signature in signatures[:3]:
-        with pytest.raises(NotRecorded, match="does not have the accounts"):
+        with pytest.raises(NotRecordedError, match="does not have the accounts"):
             dump_transaction(path, signature)
     for signature in signatures[3:]:
         assert dump_transaction(path, signature)["error"] is None
 
 
 def test_an_unknown_signature_is_said_to_be_unknown(ledger: Ledger, path: Path) -> None:
-    with pytest.raises(NotRecorded, match="another state directory"):
+    with pytest.raises(NotRecordedError, match="another state directory"):
         dump_transaction(path, Signature.default())
 
 
@@ -186,7 +186,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(chain: LocalChain, 
     reopened.close()
     assert restored is not None
     assert early.signature in restored.statuses
-    with pytest.raises(NotRecorded, match="does not have the accounts"):
+    with pytest.raises(NotRecordedError, match="does not have the accounts"):
         dump_transaction(path, early.signature)
     assert dump_transaction(path, late)["error"] is None
 

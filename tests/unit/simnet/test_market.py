@@ -6,16 +6,13 @@ from math import log
 
 import pytest
 
-from orderd.simnet.genesis import (
-    SOL_USDC_AMM_V4,
-    SOL_USDC_BS4,
-    SOL_USDC_BS10,
-    SOL_USDC_CLMM_4BPS,
-    SOL_USDC_CLMM_25BPS,
-    SOL_USDC_CPMM,
-    SOL_USDC_DAMM_V2,
-)
-from orderd.simnet.market import MAX_TRADES_A_SLOT, PLACES, Market, Place
+from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
+from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
+from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
+from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.market import MAX_TRADES_A_SLOT, PLACES, Market
+from orderd.simnet.market_pools import Place
 from tests.unit.simnet.conftest import LocalChain
 
 ORDER = 1_500_000_000

@@ -7,24 +7,22 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.domain.quote import VenueName
+from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
+from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
+from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
+from orderd.pools.meteora_dlmm.simnet.genesis import REAL_DLMM_PAIR, SOL_USDC_BS4, SOL_USDC_BS10
+from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
+from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
+from orderd.pools.raydium_cpmm import accounts as raydium_cpmm_accounts
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
+from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.raydium_cpmm.simnet.genesis import REAL_CPMM_POOL, SOL_USDC_CPMM
 from orderd.simnet.account import Account
-from orderd.simnet.faults import Dice, Faults, Venue
-from orderd.simnet.genesis import (
-    CHILLGUY,
-    REAL_CPMM_POOL,
-    REAL_DLMM_PAIR,
-    SOL_USDC_AMM_V4,
-    SOL_USDC_BS4,
-    SOL_USDC_BS10,
-    SOL_USDC_CLMM_4BPS,
-    SOL_USDC_CLMM_25BPS,
-    SOL_USDC_CPMM,
-    SOL_USDC_DAMM_V2,
-    STACC,
-    USDC,
-)
+from orderd.simnet.faults import Dice, Faults
+from orderd.simnet.genesis import CHILLGUY, STACC, USDC
 from orderd.simnet.programs.disturbed import with_failures, with_outage
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
@@ -210,30 +208,34 @@ def test_units_are_like_those_measured_on_the_real_programs(raydium: Cpmm, meteo
 @pytest.mark.parametrize(
     ("index", "changes", "error"),
     [
-        (raydium_cpmm.AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
-        (raydium_cpmm.AMM_CONFIG, {"key": raydium_cpmm.config_address(0)}, "ConstraintAddress"),
-        (raydium_cpmm.AMM_CONFIG, {"key": STRANGER}, "AccountNotInitialized"),
-        (raydium_cpmm.POOL_STATE, {"key": SOL_USDC_BS4}, "AccountOwnedByWrongProgram"),
-        (raydium_cpmm.POOL_STATE, {"key": raydium_cpmm.config_address(9)}, "AccountDiscriminatorMismatch"),
-        (raydium_cpmm.POOL_STATE, {"key": REAL_CPMM_POOL}, "ConstraintAddress"),
-        (raydium_cpmm.POOL_STATE, {"writable": False}, "ConstraintMut"),
-        (raydium_cpmm.INPUT_TOKEN_ACCOUNT, {"key": STRANGER}, "AccountNotInitialized"),
-        (raydium_cpmm.OUTPUT_TOKEN_ACCOUNT, {"writable": False}, "ConstraintMut"),
+        (raydium_cpmm_instructions.AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
+        (raydium_cpmm_instructions.AMM_CONFIG, {"key": raydium_cpmm_addresses.config_address(0)}, "ConstraintAddress"),
+        (raydium_cpmm_instructions.AMM_CONFIG, {"key": STRANGER}, "AccountNotInitialized"),
+        (raydium_cpmm_instructions.POOL_STATE, {"key": SOL_USDC_BS4}, "AccountOwnedByWrongProgram"),
         (
-            raydium_cpmm.INPUT_VAULT,
-            {"key": raydium_cpmm.vault_address(REAL_CPMM_POOL, token.NATIVE_MINT)},
+            raydium_cpmm_instructions.POOL_STATE,
+            {"key": raydium_cpmm_addresses.config_address(9)},
+            "AccountDiscriminatorMismatch",
+        ),
+        (raydium_cpmm_instructions.POOL_STATE, {"key": REAL_CPMM_POOL}, "ConstraintAddress"),
+        (raydium_cpmm_instructions.POOL_STATE, {"writable": False}, "ConstraintMut"),
+        (raydium_cpmm_instructions.INPUT_TOKEN_ACCOUNT, {"key": STRANGER}, "AccountNotInitialized"),
+        (raydium_cpmm_instructions.OUTPUT_TOKEN_ACCOUNT, {"writable": False}, "ConstraintMut"),
+        (
+            raydium_cpmm_instructions.INPUT_VAULT,
+            {"key": raydium_cpmm_addresses.vault_address(REAL_CPMM_POOL, token.NATIVE_MINT)},
             "ConstraintRaw",
         ),
         (
-            raydium_cpmm.OUTPUT_VAULT,
-            {"key": raydium_cpmm.vault_address(SOL_USDC_CPMM, token.NATIVE_MINT)},
+            raydium_cpmm_instructions.OUTPUT_VAULT,
+            {"key": raydium_cpmm_addresses.vault_address(SOL_USDC_CPMM, token.NATIVE_MINT)},
             "ConstraintAddress",
         ),
-        (raydium_cpmm.INPUT_TOKEN_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
-        (raydium_cpmm.OUTPUT_TOKEN_MINT, {"key": token.NATIVE_MINT}, "ConstraintAddress"),
+        (raydium_cpmm_instructions.INPUT_TOKEN_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
+        (raydium_cpmm_instructions.OUTPUT_TOKEN_MINT, {"key": token.NATIVE_MINT}, "ConstraintAddress"),
         (
-            raydium_cpmm.OBSERVATION_STATE,
-            {"key": raydium_cpmm.observation_address(REAL_CPMM_POOL)},
+            raydium_cpmm_instructions.OBSERVATION_STATE,
+            {"key": raydium_cpmm_addresses.observation_address(REAL_CPMM_POOL)},
             "ConstraintAddress",
         ),
     ],
@@ -247,23 +249,27 @@ def test_raydium_checks_its_accounts(raydium: Cpmm, index: int, changes: dict[st
 @pytest.mark.parametrize(
     ("index", "changes", "error"),
     [
-        (meteora_dlmm.LB_PAIR, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
-        (meteora_dlmm.LB_PAIR, {"writable": False}, "ConstraintMut"),
-        (meteora_dlmm.LB_PAIR, {"key": SOL_USDC_BS10}, "ConstraintHasOne"),
-        (meteora_dlmm.BITMAP_EXTENSION, {"key": STRANGER}, "ConstraintSeeds"),
+        (meteora_dlmm_instructions.LB_PAIR, {"key": SOL_USDC_CPMM}, "AccountOwnedByWrongProgram"),
+        (meteora_dlmm_instructions.LB_PAIR, {"writable": False}, "ConstraintMut"),
+        (meteora_dlmm_instructions.LB_PAIR, {"key": SOL_USDC_BS10}, "ConstraintHasOne"),
+        (meteora_dlmm_instructions.BITMAP_EXTENSION, {"key": STRANGER}, "ConstraintSeeds"),
         (
-            meteora_dlmm.RESERVE_X,
-            {"key": meteora_dlmm.reserve_address(SOL_USDC_BS10, token.NATIVE_MINT)},
+            meteora_dlmm_instructions.RESERVE_X,
+            {"key": meteora_dlmm_addresses.reserve_address(SOL_USDC_BS10, token.NATIVE_MINT)},
             "ConstraintHasOne",
         ),
-        (meteora_dlmm.USER_TOKEN_IN, {"key": STRANGER}, "AccountNotInitialized"),
-        (meteora_dlmm.TOKEN_Y_MINT, {"key": STACC}, "ConstraintHasOne"),
-        (meteora_dlmm.ORACLE, {"key": meteora_dlmm.oracle_address(SOL_USDC_BS10)}, "ConstraintHasOne"),
-        (meteora_dlmm.TOKEN_X_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
-        (meteora_dlmm.MEMO_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
-        (meteora_dlmm.EVENT_AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
-        (meteora_dlmm.PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
-        (meteora_dlmm.BIN_ARRAYS, {"writable": False}, "AccountNotMutable"),
+        (meteora_dlmm_instructions.USER_TOKEN_IN, {"key": STRANGER}, "AccountNotInitialized"),
+        (meteora_dlmm_instructions.TOKEN_Y_MINT, {"key": STACC}, "ConstraintHasOne"),
+        (
+            meteora_dlmm_instructions.ORACLE,
+            {"key": meteora_dlmm_addresses.oracle_address(SOL_USDC_BS10)},
+            "ConstraintHasOne",
+        ),
+        (meteora_dlmm_instructions.TOKEN_X_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
+        (meteora_dlmm_instructions.MEMO_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
+        (meteora_dlmm_instructions.EVENT_AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
+        (meteora_dlmm_instructions.OWN_PROGRAM, {"key": STRANGER}, "InvalidProgramId"),
+        (meteora_dlmm_instructions.BIN_ARRAYS, {"writable": False}, "AccountNotMutable"),
     ],
 )
 def test_meteora_checks_its_accounts(meteora: Dlmm, index: int, changes: dict[str, object], error: str) -> None:
@@ -273,7 +279,7 @@ def test_meteora_checks_its_accounts(meteora: Dlmm, index: int, changes: dict[st
 
 
 def test_the_payer_must_have_signed(raydium: Cpmm, meteora: Dlmm) -> None:
-    for pool, payer in ((raydium, raydium_cpmm.PAYER), (meteora, meteora_dlmm.USER)):
+    for pool, payer in ((raydium, raydium_cpmm_instructions.PAYER), (meteora, meteora_dlmm_instructions.USER)):
         unsigned = with_account(pool.swap(SOL, 1, forward=True), payer, key=STRANGER, signer=False)
 
         assert error_name(pool.chain.send(unsigned)) == "AccountNotSigner"
@@ -282,7 +288,7 @@ def test_the_payer_must_have_signed(raydium: Cpmm, meteora: Dlmm) -> None:
 def test_another_s_account_cannot_be_spent(raydium: Cpmm) -> None:
     victim = associated_token.address(LocalChain.trader.pubkey(), USDC)
     thief = raydium.chain.bank
-    swap = with_account(raydium.swap(SOL, 1, forward=False), raydium_cpmm.INPUT_TOKEN_ACCOUNT, key=victim)
+    swap = with_account(raydium.swap(SOL, 1, forward=False), raydium_cpmm_instructions.INPUT_TOKEN_ACCOUNT, key=victim)
     state = replace(TokenAccount.decode(thief.accounts[victim].data), owner=STRANGER)
     thief.accounts[victim] = replace(thief.accounts[victim], data=state.encode())
 
@@ -320,9 +326,9 @@ def test_an_amount_that_buys_nothing_is_refused(raydium: Cpmm, meteora: Dlmm) ->
 
 def test_a_pool_that_is_switched_off_refuses(raydium: Cpmm, meteora: Dlmm) -> None:
     accounts = raydium.chain.bank.accounts
-    off = replace(raydium.state, status=raydium_cpmm.PoolStatus.SWAP_DISABLED)
+    off = replace(raydium.state, status=raydium_cpmm_accounts.PoolStatus.SWAP_DISABLED)
     accounts[raydium.address] = replace(accounts[raydium.address], data=off.encode())
-    disabled = replace(meteora.state, status=meteora_dlmm.PairStatus.DISABLED)
+    disabled = replace(meteora.state, status=meteora_dlmm_accounts.PairStatus.DISABLED)
     accounts[meteora.address] = replace(accounts[meteora.address], data=disabled.encode())
 
     assert error_name(raydium.chain.send(raydium.swap(SOL, 1, forward=True))) == "NotApproved"
@@ -337,19 +343,19 @@ def test_an_unknown_instruction_is_refused(raydium: Cpmm, meteora: Dlmm) -> None
         assert error_name(pool.chain.send(unknown)) == "InstructionFallbackNotFound"
 
 
-VENUES: dict[str, list[tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey, int, int]]] = {
-    "raydium": [
+VENUES: dict[VenueName, list[tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey, int, int]]] = {
+    VenueName.RAYDIUM: [
         (Cpmm, SOL_USDC_CPMM, 6000, 6005),
         (Clmm, SOL_USDC_CLMM_4BPS, 6001, 6022),
         (AmmV4, SOL_USDC_AMM_V4, 22, 30),
     ],
-    "meteora": [(Dlmm, SOL_USDC_BS4, 6042, 6003), (DammV2, SOL_USDC_DAMM_V2, 6003, 6002)],
+    VenueName.METEORA: [(Dlmm, SOL_USDC_BS4, 6042, 6003), (DammV2, SOL_USDC_DAMM_V2, 6003, 6002)],
 }
 """A pool of each program, and its numbers for a pool that is switched off and for a price that moved."""
 
 
-@pytest.mark.parametrize(("struck", "spared"), [("raydium", "meteora"), ("meteora", "raydium")])
-def test_an_outage_refuses_every_swap_of_that_venue_only(struck: Venue, spared: Venue) -> None:
+@pytest.mark.parametrize(("struck", "spared"), [tuple(VenueName), tuple(VenueName)[::-1]])
+def test_an_outage_refuses_every_swap_of_that_venue_only(struck: VenueName, spared: VenueName) -> None:
     chain = LocalChain(programs=with_outage(PROGRAMS, frozenset({struck})))
     view = chain.bank.view(chain.bank.open.slot)
 
@@ -363,7 +369,7 @@ def test_an_outage_refuses_every_swap_of_that_venue_only(struck: Venue, spared: 
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: str) -> None:
+def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: VenueName) -> None:
     dice = Dice(Faults(failure_rate=1), seed=1, start=0)
     chain = LocalChain(landing_programs=with_failures(PROGRAMS, dice))
 

@@ -11,9 +11,18 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from orderd.pools.meteora_damm_v2 import accounts as damm_accounts
+from orderd.pools.meteora_damm_v2 import addresses as damm_addresses
+from orderd.pools.meteora_damm_v2 import instructions as damm_instructions
 from orderd.pools.meteora_damm_v2 import program as damm
+from orderd.pools.raydium_amm_v4 import addresses as v4_addresses
+from orderd.pools.raydium_amm_v4 import instructions as v4_instructions
 from orderd.pools.raydium_amm_v4 import program as v4
+from orderd.pools.raydium_clmm import accounts as raydium_clmm_accounts
+from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
+from orderd.pools.raydium_clmm import instructions as raydium_clmm_instructions
 from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm.simnet import observation as raydium_clmm_observation
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.invoke import Clock
@@ -91,16 +100,18 @@ def moved(before: Accounts, after: Accounts, *, forward: bool) -> tuple[int, int
     return (-changes[0], changes[1]) if forward else (-changes[1], changes[0])
 
 
-def clmm_world(pool: dict[str, Any], *, forward: bool) -> tuple[Accounts, raydium_clmm.PoolState]:
+def clmm_world(pool: dict[str, Any], *, forward: bool) -> tuple[Accounts, raydium_clmm_accounts.PoolState]:
     program, state = raydium_clmm.PROGRAM_ID, state_of(pool)
     accounts = world(POOL, (RICH, RICH), forward=forward) | {
         POOL: owned(program, state),
         state.amm_config: owned(program, config_of(pool)),
-        state.observation: owned(program, blank(raydium_clmm.ObservationState, pool=POOL)),
-        raydium_clmm.bitmap_extension_address(POOL): owned(program, raydium_clmm.TickArrayBitmapExtension(POOL)),
+        state.observation: owned(program, blank(raydium_clmm_observation.ObservationState, pool=POOL)),
+        raydium_clmm_addresses.bitmap_extension_address(POOL): owned(
+            program, raydium_clmm_accounts.TickArrayBitmapExtension(POOL)
+        ),
     }
     for start, array in arrays_of(pool).items():
-        accounts[raydium_clmm.tick_array_address(POOL, start)] = owned(program, array)
+        accounts[raydium_clmm_addresses.tick_array_address(POOL, start)] = owned(program, array)
     return accounts, state
 
 
@@ -110,8 +121,10 @@ def test_raydium_clmm_answers_as_the_real_program(case: dict[str, Any]) -> None:
     exact_in, forward = given["swap_mode"] == "exact_in", given["zero_for_one"]
     accounts, state = clmm_world(CLMM["pools"][case["pool"]], forward=forward)
     source, destination = HELD if forward else HELD[::-1]
-    swap = raydium_clmm.swap(
-        raydium_clmm.SwapV2(given["amount"], 0 if exact_in else U64_MAX, given["sqrt_price_limit_x64"], exact_in),
+    swap = raydium_clmm_instructions.swap(
+        raydium_clmm_instructions.SwapV2(
+            given["amount"], 0 if exact_in else U64_MAX, given["sqrt_price_limit_x64"], exact_in
+        ),
         POOL,
         state,
         ALICE.pubkey(),
@@ -129,7 +142,7 @@ def test_raydium_clmm_answers_as_the_real_program(case: dict[str, Any]) -> None:
         return
     assert outcome.error is None, outcome.logs
     assert moved(accounts, after, forward=forward) == (expected["amount_in"], expected["amount_out"])
-    end, state = expected["end_state"], raydium_clmm.PoolState.decode(after[POOL].data)
+    end, state = expected["end_state"], raydium_clmm_accounts.PoolState.decode(after[POOL].data)
     assert (state.sqrt_price_x64, state.tick_current, state.liquidity) == (
         end["sqrt_price_x64"],
         end["tick_current"],
@@ -148,7 +161,7 @@ def test_raydium_clmm_answers_as_the_real_program(case: dict[str, Any]) -> None:
 def test_meteora_damm_v2_answers_as_the_real_program(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     exact_in, forward = given["swap_mode"] == "exact_in", given["direction"] == "a_to_b"
-    accounts = world(damm.POOL_AUTHORITY_ADDRESS, (RICH, RICH), forward=forward)
+    accounts = world(damm_addresses.POOL_AUTHORITY_ADDRESS, (RICH, RICH), forward=forward)
     state = replace(
         test_meteora_damm_v2.account_of(DAMM["pools"][case["pool"]]),
         token_a_mint=MINTS[0],
@@ -158,12 +171,12 @@ def test_meteora_damm_v2_answers_as_the_real_program(case: dict[str, Any]) -> No
     )
     accounts[POOL] = owned(damm.PROGRAM_ID, state)
     source, destination = HELD if forward else HELD[::-1]
-    mode = damm.SwapMode.EXACT_IN if exact_in else damm.SwapMode.EXACT_OUT
-    order = damm.Swap2(given["amount"], 0 if exact_in else U64_MAX, mode)
+    mode = damm_instructions.SwapMode.EXACT_IN if exact_in else damm_instructions.SwapMode.EXACT_OUT
+    order = damm_instructions.Swap2(given["amount"], 0 if exact_in else U64_MAX, mode)
 
     outcome, after = run(
         accounts,
-        damm.swap(order, POOL, state, ALICE.pubkey(), source, destination),
+        damm_instructions.swap(order, POOL, state, ALICE.pubkey(), source, destination),
         given["current_timestamp"],
     )
 
@@ -172,9 +185,9 @@ def test_meteora_damm_v2_answers_as_the_real_program(case: dict[str, Any]) -> No
         return
     assert outcome.error is None, outcome.logs
     assert moved(accounts, after, forward=forward) == (expected["amount_in"], expected["amount_out"])
-    end, state = expected["end_state"], damm.Pool.decode(after[POOL].data)
+    end, state = expected["end_state"], damm_accounts.Pool.decode(after[POOL].data)
     for name, value in end.items():
-        if name in damm.Pool.__slots__:
+        if name in damm_accounts.Pool.__slots__:
             assert getattr(state, name) == value, name
 
 
@@ -187,17 +200,19 @@ def has_no_order_book(case: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("case", [case for case in cases(AMM_V4) if has_no_order_book(case.values[0])])
 def test_raydium_amm_v4_answers_as_the_real_program(case: dict[str, Any]) -> None:
     pool, given, expected = AMM_V4["pools"][case["pool"]], case["input"], case["expected"]
-    authority, nonce = v4.authority_address()
+    authority, nonce = v4_addresses.authority_address()
     forward = given["direction"] == "coin_to_pc"
     accounts = world(authority, (pool["coin_vault_amount"], pool["pc_vault_amount"]), forward=forward)
     state = test_raydium_amm_v4.account_of(pool, coin_vault=VAULTS[0], pc_vault=VAULTS[1], nonce=nonce)
     accounts[POOL] = owned(v4.PROGRAM_ID, state)
     source, destination = HELD if forward else HELD[::-1]
-    order: v4.SwapBaseInV2 | v4.SwapBaseOutV2 = v4.SwapBaseOutV2(U64_MAX, given["amount"])
+    order: v4_instructions.SwapBaseInV2 | v4_instructions.SwapBaseOutV2 = v4_instructions.SwapBaseOutV2(
+        U64_MAX, given["amount"]
+    )
     if given["swap_mode"] == "exact_in":
-        order = v4.SwapBaseInV2(given["amount"], 0)
+        order = v4_instructions.SwapBaseInV2(given["amount"], 0)
 
-    outcome, after = run(accounts, v4.swap(order, POOL, state, ALICE.pubkey(), source, destination))
+    outcome, after = run(accounts, v4_instructions.swap(order, POOL, state, ALICE.pubkey(), source, destination))
 
     if "error" in expected:
         assert error_code(outcome) == {"zero_output": 29, "insufficient_liquidity": 40}[expected["error"]]

@@ -8,9 +8,10 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapErrorKind
+from orderd.pools.meteora_dlmm.accounts import LbPair
+from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.maths.pool import DlmmPool
-from orderd.pools.meteora_dlmm.program import BinArray, LbPair
-from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm import accounts as raydium_clmm
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool
 from tests.unit.amm.vectors import VECTORS, load
 from tests.unit.solana.records import blank

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from orderd.pools.raydium_clmm import program as clmm
-from orderd.pools.raydium_clmm.tick_arrays import array_start, own_bitmap
+from orderd.pools.raydium_clmm import accounts as clmm
+from orderd.pools.raydium_clmm.simnet.genesis import own_bitmap
+from orderd.pools.raydium_clmm.tick_arrays import array_start
 from tests.unit.solana.records import blank, key
 
 POOL = key(77)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from orderd.amm.side import ClmmSide, DlmmSide
 from orderd.amm.swap import SwapError
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from tests.unit.solana.captures import DLMM, MAINNET_SWAPS, REFUSALS, clmm_pool, dlmm_cases, refusal
 
 

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK
-from orderd.pools.raydium_clmm.program import PoolState, TickArrayBitmapExtension
-from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension, own_bitmap
+from orderd.pools.raydium_clmm.accounts import PoolState, TickArrayBitmapExtension
+from orderd.pools.raydium_clmm.simnet.genesis import own_bitmap
+from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension
 from tests.unit.solana.records import blank, key
 
 

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order, internal_bitmap, without
+from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair
+from orderd.pools.meteora_dlmm.bin_array import Bin, BinArray
+from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
 from orderd.pools.meteora_dlmm.maths.pool import swap_exact_in
-from orderd.pools.meteora_dlmm.program import Bin, BinArray, BitmapExtension, LbPair
+from orderd.pools.meteora_dlmm.simnet.genesis import internal_bitmap
+from orderd.pools.meteora_dlmm.simnet.write_back import array_after, is_empty, pair_after, without
 from orderd.solana.programs.layout import LayoutError
 
 PAIR = LbPair.decode(LbPair.DISCRIMINATOR + bytes(896))
@@ -72,7 +75,7 @@ def test_without_the_extension_arrays_outside_the_pools_own_bitmap_are_left_alon
     ],
 )
 def test_an_array_is_empty_when_only_claims_are_left(content: dict[str, int], empty: bool) -> None:
-    assert BinArray(0, 2, bytes(7), KEY).with_bin(69, Bin(**content)).is_empty == empty  # type: ignore[arg-type]
+    assert is_empty(BinArray(0, 2, bytes(7), KEY).with_bin(69, Bin(**content))) == empty  # type: ignore[arg-type]
 
 
 def test_a_bin_belongs_to_one_array_only() -> None:
@@ -90,10 +93,10 @@ def test_a_swap_is_written_back_to_the_bins_it_changed() -> None:
     pair = replace(PAIR, bin_step=10, bin_array_bitmap=internal_bitmap([-1, 0]))
     swap = swap_exact_in(pair.to_pool([low, high]), 250, swap_for_y=True, now=0)
     assert {each.bin_id for each in swap.changed_bins} == {0, -1}
-    low_after, high_after = low.after(swap.changed_bins), high.after(swap.changed_bins)
+    low_after, high_after = array_after(low, swap.changed_bins), array_after(high, swap.changed_bins)
     assert (high_after.bin(0).amount_x, high_after.bin(0).amount_y) == (800, 0)
     assert (low_after.bin(-1).amount_x, low_after.bin(-1).amount_y) == (150, 350)
-    after = pair.after(swap.pool)
+    after = pair_after(pair, swap.pool)
     assert after.active_id == -1
     assert after.to_pool([low_after, high_after]).bins == swap.pool.bins
 
@@ -107,7 +110,7 @@ def test_limit_orders_count_whatever_the_version_of_the_bin_array_says(version: 
     swap = swap_exact_in(pair.to_pool([array]), 250, swap_for_y=True, now=0)
 
     assert swap.amount_out == 250
-    after = array.after(swap.changed_bins)
+    after = array_after(array, swap.changed_bins)
     assert after.version == version
     assert after.bin(0) == replace(
         orders,

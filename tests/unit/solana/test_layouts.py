@@ -6,22 +6,31 @@ import random
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.pools.meteora_dlmm import program as meteora_dlmm
-from orderd.pools.raydium_cpmm import program as raydium_cpmm
+from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
+from orderd.pools.meteora_dlmm import bin_array as meteora_dlmm_bin_array
+from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
+from orderd.pools.meteora_dlmm.simnet import genesis as meteora_dlmm_genesis
+from orderd.pools.meteora_dlmm.simnet import handler as meteora_dlmm_handler
+from orderd.pools.raydium_cpmm import accounts as raydium_cpmm_accounts
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
+from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
+from orderd.pools.raydium_cpmm.simnet import handler as raydium_cpmm_handler
+from orderd.pools.raydium_cpmm.simnet import observation as raydium_cpmm_observation
 from orderd.solana.programs import associated_token, compute_budget, token
 from orderd.solana.programs.layout import LayoutError, Record
 
 ACCOUNTS: list[tuple[type[Record], int]] = [
     (token.Mint, 82),
     (token.TokenAccount, 165),
-    (raydium_cpmm.AmmConfig, 236),
-    (raydium_cpmm.PoolState, 637),
-    (raydium_cpmm.ObservationState, 4075),
-    (meteora_dlmm.LbPair, 904),
-    (meteora_dlmm.BinArray, 10136),
-    (meteora_dlmm.Bin, 144),
-    (meteora_dlmm.BitmapExtension, 1576),
-    (meteora_dlmm.Oracle, 32),
+    (raydium_cpmm_accounts.AmmConfig, 236),
+    (raydium_cpmm_accounts.PoolState, 637),
+    (raydium_cpmm_observation.ObservationState, 4075),
+    (meteora_dlmm_accounts.LbPair, 904),
+    (meteora_dlmm_bin_array.BinArray, 10136),
+    (meteora_dlmm_bin_array.Bin, 144),
+    (meteora_dlmm_accounts.BitmapExtension, 1576),
+    (meteora_dlmm_genesis.Oracle, 32),
 ]
 
 
@@ -46,23 +55,23 @@ def test_bytes_that_are_cut_off_are_refused(kind: type[Record]) -> None:
 
 def test_an_account_of_another_kind_is_refused() -> None:
     with pytest.raises(LayoutError, match="starts with"):
-        raydium_cpmm.PoolState.decode(bytes(637))
+        raydium_cpmm_accounts.PoolState.decode(bytes(637))
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        (raydium_cpmm.AmmConfig, "account:AmmConfig"),
-        (raydium_cpmm.PoolState, "account:PoolState"),
-        (raydium_cpmm.ObservationState, "account:ObservationState"),
-        (raydium_cpmm.SwapBaseInput, "global:swap_base_input"),
-        (raydium_cpmm.SwapBaseOutput, "global:swap_base_output"),
-        (meteora_dlmm.LbPair, "account:LbPair"),
-        (meteora_dlmm.BinArray, "account:BinArray"),
-        (meteora_dlmm.BitmapExtension, "account:BinArrayBitmapExtension"),
-        (meteora_dlmm.Oracle, "account:Oracle"),
-        (meteora_dlmm.Swap2, "global:swap2"),
-        (meteora_dlmm.SwapExactOut2, "global:swap_exact_out2"),
+        (raydium_cpmm_accounts.AmmConfig, "account:AmmConfig"),
+        (raydium_cpmm_accounts.PoolState, "account:PoolState"),
+        (raydium_cpmm_observation.ObservationState, "account:ObservationState"),
+        (raydium_cpmm_instructions.SwapBaseInput, "global:swap_base_input"),
+        (raydium_cpmm_instructions.SwapBaseOutput, "global:swap_base_output"),
+        (meteora_dlmm_accounts.LbPair, "account:LbPair"),
+        (meteora_dlmm_bin_array.BinArray, "account:BinArray"),
+        (meteora_dlmm_accounts.BitmapExtension, "account:BinArrayBitmapExtension"),
+        (meteora_dlmm_genesis.Oracle, "account:Oracle"),
+        (meteora_dlmm_instructions.Swap2, "global:swap2"),
+        (meteora_dlmm_instructions.SwapExactOut2, "global:swap_exact_out2"),
     ],
     ids=lambda value: str(getattr(value, "__name__", "")),
 )
@@ -71,16 +80,16 @@ def test_discriminators_are_anchors(kind: type[Record], name: str) -> None:
 
 
 def test_fields_lie_where_the_program_reads_them() -> None:
-    marked = bytearray(raydium_cpmm.PoolState.DISCRIMINATOR + bytes(629))
+    marked = bytearray(raydium_cpmm_accounts.PoolState.DISCRIMINATOR + bytes(629))
     marked[168:200] = b"\x01" * 32
-    marked[329] = raydium_cpmm.PoolStatus.SWAP_DISABLED
+    marked[329] = raydium_cpmm_accounts.PoolStatus.SWAP_DISABLED
     marked[373:381] = (77).to_bytes(8, "little")
     marked[405:413] = (99).to_bytes(8, "little")
-    state = raydium_cpmm.PoolState.decode(bytes(marked))
+    state = raydium_cpmm_accounts.PoolState.decode(bytes(marked))
     assert (bytes(state.mint_0), state.status, state.open_time, state.creator_fees_1) == (b"\x01" * 32, 4, 77, 99)
-    assert raydium_cpmm.MINT_0_OFFSET == 168
+    assert raydium_cpmm_accounts.MINT_0_OFFSET == 168
 
-    pair = bytearray(meteora_dlmm.LbPair.DISCRIMINATOR + bytes(896))
+    pair = bytearray(meteora_dlmm_accounts.LbPair.DISCRIMINATOR + bytes(896))
     pair[76:80] = (-2287).to_bytes(4, "little", signed=True)
     pair[80:82] = (10).to_bytes(2, "little")
     pair[88:120] = b"\x02" * 32
@@ -88,7 +97,7 @@ def test_fields_lie_where_the_program_reads_them() -> None:
     pair[552:584] = b"\x03" * 32
     pair[584] = 1
     pair[816:824] = (123).to_bytes(8, "little")
-    decoded = meteora_dlmm.LbPair.decode(bytes(pair))
+    decoded = meteora_dlmm_accounts.LbPair.decode(bytes(pair))
     assert (decoded.active_id, decoded.bin_step, bytes(decoded.mint_x)) == (-2287, 10, b"\x02" * 32)
     assert (decoded.protocol_fee_x, bytes(decoded.oracle), decoded.bin_array_bitmap) == (5, b"\x03" * 32, 1)
     assert decoded.activation_point == 123
@@ -96,9 +105,9 @@ def test_fields_lie_where_the_program_reads_them() -> None:
 
 def test_program_addresses_are_the_ones_on_mainnet() -> None:
     authority = Pubkey.from_string("GpMZbSM2GgvTKHJirzeGfMFoaZ8UR2X7F4v8vHTvxFbL")
-    assert raydium_cpmm.authority_address() == (authority, 253)
-    assert str(raydium_cpmm.config_address(0)) == "D4FPEruKEHrG5TenZ2mpDGEfu1iUvTiqBxvpU8HLBvC2"
-    assert str(meteora_dlmm.EVENT_AUTHORITY_ADDRESS) == "D1ZN9Wj1fRSUQfCjhvnu1hqDMT7hzjzBBpi12nVniYD6"
+    assert raydium_cpmm_addresses.authority_address() == (authority, 253)
+    assert str(raydium_cpmm_addresses.config_address(0)) == "D4FPEruKEHrG5TenZ2mpDGEfu1iUvTiqBxvpU8HLBvC2"
+    assert str(meteora_dlmm_addresses.EVENT_AUTHORITY_ADDRESS) == "D1ZN9Wj1fRSUQfCjhvnu1hqDMT7hzjzBBpi12nVniYD6"
 
 
 def test_an_associated_account_is_where_solders_says() -> None:
@@ -109,17 +118,21 @@ def test_an_associated_account_is_where_solders_says() -> None:
 
 
 def test_swaps_decode_to_what_was_encoded() -> None:
-    for order in (raydium_cpmm.SwapBaseInput(5, 4), raydium_cpmm.SwapBaseOutput(5, 4)):
-        assert raydium_cpmm.decode_instruction(order.encode()) == order
-    for swap in (meteora_dlmm.Swap2(5, 4), meteora_dlmm.SwapExactOut2(5, 4)):
-        assert meteora_dlmm.decode_instruction(swap.encode()) == swap
+    for order in (raydium_cpmm_instructions.SwapBaseInput(5, 4), raydium_cpmm_instructions.SwapBaseOutput(5, 4)):
+        assert raydium_cpmm_handler.decode_instruction(order.encode()) == order
+    for swap in (meteora_dlmm_instructions.Swap2(5, 4), meteora_dlmm_instructions.SwapExactOut2(5, 4)):
+        assert meteora_dlmm_handler.decode_instruction(swap.encode()) == swap
     assert (
-        meteora_dlmm.Swap2(5, 4).encode().hex() == "414b3f4ceb5b5b88" + "05" + "00" * 7 + "04" + "00" * 7 + "00000000"
+        meteora_dlmm_instructions.Swap2(5, 4).encode().hex()
+        == "414b3f4ceb5b5b88" + "05" + "00" * 7 + "04" + "00" * 7 + "00000000"
     )
-    assert raydium_cpmm.SwapBaseInput(5, 4).encode().hex() == "8fbe5adac41e33de" + "05" + "00" * 7 + "04" + "00" * 7
+    assert (
+        raydium_cpmm_instructions.SwapBaseInput(5, 4).encode().hex()
+        == "8fbe5adac41e33de" + "05" + "00" * 7 + "04" + "00" * 7
+    )
 
 
-@pytest.mark.parametrize("decode", [raydium_cpmm.decode_instruction, meteora_dlmm.decode_instruction])
+@pytest.mark.parametrize("decode", [raydium_cpmm_handler.decode_instruction, meteora_dlmm_handler.decode_instruction])
 def test_another_instruction_of_a_dex_is_no_swap(decode: object) -> None:
     with pytest.raises(LayoutError, match="no swap"):
         decode(b"\x00" * 24)  # type: ignore[operator]

@@ -9,7 +9,7 @@ from solders.signature import Signature
 
 from orderd.solana.expiry import STATUSES_KEPT, Validity
 from orderd.solana.observer import Observer
-from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimited, RpcResponseError, RpcTransportError
+from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError, RpcTransportError
 from orderd.solana.rpc_types import EpochInfo, TransactionInfo
 from tests.unit.solana.node import Node
 
@@ -304,4 +304,4 @@ def test_a_transaction_that_cannot_be_read_keeps_no_other_from_being_read() -> N
 
 def test_a_request_that_is_turned_away_is_the_answer_for_each() -> None:
     (single,) = Cluster(getTransaction=failing(429)).observer.fetch(signatures(1))
-    assert isinstance(single, RpcRateLimited)
+    assert isinstance(single, RpcRateLimitedError)

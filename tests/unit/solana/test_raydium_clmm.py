@@ -12,12 +12,18 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import U128_MAX, SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
+from orderd.pools.raydium_clmm import accounts as clmm_accounts
+from orderd.pools.raydium_clmm import addresses as clmm_addresses
+from orderd.pools.raydium_clmm import instructions as clmm_instructions
 from orderd.pools.raydium_clmm import program as clmm
 from orderd.pools.raydium_clmm.maths import pool as amm
+from orderd.pools.raydium_clmm.simnet import handler as clmm_handler
+from orderd.pools.raydium_clmm.simnet import observation as clmm_observation
+from orderd.pools.raydium_clmm.simnet.write_back import crossed, pool_after
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPool
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
 from tests.unit.solana.clmm_accounts import arrays_of, config_of, state_of
 from tests.unit.solana.records import blank, key, uses
@@ -40,11 +46,11 @@ MAINNET_CONFIG = base64.b64decode(
 """Slot 446605268: of the pool's account the first 397 bytes, of its configuration's the first 93."""
 
 ACCOUNTS: list[tuple[type[Record], str, int]] = [
-    (clmm.AmmConfig, "AmmConfig", 117),
-    (clmm.PoolState, "PoolState", 1544),
-    (clmm.TickArrayState, "TickArrayState", 10240),
-    (clmm.TickArrayBitmapExtension, "TickArrayBitmapExtension", 1832),
-    (clmm.ObservationState, "ObservationState", 4483),
+    (clmm_accounts.AmmConfig, "AmmConfig", 117),
+    (clmm_accounts.PoolState, "PoolState", 1544),
+    (clmm_accounts.TickArrayState, "TickArrayState", 10240),
+    (clmm_accounts.TickArrayBitmapExtension, "TickArrayBitmapExtension", 1832),
+    (clmm_observation.ObservationState, "ObservationState", 4483),
 ]
 
 
@@ -60,7 +66,7 @@ def test_accounts_have_the_programs_sizes_and_survive_a_round_trip(kind: type[Re
         kind.decode(bytes(size))
 
 
-@pytest.mark.parametrize("kind", [clmm.TickState, clmm.RewardInfo, clmm.Observation])
+@pytest.mark.parametrize("kind", [clmm_accounts.TickState, clmm_accounts.RewardInfo, clmm_observation.Observation])
 def test_parts_of_accounts_survive_a_round_trip(kind: type[Record]) -> None:
     data = random.Random(kind.__name__).randbytes(kind.size())
     assert kind.decode(data).encode() == data
@@ -68,11 +74,11 @@ def test_parts_of_accounts_survive_a_round_trip(kind: type[Record]) -> None:
 
 def test_accounts_of_mainnet_are_read() -> None:
     data = MAINNET_STATE + bytes(1544 - 397)
-    state, given = clmm.PoolState.decode(data), POOLS["real_wsol_usdc_4bps"]["pool_state"]
+    state, given = clmm_accounts.PoolState.decode(data), POOLS["real_wsol_usdc_4bps"]["pool_state"]
     assert state.encode() == data
     assert state.mint_0 == token.NATIVE_MINT
     assert str(state.mint_1) == "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-    assert (data[clmm.MINT_0_OFFSET :][:32], data[clmm.MINT_1_OFFSET :][:32]) == (
+    assert (data[clmm_accounts.MINT_0_OFFSET :][:32], data[clmm_accounts.MINT_1_OFFSET :][:32]) == (
         bytes(state.mint_0),
         bytes(state.mint_1),
     )
@@ -80,9 +86,9 @@ def test_accounts_of_mainnet_are_read() -> None:
     assert (state.liquidity, state.sqrt_price_x64) == (given["liquidity"], given["sqrt_price_x64"])
     assert (state.tick_current, state.protocol_fees_0) == (given["tick_current"], given["protocol_fees_token_0"])
     assert state.fee_growth_global_1_x64 == given["fee_growth_global_1_x64"]
-    assert (state.status, state.fee_on, state.dynamic_fee) == (0, 0, clmm.NO_DYNAMIC_FEE)
+    assert (state.status, state.fee_on, state.dynamic_fee) == (0, 0, clmm_accounts.NO_DYNAMIC_FEE)
 
-    config = clmm.AmmConfig.decode(MAINNET_CONFIG + bytes(24))
+    config = clmm_accounts.AmmConfig.decode(MAINNET_CONFIG + bytes(24))
     assert config.index == 8
     assert {name: getattr(config, name) for name in POOLS["real_wsol_usdc_4bps"]["amm_config"]} == (
         POOLS["real_wsol_usdc_4bps"]["amm_config"]
@@ -90,24 +96,26 @@ def test_accounts_of_mainnet_are_read() -> None:
 
 
 def test_program_addresses_are_the_ones_on_mainnet() -> None:
-    state = clmm.PoolState.decode(MAINNET_STATE + bytes(1544 - 397))
-    assert clmm.config_address(8) == state.amm_config
-    assert clmm.pool_address(state.amm_config, state.mint_0, state.mint_1) == MAINNET_POOL
-    assert clmm.vault_address(MAINNET_POOL, state.mint_0) == state.vault_0
-    assert clmm.vault_address(MAINNET_POOL, state.mint_1) == state.vault_1
-    assert clmm.observation_address(MAINNET_POOL) == state.observation
-    assert str(clmm.bitmap_extension_address(MAINNET_POOL)) == "4NFvUKqknMpoe6CWTzK758B8ojVLzURL5pC6MtiaJ8TQ"
-    assert str(clmm.tick_array_address(MAINNET_POOL, -23_400)) == "B91BepvpchUqvnnMh96Krk66bw2R8zxcpdu2xbwDH51b"
+    state = clmm_accounts.PoolState.decode(MAINNET_STATE + bytes(1544 - 397))
+    assert clmm_addresses.config_address(8) == state.amm_config
+    assert clmm_addresses.pool_address(state.amm_config, state.mint_0, state.mint_1) == MAINNET_POOL
+    assert clmm_addresses.vault_address(MAINNET_POOL, state.mint_0) == state.vault_0
+    assert clmm_addresses.vault_address(MAINNET_POOL, state.mint_1) == state.vault_1
+    assert clmm_addresses.observation_address(MAINNET_POOL) == state.observation
+    assert str(clmm_addresses.bitmap_extension_address(MAINNET_POOL)) == "4NFvUKqknMpoe6CWTzK758B8ojVLzURL5pC6MtiaJ8TQ"
+    assert (
+        str(clmm_addresses.tick_array_address(MAINNET_POOL, -23_400)) == "B91BepvpchUqvnnMh96Krk66bw2R8zxcpdu2xbwDH51b"
+    )
 
 
 def test_late_fields_lie_where_the_program_reads_them() -> None:
-    marked = bytearray(clmm.PoolState.DISCRIMINATOR + bytes(1536))
+    marked = bytearray(clmm_accounts.PoolState.DISCRIMINATOR + bytes(1536))
     marked[390] = 2
     marked[904:1032] = (1 << 1023).to_bytes(128, "little")
     marked[1064:1072] = (7).to_bytes(8, "little")
     marked[1080:1088] = (99).to_bytes(8, "little")
     marked[1096:1176] = b"\x01" * 80
-    state = clmm.PoolState.decode(bytes(marked))
+    state = clmm_accounts.PoolState.decode(bytes(marked))
     assert (state.fee_on, state.tick_array_bitmap, state.fund_fees_0) == (2, 1 << 1023, 7)
     assert (state.open_time, state.dynamic_fee) == (99, b"\x01" * 80)
 
@@ -115,7 +123,7 @@ def test_late_fields_lie_where_the_program_reads_them() -> None:
     tick[4:20] = (-5).to_bytes(16, "little", signed=True)
     tick[124:132] = (11).to_bytes(8, "little")
     tick[132:140] = (12).to_bytes(8, "little")
-    read = clmm.TickState.decode(bytes(tick))
+    read = clmm_accounts.TickState.decode(bytes(tick))
     assert (read.liquidity_net, read.orders_amount, read.part_filled_orders_remaining) == (-5, 11, 12)
 
 
@@ -124,12 +132,12 @@ def test_a_pool_swaps_the_same_after_its_accounts_were_written_and_read(case: di
     """The accounts that a client reads for this direction: the pool, its fee rates, and the arrays its bitmap names."""
     pool, given, expected = POOLS[case["pool"]], case["input"], case["expected"]
     zero_for_one = given["zero_for_one"]
-    state = clmm.PoolState.decode(state_of(pool).encode())
-    config = clmm.AmmConfig.decode(config_of(pool).encode())
+    state = clmm_accounts.PoolState.decode(state_of(pool).encode())
+    config = clmm_accounts.AmmConfig.decode(config_of(pool).encode())
     stored = {start: array.encode() for start, array in arrays_of(pool).items()}
     order = list(arrays_in_order(state, None, zero_for_one=zero_for_one))
     assert all((before > after) == zero_for_one for before, after in pairwise(order))
-    tradable = state.to_pool(config, (clmm.TickArrayState.decode(stored[start]) for start in order))
+    tradable = state.to_pool(config, (clmm_accounts.TickArrayState.decode(stored[start]) for start in order))
 
     swap = amm.swap_exact_in if given["swap_mode"] == "exact_in" else amm.swap_exact_out
     limit = given["sqrt_price_limit_x64"] or None
@@ -140,7 +148,7 @@ def test_a_pool_swaps_the_same_after_its_accounts_were_written_and_read(case: di
     outcome = swap(tradable, given["amount"], zero_for_one=zero_for_one, sqrt_price_limit=limit)
     assert (outcome.amount_in, outcome.amount_out) == (expected["amount_in"], expected["amount_out"])
 
-    after, end = clmm.PoolState.decode(state.after(outcome.pool, 900).encode()), expected["end_state"]
+    after, end = clmm_accounts.PoolState.decode(pool_after(state, outcome.pool, 900).encode()), expected["end_state"]
     assert (after.sqrt_price_x64, after.tick_current) == (end["sqrt_price_x64"], end["tick_current"])
     assert after.liquidity == end["liquidity"]
     assert after.fee_growth_global_0_x64 == end["fee_growth_global_0_x64"]
@@ -187,7 +195,7 @@ def test_the_fee_side_of_a_pool_is_kept() -> None:
 )
 def test_a_fee_that_is_not_covered_is_refused(fields: dict[str, Any], reason: Unsupported) -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
-    with pytest.raises(UnsupportedPool, match=reason) as refused:
+    with pytest.raises(UnsupportedPoolError, match=reason) as refused:
         state_of(pool, **fields).to_pool(config_of(pool), [])
     assert refused.value.reason == reason
 
@@ -196,10 +204,10 @@ def test_a_fee_that_is_not_covered_is_refused(fields: dict[str, Any], reason: Un
 def test_limit_orders_at_a_tick_are_refused(waiting: dict[str, Any]) -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
     arrays = arrays_of(pool)
-    arrays[-25_200] = arrays[-25_200].with_tick(clmm.TickState(tick=-24_000, **waiting), 60)
-    with pytest.raises(UnsupportedPool, match="limit_orders"):
+    arrays[-25_200] = arrays[-25_200].with_tick(clmm_accounts.TickState(tick=-24_000, **waiting), 60)
+    with pytest.raises(UnsupportedPoolError, match="limit_orders"):
         state_of(pool).to_pool(config_of(pool), arrays.values())
-    filled = clmm.TickState(tick=-24_000, order_phase=3, unfilled_ratio_x64=1 << 64)
+    filled = clmm_accounts.TickState(tick=-24_000, order_phase=3, unfilled_ratio_x64=1 << 64)
     arrays[-25_200] = arrays[-25_200].with_tick(filled, 60)
     tradable = state_of(pool).to_pool(config_of(pool), arrays.values())
     assert -24_000 not in [tick.tick for tick in tradable.ticks]
@@ -213,77 +221,79 @@ def test_a_pool_swaps_from_the_second_after_its_opening_on_unless_switched_off()
 
 
 def test_a_tick_is_found_by_its_index_and_nowhere_else() -> None:
-    array = clmm.TickArrayState(key(77), -3_600).with_tick(clmm.TickState(tick=-60, liquidity_gross=9), 60)
+    array = clmm_accounts.TickArrayState(key(77), -3_600).with_tick(
+        clmm_accounts.TickState(tick=-60, liquidity_gross=9), 60
+    )
     assert array.tick(-60, 60).liquidity_gross == 9
-    assert array.tick(-120, 60) == clmm.TickState()
+    assert array.tick(-120, 60) == clmm_accounts.TickState()
     for tick in (0, -3_660, -59):
         with pytest.raises(LayoutError, match=f"tick {tick} is not in tick array -3600"):
             array.tick(tick, 60)
 
 
 def test_crossing_a_tick_turns_its_growths_inside_out() -> None:
-    reward = blank(clmm.RewardInfo, token_mint=key(8), reward_growth_global_x64=50)
+    reward = blank(clmm_accounts.RewardInfo, token_mint=key(8), reward_growth_global_x64=50)
     state = state_of(POOLS["constructed_sol_usdc_25bps"], reward_1=reward)
-    tick = clmm.TickState(
+    tick = clmm_accounts.TickState(
         tick=-60, fee_growth_outside_0_x64=30, fee_growth_outside_1_x64=7, reward_growth_outside_1_x64=20
     )
-    array = clmm.TickArrayState(key(77), -3_600).with_tick(tick, 60)
+    array = clmm_accounts.TickArrayState(key(77), -3_600).with_tick(tick, 60)
     growths = {"fee_growth_0": 100, "fee_growth_1": 5, "epoch": 900}
 
-    crossed = array.crossed(-60, state, **growths)
+    after = crossed(array, -60, state, **growths)
 
-    assert crossed.tick(-60, 60) == replace(
+    assert after.tick(-60, 60) == replace(
         tick, fee_growth_outside_0_x64=70, fee_growth_outside_1_x64=U128_MAX - 1, reward_growth_outside_1_x64=30
     )
-    assert crossed.recent_epoch == 900
-    assert replace(crossed.crossed(-60, state, **growths), recent_epoch=0) == array
+    assert after.recent_epoch == 900
+    assert replace(crossed(after, -60, state, **growths), recent_epoch=0) == array
 
 
-def observed(**fields: Any) -> clmm.ObservationState:
-    return blank(clmm.ObservationState, pool=key(77), **fields)
+def observed(**fields: Any) -> clmm_observation.ObservationState:
+    return blank(clmm_observation.ObservationState, pool=key(77), **fields)
 
 
 def test_the_first_swap_starts_the_price_history() -> None:
     first = observed().updated(1_000, -5)
-    assert (first.initialized, first.index, first.observation(0)) == (1, 0, clmm.Observation(1_000, 0))
+    assert (first.initialized, first.index, first.observation(0)) == (1, 0, clmm_observation.Observation(1_000, 0))
 
 
 def test_the_price_history_sums_ticks_over_seconds_every_quarter_minute() -> None:
     first = observed().updated(1_000, -5)
     assert first.updated(1_014, -5) == first
     second = first.updated(1_015, -5)
-    assert (second.index, second.observation(1)) == (1, clmm.Observation(1_015, -75))
+    assert (second.index, second.observation(1)) == (1, clmm_observation.Observation(1_015, -75))
     assert second.updated(1_000, 9) == second
-    assert second.updated(1_035, 3).observation(2) == clmm.Observation(1_035, -15)
+    assert second.updated(1_035, 3).observation(2) == clmm_observation.Observation(1_035, -15)
 
 
 def test_the_price_history_is_a_ring_of_wrapping_sums() -> None:
-    last = clmm.Observation(1_000, (1 << 63) - 1)
-    ring = bytes(99 * clmm.OBSERVATION_SIZE) + last.encode()
+    last = clmm_observation.Observation(1_000, (1 << 63) - 1)
+    ring = bytes(99 * clmm_observation.OBSERVATION_SIZE) + last.encode()
     again = observed(initialized=1, index=99, observations=ring).updated(1_100, 1)
-    assert (again.index, again.observation(0)) == (0, clmm.Observation(1_100, -(1 << 63) + 99))
+    assert (again.index, again.observation(0)) == (0, clmm_observation.Observation(1_100, -(1 << 63) + 99))
 
 
 def test_a_swap_is_what_the_program_reads() -> None:
-    order = clmm.SwapV2(5, 4, sqrt_price_at_tick(0), is_base_input=False)
-    assert hashlib.sha256(b"global:swap_v2").digest()[:8] == clmm.SwapV2.DISCRIMINATOR
+    order = clmm_instructions.SwapV2(5, 4, sqrt_price_at_tick(0), is_base_input=False)
+    assert hashlib.sha256(b"global:swap_v2").digest()[:8] == clmm_instructions.SwapV2.DISCRIMINATOR
     assert order.encode().hex() == (
         "2b04ed0b1ac91e62" + "05" + "00" * 7 + "04" + "00" * 7 + "00" * 8 + "01" + "00" * 7 + "00"
     )
-    assert clmm.decode_instruction(order.encode()) == order
-    assert clmm.SwapV2(5, 4).encode()[24:] == bytes(16) + b"\x01"
+    assert clmm_handler.decode_instruction(order.encode()) == order
+    assert clmm_instructions.SwapV2(5, 4).encode()[24:] == bytes(16) + b"\x01"
     with pytest.raises(LayoutError, match="no swap of Raydium CLMM"):
-        clmm.decode_instruction(bytes(41))
+        clmm_handler.decode_instruction(bytes(41))
 
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
 def test_a_swap_names_the_accounts_the_program_expects(zero_for_one: bool) -> None:
     state = state_of(POOLS["constructed_sol_usdc_25bps"])
     pool, payer, source, destination = key(21), key(22), key(23), key(24)
-    order, starts = clmm.SwapV2(5, 4), [-25_200, -28_800]
+    order, starts = clmm_instructions.SwapV2(5, 4), [-25_200, -28_800]
 
     def instruction(**options: Any) -> list[tuple[Pubkey, str]]:
-        built = clmm.swap(
+        built = clmm_instructions.swap(
             order, pool, state, payer, source, destination, zero_for_one=zero_for_one, tick_arrays=starts, **options
         )
         assert (built.program_id, bytes(built.data)) == (options.get("program_id", clmm.PROGRAM_ID), order.encode())
@@ -291,25 +301,27 @@ def test_a_swap_names_the_accounts_the_program_expects(zero_for_one: bool) -> No
 
     named = instruction(names_bitmap_extension=False)
     paid, bought = ((3, 1), (4, 2)) if zero_for_one else ((4, 2), (3, 1))
-    assert named[clmm.PAYER] == (payer, "s")
-    assert named[clmm.AMM_CONFIG] == (state.amm_config, "r")
-    assert named[clmm.POOL_STATE] == (pool, "w")
-    assert named[clmm.INPUT_TOKEN_ACCOUNT] == (source, "w")
-    assert named[clmm.OUTPUT_TOKEN_ACCOUNT] == (destination, "w")
-    assert named[clmm.INPUT_VAULT] == (key(paid[0]), "w")
-    assert named[clmm.OUTPUT_VAULT] == (key(bought[0]), "w")
-    assert named[clmm.OBSERVATION_STATE] == (state.observation, "w")
-    assert named[clmm.TOKEN_PROGRAM] == (token.PROGRAM_ID, "r")
-    assert named[clmm.TOKEN_PROGRAM_2022] == (token.TOKEN_2022_PROGRAM_ID, "r")
-    assert named[clmm.MEMO_PROGRAM] == (memo.PROGRAM_ID, "r")
-    assert named[clmm.INPUT_VAULT_MINT] == (key(paid[1]), "r")
-    assert named[clmm.OUTPUT_VAULT_MINT] == (key(bought[1]), "r")
-    assert named[clmm.TICK_ARRAYS :] == [(clmm.tick_array_address(pool, start), "w") for start in starts]
+    assert named[clmm_instructions.PAYER] == (payer, "s")
+    assert named[clmm_instructions.AMM_CONFIG] == (state.amm_config, "r")
+    assert named[clmm_instructions.POOL_STATE] == (pool, "w")
+    assert named[clmm_instructions.INPUT_TOKEN_ACCOUNT] == (source, "w")
+    assert named[clmm_instructions.OUTPUT_TOKEN_ACCOUNT] == (destination, "w")
+    assert named[clmm_instructions.INPUT_VAULT] == (key(paid[0]), "w")
+    assert named[clmm_instructions.OUTPUT_VAULT] == (key(bought[0]), "w")
+    assert named[clmm_instructions.OBSERVATION_STATE] == (state.observation, "w")
+    assert named[clmm_instructions.TOKEN_PROGRAM] == (token.PROGRAM_ID, "r")
+    assert named[clmm_instructions.TOKEN_PROGRAM_2022] == (token.TOKEN_2022_PROGRAM_ID, "r")
+    assert named[clmm_instructions.MEMO_PROGRAM] == (memo.PROGRAM_ID, "r")
+    assert named[clmm_instructions.INPUT_VAULT_MINT] == (key(paid[1]), "r")
+    assert named[clmm_instructions.OUTPUT_VAULT_MINT] == (key(bought[1]), "r")
+    assert named[clmm_instructions.TICK_ARRAYS :] == [
+        (clmm_addresses.tick_array_address(pool, start), "w") for start in starts
+    ]
 
     devnet = clmm.DEVNET_PROGRAM_ID
     extended = instruction(names_bitmap_extension=True, program_id=devnet)
-    assert extended[: clmm.TICK_ARRAYS] == named[: clmm.TICK_ARRAYS]
-    assert extended[clmm.TICK_ARRAYS :] == [
-        (clmm.bitmap_extension_address(pool, devnet), "w"),
-        *((clmm.tick_array_address(pool, start, devnet), "w") for start in starts),
+    assert extended[: clmm_instructions.TICK_ARRAYS] == named[: clmm_instructions.TICK_ARRAYS]
+    assert extended[clmm_instructions.TICK_ARRAYS :] == [
+        (clmm_addresses.bitmap_extension_address(pool, devnet), "w"),
+        *((clmm_addresses.tick_array_address(pool, start, devnet), "w") for start in starts),
     ]

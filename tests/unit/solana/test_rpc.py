@@ -18,7 +18,7 @@ from orderd.solana.rpc import (
     Memcmp,
     RpcClient,
     RpcError,
-    RpcRateLimited,
+    RpcRateLimitedError,
     RpcResponseError,
     RpcTransportError,
 )
@@ -325,7 +325,7 @@ def test_a_nodes_error_keeps_its_code_message_and_data() -> None:
 
 @pytest.mark.parametrize(("header", "seconds"), [("3", 3.0), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
 def test_a_limit_says_when_to_come_back(header: str | None, seconds: float | None) -> None:
-    with pytest.raises(RpcRateLimited) as error:
+    with pytest.raises(RpcRateLimitedError) as error:
         node_that(lambda _: Response(429, b"slow down", header)).get_slot()
     assert error.value.retry_after == seconds
     assert error.value.error_code == ErrorCode.RPC_RATE_LIMITED
@@ -333,7 +333,7 @@ def test_a_limit_says_when_to_come_back(header: str | None, seconds: float | Non
 
 def test_a_limit_within_json_is_a_limit_too() -> None:
     rpc = node_that(lambda request: {"id": request["id"], "error": {"code": 429, "message": "Too many requests"}})
-    with pytest.raises(RpcRateLimited):
+    with pytest.raises(RpcRateLimitedError):
         rpc.get_slot()
 
 
@@ -426,7 +426,7 @@ def test_an_endpoint_that_refuses_everything_may_take_batches_another_time() -> 
 
 def test_an_endpoint_that_limits_requests_is_not_asked_more_often_for_that() -> None:
     node, rpc = without_batches(Response(429, b""), lambda _: {"result": 5})
-    with pytest.raises(RpcRateLimited):
+    with pytest.raises(RpcRateLimitedError):
         rpc.call_many([("getSlot", []), ("getSlot", [])])
     assert len(node.requests) == 1
 
@@ -449,7 +449,7 @@ def test_call_by_call_an_endpoint_that_falls_silent_is_not_asked_for_the_rest() 
 
 
 def test_every_error_is_an_rpc_error_and_close_reaches_the_transport() -> None:
-    assert all(issubclass(kind, RpcError) for kind in (RpcTransportError, RpcRateLimited, RpcResponseError))
+    assert all(issubclass(kind, RpcError) for kind in (RpcTransportError, RpcRateLimitedError, RpcResponseError))
     node, rpc = node_with(1)
     rpc.close()
     assert node.closed

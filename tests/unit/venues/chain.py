@@ -10,23 +10,21 @@ import orjson
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_damm_v2 import addresses as meteora_damm_v2_addresses
 from orderd.pools.meteora_damm_v2 import program as meteora_damm_v2
+from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
+from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair, StaticParameters, VariableParameters
+from orderd.pools.meteora_dlmm.bin_array import Bin, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL, array_index
-from orderd.pools.meteora_dlmm.program import (
-    BIN_ARRAY_VERSION,
-    NO_REWARD,
-    Bin,
-    BinArray,
-    BitmapExtension,
-    LbPair,
-    StaticParameters,
-    VariableParameters,
-)
+from orderd.pools.meteora_dlmm.simnet.genesis import BIN_ARRAY_VERSION, NO_REWARD
 from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
+from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
 from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.pools.raydium_cpmm.program import AmmConfig, PoolState
+from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import RpcClient
@@ -145,14 +143,14 @@ def put_cpmm(
     fields: dict[str, Any] = {
         "amm_config": Pubkey.find_program_address([b"config", bytes(address)], raydium_cpmm.PROGRAM_ID)[0],
         "pool_creator": OWNER,
-        "vault_0": raydium_cpmm.vault_address(address, mint_0),
-        "vault_1": raydium_cpmm.vault_address(address, mint_1),
-        "lp_mint": raydium_cpmm.lp_mint_address(address),
+        "vault_0": raydium_cpmm_addresses.vault_address(address, mint_0),
+        "vault_1": raydium_cpmm_addresses.vault_address(address, mint_1),
+        "lp_mint": raydium_cpmm_addresses.lp_mint_address(address),
         "mint_0": mint_0,
         "mint_1": mint_1,
         "token_0_program": _program_of(chain, mint_0),
         "token_1_program": _program_of(chain, mint_1),
-        "observation": raydium_cpmm.observation_address(address),
+        "observation": raydium_cpmm_addresses.observation_address(address),
         "auth_bump": 253,
         "status": state["status"],
         "lp_mint_decimals": 9,
@@ -178,7 +176,7 @@ def put_cpmm(
         (account.vault_0, mint_0, state["token_0_vault_amount"]),
         (account.vault_1, mint_1, state["token_1_vault_amount"]),
     ):
-        holder = token.TokenAccount.new(mint, raydium_cpmm.authority_address()[0], amount)
+        holder = token.TokenAccount.new(mint, raydium_cpmm_addresses.authority_address()[0], amount)
         chain.put(vault, token.PROGRAM_ID, holder)
 
 
@@ -190,7 +188,7 @@ def put_dlmm(
     indices = {array_index(each["bin_id"]) for each in pool["bins"]}
     reward = NO_REWARD
     if pool["has_reward"]:
-        reward = meteora_dlmm.RewardInfo(OWNER, OWNER, OWNER, 0, 0, 0, 0, 0)
+        reward = meteora_dlmm_accounts.RewardInfo(OWNER, OWNER, OWNER, 0, 0, 0, 0, 0)
     fields: dict[str, Any] = {
         "parameters": StaticParameters(**pool["parameters"]),
         "v_parameters": VariableParameters(
@@ -212,14 +210,14 @@ def put_dlmm(
         "creator_pool_on_off_control": 0,
         "mint_x": mint_x,
         "mint_y": mint_y,
-        "reserve_x": meteora_dlmm.reserve_address(address, mint_x),
-        "reserve_y": meteora_dlmm.reserve_address(address, mint_y),
+        "reserve_x": meteora_dlmm_addresses.reserve_address(address, mint_x),
+        "reserve_y": meteora_dlmm_addresses.reserve_address(address, mint_y),
         "protocol_fee_x": pool["protocol_fee"]["amount_x"],
         "protocol_fee_y": pool["protocol_fee"]["amount_y"],
         "padding_1": bytes(32),
         "reward_0": reward,
         "reward_1": NO_REWARD,
-        "oracle": meteora_dlmm.oracle_address(address),
+        "oracle": meteora_dlmm_addresses.oracle_address(address),
         "bin_array_bitmap": sum(1 << (each + INTERNAL) for each in indices if -INTERNAL <= each < INTERNAL),
         "last_updated_at": 0,
         "padding_2": bytes(32),
@@ -240,14 +238,14 @@ def put_dlmm(
     below = sum(1 << (-each - 1 - INTERNAL) for each in indices if each < -INTERNAL)
     if above or below:
         extension = BitmapExtension(address, above, below)
-        chain.put(meteora_dlmm.bitmap_extension_address(address), meteora_dlmm.PROGRAM_ID, extension)
+        chain.put(meteora_dlmm_addresses.bitmap_extension_address(address), meteora_dlmm.PROGRAM_ID, extension)
     for index in indices:
         array = BinArray(index, BIN_ARRAY_VERSION, bytes(7), address)
         for each in pool["bins"]:
             if array_index(each["bin_id"]) == index:
                 content = {name: value for name, value in each.items() if name != "bin_id"}
                 array = array.with_bin(each["bin_id"], Bin(**content))
-        chain.put(meteora_dlmm.bin_array_address(address, index), meteora_dlmm.PROGRAM_ID, array)
+        chain.put(meteora_dlmm_addresses.bin_array_address(address, index), meteora_dlmm.PROGRAM_ID, array)
     for reserve, mint in ((account.reserve_x, mint_x), (account.reserve_y, mint_y)):
         total = sum(each["amount_x" if mint == mint_x else "amount_y"] for each in pool["bins"])
         chain.put(reserve, token.PROGRAM_ID, token.TokenAccount.new(mint, address, min(total, 2**64 - 1)))
@@ -264,15 +262,15 @@ def put_clmm(
         "amm_config": Pubkey.find_program_address([b"config", bytes(address)], program)[0],
         "mint_0": mint_0,
         "mint_1": mint_1,
-        "vault_0": raydium_clmm.vault_address(address, mint_0),
-        "vault_1": raydium_clmm.vault_address(address, mint_1),
-        "observation": raydium_clmm.observation_address(address),
+        "vault_0": raydium_clmm_addresses.vault_address(address, mint_0),
+        "vault_1": raydium_clmm_addresses.vault_address(address, mint_1),
+        "observation": raydium_clmm_addresses.observation_address(address),
     }
     account = replace(clmm_accounts.state_of(dict(pool)), **(fields | changes))
     chain.put(account.amm_config, program, clmm_accounts.config_of(dict(pool)))
     chain.put(address, program, account)
     for start, array in clmm_accounts.arrays_of(dict(pool)).items():
-        chain.put(raydium_clmm.tick_array_address(address, start), program, replace(array, pool_id=address))
+        chain.put(raydium_clmm_addresses.tick_array_address(address, start), program, replace(array, pool_id=address))
     for vault, mint in ((account.vault_0, mint_0), (account.vault_1, mint_1)):
         chain.put(vault, token.PROGRAM_ID, token.TokenAccount.new(mint, address, account.liquidity % 2**64))
 
@@ -303,8 +301,8 @@ def put_damm_v2(
     fields: dict[str, Any] = {
         "token_a_mint": mint_a,
         "token_b_mint": mint_b,
-        "token_a_vault": meteora_damm_v2.vault_address(address, mint_a),
-        "token_b_vault": meteora_damm_v2.vault_address(address, mint_b),
+        "token_a_vault": meteora_damm_v2_addresses.vault_address(address, mint_a),
+        "token_b_vault": meteora_damm_v2_addresses.vault_address(address, mint_b),
         "token_a_flag": flags[0],
         "token_b_flag": flags[1],
     }

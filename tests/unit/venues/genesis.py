@@ -8,6 +8,7 @@ from solders.keypair import Keypair
 from orderd.domain.quote import QuoteRequest, RoutingDecision
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.execution.building import Builder
+from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
@@ -55,4 +56,5 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
         threads=1,
     )
     no_fees = cast("Any", None)
-    return Desk(router, Builder(router, rpc, Wallet(Keypair()), no_fees, blockhash_age=3_600.0))
+    wallet = Wallet(Keypair())
+    return Desk(router, Builder(router, rpc, wallet, no_fees, Purse(rpc, wallet.address), blockhash_age=3_600.0))

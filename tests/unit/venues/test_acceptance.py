@@ -20,9 +20,9 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
-from orderd.pools.raydium_clmm import program as raydium_clmm
+from orderd.pools.raydium_clmm import accounts as raydium_clmm
 from orderd.pools.raydium_clmm.venue import RaydiumClmm
-from orderd.pools.raydium_cpmm.program import PoolStatus
+from orderd.pools.raydium_cpmm.accounts import PoolStatus
 from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, memo, token
@@ -74,7 +74,7 @@ DAMM_V2_POOL = load("meteora_damm_v2.json")["pools"]["real_sol_usdc_25bps"]
 class Card:
     """One venue under test: how its pools come into being, and how its own accounts say "closed"."""
 
-    make: Callable[..., PoolVenue[Any, Any]]
+    make: type[PoolVenue[Any, Any]]
     put: Callable[..., None]
     template: dict[str, Any]
     closed: dict[str, Any]
@@ -87,13 +87,11 @@ class Card:
 
     @property
     def kind(self) -> str:
-        kind: str = self.make.kind  # type: ignore[attr-defined]
-        return kind
+        return self.make.program.kind
 
     @property
     def program(self) -> Pubkey:
-        program: Pubkey = self.make.program  # type: ignore[attr-defined]
-        return program
+        return self.make.program.ids["mainnet"]
 
     def pool(self, chain: Chain, address: Pubkey, deeper: int = 1, mint_out: Pubkey = USDC, **changes: Any) -> None:
         self.put(chain, address, SOL, mint_out, _times(self.template, deeper), **changes)
@@ -196,7 +194,7 @@ def refusal(venue: Venue, request: QuoteRequest) -> OrderdError:
 def test_a_quote_names_its_pool_price_fee_and_slot(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     quote = best_quote(card.venue(chain), ONE_SOL)
-    assert (quote.venue, quote.pool_kind, quote.pool) == (card.make.name, card.kind, str(POOL))  # type: ignore[attr-defined]
+    assert (quote.venue, quote.pool_kind, quote.pool) == (card.make.program.venue, card.kind, str(POOL))
     assert quote.slot == 1_000
     assert (quote.mint_in, quote.mint_out, quote.amount_in) == (WSOL_MINT, USDC_MINT, 10**9)
     assert card.price * 980_000 < quote.amount_out < card.price * 1_005_000

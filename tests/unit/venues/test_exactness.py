@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
-from orderd.pools.meteora_dlmm.bitmap import internal_bitmap
+from orderd.pools.meteora_dlmm.simnet.genesis import internal_bitmap
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
 from orderd.pools.raydium_clmm.tick_arrays import array_start
@@ -89,7 +89,7 @@ def test_meteora_quotes_what_the_real_program_paid_on_real_accounts(file: str, c
     chain.accounts = dict(capture.accounts)
     # Other arrays of the pair than those around the price were not captured.
     known = replace(state, bin_array_bitmap=internal_bitmap(array.index for array in capture.arrays))
-    chain.put(capture.pair, MeteoraDlmm.program, known)
+    chain.put(capture.pair, MeteoraDlmm.program.ids["mainnet"], known)
     venue = MeteoraDlmm(chain.rpc(), unix_time=lambda: float(capture.unix_time))
     mints = (str(state.mint_x), str(state.mint_y))
     request = QuoteRequest(*(mints if case["swap_for_y"] else mints[::-1]), case["amount"])

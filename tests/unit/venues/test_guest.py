@@ -12,7 +12,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
 from orderd.solana.programs.layout import LayoutError
-from orderd.venues.guest import Guests, GuestSide, PoolRefused
+from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 
 FORESEEN_BY_NOBODY = (ZeroDivisionError(), KeyError("bin"), RecursionError(), AssertionError("odd"))
 
@@ -49,7 +49,7 @@ def guests() -> Guests:
 def test_whatever_a_pools_data_lead_to_is_a_refusal_of_that_pool(
     guests: Guests, error: Exception, injected_pool_faults: Callable[[], int]
 ) -> None:
-    with pytest.raises(PoolRefused) as caught, guests.answering("odd"):
+    with pytest.raises(PoolRefusedError) as caught, guests.answering("odd"):
         raise error
     assert (caught.value.pool, caught.value.code, caught.value.passing) == ("odd", ErrorCode.POOL_UNSUPPORTED, False)
     assert injected_pool_faults() == 1
@@ -79,10 +79,10 @@ def test_a_refusal_that_is_foreseen_keeps_its_code_and_is_no_fault(guests: Guest
     with pytest.raises(OrderdError) as caught, guests.answering("pool"):
         raise unavailable
     assert caught.value is unavailable
-    with pytest.raises(PoolRefused) as refused, guests.answering("pool"):
+    with pytest.raises(PoolRefusedError) as refused, guests.answering("pool"):
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
     assert (refused.value.code, refused.value.passing) == (ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, True)
-    with pytest.raises(PoolRefused, match="cannot be read") as refused, guests.answering("pool"):
+    with pytest.raises(PoolRefusedError, match="cannot be read") as refused, guests.answering("pool"):
         raise LayoutError("too short")
     assert (refused.value.code, refused.value.passing) == (ErrorCode.POOL_UNSUPPORTED, False)
 
@@ -92,7 +92,7 @@ def test_a_fault_is_counted_each_time_and_told_once_for_each_pool(
 ) -> None:
     with capture_logs() as told:
         for pool in ("odd", "odd", "odder"):
-            with pytest.raises(PoolRefused), guests.answering(pool):
+            with pytest.raises(PoolRefusedError), guests.answering(pool):
                 raise ZeroDivisionError
     assert [line["pool"] for line in told] == ["odd", "odder"]
     assert injected_pool_faults() == 3

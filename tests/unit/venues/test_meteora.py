@@ -8,8 +8,11 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
+from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
+from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
-from orderd.pools.meteora_dlmm.program import BINS_AN_ARRAY, LbPair
+from orderd.pools.meteora_dlmm.accounts import LbPair
+from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.solana.programs import memo
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION
@@ -42,14 +45,14 @@ def pool_of(active_id: int, arrays: list[int], amount: int = 10**9) -> dict[str,
 
 def bin_arrays_of(venue: MeteoraDlmm, request: QuoteRequest) -> list[Pubkey]:
     swap = venue.swap_instruction(best_quote(venue, request), X, X, Y, 1, small=False)
-    return [meta.pubkey for meta in swap.accounts[meteora_dlmm.BIN_ARRAYS :]]
+    return [meta.pubkey for meta in swap.accounts[meteora_dlmm_instructions.BIN_ARRAYS :]]
 
 
 def test_a_swap_names_the_bin_arrays_in_the_order_it_meets_them() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-9, -4, -1, 0, 1, 5, 8]))
     venue = MeteoraDlmm(chain.rpc())
-    addresses = {index: meteora_dlmm.bin_array_address(POOL, index) for index in range(-10, 10)}
+    addresses = {index: meteora_dlmm_addresses.bin_array_address(POOL, index) for index in range(-10, 10)}
     assert bin_arrays_of(venue, SELL_X) == [addresses[index] for index in (0, -1, -4)]
     assert bin_arrays_of(venue, SELL_Y) == [addresses[index] for index in (0, 1, 5)]
     assert ARRAYS_A_DIRECTION == 3
@@ -59,11 +62,11 @@ def test_a_small_swap_names_the_arrays_it_needs_and_a_spare_one() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-9, -4, -1, 0, 1, 5, 8], amount=10**6))
     venue = MeteoraDlmm(chain.rpc())
-    addresses = {index: meteora_dlmm.bin_array_address(POOL, index) for index in range(-10, 10)}
+    addresses = {index: meteora_dlmm_addresses.bin_array_address(POOL, index) for index in range(-10, 10)}
     for amount, arrays in ((500_000, (0, -1)), (1_500_000, (0, -1, -4))):
         quote = best_quote(venue, replace(SELL_X, amount_in=amount))
         swap = venue.swap_instruction(quote, X, X, Y, 1, small=True)
-        named = [meta.pubkey for meta in swap.accounts[meteora_dlmm.BIN_ARRAYS :]]
+        named = [meta.pubkey for meta in swap.accounts[meteora_dlmm_instructions.BIN_ARRAYS :]]
         assert named == [addresses[index] for index in arrays]
 
 
@@ -89,7 +92,7 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
         state.token_x_program,
         state.token_y_program,
         memo.PROGRAM_ID,
-        meteora_dlmm.EVENT_AUTHORITY_ADDRESS,
+        meteora_dlmm_addresses.EVENT_AUTHORITY_ADDRESS,
         program,
     ]
     writable = [index for index, meta in enumerate(swap.accounts) if meta.is_writable]
@@ -101,9 +104,9 @@ def test_a_pool_far_from_price_one_brings_its_bitmap_extension() -> None:
     put_dlmm(chain, POOL, X, Y, pool_of(600 * BINS_AN_ARRAY, [600, 599, 601]))
     venue = MeteoraDlmm(chain.rpc())
     swap = venue.swap_instruction(best_quote(venue, SELL_X), X, X, Y, 1, small=False)
-    extension = swap.accounts[meteora_dlmm.BITMAP_EXTENSION]
-    assert (extension.pubkey, extension.is_writable) == (meteora_dlmm.bitmap_extension_address(POOL), True)
-    assert bin_arrays_of(venue, SELL_Y)[0] == meteora_dlmm.bin_array_address(POOL, 600)
+    extension = swap.accounts[meteora_dlmm_instructions.BITMAP_EXTENSION]
+    assert (extension.pubkey, extension.is_writable) == (meteora_dlmm_addresses.bitmap_extension_address(POOL), True)
+    assert bin_arrays_of(venue, SELL_Y)[0] == meteora_dlmm_addresses.bin_array_address(POOL, 600)
 
 
 def test_state_is_read_again_where_the_price_has_left_the_expected_arrays() -> None:
@@ -155,7 +158,7 @@ def test_a_pool_is_found_whichever_of_its_mints_is_x() -> None:
 def test_a_bin_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liquidity() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-1, 0, 1]))
-    del chain.accounts[meteora_dlmm.bin_array_address(POOL, -1)]
+    del chain.accounts[meteora_dlmm_addresses.bin_array_address(POOL, -1)]
     with pytest.raises(OrderdError, match="bin array is missing") as error:
         best_quote(MeteoraDlmm(chain.rpc()), SELL_X)
     assert error.value.code == ErrorCode.POOL_UNSUPPORTED
@@ -184,6 +187,6 @@ def test_arrays_with_nothing_but_limit_orders_pay_as_those_with_liquidity_do() -
         put_dlmm(chain, POOL, X, Y, pool)
         venue = MeteoraDlmm(chain.rpc())
         paid.append(best_quote(venue, request).amount_out)
-        arrays = [meteora_dlmm.bin_array_address(POOL, index) for index in (0, -1, -4)]
+        arrays = [meteora_dlmm_addresses.bin_array_address(POOL, index) for index in (0, -1, -4)]
         assert bin_arrays_of(venue, request) == arrays
     assert paid[0] == paid[1] > 2_000_000

@@ -16,7 +16,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.programs.layout import Record
 from orderd.venues.base import OpenPool
-from orderd.venues.guest import SWAP_ERRORS, PoolRefused
+from orderd.venues.guest import SWAP_ERRORS, PoolRefusedError
 from orderd.venues.pool_venue import PoolVenue
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain
@@ -88,7 +88,7 @@ def trade(venue: PoolVenue[Any, Any], pool: OpenPool, amount: int) -> None:
     try:
         told = pool.told(pool.side.quote(amount))
         venue.swap_instruction(told, OWNER, OWNER, OWNER, 1, small=True)
-    except (SwapError, PoolRefused):
+    except (SwapError, PoolRefusedError):
         pass
     Curve(pool.side.segments(), amount).at(NEVER)
 
@@ -112,12 +112,12 @@ def test_whatever_an_account_holds_the_good_pool_trades(kind: Card, data: st.Dat
 SOL_MINT, USDC_MINT = str(SOL), str(USDC)
 
 
-class Fault(Exception):
+class UnforeseenError(Exception):
     """What nobody foresaw."""
 
 
 def raising(*_: Any, **__: Any) -> Any:
-    raise Fault
+    raise UnforeseenError
 
 
 class BrokenSide:
@@ -125,7 +125,7 @@ class BrokenSide:
 
     def segments(self) -> Any:
         yield from ()
-        raise Fault
+        raise UnforeseenError
 
 
 def only_for_odd(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,7 +151,7 @@ def test_a_pool_that_cannot_be_read_or_met_is_left_out(
     assert injected_pool_faults() == 3, "each is counted"
     told = [line for line in logs if line["action"] == "pool_fault"]
     assert len(told) == 1, "and told once"
-    assert isinstance(told[0]["exc_info"], Fault)
+    assert isinstance(told[0]["exc_info"], UnforeseenError)
 
 
 def test_a_pool_that_cannot_be_decoded_is_passed_over(
@@ -188,7 +188,7 @@ def test_a_swap_that_cannot_be_made_is_its_pools_refusal(
     venue = card.venue(beside_a_good_one(card))
     quote = best_quote(venue, ONE_SOL)
     monkeypatch.setattr(venue, "_swap", raising)
-    with pytest.raises(PoolRefused) as refused:
+    with pytest.raises(PoolRefusedError) as refused:
         venue.swap_instruction(quote, OWNER, OWNER, OWNER, 1, small=False)
     assert (refused.value.pool, refused.value.code) == (quote.pool, ErrorCode.POOL_UNSUPPORTED)
     assert not refused.value.passing
@@ -204,7 +204,7 @@ def test_a_swap_that_the_moved_pool_cannot_make_any_more_is_a_passing_refusal(
     venue = card.venue(beside_a_good_one(card))
     quote = best_quote(venue, ONE_SOL)
     monkeypatch.setattr(venue, "_swap", moved)
-    with pytest.raises(PoolRefused) as refused:
+    with pytest.raises(PoolRefusedError) as refused:
         venue.swap_instruction(quote, OWNER, OWNER, OWNER, 1, small=False)
     assert refused.value.passing
     assert refused.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY

@@ -8,8 +8,13 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
+from orderd.pools.raydium_cpmm import accounts as raydium_cpmm_accounts
+from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
+from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
-from orderd.pools.raydium_cpmm.program import ObservationState, PoolState
+from orderd.pools.raydium_cpmm.accounts import PoolState
+from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
+from orderd.pools.raydium_cpmm.simnet.write_back import pool_after
 from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
@@ -58,11 +63,11 @@ def test_the_program_of_another_cluster_can_be_named() -> None:
     request = QuoteRequest(str(LOW), str(HIGH), 10**9)
     with pytest.raises(OrderdError, match="no pool"):
         best_quote(RaydiumCpmm(chain.rpc()), request)
-    venue = RaydiumCpmm(chain.rpc(), program_id=raydium_cpmm.DEVNET_PROGRAM_ID)
+    venue = RaydiumCpmm(chain.rpc(), chain="devnet")
     swap = venue.swap_instruction(best_quote(venue, request), LOW, LOW, HIGH, 1, small=False)
     assert swap.program_id == raydium_cpmm.DEVNET_PROGRAM_ID
-    authority = raydium_cpmm.authority_address(raydium_cpmm.DEVNET_PROGRAM_ID)[0]
-    assert swap.accounts[raydium_cpmm.AUTHORITY].pubkey == authority
+    authority = raydium_cpmm_addresses.authority_address(raydium_cpmm.DEVNET_PROGRAM_ID)[0]
+    assert swap.accounts[raydium_cpmm_instructions.AUTHORITY].pubkey == authority
 
 
 def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
@@ -74,7 +79,7 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
     swap = venue.swap_instruction(quote, LOW, LOW, HIGH, 1, small=False)
     assert [meta.pubkey for meta in swap.accounts] == [
         LOW,
-        raydium_cpmm.authority_address()[0],
+        raydium_cpmm_addresses.authority_address()[0],
         state.amm_config,
         POOL,
         LOW,
@@ -95,9 +100,9 @@ def test_a_swap_is_written_back_to_the_fee_counters() -> None:
     chain = Chain()
     put_cpmm(chain, POOL, LOW, HIGH, REAL)
     state = PoolState.decode(chain.accounts[POOL][1])
-    config = raydium_cpmm.AmmConfig.decode(chain.accounts[state.amm_config][1])
+    config = raydium_cpmm_accounts.AmmConfig.decode(chain.accounts[state.amm_config][1])
     pool = state.to_pool(config, 10**12, 10**12)
-    after = state.after(replace(pool, protocol_fees_0=11, fund_fees_1=12, creator_fees_0=13), epoch=9)
+    after = pool_after(state, replace(pool, protocol_fees_0=11, fund_fees_1=12, creator_fees_0=13), epoch=9)
     assert (after.protocol_fees_0, after.fund_fees_1, after.creator_fees_0, after.recent_epoch) == (11, 12, 13, 9)
     assert replace(after, protocol_fees_0=state.protocol_fees_0, fund_fees_1=state.fund_fees_1, creator_fees_0=0) == (
         replace(state, recent_epoch=9)

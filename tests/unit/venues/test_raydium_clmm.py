@@ -7,8 +7,10 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
+from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
 from orderd.pools.raydium_clmm import program as raydium_clmm
-from orderd.pools.raydium_clmm.program import TICK_ARRAYS, PoolState
+from orderd.pools.raydium_clmm.accounts import PoolState
+from orderd.pools.raydium_clmm.instructions import TICK_ARRAYS
 from orderd.pools.raydium_clmm.venue import RaydiumClmm
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
@@ -44,7 +46,7 @@ def test_a_swap_names_the_tick_arrays_in_the_order_it_meets_them(chain: Chain) -
     down, up = starts_around(REAL["pool_state"]["tick_current"])
     venue = RaydiumClmm(chain.rpc())
     for request, starts in ((SELL_LOW, down), (SELL_HIGH, up)):
-        expected = [raydium_clmm.tick_array_address(POOL, start) for start in starts[:3]]
+        expected = [raydium_clmm_addresses.tick_array_address(POOL, start) for start in starts[:3]]
         assert tick_arrays_of(venue, request) == expected
 
 
@@ -62,7 +64,7 @@ def test_a_swap_over_the_last_array_that_is_named_is_refused(chain: Chain) -> No
 
 def test_a_tick_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liquidity(chain: Chain) -> None:
     down, _ = starts_around(REAL["pool_state"]["tick_current"])
-    del chain.accounts[raydium_clmm.tick_array_address(POOL, down[1])]
+    del chain.accounts[raydium_clmm_addresses.tick_array_address(POOL, down[1])]
     with pytest.raises(OrderdError, match="tick array is missing") as error:
         best_quote(RaydiumClmm(chain.rpc()), SELL_LOW)
     assert error.value.code is ErrorCode.POOL_UNSUPPORTED
@@ -82,9 +84,9 @@ def test_the_program_of_another_cluster_can_be_named(chain: Chain) -> None:
         moved.accounts[key] = (devnet if owner == raydium_clmm.PROGRAM_ID else owner, data)
     state = PoolState.decode(chain.accounts[POOL][1])
     for start in {start for starts in starts_around(state.tick_current) for start in starts}:
-        there = raydium_clmm.tick_array_address(POOL, start, devnet)
-        moved.accounts[there] = moved.accounts.pop(raydium_clmm.tick_array_address(POOL, start))
-    venue = RaydiumClmm(moved.rpc(), program_id=devnet)
+        there = raydium_clmm_addresses.tick_array_address(POOL, start, devnet)
+        moved.accounts[there] = moved.accounts.pop(raydium_clmm_addresses.tick_array_address(POOL, start))
+    venue = RaydiumClmm(moved.rpc(), chain="devnet")
     assert venue.swap_instruction(best_quote(venue, SELL_LOW), LOW, LOW, HIGH, 1, small=False).program_id == devnet
     with pytest.raises(OrderdError, match="no pool"):
         best_quote(RaydiumClmm(moved.rpc()), SELL_LOW)

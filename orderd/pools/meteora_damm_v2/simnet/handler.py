@@ -14,43 +14,41 @@ from solders.pubkey import Pubkey
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.amm.volatility import fee_on_top
-from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
-from orderd.pools.meteora_damm_v2.program import (
-    ERRORS,
+from orderd.pools.meteora_damm_v2.accounts import Pool
+from orderd.pools.meteora_damm_v2.addresses import EVENT_AUTHORITY_ADDRESS, POOL_AUTHORITY_ADDRESS
+from orderd.pools.meteora_damm_v2.instructions import (
     EVENT_AUTHORITY,
-    EVENT_AUTHORITY_ADDRESS,
     INPUT_TOKEN_ACCOUNT,
     OUTPUT_TOKEN_ACCOUNT,
+    OWN_PROGRAM,
     PAYER,
     POOL,
     POOL_AUTHORITY,
-    POOL_AUTHORITY_ADDRESS,
-    PROGRAM,
     REFERRAL_TOKEN_ACCOUNT,
-    SWAP_UNITS,
     TOKEN_A_MINT,
     TOKEN_A_PROGRAM,
     TOKEN_A_VAULT,
     TOKEN_B_MINT,
     TOKEN_B_PROGRAM,
     TOKEN_B_VAULT,
-    Pool,
     Swap2,
     SwapMode,
-    decode_instruction,
 )
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
+from orderd.pools.meteora_damm_v2.program import PROGRAM
+from orderd.pools.meteora_damm_v2.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded, encoded
-from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import system, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
 UNITS_OF_EVENT: Final = 1_600
-UNITS: Final = SWAP_UNITS - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = PROGRAM.units.swap - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
 
 OVERFLOW: Final = 6000
 SLIPPAGE: Final = 6002
@@ -65,9 +63,11 @@ _EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
 _SWAP_EVENT: Final = hashlib.sha256(b"event:EvtSwap2").digest()[:8]
 
 
-def fail(invocation: Invocation, code: int) -> InstructionError:
-    """The program's error, logged as it logs it."""
-    return anchor.error(invocation, ERRORS[code], code)
+def decode_instruction(data: bytes) -> Swap2:
+    """A swap's data as its record. Raises LayoutError for any other instruction."""
+    if data.startswith(Swap2.DISCRIMINATOR):
+        return Swap2.decode(data)
+    raise LayoutError(f"no swap of Meteora DAMM v2: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -94,7 +94,7 @@ def process(invocation: Invocation) -> None:
 
 def _check_accounts(invocation: Invocation) -> Pool:
     """What the program checks, in its order. Raises InstructionError."""
-    invocation.require(PROGRAM + 1)
+    invocation.require(OWN_PROGRAM + 1)
     pool = _check_pool(invocation)
     for index in (INPUT_TOKEN_ACCOUNT, OUTPUT_TOKEN_ACCOUNT):
         _check_token_account(invocation, index)
@@ -163,7 +163,7 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
         kept = swap.amount_out >= order.amount_1
     if not kept:
         raise fail(invocation, SLIPPAGE)
-    after = pool.after(swap, a_to_b=a_to_b)
+    after = pool_after(pool, swap, a_to_b=a_to_b)
     invocation.store_data(POOL, encoded(after))
     _pay(invocation, swap, a_to_b=a_to_b)
     _emit(invocation, after, order, swap, a_to_b=a_to_b)

@@ -15,51 +15,45 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
-from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order, without
-from orderd.pools.meteora_dlmm.maths import pool as dlmm
-from orderd.pools.meteora_dlmm.program import (
+from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair, PairStatus
+from orderd.pools.meteora_dlmm.addresses import EVENT_AUTHORITY_ADDRESS, bin_array_address, bitmap_extension_address
+from orderd.pools.meteora_dlmm.bin_array import BinArray
+from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
+from orderd.pools.meteora_dlmm.instructions import (
     BIN_ARRAYS,
     BITMAP_EXTENSION,
-    ERRORS,
     EVENT_AUTHORITY,
-    EVENT_AUTHORITY_ADDRESS,
     LB_PAIR,
     MEMO_PROGRAM,
     ORACLE,
-    PROGRAM,
+    OWN_PROGRAM,
     RESERVE_X,
     RESERVE_Y,
-    SWAP_UNITS,
     TOKEN_X_MINT,
     TOKEN_X_PROGRAM,
     TOKEN_Y_MINT,
     TOKEN_Y_PROGRAM,
-    UNITS_A_BIN,
     USER,
     USER_TOKEN_IN,
     USER_TOKEN_OUT,
-    BinArray,
-    BitmapExtension,
-    LbPair,
-    PairStatus,
     Swap2,
     SwapExactOut2,
-    bin_array_address,
-    bitmap_extension_address,
-    decode_instruction,
 )
+from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.program import PROGRAM
+from orderd.pools.meteora_dlmm.simnet.write_back import array_after, is_empty, pair_after, without
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded, encoded
-from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import Mint
 
 UNITS_OF_EVENT: Final = 2_100
-UNITS: Final = SWAP_UNITS - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = PROGRAM.units.swap - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
 
 INVALID_INPUT: Final = 6002
 SLIPPAGE: Final = 6003
@@ -83,9 +77,12 @@ _SWAP_EVENT: Final = hashlib.sha256(b"event:Swap").digest()[:8]
 _NAMES: Final = {Swap2: "Swap2", SwapExactOut2: "SwapExactOut2"}
 
 
-def fail(invocation: Invocation, code: int) -> InstructionError:
-    """The program's error, logged as it logs it."""
-    return anchor.error(invocation, ERRORS[code], code)
+def decode_instruction(data: bytes) -> Swap2 | SwapExactOut2:
+    """A swap's data as its record. Raises LayoutError for any other instruction."""
+    for kind in (Swap2, SwapExactOut2):
+        if data.startswith(kind.DISCRIMINATOR):
+            return kind.decode(data)
+    raise LayoutError(f"no swap of Meteora DLMM: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -155,7 +152,7 @@ def _broken_constraints(invocation: Invocation, pair: LbPair) -> Iterator[tuple[
         yield "memo_program", anchor.INVALID_PROGRAM_ID
     if key(EVENT_AUTHORITY) != EVENT_AUTHORITY_ADDRESS:
         yield "event_authority", anchor.CONSTRAINT_SEEDS
-    if key(PROGRAM) != invocation.program_id:
+    if key(OWN_PROGRAM) != invocation.program_id:
         yield "program", anchor.INVALID_PROGRAM_ID
 
 
@@ -189,7 +186,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
                 raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
             raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
-    invocation.consume(UNITS_A_BIN * max(len(swap.changed_bins) - 1, 0))
+    invocation.consume(PROGRAM.units.a_step * max(len(swap.changed_bins) - 1, 0))
     kept = (
         swap.amount_out >= order.min_amount_out if isinstance(order, Swap2) else swap.amount_in <= order.max_in_amount
     )
@@ -275,16 +272,16 @@ def _store(
             continue
         array = anchor.load(invocation, position, BinArray, "bin_array")
         bins = _bins.of(array, invocation.account(position).data, pair.bin_step)
-        after = array.after(changed.values())
+        after = array_after(array, changed.values())
         data = encoded(after)
         invocation.store_data(position, data)
         _bins.put(data, bins | changed)
-        if after.is_empty:
+        if is_empty(after):
             emptied.append(index)
-    pair_after, extension_after = without(pair.after(swap.pool), extension, emptied)
-    invocation.store_data(LB_PAIR, encoded(pair_after))
-    if extension_after is not None and extension_after != extension:
-        invocation.store_data(BITMAP_EXTENSION, encoded(extension_after))
+    after_pair, after_extension = without(pair_after(pair, swap.pool), extension, emptied)
+    invocation.store_data(LB_PAIR, encoded(after_pair))
+    if after_extension is not None and after_extension != extension:
+        invocation.store_data(BITMAP_EXTENSION, encoded(after_extension))
 
 
 def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:

@@ -12,26 +12,21 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.pools.raydium_amm_v4.accounts import AmmInfo, AmmStatus
+from orderd.pools.raydium_amm_v4.addresses import authority_address
+from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, SwapBaseOutV2, SwapV2Account
 from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
-from orderd.pools.raydium_amm_v4.program import (
-    SWAP_UNITS,
-    AmmInfo,
-    AmmStatus,
-    SwapBaseInV2,
-    SwapBaseOutV2,
-    SwapV2Account,
-    authority_address,
-    decode_instruction,
-)
+from orderd.pools.raydium_amm_v4.program import PROGRAM
 from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_UNITS
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import AccountState, TokenAccount
 
-UNITS: Final = SWAP_UNITS - 2 * TRANSFER_UNITS
+UNITS: Final = PROGRAM.units.swap - 2 * TRANSFER_UNITS
 
 INVALID_PROGRAM_ADDRESS: Final = 1
 EXPECTED_ACCOUNT: Final = 3
@@ -58,9 +53,12 @@ _LOG_BASE_IN, _LOG_BASE_OUT = 3, 4
 _PC_TO_COIN, _COIN_TO_PC = 1, 2
 
 
-def fail(_: Invocation, code: int) -> InstructionError:
-    """The program's error, which it does not log."""
-    return InstructionError(code)
+def decode_instruction(data: bytes) -> SwapBaseInV2 | SwapBaseOutV2:
+    """A swap's data as its record. Raises LayoutError for any other instruction, also one that names the market."""
+    for kind in (SwapBaseInV2, SwapBaseOutV2):
+        if data.startswith(kind.DISCRIMINATOR):
+            return kind.decode(data)
+    raise LayoutError(f"no swap of Raydium AMM v4: {data[:1].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -69,8 +67,6 @@ def process(invocation: Invocation) -> None:
         order = decode_instruction(invocation.data)
     except LayoutError as error:
         raise InstructionError("InvalidInstructionData") from error
-    if not isinstance(order, SwapBaseInV2 | SwapBaseOutV2):
-        raise InstructionError("InvalidInstructionData")
     invocation.consume(UNITS)
     amm = _check_accounts(invocation)
     _swap(invocation, amm, order)

@@ -9,22 +9,16 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 
+from orderd.pools.raydium_clmm.accounts import AmmConfig, PoolState, TickArrayBitmapExtension, TickArrayState
+from orderd.pools.raydium_clmm.addresses import bitmap_extension_address
+from orderd.pools.raydium_clmm.instructions import POOL_STATE, TICK_ARRAYS
 from orderd.pools.raydium_clmm.maths import pool as clmm
-from orderd.pools.raydium_clmm.program import (
-    ERRORS,
-    POOL_STATE,
-    TICK_ARRAYS,
-    AmmConfig,
-    PoolState,
-    TickArrayBitmapExtension,
-    TickArrayState,
-    bitmap_extension_address,
-)
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.refusal import fail
 
 NO_MORE_LIQUIDITY: Final = 6019
 MISSING_TICK_ARRAY: Final = 6027
@@ -33,13 +27,8 @@ MISSING_BITMAP_EXTENSION: Final = 6040
 NO_LIQUIDITY_THIS_WAY: Final = 6041
 
 
-def fail(invocation: Invocation, code: int) -> InstructionError:
-    """The program's error, logged as it logs it."""
-    return anchor.error(invocation, ERRORS[code], code)
-
-
 def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) -> clmm.ClmmPool:
-    """The pool with the liquidity of these tick array accounts, in any order. Raises LayoutError, UnsupportedPool."""
+    """The pool with the liquidity of these tick arrays, in any order. Raises LayoutError, UnsupportedPoolError."""
     arrays = sorted(filter(None, map(_ticks, tick_arrays)), key=lambda ticks: ticks[0].tick)
     return replace(pool.to_pool(config, ()), ticks=tuple(chain.from_iterable(arrays)))
 

@@ -13,8 +13,8 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
-from orderd.pools.raydium_clmm.maths import pool as clmm
-from orderd.pools.raydium_clmm.program import (
+from orderd.pools.raydium_clmm.accounts import AmmConfig, PoolState, PoolStatus, TickArrayState
+from orderd.pools.raydium_clmm.instructions import (
     AMM_CONFIG,
     INPUT_TOKEN_ACCOUNT,
     INPUT_VAULT,
@@ -26,31 +26,27 @@ from orderd.pools.raydium_clmm.program import (
     OUTPUT_VAULT_MINT,
     PAYER,
     POOL_STATE,
-    SWAP_UNITS,
     TICK_ARRAYS,
     TOKEN_PROGRAM,
     TOKEN_PROGRAM_2022,
-    UNITS_A_TICK,
-    UNITS_AN_ARRAY,
-    AmmConfig,
-    ObservationState,
-    PoolState,
-    PoolStatus,
     SwapV2,
-    TickArrayState,
-    decode_instruction,
 )
-from orderd.pools.raydium_clmm.simnet.arrays import fail, given_accounts, pool_of, tour
+from orderd.pools.raydium_clmm.maths import pool as clmm
+from orderd.pools.raydium_clmm.program import PROGRAM
+from orderd.pools.raydium_clmm.simnet.arrays import given_accounts, pool_of, tour
+from orderd.pools.raydium_clmm.simnet.observation import ObservationState
+from orderd.pools.raydium_clmm.simnet.write_back import crossed, pool_after
 from orderd.pools.raydium_clmm.tick_arrays import array_start
 from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
-UNITS: Final = SWAP_UNITS - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = PROGRAM.units.swap - 2 * TRANSFER_CHECKED_UNITS
 
 POOL_DISABLED: Final = 6001
 """NotApproved."""
@@ -72,6 +68,13 @@ FROZEN: Final = 255
 """What the program sets a pool's status to when a vault runs dry."""
 
 _SWAP_EVENT: Final = hashlib.sha256(b"event:SwapEvent").digest()[:8]
+
+
+def decode_instruction(data: bytes) -> SwapV2:
+    """A swap's data as its record. Raises LayoutError for any other instruction."""
+    if data.startswith(SwapV2.DISCRIMINATOR):
+        return SwapV2.decode(data)
+    raise LayoutError(f"no swap of Raydium CLMM: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -150,7 +153,7 @@ def _swap(
     if (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT)) != vaults:
         raise fail(invocation, INVALID_VAULT)
     given = given_accounts(invocation)
-    invocation.consume(UNITS_AN_ARRAY * max(len(given.tick_arrays) - 1, 0))
+    invocation.consume(PROGRAM.units.an_array * max(len(given.tick_arrays) - 1, 0))
     if order.amount == 0:
         raise fail(invocation, ZERO_AMOUNT)
     if pool.status & PoolStatus.SWAP_DISABLED:
@@ -163,7 +166,7 @@ def _swap(
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             raise walk.exhausted(invocation) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, OVERFLOW)) from error
-    invocation.consume(UNITS_A_TICK * swap.ticks_crossed)
+    invocation.consume(PROGRAM.units.a_step * swap.ticks_crossed)
     _store(invocation, pool, swap, walk.arrays)
     if swap.pool.tick_current != pool.tick_current:
         updated = observation.updated(now, swap.pool.tick_current)
@@ -183,7 +186,7 @@ def _quote(pool: clmm.ClmmPool, order: SwapV2, *, zero_for_one: bool) -> clmm.Cl
 def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays: dict[int, TickArrayState]) -> None:
     """Write what the swap changed into the pool and the tick arrays it crossed ticks of."""
     epoch = invocation.clock.epoch
-    after = pool.after(swap.pool, epoch)
+    after = pool_after(pool, swap.pool, epoch)
     if _held(invocation, OUTPUT_VAULT).amount <= swap.amount_out:
         after = replace(after, status=FROZEN)
     invocation.store_data(POOL_STATE, encoded(after))
@@ -192,7 +195,7 @@ def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays:
     for tick, growth_0, growth_1 in swap.crossings:
         index = places[array_start(tick, pool.tick_spacing)]
         array = changed.get(index, arrays[index])
-        changed[index] = array.crossed(tick, pool, fee_growth_0=growth_0, fee_growth_1=growth_1, epoch=epoch)
+        changed[index] = crossed(array, tick, pool, fee_growth_0=growth_0, fee_growth_1=growth_1, epoch=epoch)
     for index, array in changed.items():
         invocation.store_data(index, encoded(array))
 

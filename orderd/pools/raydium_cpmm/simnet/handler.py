@@ -5,17 +5,16 @@ the accounts in the order of the list, before the handler runs.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
-from orderd.pools.raydium_cpmm.maths import pool as cpmm
-from orderd.pools.raydium_cpmm.program import (
+from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
+from orderd.pools.raydium_cpmm.addresses import authority_address
+from orderd.pools.raydium_cpmm.instructions import (
     AMM_CONFIG,
     AUTHORITY,
-    ERRORS,
     INPUT_TOKEN_ACCOUNT,
     INPUT_TOKEN_MINT,
     INPUT_TOKEN_PROGRAM,
@@ -27,26 +26,24 @@ from orderd.pools.raydium_cpmm.program import (
     OUTPUT_VAULT,
     PAYER,
     POOL_STATE,
-    SWAP_UNITS,
-    AmmConfig,
-    ObservationState,
-    PoolState,
     SwapBaseInput,
     SwapBaseOutput,
-    authority_address,
-    decode_instruction,
 )
+from orderd.pools.raydium_cpmm.maths import pool as cpmm
+from orderd.pools.raydium_cpmm.program import PROGRAM
+from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
+from orderd.pools.raydium_cpmm.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded, encoded
-from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
+from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
-UNITS: Final = SWAP_UNITS - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = PROGRAM.units.swap - 2 * TRANSFER_CHECKED_UNITS
 
 POOL_DISABLED: Final = 6000
 """NotApproved."""
@@ -64,9 +61,12 @@ _MATH_ERRORS: Final = {
 }
 
 
-def fail(invocation: Invocation, code: int) -> InstructionError:
-    """The program's error, logged as it logs it."""
-    return anchor.error(invocation, ERRORS[code], code)
+def decode_instruction(data: bytes) -> SwapBaseInput | SwapBaseOutput:
+    """A swap's data as its record. Raises LayoutError for any other instruction."""
+    for kind in (SwapBaseInput, SwapBaseOutput):
+        if data.startswith(kind.DISCRIMINATOR):
+            return kind.decode(data)
+    raise LayoutError(f"no swap of Raydium CPMM: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -170,17 +170,8 @@ def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_f
 
 def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zero_for_one: bool) -> None:
     """Book the fees, take the input from the user and pay the output from the vault."""
-    end = swap.pool
-    state = replace(
-        pool,
-        protocol_fees_0=end.protocol_fees_0,
-        protocol_fees_1=end.protocol_fees_1,
-        fund_fees_0=end.fund_fees_0,
-        fund_fees_1=end.fund_fees_1,
-        creator_fees_0=end.creator_fees_0,
-        creator_fees_1=end.creator_fees_1,
-    )
-    invocation.store_data(POOL_STATE, encoded(state))
+    after = pool_after(pool, swap.pool, invocation.clock.epoch)
+    invocation.store_data(POOL_STATE, encoded(after))
     decimals_in, decimals_out = pool.mint_0_decimals, pool.mint_1_decimals
     if not zero_for_one:
         decimals_in, decimals_out = decimals_out, decimals_in

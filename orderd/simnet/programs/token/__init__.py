@@ -7,7 +7,7 @@ latter, which is what clusters run.
 from collections.abc import Callable
 from typing import Final
 
-from orderd.simnet.errors import InstructionError, RuntimeViolation
+from orderd.simnet.errors import InstructionError, RuntimeViolationError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs.token import authority, balances, initialize
 from orderd.simnet.programs.token.errors import INVALID_INSTRUCTION, TEXT
@@ -25,7 +25,7 @@ def process(invocation: Invocation) -> None:
     invocation.consume(units)
     try:
         handler(invocation)
-    except RuntimeViolation:
+    except RuntimeViolationError:
         raise
     except InstructionError as error:
         invocation.log(f"Error: {TEXT[error.code] if isinstance(error.code, int) else error.code}")

@@ -37,8 +37,11 @@ STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
 
 
-class StopRequested(Exception):
-    """The daemon was asked to stop while it waited for a child to become ready."""
+class StopRequested(BaseException):
+    """The daemon was asked to stop while it waited for a child to become ready.
+
+    Like KeyboardInterrupt it is no error, so nothing that catches errors can swallow it.
+    """
 
 
 @dataclass(frozen=True)

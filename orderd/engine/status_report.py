@@ -1,4 +1,4 @@
-"""How the daemon is: what an operator asks first."""
+"""The answer of ``status``: how orderd's services are, and what the cluster's orders, queue and workers do."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,10 @@ import redis
 from peewee import PeeweeException
 
 from db.connection import database
+from db.models import listed
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import FILLED, HELD, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.venues.single_flight import SingleFlight
@@ -22,14 +23,14 @@ QUEUE_SECONDS: Final = 1.0
 """The age of the queue's metrics: however many ask for them, all orders are counted once in this time."""
 
 
-_COUNT: Final = """
-    SELECT count(*) FILTER (WHERE status = 'pending' AND (due_at IS NULL OR due_at <= clock_timestamp())),
-           count(*) FILTER (WHERE status IN ('routing', 'building', 'submitted')),
-           count(*) FILTER (WHERE status = 'pending' AND due_at > clock_timestamp()),
-           count(*) FILTER (WHERE status = 'confirmed'),
-           count(*) FILTER (WHERE status = 'failed'),
+_COUNT: Final = f"""
+    SELECT count(*) FILTER (WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()),
+           count(*) FILTER (WHERE status IN ({listed(HELD)})),
+           count(*) FILTER (WHERE status IN ({listed(WAITING)}) AND due_at > clock_timestamp()),
+           count(*) FILTER (WHERE status IN ({listed(FILLED)})),
+           count(*) FILTER (WHERE status = '{OrderStatus.FAILED}'),
            count(*) FILTER (WHERE unknown_since IS NOT NULL)
-    FROM orders"""
+    FROM orders"""  # noqa: S608
 
 
 _COUNT_BY_STATUS: Final = "SELECT status, count(*), count(unknown_since) FROM orders GROUP BY status"

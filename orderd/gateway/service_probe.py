@@ -1,12 +1,11 @@
-"""Whether the process lives, whether it is of use, and how each service that it stands on answers."""
+"""One service that the gateway stands on, asked how it is: no more often than once a second, and never for long."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from redis.exceptions import RedisError
 
 from orderd.domain.errors import OrderdError
@@ -22,24 +21,6 @@ class Dependency(ServiceHealth):
     """A service, when it was last asked."""
 
     latency_ms: float | None = Field(None, description="absent where it did not answer")
-
-
-class Health(BaseModel):
-    """The process answers: it lives, whatever its services do."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-    started_at: datetime
-    draining: bool = Field(description="it is stopping and takes no new orders")
-    loop_lag_seconds: float = Field(description="how late the event loop last was")
-    dependencies: dict[str, Dependency]
-
-
-class Readiness(BaseModel):
-    """Whether clients should be sent here, and what stands against it."""
-
-    ready: bool
-    checks: dict[str, ServiceHealth]
 
 
 class Probe:

@@ -9,7 +9,7 @@ from websockets.frames import CloseCode
 from websockets.protocol import State
 
 from orderd.gateway.access.authentication import Principal
-from orderd.gateway.port.http_protocol import STALL_SECONDS
+from orderd.gateway.port.http_connection import STALL_SECONDS
 from orderd.telemetry import SLOW_DISCONNECTS
 
 WRITE_BUFFER_BYTES: Final = 262_144

@@ -1,0 +1,90 @@
+"""Who was refused without a key: counted by the hour, bounded in rows and in days.
+
+Whoever has no key writes at a pace of his own. So his refusals are no part of the audit, which only grows: equal ones
+of an hour are one row, an hour has so many rows and no more, and rows of long ago are deleted. None holds the caller's
+words.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from db.connection import database
+
+ROWS_AN_HOUR: Final = 500
+"""What finds no row of its own any more is counted in one for each outcome."""
+KEPT_DAYS: Final = 30
+_MANY: Final = ("", "many")
+"""The address and the action of the row that counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``action`` is the port's name for what was tried, ``outcome`` an error code."""
+
+    address: str
+    action: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Equal refusals of an hour."""
+
+    refusal: Refusal
+    times: int
+    last_at: datetime
+
+
+def count(refusals: Counter[Refusal]) -> None:
+    """Add to this hour's counts. The hour's first write deletes what is older than ``KEPT_DAYS``."""
+    if not refusals:
+        return
+    with database.atomic():
+        hour = database.execute_sql("SELECT date_trunc('hour', clock_timestamp())").fetchone()[0]
+        known = _known(hour)
+        if not known:
+            database.execute_sql("DELETE FROM refusals WHERE hour < %s - %s * interval '1 day'", (hour, KEPT_DAYS))
+        counts: Counter[Refusal] = Counter()
+        for refusal, times in refusals.items():
+            if refusal not in known and len(known) >= ROWS_AN_HOUR:
+                counts[Refusal(*_MANY, refusal.outcome)] += times
+                continue
+            known.add(refusal)
+            counts[refusal] += times
+        # In one order everywhere: gateways that count at the same time wait for each other, and never in a circle.
+        ordered = sorted(counts.items(), key=lambda item: (item[0].address, item[0].action, item[0].outcome))
+        database.execute_sql(
+            """
+            INSERT INTO refusals (hour, address, action, outcome, times)
+            SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])
+            ON CONFLICT (hour, address, action, outcome)
+            DO UPDATE SET times = refusals.times + excluded.times, last_at = clock_timestamp()""",
+            (
+                hour,
+                [refusal.address for refusal, _ in ordered],
+                [refusal.action for refusal, _ in ordered],
+                [refusal.outcome for refusal, _ in ordered],
+                [times for _, times in ordered],
+            ),
+        )
+
+
+def read(since: datetime | None, action: str | None, limit: int) -> Sequence[Counted]:
+    """The newest counts, oldest first; None matches any."""
+    rows = database.execute_sql(
+        """
+        SELECT address, action, outcome, times, last_at FROM refusals
+        WHERE (%(since)s::timestamptz IS NULL OR last_at >= %(since)s)
+          AND (%(action)s::text IS NULL OR action = %(action)s)
+        ORDER BY last_at DESC LIMIT %(limit)s""",
+        {"since": since, "action": action, "limit": limit},
+    ).fetchall()
+    return [Counted(Refusal(*row[:3]), int(row[3]), row[4]) for row in reversed(rows)]
+
+
+def _known(hour: datetime) -> set[Refusal]:
+    rows = database.execute_sql("SELECT address, action, outcome FROM refusals WHERE hour = %s", (hour,))
+    return {Refusal(*row) for row in rows.fetchall()}

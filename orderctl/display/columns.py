@@ -1,0 +1,263 @@
+"""The columns of tables of orders. Each is one object: lists, the full screen and completion know it from here.
+
+What a cell says is decided here, how it looks by whoever draws it: a cell is made of texts with roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from orderctl.display.ids import SHORT_ID
+from orderctl.display.tables import UNKNOWN
+from orderctl.display.timeline import STAGES
+from orderd.client.errors import ConfigError
+from orderd.domain.order import TERMINAL, OrderStatus
+
+if TYPE_CHECKING:
+    from orderd.wire import OrderView
+
+Role = Literal["", "id", "waiting", "moving", "good", "bad", "alarm", "muted"]
+Cell = tuple[tuple[str, Role], ...]
+"""Texts, and what each of them means."""
+
+Place = Literal["table", "wide", "active", "ended"]
+"""A table that has columns of its own: of lists, and those of the full screen."""
+LISTS: Final[tuple[Place, ...]] = ("table", "wide")
+SCREEN: Final[tuple[Place, ...]] = ("active", "ended")
+
+STAGE_WIDTH: Final = 2
+"""Characters of the bar that a stage takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What a cell depends on beside its order. Of an id ``id_width`` characters are shown.
+
+    ``is_live``: it is drawn anew all the time, so it tells what is awaited; on paper that would soon be wrong.
+    """
+
+    now: datetime
+    id_width: int = SHORT_ID
+    is_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``name`` is the word for it on a command line. ``key`` is what orders are sorted by; equal ones keep their order.
+
+    ``places`` are the tables that show the column unless others are asked for. ``width`` is for the full screen, in
+    characters; lists give each cell the room that it takes. There a column that ``grows`` takes the room that is left,
+    and where there is too little those go that can be ``spared``: 1 first, then 2; 0 stays.
+    """
+
+    name: str
+    cell: Callable[[OrderView, Showing], Cell]
+    key: Callable[[OrderView], Any]
+    width: int
+    places: tuple[Place, ...] = ()
+    right: bool = False
+    grows: bool = False
+    spared: int = 0
+
+    @property
+    def heading(self) -> str:
+        return self.name.replace("_", " ").upper()
+
+
+def columns_of(place: Place) -> tuple[Column, ...]:
+    """The columns that a table has unless others are asked for."""
+    return tuple(column for column in COLUMNS.values() if place in column.places)
+
+
+def columns_named(names: str) -> tuple[Column, ...]:
+    """The columns of these names, which commas part, in their order. Raises ConfigError as ``column_named`` does."""
+    return tuple(column_named(name) for name in names.split(","))
+
+
+def column_named(name: str) -> Column:
+    """Raises ConfigError where no column has the name."""
+    word = name.strip().lower()
+    if (column := COLUMNS.get(word)) is not None:
+        return column
+    near = get_close_matches(word, COLUMNS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ConfigError("There is no such column", f"{name!r}{hint}", f"there are {', '.join(COLUMNS)}")
+
+
+def status_role(order: OrderView) -> Role:
+    if order.unknown_since is not None:
+        return "alarm"
+    match order.status:
+        case OrderStatus.PENDING:
+            return "waiting"
+        case OrderStatus.CONFIRMED:
+            return "good"
+        case OrderStatus.FAILED:
+            return "bad"
+        case OrderStatus.CANCELLED:
+            return "muted"
+        case _:
+            return "moving"
+
+
+def status_word(order: OrderView) -> str:
+    return order.status if order.unknown_since is None else UNKNOWN
+
+
+def _plain(text: str) -> Cell:
+    return ((text, ""),)
+
+
+def _stages(order: OrderView, _: Showing) -> Cell:
+    """A bar through the stages: heavy for what is reached, light for what is to come."""
+    total = len(STAGES) * STAGE_WIDTH
+    if order.status in STAGES:
+        done = (STAGES.index(order.status) + 1) * STAGE_WIDTH
+        return ("━" * done, status_role(order)), ("─" * (total - done), "muted")
+    return (("─" * total, status_role(order)),)
+
+
+def _result(order: OrderView, showing: Showing) -> Cell:
+    """The fill, why there is none, what is waited for, or what is being bought: live, as much as was quoted."""
+    if order.status is OrderStatus.CONFIRMED:
+        return ((f"{order.amount_out} {order.token_out}", "good"),)
+    if order.error is not None:
+        return ((order.error.code, "bad"),)
+    if showing.is_live and order.status not in TERMINAL:
+        if order.due_at is not None and order.due_at > showing.now:
+            return ((f"in {_whole((order.due_at - showing.now).total_seconds() + 1)}", "waiting"),)
+        if order.quoted_amount_out is not None:
+            return (("→ ", "muted"), (f"{order.quoted_amount_out} {order.token_out}", ""))
+    return ((f"→ {order.token_out}", "muted"),)
+
+
+def _created(order: OrderView, showing: Showing) -> Cell:
+    return _plain(local_time(order.created_at, showing.now))
+
+
+def _age(order: OrderView, showing: Showing) -> Cell:
+    return _plain(_whole((showing.now - order.created_at).total_seconds()))
+
+
+def _ended(order: OrderView, showing: Showing) -> Cell:
+    """The local time of day; the day where it is not today."""
+    if order.status not in TERMINAL:
+        return _plain("-")
+    at = order.updated_at.astimezone()
+    return _plain(f"{at:%H:%M}" if at.date() == showing.now.astimezone().date() else f"{at:%m-%d}")
+
+
+def local_time(at: datetime, now: datetime) -> str:
+    """The local time of day; the date too where it is not today's."""
+    local = at.astimezone()
+    return f"{local:%H:%M:%S}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _whole(seconds: float) -> str:
+    """A length of time without its fractions, which would flicker: ``12 s``, ``1:01``, ``2 h``."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02}" if whole < 3600 else f"{whole // 3600} h"
+
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    column.name: column
+    for column in (
+        Column(
+            "id",
+            lambda order, showing: ((str(order.id)[: showing.id_width], "id"),),
+            lambda order: order.id,
+            width=SHORT_ID,
+            places=(*LISTS, *SCREEN),
+        ),
+        Column(
+            "status",
+            lambda order, _: ((status_word(order), status_role(order)),),
+            status_word,
+            width=9,
+            places=(*LISTS, *SCREEN),
+        ),
+        Column(
+            "stages",
+            _stages,
+            lambda order: STAGES.index(order.status) if order.status in STAGES else len(STAGES),
+            width=len(STAGES) * STAGE_WIDTH,
+            places=("active",),
+        ),
+        Column(
+            "sell",
+            lambda order, _: _plain(f"{order.amount_in} {order.token_in}"),
+            lambda order: (order.token_in, Decimal(order.amount_in)),
+            width=15,
+            places=(*LISTS, *SCREEN),
+            right=True,
+        ),
+        Column(
+            "result",
+            _result,
+            lambda order: order.token_out,
+            width=16,
+            places=(*LISTS, *SCREEN),
+            right=True,
+            grows=True,
+        ),
+        Column("created", _created, lambda order: order.created_at, width=16, places=LISTS, right=True),
+        Column(
+            "price",
+            lambda order, _: _plain(order.executed_price or "-"),
+            lambda order: (order.token_in, order.token_out, Decimal(order.executed_price or 0)),
+            width=12,
+            places=("wide",),
+            right=True,
+        ),
+        Column(
+            "attempt",
+            lambda order, _: _plain(str(order.attempt)),
+            lambda order: order.attempt,
+            width=7,
+            places=("wide",),
+            right=True,
+        ),
+        Column(
+            "venue",
+            lambda order, _: _plain(order.venue or "-"),
+            lambda order: order.venue or "",
+            width=8,
+            places=("wide", *SCREEN),
+            spared=1,
+        ),
+        Column(
+            "try",
+            lambda order, _: _plain(str(order.attempt or "-")),
+            lambda order: order.attempt,
+            width=3,
+            places=SCREEN,
+            right=True,
+            spared=2,
+        ),
+        Column(
+            "client_order_id",
+            lambda order, _: _plain(order.client_order_id),
+            lambda order: order.client_order_id,
+            width=36,
+            places=("wide",),
+        ),
+        Column(
+            "signature",
+            lambda order, _: _plain(order.signature or "-"),
+            lambda order: order.signature or "",
+            width=88,
+            places=("wide",),
+        ),
+        Column("kind", lambda order, _: _plain(order.kind), lambda order: order.kind, width=6),
+        Column("age", _age, lambda order: order.created_at, width=5, places=("active",), right=True),
+        Column("ended", _ended, lambda order: order.updated_at, width=5, places=("ended",), right=True),
+    )
+}
+"""All there are, by name; tables show them in this order unless told another one."""

@@ -1,0 +1,19 @@
+"""Ids in short."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final
+from uuid import UUID
+
+SHORT_ID: Final = 13
+"""Characters of a UUIDv7 that hold its millisecond: enough to tell orders apart, and the daemon takes any prefix."""
+
+
+def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The first 13 characters of each id, or as many more as tell all of them apart."""
+    known = sorted({str(order) for order in ids})
+    width = SHORT_ID
+    for one, next_one in pairwise(known):
+        while one[:width] == next_one[:width]:
+            width += 1
+    return {UUID(order): order[:width] for order in known}

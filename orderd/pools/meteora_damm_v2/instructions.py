@@ -1,0 +1,88 @@
+"""The swap of Meteora DAMM v2.
+
+Source: MeteoraAg/damm-v2, `programs/cp-amm/src/instructions/swap`, release 0.2. Anchor discriminators are the first 8
+bytes of sha256("global:<instruction>"); Meteora DLMM has the same one for its `swap2`, so the program id decides.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.pools.meteora_damm_v2.accounts import Pool
+from orderd.pools.meteora_damm_v2.addresses import (
+    EVENT_AUTHORITY_ADDRESS,
+    POOL_AUTHORITY_ADDRESS,
+)
+from orderd.pools.meteora_damm_v2.program import PROGRAM_ID
+from orderd.solana.programs.layout import U8, U64, Record
+from orderd.solana.programs.metas import readonly, signer, writable
+
+# Account indices of swap2.
+(
+    POOL_AUTHORITY,
+    POOL,
+    INPUT_TOKEN_ACCOUNT,
+    OUTPUT_TOKEN_ACCOUNT,
+    TOKEN_A_VAULT,
+    TOKEN_B_VAULT,
+    TOKEN_A_MINT,
+    TOKEN_B_MINT,
+    PAYER,
+    TOKEN_A_PROGRAM,
+    TOKEN_B_PROGRAM,
+    REFERRAL_TOKEN_ACCOUNT,
+    EVENT_AUTHORITY,
+    OWN_PROGRAM,
+) = range(14)
+
+
+class SwapMode(IntEnum):
+    """What the two amounts of a swap are: the one that is exact, and the limit of the other."""
+
+    EXACT_IN = 0
+    PARTIAL_FILL = 1
+    """As EXACT_IN, but where the pool's price range ends before the amount does, the rest is not paid."""
+    EXACT_OUT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Swap2(Record):
+    """A swap, in base units.
+
+    EXACT_IN and PARTIAL_FILL: `amount_0` in, at least `amount_1` out. EXACT_OUT: `amount_0` out, at most `amount_1` in.
+    """
+
+    DISCRIMINATOR = bytes.fromhex("414b3f4ceb5b5b88")
+    amount_0: U64
+    amount_1: U64
+    swap_mode: U8 = SwapMode.EXACT_IN
+
+
+def swap(
+    order: Swap2,
+    pool: Pubkey,
+    state: Pool,
+    payer: Pubkey,
+    source: Pubkey,
+    destination: Pubkey,
+) -> Instruction:
+    """Swap between `source` and `destination`; the direction follows from the accounts' mints. `payer` signs."""
+    accounts = [
+        readonly(POOL_AUTHORITY_ADDRESS),
+        writable(pool),
+        writable(source),
+        writable(destination),
+        writable(state.token_a_vault),
+        writable(state.token_b_vault),
+        readonly(state.token_a_mint),
+        readonly(state.token_b_mint),
+        signer(payer),
+        readonly(state.token_a_program),
+        readonly(state.token_b_program),
+        readonly(PROGRAM_ID),  # no referral account
+        readonly(EVENT_AUTHORITY_ADDRESS),
+        readonly(PROGRAM_ID),
+    ]
+    return Instruction(PROGRAM_ID, order.encode(), accounts)

@@ -1,0 +1,36 @@
+"""Where the accounts of a Meteora DLMM pool are. Seeds: MeteoraAg/dlmm-sdk, `commons/src/pda.rs`."""
+
+from functools import lru_cache
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.pools.meteora_dlmm.program import PROGRAM_ID
+
+EVENT_AUTHORITY_ADDRESS: Final = Pubkey.find_program_address([b"__event_authority"], PROGRAM_ID)[0]
+
+
+@lru_cache(maxsize=4096)
+def bin_array_address(lb_pair: Pubkey, index: int) -> Pubkey:
+    seeds = [b"bin_array", bytes(lb_pair), index.to_bytes(8, "little", signed=True)]
+    return Pubkey.find_program_address(seeds, PROGRAM_ID)[0]
+
+
+@lru_cache(maxsize=512)
+def bitmap_extension_address(lb_pair: Pubkey) -> Pubkey:
+    return Pubkey.find_program_address([b"bitmap", bytes(lb_pair)], PROGRAM_ID)[0]
+
+
+def reserve_address(lb_pair: Pubkey, mint: Pubkey) -> Pubkey:
+    return Pubkey.find_program_address([bytes(lb_pair), bytes(mint)], PROGRAM_ID)[0]
+
+
+def oracle_address(lb_pair: Pubkey) -> Pubkey:
+    return Pubkey.find_program_address([b"oracle", bytes(lb_pair)], PROGRAM_ID)[0]
+
+
+def pair_address(mint_x: Pubkey, mint_y: Pubkey, bin_step: int, base_factor: int) -> Pubkey:
+    """Where a permissionless pool usually is; there are other schemes too, so read the address, do not derive it."""
+    low, high = sorted((bytes(mint_x), bytes(mint_y)))
+    seeds = [low, high, bin_step.to_bytes(2, "little"), base_factor.to_bytes(2, "little")]
+    return Pubkey.find_program_address(seeds, PROGRAM_ID)[0]

@@ -1,0 +1,75 @@
+"""What the program writes into a Meteora DLMM pool's accounts after a swap."""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair
+from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, BinArray
+from orderd.pools.meteora_dlmm.bitmap import INTERNAL
+from orderd.pools.meteora_dlmm.maths.bin import DlmmBin
+from orderd.pools.meteora_dlmm.maths.pool import DlmmPool
+
+_SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
+"""The part of a Bin that tells whether it is empty, for all 70 of an array at once."""
+
+
+def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:
+    """The account once a swap left `pool`; the bins are in the bin arrays."""
+    return replace(
+        pair,
+        v_parameters=replace(
+            pair.v_parameters,
+            volatility_accumulator=pool.volatility.volatility_accumulator,
+            volatility_reference=pool.volatility.volatility_reference,
+            index_reference=pool.volatility.index_reference,
+            last_update_timestamp=pool.volatility.last_update_timestamp,
+        ),
+        active_id=pool.active_id,
+        protocol_fee_x=pool.protocol_fee_x,
+        protocol_fee_y=pool.protocol_fee_y,
+    )
+
+
+def array_after(array: BinArray, changed: Iterable[DlmmBin]) -> BinArray:
+    """The account once a swap changed these bins of it; bins of other arrays are passed over."""
+    for each in changed:
+        if each.bin_id // BINS_AN_ARRAY != array.index:
+            continue
+        content = replace(
+            array.bin(each.bin_id),
+            amount_x=each.amount_x,
+            amount_y=each.amount_y,
+            price=each.price,
+            fulfilled_order_amount_x=each.fulfilled_order_amount_x,
+            fulfilled_order_amount_y=each.fulfilled_order_amount_y,
+            limit_order_fee_ask_side=each.limit_order_fee_ask_side,
+            limit_order_fee_bid_side=each.limit_order_fee_bid_side,
+            open_order_amount=each.open_order_amount,
+            total_processing_order_amount=each.total_processing_order_amount,
+            processed_order_remaining_amount=each.processed_order_remaining_amount,
+            order_age=each.order_age,
+        )
+        array = array.with_bin(each.bin_id, content)
+    return array
+
+
+def is_empty(array: BinArray) -> bool:
+    """Whether no bin has a share of liquidity or an order left; what waits to be claimed does not count."""
+    content = _SUPPLY_AND_ORDERS.iter_unpack(array.bins)
+    return not any(opened or remaining or any(supply) for supply, opened, remaining in content)
+
+
+def without(
+    pair: LbPair, extension: BitmapExtension | None, emptied: Iterable[int]
+) -> tuple[LbPair, BitmapExtension | None]:
+    """The accounts once these arrays have nothing left: a swap that fills an array's last order takes its bit away."""
+    for index in emptied:
+        if -INTERNAL <= index < INTERNAL:
+            pair = replace(pair, bin_array_bitmap=pair.bin_array_bitmap & ~(1 << index + INTERNAL))
+        elif extension is not None and index >= INTERNAL:
+            extension = replace(extension, positive=extension.positive & ~(1 << index - INTERNAL))
+        elif extension is not None:
+            extension = replace(extension, negative=extension.negative & ~(1 << -INTERNAL - 1 - index))
+    return pair, extension

@@ -1,0 +1,80 @@
+"""Raydium AMM v4's pool in the first block, of wrapped SOL and USDC."""
+
+from typing import Any, Final
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.quote import PoolKind
+from orderd.pools.raydium_amm_v4.accounts import AmmInfo, Fees, StateData
+from orderd.pools.raydium_amm_v4.addresses import authority_address
+from orderd.pools.raydium_amm_v4.program import PROGRAM_ID
+from orderd.simnet.actors import POOL_CREATOR
+from orderd.simnet.genesis.accounts import USDC, FirstAccounts, FirstPool, snapshot
+from orderd.solana.programs import token
+from orderd.solana.programs.token import Mint
+
+SOL_USDC_AMM_V4: Final = Pubkey.from_string("58oQChx4yWmvKdwLLZzBi4ChoCc2fqCUWBkwMihLYQo2")
+_LP_DECIMALS: Final = 9
+_LP_SUPPLY: Final = 10**12
+
+
+def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey) -> None:
+    """A pool with its vaults. Of the order book it once traded on there is nothing but the addresses."""
+    key = {name: Pubkey.from_string(address) for name, address in recorded["addresses"].items()}
+    authority, nonce = authority_address()
+    fee = int(recorded["swap_fee_numerator"]), int(recorded["swap_fee_denominator"])
+    state_data = StateData(
+        need_take_pnl_coin=int(recorded["need_take_pnl_coin"]),
+        need_take_pnl_pc=int(recorded["need_take_pnl_pc"]),
+        total_pnl_pc=0,
+        total_pnl_coin=0,
+        pool_open_time=0,
+        padding=bytes(16),
+        orderbook_to_init_time=0,
+        swap_coin_in_amount=0,
+        swap_pc_out_amount=0,
+        swap_acc_pc_fee=0,
+        swap_pc_in_amount=0,
+        swap_coin_out_amount=0,
+        swap_acc_coin_fee=0,
+    )
+    state = AmmInfo(
+        status=int(recorded["status"]),
+        nonce=nonce,
+        order_num=0,
+        depth=0,
+        coin_decimals=int(recorded["coin_decimals"]),
+        pc_decimals=int(recorded["pc_decimals"]),
+        state=0,
+        reset_flag=0,
+        min_size=0,
+        vol_max_cut_ratio=0,
+        amount_wave=0,
+        coin_lot_size=0,
+        pc_lot_size=0,
+        min_price_multiplier=0,
+        max_price_multiplier=0,
+        sys_decimal_value=0,
+        fees=Fees(5, 10_000, *fee, 12, 100, *fee),
+        state_data=state_data,
+        coin_mint=token.NATIVE_MINT,
+        pc_mint=USDC,
+        padding_1=bytes(64),
+        amm_owner=POOL_CREATOR.pubkey(),
+        lp_amount=_LP_SUPPLY,
+        client_order_id=0,
+        recent_epoch=0,
+        padding_2=0,
+        **key,
+    )
+    first.data(pool, PROGRAM_ID, state.encode())
+    first.mint(state.lp_mint, Mint.new(_LP_DECIMALS, supply=_LP_SUPPLY, authority=authority))
+    first.tokens(authority, token.NATIVE_MINT, int(recorded["coin_vault_amount"]), state.coin_vault)
+    first.tokens(authority, USDC, int(recorded["pc_vault_amount"]), state.pc_vault)
+
+
+def _sol_usdc(first: FirstAccounts) -> None:
+    add(first, snapshot(PoolKind.RAYDIUM_AMM_V4, "semi_real_sol_usdc"), SOL_USDC_AMM_V4)
+
+
+POOLS: Final = (FirstPool(USDC, _sol_usdc),)

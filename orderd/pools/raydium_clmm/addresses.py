@@ -1,0 +1,35 @@
+"""Where the accounts of a Raydium CLMM pool are. Seeds: raydium-io/raydium-clmm, `programs/amm/src/states`."""
+
+from functools import lru_cache
+
+from solders.pubkey import Pubkey
+
+from orderd.pools.raydium_clmm.program import PROGRAM_ID
+
+
+def config_address(index: int, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    return Pubkey.find_program_address([b"amm_config", index.to_bytes(2, "big")], program_id)[0]
+
+
+def pool_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Where the pool of two mints (in byte order) is."""
+    return Pubkey.find_program_address([b"pool", bytes(config), bytes(mint_0), bytes(mint_1)], program_id)[0]
+
+
+def vault_address(pool: Pubkey, mint: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    return Pubkey.find_program_address([b"pool_vault", bytes(pool), bytes(mint)], program_id)[0]
+
+
+def observation_address(pool: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    return Pubkey.find_program_address([b"observation", bytes(pool)], program_id)[0]
+
+
+@lru_cache(maxsize=4096)
+def tick_array_address(pool: Pubkey, start_tick_index: int, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    seeds = [b"tick_array", bytes(pool), start_tick_index.to_bytes(4, "big", signed=True)]
+    return Pubkey.find_program_address(seeds, program_id)[0]
+
+
+@lru_cache(maxsize=512)
+def bitmap_extension_address(pool: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    return Pubkey.find_program_address([b"pool_tick_array_bitmap_extension", bytes(pool)], program_id)[0]

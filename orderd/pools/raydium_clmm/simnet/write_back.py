@@ -1,0 +1,50 @@
+"""What the program writes into a Raydium CLMM pool's accounts after a swap."""
+
+from dataclasses import replace
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.pools.raydium_clmm.accounts import PoolState, RewardInfo, TickArrayState
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool
+
+_WRAP: Final = (1 << 128) - 1
+
+
+def pool_after(state: PoolState, pool: ClmmPool, epoch: int) -> PoolState:
+    """The account once a swap left `pool`; the balances are in the vaults. Rewards are not accrued."""
+    return replace(
+        state,
+        liquidity=pool.liquidity,
+        sqrt_price_x64=pool.sqrt_price,
+        tick_current=pool.tick_current,
+        fee_growth_global_0_x64=pool.fee_growth_global_0,
+        fee_growth_global_1_x64=pool.fee_growth_global_1,
+        protocol_fees_0=pool.protocol_fees_0,
+        protocol_fees_1=pool.protocol_fees_1,
+        fund_fees_0=pool.fund_fees_0,
+        fund_fees_1=pool.fund_fees_1,
+        recent_epoch=epoch,
+    )
+
+
+def crossed(
+    array: TickArrayState, tick: int, state: PoolState, *, fee_growth_0: int, fee_growth_1: int, epoch: int
+) -> TickArrayState:
+    """The array once a swap crossed a tick of it, with the pool's fee growths (Q64.64) of that moment."""
+    before = array.tick(tick, state.tick_spacing)
+    content = replace(
+        before,
+        fee_growth_outside_0_x64=fee_growth_0 - before.fee_growth_outside_0_x64 & _WRAP,
+        fee_growth_outside_1_x64=fee_growth_1 - before.fee_growth_outside_1_x64 & _WRAP,
+        reward_growth_outside_0_x64=_flipped(before.reward_growth_outside_0_x64, state.reward_0),
+        reward_growth_outside_1_x64=_flipped(before.reward_growth_outside_1_x64, state.reward_1),
+        reward_growth_outside_2_x64=_flipped(before.reward_growth_outside_2_x64, state.reward_2),
+    )
+    return replace(array.with_tick(content, state.tick_spacing), recent_epoch=epoch)
+
+
+def _flipped(growth_outside: int, reward: RewardInfo) -> int:
+    if reward.token_mint == Pubkey.default():
+        return growth_outside
+    return reward.reward_growth_global_x64 - growth_outside & _WRAP

@@ -1,0 +1,111 @@
+"""Raydium CPMM's pools in the first block, each of wrapped SOL and another token."""
+
+from typing import Any, Final
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.quote import PoolKind
+from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
+from orderd.pools.raydium_cpmm.addresses import (
+    authority_address,
+    config_address,
+    lp_mint_address,
+    observation_address,
+    pool_address,
+    vault_address,
+)
+from orderd.pools.raydium_cpmm.program import PROGRAM_ID
+from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
+from orderd.simnet.actors import POOL_CREATOR
+from orderd.simnet.genesis.accounts import DECIMALS, SOL, STACC, USDC, FirstAccounts, FirstPool, integers, snapshot
+from orderd.solana.programs import token
+from orderd.solana.programs.token import Mint
+
+REAL_CPMM_POOL: Final = Pubkey.from_string("2higKRf25Q9WMcYfgyK96AAuFVv5zucfDAFHHDuVETcq")
+_SOL_USDC_CONFIG: Final = 9
+SOL_USDC_CPMM: Final = pool_address(config_address(_SOL_USDC_CONFIG), token.NATIVE_MINT, USDC)
+_CREATE_POOL_FEE: Final = 150_000_000
+_LP_DECIMALS: Final = 9
+_LP_SUPPLY: Final = 10**12
+
+
+def add_sol_usdc(first: FirstAccounts, pool: Pubkey, config_index: int, held: tuple[int, int]) -> None:
+    """A made-up pool that holds so many lamports and base units of USDC.
+
+    Its fee of 0.05 % is near what the DLMM pools take, so that the price decides which of them wins.
+    """
+    rates = {"trade_fee_rate": 500, "protocol_fee_rate": 120_000, "fund_fee_rate": 40_000, "creator_fee_rate": 0}
+    _add(first, pool, config_index, rates, USDC, held, {})
+
+
+def _sol_usdc(first: FirstAccounts) -> None:
+    add_sol_usdc(first, SOL_USDC_CPMM, _SOL_USDC_CONFIG, (24_000 * SOL, 24_000 * 101_660_000))
+
+
+def _real(first: FirstAccounts) -> None:
+    recorded = snapshot(PoolKind.RAYDIUM_CPMM, "real_wsol_stacc")
+    state = recorded["pool_state"]
+    fees = {
+        f"{kind}_fees_{side}": int(state[f"{kind}_fees_token_{side}"])
+        for kind in ("protocol", "fund", "creator")
+        for side in (0, 1)
+    }
+    held = int(state["token_0_vault_amount"]), int(state["token_1_vault_amount"])
+    _add(first, REAL_CPMM_POOL, 0, integers(recorded["amm_config"]), STACC, held, fees)
+
+
+def _add(
+    first: FirstAccounts,
+    pool: Pubkey,
+    config_index: int,
+    rates: dict[str, Any],
+    mint_1: Pubkey,
+    held: tuple[int, int],
+    fees: dict[str, Any],
+) -> None:
+    """A pool with its configuration, vaults and observations."""
+    authority, bump = authority_address()
+    mint_0 = token.NATIVE_MINT
+    no_fees: dict[str, Any] = {f"{kind}_fees_{side}": 0 for kind in ("protocol", "fund", "creator") for side in (0, 1)}
+    config = AmmConfig(
+        bump=255,
+        disable_create_pool=0,
+        index=config_index,
+        create_pool_fee=_CREATE_POOL_FEE,
+        protocol_owner=POOL_CREATOR.pubkey(),
+        fund_owner=POOL_CREATOR.pubkey(),
+        **rates,
+    )
+    state = PoolState(
+        amm_config=config_address(config_index),
+        pool_creator=POOL_CREATOR.pubkey(),
+        vault_0=vault_address(pool, mint_0),
+        vault_1=vault_address(pool, mint_1),
+        lp_mint=lp_mint_address(pool),
+        mint_0=mint_0,
+        mint_1=mint_1,
+        token_0_program=token.PROGRAM_ID,
+        token_1_program=token.PROGRAM_ID,
+        observation=observation_address(pool),
+        auth_bump=bump,
+        status=0,
+        lp_mint_decimals=_LP_DECIMALS,
+        mint_0_decimals=DECIMALS[mint_0],
+        mint_1_decimals=DECIMALS[mint_1],
+        lp_supply=_LP_SUPPLY,
+        open_time=0,
+        recent_epoch=0,
+        creator_fee_on=0,
+        enable_creator_fee=0,
+        padding_1=bytes(6),
+        **(no_fees | fees),
+    )
+    first.data(state.amm_config, PROGRAM_ID, config.encode())
+    first.data(pool, PROGRAM_ID, state.encode())
+    first.data(state.observation, PROGRAM_ID, ObservationState(0, 0, pool).encode())
+    first.mint(state.lp_mint, Mint.new(_LP_DECIMALS, supply=_LP_SUPPLY, authority=authority))
+    first.tokens(authority, mint_0, held[0], state.vault_0)
+    first.tokens(authority, mint_1, held[1], state.vault_1)
+
+
+POOLS: Final = (FirstPool(USDC, _sol_usdc), FirstPool(STACC, _real))

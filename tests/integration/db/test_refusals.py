@@ -1,0 +1,73 @@
+"""What strangers are refused is counted in a table whose size they do not decide."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import audit, refusals
+from db.audit import Actor, Entry, Filter
+from db.connection import database
+from db.refusals import KEPT_DAYS, ROWS_AN_HOUR, Refusal
+from orderd.gateway.access import refusal_log
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+KNOCK = Refusal("10.0.0.9", "connect", "AUTH_REQUIRED")
+
+
+def counts(found: Iterable[refusals.Counted]) -> dict[Refusal, int]:
+    return {each.refusal: each.times for each in found}
+
+
+def rows() -> int:
+    return int(database.execute_sql("SELECT count(*) FROM refusals").fetchone()[0])
+
+
+def test_equal_refusals_of_an_hour_are_one_row() -> None:
+    for _ in range(3):
+        refusals.count(Counter({KNOCK: 1_000}))
+    (counted,) = refusals.read(None, None, 10)
+    assert (counted.refusal, counted.times) == (KNOCK, 3_000)
+    assert datetime.now(UTC) - counted.last_at < timedelta(minutes=1)
+
+
+def test_an_hour_has_so_many_rows_however_many_addresses_knock() -> None:
+    refusals.count(Counter({Refusal(f"10.0.{n // 256}.{n % 256}", "connect", "AUTH_REQUIRED"): 1 for n in range(700)}))
+    refusals.count(Counter({Refusal(f"10.1.{n // 256}.{n % 256}", "connect", "AUTH_INVALID"): 2 for n in range(700)}))
+    refusals.count(Counter({Refusal("10.0.0.0", "connect", "AUTH_REQUIRED"): 5}))
+    assert rows() == ROWS_AN_HOUR + 2, "and one for each outcome of the rest"
+    found = counts(refusals.read(None, None, 1_000))
+    assert found[Refusal("", "many", "AUTH_REQUIRED")] == 200
+    assert found[Refusal("", "many", "AUTH_INVALID")] == 1_400
+    assert found[Refusal("10.0.0.0", "connect", "AUTH_REQUIRED")] == 6, "who has a row keeps it"
+    assert sum(found.values()) == 700 + 1_400 + 5, "all are counted"
+
+
+def test_rows_of_long_ago_are_deleted_by_a_new_hour() -> None:
+    refusals.count(Counter({KNOCK: 1}))
+    for days, address in ((KEPT_DAYS + 1, "old"), (KEPT_DAYS - 1, "recent")):
+        database.execute_sql(
+            "UPDATE refusals SET hour = hour - %s * interval '1 day', address = %s WHERE address = %s",
+            (days, address, KNOCK.address),
+        )
+        refusals.count(Counter({KNOCK: 1}))
+    assert {each.refusal.address for each in refusals.read(None, None, 10)} == {"recent", KNOCK.address}
+
+
+def test_a_stranger_leaves_the_audit_alone_and_a_key_is_written_there() -> None:
+    desk = Actor("desk", "10.0.0.1")
+    noted = Counter({Entry(Actor("", "10.0.0.9"), "connect", "AUTH_REQUIRED"): 7})
+    noted[Entry(desk, "order.submit", "LIMIT_DAY", detail="too much")] = 2
+    refusal_log._write(noted)
+    assert [(row.actor, row.times) for row in audit.read(Filter(), 10)] == [("desk", 2)]
+    assert counts(refusals.read(None, None, 10)) == {KNOCK: 7}
+
+
+def test_counts_are_found_by_time_and_action() -> None:
+    other = Refusal("10.0.0.9", "order.submit", "AUTH_REQUIRED")
+    refusals.count(Counter({KNOCK: 1, other: 1}))
+    now = datetime.now(UTC)
+    assert counts(refusals.read(now - timedelta(minutes=1), "connect", 10)) == {KNOCK: 1}
+    assert refusals.read(now + timedelta(minutes=1), None, 10) == []

@@ -1,0 +1,156 @@
+"""The columns of tables of orders: what they say, which tables they stand in, and how they share a screen."""
+
+import io
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+from rich.console import Console
+
+from orderctl.display.columns import COLUMNS, Place, Showing, column_named, columns_named, columns_of
+from orderctl.display.orders import orders_table
+from orderctl.tui.columns import GAP, fitting, shortened
+from orderd.client.errors import ConfigError
+from tests.unit.orderctl.samples import (
+    FILLED,
+    REFUSED_FOR_FUNDS,
+    RETRIED,
+    ROLLED_BACK,
+    SIGNATURE,
+    START,
+    UNTOLD,
+    WITHDRAWN,
+    history,
+    order_after,
+)
+
+NOW = START + timedelta(seconds=90)
+FATES = (FILLED, FILLED[:1], FILLED[:3], REFUSED_FOR_FUNDS, RETRIED, ROLLED_BACK, UNTOLD, WITHDRAWN)
+ORDERS = tuple(order_after(history(facts)) for facts in FATES)
+
+
+def text(name: str, order: object, showing: Showing) -> str:
+    return "".join(part for part, _ in COLUMNS[name].cell(order, showing))  # type: ignore[arg-type]
+
+
+def names(place: Place) -> list[str]:
+    return [column.name for column in columns_of(place)]
+
+
+def test_each_table_has_its_columns() -> None:
+    assert {place: names(place) for place in get_args(Place)} == {
+        "table": ["id", "status", "sell", "result", "created"],
+        "wide": [*names("table"), "price", "attempt", "venue", "client_order_id", "signature"],
+        "active": ["id", "status", "stages", "sell", "result", "venue", "try", "age"],
+        "ended": ["id", "status", "sell", "result", "venue", "try", "ended"],
+    }
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_column_has_a_cell_for_every_order_and_can_sort_them(name: str) -> None:
+    column = COLUMNS[name]
+    for showing in (Showing(NOW), Showing(NOW, is_live=True)):
+        assert all(text(name, order, showing) for order in ORDERS)
+    assert len(sorted(ORDERS, key=column.key)) == len(ORDERS)
+    assert len(column.heading) <= column.width
+
+
+def test_columns_are_named_in_any_order() -> None:
+    assert [column.name for column in columns_named("price, ID,status")] == ["price", "id", "status"]
+
+
+@pytest.mark.parametrize(("given", "told"), [("pirce", "'pirce'; did you mean price?"), ("zzz", "'zzz'"), ("", "''")])
+def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        column_named(given)
+
+    assert refused.value.detail == told
+    assert refused.value.next_step == f"there are {', '.join(COLUMNS)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "shown"),
+    [
+        ("id", FILLED, "0199d3a0-1234"),
+        ("sell", FILLED, "1.5 SOL"),
+        ("result", FILLED, "152.310211 USDC"),
+        ("result", REFUSED_FOR_FUNDS, "FUNDS_INSUFFICIENT"),
+        ("result", WITHDRAWN, "→ USDC"),
+        ("price", FILLED, "101.540141"),
+        ("price", FILLED[:3], "-"),
+        ("attempt", FILLED[:1], "0"),
+        ("try", FILLED[:1], "-"),
+        ("signature", FILLED, SIGNATURE),
+        ("age", FILLED, "1:30"),
+        ("ended", FILLED[:3], "-"),
+        ("status", UNTOLD, "unknown"),
+        ("stages", FILLED[:3], "━━━━━━────"),
+    ],
+)
+def test_a_cell_says(name: str, facts: tuple[object, ...], shown: str) -> None:
+    assert text(name, order_after(history(facts)), Showing(NOW)) == shown  # type: ignore[arg-type]
+
+
+def test_only_what_is_drawn_anew_tells_what_is_awaited() -> None:
+    order = order_after(history(FILLED[:1]), due_at=NOW + timedelta(seconds=8))
+    routed = order.model_copy(update={"due_at": None, "quoted_amount_out": "152.3"})
+    ended = order_after(history(WITHDRAWN), quoted_amount_out="152.3")
+
+    assert [text("result", each, Showing(NOW, is_live=True)) for each in (order, routed, ended)] == [
+        "in 9 s",
+        "→ 152.3 USDC",
+        "→ USDC",
+    ]
+    assert [text("result", each, Showing(NOW)) for each in (order, routed, ended)] == ["→ USDC"] * 3
+
+
+def test_a_confirmation_that_was_taken_back_is_no_result() -> None:
+    order = order_after(history(ROLLED_BACK), amount_out="152.3")
+
+    assert text("result", order, Showing(NOW)) == "→ USDC"
+
+
+def test_the_date_is_told_where_it_is_not_todays() -> None:
+    order = order_after(history(FILLED[:1]))
+
+    assert text("created", order, Showing(NOW)) == "09:30:00"
+    assert text("created", order, Showing(NOW + timedelta(days=1))) == "2025-11-21 09:30"
+
+
+def test_columns_that_are_asked_for_stand_in_a_table_in_their_order() -> None:
+    out = io.StringIO()
+    Console(file=out, width=80).print(orders_table(ORDERS[:1], wide=False, columns=columns_named("price,status,id")))
+
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["PRICE", "STATUS", "ID"],
+        ["101.540141", "confirmed", "0199d3a0-1234"],
+    ]
+
+
+class TestOnAScreen:
+    @pytest.mark.parametrize("place", ["active", "ended"])
+    def test_columns_fill_the_width_that_there_is(self, place: Place) -> None:
+        for width in (78, 90, 100):
+            shown = fitting(columns_of(place), width)
+            assert sum(column.width for column in shown) + GAP * (len(shown) - 1) == width
+
+    def test_on_80_columns_the_venue_is_spared_and_then_the_attempt(self) -> None:
+        asked = columns_of("active")
+        whole = sum(column.width + GAP for column in asked) - GAP
+
+        def missing(width: int) -> set[str]:
+            return {column.name for column in asked} - {column.name for column in fitting(asked, width)}
+
+        assert missing(whole) == set()
+        assert missing(whole - 1) == {"venue"}
+        assert missing(whole - 11) == {"venue", "try"}
+        assert missing(20) == {"venue", "try"}
+
+    def test_no_column_is_narrower_than_it_says(self) -> None:
+        for width in (20, 80, 200):
+            assert all(column.width >= COLUMNS[column.name].width for column in fitting(columns_of("active"), width))
+
+    def test_an_amount_loses_digits_and_never_its_token(self) -> None:
+        assert shortened((("1.123456789 SOL", ""),), 9) == (("1.12… SOL", ""),)
+        assert shortened((("→ ", "muted"), ("12 SOL", "")), 6) == (("12 SOL", ""),)
+        assert shortened((("FUNDS_INSUFFICIENT", "bad"),), 9) == (("FUNDS_IN…", "bad"),)
