@@ -7,9 +7,9 @@ import re
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-_AUTHORITY: Final = re.compile(
-    r"(\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253}))(:(?P<port>[0-9]{1,5}))?"
-)
+_LABEL: Final = "[A-Za-z0-9_-]{1,63}"
+_V6: Final = r"\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]"
+_AUTHORITY: Final = re.compile(rf"({_V6}|(?P<name>({_LABEL}\.){{0,126}}{_LABEL}\.?))(:(?P<port>[0-9]{{1,5}}))?")
 _HIGHEST_PORT: Final = 65_535
 
 
