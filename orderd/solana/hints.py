@@ -15,6 +15,8 @@ from solders.pubkey import Pubkey
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from orderd.solana.endpoint import Endpoint, ProxyError
+
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
 _ACCOUNTS_AT_MOST: Final = 512
@@ -26,7 +28,7 @@ class Hints(ABC):
     """Listens to an endpoint, over a connection that is opened again when it is lost. Thread-safe."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._endpoint = Endpoint.of(url)
         self._connection: ClientConnection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
@@ -61,13 +63,23 @@ class Hints(ABC):
         while not self._stopped.is_set():
             try:
                 self._listen()
-            except (OSError, WebSocketException, orjson.JSONDecodeError) as error:
+            except (OSError, WebSocketException, ProxyError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
             self._stopped.wait(_BACKOFF_SECONDS)
 
+    def _options(self) -> dict[str, Any]:
+        """Raises ProxyError."""
+        authorization, proxy = self._endpoint.authorization, self._endpoint.proxy()
+        return {
+            "additional_headers": {} if authorization is None else {"Authorization": authorization},
+            "proxy": None if proxy is None else proxy.url,
+            "open_timeout": _CONNECT_SECONDS,
+            "compression": None,
+        }
+
     def _listen(self) -> None:
-        with connect(self._url, open_timeout=_CONNECT_SECONDS, compression=None) as connection:
+        with connect(self._endpoint.url, **self._options()) as connection:
             self._connection = connection
             try:
                 self._opened()
