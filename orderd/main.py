@@ -58,6 +58,10 @@ def main() -> None:
     except OrderdError as error:
         detail = f"{error.detail}\nnext: {error.spec.next_step}"
         sys.exit(_complain(f"{error.spec.title} ({error.code}).", detail, EXIT_FAILED))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        detail = f"{where}{error.strerror or error}\nnext: correct the path or who may use it, and start it again"
+        sys.exit(_complain("The system refuses what orderd needs.", detail, EXIT_FAILED))
 
 
 def _complain(title: str, detail: str, exit_code: int) -> int:

@@ -96,7 +96,14 @@ def _chain(settings: Settings) -> Finding:
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_network(settings.chain, endpoint.get_genesis_hash())
-        if not endpoint.has_transaction_history():
+        try:
+            keeps_history = endpoint.has_transaction_history()
+        except RpcError as error:
+            detail = (
+                f"the endpoint is of {settings.chain}; whether it keeps transaction history it does not tell: {error}"
+            )
+            return Finding("chain", "warn", detail, "use an endpoint that keeps it")
+        if not keeps_history:
             lack = "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown"
             return Finding("chain", "warn", lack, "use an endpoint that keeps it")
     except RpcWrongChainError as error:

@@ -9,6 +9,8 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.domain.text import text_of
+
 _SECRET_BYTES = 64
 _MOST_BYTES = 4096
 
@@ -62,10 +64,14 @@ def create_wallet(path: Path) -> Wallet:
         raise WalletError(f"{path} exists already; move it away, or use it") from None
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be created: {error.strerror}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(list(bytes(keypair))))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(list(bytes(keypair))))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half a key is none, and nobody has been told of its address
+        raise WalletError(f"the wallet {path} cannot be written: {error.strerror}") from error
     return Wallet(keypair)
 
 
@@ -82,7 +88,7 @@ def _check_access(path: Path, status: os.stat_result) -> None:
 def _parse(path: Path, content: bytes) -> Wallet:
     """The key is checked against its public half. No part of the content goes into an error."""
     try:
-        secret = orjson.loads(content)
+        secret = orjson.loads(text_of(content))
         if isinstance(secret, list) and len(secret) == _SECRET_BYTES:
             return Wallet(Keypair.from_bytes(bytes(secret)))
     except (ValueError, TypeError):

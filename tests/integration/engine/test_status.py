@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -87,3 +88,27 @@ def test_a_chain_that_does_not_answer_is_an_error_that_says_so(tmp_path: Path) -
     with pytest.raises(OrderdError) as error:
         report(_away, tmp_path).slot()
     assert error.value.code is ErrorCode.RPC_UNAVAILABLE
+
+
+class _Rented(redis.Redis):
+    """Of a provider that forbids CONFIG, as many do."""
+
+    def config_get(self, *args: Any, **options: Any) -> Any:
+        raise redis.exceptions.NoPermissionError("this user has no permissions to run the 'config|get' command")
+
+
+@pytest.mark.usefixtures("orders_of_all_kinds")
+def test_a_question_that_a_service_forbids_throws_no_good_answer_away(tmp_path: Path) -> None:
+    asked = StatusReport(
+        Settings(state_dir=tmp_path),
+        "wallet",
+        RpcClient("http://127.0.0.1:9"),
+        _Rented(),
+        rate_limit_use=lambda: (3, 2),
+        queue_depth=lambda: 7,
+        workers=lambda: 2,
+    ).status()
+
+    assert (asked.rate_limit.used, asked.rate_limit.waiting, asked.queue_depth, asked.workers) == (3, 2, 7, 2)
+    assert asked.services["redis"].ok
+    assert "see that it is noeviction" in asked.services["redis"].detail

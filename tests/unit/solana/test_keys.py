@@ -3,9 +3,12 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from solders.keypair import Keypair
 
 from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
@@ -110,3 +113,23 @@ def test_a_wallet_shows_its_address_alone() -> None:
     wallet = Wallet(keypair)
     assert repr(wallet) == str(wallet) == f"Wallet({keypair.pubkey()})"
     assert wallet.sign(b"message").verify(wallet.address, b"message")
+
+
+def test_a_wallet_with_a_byte_order_mark_is_read(path: Path) -> None:
+    created = create_wallet(path)
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert load_wallet(path).address == created.address
+
+
+@given(
+    content=st.binary()
+    | st.lists(st.integers() | st.floats(), min_size=64, max_size=64).map(lambda all_: json.dumps(all_).encode())
+)
+def test_any_content_is_a_wallet_or_is_told_to_be_none(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("wallet") / "wallet.json"
+    path.touch(0o600)
+    path.write_bytes(content)
+    with suppress(WalletError):
+        load_wallet(path)
