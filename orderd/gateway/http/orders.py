@@ -131,7 +131,7 @@ def _orders_router(methods: Methods, callers: Callers, route_class: type[StrictR
         "/orders",
         summary="List orders and what the queue does",
         response_description="A page of orders, newest first, and the queue's metrics.",
-        responses=success(200, _EXAMPLE_PAGE, LINK) | problems(),
+        responses=success(200, _EXAMPLE_PAGE, LINK) | problems(ErrorCode.TOKEN_UNKNOWN),
     )
     async def list_orders(
         request: Request,

@@ -174,6 +174,14 @@ async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, qu
     assert query.partition("=")[0] in refused["detail"]
 
 
+async def test_a_token_that_nobody_knows_is_refused_with_a_suggestion(http: httpx.AsyncClient) -> None:
+    await http.post("/api/orders", json=_BODY)
+    told = problem(await http.get("/api/orders?token=SOLL"), 422, "TOKEN_UNKNOWN")["detail"]
+    assert told.endswith("did you mean SOL?")
+    for known, count in (("sol", 1), ("CHILLGUY", 0)):
+        assert len((await http.get(f"/api/orders?token={known}")).json()["orders"]) == count
+
+
 async def test_a_parameter_that_a_path_does_not_know_is_refused_everywhere(http: httpx.AsyncClient) -> None:
     order = (await http.post("/api/orders", json=_BODY)).json()["order"]["id"]
     requests = [("GET", path) for path in ("tokens", "pools", "balances", "status", f"orders/{order}")]

@@ -343,12 +343,19 @@ class TestList:
             "0199d3a0-1237  pending    1.5 SOL              → USDC  2025-11-21 09:30",
         ]
 
-    def test_a_misspelt_token_gets_a_suggestion(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
-        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
-        daemon.answers(Method.TOKENS, TokensResult(tokens=(TokenView(symbol="USDC", mint="EPj", decimals=6),)))
+    def test_a_misspelt_token_is_refused_with_the_daemons_suggestion(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        refusal = OrderdError(ErrorCode.TOKEN_UNKNOWN, "there is no token 'UDSC'; did you mean USDC?")
+        daemon.answers(Method.ORDERS_LIST, refusal)
+        outcome = orderctl("list", "--token", "UDSC")
 
-        told = "no orders match; there is no token 'UDSC'; did you mean USDC?\n"
-        assert orderctl("list", "--token", "UDSC") == (0, "", told)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "did you mean USDC?" in outcome.err
+
+    def test_a_token_that_no_order_has_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+
         assert orderctl("list", "--token", "usdc") == (0, "", "no orders match\n")
 
     def test_filters_go_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
