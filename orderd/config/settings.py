@@ -104,6 +104,8 @@ class Settings(BaseSettings):
 
     wallet: UserPath | None = None
     """A keypair file in the Solana CLI's format, mode 0600."""
+    wallet_address: Account | None = None
+    """The wallet's address. A gateway that knows it needs no access to the key, which only workers load."""
 
     worker_threads: int = Field(10, ge=1, le=200)
     """Orders that a worker process works on at one time."""

@@ -83,7 +83,7 @@ def _check_database(settings: Settings) -> None:
 
 def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
     """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
-    trading = open_trading(settings)
+    trading = open_trading(settings, signs=False)
     limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts)
     broker = OrderBroker(client, line=limiter)
     return Engine(

@@ -15,6 +15,7 @@ from db.connection import check_schema, connect, database, migrate
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import StopRequested
+from orderd.embedded.environment import proxies, settings_but
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
@@ -58,7 +59,7 @@ def run_tree(settings: Settings) -> None:
 
 
 def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) -> tuple[ListeningRole, WorkerRole]:
-    env = {"ORDERD_STATE_DIR": str(settings.state_dir)}
+    env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
     manager.tell("STATUS=starting the services")
     database_url = _database(supervisor, settings)
     env["ORDERD_DATABASE_URL"] = database_url
@@ -69,13 +70,14 @@ def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) 
         env["ORDERD_RPC_WS_URL"] = rpc_ws_url
 
     wallet = open_wallet(settings)
-    env["ORDERD_WALLET"] = str(settings.wallet_path.absolute())
+    env["ORDERD_WALLET_ADDRESS"] = str(wallet.address)
+    key = {"ORDERD_WALLET": str(settings.wallet_path.absolute())}
     if settings.chain == "simnet":
         for amount in fund_on_simnet(RpcClient(rpc_url), wallet.address):
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=str(wallet.address))
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
-    worker = WorkerRole(settings.state_dir, env, drain, env["ORDERD_REDIS_URL"])
+    worker = WorkerRole(settings.state_dir, env | key, drain, env["ORDERD_REDIS_URL"])
     supervisor.start(worker)
     gateway = ListeningRole(
         "gateway",
@@ -135,7 +137,8 @@ def _chain(supervisor: Supervisor, settings: Settings) -> tuple[str, str | None]
     """The chain's HTTP URL, and its websocket's where it is known."""
     if settings.rpc_url is not None:
         return settings.rpc_url, settings.rpc_ws_url
-    env = {"ORDERD_STATE_DIR": str(settings.state_dir)}
+    secrets = ("DATABASE_URL", "REDIS_URL", "RPC_URL", "RPC_WS_URL", "WALLET")
+    env = {**settings_but(*secrets), "ORDERD_STATE_DIR": str(settings.state_dir)}
     simnet = ListeningRole(
         "simnet",
         settings.state_dir,

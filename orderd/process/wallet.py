@@ -9,6 +9,7 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import parse_amount
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.engine.trading import check_named
 from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 
@@ -25,7 +26,8 @@ def open_wallet(settings: Settings) -> Wallet:
         is_missing = not path.exists()
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be looked at: {error.strerror}") from error
-    return create_wallet(path) if settings.chain == "simnet" and is_missing else load_wallet(path)
+    wallet = create_wallet(path) if settings.chain == "simnet" and is_missing else load_wallet(path)
+    return check_named(settings, wallet)
 
 
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:

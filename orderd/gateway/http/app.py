@@ -1,5 +1,6 @@
 """The HTTP side of the port: is the process alive, is it of use, and how is it doing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Annotated, Any, Final
@@ -26,6 +27,7 @@ from orderd.gateway.problem import problem_response
 from orderd.wire import NoParams
 
 _NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}
+_AUTHORIZE_SECONDS: Final = 1.0
 _CODES: Final = {400: ErrorCode.REQUEST_INVALID, 413: ErrorCode.REQUEST_TOO_LARGE}
 
 
@@ -61,8 +63,11 @@ def http_app(
         response_description="It does. How its services answer is told beside, and changes nothing about the status.",
         responses=problems(for_all=True),
     )
-    async def get_health(_query: Annotated[NoParams, Query()]) -> Health:
-        return await health()
+    async def get_health(request: Request, _query: Annotated[NoParams, Query()]) -> Health:
+        answer = await health()
+        if token_required and not await _may_read(request, authorize):
+            return answer.model_copy(update={"dependencies": {}})
+        return answer
 
     @app.get(
         "/ready",
@@ -121,7 +126,8 @@ def http_app(
         return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
-    app.include_router(_documents(openapi_document(app, token_required=token_required), describe_websocket))
+    description = openapi_document(app, token_required=token_required)
+    app.include_router(_documents(description, describe_websocket, authorize))
     if door.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -133,11 +139,26 @@ def http_app(
     return Edge(app, door, refused)
 
 
+async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:
+    """Whether the details are for whoever asks. A load balancer without a token is told the status, and waits for
+    nothing; nobody waits long for a database that does not answer."""
+    if "authorization" not in request.headers:
+        return False
+    try:
+        async with asyncio.timeout(_AUTHORIZE_SECONDS):
+            await authorize(request)
+    except (OrderdError, TimeoutError):
+        return False
+    return True
+
+
 def _documents(
-    description: Mapping[str, Any], describe_websocket: Callable[[str, bool], Mapping[str, Any]]
+    description: Mapping[str, Any],
+    describe_websocket: Callable[[str, bool], Mapping[str, Any]],
+    authorize: Callable[[Request], Awaitable[object]],
 ) -> APIRouter:
-    """What clients and people read first, free for all who may connect."""
-    router = APIRouter(include_in_schema=False)
+    """What clients and people read first; with a token where one is asked for."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(authorize)])
     page = docs_page(description)
 
     @router.get("/openapi.json")

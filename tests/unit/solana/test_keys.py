@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -133,3 +135,15 @@ def test_any_content_is_a_wallet_or_is_told_to_be_none(
     path.write_bytes(content)
     with suppress(WalletError):
         load_wallet(path)
+
+
+def test_a_process_that_holds_a_key_leaves_no_memory_behind(path: Path) -> None:
+    create_wallet(path)
+    look = (
+        "import ctypes, resource, sys; from pathlib import Path; from orderd.solana.keys import load_wallet;"
+        "resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2);"
+        "load_wallet(Path(sys.argv[1]));"
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    done = subprocess.run([sys.executable, "-c", look, path], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 (0, 0)\n"
