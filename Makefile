@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check mutants soak chaos fuzz bench pictures constraints clean
+.PHONY: help demo run test check format mutants soak chaos fuzz bench snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ check: $(VENV)/installed-dev  ## Style, types and the rules of who may import wh
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+format: $(VENV)/installed-dev  ## Bring the code into the style that check asks for, as far as that goes by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 mutants: $(VENV)/installed-dev  ## Small wrongs in the lines that guard money, each of which the tests must notice
 	$(BIN)/python -m tests.mutants
 
@@ -49,6 +53,12 @@ bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
 	$(BIN)/python -m benchmarks.subscribers
 	$(BIN)/python -m benchmarks.orderctl
 	$(BIN)/python -m benchmarks.tui
+
+snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its screens look; read the diff before you keep it
+	$(BIN)/pytest --snapshot-update tests/acceptance/orderctl/test_golden.py tests/unit/orderctl/tui/test_pictures.py
+
+reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, and .env.example
+	$(BIN)/python -m orderd.config.reference
 
 pictures: $(VENV)/installed-dev  ## The README's pictures, from the real programs; needs tmux
 	$(BIN)/python -m docs.pictures

@@ -1,18 +1,80 @@
 """The connection pool, and whether the database has the tables that this program expects."""
 
+import heapq
 import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
 
 import psycopg2
+from peewee import DatabaseError, InterfaceError, OperationalError, PeeweeException
 from playhouse.migrations import Runner
-from playhouse.pool import PooledPostgresqlDatabase
+from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledDatabase, PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
+
+from db.conflicts import again_after_conflicts
+from db.overdue import Overdue
+from orderd.domain.errors import ErrorCode, OrderdError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
+_GRACE_SECONDS: Final = 0.5
+"""How much later than the server this side gives a statement up: its own word tells more than a lost connection."""
+_LOCK_SECONDS: Final = 10.0
+_CONNECT_SECONDS: Final = 10.0
+_FOR_EVER: Final = 1e9
+
+
+class _Patience(threading.local):
+    seconds: float | None = None
+    """How long this thread waits for a statement, where that is not what all wait."""
 
 
 class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library has no types
+    statement_seconds = _FOR_EVER
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        # The library opens connections under locks that every other thread then waits for, to take one or to give one
+        # back: while a server hangs, that would be one connection after the other.
+        self._lock = nullcontext()
+        self._opening = 0
+        self._overdue = Overdue()
+        self._patience = _Patience()
+
+    def _connect(self) -> "psycopg2.extensions.connection":
+        with self._pool_lock:
+            while self._connections:
+                opened_at, _, idle = heapq.heappop(self._connections)
+                if self._is_closed(idle):
+                    continue
+                if self._stale_timeout and self._is_stale(opened_at):
+                    self._close_raw(idle)
+                    continue
+                return self._lend(idle, opened_at)
+            if len(self._in_use) + self._opening >= self._max_connections:
+                raise MaxConnectionsExceeded("all connections are in use")
+            self._opening += 1
+        try:
+            opened = super(PooledDatabase, self)._connect()
+        finally:
+            with self._pool_lock:
+                self._opening -= 1
+                self._pool_available.notify()
+        with self._pool_lock:
+            return self._lend(opened, time.time())
+
+    def _lend(self, conn: "psycopg2.extensions.connection", opened_at: float) -> "psycopg2.extensions.connection":
+        self._in_use[self.conn_key(conn)] = PoolConnection(opened_at, conn, time.time())
+        return conn
+
     def _is_closed(self, conn: "psycopg2.extensions.connection") -> bool:
         """Without the library's round trip: what an idle connection has to say is that the server has closed it."""
         if conn.closed:
@@ -21,20 +83,98 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
         idle.register(conn, select.POLLIN)
         return bool(idle.poll(0))
 
+    def execute_sql(self, sql: str, params: Any = None) -> Any:  # noqa: ANN401  (as the library has it)
+        """Outside of a transaction a statement is one, and is made again after a conflict; else all of it has to be."""
+        execute = partial(super().execute_sql, sql, params)
+        return execute() if self.in_transaction() else again_after_conflicts(execute)
 
-database = _Database(None)
+    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:  # noqa: ANN401  (as the library has it)
+        with self.bounded(self.connection()):
+            return super()._execute_cursor(sql, params, **options)
+
+    def begin(self, isolation_level: str | None = None) -> None:
+        with self.bounded(self.connection()):
+            super().begin(isolation_level)
+
+    def commit(self) -> None:
+        with self.bounded(self.connection()):
+            super().commit()
+
+    def rollback(self) -> None:
+        with self.bounded(self.connection()):
+            super().rollback()
+
+    def bounded(self, waiting: "psycopg2.extensions.connection") -> AbstractContextManager[None]:
+        """Within, ``waiting`` is lost when the server takes much longer than a statement may."""
+        seconds = self._patience.seconds or self.statement_seconds
+        return self._overdue.bounded(waiting, seconds + _GRACE_SECONDS)
+
+    @contextmanager
+    def patient(self, seconds: float | None) -> Iterator[None]:
+        """Let this thread's statements take so long, None for ever: those that nobody waits for an answer to.
+
+        Needs a connection; within a transaction, it is the server's time-outs of the connection that are changed.
+        """
+        milliseconds = 0 if seconds is None else int(seconds * 1000)
+        self.execute_sql(
+            "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)",
+            (str(milliseconds), str(milliseconds)),
+        )
+        before, self._patience.seconds = self._patience.seconds, _FOR_EVER if seconds is None else seconds
+        try:
+            yield
+        finally:
+            self._patience.seconds = before
+            if not self.connection().closed:
+                self.execute_sql("RESET statement_timeout; RESET lock_timeout")
+
+
+database = _Database()
 """Bound by ``connect``. Each thread has its own connection, taken with ``database.connection_context()``."""
 
 
-class SchemaError(Exception):
-    """The database's tables are not those of this program; the text says which way and what to do."""
+def transaction(call: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of the function one transaction, from its beginning again after a conflict.
+
+    Within another transaction it is a part of that. Needs a connection.
+    """
+
+    @wraps(call)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        @database.atomic()  # type: ignore[untyped-decorator]  # the library has no types
+        def once() -> T:
+            return call(*args, **kwargs)
+
+        return once() if database.in_transaction() else again_after_conflicts(once)  # type: ignore[no-any-return]
+
+    return whole
 
 
-def connect(url: str, *, max_connections: int = 32, application: str = "orderd") -> None:
+class SchemaError(OrderdError):
+    """The database's tables are not those of this program; the text says which way."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_SCHEMA, detail)
+
+
+@contextmanager
+def database_errors_told() -> Iterator[None]:
+    """Turns what the driver raises into the OrderdError that an operator is told."""
+    try:
+        yield
+    except PeeweeException as error:
+        what = "does not answer" if isinstance(error, OperationalError | InterfaceError) else "refuses"
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres {what}: {str(error).strip()}") from error
+
+
+def connect(
+    url: str, *, max_connections: int = 32, application: str = "orderd", statement_seconds: float = 30.0
+) -> None:
     """Point the pool at ``url`` (postgresql://...). Nothing is opened yet. Raises ValueError for what is no such URL.
 
-    Statements are cut after 30 s, waits for locks after 10 s and those for a silent peer after 20 s, so that no thread
-    hangs for ever. A commit is on disk when it is answered, whatever the server's own setting is.
+    No thread hangs for ever: the server cuts a statement after ``statement_seconds`` and a wait for a lock no later;
+    where it is silent itself, this side does half a second after that. A connection is waited for as long (libpq makes
+    that 2 s at least). A commit is on disk when it is answered, whatever the server's own setting is.
     """
     url = url.replace("postgres://", "postgresql://", 1)
     try:
@@ -43,43 +183,83 @@ def connect(url: str, *, max_connections: int = 32, application: str = "orderd")
         raise ValueError("the database's URL cannot be read") from None  # the driver's words quote it, password and all
     if not database.deferred:
         database.close_all()
+    milliseconds = int(statement_seconds * 1000)
+    lock_milliseconds = int(min(_LOCK_SECONDS, statement_seconds) * 1000)
+    database.statement_seconds = statement_seconds
     database.init(
         url,
         max_connections=max_connections,
         stale_timeout=300,
-        timeout=10,
+        timeout=min(_CONNECT_SECONDS, statement_seconds),
         application_name=application,
-        connect_timeout=10,
+        connect_timeout=round(max(2.0, min(_CONNECT_SECONDS, statement_seconds))),
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=3,
         tcp_user_timeout=20_000,
-        options="-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000 -c synchronous_commit=on",
+        options=f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={lock_milliseconds} "
+        "-c synchronous_commit=on",
     )
+
+
+_MISCONFIGURED: Final = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted",
+    "permission denied",
+    "does not support SSL",
+    "certificate",
+)
+
+
+def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
+    """What ``ask`` returns, once the server is there; ``waits`` is told why it is not yet, and lets a moment pass.
+
+    Raises OperationalError at once where time will not help: a wrong password, a database that is not there.
+    """
+    while True:
+        try:
+            return ask()
+        except (OperationalError, InterfaceError) as error:
+            reason = str(error).strip()
+            if any(words in reason for words in _MISCONFIGURED):
+                raise
+            waits(f"Postgres: {reason.partition(chr(10))[0]}")
+
+
+def was_refused(error: Exception) -> bool:
+    """Whether the server itself has said no to a statement, which has then changed nothing.
+
+    Else the connection was lost, and nobody can tell whether the statement had been committed before that. (A closed
+    connection proves nothing either: that is what the library says when it rolls back after a commit was lost.)
+    """
+    cause = getattr(error, "orig", error)
+    code: str = getattr(cause, "pgcode", None) or ""
+    # Classes 08 and 57P say that the connection is about to end, which may be after the commit.
+    return isinstance(error, DatabaseError | psycopg2.Error) and code != "" and not code.startswith(("08", "57P"))
 
 
 def migrate() -> list[str]:
     """Bring the tables up to date; returns what was applied. Safe to run from several hosts at once."""
-    with database.connection_context():
-        # To fill an index, and to wait for another host that does, takes as long as it takes.
-        database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+    # To fill an index, and to wait for another host that does, takes as long as it takes.
+    with database.connection_context(), database.patient(None):
         database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
         try:
             applied: list[str] = Runner(database, str(MIGRATIONS)).up()
         finally:
             database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
-            database.execute_sql("RESET ALL")
     return applied
 
 
 def check_schema() -> None:
-    """Raises SchemaError when the tables are behind or ahead of this program."""
+    """Raises SchemaError when the tables are behind or ahead of this program, PeeweeException without an answer."""
     with database.connection_context():
         rows = Runner(database, str(MIGRATIONS)).status()
     if unknown := [row.name for row in rows if row.path is None]:
         raise SchemaError(
-            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know. "
-            "Run the version of orderd that made it, or a newer one."
+            f"the database is ahead of this orderd: it has {', '.join(unknown)}, which this version does not know"
         )
     if missing := [row.name for row in rows if row.applied is None]:
-        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}. Run: orderd migrate")
+        raise SchemaError(f"the database is behind this orderd: it lacks {', '.join(missing)}")

@@ -5,7 +5,7 @@ and, in the same breath, writes the attempt or the failure that belongs to it. W
 newer claim) it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,31 +15,20 @@ from peewee import DataError, IntegrityError
 from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
-from db.connection import database
+from db.connection import database, transaction
 from db.models import Order, listed
+from db.terms import columns_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
+from orderd.domain.terms import OrderTerms, told
 
-_COLUMN_TYPES: Final = {
-    "venue": "text",
-    "pool": "text",
-    "route": "jsonb",
-    "quoted_amount_out": "numeric",
-    "min_amount_out": "numeric",
-    "signature": "text",
-    "filled_in": "numeric",
-    "filled_out": "numeric",
-    "network_fee": "bigint",
-    "failures": "integer",
-    "error_code": "text",
-    "error_detail": "text",
-}
+_TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError
 """What the database and its driver say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
-"""How long an order may lie in the queue before dispatch sends it again."""
+"""How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +100,7 @@ class Change:
             ("fact", "jsonb", fact),
             ("delay_ms", "integer", self.delay_ms),
         ]
-        row += [(f"new_{name}", _COLUMN_TYPES[name], value) for name, value in self.columns.items()]
+        row += [(f"new_{name}", _TYPES[name], value) for name, value in self.columns.items()]
         if attempt := self.new_attempt:
             row += [
                 ("attempt_id", "uuid", str(uuid7())),
@@ -157,10 +146,19 @@ def apply(changes: Sequence[Change]) -> list[Moved]:
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         groups.setdefault(change.shape, []).append(change)
-    if len(groups) == 1:
-        return _write(changes)
-    with database.atomic():
-        return [moved for group in groups.values() for moved in _write(group)]
+    return _write(changes) if len(groups) == 1 else _write_all(groups.values())
+
+
+@transaction
+def _write_all(groups: Iterable[Sequence[Change]]) -> list[Moved]:
+    ids = [str(change.order_id) for group in groups for change in group]
+    database.execute_sql(in_order("id = ANY(%s::uuid[])"), (ids,))
+    return [moved for group in groups for moved in _write(group)]
+
+
+def in_order(which: str) -> str:
+    """The ids of the orders ``which`` says, locked in the one order in which everybody locks them."""
+    return f"SELECT id FROM orders WHERE {which} ORDER BY id FOR NO KEY UPDATE"
 
 
 def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
@@ -182,7 +180,6 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     kind, status = first.fact.kind, target(first.fact.kind, first.to)
     rows = [change.values() for change in changes]
     names = [name for name, _, _ in rows[0]]
-    row_sql = "(" + ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0]) + ")"
 
     sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
@@ -195,10 +192,14 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         sets.append("unknown_since = NULL")
     tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
 
+    given = f"given ({', '.join(names)}) AS (VALUES {_values(rows)})"
+    # A lone row has no order.
+    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
     ctes = [
-        f"given ({', '.join(names)}) AS (VALUES {', '.join([row_sql] * len(rows))})",
+        given,
+        *locked,
         f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given
+            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
               AND (given.fence IS NULL OR o.version = given.fence)
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
@@ -252,6 +253,12 @@ def _attachments(change: Change) -> list[str]:
     return ctes
 
 
+def _values(rows: Sequence[Sequence[tuple[str, str, Any]]]) -> str:
+    """Placeholders for the rows, which all have the same names and types."""
+    row = ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0])
+    return ", ".join([f"({row})"] * len(rows))
+
+
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
 _COLUMNS: Final = ", ".join(_READ)
 
@@ -273,18 +280,29 @@ def _moved(sql: str, parameters: Sequence[Any], fact_of: Callable[[Order], AnyFa
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be accepted. Amounts in base units."""
+    """An order to be accepted."""
 
     id: UUID
     account_id: UUID
-    fact: Accepted
-    mint_in: str
-    mint_out: str
-    decimals_in: int
-    decimals_out: int
-    amount_in: int
-    slippage_bps: int
+    client_order_id: str
+    terms: OrderTerms
     by: Actor
+
+    @property
+    def fact(self) -> Accepted:
+        return Accepted(client_order_id=self.client_order_id, **dict(told(self.terms)))
+
+    def values(self) -> list[tuple[str, str, Any]]:
+        """Name, type and value of all that the statement is given; those of its row's columns come first."""
+        token = self.by.token_id
+        columns = {"id": str(self.id), "account_id": str(self.account_id), "client_order_id": self.client_order_id}
+        return [
+            *((name, _TYPES[name], value) for name, value in (columns | columns_of(self.terms)).items()),
+            ("fact", "jsonb", self.fact.model_dump_json()),
+            ("actor", "text", self.by.name),
+            ("token_id", "uuid", None if token is None else str(token)),
+            ("address", "text", self.by.address),
+        ]
 
 
 def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
@@ -295,28 +313,23 @@ def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
     return found
 
 
-def accept(orders: Sequence[NewOrder]) -> list[Moved]:
+def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]:
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
-    An order whose client order id is taken, also by another of this call, is left out of the answer.
+    ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
+    order id is taken, also by another of this call, is left out of the answer.
     """
     if not orders:
         return []
-    row = (
-        "("
-        + ", ".join(["%s::uuid", "%s::uuid", *["%s"] * 5, *["%s::smallint"] * 2, "%s::numeric", "%s"])
-        + ", %s::jsonb, %s, %s::uuid, %s)"
-    )
+    # Two that store the same ones wait for each other, and never in a circle.
+    rows = [order.values() for order in sorted(orders, key=lambda each: (each.account_id, each.client_order_id))]
+    names = [name for name, _, _ in rows[0]]
+    columns = ", ".join(name for name in names if name in _TYPES)
     sql = f"""
-        WITH given (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                    amount_in, slippage_bps, fact, actor, token_id, address)
-            AS (VALUES {", ".join([row] * len(orders))}),
+        WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
         added AS (
-            INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in,
-                                decimals_out, amount_in, slippage_bps, status, seq, due_at, lease_until)
-            SELECT id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
-                   amount_in, slippage_bps, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(),
-                   clock_timestamp() + {IN_LINE}
+            INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until)
+            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE}
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -325,13 +338,7 @@ def accept(orders: Sequence[NewOrder]) -> list[Moved]:
             INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added"""
-    parameters: list[Any] = []
-    for order in orders:
-        fact = order.fact
-        parameters += [str(order.id), str(order.account_id), fact.client_order_id, fact.token_in, fact.token_out]
-        parameters += [order.mint_in, order.mint_out, order.decimals_in, order.decimals_out, order.amount_in]
-        parameters += [order.slippage_bps, fact.model_dump_json()]
-        parameters += [order.by.name, None if order.by.token_id is None else str(order.by.token_id), order.by.address]
+    parameters = [*(value for row in rows for _, _, value in row), sender]
     facts = {order.id: order.fact for order in orders}
     return _moved(sql, parameters, lambda order: facts[order.id])
 
@@ -346,8 +353,8 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
             UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id = ANY(%s::uuid[]) AND status IN ({listed(sources(EventKind.STARTED))})
-              AND due_at <= clock_timestamp()
+            WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp()
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

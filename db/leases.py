@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.connection import database
-from db.journal import IN_LINE, Change, Moved, apply
+from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, listed
 from orderd.domain.events import Reclaimed
 from orderd.domain.order import SIGNED, WAITING, EventKind, sources
 
 
-def take_due(limit: int) -> list[UUID]:
-    """The ids of orders that wait, are due and are in nobody's queue; they are in the queue from now on."""
+def take_due(limit: int, sender: str | None = None) -> list[UUID]:
+    """The ids of orders that wait, are due and are in nobody's queue; ``sender`` puts them there."""
     rows = database.execute_sql(
         f"""
-        UPDATE orders SET lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
+        UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
             SELECT id FROM orders
             WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()
               AND (lease_until IS NULL OR lease_until < clock_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id""",
-        (limit,),
+        (sender, limit),
     )
     return sorted(UUID(str(order_id)) for (order_id,) in rows)
 
@@ -32,7 +32,9 @@ def take_due(limit: int) -> list[UUID]:
 def give_back(order_ids: Sequence[UUID]) -> None:
     """Say that these waiting orders did not get into the queue after all, so that they are taken up again soon."""
     database.execute_sql(
-        f"UPDATE orders SET lease_until = NULL WHERE status IN ({listed(WAITING)}) AND id = ANY(%s::uuid[])",
+        f"""
+        UPDATE orders SET lease_until = NULL
+        WHERE id IN ({in_order(f"status IN ({listed(WAITING)}) AND id = ANY(%s::uuid[])")})""",
         ([str(order_id) for order_id in order_ids],),
     )
 
@@ -42,18 +44,20 @@ def give_all_back() -> int:
     cursor = database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
-        WHERE status IN ({listed(WAITING)}) AND lease_until > clock_timestamp()"""
+        WHERE id IN ({in_order(f"status IN ({listed(WAITING)}) AND lease_until > clock_timestamp()")})"""
     )
     return int(cursor.rowcount)
 
 
 def orphans(limit: int) -> list[Order]:
-    """Orders that a worker was at whose lease has run out. Nothing of theirs was signed."""
+    """Orders that a worker was at which is gone. Nothing of theirs was signed."""
     return list(
         Order.raw(
             f"""
             SELECT * FROM orders
-            WHERE status IN ({listed(sources(EventKind.RECLAIMED))}) AND lease_until < clock_timestamp() LIMIT %s""",
+            WHERE status IN ({listed(sources(EventKind.RECLAIMED))})
+              AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            ORDER BY id LIMIT %s""",
             limit,
         ).execute(database)
     )
@@ -65,23 +69,16 @@ def reclaim(orders: Iterable[Order]) -> list[Moved]:
 
 
 def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
-    """Say that ``owner`` still holds these orders, in one statement. Returns how many of them it does hold."""
+    """Say that ``owner`` still holds these orders, in one statement. Returns of how many that was said.
+
+    Those that are being written to at this moment are passed over until the next time: this waits for nobody.
+    """
     cursor = database.execute_sql(
         """
         UPDATE orders SET lease_until = clock_timestamp() + %s * interval '1 second'
-        WHERE lease_owner = %s AND id = ANY(%s::uuid[])""",
+        WHERE id IN (
+            SELECT id FROM orders WHERE lease_owner = %s AND id = ANY(%s::uuid[]) FOR NO KEY UPDATE SKIP LOCKED)""",
         (lease_seconds, owner, [str(order_id) for order_id in order_ids]),
-    )
-    return int(cursor.rowcount)
-
-
-def release_submitted(owner: str) -> int:
-    """Give up the submitted orders of ``owner``, so that another worker settles them at once."""
-    cursor = database.execute_sql(
-        f"""
-        UPDATE orders SET lease_owner = NULL, lease_until = NULL
-        WHERE lease_owner = %s AND status IN ({listed(SIGNED)})""",
-        (owner,),
     )
     return int(cursor.rowcount)
 

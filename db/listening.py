@@ -13,7 +13,7 @@ def listen(channel: str) -> connection:
     """
     opened: connection = psycopg2.connect(database.database, **database.connect_params)
     opened.autocommit = True
-    with opened.cursor() as cursor:
+    with database.bounded(opened), opened.cursor() as cursor:
         cursor.execute(f'LISTEN "{channel}"')
     return opened
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from db.connection import database
+from db.connection import database, transaction
 
 ROWS_AN_HOUR: Final = 500
 """What finds no row of its own any more is counted in one for each outcome."""
@@ -40,36 +40,39 @@ class Counted:
 
 def count(refusals: Counter[Refusal]) -> None:
     """Add to this hour's counts. The hour's first write deletes what is older than ``KEPT_DAYS``."""
-    if not refusals:
-        return
-    with database.atomic():
-        hour = database.execute_sql("SELECT date_trunc('hour', clock_timestamp())").fetchone()[0]
-        known = _known(hour)
-        if not known:
-            database.execute_sql("DELETE FROM refusals WHERE hour < %s - %s * interval '1 day'", (hour, KEPT_DAYS))
-        counts: Counter[Refusal] = Counter()
-        for refusal, times in refusals.items():
-            if refusal not in known and len(known) >= ROWS_AN_HOUR:
-                counts[Refusal(*_MANY, refusal.outcome)] += times
-                continue
-            known.add(refusal)
-            counts[refusal] += times
-        # In one order everywhere: gateways that count at the same time wait for each other, and never in a circle.
-        ordered = sorted(counts.items(), key=lambda item: (item[0].address, item[0].action, item[0].outcome))
-        database.execute_sql(
-            """
-            INSERT INTO refusals (hour, address, action, outcome, times)
-            SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])
-            ON CONFLICT (hour, address, action, outcome)
-            DO UPDATE SET times = refusals.times + excluded.times, last_at = clock_timestamp()""",
-            (
-                hour,
-                [refusal.address for refusal, _ in ordered],
-                [refusal.action for refusal, _ in ordered],
-                [refusal.outcome for refusal, _ in ordered],
-                [times for _, times in ordered],
-            ),
-        )
+    if refusals:
+        _count(refusals)
+
+
+@transaction
+def _count(refusals: Counter[Refusal]) -> None:
+    hour = database.execute_sql("SELECT date_trunc('hour', clock_timestamp())").fetchone()[0]
+    known = _known(hour)
+    if not known:
+        database.execute_sql("DELETE FROM refusals WHERE hour < %s - %s * interval '1 day'", (hour, KEPT_DAYS))
+    counts: Counter[Refusal] = Counter()
+    for refusal, times in refusals.items():
+        if refusal not in known and len(known) >= ROWS_AN_HOUR:
+            counts[Refusal(*_MANY, refusal.outcome)] += times
+            continue
+        known.add(refusal)
+        counts[refusal] += times
+    # In one order everywhere: gateways that count at the same time wait for each other, and never in a circle.
+    ordered = sorted(counts.items(), key=lambda item: (item[0].address, item[0].action, item[0].outcome))
+    database.execute_sql(
+        """
+        INSERT INTO refusals (hour, address, action, outcome, times)
+        SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])
+        ON CONFLICT (hour, address, action, outcome)
+        DO UPDATE SET times = refusals.times + excluded.times, last_at = clock_timestamp()""",
+        (
+            hour,
+            [refusal.address for refusal, _ in ordered],
+            [refusal.action for refusal, _ in ordered],
+            [refusal.outcome for refusal, _ in ordered],
+            [times for _, times in ordered],
+        ),
+    )
 
 
 def read(since: datetime | None, action: str | None, limit: int) -> Sequence[Counted]:

@@ -15,7 +15,7 @@ from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
-from orderd.domain.order import OrderKind
+from orderd.domain.order import ACTIVE, CANCELLABLE, SIGNED, OrderKind, OrderStatus
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -23,15 +23,15 @@ ORDERS: Final = 50
 Candidate = tuple[str, str]
 """A word, and what it means."""
 
-_STATUSES = ("pending", "routing", "building", "submitted", "confirmed", "failed", "cancelled")
-_ACTIVE = _STATUSES[:4]
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "--output": ("table", "wide", "json", "jsonl", "id"),
     "-o": ("table", "wide", "json", "jsonl", "id"),
     "--color": ("auto", "always", "never"),
-    "--status": _STATUSES,
+    "--status": tuple(OrderStatus),
     "--kind": tuple(OrderKind),
 }
+_STATES_FOR: Final = {"watch": ACTIVE, "cancel": CANCELLABLE, "resolve": SIGNED}
+"""The orders that a verb is of use for."""
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
      "-s", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort"}
@@ -103,8 +103,8 @@ def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags,
     if verb in ("submit", "quote", "pools") and position <= 2:
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
     if verb in ("watch", "cancel") or (verb in ("show", "events", "resolve") and position == 1):
-        states = {"watch": _ACTIVE, "cancel": _ACTIVE, "resolve": ("submitted",)}.get(verb)
-        only = {} if states is None else {"status": states}
+        states = _STATES_FOR.get(verb)
+        only = {} if states is None else {"status": [status for status in OrderStatus if status in states]}
         answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **only})
         orders = [order for order in answer.get("orders", ()) if order["id"] not in arguments]
         own = [order for order in orders if present and not _is_made(order["client_order_id"])]

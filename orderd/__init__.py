@@ -1,0 +1,1 @@
+"""orderd: the daemon, an order execution engine for Solana."""

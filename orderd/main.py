@@ -1,6 +1,7 @@
 """The ``orderd`` command: its verbs, and how every error leaves it. Each verb imports its parts when it is called."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -15,15 +16,11 @@ from orderd.commands.simnet import simnet_app
 from orderd.commands.token import token_app
 from orderd.commands.wallet import wallet
 from orderd.commands.worker import worker
-from orderd.config.loading import ConfigurationError
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
-
-_DATABASE_HINT = """
-Where it is one of your own: is ORDERD_DATABASE_URL right, and does the server run?
-Where orderd brings it along: is the daemon running, as this user, and with this --state-dir?"""
+_OF_CONFIGURATION = (ErrorCode.SERVICE_CONFIGURATION, ErrorCode.SERVICE_WALLET)
 
 app = typer.Typer(
     name="orderd",
@@ -40,36 +37,23 @@ app.add_typer(simnet_app, name="simnet")
 
 def main() -> None:
     """Run the command line; whatever goes wrong is said in one place, with what to do next."""
-    from peewee import OperationalError
-
-    from db.connection import SchemaError
-    from orderd.solana.keys import WalletError
-
     try:
         app()
-    except ConfigurationError as error:
-        sys.exit(_complain("The configuration cannot be used.", str(error), EXIT_CONFIGURATION))
-    except WalletError as error:
-        sys.exit(_complain("The wallet cannot be used.", str(error), EXIT_CONFIGURATION))
-    except SchemaError as error:
-        sys.exit(_complain("The database's tables do not fit.", str(error), EXIT_FAILED))
-    except OperationalError as error:
-        sys.exit(_complain("The database does not answer.", f"{error}{_DATABASE_HINT}", EXIT_FAILED))
     except OrderdError as error:
-        detail = f"{error.detail}\nnext: {error.spec.next_step}"
-        sys.exit(_complain(f"{error.spec.title} ({error.code}).", detail, EXIT_FAILED))
+        _leave(error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        detail = f"{where}{error.strerror or error}\nnext: correct the path or who may use it, and start it again"
-        sys.exit(_complain("The system refuses what orderd needs.", detail, EXIT_FAILED))
+        _leave(OrderdError(ErrorCode.SERVICE_CONFIGURATION, f"{where}{error.strerror or error}"))
 
 
-def _complain(title: str, detail: str, exit_code: int) -> int:
-    """Say what is wrong on stderr."""
-    typer.echo(f"orderd: {title}", err=True)
-    for line in detail.splitlines():
+def _leave(error: OrderdError) -> NoReturn:
+    from orderd.embedded.notify import service_manager
+
+    service_manager().tell(f"STATUS={error.detail.partition(chr(10))[0]}")
+    typer.echo(f"orderd: {error.spec.title} ({error.code}).", err=True)
+    for line in (*error.detail.splitlines(), f"next: {error.spec.next_step}"):
         typer.echo(f"  {line}", err=True)
-    return exit_code
+    sys.exit(EXIT_CONFIGURATION if error.code in _OF_CONFIGURATION else EXIT_FAILED)
 
 
 if __name__ == "__main__":

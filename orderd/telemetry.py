@@ -49,6 +49,11 @@ LOOP_LAG: Final = Gauge("orderd_event_loop_lag_seconds", "How late the gateway's
 POOL_FAULTS: Final = Counter(
     "orderd_pool_faults", "Exceptions that a pool's state led to and nobody foresaw; the pool was left out.", ["kind"]
 )
+BEST_EFFORT_FAILURES: Final = Counter(
+    "orderd_best_effort_failures", "Failures of work that no order depends on, by what it was.", ["what"]
+)
+READY: Final = Gauge("orderd_ready", "1 where an order sent now would be accepted, else 0.")
+EXECUTING: Final = Gauge("orderd_executing", "1 where orders are executed now, 0 where they wait, NaN where unknown.")
 ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
 UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobody can tell what became.")
 QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")

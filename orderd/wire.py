@@ -16,6 +16,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.terms import GivenTerms, ToldTerms
 
 WIRE_VERSION: Final = 1
 MAX_MESSAGE_BYTES: Final = 65_536
@@ -28,10 +29,8 @@ OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 """What Postgres is asked for: it takes no NUL."""
 
-_A_TOKEN: Final = "symbol or mint address"
-_DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 _CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-"""What the daemon reads and gives out, for the schemas only: it refuses others by itself, and in better words."""
+"""What the daemon gives out, for the schemas only: it refuses others by itself, and in better words."""
 
 
 class Message(BaseModel):
@@ -94,16 +93,15 @@ class Problem(Message):
         )
 
 
-class OrderView(Message):
-    """An order as it stands after event ``seq``."""
-
+class _Identity(Message):  # a base, so that its members are told before the terms
     id: UUID
     client_order_id: str
     kind: OrderKind = OrderKind.MARKET
-    token_in: str
-    token_out: str
-    amount_in: str
-    slippage: str
+
+
+class OrderView(ToldTerms, _Identity):
+    """An order as it stands after event ``seq``."""
+
     status: OrderStatus
     seq: int
     attempt: int = Field(description="the attempt that is under way, or the last one; 0 before the first")
@@ -157,13 +155,11 @@ class FailureView(Message):
     at: datetime
 
 
-class SubmitParams(Message):
-    token_in: str = Field(max_length=64, description=_A_TOKEN)
-    token_out: str = Field(max_length=64, description=_A_TOKEN)
-    amount_in: str = Field(max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL)
-    slippage: str | None = Field(
-        None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
-    )
+class QuoteParams(GivenTerms, Message):
+    pass
+
+
+class SubmitParams(GivenTerms, Message):
     client_order_id: ClientOrderId
 
 
@@ -174,20 +170,7 @@ class SubmitResult(Message):
     created: bool
 
 
-class QuoteParams(Message):
-    token_in: str = Field(max_length=64, description=_A_TOKEN)
-    token_out: str = Field(max_length=64, description=_A_TOKEN)
-    amount_in: str = Field(max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL)
-    slippage: str | None = Field(
-        None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
-    )
-
-
-class QuoteResult(Message):
-    token_in: str
-    token_out: str
-    amount_in: str
-    slippage: str
+class QuoteResult(ToldTerms, Message):
     chosen: Quoted
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
@@ -455,9 +438,9 @@ class RateLimitUse(Message):
 class QueueMetrics(Message):
     """Orders of the whole cluster by what they do now; ``rate_limit`` is absent while Redis does not answer."""
 
-    waiting: int = Field(description="pending, and due")
-    active: int = Field(description="routing, building or submitted")
-    delayed: int = Field(description="pending, and due later: a slot of the rate limit, or the end of a backoff")
+    waiting: int = Field(description="due, and not taken up yet")
+    active: int = Field(description="in the hands of a worker")
+    delayed: int = Field(description="due later: at a slot of the rate limit, or the end of a backoff")
     confirmed: int
     failed: int
     unknown: int = Field(0, description="of the active ones: nobody can tell what became of what is signed")
@@ -478,6 +461,13 @@ class StatusResult(Message):
     queue_depth: int
     workers: int = Field(description="worker processes with a live heartbeat")
     slot: int | None
+    executing: bool | None = Field(
+        None, description="orders are executed now, and do not wait for a worker, Redis or the chain; null if unknown"
+    )
+    executing_reasons: tuple[str, ...] = Field((), description="what stands against that, or keeps it from being told")
+    untold: tuple[str, ...] = Field(
+        (), description="members that could not be found out now: their values are placeholders and mean nothing"
+    )
 
 
 class Request(BaseModel):

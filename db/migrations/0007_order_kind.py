@@ -2,7 +2,7 @@
 
 from typing import Any
 
-UP = "ALTER TABLE orders ADD COLUMN kind text NOT NULL DEFAULT 'market' CHECK (kind <> '')"
+UP = "ALTER TABLE orders ADD COLUMN kind text NOT NULL DEFAULT 'market'"
 DOWN = "ALTER TABLE orders DROP COLUMN kind"
 
 

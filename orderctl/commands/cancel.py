@@ -6,22 +6,19 @@ import typer
 
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.prompt import answer_to, can_ask
+from orderctl.output.prompt import check_can_ask, types
 from orderctl.output.streams import OUTPUT, Format, narrate, print_json, print_json_line, print_line, report
-from orderctl.trading.lookup import suggesting
+from orderctl.trading.lookup import AllActive, Orders, named, suggesting
 from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
-from orderd.client.errors import ConfigError, RefusedError
-from orderd.client.protocol import params_of
+from orderd.client.errors import RefusedError
 from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
 
 
 def run(
     ctx: typer.Context,
-    orders: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All orders that are active now.")] = False,
+    orders: Orders = None,
+    everything: AllActive = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --all.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
@@ -31,9 +28,7 @@ def run(
     the number of orders, typed, before it does anything.
     """
     settings = settings_of(ctx, output)
-    if bool(orders) == everything:
-        raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")
-    wanted = [params_of(GetParams, order=order) for order in orders or ()]
+    wanted = named(orders, everything=everything)
     cancelled: list[OrderView] = []
     outcome = ExitCode.OK
     with Client(settings) as client:
@@ -61,9 +56,8 @@ def run(
 
 def _is_sure(count: int) -> bool:
     """Raises ConfigError where nobody can be asked."""
-    if not can_ask():
-        raise ConfigError("Cancelling all orders needs a yes", "there is no terminal to ask on", "add --yes")
-    return answer_to(f"cancel all {count} active orders? Type the number of orders to go on:") == str(count)
+    check_can_ask("Cancelling all orders")
+    return types(str(count), f"cancel all {count} active orders? Type the number of orders to go on:")
 
 
 def _print(order: OrderView, output: Format) -> None:

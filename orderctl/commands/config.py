@@ -8,20 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderctl.config.origins import (
-    FILE_KEYS,
-    Flags,
-    changeable_path,
-    config_path,
-    explain,
-    read_file,
-    read_text,
-    unusable,
-)
+from orderctl.config.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file, read_text
 from orderctl.config.settings import DEFAULTS, check, settings_of
 from orderctl.output.documents import Config, Setting
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
+from orderd.client.errors import unusable
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from orderctl.config.origins import changeable_path, config_path, context_path, current_context, read_file, unusable
+from orderctl.config.origins import changeable_path, config_path, context_path, current_context, read_file
 from orderctl.config.settings import DEFAULTS, settings_of
 from orderctl.output.documents import Context, Contexts
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data, print_line
+from orderd.client.errors import unusable
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 NONE = "-"

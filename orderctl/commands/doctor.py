@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from orderctl.config.origins import config_path
 from orderctl.config.settings import Settings, settings_of
+from orderctl.output.colours import CHECK_TONES, CheckResult
 from orderctl.output.documents import Doctor, Finding
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
@@ -31,10 +32,6 @@ FEE_RESERVE = Decimal("0.01")
 """SOL below which a wallet will soon not pay for its transactions."""
 
 
-Result = Literal["ok", "warn", "fail"]
-STYLES: dict[Result, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
-
-
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Check everything between here and the chain, and say what to mend.
 
@@ -49,13 +46,13 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
 
         table = plain_table(("CHECK", "left"), ("", "left"), ("FOUND", "left"), ("TO DO", "left"))
         for finding in findings:
-            table.add_row(finding.check, Text(finding.result, STYLES[finding.result]), finding.detail, finding.fix)
+            table.add_row(finding.check, Text(finding.result, CHECK_TONES[finding.result]), finding.detail, finding.fix)
         print_whole(table, console(settings))
     failed = any(finding.result == "fail" for finding in findings)
     return ExitCode.CONNECTION if failed else ExitCode.OK
 
 
-def _finding(check: str, result: Result, detail: str, fix: str = "") -> Finding:
+def _finding(check: str, result: CheckResult, detail: str, fix: str = "") -> Finding:
     return Finding(check=check, result=result, detail=detail, fix=fix)
 
 
@@ -93,12 +90,16 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
             yield _finding(name, "ok", "answers")
         else:
             yield _finding(name, "fail", health.detail, f"bring it back; the daemon's log says more: action={name}")
-    if status.workers:
+    if "workers" in status.untold:
+        yield _finding("workers", "warn", "unknown: Redis does not tell", "bring Redis back")
+    elif status.workers:
         yield _finding("workers", "ok", f"{status.workers} alive")
     else:
         yield _finding("workers", "fail", "none is alive: orders are taken and wait", "start one: orderd worker")
     use = status.rate_limit
-    if use.waiting:
+    if "rate_limit.used" in status.untold:
+        yield _finding("rate limit", "warn", "unknown: Redis does not tell", "bring Redis back")
+    elif use.waiting:
         detail = f"{use.waiting} orders wait; {use.limit} may start in {use.window_seconds} s"
         yield _finding("rate limit", "warn", detail, "wait, or raise ORDERD_RATE_LIMIT")
     else:

@@ -4,16 +4,15 @@ from typing import Annotated
 
 import typer
 
-from orderctl.commands.show import OrderArgument
 from orderctl.config.settings import settings_of
 from orderctl.output.documents import Events
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.trading.lookup import order_detail
+from orderctl.trading.lookup import OneOrder, order_detail
 from orderd.client.connection import Client
 
 
-def run(ctx: typer.Context, order: OrderArgument, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Show an order's events.
 
     Those that there are until now; orderctl watch waits for the ones to come.

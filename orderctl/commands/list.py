@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import (
     OUTPUT,
@@ -50,7 +51,7 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="NAMES", help="The table's columns in their order: id,status,sell,price."),
+        typer.Option("--columns", metavar="NAMES", help="The columns and their order, like id,status,sell,price."),
     ] = None,
     sort: Annotated[
         str | None,
@@ -138,7 +139,7 @@ def _watch(settings: Settings, draw: "Callable[[], Table]") -> ExitCode:
                 shown = draw()
                 trouble = Text()
             except (UnreachableError, AnswerLostError) as error:
-                trouble = Text(f"{error.title}: {error.detail}", "yellow")
+                trouble = Text(f"{error.title}: {error.detail}", Tone.WARNING)
             live.update(Group(shown, trouble), refresh=True)
             time.sleep(WATCH_SECONDS)
     return ExitCode.OK

@@ -7,7 +7,7 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.trading.terms import Amount, Slippage, TokenIn, TokenOut, TradeCommand, check
+from orderctl.trading.terms import Given, TradeCommand, check, takes_terms
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.wire import Method, QuoteParams, QuoteResult
@@ -15,12 +15,10 @@ from orderd.wire import Method, QuoteParams, QuoteResult
 COMMAND_CLASS = TradeCommand
 
 
+@takes_terms()
 def run(
     ctx: typer.Context,
-    token_in: TokenIn,
-    token_out: TokenOut,
-    amount: Amount,
-    slippage: Slippage = None,
+    given: Given,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Ask all venues for a price.
@@ -28,8 +26,8 @@ def run(
     Nothing is traded. What pays the most comes first: one pool, or several that share the order. -o wide explains why.
     """
     settings = settings_of(ctx, output)
-    check(token_in, token_out, amount, slippage)
-    params = params_of(QuoteParams, token_in=token_in, token_out=token_out, amount_in=amount, slippage=slippage)
+    params = params_of(QuoteParams, **given)
+    check(params)
     with Client(settings) as client:
         answer = client.call(Method.QUOTE, params, QuoteResult)
     if not print_data(output, answer):

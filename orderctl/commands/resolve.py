@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from orderctl.commands.show import OrderArgument
 from orderctl.config.settings import Settings, settings_of
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.prompt import answer_to, can_ask
+from orderctl.output.prompt import check_can_ask, types
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data, print_line
-from orderctl.trading.lookup import suggesting
+from orderctl.trading.lookup import OneOrder, suggesting
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
@@ -19,7 +18,7 @@ from orderd.wire import EvidenceResult, GetParams, Method, ResolveParams, Resolv
 
 def run(
     ctx: typer.Context,
-    order: OrderArgument,
+    order: OneOrder,
     landed: Annotated[
         str | None, typer.Option("--landed", metavar="SIGNATURE", help="It landed: read the fill from the chain.")
     ] = None,
@@ -57,10 +56,9 @@ def run(
 
 def _is_sure(settings: Settings, evidence: EvidenceResult, word: str) -> bool:
     """After the evidence, on stderr. Raises ConfigError where nobody can be asked."""
-    if not can_ask():
-        raise ConfigError("To say what became of an order needs a yes", "there is no terminal to ask on", "add --yes")
+    check_can_ask("To say what became of an order")
     from orderctl.display.evidence import evidence_view
 
     console(settings, sys.stderr).print(evidence_view(evidence))
     warning = "; should it land after all, nobody will tell you" if word == "dead" else ""
-    return answer_to(f"say that it is {word}{warning}? Type {word} to go on:") == word
+    return types(word, f"say that it is {word}{warning}? Type {word} to go on:")

@@ -7,17 +7,13 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, print_data
-from orderctl.trading.lookup import order_detail
+from orderctl.trading.lookup import OneOrder, order_detail
 from orderd.client.connection import Client
-
-OrderArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
-]
 
 
 def run(
     ctx: typer.Context,
-    order: OrderArgument,
+    order: OneOrder,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Show all that is known of an order.

@@ -1,6 +1,5 @@
 """orderctl submit"""
 
-import shlex
 import sys
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,13 +9,15 @@ import typer
 from uuid_utils import uuid7
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import agrees_to, can_ask
 from orderctl.output.streams import OUTPUT, Format, console, has_colour, narrate, print_data
+from orderctl.trading.again import same_command
 from orderctl.trading.batch import print_taken, submit_all
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.sending import send
-from orderctl.trading.terms import Slippage, TradeCommand, check
+from orderctl.trading.terms import DUE, Given, TradeCommand, check, takes_terms, typed_as
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
@@ -26,16 +27,10 @@ from orderd.wire import Method, NoParams, PreviewResult, QuoteParams, QuoteResul
 COMMAND_CLASS = TradeCommand
 
 
+@takes_terms(also_none=True)
 def run(
     ctx: typer.Context,
-    token_in: Annotated[
-        str | None, typer.Argument(metavar="TOKEN_IN", help="What to sell: a symbol or a mint address.")
-    ] = None,
-    token_out: Annotated[str | None, typer.Argument(metavar="TOKEN_OUT", help="What to buy.")] = None,
-    amount: Annotated[
-        str | None, typer.Argument(metavar="AMOUNT", help="How much of TOKEN_IN to sell, like 1.5.")
-    ] = None,
-    slippage: Slippage = None,
+    given: Given,
     file: Annotated[
         str | None,
         typer.Option("--file", "-f", metavar="FILE", help="Orders from a file, CSV or JSON; - is stdin."),
@@ -75,36 +70,33 @@ def run(
     if dry_run and output == "id":
         raise ConfigError("The options contradict each other", "a dry run makes no order", "leave out -o id")
     own_id = client_order_id or str(uuid7())
+    again = same_command(ctx, own_id)
     if file is not None:
-        if token_in is not None or dry_run:
+        if dry_run or not given.keys().isdisjoint(DUE):
             why = "a file brings tokens and amounts of its own, and has no dry run"
             raise ConfigError("The options contradict each other", why, "see: orderctl submit --help")
-        return _submit_file(settings, file, slippage, own_id, output, yes=yes, watches=watches)
-    if token_in is None or token_out is None or amount is None:
-        why = "TOKEN_IN, TOKEN_OUT and AMOUNT are due"
+        return _submit_file(settings, file, given, own_id, again, output, yes=yes, watches=watches)
+    if not given.keys() >= {*DUE}:
+        *others, last = (typed_as(name).metavar for name in DUE)
+        why = f"{', '.join(others)} and {last} are due"
         raise ConfigError("The command line cannot be understood", why, "see: orderctl submit --help")
-    check(token_in, token_out, amount, slippage)
-    order = params_of(
-        SubmitParams,
-        token_in=token_in,
-        token_out=token_out,
-        amount_in=amount,
-        slippage=slippage,
-        client_order_id=own_id,
-    )
+    order = params_of(SubmitParams, **given, client_order_id=own_id)
+    check(order)
     if dry_run:
         return _preview(settings, order, output)
-    return _submit_one(settings, order, output, yes=yes, watches=watches)
+    return _submit_one(settings, order, again, output, yes=yes, watches=watches)
 
 
-def _submit_one(settings: Settings, order: SubmitParams, output: Format, *, yes: bool, watches: bool) -> ExitCode:
+def _submit_one(
+    settings: Settings, order: SubmitParams, again: str, output: Format, *, yes: bool, watches: bool
+) -> ExitCode:
     with Client(settings) as client:
         if not (yes or _may_trade(client, settings, "send this order?", order)):
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         narrate(settings, f"client order id {order.client_order_id}")
         try:
-            result = send(client, order)
+            result = send(client, order, again)
         except KeyboardInterrupt:
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
@@ -119,22 +111,17 @@ def _submit_one(settings: Settings, order: SubmitParams, output: Format, *, yes:
 
 
 def _submit_file(
-    settings: Settings, file: str, slippage: str | None, batch: str, output: Format, *, yes: bool, watches: bool
+    settings: Settings, file: str, given: Given, batch: str, again: str, output: Format, *, yes: bool, watches: bool
 ) -> ExitCode:
     """``batch`` is how the ids of orders begin that have none of their own."""
-    orders = read_orders(file, slippage, batch)
+    orders = read_orders(file, given, batch)
     with Client(settings) as client:
         if not (yes or _may_trade(client, settings, f"send {len(orders)} orders, which sell {_sums(orders)}?")):
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         if any(order.client_order_id.startswith(f"{batch}-") for order in orders):
             narrate(settings, f"client order ids {batch}-1, -2, ... by the place in the file")
-        again = ["orderctl", "submit", "--file", file, "--client-order-id", batch]
-        if slippage is not None:
-            again += ["--slippage", slippage]
-        if yes:
-            again.append("--yes")
-        return submit_all(client, settings, orders, output, shlex.join(again), watches=watches)
+        return submit_all(client, settings, orders, output, again, watches=watches)
 
 
 def _may_trade(client: Client, settings: Settings, question: str, order: SubmitParams | None = None) -> bool:
@@ -156,7 +143,7 @@ def _may_trade(client: Client, settings: Settings, question: str, order: SubmitP
             terms = order.model_dump(exclude={"client_order_id"})
             quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
             print_whole(quote_view(quote), console(settings, sys.stderr))
-        name = typer.style(chain, fg="red", bold=True) if has_colour(sys.stderr, settings.color) else chain
+        name = typer.style(chain, fg=Tone.BAD, bold=True) if has_colour(sys.stderr, settings.color) else chain
         return agrees_to(f"{name}: {question}")
     except KeyboardInterrupt:
         return False

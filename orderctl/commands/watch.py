@@ -7,21 +7,16 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, narrate
+from orderctl.trading.lookup import AllActive, Orders, named
 from orderctl.trading.paging import active_orders
 from orderctl.trading.watching import watch
 from orderd.client.connection import Client
-from orderd.client.errors import ConfigError
-from orderd.client.protocol import params_of
-from orderd.wire import GetParams
 
 
 def run(
     ctx: typer.Context,
-    orders: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids."),
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All orders that are active now.")] = False,
+    orders: Orders = None,
+    everything: AllActive = False,
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
     ] = None,
@@ -33,9 +28,7 @@ def run(
     confirmed, 1 when one failed or was cancelled, 5 when --for ran out. -o json prints each event on its own line.
     """
     settings = settings_of(ctx, output)
-    if bool(orders) == everything:
-        raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")
-    wanted = [params_of(GetParams, order=order).order for order in orders or ()]
+    wanted = [params.order for params in named(orders, everything=everything)]
     with Client(settings) as client:
         if everything:
             wanted = [str(order.id) for order in active_orders(client)]

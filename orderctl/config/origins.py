@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from platformdirs import user_config_path
 
-from orderd.client.errors import ConfigError
+from orderd.client.errors import unusable
 from orderd.domain.text import text_of
 
 Colour = Literal["auto", "always", "never"]
@@ -147,9 +147,3 @@ def _check_names(path: Path, where: str, names: Iterable[str]) -> None:
     for name in names:
         if name not in FILE_KEYS:
             raise unusable(str(path), f"{name!r}{where} is no setting; there are {', '.join(FILE_KEYS)}")
-
-
-def unusable(origin: str, detail: str) -> ConfigError:
-    return ConfigError(
-        "The configuration cannot be used", f"{origin}: {detail}", "correct it and run the command again"
-    )

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from orderctl.config.origins import Choice, Colour, Flags, explain, path_of, read_text, unusable
+from orderctl.config.origins import Choice, Colour, Flags, explain, path_of, read_text
 from orderd.client.endpoint import DEFAULT_TIMEOUT, DEFAULT_URL, Endpoint
+from orderd.client.errors import unusable
 from orderd.domain.authority import host_of
 
 if TYPE_CHECKING:

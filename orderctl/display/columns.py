@@ -1,6 +1,7 @@
 """The columns of tables of orders. Each is one object: lists, the full screen and completion know it from here.
 
-What a cell says is decided here, how it looks by whoever draws it: a cell is made of texts with roles.
+What a cell says is decided here, how it looks by whoever draws it: a cell is made of texts with roles. Completion reads
+the names, so no library is loaded.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from orderctl.display.ids import SHORT_ID
-from orderctl.display.tables import UNKNOWN
-from orderctl.display.timeline import STAGES
+from orderctl.display.states import state_of
+from orderctl.output.colours import Tone
 from orderd.client.errors import ConfigError
-from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.domain.order import FILLED, STAGES, TERMINAL
 
 if TYPE_CHECKING:
     from orderd.wire import OrderView
 
-Role = Literal["", "id", "waiting", "moving", "good", "bad", "alarm", "muted"]
+Role = Literal["", "id"] | Tone
 Cell = tuple[tuple[str, Role], ...]
 """Texts, and what each of them means."""
 
@@ -86,27 +87,12 @@ def column_named(name: str) -> Column:
         return column
     near = get_close_matches(word, COLUMNS, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise ConfigError("There is no such column", f"{name!r}{hint}", f"there are {', '.join(COLUMNS)}")
+    raise ConfigError("There is no such column", f"{name!r}{hint}", f"choose among {', '.join(COLUMNS)}")
 
 
-def status_role(order: OrderView) -> Role:
-    if order.unknown_since is not None:
-        return "alarm"
-    match order.status:
-        case OrderStatus.PENDING:
-            return "waiting"
-        case OrderStatus.CONFIRMED:
-            return "good"
-        case OrderStatus.FAILED:
-            return "bad"
-        case OrderStatus.CANCELLED:
-            return "muted"
-        case _:
-            return "moving"
-
-
-def status_word(order: OrderView) -> str:
-    return order.status if order.unknown_since is None else UNKNOWN
+def state(order: OrderView) -> tuple[str, Tone]:
+    """What the order's state is called, and in which tone."""
+    return state_of(order.status, is_unknown=order.unknown_since is not None)
 
 
 def _plain(text: str) -> Cell:
@@ -115,25 +101,25 @@ def _plain(text: str) -> Cell:
 
 def _stages(order: OrderView, _: Showing) -> Cell:
     """A bar through the stages: heavy for what is reached, light for what is to come."""
-    total = len(STAGES) * STAGE_WIDTH
+    total, tone = len(STAGES) * STAGE_WIDTH, state(order)[1]
     if order.status in STAGES:
         done = (STAGES.index(order.status) + 1) * STAGE_WIDTH
-        return ("━" * done, status_role(order)), ("─" * (total - done), "muted")
-    return (("─" * total, status_role(order)),)
+        return ("━" * done, tone), ("─" * (total - done), Tone.MUTED)
+    return (("─" * total, tone),)
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:
     """The fill, why there is none, what is waited for, or what is being bought: live, as much as was quoted."""
-    if order.status is OrderStatus.CONFIRMED:
-        return ((f"{order.amount_out} {order.token_out}", "good"),)
+    if order.status in FILLED:
+        return ((f"{order.amount_out} {order.token_out}", Tone.GOOD),)
     if order.error is not None:
-        return ((order.error.code, "bad"),)
+        return ((order.error.code, Tone.BAD),)
     if showing.is_live and order.status not in TERMINAL:
         if order.due_at is not None and order.due_at > showing.now:
-            return ((f"in {_whole((order.due_at - showing.now).total_seconds() + 1)}", "waiting"),)
+            return ((f"in {_whole((order.due_at - showing.now).total_seconds() + 1)}", Tone.WAITING),)
         if order.quoted_amount_out is not None:
-            return (("→ ", "muted"), (f"{order.quoted_amount_out} {order.token_out}", ""))
-    return ((f"→ {order.token_out}", "muted"),)
+            return (("→ ", Tone.MUTED), (f"{order.quoted_amount_out} {order.token_out}", ""))
+    return ((f"→ {order.token_out}", Tone.MUTED),)
 
 
 def _created(order: OrderView, showing: Showing) -> Cell:
@@ -178,8 +164,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             "status",
-            lambda order, _: ((status_word(order), status_role(order)),),
-            status_word,
+            lambda order, _: (state(order),),
+            lambda order: state(order)[0],
             width=9,
             places=(*LISTS, *SCREEN),
         ),

@@ -5,39 +5,51 @@ from datetime import UTC, datetime
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.tables import STATUS_STYLE, UNKNOWN, UNKNOWN_STYLE, pairs
+from orderctl.display.states import UNKNOWN
+from orderctl.display.tables import pairs
 from orderctl.display.timeline import duration
+from orderctl.output.colours import CHAIN_TONES, STATE_TONES, UNKNOWN_TONE, Tone
 from orderd.wire import RateLimitUse, ServiceHealth, StatusResult
 
-CHAIN_STYLE = {"simnet": "cyan", "devnet": "yellow", "mainnet": "bold red"}
+UNTOLD = Text("unknown", Tone.WARNING)
+"""Of a figure that the daemon could not find out: never a number."""
 
 
 def status_view(status: StatusResult, url: str) -> Table:
     now = datetime.now(UTC)
     table = pairs()
-    state = Text("draining: takes no new orders", "yellow") if status.draining else Text("up", "green")
+    state = Text("draining: takes no new orders", Tone.WARNING) if status.draining else Text("up", Tone.GOOD)
     up_for = duration((now - status.started_at).total_seconds())
     table.add_row("daemon", Text.assemble(state, f" for {up_for}, version {status.version}, at {url}"))
     slot = f", slot {status.slot}" if status.slot is not None else ""
-    table.add_row("chain", Text.assemble((status.chain, CHAIN_STYLE[status.chain]), slot))
+    table.add_row("chain", Text.assemble((status.chain, CHAIN_TONES[status.chain]), slot))
     table.add_row("wallet", status.wallet)
     for name, health in status.services.items():
         table.add_row(name, _health(health))
-    table.add_row("rate limit", _rate_limit(status.rate_limit))
-    table.add_row("queue", f"{status.queue_depth} waiting")
-    workers = Text(str(status.workers), "" if status.workers else "red")
-    table.add_row("workers", workers)
+    workers = Text(str(status.workers), "" if status.workers else Tone.BAD)
+    rate_limit, queue = Text(_rate_limit(status.rate_limit)), Text(f"{status.queue_depth} waiting")
+    table.add_row("rate limit", UNTOLD if "rate_limit.used" in status.untold else rate_limit)
+    table.add_row("queue", UNTOLD if "queue_depth" in status.untold else queue)
+    table.add_row("workers", UNTOLD if "workers" in status.untold else workers)
     counts = [
-        Text.assemble(f"{count} ", (state, STATUS_STYLE[state])) for state, count in status.orders.items() if count
+        Text.assemble(f"{count} ", (state, STATE_TONES[state])) for state, count in status.orders.items() if count
     ]
     if status.unknown:
-        counts.append(Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_STYLE))
-    table.add_row("orders", Text(", ").join(counts) if counts else "none yet")
+        counts.append(Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_TONE))
+    orders = Text(", ").join(counts) if counts else Text("none yet")
+    table.add_row("orders", UNTOLD if "orders" in status.untold else orders)
+    if status.executing_reasons:
+        table.add_row("executing", _executing(status))
     return table
 
 
+def _executing(status: StatusResult) -> Text:
+    state = Text("orders wait", Tone.WARNING) if status.executing is False else UNTOLD
+    return Text.assemble(state, f"  {'; '.join(status.executing_reasons)}")
+
+
 def _health(health: ServiceHealth) -> Text:
-    return Text("ok", "green") if health.ok else Text.assemble(("not ok", "bold red"), f"  {health.detail}")
+    return Text("ok", Tone.GOOD) if health.ok else Text.assemble(("not ok", Tone.ALARM), f"  {health.detail}")
 
 
 def _rate_limit(use: RateLimitUse) -> str:

@@ -7,8 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE, pairs, plain_table, print_whole, status_text
+from orderctl.display.states import UNKNOWN
+from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms
+from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
 from orderd.client.errors import about_order
 from orderd.domain.events import Accepted, Confirmed, Routed
 from orderd.domain.order import TERMINAL
@@ -18,7 +20,6 @@ SIGNATURE = 88
 """Characters of a whole one."""
 SIGNATURE_WIDTH = 24
 BRIEF_WIDTH = 13
-OUTCOME_STYLE = {"live": "cyan", "landed": "green", "failed": "red", "expired": "yellow", "abandoned": "red"}
 
 
 def print_detail(detail: OrderDetail, console: Console, *, wide: bool = False) -> None:
@@ -89,7 +90,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         expected = f"{order.quoted_amount_out} {order.token_out}, at least {order.min_amount_out}"
         facts.append(("quoted", Text(f"{expected}")))
     if order.amount_out is not None:
-        received = (f"{order.amount_out} {order.token_out}", "bold green")
+        received = (f"{order.amount_out} {order.token_out}", Tone.GOOD.bold)
         facts.append(("received", Text.assemble(received, f" at {order.executed_price}")))
     if order.network_fee is not None:
         fill = Timeline(order, detail.events).end
@@ -99,7 +100,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     if order.signature is not None:
         facts.append(("signature", Text(shorten(order.signature, width))))
     if order.error is not None:
-        facts.append(("error", Text.assemble((order.error.code, "red"), f": {order.error.detail}")))
+        facts.append(("error", Text.assemble((order.error.code, Tone.BAD), f": {order.error.detail}")))
         facts.append(("next", Text(about_order(order.error.next_step, order.id))))
     return facts
 
@@ -108,7 +109,7 @@ def _unknown(order: OrderView) -> list[tuple[str, Text]]:
     if order.unknown_since is None:
         return []
     since = f" since {clock(order.unknown_since)}; where the chain cannot tell: orderctl resolve {order.id}"
-    return [("outcome", Text.assemble((UNKNOWN, UNKNOWN_STYLE), since))]
+    return [("outcome", Text.assemble((UNKNOWN, UNKNOWN_TONE), since))]
 
 
 def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
@@ -155,7 +156,7 @@ def _attempts(attempts: tuple[AttemptView, ...], *, wide: bool) -> Table:
     for attempt in attempts:
         table.add_row(
             str(attempt.number),
-            Text(f"{attempt.outcome}{'' if attempt.is_final else ', not final'}", OUTCOME_STYLE[attempt.outcome]),
+            Text(f"{attempt.outcome}{'' if attempt.is_final else ', not final'}", OUTCOME_TONES[attempt.outcome]),
             attempt.venue,
             str(attempt.sends or "-"),  # counted when the attempt has ended
             str(attempt.slot) if attempt.slot is not None else "-",
@@ -166,6 +167,6 @@ def _attempts(attempts: tuple[AttemptView, ...], *, wide: bool) -> Table:
 
 def _failure(failure: FailureView) -> Iterator[Text]:
     where = f"attempt {failure.attempt} failed at {clock(failure.at)}: "
-    yield Text.assemble(where, (failure.code, "red"), f": {failure.detail}")
+    yield Text.assemble(where, (failure.code, Tone.BAD), f": {failure.detail}")
     for line in failure.logs:
         yield Text(f"  {line}", "dim")

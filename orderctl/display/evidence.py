@@ -3,8 +3,10 @@
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE, pairs
+from orderctl.display.states import UNKNOWN
+from orderctl.display.tables import pairs
 from orderctl.display.timeline import clock, terms
+from orderctl.output.colours import UNKNOWN_TONE, Tone
 from orderd.wire import EvidenceResult
 
 
@@ -14,13 +16,13 @@ def evidence_view(evidence: EvidenceResult) -> Table:
     table.add_row("order", Text(str(order.id), "bold"))
     table.add_row("sell", terms(order).removeprefix("sell "))
     since = order.unknown_since
-    outcome = Text("open: the chain may still tell") if since is None else Text(UNKNOWN, UNKNOWN_STYLE)
+    outcome = Text("open: the chain may still tell") if since is None else Text(UNKNOWN, UNKNOWN_TONE)
     table.add_row("outcome", outcome if since is None else Text.assemble(outcome, f" since {clock(since)}"))
     table.add_row("attempt", f"{attempt.number}, signed at {clock(attempt.signed_at)}, sent again and again since")
     table.add_row("signature", attempt.signature)
     table.add_row("valid until", _validity(evidence))
     asked = f"could not be asked: {evidence.trouble}" if evidence.trouble else evidence.status
-    table.add_row("the chain", Text(asked, "red" if evidence.trouble else ""))
+    table.add_row("the chain", Text(asked, Tone.BAD if evidence.trouble else ""))
     if not evidence.trouble:
         found = "\n".join(evidence.paid_by_wallet) or "no transaction with this order's memo, as far as nodes remember"
         table.add_row("the wallet", f"has paid for {found}")

@@ -13,16 +13,6 @@ from orderctl.display.tables import plain_table
 from orderd.wire import OrderView
 
 WHOLE_ID: Final = 36
-STYLES: Final[dict[Role, str]] = {
-    "": "",
-    "id": "bold",
-    "waiting": "yellow",
-    "moving": "cyan",
-    "good": "green",
-    "bad": "red",
-    "alarm": "bold red",
-    "muted": "dim",
-}
 
 
 def orders_table(orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None) -> Table:
@@ -43,5 +33,9 @@ def _id_width(orders: Iterable[OrderView]) -> int:
 def _text(cell: Cell) -> Text:
     if len(cell) == 1:  # its style is that of the blanks beside it, too
         ((text, role),) = cell
-        return Text(text, STYLES[role])
-    return Text.assemble(*((text, STYLES[role]) for text, role in cell))
+        return Text(text, _style(role))
+    return Text.assemble(*((text, _style(role)) for text, role in cell))
+
+
+def _style(role: Role) -> str:
+    return "bold" if role == "id" else role

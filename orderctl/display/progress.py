@@ -17,21 +17,22 @@ from rich.text import Text
 from orderctl.config.settings import Settings
 from orderctl.display.ids import SHORT_ID
 from orderctl.display.screen import words_of
-from orderctl.display.tables import STATUS_STYLE, status_text
-from orderctl.display.timeline import STAGES, Span, Timeline, by_amount, describe, duration, terms, waiting
+from orderctl.display.tables import status_text
+from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, waiting
+from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.connection import Connection, Resumed
 from orderd.client.errors import about_order
 from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
 from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack
-from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.domain.order import FILLED, STAGES, STATES, TERMINAL, UNFILLED, WAITING, WORKING, OrderStatus
 
 REFRESH_HZ = 10
 BAR_WIDTH = 44
 SIGNATURE_WIDTH = 24
 LINES_AROUND_QUOTES = 15
-STAGE_NAMES = {OrderStatus.PENDING: "queued"}
+LABEL_WIDTH = max(len(state.label) for state in STATES.values())
 
 
 class LiveProgress:
@@ -41,7 +42,7 @@ class LiveProgress:
         self._timeline: Timeline | None = None
         self._connection: Connection | None = None
         self._connection_since = 0.0
-        self._spinner = Spinner("dots", style="cyan")
+        self._spinner = Spinner("dots", style=Tone.MOVING)
         self._live = Live(
             console=console(settings), get_renderable=self.render, refresh_per_second=REFRESH_HZ, transient=False
         )
@@ -75,7 +76,8 @@ class LiveProgress:
         parts = [_headline(timeline), _bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
         parts += [_setback(event) for event in timeline.setbacks]
         if isinstance(end := timeline.end, Failed):
-            parts.append(Text.assemble(("next: ", "cyan"), about_order(ERRORS[end.code].next_step, timeline.order.id)))
+            next_step = about_order(ERRORS[end.code].next_step, timeline.order.id)
+            parts.append(Text.assemble(("next: ", Tone.HINT), next_step))
         if (line := self._connection_line()) is not None:
             parts.append(line)
         return Group(*parts)
@@ -86,7 +88,7 @@ class LiveProgress:
 
 def connection_line(news: Connection, since: float) -> Text:
     """Of news that came at ``since``, by the monotonic clock."""
-    style = "green" if isinstance(news, Resumed | Fresh) else "yellow"
+    style = Tone.GOOD if isinstance(news, Resumed | Fresh) else Tone.WARNING
     return Text(words_of(news, time.monotonic() - since), style)
 
 
@@ -99,7 +101,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
     status = timeline.status
     spans = timeline.spans
     reached = max((STAGES.index(span.stage) for span in spans if span.stage in STAGES), default=0)
-    style = STATUS_STYLE[status] if status in TERMINAL else "cyan"
+    style = STATE_TONES[status] if status in TERMINAL else Tone.MOVING
     row = Table.grid(padding=(0, 2, 0, 0))
     started = timeline.events[0].at if timeline.events else timeline.order.created_at
     ended = timeline.events[-1].at if timeline.is_over else now
@@ -108,9 +110,9 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
         ProgressBar(
             total=len(STAGES) - 1, completed=reached, width=BAR_WIDTH, complete_style=style, finished_style=style
         ),
-        status_text(status, is_unknown=timeline.unknown_since is not None, weight="bold "),
+        status_text(status, is_unknown=timeline.unknown_since is not None, is_bold=True),
         Text(duration(max(0.0, (ended - started).total_seconds()))),
-        Text(attempt, style="yellow"),
+        Text(attempt, style=Tone.WARNING),
     )
     return row
 
@@ -118,42 +120,42 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
 def _stages(timeline: Timeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
     """A row for each stage, and below it what takes several lines to tell, the quotes in no more than ``room``."""
     spans = {span.stage: span for span in timeline.spans}
-    for stage in (*STAGES, OrderStatus.FAILED, OrderStatus.CANCELLED):
+    for stage in (*STAGES, *sorted(UNFILLED)):
         if (span := spans.get(stage)) is not None:
             details = _details(timeline, span, room)
             beside = Text(details.pop()) if len(details) == 1 else _wait(timeline, span, now)
             yield _row(span, now, spinner, beside)
-            style = "bold green" if stage is OrderStatus.CONFIRMED else ""
+            style = Tone.GOOD.bold if stage in FILLED else ""
             for line in details:
                 yield Padding(Text(line, style), (0, 0, 0, 3))
         elif stage in STAGES and not timeline.is_over:
-            yield Text.assemble(("·  ", "dim"), (_name(stage), "dim"))
+            yield Text.assemble(("·  ", "dim"), (STATES[stage].label, "dim"))
 
 
 def _row(span: Span, now: datetime, spinner: Spinner, beside: Text) -> Table:
     if span.end is None:
         icon: RenderableType = spinner
-    elif span.stage in (OrderStatus.FAILED, OrderStatus.CANCELLED):
-        icon = Text("✗", STATUS_STYLE[span.stage])
+    elif span.stage in UNFILLED:
+        icon = Text("✗", STATE_TONES[span.stage])
     else:
-        icon = Text("✓", "green")
+        icon = Text("✓", Tone.GOOD)
     took = "" if span.stage in TERMINAL else duration(span.seconds(now))
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column()
-    row.add_column(no_wrap=True, min_width=len("confirmed"))
+    row.add_column(no_wrap=True, min_width=LABEL_WIDTH)
     row.add_column(justify="right", no_wrap=True, min_width=8)
     row.add_column(overflow="fold")
-    row.add_row(icon, Text(_name(span.stage)), Text(took, "dim"), beside)
+    row.add_row(icon, Text(STATES[span.stage].label), Text(took, "dim"), beside)
     return row
 
 
 def _wait(timeline: Timeline, span: Span, now: datetime) -> Text:
     """What the order waits for, and for how long still."""
     wait = timeline.wait
-    if span.stage is not OrderStatus.PENDING or span.end is not None or wait is None:
+    if span.stage not in WAITING or span.end is not None or wait is None:
         return Text()
     reason = f": {wait.reason}" if isinstance(wait, Deferred) else ""
-    return Text(f"{waiting(wait.until, now)}{reason}", style="yellow")
+    return Text(f"{waiting(wait.until, now)}{reason}", style=Tone.WARNING)
 
 
 def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
@@ -167,23 +169,19 @@ def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
         left_out = len(routed.quotes) - len(best)
         lines = describe(routed.model_copy(update={"quotes": tuple(best)}), order)
         return [*lines, f"  {left_out} more pools would pay less"] if left_out else lines
+    if span.stage in WAITING | WORKING:
+        return []  # what it waits for stands beside it
     told = [event for event in timeline.events if event.status is span.stage]
-    if span.stage in (OrderStatus.PENDING, OrderStatus.BUILDING):
-        return []
     return describe(told[-1].data, order, SIGNATURE_WIDTH) if told else []
 
 
 def _setback(event: OrderEvent) -> Text:
     match event.data:
         case Retrying(attempt=attempt, code=code, detail=detail):
-            return Text.assemble(("! ", "yellow"), f"attempt {attempt} failed: {code}: {detail}")
+            return Text.assemble(("! ", Tone.WARNING), f"attempt {attempt} failed: {code}: {detail}")
         case Reclaimed():
-            return Text.assemble(("! ", "yellow"), "a worker was lost; nothing had been signed")
+            return Text.assemble(("! ", Tone.WARNING), "a worker was lost; nothing had been signed")
         case RolledBack(slot=slot):
-            return Text.assemble(("! ", "yellow"), f"confirmed in slot {slot}, which the chain has taken back")
+            return Text.assemble(("! ", Tone.WARNING), f"confirmed in slot {slot}, which the chain has taken back")
         case other:
             raise AssertionError(f"{other.kind} is no setback")
-
-
-def _name(stage: OrderStatus) -> str:
-    return STAGE_NAMES.get(stage, stage)

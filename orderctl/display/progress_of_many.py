@@ -16,12 +16,13 @@ from rich.text import Text
 from orderctl.config.settings import Settings
 from orderctl.display.ids import short_ids
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
-from orderctl.display.tables import STATUS_STYLE, plain_table, status_text
-from orderctl.display.timeline import STAGES, Timeline, duration, waiting
+from orderctl.display.tables import plain_table, status_text
+from orderctl.display.timeline import Timeline, duration, waiting
+from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.connection import Connection
 from orderd.domain.events import Confirmed, Failed
-from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.domain.order import STAGES, TERMINAL, OrderStatus
 
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
@@ -63,11 +64,11 @@ class LiveProgressOfMany:
         head = Table.grid(padding=(0, 2, 0, 0))
         counts = Counter(timeline.status for timeline in timelines)
         summary = [
-            Text.assemble(f"{counts[status]} ", (status, STATUS_STYLE[status]))
+            Text.assemble(f"{counts[status]} ", (status, STATE_TONES[status]))
             for status in OrderStatus
             if counts[status]
         ]
-        bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style="cyan")
+        bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style=Tone.MOVING)
         head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
         parts: list[RenderableType] = [head, self._rows(timelines)]
         if self._connection is not None:
@@ -97,7 +98,7 @@ class LiveProgressOfMany:
 
 def _bar(status: OrderStatus) -> ProgressBar:
     done = STAGES.index(status) + 1 if status in STAGES else len(STAGES)
-    style = STATUS_STYLE[status]
+    style = STATE_TONES[status]
     return ProgressBar(
         total=len(STAGES), completed=done, width=ROW_BAR_WIDTH, complete_style=style, finished_style=style
     )
@@ -106,12 +107,12 @@ def _bar(status: OrderStatus) -> ProgressBar:
 def _outcome(timeline: Timeline, now: datetime) -> Text:
     """The fill, the code of the failure, how long it still waits, or what is being bought."""
     if (wait := timeline.wait) is not None:
-        return Text(waiting(wait.until, now), "yellow")
+        return Text(waiting(wait.until, now), Tone.WARNING)
     match timeline.end:
         case Confirmed(amount_out=amount):
-            return Text(f"{amount} {timeline.order.token_out}", "green")
+            return Text(f"{amount} {timeline.order.token_out}", Tone.GOOD)
         case Failed(code=code):
-            return Text(code, "red")
+            return Text(code, Tone.BAD)
         case _:
             return Text(f"→ {timeline.order.token_out}", "dim")
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from orderctl.display.tables import Column, plain_table
 from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, shorten
+from orderctl.output.colours import Tone
 from orderd.domain.events import Quoted, RoutedLeg
 from orderd.wire import PreviewResult, QuoteResult
 
@@ -16,13 +17,13 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     """``wide`` explains the choice: how far each pool is behind it, whole addresses and slots, the amounts of each leg,
     and what the network's fee is made of."""
     chosen = quote.chosen
-    paid = (f"{chosen.amount_out} {quote.token_out}", "bold green")
+    paid = (f"{chosen.amount_out} {quote.token_out}", Tone.GOOD.bold)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
         Text(f"sell {quote.amount_in} {quote.token_in} for {quote.token_out}"),
         Text.assemble("receive ", paid, f" at {chosen.price}, {cost}"),
     ]
-    parts += [Text(f"  {line}", "green") for line in legs_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)]
+    parts += [Text(f"  {line}", Tone.GOOD) for line in legs_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)]
     if wide:
         parts += _reasons(quote)
     elif quote.gain_bps is not None and len(quote.route) > 1:
@@ -39,7 +40,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
 def brief_quote_view(quote: QuoteResult) -> RenderableType:
     """Within seventy columns, what matters most first."""
     chosen = quote.chosen
-    paid = (f"{chosen.amount_out} {quote.token_out}", "bold green")
+    paid = (f"{chosen.amount_out} {quote.token_out}", Tone.GOOD.bold)
     least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
     network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
@@ -50,7 +51,7 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
             "dim",
         ),
     ]
-    parts += [Text(line, "green") for line in legs_of(quote.route, POOL_WIDTH)]
+    parts += [Text(line, Tone.GOOD) for line in legs_of(quote.route, POOL_WIDTH)]
     if quote.quotes:
         table = plain_table(
             ("EACH POOL ALONE", "left"), (f"{quote.token_out} OUT", "right"), ("PRICE", "right"), ("IMPACT", "right")
@@ -76,7 +77,7 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
         ("POOL", "left"),
     )
     for offer in by_amount(quote.quotes):
-        style = "green" if len(quote.route) <= 1 and offer == quote.chosen else ""
+        style = Tone.GOOD if len(quote.route) <= 1 and offer == quote.chosen else ""
         behind = f"{_behind(offer, quote.chosen)} bp"
         table.add_row(
             Text(offer.pool_kind, style),
@@ -134,14 +135,14 @@ def _leg_line(leg: RoutedLeg) -> str:
 def preview_view(preview: PreviewResult, *, wide: bool = False) -> RenderableType:
     """The quote, and what the chain's simulation of the transaction says."""
     units = f", {preview.units_consumed} compute units" if preview.units_consumed is not None else ""
-    outcome = ("succeeds", "green") if preview.succeeds else ("fails", "bold red")
+    outcome = ("succeeds", Tone.GOOD) if preview.succeeds else ("fails", Tone.ALARM)
     parts: list[RenderableType] = [
         quote_view(preview.quote, wide=wide),
         Text.assemble("the simulation ", outcome, f": network fee {preview.network_fee} SOL{units}"),
     ]
     if preview.error is not None:
-        parts.append(Text.assemble((preview.error.code, "red"), f": {preview.error.detail}"))
-        parts.append(Text.assemble(("next: ", "cyan"), preview.error.next_step))
+        parts.append(Text.assemble((preview.error.code, Tone.BAD), f": {preview.error.detail}"))
+        parts.append(Text.assemble(("next: ", Tone.HINT), preview.error.next_step))
     if not preview.succeeds:
         parts += [Text(f"  {line}", style="dim") for line in preview.logs]
     return Group(*parts)

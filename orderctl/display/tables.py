@@ -1,36 +1,22 @@
-"""What tables have in common, and the colour of a state."""
+"""What tables have in common, and the word for a state."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.states import state_of
 from orderd.domain.order import OrderStatus
-
-STATUS_STYLE: Final[dict[OrderStatus, str]] = {
-    OrderStatus.PENDING: "yellow",
-    OrderStatus.ROUTING: "cyan",
-    OrderStatus.BUILDING: "cyan",
-    OrderStatus.SUBMITTED: "cyan",
-    OrderStatus.CONFIRMED: "green",
-    OrderStatus.FAILED: "red",
-    OrderStatus.CANCELLED: "dim",
-}
-
 
 Column = tuple[str, Literal["left", "right"]]
 """A heading, and the edge that its cells keep to."""
 
 
-UNKNOWN: Final = "unknown"
-"""What a submitted order is called of which nobody can tell what became of it."""
-UNKNOWN_STYLE: Final = "bold red"
-
-
-def status_text(status: OrderStatus, *, is_unknown: bool = False, weight: str = "") -> Text:
-    return Text(UNKNOWN, UNKNOWN_STYLE) if is_unknown else Text(status, f"{weight}{STATUS_STYLE[status]}")
+def status_text(status: OrderStatus, *, is_unknown: bool = False, is_bold: bool = False) -> Text:
+    word, tone = state_of(status, is_unknown=is_unknown)
+    return Text(word, tone.bold if is_bold else tone)
 
 
 def plain_table(*columns: Column) -> Table:

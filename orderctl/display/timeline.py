@@ -25,20 +25,13 @@ from orderd.domain.events import (
     Submitted,
     Unknown,
 )
-from orderd.domain.order import TERMINAL, EventKind, OrderStatus
+from orderd.domain.order import TERMINAL, WAITING, EventKind, OrderStatus
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
 """Characters of a pool's address that tell it from the others."""
 ADDRESS_WIDTH: Final = 44
 """Of a whole one."""
-STAGES: Final = (
-    OrderStatus.PENDING,
-    OrderStatus.ROUTING,
-    OrderStatus.BUILDING,
-    OrderStatus.SUBMITTED,
-    OrderStatus.CONFIRMED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +108,11 @@ class Timeline:
         for event in self.events:
             if spans and spans[-1].stage is event.status:
                 continue
-            if event.status is OrderStatus.PENDING and spans:
-                spans = [Span(OrderStatus.PENDING, event.at)]
+            if event.status in WAITING and spans:
+                spans = [Span(event.status, event.at)]
                 continue
             if isinstance(event.data, RolledBack):
-                spans = [*spans[:-2], Span(OrderStatus.SUBMITTED, spans[-2].start)]
+                spans = [*spans[:-2], Span(event.status, spans[-2].start)]
                 continue
             if spans:
                 spans[-1] = Span(spans[-1].stage, spans[-1].start, event.at)

@@ -4,10 +4,11 @@ Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Members may
 renamed or removed, and none changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orderctl.output.colours import CheckResult
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
 from orderd.wire import (
@@ -57,7 +58,7 @@ class Finding(Document):
     """What was looked at, how it is, and what to do about it: empty where nothing is."""
 
     check: str
-    result: Literal["ok", "warn", "fail"]
+    result: CheckResult
     detail: str
     fix: str = ""
 

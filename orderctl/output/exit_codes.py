@@ -58,7 +58,7 @@ _BY_CODE = {
 
 def exit_code_of(code: ErrorCode) -> ExitCode:
     """What a command exits with when the daemon, or the check before it, refuses with ``code``."""
-    return _BY_CODE.get(code) or _BY_CATEGORY[code.partition("_")[0]]
+    return _BY_CODE.get(code) or _BY_CATEGORY[code.category]
 
 
 def exit_code_of_error(error: ClientError | OrderdError) -> ExitCode:

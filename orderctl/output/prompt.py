@@ -3,6 +3,7 @@
 import sys
 
 from orderctl.output.streams import is_live
+from orderd.client.errors import ConfigError
 
 
 def can_ask() -> bool:
@@ -10,7 +11,23 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and is_live(sys.stderr)
 
 
-def answer_to(question: str) -> str:
+def check_can_ask(what: str) -> None:
+    """Raises ConfigError where nobody can be asked about ``what``, which is not done without a yes."""
+    if not can_ask():
+        raise ConfigError(f"{what} needs a yes", "there is no terminal to ask on", "add --yes")
+
+
+def agrees_to(question: str) -> bool:
+    """Only a plain yes is one."""
+    return _answer_to(f"{question} [y/N]").lower() in ("y", "yes")
+
+
+def types(word: str, question: str) -> bool:
+    """Only ``word`` itself is a yes."""
+    return _answer_to(question) == word
+
+
+def _answer_to(question: str) -> str:
     """What is typed, in one line. The question goes to stderr, for stdout is data. Empty where no answer comes: at the
     end of input, and from a terminal that has gone."""
     sys.stderr.write(f"{question} ")
@@ -19,8 +36,3 @@ def answer_to(question: str) -> str:
         return sys.stdin.readline().strip()
     except OSError:
         return ""
-
-
-def agrees_to(question: str) -> bool:
-    """Only a plain yes is one."""
-    return answer_to(f"{question} [y/N]").lower() in ("y", "yes")

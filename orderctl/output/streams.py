@@ -14,6 +14,7 @@ import typer
 
 from orderctl.config.origins import Colour
 from orderctl.config.settings import Settings
+from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode, exit_code_of_error
 from orderd.client.errors import ClientError, RefusedError
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -137,12 +138,12 @@ def report(error: ClientError | OrderdError, output: str, colour: Colour) -> Exi
 
 
 def _in_words(title: str, detail: str, next_step: str, code: str | None, coloured: bool) -> str:
-    def styled(text: str, fg: str) -> str:
+    def styled(text: str, fg: Tone) -> str:
         return typer.style(text, fg=fg, bold=True) if coloured else text
 
     label = f"error[{code}]" if code else "error"
     return (
-        f"{styled(label, 'red')}: {title}\n"
-        f"  {styled('why', 'cyan')}:  {detail}\n"
-        f"  {styled('next', 'cyan')}: {next_step}\n"
+        f"{styled(label, Tone.BAD)}: {title}\n"
+        f"  {styled('why', Tone.HINT)}:  {detail}\n"
+        f"  {styled('next', Tone.HINT)}: {next_step}\n"
     )

@@ -46,7 +46,7 @@ def submit_all(
     tally = Tally(len(orders))
     try:
         with _progress(settings, tally, shown=not (tells and sys.stdout.isatty())) as advance:
-            for result in _send(client, orders, tally):
+            for result in _send(client, orders, tally, again):
                 advance()
                 if tells:
                     print_taken(result, output)
@@ -65,11 +65,11 @@ def submit_all(
     return max(outcome, follow_to_the_end(client, settings, [str(taken.order.id) for taken in tally.taken], output))
 
 
-def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally) -> Iterator[SubmitResult]:
+def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally, again: str) -> Iterator[SubmitResult]:
     """Those that are taken. Goes on after an order that is refused, not without a daemon."""
     for order in orders:
         try:
-            result = send_through(client, order)
+            result = send_through(client, order, again)
         except ClientError as error:
             error.detail = f"client order id {order.client_order_id}: {error.detail}"
             tally.failures.append(error)

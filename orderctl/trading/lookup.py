@@ -3,15 +3,35 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from typing import Annotated
+
+import typer
 
 from orderd.client.connection import Client
-from orderd.client.errors import ClientError, RefusedError
+from orderd.client.errors import ClientError, ConfigError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.wire import GetParams, ListParams, ListResult, Method, OrderDetail
 
 SEARCHED = 200
 """Of the newest orders: whoever misspells an id has usually just seen it."""
+OneOrder = Annotated[
+    str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
+]
+Orders = Annotated[
+    list[str] | None, typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids.")
+]
+AllActive = Annotated[bool, typer.Option("--all", help="All orders that are active now.")]
+
+
+def named(orders: list[str] | None, *, everything: bool) -> list[GetParams]:
+    """The orders that a command is told; none where it is to take ``everything``.
+
+    Raises ConfigError unless it is told one or the other, OrderdError REQUEST_INVALID for what is no id.
+    """
+    if bool(orders) == everything:
+        raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")
+    return [params_of(GetParams, order=order) for order in orders or ()]
 
 
 def order_detail(client: Client, order: str) -> OrderDetail:

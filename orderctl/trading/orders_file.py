@@ -3,31 +3,31 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from orderctl.trading.rows import WrongRowError, read_rows
-from orderctl.trading.terms import check
+from orderctl.trading.terms import DUE, Given, check
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.text import NoTextError, text_of
 from orderd.wire import SubmitParams
 
-FIELDS = ("token_in", "token_out", "amount_in", "slippage", "client_order_id")
+_IF_WANTED: Final = tuple(name for name in SubmitParams.model_fields if name not in DUE)
 STDIN = "-"
 
 
-def read_orders(source: str, slippage: str | None, batch: str) -> list[SubmitParams]:
+def read_orders(source: str, given: Given, batch: str) -> list[SubmitParams]:
     """The orders of a file of rows (see ``orderctl.trading.rows``); ``-`` is stdin.
 
-    ``slippage`` is for those that name none; one without a client order id gets ``batch`` and its place in the file, so
-    that the same file under the same name is the same orders. Raises ConfigError that names the line, so that nothing
-    of a file that is wrong somewhere is traded.
+    ``given`` are the terms of those that name none; one without a client order id gets ``batch`` and its place in the
+    file, so that the same file under the same name is the same orders. Raises ConfigError that names the line, so that
+    nothing of a file that is wrong somewhere is traded.
     """
     name = "stdin" if source == STDIN else source
     try:
         data = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
-        return list(_orders(text_of(data), slippage, batch))
+        return list(_orders(text_of(data), given, batch))
     except (OSError, NoTextError) as error:
         why = str(error) if isinstance(error, OSError) else f"{name}: {error}"
         raise ConfigError("The file of orders cannot be read", why, "give another --file") from error
@@ -39,11 +39,11 @@ def read_orders(source: str, slippage: str | None, batch: str) -> list[SubmitPar
         ) from error
 
 
-def _orders(text: str, slippage: str | None, batch: str) -> Iterator[SubmitParams]:
+def _orders(text: str, given: Given, batch: str) -> Iterator[SubmitParams]:
     ids: set[str] = set()
-    for number, (place, row) in enumerate(read_rows(text, FIELDS[:3], FIELDS[3:]), start=1):
+    for number, (place, row) in enumerate(read_rows(text, DUE, _IF_WANTED), start=1):
         try:
-            order = _order(row, slippage, f"{batch}-{number}")
+            order = _order(row, given, f"{batch}-{number}")
         except OrderdError as error:
             raise WrongRowError(place, f"{error.spec.title}: {error.detail}") from error
         if order.client_order_id in ids:
@@ -52,12 +52,9 @@ def _orders(text: str, slippage: str | None, batch: str) -> Iterator[SubmitParam
         yield order
 
 
-def _order(row: dict[str, Any], slippage: str | None, client_order_id: str) -> SubmitParams:
+def _order(row: dict[str, Any], given: Given, client_order_id: str) -> SubmitParams:
     """Raises OrderdError."""
-    given = {name: value.strip() for name, value in row.items() if value is not None}
-    given.setdefault("client_order_id", client_order_id)
-    if slippage is not None:
-        given.setdefault("slippage", slippage)
-    order = params_of(SubmitParams, **given)
-    check(order.token_in, order.token_out, order.amount_in, order.slippage)
+    own = {name: value.strip() for name, value in row.items() if value is not None}
+    order = params_of(SubmitParams, **{"client_order_id": client_order_id, **given, **own})
+    check(order)
     return order

@@ -115,6 +115,6 @@ def _check_headings(headings: Sequence[str], place: str, required: Sequence[str]
     if twice := next((name for name in headings if headings.count(name) > 1), None):
         raise WrongRowError(place, f"the heading {twice[:50]} stands there twice")
     if not set(required) <= set(headings) or not set(headings) <= {*required, *optional}:
-        wanted = f"{','.join(required)}, and if wanted {' and '.join(optional)}"
+        wanted = f"{','.join(required)}, and if wanted {', '.join(optional[:-1])} and {optional[-1]}"
         told = ",".join(headings)[:200] or "missing"
         raise WrongRowError(place, f"the headings are {told}; they must be {wanted}")

@@ -1,6 +1,5 @@
 """Sends orders so that a lost answer costs nothing: each goes by its client order id, which cannot trade twice."""
 
-import shlex
 import time
 
 from orderd.client import handshake
@@ -15,30 +14,31 @@ _TELLS_NOTHING = frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNA
 """Answers that leave open whether the order was taken."""
 
 
-def send(client: Client, order: SubmitParams) -> SubmitResult:
-    """Raises what Client.call raises, with the next step for an order that may or may not have been taken."""
+def send(client: Client, order: SubmitParams, again: str) -> SubmitResult:
+    """Raises what Client.call raises, with the next step for an order that may or may not have been taken: ``again`` is
+    the command that sends it once more as the same one."""
     try:
         return client.call(Method.ORDER_SUBMIT, order, SubmitResult)
     except AnswerLostError as error:
-        raise _unknown_outcome(order, error.detail, type(error)) from error
+        raise _unknown_outcome(order, again, error.detail, type(error)) from error
     except RefusedError as error:
         if error.problem.code in _TELLS_NOTHING:
-            raise _unknown_outcome(order, f"{error.problem.code}: {error.detail}") from error
+            raise _unknown_outcome(order, again, f"{error.problem.code}: {error.detail}") from error
         if error.problem.retryable:
-            error.next_step = f"try again, it cannot double: {same_command(order)}"
+            error.next_step = f"try again, it cannot double: {again}"
         raise
 
 
-def send_through(client: Client, order: SubmitParams) -> SubmitResult:
+def send_through(client: Client, order: SubmitParams, again: str) -> SubmitResult:
     """As ``send``, but where trying again may help it is tried again, eight times in all."""
     for failures in range(MAX_TRIES - 1):
         try:
-            return send(client, order)
+            return send(client, order, again)
         except (AnswerLostError, UnreachableError, RefusedError) as error:
             if not handshake.is_passing(error):
                 raise
             time.sleep(_wait(error, failures))
-    return send(client, order)
+    return send(client, order, again)
 
 
 def _wait(error: ClientError, failures: int) -> float:
@@ -48,18 +48,10 @@ def _wait(error: ClientError, failures: int) -> float:
 
 
 def _unknown_outcome(
-    order: SubmitParams, reason: str, kind: type[AnswerLostError] = AnswerLostError
+    order: SubmitParams, again: str, reason: str, kind: type[AnswerLostError] = AnswerLostError
 ) -> AnswerLostError:
     return kind(
         "The outcome is unknown",
         reason,
-        f"run: orderctl watch {order.client_order_id}; where no order has this id, run: {same_command(order)}",
+        f"run: orderctl watch {order.client_order_id}; where no order has this id, run: {again}",
     )
-
-
-def same_command(order: SubmitParams) -> str:
-    """What sends this order again, as the same one."""
-    words = ["orderctl", "submit", order.token_in, order.token_out, order.amount_in]
-    if order.slippage is not None:
-        words += ["--slippage", order.slippage]
-    return shlex.join([*words, "--client-order-id", order.client_order_id])

@@ -3,25 +3,27 @@
 The daemon checks all of it again, and it alone knows every token; so a token that is not built in is left to it.
 """
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from typer.core import TyperCommand
 
+from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import parse_amount, parse_slippage_bps
+from orderd.domain.terms import GivenTerms, Typed
 from orderd.domain.tokens import TokenRegistry
 
 if TYPE_CHECKING:
     from typer._click import Context
 
-TokenIn = Annotated[str, typer.Argument(metavar="TOKEN_IN", help="What to sell: a symbol or a mint address.")]
-TokenOut = Annotated[str, typer.Argument(metavar="TOKEN_OUT", help="What to buy.")]
-Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much of TOKEN_IN to sell, like 1.5.")]
-Slippage = Annotated[
-    str | None,
-    typer.Option("--slippage", "-s", metavar="PERCENT", help="How much less than quoted to accept, like 0.5."),
-]
+Given = Mapping[str, Any]
+"""The terms that were typed, by their names."""
+DUE: Final = tuple(name for name, field in GivenTerms.model_fields.items() if field.is_required())
+"""The terms that an order cannot do without; they are typed by their places."""
 
 
 class TradeCommand(TyperCommand):
@@ -35,17 +37,59 @@ class TradeCommand(TyperCommand):
 _STARTS_A_NUMBER = frozenset("0123456789.")
 
 
-def check(token_in: str, token_out: str, amount: str, slippage: str | None) -> None:
+def takes_terms(*, also_none: bool = False) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
+    """Gives a command an argument or an option for each term, in the place of its parameter ``given``.
+
+    ``also_none`` lets a command line do without any.
+    """
+
+    def command_of(run: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+        parameters: list[inspect.Parameter] = []
+        for own in inspect.signature(run).parameters.values():
+            parameters += _typed(also_none=also_none) if own.name == "given" else [own]
+
+        @wraps(run)
+        def command(**values: Any) -> ExitCode:  # noqa: ANN401  (whatever the command's parameters are)
+            terms = {name: values.pop(name) for name in GivenTerms.model_fields}
+            return run(given={name: value for name, value in terms.items() if value is not None}, **values)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer looks at
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        return command
+
+    return command_of
+
+
+def _typed(*, also_none: bool) -> Iterator[inspect.Parameter]:
+    for name, field in GivenTerms.model_fields.items():
+        typed = typed_as(name)
+        if name in DUE:
+            shown: Any = typer.Argument(None if also_none else ..., metavar=typed.metavar, help=typed.help)
+        else:
+            flags = [f"--{name.replace('_', '-')}", *([typed.short] if typed.short else [])]
+            shown = typer.Option(None, *flags, metavar=typed.metavar, help=typed.help)
+        yield inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=field.annotation
+        )
+
+
+def typed_as(name: str) -> Typed:
+    """How the term is typed."""
+    (typed,) = (each for each in GivenTerms.model_fields[name].metadata if isinstance(each, Typed))
+    return typed
+
+
+def check(given: GivenTerms) -> None:
     """Raises OrderdError with the code and the words of the daemon: TOKEN_SAME, AMOUNT_*, SLIPPAGE_OUT_OF_RANGE."""
     registry = TokenRegistry()
     try:
-        registry.pair(token_in, token_out)
+        registry.pair(given.token_in, given.token_out)
     except OrderdError as error:
         if error.code is not ErrorCode.TOKEN_UNKNOWN:
             raise
-    _check_amount(registry, token_in, amount)
-    if slippage is not None:
-        parse_slippage_bps(slippage)
+    _check_amount(registry, given.token_in, given.amount_in)
+    if given.slippage is not None:
+        parse_slippage_bps(given.slippage)
 
 
 def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:

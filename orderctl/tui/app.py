@@ -1,7 +1,6 @@
 """The full-screen application: one connection, a few questions asked again and again, and ten pictures a second."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -19,45 +18,21 @@ from orderctl.display.ids import SHORT_ID
 from orderctl.tui.colours import terminal_theme
 from orderctl.tui.desk import Desk
 from orderctl.tui.messages import OrderChosen, PairChosen
+from orderctl.tui.questions import Questions
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
-from orderd.client.errors import ClientError, RefusedError
+from orderd.client.errors import ClientError
 from orderd.client.link import Caller, Closed, News
 from orderd.client.protocol import params_of
-from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL
-from orderd.wire import (
-    BalancesResult,
-    CancelResult,
-    GetParams,
-    ListParams,
-    ListResult,
-    Method,
-    NoParams,
-    OrderView,
-    QuoteParams,
-    QuoteResult,
-    Ready,
-    StatusResult,
-)
+from orderd.wire import CancelResult, GetParams, Method, OrderView, Ready
 
 FRAME_SECONDS = 0.1
 FRAMES_A_BACKGROUND = 10
 """What stands behind a dialog is drawn once a second: each time the whole dialog has to be drawn over it again."""
-STATUS_SECONDS = 1.0
-BALANCES_SECONDS = 2.0
-PRICE_SECONDS = 2.0
-SETTLED_SECONDS = 0.2
-"""A pair that the cursor stays on for so long is asked about."""
-TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
-ENDED_AT_START = 50
-PAGE = 500
-
-
-Question = Callable[[], Awaitable[None]]
 COPY = Binding.Group("Copy", compact=True)
 
 
@@ -94,7 +69,7 @@ class OrderctlApp(App[ClientError]):
         super().__init__()
         self.desk = desk
         self._caller = caller
-        self._is_live = asyncio.Event()
+        self._questions = Questions(desk, caller)
 
     def get_default_screen(self) -> Screen[None]:
         return OrdersScreen(self.desk, self._caller)
@@ -103,8 +78,8 @@ class OrderctlApp(App[ClientError]):
         self.theme_changed_signal.subscribe(self, self._colour)
         self._colour(self.current_theme)
         self._listen()
-        self._ask(self._ask_status, "status", STATUS_SECONDS)
-        self._ask(self._ask_balances, "balances", BALANCES_SECONDS)
+        self.run_worker(self._questions.status(), exit_on_error=False)
+        self.run_worker(self._questions.balances(), exit_on_error=False)
         self._follow_price()
         frames = count(1)
         self.set_interval(FRAME_SECONDS, lambda: self.draw(background=next(frames) % FRAMES_A_BACKGROUND == 0))
@@ -136,55 +111,17 @@ class OrderctlApp(App[ClientError]):
     def _hear(self, news: News) -> None:
         self.desk.hear(news)
         if isinstance(news, Ready):
-            self._is_live.set()
+            self._questions.may_be_asked.set()
             self._catch_up()
         elif isinstance(news, Closed):
-            self._is_live.clear()
+            self._questions.may_be_asked.clear()
 
     @work(exclusive=True, group="catch up", exit_on_error=False)
     async def _catch_up(self) -> None:
-        """Learn of the orders that ended lately, and of those that ended while there was no connection."""
-        book, cursor = self.desk.book, None
         try:
-            while True:
-                size = PAGE if book.untold else ENDED_AT_START
-                params = ListParams(status=tuple(sorted(TERMINAL)), limit=size, cursor=cursor)
-                page = await self._caller.call(Method.ORDERS_LIST, params, ListResult)
-                book.put_all(page.orders)
-                cursor = page.next_cursor
-                if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
-                    break
+            await self._questions.catch_up()
         except ClientError as error:
             self._complain(error)
-        else:
-            book.forget_untold()
-
-    @work(exit_on_error=False)
-    async def _ask(self, question: Question, name: str, seconds: float) -> None:
-        """Ask for ever, while there is a connection."""
-        while True:
-            await self._ask_once(question, name)
-            await asyncio.sleep(seconds)
-
-    async def _ask_once(self, question: Question, name: str) -> None:
-        await self._is_live.wait()
-        try:
-            await question()
-        except RefusedError as error:
-            self.desk.heard_at = self.desk.clock()
-            self.desk.trouble[name] = error
-        except ClientError:
-            # The connection's own trouble, which the banner tells.
-            pass
-        else:
-            self.desk.heard_at = self.desk.clock()
-            self.desk.trouble.pop(name, None)
-
-    async def _ask_status(self) -> None:
-        self.desk.status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
-
-    async def _ask_balances(self) -> None:
-        self.desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
 
     @on(PairChosen)
     def _pair_chosen(self, event: PairChosen) -> None:
@@ -193,24 +130,8 @@ class OrderctlApp(App[ClientError]):
             self.desk.trouble.pop("quote", None)
             self._follow_price()
 
-    @work(exclusive=True, group="price", exit_on_error=False)
-    async def _follow_price(self) -> None:
-        """Ask for the pair's price for as long as it is this one."""
-        await asyncio.sleep(SETTLED_SECONDS)
-        while True:
-            await self._ask_once(self._ask_price, "quote")
-            await asyncio.sleep(PRICE_SECONDS)
-
-    async def _ask_price(self) -> None:
-        pair = self.desk.pair
-        series = self.desk.prices.of(pair)
-        params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=f"{series.probe:f}")
-        try:
-            self.desk.prices.add(pair, await self._caller.call(Method.QUOTE, params, QuoteResult))
-        except RefusedError as error:
-            if error.problem.code in TOO_SMALL:
-                series.enlarge_probe()
-            raise
+    def _follow_price(self) -> None:
+        self.run_worker(self._questions.price(), group="price", exclusive=True, exit_on_error=False)
 
     # What the trader wants
 

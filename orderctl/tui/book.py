@@ -76,15 +76,10 @@ class Book:
 
 def accepted(event: OrderEvent) -> OrderView:
     """The order that begins with this event, its first."""
-    terms = event.data
-    assert isinstance(terms, Accepted), "an order's first event is its acceptance"
+    assert isinstance(event.data, Accepted), "an order's first event is its acceptance"
     return OrderView(
         id=event.order_id,
-        client_order_id=terms.client_order_id,
-        token_in=terms.token_in,
-        token_out=terms.token_out,
-        amount_in=terms.amount_in,
-        slippage=terms.slippage,
+        **event.data.model_dump(exclude={"kind"}),
         status=event.status,
         seq=event.seq,
         attempt=0,

@@ -35,6 +35,12 @@ class ConfigError(ClientError):
     pass
 
 
+def unusable(origin: str, detail: str) -> ConfigError:
+    """A setting that cannot be used, by where it comes from."""
+    title, next_step = "The configuration cannot be used", "correct it and run the command again"
+    return ConfigError(title, f"{origin}: {detail}", next_step)
+
+
 class UnreachableError(ClientError):
     pass
 

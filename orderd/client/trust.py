@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orderd.client.endpoint import Endpoint
-from orderd.client.errors import ConfigError
+from orderd.client.errors import unusable
 
 
 def tls_options(endpoint: Endpoint) -> dict[str, Any]:
@@ -18,11 +18,7 @@ def tls_options(endpoint: Endpoint) -> dict[str, Any]:
     try:
         return {"ssl": ssl.create_default_context(cafile=endpoint.ca)}
     except OSError as error:  # an ssl.SSLError is one
-        raise ConfigError(
-            "The configuration cannot be used",
-            f"ca: {endpoint.ca} holds no certificates: {error}",
-            "correct it and run the command again",
-        ) from error
+        raise unusable("ca", f"{endpoint.ca} holds no certificates: {error}") from error
 
 
 def distrust(error: ssl.SSLError) -> str:

@@ -15,12 +15,12 @@ def database_of(config: Path | None, state_dir: Path | None) -> Iterator[None]:
     """A connection to the daemon's database, whose tables are those of this program.
 
     The database that orderd brings along is started for as long as it takes where no daemon runs: a first token can be
-    made before the first start. Raises ConfigurationError, SchemaError, and OrderdError where it does not start.
+    made before the first start. Raises ConfigurationError, SchemaError, and OrderdError where it does not answer.
     """
-    from db.connection import check_schema, connect, database
+    from db.connection import check_schema, connect, database, database_errors_told
 
     settings = load_settings(config=config, state_dir=state_dir)
-    with _served(settings):
+    with database_errors_told(), _served(settings):
         connect(database_url(settings), max_connections=1)
         try:
             check_schema()

@@ -11,7 +11,7 @@ from orderd.commands.database import database_of
 from orderd.commands.options import Config
 from orderd.config.loading import ConfigurationError, load_settings
 from orderd.config.settings import Settings
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ERRORS, OrderdError
 
 _CHAIN_SECONDS = 5.0
 
@@ -43,7 +43,7 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
     try:
         settings = load_settings(config=config, state_dir=state_dir)
     except ConfigurationError as error:
-        yield from (Finding("configuration", "fail", line) for line in str(error).splitlines())
+        yield from (Finding("configuration", "fail", line) for line in error.detail.splitlines())
         return
     yield Finding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
     yield _reach(settings)
@@ -55,17 +55,10 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
 
 def _tried(check: str, look: Callable[[], Finding]) -> Finding:
     """A finding, also where looking fails."""
-    from peewee import PeeweeException
-
-    from db.connection import SchemaError
-    from orderd.solana.keys import WalletError
-
     try:
         return look()
     except OrderdError as error:
         return Finding(check, "fail", error.detail, error.spec.next_step)
-    except (SchemaError, WalletError, PeeweeException) as error:
-        return Finding(check, "fail", str(error).strip())
 
 
 def _reach(settings: Settings) -> Finding:
@@ -87,7 +80,7 @@ def _certificate(settings: Settings) -> Finding:
 
 
 def _chain(settings: Settings) -> Finding:
-    from orderd.engine.chain import check_network
+    from orderd.engine.chain import NO_HISTORY, check_network
     from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
     from orderd.solana.transport import HttpTransport
 
@@ -99,15 +92,12 @@ def _chain(settings: Settings) -> Finding:
         try:
             keeps_history = endpoint.has_transaction_history()
         except RpcError as error:
-            detail = (
-                f"the endpoint is of {settings.chain}; whether it keeps transaction history it does not tell: {error}"
-            )
-            return Finding("chain", "warn", detail, "use an endpoint that keeps it")
+            untold = f"the endpoint is of {settings.chain}; that it keeps transaction history it does not say: {error}"
+            return Finding("chain", "warn", untold, "use an endpoint that keeps it")
         if not keeps_history:
-            lack = "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown"
-            return Finding("chain", "warn", lack, "use an endpoint that keeps it")
+            return Finding("chain", "warn", NO_HISTORY, "use an endpoint that keeps it")
     except RpcWrongChainError as error:
-        return Finding("chain", "fail", str(error), "correct ORDERD_CHAIN or ORDERD_RPC_URL")
+        return Finding("chain", "fail", str(error), ERRORS[error.error_code].next_step)
     except RpcError as error:
         return Finding("chain", "warn", f"the endpoint does not answer: {error}", "the daemon waits for it")
     finally:

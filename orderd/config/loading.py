@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 
 from orderd.config.settings import CONFIG_VARIABLE, Settings, config_file
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.text import NoTextError
 from orderd.embedded.postgres import Postgres
 from orderd.simnet.faults import Faults
@@ -14,8 +15,11 @@ from orderd.solana.pool_programs import program_of
 PREFIX = "ORDERD_"
 
 
-class ConfigurationError(Exception):
-    """A setting that cannot be used. The text has one line for each, says where it comes from and what would do."""
+class ConfigurationError(OrderdError):
+    """Settings or options that cannot be used. The text has one line for each, and says where it comes from."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_CONFIGURATION, detail)
 
 
 def load_settings(**flags: object) -> Settings:

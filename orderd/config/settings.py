@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     """Percent, for orders that name none."""
     max_price_impact_bps: int = Field(500, ge=0, le=10_000)
     """Orders whose whole route would move the price by more are refused. Basis points."""
+    max_total_cost_bps: int = Field(1_000, ge=0, le=10_000)
+    """Orders that would pay more than this in pool fees and price impact together are refused. Basis points."""
     max_price_deviation_bps: int = Field(500, ge=0, le=10_000)
     """While pools do not answer, orders whose price is below the last one by more are refused. Basis points."""
     intermediate_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ("SOL", "USDC")

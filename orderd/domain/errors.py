@@ -2,9 +2,11 @@
 
 Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
-    REQUEST, TOKEN, AMOUNT, SLIPPAGE, WALLET, AUTH, LIMIT, ORDER    denied: orderd refused, nothing changed
-    ROUTE, FUNDS, POOL, TX                                          failed: the market or the chain said no
-    SERVICE, RPC                                                    unavailable: nobody can tell yet; try again
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, WALLET, ORDER, AUTH, LIMIT    denied: orderd said no, and nothing was traded
+    ROUTE, POOL, FUNDS, TX                                          failed: the market or the chain said no
+    RPC, SERVICE                                                    unavailable: orderd, or what it needs, cannot serve
+
+Whether the same may succeed a moment later is said by each code for itself: a category has codes of both kinds.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Final
 class ErrorCode(StrEnum):
     """Reason codes, stable over releases: scripts match on them."""
 
+    # Denied.
     REQUEST_MALFORMED = "REQUEST_MALFORMED"
     REQUEST_UNKNOWN_METHOD = "REQUEST_UNKNOWN_METHOD"
     REQUEST_INVALID = "REQUEST_INVALID"
@@ -47,11 +50,13 @@ class ErrorCode(StrEnum):
     LIMIT_TOKENS = "LIMIT_TOKENS"
     LIMIT_ORDER = "LIMIT_ORDER"
     LIMIT_DAY = "LIMIT_DAY"
+    # Failed.
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
     ROUTE_VENUES_UNAVAILABLE = "ROUTE_VENUES_UNAVAILABLE"
     ROUTE_INSUFFICIENT_LIQUIDITY = "ROUTE_INSUFFICIENT_LIQUIDITY"
     ROUTE_AMOUNT_TOO_SMALL = "ROUTE_AMOUNT_TOO_SMALL"
     ROUTE_PRICE_IMPACT = "ROUTE_PRICE_IMPACT"
+    ROUTE_TOTAL_COST = "ROUTE_TOTAL_COST"
     ROUTE_STALE = "ROUTE_STALE"
     ROUTE_PRICE_DEVIATION = "ROUTE_PRICE_DEVIATION"
     POOL_CLOSED = "POOL_CLOSED"
@@ -62,6 +67,7 @@ class ErrorCode(StrEnum):
     TX_FAILED = "TX_FAILED"
     TX_TOO_LARGE = "TX_TOO_LARGE"
     TX_ABANDONED = "TX_ABANDONED"
+    # Unavailable.
     RPC_UNAVAILABLE = "RPC_UNAVAILABLE"
     RPC_RATE_LIMITED = "RPC_RATE_LIMITED"
     RPC_WRONG_CHAIN = "RPC_WRONG_CHAIN"
@@ -73,11 +79,23 @@ class ErrorCode(StrEnum):
     SERVICE_CRASH_LOOP = "SERVICE_CRASH_LOOP"
     SERVICE_CERTIFICATE = "SERVICE_CERTIFICATE"
     SERVICE_EXPOSED = "SERVICE_EXPOSED"
+    SERVICE_CONFIGURATION = "SERVICE_CONFIGURATION"
+    SERVICE_WALLET = "SERVICE_WALLET"
+    SERVICE_SCHEMA = "SERVICE_SCHEMA"
+
+    @property
+    def category(self) -> str:
+        """What stands before the first underscore."""
+        return self.partition("_")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorSpec:
-    """What an error code promises. ``http_status`` is what the HTTP edge answers with it."""
+    """What an error code promises.
+
+    ``retryable``: the same may succeed a moment later, with nothing else changed; so orderd tries an order again.
+    ``http_status`` is what the HTTP edge answers with it.
+    """
 
     title: str
     next_step: str
@@ -85,160 +103,167 @@ class ErrorSpec:
     http_status: int
 
 
-def _denied(title: str, next_step: str, status: int = 422) -> ErrorSpec:
+def _lasting(title: str, next_step: str, status: int = 422) -> ErrorSpec:
     return ErrorSpec(title, next_step, retryable=False, http_status=status)
 
 
-def _transient(title: str, next_step: str, status: int = 503) -> ErrorSpec:
+def _passing(title: str, next_step: str, status: int = 503) -> ErrorSpec:
     return ErrorSpec(title, next_step, retryable=True, http_status=status)
 
 
 ERRORS: dict[ErrorCode, ErrorSpec] = {
-    ErrorCode.REQUEST_MALFORMED: _denied(
+    ErrorCode.REQUEST_MALFORMED: _lasting(
         "The message is not valid JSON-RPC 2.0", 'send {"jsonrpc": "2.0", "id": 1, "method": ..., "params": {...}}', 400
     ),
-    ErrorCode.REQUEST_UNKNOWN_METHOD: _denied("There is no such method", "see the list of methods in the README", 404),
-    ErrorCode.REQUEST_INVALID: _denied("A field is missing or has the wrong type", "correct the named field"),
-    ErrorCode.REQUEST_TOO_LARGE: _denied("The message is larger than 64 KiB", "send fewer orders a message", 413),
-    ErrorCode.REQUEST_MEDIA_TYPE: _denied("The body is not JSON", "send it with Content-Type: application/json", 415),
-    ErrorCode.REQUEST_IN_PROGRESS: _transient(
+    ErrorCode.REQUEST_UNKNOWN_METHOD: _lasting("There is no such method", "see the list of methods in the README", 404),
+    ErrorCode.REQUEST_INVALID: _lasting("A field is missing or has the wrong type", "correct the named field"),
+    ErrorCode.REQUEST_TOO_LARGE: _lasting("The message is larger than 64 KiB", "send fewer orders a message", 413),
+    ErrorCode.REQUEST_MEDIA_TYPE: _lasting("The body is not JSON", "send it with Content-Type: application/json", 415),
+    ErrorCode.REQUEST_IN_PROGRESS: _passing(
         "The same Idempotency-Key is being worked on", "send it again in a moment; the order is taken once", 409
     ),
-    ErrorCode.REQUEST_UNREADABLE: _denied(
+    ErrorCode.REQUEST_UNREADABLE: _lasting(
         "What was sent cannot be read as HTTP", "send HTTP/1.1, by https:// or wss:// where the port speaks TLS", 400
     ),
-    ErrorCode.REQUEST_TIMEOUT: _transient(
+    ErrorCode.REQUEST_TIMEOUT: _passing(
         "The request did not arrive in time", "send it whole, as soon as the connection is open", 408
     ),
-    ErrorCode.TOKEN_UNKNOWN: _denied("The token is not known", "use a listed symbol or a mint address"),
-    ErrorCode.TOKEN_SAME: _denied("Both sides are the same token", "choose two different tokens"),
-    ErrorCode.AMOUNT_INVALID: _denied("The amount is not a decimal number", "write it like 1.5"),
-    ErrorCode.AMOUNT_NOT_POSITIVE: _denied("The amount is not above zero", "give an amount above zero"),
-    ErrorCode.AMOUNT_TOO_PRECISE: _denied("The amount has more decimals than the token", "use fewer decimals"),
-    ErrorCode.AMOUNT_TOO_LARGE: _denied(
+    ErrorCode.TOKEN_UNKNOWN: _lasting("The token is not known", "use a listed symbol or a mint address"),
+    ErrorCode.TOKEN_SAME: _lasting("Both sides are the same token", "choose two different tokens"),
+    ErrorCode.AMOUNT_INVALID: _lasting("The amount is not a decimal number", "write it like 1.5"),
+    ErrorCode.AMOUNT_NOT_POSITIVE: _lasting("The amount is not above zero", "give an amount above zero"),
+    ErrorCode.AMOUNT_TOO_PRECISE: _lasting("The amount has more decimals than the token", "use fewer decimals"),
+    ErrorCode.AMOUNT_TOO_LARGE: _lasting(
         "The amount is more than a token account can hold", "give an amount below 2^64 base units"
     ),
-    ErrorCode.SLIPPAGE_OUT_OF_RANGE: _denied(
+    ErrorCode.SLIPPAGE_OUT_OF_RANGE: _lasting(
         "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
     ),
-    ErrorCode.WALLET_OTHER: _denied(
+    ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",
         "leave the wallet out, or name the one that is shown by: orderctl status",
     ),
-    ErrorCode.ORDER_TYPE_UNSUPPORTED: _denied("Orders of this type are not taken", "submit a market order"),
-    ErrorCode.ORDER_NOT_FOUND: _denied("No order has this id", "list the orders with: orderctl list", 404),
-    ErrorCode.ORDER_AMBIGUOUS: _denied(
+    ErrorCode.ORDER_TYPE_UNSUPPORTED: _lasting("Orders of this type are not taken", "submit a market order"),
+    ErrorCode.ORDER_NOT_FOUND: _lasting("No order has this id", "list the orders with: orderctl list", 404),
+    ErrorCode.ORDER_AMBIGUOUS: _lasting(
         "More than one order starts with this id", "give more characters of the id", 409
     ),
-    ErrorCode.ORDER_CONFLICT: _denied(
+    ErrorCode.ORDER_CONFLICT: _lasting(
         "The client order id belongs to an order with another body", "use a new client order id, or the same body"
     ),
-    ErrorCode.ORDER_NOT_CANCELLABLE: _denied(
+    ErrorCode.ORDER_NOT_CANCELLABLE: _lasting(
         "The order can no longer be cancelled", "follow it to its end with: orderctl watch ID", 409
     ),
-    ErrorCode.ORDER_CANCELLED: _denied(
+    ErrorCode.ORDER_CANCELLED: _lasting(
         "The order was cancelled on request", "submit a new order if you still want it", 409
     ),
-    ErrorCode.ORDER_NOT_RESOLVABLE: _denied(
+    ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409
     ),
-    ErrorCode.AUTH_REQUIRED: _denied("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
-    ErrorCode.AUTH_INVALID: _denied("The token is unknown, expired or revoked", "make one: orderd token create", 401),
-    ErrorCode.AUTH_FORBIDDEN: _denied("The token may not do this", "use a token with the scope that is named", 403),
-    ErrorCode.AUTH_ORIGIN_REFUSED: _denied(
+    ErrorCode.AUTH_REQUIRED: _lasting("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
+    ErrorCode.AUTH_INVALID: _lasting("The token is unknown, expired or revoked", "make one: orderd token create", 401),
+    ErrorCode.AUTH_FORBIDDEN: _lasting("The token may not do this", "use a token with the scope that is named", 403),
+    ErrorCode.AUTH_ORIGIN_REFUSED: _lasting(
         "The request names another host, or comes from a web page",
         "connect to 127.0.0.1 or localhost, or add the name to ORDERD_ALLOWED_HOSTS or ORDERD_ALLOWED_ORIGINS",
         403,
     ),
-    ErrorCode.LIMIT_REQUESTS: _transient(
+    ErrorCode.LIMIT_REQUESTS: _passing(
         "The token has made too many requests", "wait for as long as retry_after says, then go on more slowly", 429
     ),
-    ErrorCode.LIMIT_CONNECTIONS: _transient(
+    ErrorCode.LIMIT_CONNECTIONS: _passing(
         "There are too many connections", "close those that are not needed, or try again in a moment"
     ),
-    ErrorCode.LIMIT_TOKENS: _denied("The token may not trade this pair", "see its limits: orderd token list", 403),
-    ErrorCode.LIMIT_ORDER: _denied(
+    ErrorCode.LIMIT_TOKENS: _lasting("The token may not trade this pair", "see its limits: orderd token list", 403),
+    ErrorCode.LIMIT_ORDER: _lasting(
         "The order is larger than the token may submit", "submit a smaller one; see the limits: orderd token list", 403
     ),
-    ErrorCode.LIMIT_DAY: _denied(
+    ErrorCode.LIMIT_DAY: _lasting(
         "The token's allowance for a day is used up", "submit a smaller order, or wait as long as retry_after says", 429
     ),
-    ErrorCode.ROUTE_NOT_FOUND: _denied("No pool trades this pair", "choose a pair that a pool trades"),
-    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _transient(
+    ErrorCode.ROUTE_NOT_FOUND: _lasting("No pool trades this pair", "choose a pair that a pool trades"),
+    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _passing(
         "No venue could be asked for a price", "wait a moment; orderd tries again by itself"
     ),
-    ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY: _denied(
+    ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY: _lasting(
         "The pools hold too little for this amount", "trade a smaller amount"
     ),
-    ErrorCode.ROUTE_AMOUNT_TOO_SMALL: _denied("The amount is too small to buy anything", "trade a larger amount"),
-    ErrorCode.ROUTE_PRICE_IMPACT: _denied(
+    ErrorCode.ROUTE_AMOUNT_TOO_SMALL: _lasting("The amount is too small to buy anything", "trade a larger amount"),
+    ErrorCode.ROUTE_PRICE_IMPACT: _lasting(
         "The order would move the price by more than the limit", "trade a smaller amount, or raise the limit"
     ),
-    ErrorCode.ROUTE_STALE: _transient(
+    ErrorCode.ROUTE_TOTAL_COST: _lasting(
+        "Fees and price impact together would cost more than the limit",
+        "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS",
+    ),
+    ErrorCode.ROUTE_STALE: _passing(
         "The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself"
     ),
-    ErrorCode.ROUTE_PRICE_DEVIATION: _transient(
+    ErrorCode.ROUTE_PRICE_DEVIATION: _passing(
         "Pools do not answer, and the price of the others is far below the last one",
         "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
     ),
-    ErrorCode.POOL_CLOSED: _denied("The pool does not accept swaps now", "try later, or another pair"),
-    ErrorCode.POOL_UNSUPPORTED: _denied("The pool uses a feature orderd does not support", "choose another pair"),
-    ErrorCode.FUNDS_INSUFFICIENT: _denied(
+    ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),
+    ErrorCode.POOL_UNSUPPORTED: _lasting("The pool uses a feature orderd does not support", "choose another pair"),
+    ErrorCode.FUNDS_INSUFFICIENT: _lasting(
         "The wallet holds too little for this order and its fees",
         "see: orderctl balances; then trade less or add funds",
     ),
-    ErrorCode.TX_SLIPPAGE_EXCEEDED: ErrorSpec(
-        "The price moved beyond the slippage before the transaction landed",
-        "raise --slippage, or submit again",
-        retryable=True,
-        http_status=409,
+    ErrorCode.TX_SLIPPAGE_EXCEEDED: _passing(
+        "The price moved beyond the slippage before the transaction landed", "raise --slippage, or submit again", 409
     ),
-    ErrorCode.TX_EXPIRED: _transient(
-        "The transaction expired without landing", "submit again; nothing was traded", 409
+    ErrorCode.TX_EXPIRED: _passing("The transaction expired without landing", "submit again; nothing was traded", 409),
+    ErrorCode.TX_FAILED: _passing(
+        "The chain refused the transaction", "read the program's log in: orderctl show ID", 409
     ),
-    ErrorCode.TX_FAILED: ErrorSpec(
-        "The chain refused the transaction",
-        "read the program's log in: orderctl show ID",
-        retryable=True,
-        http_status=409,
-    ),
-    ErrorCode.TX_TOO_LARGE: _denied(
+    ErrorCode.TX_TOO_LARGE: _lasting(
         "The transaction would exceed 1,232 bytes", "trade a smaller amount, or a pair with a direct pool"
     ),
-    ErrorCode.TX_ABANDONED: _denied(
+    ErrorCode.TX_ABANDONED: _lasting(
         "An operator took the transaction for dead", "look at the wallet before you submit again: orderctl balances"
     ),
-    ErrorCode.RPC_UNAVAILABLE: _transient("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
-    ErrorCode.RPC_RATE_LIMITED: _transient(
-        "The Solana RPC endpoint limits requests", "wait, or use a larger plan", 503
-    ),
-    ErrorCode.RPC_WRONG_CHAIN: _denied(
+    ErrorCode.RPC_UNAVAILABLE: _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
+    ErrorCode.RPC_RATE_LIMITED: _passing("The Solana RPC endpoint limits requests", "wait, or use a larger plan"),
+    ErrorCode.RPC_WRONG_CHAIN: _lasting(
         "The Solana RPC endpoint leads to another chain",
         "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
         503,
     ),
-    ErrorCode.SERVICE_UNAVAILABLE: _transient("A service orderd needs is down", "check with: orderctl status"),
-    ErrorCode.SERVICE_DRAINING: _transient("The daemon is stopping and takes no new orders", "try again in a moment"),
-    ErrorCode.SERVICE_OVERLOADED: _transient("The daemon has too much to do", "try again in a moment", 429),
-    ErrorCode.SERVICE_TIMEOUT: _transient(
+    ErrorCode.SERVICE_UNAVAILABLE: _passing(
+        "A service orderd needs is down", "see which with: orderctl status, or orderd doctor"
+    ),
+    ErrorCode.SERVICE_DRAINING: _passing("The daemon is stopping and takes no new orders", "try again in a moment"),
+    ErrorCode.SERVICE_OVERLOADED: _passing("The daemon has too much to do", "try again in a moment", 429),
+    ErrorCode.SERVICE_TIMEOUT: _passing(
         "The answer did not come in time; the outcome is unknown",
         "find out with: orderctl watch CLIENT_ORDER_ID",
         504,
     ),
-    ErrorCode.SERVICE_INTERNAL: _transient(
+    ErrorCode.SERVICE_INTERNAL: _passing(
         "orderd met an unexpected condition", "look at the daemon's log for the order's id", 500
     ),
-    ErrorCode.SERVICE_CRASH_LOOP: _denied(
+    ErrorCode.SERVICE_CRASH_LOOP: _lasting(
         "The order stopped its worker several times before anything was signed",
         "look at the daemon's log for the order's id",
         500,
     ),
-    ErrorCode.SERVICE_CERTIFICATE: _denied(
+    ErrorCode.SERVICE_CERTIFICATE: _lasting(
         "The certificate or its key cannot be used", "correct ORDERD_TLS_CERT and ORDERD_TLS_KEY", 500
     ),
-    ErrorCode.SERVICE_EXPOSED: _denied(
+    ErrorCode.SERVICE_EXPOSED: _lasting(
         "The daemon would listen to other machines, and no token is valid",
         "make one first: orderd token create NAME; or listen on 127.0.0.1",
+        500,
+    ),
+    ErrorCode.SERVICE_CONFIGURATION: _lasting(
+        "The configuration cannot be used", "correct what is named; see what it comes to: orderd check-config", 500
+    ),
+    ErrorCode.SERVICE_WALLET: _lasting(
+        "The wallet cannot be used", "correct the file, or ORDERD_WALLET, which names it", 500
+    ),
+    ErrorCode.SERVICE_SCHEMA: _lasting(
+        "The database's tables are not those of this orderd",
+        "bring them up to date: orderd migrate; where they are ahead, run the orderd that made them, or a newer one",
         500,
     ),
 }

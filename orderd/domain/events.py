@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.terms import ToldTerms
 
 
 class Fact(BaseModel):
@@ -57,15 +58,13 @@ class Refused(Fact):
     detail: str
 
 
-class Accepted(Fact):
-    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
-
+class _Acceptance(Fact):  # a base, so that its members are told before the terms
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
-    token_in: str
-    token_out: str
-    amount_in: str
-    slippage: str
+
+
+class Accepted(ToldTerms, _Acceptance):
+    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
 
 
 class Deferred(Fact):

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final
 
-from orderd.domain.tokens import Token
-
 
 class OrderStatus(StrEnum):
     PENDING = "pending"  # accepted; waits for a worker, a rate-limit slot or the end of a backoff
@@ -181,16 +179,3 @@ def _one(kind: EventKind, found: frozenset[OrderStatus]) -> OrderStatus:
 
 CANCELLABLE: Final = sources(EventKind.CANCELLED)
 """Nothing is signed, and it has not ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderTerms:
-    """What the trader asked for: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
-
-    Two submissions with one client order id are the same order when their terms are equal.
-    """
-
-    token_in: Token
-    token_out: Token
-    amount_in: int
-    slippage_bps: int

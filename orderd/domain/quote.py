@@ -61,6 +61,11 @@ class VenueQuote:
     compute_units: int
 
     @property
+    def kept(self) -> Decimal:
+        """What is left of one after the pool's fee and what depth costs."""
+        return (1 - self.price_impact_bps / BPS) * (1 - Decimal(self.fee_in_input) / self.amount_in)
+
+    @property
     def fee_in_input(self) -> int:
         """The fee in base units of ``mint_in``, rounded up; one on the output counts at the quote's own price."""
         if self.fee_mint == self.mint_in:
@@ -100,6 +105,11 @@ class Hop:
         """The legs' impacts, each by its part of the input; rounded up to a hundredth."""
         weighted = sum((leg.price_impact_bps * leg.amount_in for leg in self.legs), Decimal(0))
         return (weighted / self.amount_in).quantize(_HUNDREDTH, rounding=ROUND_UP)
+
+    @property
+    def kept(self) -> Decimal:
+        """What is left of one after its legs' fees and depth, each leg by its part of the input."""
+        return sum((leg.kept * leg.amount_in for leg in self.legs), Decimal(0)) / self.amount_in
 
     def floors(self, floor: int) -> list[int]:
         """What each leg has to pay at least, so that all of them pay ``floor``: each its part, rounded up."""
@@ -147,6 +157,14 @@ class Route:
         kept = Decimal(1)
         for hop in self.hops:
             kept *= 1 - hop.price_impact_bps / BPS
+        return ((1 - kept) * BPS).quantize(_HUNDREDTH, rounding=ROUND_UP)
+
+    @property
+    def total_cost_bps(self) -> Decimal:
+        """What fees and depth cost together over all hops, rounded up to a hundredth of a basis point."""
+        kept = Decimal(1)
+        for hop in self.hops:
+            kept *= hop.kept
         return ((1 - kept) * BPS).quantize(_HUNDREDTH, rounding=ROUND_UP)
 
     @property

@@ -38,6 +38,22 @@ STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
 
 
+Meanwhile = Callable[[str], None]
+"""Is told, again and again, what is being waited for."""
+
+
+class ChildEndedError(OrderdError):
+    """A child ended by itself before it was ready; minus the signal's number where a signal ended it."""
+
+    def __init__(self, detail: str, exit_code: int) -> None:
+        super().__init__(ErrorCode.SERVICE_UNAVAILABLE, detail)
+        self.exit_code = exit_code
+
+
+def in_silence(what: str) -> None:
+    """Nobody wants to know what is being waited for."""
+
+
 class StopRequested(BaseException):
     """The daemon was asked to stop while it waited for a child to become ready.
 
@@ -102,22 +118,37 @@ class Child:
         """None while it runs; minus the signal's number when a signal ended it."""
         return self._process.poll()
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait_until(
+        self,
+        ready: Callable[[], bool],
+        seconds: float = 60.0,
+        *,
+        progress: Callable[[], str] = lambda: "",
+        meanwhile: Meanwhile = in_silence,
+    ) -> None:
         """Wait for ``ready``; what does not become ready is stopped.
 
-        Raises OrderdError, with the end of its log, when the child ends or takes too long; StopRequested when a stop
-        signal arrives meanwhile.
+        ``progress`` is what the child says of itself, if anything: as long as that changes, its patience begins anew.
+        Raises ChildEndedError when it ends and OrderdError when it takes too long, with what it said or the end of its
+        log; StopRequested when a stop signal arrives meanwhile.
         """
         deadline = time.monotonic() + seconds
+        said = progress()
         while not ready():
-            if self.exit_code is not None:
-                raise self._failure(f"ended while starting (exit code {self.exit_code})")
+            if (exit_code := self.exit_code) is not None:
+                raise ChildEndedError(
+                    self._failure(f"ended while starting (exit code {exit_code})", progress()), exit_code
+                )
             if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
                 self.stop()
                 raise StopRequested
+            if (news := progress()) != said:
+                said, deadline = news, time.monotonic() + seconds
             if time.monotonic() > deadline:
                 self.stop()
-                raise self._failure(f"was not ready after {seconds:.0f} s")
+                late = self._failure(f"was not ready after {seconds:.0f} s", said)
+                raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, late)
+            meanwhile(f"{self.program.name}: {said or 'starting'}")
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
@@ -134,13 +165,13 @@ class Child:
             with suppress(OSError):
                 self.program.scratch.rmdir()
 
-    def _failure(self, what: str) -> OrderdError:
+    def _failure(self, what: str, said: str) -> str:
         if self.program.log is None:
-            tail = "Its messages are above."
+            tail = said or "Its messages are above."
         else:
             lines = self.program.log.read_text(errors="replace").splitlines()[-5:]
             tail = f"The end of {self.program.log}: " + " | ".join(lines)
-        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{self.program.name} {what}. {tail}")
+        return f"{self.program.name} {what}. {tail}"
 
 
 def run_to_end(program: Program) -> None:

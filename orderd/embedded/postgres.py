@@ -15,11 +15,12 @@ from urllib.parse import quote
 import psycopg2
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import Child, Program, run_to_end
+from orderd.embedded.child import Child, Meanwhile, Program, in_silence, run_to_end
 from orderd.embedded.sockets import make_private, socket_dir
 
 DATABASE = "orderd"
 _SOCKET_NAME = ".s.PGSQL.5432"
+_CONNECT_SECONDS = 2
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -49,15 +50,18 @@ class Postgres:
         self._socket_dir = socket_dir(self._data, _SOCKET_NAME)
         self._lock = state_dir / "postgres.lock"
         self._log = state_dir / "postgres.log"
+        self._said = ""
+        self._times_said = 0
 
     @property
     def url(self) -> str:
         """Where the database is, when the server runs."""
         return self._url(DATABASE)
 
-    def start(self) -> Child:
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         """Make the data directory if there is none, start the server, make the database.
 
+        A server that recovers from a crash is waited for as long as it says so: that grows with what was written.
         Raises OrderdError when one of these fails, StopRequested.
         """
         account = _account_for(self._data)
@@ -83,10 +87,10 @@ class Postgres:
                 leftovers=(self._data / "postmaster.pid", self._socket_dir / f"{_SOCKET_NAME}.lock"),
                 scratch=self._socket_dir if self._socket_dir != self._data else None,
                 stop_signal=signal.SIGINT,  # "fast": sessions are ended, a checkpoint is written
-                stop_seconds=20.0,
+                stop_seconds=60.0,  # a checkpoint takes as long as there is to write
             )
         )
-        child.wait_until(self._accepts_connections)
+        child.wait_until(self._accepts_connections, progress=self._progress, meanwhile=meanwhile)
         self._make_database()
         return child
 
@@ -126,10 +130,17 @@ class Postgres:
 
     def _accepts_connections(self) -> bool:
         try:
-            psycopg2.connect(self._url("postgres")).close()
-        except psycopg2.OperationalError:
+            psycopg2.connect(self._url("postgres"), connect_timeout=_CONNECT_SECONDS).close()
+        except psycopg2.OperationalError as error:
+            _, is_said, words = str(error).partition("FATAL:")
+            if is_said:  # it lives, and says why it takes nobody in yet
+                self._said = words.strip().partition("\n")[0]
+                self._times_said += 1
             return False
         return True
+
+    def _progress(self) -> str:
+        return f"{self._said} ({self._times_said})" if self._said else ""
 
     def _make_database(self) -> None:
         connection = psycopg2.connect(self._url("postgres"))

@@ -10,14 +10,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+import structlog
 from redis import Redis as Client
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import Child, Program
+from orderd.embedded.child import Child, ChildEndedError, Meanwhile, Program, in_silence
 from orderd.embedded.sockets import make_private, socket_dir
 
 _SOCKET_NAME = "redis.sock"
+_KEPT = ("appendonlydir", "appendonly.aof", "dump.rdb")
+"""Where the releases of Redis keep what they write."""
+_log_line = structlog.get_logger(__name__)
 
 
 class Redis:
@@ -30,14 +34,26 @@ class Redis:
         self._socket = socket_dir(self._data, _SOCKET_NAME) / _SOCKET_NAME
         self._lock = state_dir / "redis.lock"
         self._log = state_dir / "redis.log"
+        self._times_loading = 0
 
     @property
     def url(self) -> str:
         """Where it is, when it runs."""
         return f"unix://{quote(str(self._socket))}?db=0"
 
-    def start(self) -> Child:
-        """Start it and wait until it has read its data. Raises OrderdError when it does not start."""
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
+        """Start it and wait until it has read its data. Raises OrderdError when it does not start.
+
+        Where it ends over what it has kept, that is set aside and it starts empty: nothing is lost by that.
+        """
+        try:
+            return self._start(meanwhile)
+        except ChildEndedError:
+            if not self._set_aside():
+                raise
+            return self._start(meanwhile)
+
+    def _start(self, meanwhile: Meanwhile) -> Child:
         for directory in (self._data, self._socket.parent):
             make_private(directory, os.geteuid())
         options = {
@@ -60,13 +76,32 @@ class Redis:
                 scratch=self._socket.parent if self._socket.parent != self._data else None,
             )
         )
-        child.wait_until(self._answers)
+        child.wait_until(self._answers, progress=self._progress, meanwhile=meanwhile)
         return child
 
+    def _set_aside(self) -> bool:
+        """Rename what it has kept, which replaces what was set aside before. False where it has kept nothing."""
+        kept = [self._data / name for name in _KEPT if (self._data / name).exists()]
+        for each in kept:
+            aside = each.with_name(f"{each.name}.damaged")
+            if aside.is_dir():
+                shutil.rmtree(aside)
+            each.rename(aside)
+        if kept:
+            words = "redis cannot read what it has kept, and starts empty"
+            _log_line.warning(words, action="redis_emptied", set_aside=[str(each) for each in kept])
+        return bool(kept)
+
+    def _progress(self) -> str:
+        return f"reading its file ({self._times_loading})" if self._times_loading else ""
+
     def _answers(self) -> bool:
-        client = Client.from_url(self.url)
+        client = Client.from_url(self.url, socket_timeout=2)
         try:
             return bool(client.ping())
+        except BusyLoadingError:
+            self._times_loading += 1
+            return False
         except RedisError:
             return False
         finally:

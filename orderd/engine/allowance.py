@@ -12,12 +12,13 @@ from typing import Final
 from uuid import UUID
 
 from db import journal
-from db.connection import database
+from db.connection import database, transaction
 from db.journal import Moved, NewOrder
 from db.models import listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.order import UNFILLED, OrderTerms
+from orderd.domain.order import UNFILLED
+from orderd.domain.terms import OrderTerms
 
 NOTIONAL_TOKEN: Final = "USDC"
 NOTIONAL_DECIMALS: Final = 6
@@ -55,7 +56,8 @@ class Spending:
     limits: Limits
 
 
-def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
+@transaction
+def accept_within(order: NewOrder, spending: Spending, sender: str | None = None) -> list[Moved]:
     """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
 
     Submissions of one token wait for each other, over all gateways. An order that is there already is no new one,
@@ -63,17 +65,16 @@ def accept_within(order: NewOrder, spending: Spending) -> list[Moved]:
     """
     token_id = order.by.token_id
     assert token_id is not None, "only tokens have limits"
-    with database.atomic():
-        _lock(token_id)
-        if journal.submitted_as(order.account_id, order.fact.client_order_id) is not None:
-            return []
-        _check(token_id, spending)
-        added = journal.accept([order])
-        database.execute_sql(
-            "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-            (str(order.id), str(token_id), spending.notional),
-        )
-        return added
+    _lock(token_id)
+    if journal.submitted_as(order.account_id, order.client_order_id) is not None:
+        return []
+    _check(token_id, spending)
+    added = journal.accept([order], sender)
+    database.execute_sql(
+        "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
+        (str(order.id), str(token_id), spending.notional),
+    )
+    return added
 
 
 def _lock(token_id: UUID) -> None:

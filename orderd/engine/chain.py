@@ -40,6 +40,10 @@ def check_chain(meant: Chain, genesis_hash: str) -> None:
         )
 
 
+NO_HISTORY: Final = "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown"
+"""What is said of such an endpoint, when a worker starts and by ``orderd doctor``."""
+
+
 class CheckedTransport:
     """Lets no call through until ``check`` has accepted the genesis hash of where they go."""
 

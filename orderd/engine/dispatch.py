@@ -26,13 +26,20 @@ log = structlog.get_logger(__name__)
 class Dispatch:
     """One pass at a time; any number of processes may run it together.
 
-    ``send`` puts orders in the queue, ``depth`` says how many are in it.
+    ``send`` puts orders in the queue, ``depth`` says how many are in it. ``name`` is this process among others.
     """
 
-    def __init__(self, publisher: Publisher, send: Callable[[Sequence[UUID]], None], depth: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        send: Callable[[Sequence[UUID]], None],
+        depth: Callable[[], int],
+        name: str | None = None,
+    ) -> None:
         self._publisher = publisher
         self._send = send
         self._depth = depth
+        self._name = name
         self._missed: deque[UUID] = deque()
 
     def missed(self, order_id: UUID) -> None:
@@ -49,7 +56,7 @@ class Dispatch:
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost
-            due = leases.take_due(_BATCH)
+            due = leases.take_due(_BATCH, self._name)
             if due:
                 try:
                     self._send(due)
@@ -71,7 +78,7 @@ class Dispatch:
 def _take_back(orders: Sequence[Order]) -> list[Moved]:
     if not orders:
         return []
-    log.warning("leases ran out", action="reclaim", orders=len(orders))
+    log.warning("their workers are gone", action="reclaim", orders=len(orders))
     moved = leases.reclaim(orders)
     poison = [each.order for each in moved if each.order.starts >= MAX_STARTS]
     return moved + journal.apply([_give_up(order) for order in poison])

@@ -4,25 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import structlog
+from peewee import PeeweeException
 from uuid_utils.compat import uuid7
 
-from db import audit, journal, leases
+from db import audit, journal
 from db.audit import CANCEL, Actor, Entry
-from db.connection import database
-from db.journal import Change, NewOrder
-from db.models import Order
+from db.connection import database, transaction, was_refused
+from db.journal import Change, Moved, NewOrder
+from db.terms import terms_of
+from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Accepted, Cancelled
-from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
-from orderd.domain.order import SIGNED, OrderStatus, OrderTerms
+from orderd.domain.events import Cancelled
+from orderd.domain.order import SIGNED, OrderStatus
+from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, accept_within
 from orderd.engine.publish import Publisher
-from orderd.wire import OrderView, QuoteParams, SubmitParams, TokenView
-
-log = structlog.get_logger(__name__)
+from orderd.wire import OrderView, TokenView
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` puts order ids in the queue, ``forget`` tells the rate limit that an order no longer waits.
+    ``send`` has order ids put in the queue, ``forget`` has the rate limit told that an order no longer waits: neither
+    waits for that, as the answer must not. This process is known to others by ``name``.
     """
 
     def __init__(
@@ -59,12 +59,14 @@ class Intake:
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
         forget: Callable[[UUID], None],
+        name: str | None = None,
     ) -> None:
         self._tokens = tokens
         self._default_slippage = default_slippage
         self._publisher = publisher
         self._send = send
         self._forget = forget
+        self._name = name
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -74,13 +76,9 @@ class Intake:
         """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN."""
         return self._tokens.resolve(name)
 
-    def terms(self, params: SubmitParams | QuoteParams) -> OrderTerms:
+    def terms(self, given: GivenTerms) -> OrderTerms:
         """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
-        token_in, token_out = self._tokens.pair(params.token_in, params.token_out)
-        slippage = self._default_slippage if params.slippage is None else params.slippage
-        return OrderTerms(
-            token_in, token_out, parse_amount(params.amount_in, token_in.decimals), parse_slippage_bps(slippage)
-        )
+        return understood(given, self._tokens, self._default_slippage)
 
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.
@@ -89,41 +87,36 @@ class Intake:
         A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT.
         Where limits of money have to be kept within, a submission has a transaction of its own.
         """
-        refusals: dict[int, OrderdError] = {}
+        outcomes: dict[int, SubmitOutcome | OrderdError] = {}
         with database.connection_context():
-            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])
+            added = journal.accept([_new_order(each) for each in submissions if each.spending is None], self._name)
+            # From here on something is committed: what fails is told of the one submission that it concerns.
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
-                        added += accept_within(_new_order(submission), submission.spending)
-                    except OrderdError as refusal:
-                        refusals[number] = refusal
+                        added += accept_within(_new_order(submission), submission.spending, self._name)
+                    except (OrderdError, PeeweeException) as error:
+                        outcomes[number] = _told(submission, error)
             by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
-            outcomes: list[SubmitOutcome | OrderdError] = []
             for number, submission in enumerate(submissions):
-                if number in refusals:
-                    outcomes.append(refusals[number])
+                if number in outcomes:
                     continue
                 # The first of several equal ones in a batch is the one that was created.
                 order = by_client_id.pop((submission.account_id, submission.client_order_id), None)
-                if order is not None and _same_terms(order, submission.terms):
-                    outcomes.append(SubmitOutcome(views.order_view(order), created=True))
+                if order is not None and submission.terms.is_same_as(terms_of(order)):
+                    outcomes[number] = SubmitOutcome(views.order_view(order), created=True)
                 else:
-                    existing = _existing(submission)
-                    assert existing is not None, "it was not added, so its client order id is taken"
-                    outcomes.append(existing)
-            self._hand_over([each.order.id for each in outcomes if isinstance(each, SubmitOutcome) and each.created])
-        self._publisher.publish(added)
-        return outcomes
+                    outcomes[number] = _known(submission)
+        answers = [outcomes[number] for number in range(len(submissions))]
+        self._afterwards(added, [each.order.id for each in answers if isinstance(each, SubmitOutcome) and each.created])
+        return answers
 
-    def _hand_over(self, order_ids: list[UUID]) -> None:
-        if not order_ids:
-            return
-        try:
+    def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
+        """Whatever becomes of this, the orders are on disk and the answer says so."""
+        with best_effort("enqueue"):
             self._send(order_ids)
-        except Exception as error:  # noqa: BLE001  (whatever the queue's trouble is, the orders are safe in Postgres)
-            log.warning("queue unavailable", action="enqueue_failed", orders=len(order_ids), error=str(error))
-            leases.give_back(order_ids)
+        with best_effort("publish"):
+            self._publisher.publish(added)
 
     def known(self, submission: Submission) -> SubmitOutcome | None:
         """The order that was submitted under the same client order id before; None where there is none.
@@ -142,51 +135,64 @@ class Intake:
         """
         with database.connection_context():
             order = views.find(account_id, ref)
-            with database.atomic():
-                cancelled = journal.apply([Change(order.id, Cancelled(), None)])
-                audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+            cancelled = _cancel(order.id, by)
             if not cancelled:
                 order = views.find(account_id, str(order.id))
                 if order.status is not OrderStatus.CANCELLED:
                     raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, _why_not(order.status))
                 return views.order_view(order)
-        self._publisher.publish(cancelled)
-        self._forget(order.id)
+        with best_effort("publish"):
+            self._publisher.publish(cancelled)
+        with best_effort("forget"):
+            self._forget(order.id)
         return views.order_view(cancelled[0].order)
 
 
+@transaction
+def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
+    cancelled = journal.apply([Change(order_id, Cancelled(), None)])
+    audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
+    return cancelled
+
+
 def _new_order(submission: Submission) -> NewOrder:
-    terms = submission.terms
-    return NewOrder(
-        id=submission.id,
-        account_id=submission.account_id,
-        fact=Accepted(
-            client_order_id=submission.client_order_id,
-            token_in=terms.token_in.symbol,
-            token_out=terms.token_out.symbol,
-            amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
-            slippage=views.slippage_percent(terms.slippage_bps),
-        ),
-        mint_in=terms.token_in.mint,
-        mint_out=terms.token_out.mint,
-        decimals_in=terms.token_in.decimals,
-        decimals_out=terms.token_out.decimals,
-        amount_in=terms.amount_in,
-        slippage_bps=terms.slippage_bps,
-        by=submission.by,
+    return NewOrder(submission.id, submission.account_id, submission.client_order_id, submission.terms, submission.by)
+
+
+def _known(submission: Submission) -> SubmitOutcome | OrderdError:
+    """What was there before under the same client order id."""
+    try:
+        existing = _existing(submission)
+    except PeeweeException as error:
+        return _told(submission, error)
+    assert existing is not None, "it was not added, so its client order id is taken"
+    return existing
+
+
+def _told(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:
+    """Why a submission was not taken; or that nobody can tell, where the connection was lost with it."""
+    if isinstance(error, OrderdError):
+        return error
+    if was_refused(error):
+        reason = str(error).strip().partition("\n")[0]
+        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; the order was not taken")
+    return outcome_unknown(submission)
+
+
+def outcome_unknown(submission: Submission) -> OrderdError:
+    """What is answered where nobody can tell whether an order was stored."""
+    name = f"order {submission.id} (client order id {submission.client_order_id})"
+    detail = f"Postgres did not say in time whether {name} was stored"
+    return OrderdError(
+        ErrorCode.SERVICE_TIMEOUT, f"{detail}; look for it, or send it again with the same client order id"
     )
-
-
-def _same_terms(order: Order, terms: OrderTerms) -> bool:
-    stored = (order.mint_in, order.mint_out, order.amount_in, order.slippage_bps)
-    return stored == (terms.token_in.mint, terms.token_out.mint, terms.amount_in, terms.slippage_bps)
 
 
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
     order = journal.submitted_as(submission.account_id, submission.client_order_id)
     if order is None:
         return None
-    if _same_terms(order, submission.terms):
+    if submission.terms.is_same_as(terms_of(order)):
         return SubmitOutcome(views.order_view(order), created=order.id == submission.id)
     return OrderdError(
         ErrorCode.ORDER_CONFLICT,

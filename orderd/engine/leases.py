@@ -50,8 +50,3 @@ class Leases:
             return 0
         with database.connection_context():
             return leases.renew(self.owner, held, self.seconds)
-
-    def release_submitted(self) -> int:
-        """On a clean stop: give up what was sent, so that another worker settles it at once."""
-        with database.connection_context():
-            return leases.release_submitted(self.owner)

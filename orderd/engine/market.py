@@ -8,8 +8,8 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.order import OrderTerms
 from orderd.domain.quote import QuoteRequest
+from orderd.domain.terms import OrderTerms, told
 from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
@@ -17,8 +17,9 @@ from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.routing.offers import Offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
-from orderd.engine.routing.router import Fits, Router
-from orderd.engine.views import LAMPORT_DECIMALS, slippage_percent
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
+from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program
@@ -134,10 +135,7 @@ def _balance(known: Token, held: Counter[str], tradable: Counter[str]) -> Balanc
 
 def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None) -> QuoteResult:
     return QuoteResult(
-        token_in=terms.token_in.symbol,
-        token_out=terms.token_out.symbol,
-        amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
-        slippage=slippage_percent(terms.slippage_bps),
+        **dict(told(terms)),
         chosen=offer.chosen,
         quotes=offer.quotes,
         refusals=offer.refusals,

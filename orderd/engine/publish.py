@@ -3,22 +3,18 @@
 Redis may lose any of it. Followers fill gaps from Postgres, so a failure here is logged and harms nothing.
 """
 
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Final
 
 import redis
-import structlog
 
 from db.journal import Moved
+from orderd.best_effort import Outbox
 from orderd.domain.order import TERMINAL
 from orderd.engine.views import order_view
 
 CHANNEL: Final = "orderd:events"
 _SNAPSHOT_SECONDS: Final = 3600
-_MOST_AT_ONCE: Final = 256
 _PUBLISH: Final = """
 for i = 2, #ARGV, 3 do
     if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i]) else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
@@ -26,8 +22,6 @@ for i = 2, #ARGV, 3 do
 end
 """
 """KEYS channel, ARGV seconds, then for each event: key of the order's snapshot, snapshot or '' at its end, event."""
-
-log = structlog.get_logger(__name__)
 
 
 def snapshot_key(order_id: object) -> str:
@@ -42,42 +36,17 @@ class Publisher:
 
     def __init__(self, client: "redis.Redis") -> None:
         self._publish = client.register_script(_PUBLISH)
-        self._news: SimpleQueue[Moved | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
-        self._thread.start()
+        self._news = Outbox("publish", self._tell)
 
     def publish(self, changes: Sequence[Moved]) -> None:
         """Tell of changes that are committed, in the order given."""
-        for moved in changes:
-            self._news.put(moved)
+        self._news.put(changes)
 
     def close(self, seconds: float) -> None:
         """Tell what was given so far, as far as that takes no longer than ``seconds``."""
-        self._news.put(None)
-        self._thread.join(seconds)
-
-    def _run(self) -> None:
-        is_open = True
-        while is_open:
-            batch = [self._news.get(), *self._waiting(_MOST_AT_ONCE - 1)]
-            try:
-                self._tell([moved for moved in batch if moved is not None])
-            except Exception as error:  # noqa: BLE001  (whatever it is, the next news must still be told)
-                # What has come meanwhile is late too, and would gather for as long as Redis hangs.
-                batch += self._waiting(self._news.qsize())
-                log.warning("publish failed", action="publish_failed", events=len(batch), error=str(error))
-            is_open = None not in batch
-
-    def _waiting(self, most: int) -> list[Moved | None]:
-        batch: list[Moved | None] = []
-        with suppress(Empty):
-            while len(batch) < most:
-                batch.append(self._news.get_nowait())
-        return batch
+        self._news.close(seconds)
 
     def _tell(self, changes: Sequence[Moved]) -> None:
-        if not changes:
-            return
         arguments: list[str | int] = [_SNAPSHOT_SECONDS]
         for moved in changes:
             ended = moved.order.status in TERMINAL

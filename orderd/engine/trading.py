@@ -59,9 +59,8 @@ def open_trading(
 
     Only where it ``signs`` is the wallet's key loaded.
 
-    Raises WalletError where the wallet cannot be read, ValueError where no RPC endpoint is configured.
-
-    Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades.
+    Raises WalletError where the wallet cannot be read, OrderdError TOKEN_UNKNOWN where an intermediate token is none
+    that this daemon trades, and ValueError where no RPC endpoint is configured.
     """
     rpc = open_rpc(settings)
     if signs:
@@ -83,6 +82,7 @@ def open_trading(
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,
+        max_total_cost_bps=settings.max_total_cost_bps,
         guard=PriceGuard(settings.max_price_deviation_bps, recall),
         max_slot_lag=settings.max_slot_lag,
         unit_price=lambda: fees.last,

@@ -8,12 +8,13 @@ from peewee import fn
 
 from db.connection import database
 from db.models import Attempt, Order, OrderEventRow, OrderFailure
+from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, RoutedLeg
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, OrderKind, OrderStatus, OrderTerms
+from orderd.domain.order import ACTIVE, FILLED, HELD, OrderKind, OrderStatus
 from orderd.domain.quote import VenueName
-from orderd.domain.tokens import Token
+from orderd.domain.terms import told
 from orderd.wire import (
     AttemptOutcome,
     AttemptView,
@@ -26,20 +27,6 @@ from orderd.wire import (
 )
 
 LAMPORT_DECIMALS = 9
-
-
-def slippage_percent(bps: int) -> str:
-    return format_amount(bps, 2)
-
-
-def terms_of(order: Order) -> OrderTerms:
-    """What the trader asked for, as it was understood when the order was accepted."""
-    return OrderTerms(
-        Token(order.token_in, order.mint_in, order.decimals_in),
-        Token(order.token_out, order.mint_out, order.decimals_out),
-        order.amount_in,
-        order.slippage_bps,
-    )
 
 
 def executed_price(order: Order) -> str | None:
@@ -64,10 +51,7 @@ def order_view(order: Order) -> OrderView:
         id=order.id,
         client_order_id=order.client_order_id,
         kind=OrderKind(order.kind),
-        token_in=order.token_in,
-        token_out=order.token_out,
-        amount_in=format_amount(order.amount_in, order.decimals_in),
-        slippage=slippage_percent(order.slippage_bps),
+        **dict(told(terms_of(order))),
         status=order.status,
         seq=order.seq,
         attempt=attempt,

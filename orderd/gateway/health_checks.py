@@ -1,23 +1,57 @@
-"""What ``/health``, ``/ready`` and ``/metrics`` answer: the event loop, the services, the cluster's figures."""
+"""What ``/health``, ``/ready``, ``/metrics`` and the method ``status`` answer: how the gateway and its services are.
+
+Each service is asked by itself, once at a time and for a bounded time, and what could not be found out is told as that.
+"""
 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, Field
-from redis.asyncio import Redis
 
-from db.connection import database
-from orderd.gateway.rpc.methods import StatusReport
-from orderd.gateway.service_probe import Dependency, Probe
-from orderd.gateway.threads import DatabaseThreads, Threads
-from orderd.telemetry import LOOP_LAG, ORDERS, QUEUE_DEPTH, RATE_LIMIT_USED, RATE_LIMIT_WAITING, UNKNOWN, WORKERS
-from orderd.wire import ServiceHealth
+from orderd.config.settings import Settings
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderStatus
+from orderd.engine.status_report import Counts, LineState
+from orderd.gateway.service_probe import Dependency, Found, Probe
+from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
+from orderd.telemetry import (
+    EXECUTING,
+    LOOP_LAG,
+    ORDERS,
+    QUEUE_DEPTH,
+    RATE_LIMIT_USED,
+    RATE_LIMIT_WAITING,
+    READY,
+    UNKNOWN,
+    WORKERS,
+)
+from orderd.wire import WIRE_VERSION, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
 
 LAG_PROBE_SECONDS: Final = 0.5
-REDIS_SECONDS: Final = 2.0
+_PROBE_THREADS: Final = 4
+_PROBE_SECONDS: Final = 30.0
+"""Above every time-out of what is asked, so that no thread is asked for while the last question hangs in one."""
+_LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
+_FROM_POSTGRES: Final = ("orders", "unknown")
+_FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "workers")
+_NAN: Final = float("nan")
+
+
+class Questions(Protocol):
+    """To the services. Each may raise what its service's driver raises, and hang until that gives up."""
+
+    def takes_orders(self) -> str: ...
+
+    def counts(self) -> Counts: ...
+
+    def queue(self) -> QueueMetrics: ...
+
+    def line(self) -> LineState: ...
+
+    def slot(self) -> int: ...
 
 
 class Health(BaseModel):
@@ -32,29 +66,41 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether clients should be sent here, and what stands against it."""
+    """``ready``: an order that is sent here now is taken. Whether it is executed at once stands beside that."""
 
     ready: bool
-    checks: dict[str, ServiceHealth]
+    checks: dict[str, ServiceHealth] = Field(description="what `ready` depends on")
+    executing: bool | None = Field(
+        description="orders are executed now: a worker lives, and Redis and the chain answer. Where it is false they "
+        "wait; null where it cannot be told"
+    )
+    executing_reasons: tuple[str, ...] = Field(description="what stands against that, or keeps it from being told")
 
 
 class HealthChecks:
     def __init__(
         self,
-        threads: DatabaseThreads,
-        outside: Threads,
-        news: Redis,
-        report: StatusReport,
+        settings: Settings,
+        wallet: str,
+        database: DatabaseThreads,
+        background: DatabaseThreads,
+        questions: Questions,
         *,
         is_draining: Callable[[], bool],
     ) -> None:
-        self._database = threads
-        self._outside = outside
-        self._news = news
-        self._report = report
+        """``background`` is for questions that may take longer than an answer."""
+        self._settings = settings
+        self._wallet = wallet
+        self._database = database
+        self._threads = Threads("probe", _PROBE_THREADS, _PROBE_SECONDS)
+        self._questions = questions
         self._is_draining = is_draining
         self._started_at = datetime.now(UTC)
-        self._probes = {"postgres": Probe(self._postgres), "redis": Probe(self._redis), "rpc": Probe(self._rpc)}
+        self._postgres: Probe[str] = Probe(self._ask_postgres)
+        self._redis: Probe[LineState] = Probe(lambda: self._threads.run(questions.line))
+        self._rpc: Probe[int] = Probe(lambda: self._threads.run(questions.slot))
+        self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=_LATE_SECONDS)
+        self._queue: Probe[QueueMetrics] = Probe(lambda: background.run(questions.queue), patience=_LATE_SECONDS)
         self.loop_lag = 0.0
         """Seconds by which the event loop was late when it was last looked at."""
 
@@ -67,46 +113,127 @@ class HealthChecks:
             self.loop_lag = max(loop.time() - before - LAG_PROBE_SECONDS, 0.0)
             LOOP_LAG.set(self.loop_lag)
 
+    async def close(self) -> None:
+        await self._threads.close()
+
     async def health(self) -> Health:
         """Also of services that orders can wait for: no reason to end the process, but one to look at them."""
+        postgres, redis, rpc = await asyncio.gather(self._postgres.state(), self._redis.state(), self._rpc.state())
         return Health(
             version=version("orderd"),
             started_at=self._started_at,
             draining=self._is_draining(),
             loop_lag_seconds=self.loop_lag,
-            dependencies=await self._states("postgres", "redis", "rpc"),
+            dependencies={"postgres": postgres, "redis": redis, "rpc": rpc},
         )
 
     async def readiness(self) -> Readiness:
-        """Orders are taken while Postgres and Redis answer; for the chain they wait."""
+        """Orders are taken while Postgres answers; for all else they wait."""
+        postgres, redis, rpc = await asyncio.gather(self._postgres.find(), self._redis.find(), self._rpc.find())
         draining = self._is_draining()
-        checks = {
-            **await self._states("postgres", "redis"),
+        checks: dict[str, ServiceHealth] = {
+            "postgres": postgres.health,
             "draining": ServiceHealth(ok=not draining, detail="stopping" if draining else ""),
         }
-        return Readiness(ready=all(check.ok for check in checks.values()), checks=checks)
+        executing, reasons = _executing(postgres, redis, rpc)
+        return Readiness(
+            ready=all(check.ok for check in checks.values()),
+            checks=checks,
+            executing=executing,
+            executing_reasons=reasons,
+        )
 
-    async def _states(self, *names: str) -> dict[str, Dependency]:
-        states = await asyncio.gather(*(self._probes[name].state() for name in names))
-        return dict(zip(names, states, strict=True))
+    async def doubts(self) -> str:
+        """What stands against that orders are taken and executed, in one line; '' where nothing does."""
+        state = await self.readiness()
+        refusals = "; ".join(f"{name}: {check.detail}" for name, check in state.checks.items() if not check.ok)
+        if refusals:
+            return f"no orders are taken: {refusals}"
+        return "" if state.executing else f"orders may have to wait: {'; '.join(state.executing_reasons)}"
 
-    async def _postgres(self) -> None:
-        await self._database.run(database.execute_sql, "SELECT 1")
+    async def status(self) -> StatusResult:
+        """How the daemon and its services are. What hangs is named, and what it would have told is ``untold``."""
+        postgres, redis, rpc, counts = await asyncio.gather(
+            self._postgres.find(), self._redis.find(), self._rpc.find(), self._counts.find()
+        )
+        executing, reasons = _executing(postgres, redis, rpc)
+        line, counted = redis.said, counts.said
+        services: dict[str, ServiceHealth] = {
+            "postgres": _plain(postgres.health),
+            "redis": _plain(redis.health, "" if line is None else line.warning),
+            "rpc": _plain(rpc.health, f"{rpc.health.latency_ms:.0f} ms" if rpc.health.latency_ms is not None else ""),
+        }
+        return StatusResult(
+            version=version("orderd"),
+            wire_version=WIRE_VERSION,
+            chain=self._settings.chain,
+            wallet=self._wallet,
+            started_at=self._started_at,
+            draining=self._is_draining(),
+            services=services,
+            orders={} if counted is None else counted.by_status,
+            unknown=0 if counted is None else counted.unknown,
+            rate_limit=self._use(0, 0) if line is None else self._use(line.used, line.waiting),
+            queue_depth=0 if line is None else line.depth,
+            workers=0 if line is None else line.workers,
+            slot=rpc.said,
+            executing=executing,
+            executing_reasons=reasons,
+            untold=(*(_FROM_POSTGRES if counted is None else ()), *(_FROM_REDIS if line is None else ())),
+        )
 
-    async def _redis(self) -> None:
-        async with asyncio.timeout(REDIS_SECONDS):
-            await self._news.ping()
-
-    async def _rpc(self) -> None:
-        await self._outside.run(self._report.slot)
+    async def queue(self) -> QueueMetrics:
+        """What the cluster's orders do now. Raises OrderdError SERVICE_UNAVAILABLE where Postgres does not tell."""
+        queue, redis = await asyncio.gather(self._queue.find(), self._redis.find())
+        if queue.said is None:
+            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres: {queue.health.detail}")
+        line = redis.said
+        rate_limit = None if line is None else self._use(line.used, line.waiting)
+        return queue.said.model_copy(update={"rate_limit": rate_limit})
 
     async def refresh_metrics(self) -> None:
-        """What is counted over the whole cluster is read when it is asked for."""
-        status = await self._outside.run(self._report.status)
-        for name, count in status.orders.items():
-            ORDERS.labels(name).set(count)
-        QUEUE_DEPTH.set(status.queue_depth)
-        UNKNOWN.set(status.unknown)
-        WORKERS.set(status.workers)
-        RATE_LIMIT_USED.set(status.rate_limit.used)
-        RATE_LIMIT_WAITING.set(status.rate_limit.waiting)
+        """What is counted over the whole cluster is read when it is asked for. What is unknown is NaN."""
+        status, readiness = await asyncio.gather(self.status(), self.readiness())
+        for name in OrderStatus:
+            ORDERS.labels(name).set(_NAN if "orders" in status.untold else status.orders.get(name, 0))
+        told: dict[str, Any] = {
+            "unknown": (UNKNOWN, status.unknown),
+            "queue_depth": (QUEUE_DEPTH, status.queue_depth),
+            "workers": (WORKERS, status.workers),
+            "rate_limit.used": (RATE_LIMIT_USED, status.rate_limit.used),
+            "rate_limit.waiting": (RATE_LIMIT_WAITING, status.rate_limit.waiting),
+        }
+        for member, (gauge, value) in told.items():
+            gauge.set(_NAN if member in status.untold else value)
+        READY.set(readiness.ready)
+        EXECUTING.set(_NAN if status.executing is None else status.executing)
+
+    def _use(self, used: int, waiting: int) -> RateLimitUse:
+        return RateLimitUse(
+            limit=self._settings.rate_limit,
+            window_seconds=self._settings.rate_window_seconds,
+            used=used,
+            waiting=waiting,
+        )
+
+    async def _ask_postgres(self) -> str:
+        """Raises OrderdError where it would take no order."""
+        refusal = await self._database.run(self._questions.takes_orders)
+        if refusal:
+            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, refusal)
+        return refusal
+
+
+def _executing(postgres: Found[str], redis: Found[LineState], rpc: Found[int]) -> tuple[bool | None, tuple[str, ...]]:
+    """Whether orders are executed now, and what stands against it: None where something does not answer in time."""
+    found: dict[str, Found[Any]] = {"postgres": postgres, "redis": redis, "rpc": rpc}
+    away = [f"{name}: {each.health.detail}" for name, each in found.items() if not each.health.ok]
+    if redis.said is not None and not redis.said.workers:
+        return False, (*away, "workers: none is alive")
+    if any(not each.health.ok and not each.is_late for each in found.values()):
+        return False, tuple(away)
+    return (None if away else True), tuple(away)
+
+
+def _plain(health: Dependency, detail: str = "") -> ServiceHealth:
+    return ServiceHealth(ok=health.ok, detail=detail if health.ok else health.detail)

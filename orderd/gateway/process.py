@@ -6,7 +6,9 @@ import json
 import os
 import resource
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,30 +18,37 @@ from uuid import UUID
 import redis
 import structlog
 import uvloop
-from peewee import PeeweeException
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told, reach
 from db.journal import recent_starts
+from orderd.best_effort import best_effort
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.notify import service_manager
+from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
+from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import StatusReport
+from orderd.engine.status_report import StatusQuestions
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
-from orderd.gateway.server import DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimiter
 from orderd.queue.worker import HEARTBEAT_PREFIX
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
+_OTHER_THREADS: Final = 3
 _STATUS_SECONDS: Final = 2.0
 """Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
+_WAIT_SECONDS: Final = 1.0
+_EXTENSION_MICROSECONDS: Final = 30_000_000
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
 log = structlog.get_logger(__name__)
 
@@ -47,57 +56,90 @@ log = structlog.get_logger(__name__)
 def run_gateway(settings: Settings) -> None:
     """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    Raises SchemaError, WalletError, and OrderdError where the port or a service cannot be had.
+    Raises OrderdError where the tables, the wallet, the port or a service cannot be used.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
     redis_url = settings.redis_url.get_secret_value()
-    # The status report takes connections outside of the database threads.
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=DATABASE_THREADS + OUTSIDE_THREADS,
+        # What is asked outside, what is handed over and the sign of life take connections by themselves.
+        max_connections=DATABASE_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + _OTHER_THREADS,
         application="orderd gateway",
+        statement_seconds=STATEMENT_SECONDS,
     )
-    _check_database(settings)
-    _raise_file_limit()
-    client = redis_client(redis_url)
-    publisher = Publisher(client)
-    engine = open_engine(settings, client, publisher)
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, engine, redis_url))
-    finally:
-        publisher.close(_LAST_NEWS_SECONDS)
 
-
-def _check_database(settings: Settings) -> None:
-    try:
+    def check() -> None:
         check_schema()
         with database.connection_context():
             check_anyone_may_enter(settings)
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
+
+    with database_errors_told():
+        reach(check, _wait_a_moment)
+    _raise_file_limit()
+    client = redis_client(redis_url)
+    publisher = Publisher(client)
+    broker, limiter = _queue_of(settings, client)
+    hand_over = HandOver(broker.send, limiter.forget)
+    presence = Presence()
+    engine = open_engine(settings, client, publisher, broker, limiter, hand_over, presence.name)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
+    try:
+        with _present(presence), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, engine, redis_url))
+    finally:
+        hand_over.close(_LAST_NEWS_SECONDS)
+        publisher.close(_LAST_NEWS_SECONDS)
 
 
-def open_engine(settings: Settings, client: "redis.Redis", publisher: Publisher) -> Engine:
-    """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest."""
-    trading = open_trading(settings, signs=False)
+def _wait_a_moment(what: str) -> None:
+    log.warning("waits", action="waiting", what=what)
+    service_manager().tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+    time.sleep(_WAIT_SECONDS)
+
+
+@contextmanager
+def _present(presence: Presence) -> Iterator[None]:
+    """Others know that this process lives. Should it end in any other way, they send what it may not have sent."""
+    loop = Loop("presence", presence.beat, BEAT_SECONDS)
+    loop.start()
+    yield
+    if loop.stop(_LAST_NEWS_SECONDS):
+        with best_effort("presence"):  # they find out by themselves
+            presence.leave()
+
+
+def _queue_of(settings: Settings, client: "redis.Redis") -> tuple[OrderBroker, RateLimiter]:
     limiter = RateLimiter(client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts)
-    broker = OrderBroker(client, line=limiter)
+    return OrderBroker(client, line=limiter), limiter
+
+
+def open_engine(
+    settings: Settings,
+    client: "redis.Redis",
+    publisher: Publisher,
+    broker: OrderBroker,
+    limiter: RateLimiter,
+    hand_over: HandOver,
+    name: str,
+) -> Engine:
+    """The engine as a gateway needs it: it takes orders in and sends them off; workers do the rest.
+
+    ``name`` is this process among others.
+    """
+    trading = open_trading(settings, signs=False)
     return Engine(
         intake=Intake(
             trading.tokens,
             settings.default_slippage,
             publisher,
-            send=broker.send,
-            forget=limiter.forget,
+            send=hand_over.send,
+            forget=hand_over.forget,
+            name=name,
         ),
         market=Market(trading.router, trading.builder, trading.rpc, trading.tokens),
-        report=StatusReport(
-            settings,
-            str(trading.wallet.address),
+        questions=StatusQuestions(
             open_rpc(settings, _STATUS_SECONDS),
             client,
             rate_limit_use=limiter.use,
@@ -121,7 +163,12 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str) -> None:
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
     gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
-    await gateway.serve(stop, lambda port: _write_address(address, settings, port))
+
+    def listening(port: int) -> None:
+        _write_address(address, settings, port)
+        service_manager().tell("READY=1")
+
+    await gateway.serve(stop, listening)
     address.unlink(missing_ok=True)
 
 

@@ -18,18 +18,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from db.audit import Actor
+from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
 from orderd.gateway.access.authentication import Scope, token_required
 from orderd.gateway.access.gate import Gate
+from orderd.gateway.access.last_used import LastUsed
 from orderd.gateway.access.origin import Door
 from orderd.gateway.access.refusal_log import Refusals
 from orderd.gateway.access.revocation import Endings
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
-from orderd.gateway.health_checks import HealthChecks
+from orderd.gateway.health_checks import HealthChecks, Questions
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
 from orderd.gateway.port.caps import Caps
@@ -38,7 +41,7 @@ from orderd.gateway.port.tls import certificate_of
 from orderd.gateway.port.websocket_connection import PortConnection
 from orderd.gateway.problem import problem_response
 from orderd.gateway.rpc.dispatch import Rpc, too_large
-from orderd.gateway.rpc.methods import Market, Methods, Resolution, StatusReport
+from orderd.gateway.rpc.methods import Market, Methods, Resolution
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
 from orderd.gateway.streaming.hub import Hub
@@ -48,6 +51,10 @@ from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 OUTSIDE_THREADS: Final = 8
+BACKGROUND_THREADS: Final = 6
+"""For what nobody waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
+_BACKGROUND_SECONDS: Final = 30.0
+STANDING_SECONDS: Final = 2.0
 CANCEL_SECONDS: Final = 0.2
 log = structlog.get_logger(__name__)
 
@@ -58,7 +65,7 @@ class Engine:
 
     intake: Intake
     market: Market
-    report: StatusReport
+    questions: Questions
     resolution: Resolution
     wallet: str
     """The address that orders are signed for."""
@@ -72,17 +79,27 @@ class Gateway:
         self._door = Door(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
-        self._gate = Gate(settings, self._database)
-        self._refusals = Refusals(self._database)
-        self._endings = Endings(self._database, self._outside, held=self._tokens_in_use, end=self._end_tokens)
+        self._background = DatabaseThreads("background", BACKGROUND_THREADS, _BACKGROUND_SECONDS)
+        self._last_used = LastUsed(self._background)
+        self._gate = Gate(settings, self._database, self._last_used.note)
+        self._refusals = Refusals(self._background)
+        self._endings = Endings(self._background, self._outside, held=self._tokens_in_use, end=self._end_tokens)
         self._certificate = certificate_of(settings)
-        self._hub = Hub(self._database)
+        self._hub = Hub(self._background)
         self._pacemaker = Pacemaker(lambda: self._hub.as_of)
         self._feed = Feed(news, self._hub)
+        self._health_checks = HealthChecks(
+            settings,
+            engine.wallet,
+            self._database,
+            self._background,
+            engine.questions,
+            is_draining=lambda: self._methods.draining,
+        )
         self._methods = Methods(
             intake=engine.intake,
             market=engine.market,
-            report=engine.report,
+            report=self._health_checks,
             resolution=engine.resolution,
             hub=self._hub,
             pacemaker=self._pacemaker,
@@ -95,9 +112,6 @@ class Gateway:
         self._sessions: dict[Session, PortConnection] = {}
         self._asked: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
         """What a connection has asked for by its path, where that is not the path of the methods."""
-        self._health_checks = HealthChecks(
-            self._database, self._outside, news, engine.report, is_draining=lambda: self._methods.draining
-        )
         self._port = Port(
             http_app(
                 door=self._door,
@@ -126,28 +140,47 @@ class Gateway:
             await self._hub.start()
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
-                # A loop that ends by an exception is a bug: the group then takes the process down, visibly.
-                work = (
-                    self._feed.run(),
-                    self._hub.run(),
-                    self._pacemaker.run(),
-                    self._health_checks.probe_lag(),
-                    self._endings.look(),
-                    self._endings.listen(),
-                    self._refusals.run(),
-                    *([self._certificate.follow()] if self._certificate else []),
-                )
-                running = [loops.create_task(each) for each in work]
+                # Nothing of this is needed for an order to be taken: whatever ends a loop, it is begun again.
+                work = {
+                    "feed": self._feed.run,
+                    "hub": self._hub.run,
+                    "heartbeats": self._pacemaker.run,
+                    "lag": self._health_checks.probe_lag,
+                    "token_check": self._endings.look,
+                    "token_notices": self._endings.listen,
+                    "audit": self._refusals.run,
+                    "last_used": self._last_used.run,
+                    "life": self._tell_life,
+                    "standing": self._tell_standing,
+                    **({"certificate": self._certificate.follow} if self._certificate else {}),
+                }
+                running = [loops.create_task(keep_going(what, each)) for what, each in work.items()]
                 listening(port)
                 await stop.wait()
                 await self._drain()
                 await _end(running)
-                await self._refusals.write()
+                with best_effort("audit"):
+                    await self._refusals.write()
         finally:
             await self._port.close()
-            await self._news.aclose()
+            with best_effort("feed"):
+                await self._news.aclose()
+            await self._health_checks.close()
             await self._database.close()
+            await self._background.close()
             await self._outside.close()
+
+    async def _tell_standing(self) -> None:
+        """Tell it whether orders are taken and executed, for ever."""
+        while True:
+            service_manager().tell(f"STATUS={await self._health_checks.doubts()}")
+            await asyncio.sleep(STANDING_SECONDS)
+
+    async def _tell_life(self) -> None:
+        """Tell whoever watches over this process that its event loop turns, for ever."""
+        while True:
+            service_manager().tell("WATCHDOG=1")
+            await asyncio.sleep(LIFE_SECONDS)
 
     async def _listen(self) -> int:
         host, port = self._settings.host, self._settings.port

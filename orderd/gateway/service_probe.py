@@ -3,13 +3,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from pydantic import Field
 from redis.exceptions import RedisError
 
+from orderd.best_effort import failed
 from orderd.domain.errors import OrderdError
 from orderd.wire import ServiceHealth
+
+T = TypeVar("T")
 
 MAX_AGE_SECONDS: Final = 1.0
 """A service is asked no more often than this, however many want to know."""
@@ -23,32 +27,62 @@ class Dependency(ServiceHealth):
     latency_ms: float | None = Field(None, description="absent where it did not answer")
 
 
-class Probe:
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """How a service is, and what it said: None where it said nothing. ``is_late`` where it may yet answer."""
+
+    health: Dependency
+    said: T | None = None
+    is_late: bool = False
+
+
+class Probe(Generic[T]):
     """One service. However it behaves, whoever asks is answered soon, and it is asked once at a time."""
 
-    def __init__(self, ask: Callable[[], Awaitable[object]]) -> None:
-        """``ask`` raises OrderdError, RedisError or OSError where the service is not well."""
+    def __init__(
+        self, ask: Callable[[], Awaitable[T]], *, patience: float | None = None, max_age: float | None = None
+    ) -> None:
+        """``patience`` and ``max_age`` are seconds: how long an answer is waited for, and how old it may be.
+
+        Whatever ``ask`` raises, the service is then not well.
+        """
         self._ask = ask
-        self._question: asyncio.Task[Dependency] | None = None
+        self._patience = patience
+        self._max_age = max_age
+        self._question: asyncio.Task[Found[T]] | None = None
         self._asked_at = 0.0
 
     async def state(self) -> Dependency:
+        """How the service is."""
+        return (await self.find()).health
+
+    async def find(self) -> Found[T]:
+        """How the service is, and what it says."""
+        max_age = MAX_AGE_SECONDS if self._max_age is None else self._max_age
+        patience = PATIENCE_SECONDS if self._patience is None else self._patience
         now = time.monotonic()
-        if self._question is None or (self._question.done() and now - self._asked_at > MAX_AGE_SECONDS):
+        if self._question is None or (self._question.done() and now - self._asked_at > max_age):
             self._asked_at = now
             self._question = asyncio.create_task(self._answer())
-        patience = self._asked_at + PATIENCE_SECONDS - now
-        done, _ = await asyncio.wait([self._question], timeout=max(patience, 0.0))
+        done, _ = await asyncio.wait([self._question], timeout=max(self._asked_at + patience - now, 0.0))
         if not done:
-            return Dependency(ok=False, detail=f"no answer in {time.monotonic() - self._asked_at:.1f} s")
+            late = f"no answer in {time.monotonic() - self._asked_at:.1f} s"
+            return Found(Dependency(ok=False, detail=late), is_late=True)
         return self._question.result()
 
-    async def _answer(self) -> Dependency:
+    async def _answer(self) -> Found[T]:
         began = time.perf_counter()
         try:
-            await self._ask()
+            said = await self._ask()
         except OrderdError as error:
-            return Dependency(ok=False, detail=error.detail)
+            return Found(Dependency(ok=False, detail=error.detail))
         except (RedisError, OSError) as error:
-            return Dependency(ok=False, detail=str(error) or type(error).__name__)
-        return Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1))
+            return Found(Dependency(ok=False, detail=_first_line(error)))
+        except Exception as error:  # noqa: BLE001  (a question that fails in a way that nobody foresaw says so too)
+            failed("probe", error)
+            return Found(Dependency(ok=False, detail=_first_line(error)))
+        return Found(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), said)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,45 +1,94 @@
-"""Blocking work off the event loop: bounded threads, and what a lost database means for the caller."""
+"""Blocking work off the event loop: bounded threads, a deadline an answer, and what a caller is told in outages."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
-from peewee import InterfaceError, OperationalError
+from peewee import DatabaseError, InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 
-from db.connection import database
+from db.connection import database, was_refused
 from orderd.domain.errors import ErrorCode, OrderdError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+ANSWER_SECONDS: Final = 2.0
+"""Whatever the gateway asks of Postgres for an answer is given up after this, the wait for a thread included."""
+STATEMENT_SECONDS: Final = 1.5
+"""A statement ends before the answer does, so that a server that is merely slow can say so itself."""
+OUTSIDE_SECONDS: Final = 10.0
+"""The same for questions to venues and the chain, which have time-outs of their own."""
 MAX_WAITING: Final = 2_000
 """Calls in line for a thread, beyond which new ones are refused."""
 CLOSE_SECONDS: Final = 3.0
 log = structlog.get_logger(__name__)
-_LOST: Final = (OperationalError, InterfaceError, MaxConnectionsExceeded)
+LOST: Final = (OperationalError, InterfaceError, MaxConnectionsExceeded)
+AWAY: Final = "Postgres does not answer; sending the same client order id again is always safe"
 
 
 class Threads:
-    """A pool of threads with a bounded line in front of it."""
+    """A pool of threads with a bounded line in front of it, for calls that take their own connections, if any."""
 
-    def __init__(self, name: str, count: int) -> None:
+    def __init__(self, name: str, count: int, seconds: float = OUTSIDE_SECONDS) -> None:
+        """``seconds`` is how long an answer is waited for."""
         self._name = name
+        self._seconds = seconds
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
         self._waiting = 0
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of ``call`` in a thread. Raises OrderdError SERVICE_OVERLOADED, and what ``call`` raises."""
+        """The result of ``call`` in a thread; ``call`` changes nothing.
+
+        Raises OrderdError SERVICE_OVERLOADED, SERVICE_UNAVAILABLE where no answer comes in time or Postgres is away,
+        and what ``call`` raises.
+        """
+        return await self._do(partial(call, *args, **kwargs), self._unavailable("no answer came in time"))
+
+    async def change(self, what: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As ``run``, for a call that commits something: where its end is not known, nobody is told that it failed.
+
+        Then it raises OrderdError SERVICE_TIMEOUT, whose detail names ``what``.
+        """
+        return await self._do(partial(call, *args, **kwargs), outcome_unknown(what))
+
+    async def _do(self, call: Callable[[], T], unknown: OrderdError) -> T:
+        """Raises ``unknown`` where ``call`` has begun and its end is not known.
+
+        It then goes on to its end, which its own bounds bring about; what has not begun in time never does.
+        """
         if self._waiting >= MAX_WAITING:
             raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{self._waiting} calls are waiting")
+        work = self._pool.submit(self._told, call, unknown, time.monotonic() + self._seconds)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: call(*args, **kwargs))
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.wrap_future(work)
+        except TimeoutError:
+            if work.cancelled():
+                raise self._unavailable("no thread was free in time, so nothing was done") from None
+            if work.done():
+                return work.result()  # it came in this very moment, or the call has raised this itself
+            raise unknown from None
         finally:
             self._waiting -= 1
+
+    def _told(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:  # noqa: ARG002
+        """``call``, with what the database raises told in our words."""
+        try:
+            return call()
+        except LOST as error:
+            raise (_refused(error) if was_refused(error) else unknown) from error
+        except DatabaseError as error:
+            raise_if_refused(error)
+            raise
+
+    def _unavailable(self, why: str) -> OrderdError:
+        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{self._name}: {why}")
 
     async def close(self) -> None:
         """Let what runs come to its end, for so long; what waits in line is dropped."""
@@ -52,30 +101,71 @@ class Threads:
 
 
 class DatabaseThreads(Threads):
-    """Threads in which each call has a connection to Postgres."""
+    """Threads in which each call has a connection to Postgres.
 
-    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As ``Threads.run``. A call that loses its connection runs once more on another, so it must bear that.
+    A call that loses its connection runs once more on another while there is time, so it must bear that.
+    """
 
-        Raises OrderdError SERVICE_UNAVAILABLE while Postgres does not answer.
-        """
-        return await super().run(_connected, lambda: call(*args, **kwargs))
+    def __init__(self, name: str, count: int, seconds: float = ANSWER_SECONDS) -> None:
+        """Where ``seconds`` are more than those of an answer, each statement may take as long."""
+        super().__init__(name, count, seconds)
+
+    def _unavailable(self, why: str) -> OrderdError:
+        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{AWAY} ({why})")
+
+    def _told(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:
+        begun = False
+
+        def once() -> T:
+            nonlocal begun
+            with database.connection_context():
+                if self._seconds <= ANSWER_SECONDS:
+                    begun = True
+                    return call()
+                with database.patient(self._seconds):
+                    begun = True
+                    return call()
+
+        def lost(error: Exception) -> OrderdError:
+            return _refused(error) if was_refused(error) or not begun else unknown
+
+        try:
+            return once()
+        except LOST as error:
+            if was_refused(error):
+                raise _refused(error) from error
+            database.close_idle()  # the others of the pool were most likely lost with it
+            if time.monotonic() >= ends_at:
+                raise lost(error) from error
+        except DatabaseError as error:
+            raise_if_refused(error)
+            raise
+        try:
+            return once()
+        except LOST as error:
+            raise lost(error) from error
 
 
-def _connected(call: Callable[[], T]) -> T:
-    try:
-        return _once(call)
-    except _LOST:
-        database.close_idle()  # the others of the pool were most likely lost with it
-    try:
-        return _once(call)
-    except _LOST as error:
-        raise OrderdError(
-            ErrorCode.SERVICE_UNAVAILABLE,
-            "Postgres does not answer; sending the same client order id again is always safe",
-        ) from error
+def outcome_unknown(what: str) -> OrderdError:
+    """The answer of one who cannot tell whether ``what`` has been done."""
+    return OrderdError(
+        ErrorCode.SERVICE_TIMEOUT, f"Postgres did not say in time whether {what} was stored; look, or repeat it"
+    )
 
 
-def _once(call: Callable[[], T]) -> T:
-    with database.connection_context():
-        return call()
+def raise_if_refused(error: DatabaseError) -> None:
+    """Raises OrderdError SERVICE_UNAVAILABLE where the server has reasons of its own: it is only read from, say.
+
+    Classes 25, 53, 55, 57, 58 of its error codes, and 40, its deadlocks.
+    """
+    code: str = getattr(getattr(error, "orig", None), "pgcode", None) or ""
+    if was_refused(error) and code[:2] in ("25", "40", "53", "55", "57", "58"):
+        raise _refused(error) from error
+
+
+def _refused(error: Exception) -> OrderdError:
+    """Nothing was done."""
+    if was_refused(error):
+        reason = str(error).strip().partition("\n")[0]
+        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; nothing was done")
+    return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, AWAY)

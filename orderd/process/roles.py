@@ -2,62 +2,76 @@
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from socket import gethostname
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from redis import Redis
-from redis.exceptions import RedisError
+from orderd.embedded.child import Child, Meanwhile, Program, in_silence
+from orderd.embedded.notify import Notices
 
-from orderd.embedded.child import Child, Program
+LIFE_SECONDS: Final = 10.0
+"""A role that has not shown for so long that it lives is taken to hang."""
 
 
 class Role:
-    """Runs ``orderd NAME`` with its configuration in the environment."""
+    """Runs ``orderd NAME`` with its configuration in the environment, and hears what it says of itself.
+
+    It says so by a way of its own, which no client can fill and no other service can cut.
+    """
 
     def __init__(self, name: str, state_dir: Path, env: Mapping[str, str], stop_seconds: float) -> None:
         self.name = name
         self._env = dict(env)
         self._state_dir = state_dir
         self._stop_seconds = stop_seconds
+        self._notices = Notices()
+        self._is_ready = False
+        self._lived_at = time.monotonic()
+        self.status = ""
+        """What it last said that it does."""
 
-    def start(self) -> Child:
-        return Child(
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
+        """Start it and wait until it is ready. Raises OrderdError or StopRequested.
+
+        As long as it says what it waits for, it is waited for.
+        """
+        self.hear()
+        self._is_ready, self.status = False, ""
+        child = Child(
             Program(
                 name=self.name,
                 argv=[sys.executable, "-m", "orderd.main", self.name],
                 log=None,
                 lock=self._state_dir / f"{self.name}.lock",
-                env=self._env,
+                env=self._env | {"NOTIFY_SOCKET": self._notices.address},
                 stop_seconds=self._stop_seconds,
             )
         )
-
-
-class WorkerRole(Role):
-    """A worker is ready when its heartbeat is in Redis."""
-
-    def __init__(self, state_dir: Path, env: Mapping[str, str], stop_seconds: float, redis_url: str) -> None:
-        super().__init__("worker", state_dir, env, stop_seconds)
-        self._redis = Redis.from_url(redis_url, socket_timeout=5)
-        self._heartbeat = ""
-
-    def start(self) -> Child:
-        """Start it and wait until it takes orders. Raises OrderdError or StopRequested."""
-        child = super().start()
-        self._heartbeat = f"orderd:worker:{gethostname()}:{child.pid}:*"
-        child.wait_until(self.is_well)
+        child.wait_until(lambda: self._listens(child.pid), progress=self._progress, meanwhile=meanwhile)
+        self._lived_at = time.monotonic()
         return child
 
-    def is_well(self) -> bool:
-        """Whether it lives and none of its loops hangs, by its own account."""
-        try:
-            beats = [self._redis.get(key) for key in self._redis.scan_iter(match=self._heartbeat, count=1000)]
-        except RedisError:
-            return False
-        return any(beat is not None and not json.loads(beat)["stalled"] for beat in beats)
+    def hear(self) -> None:
+        """Take in what it has said since."""
+        for notice in self._notices.heard():
+            self._lived_at = time.monotonic()
+            self._is_ready |= notice.get("READY") == "1"
+            self.status = notice.get("STATUS", self.status)
+
+    def lives(self) -> bool:
+        """Whether it has shown of late that none of its loops hangs."""
+        self.hear()
+        return time.monotonic() - self._lived_at < LIFE_SECONDS
+
+    def _listens(self, pid: int) -> bool:  # noqa: ARG002
+        self.hear()
+        return self._is_ready
+
+    def _progress(self) -> str:
+        self.hear()
+        return self.status
 
 
 class ListeningRole(Role):
@@ -87,13 +101,12 @@ class ListeningRole(Role):
         url: str = self.address[self._url_field]
         return url
 
-    def start(self) -> Child:
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         """Start it and wait until it listens. Raises OrderdError or StopRequested.
 
         Whatever port it takes at first, it takes again when it is started again: others have been told of it.
         """
-        child = super().start()
-        child.wait_until(lambda: self._listens(child.pid))
+        child = super().start(meanwhile)
         self._env[self._port_variable] = str(urlsplit(self.url).port)
         return child
 

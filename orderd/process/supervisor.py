@@ -12,13 +12,18 @@ from typing import Protocol
 
 import structlog
 
+from orderd.best_effort import best_effort
 from orderd.domain.errors import OrderdError
-from orderd.embedded.child import STOP_SIGNALS, Child
+from orderd.embedded.child import STOP_SIGNALS, Child, ChildEndedError, Meanwhile, StopRequested, in_silence
 
 _BACKOFF_FIRST_SECONDS = 0.1
 _BACKOFF_LAST_SECONDS = 10.0
 _STABLE_SECONDS = 30.0
 """A service that ran this long before it ended starts with the first backoff again."""
+_FIRST_STARTS = 5
+"""How often a service may end before it was ever ready, until the daemon gives up: later ones are tried for ever."""
+_CONFIGURATION = 2
+"""What a role exits with where its configuration cannot be used: to start it again would change nothing."""
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +32,7 @@ class Service(Protocol):
     @property
     def name(self) -> str: ...
 
-    def start(self) -> Child:
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         """Start it and return when it is ready. Raises OrderdError or StopRequested."""
         ...
 
@@ -47,24 +52,39 @@ def blocked_signals() -> Iterator[None]:
 class Supervisor:
     """Runs services until it is told to stop. Use it within ``blocked_signals``."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Meanwhile = in_silence) -> None:
+        """``meanwhile`` is called again and again while a service starts."""
         self._watched: list[_Watched] = []
+        self._meanwhile = meanwhile
 
     def start(self, service: Service) -> None:
         """Start ``service`` after those before it, and watch it. Raises OrderdError or StopRequested."""
-        watched = _Watched(service)
-        watched.start()
+        watched = _Watched(service, self._meanwhile)
+        for left in reversed(range(_FIRST_STARTS)):
+            try:
+                watched.start()
+                break
+            except ChildEndedError as ended:
+                if not left or ended.exit_code == _CONFIGURATION:
+                    raise
+                watched.failed(ended)
+            if signal.sigtimedwait(STOP_SIGNALS, watched.seconds_to_restart) is not None:
+                raise StopRequested
         self._watched.append(watched)
 
+    def is_running(self, service: Service) -> bool:
+        """Whether it has been started, and has not ended since as far as is known."""
+        return any(watched.is_running for watched in self._watched if watched.is_of(service))
+
     def run(self, tick: Callable[[], None], tick_seconds: float) -> None:
-        """Watch until a stop signal comes; call ``tick`` every ``tick_seconds`` or sooner while all services run.
+        """Watch until a stop signal comes; call ``tick`` every ``tick_seconds`` or sooner, whatever that may raise.
 
         Raises StopRequested when the signal comes while a service is being started again.
         """
         while True:
             for watched in self._watched:
                 watched.check()
-            if all(watched.is_running for watched in self._watched):
+            with best_effort("watchdog"):
                 tick()
             seconds = min([tick_seconds, *(watched.seconds_to_restart for watched in self._watched)])
             received = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, seconds)
@@ -80,11 +100,15 @@ class Supervisor:
 class _Watched:
     """A service and the child that currently is it."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, meanwhile: Meanwhile) -> None:
         self._service = service
+        self._meanwhile = meanwhile
         self._child: Child | None = None
         self._failures = 0
         self._restart_at = 0.0
+
+    def is_of(self, service: Service) -> bool:
+        return self._service is service
 
     @property
     def is_running(self) -> bool:
@@ -96,7 +120,7 @@ class _Watched:
         return float("inf") if self.is_running else max(0.0, self._restart_at - time.monotonic())
 
     def start(self) -> None:
-        self._child = self._service.start()
+        self._child = self._service.start(self._meanwhile)
         _log.info("started", action="service_start", service=self._service.name, pid=self._child.pid)
 
     def check(self) -> None:
@@ -117,8 +141,17 @@ class _Watched:
             try:
                 self.start()
             except OrderdError as error:
-                _log.error("a service could not be started", action="service_start_failed", error=error.detail)
-                self._back_off()
+                self.failed(error)
+
+    def failed(self, error: OrderdError) -> None:
+        """It could not be started, and is tried again after a while."""
+        _log.error(
+            "a service could not be started",
+            action="service_start_failed",
+            service=self._service.name,
+            error=error.detail,
+        )
+        self._back_off()
 
     def stop(self) -> None:
         if self._child is None:

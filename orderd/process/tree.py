@@ -1,83 +1,139 @@
 """``orderd run``: everything in one process tree, on whatever is configured and on services of its own for the rest."""
 
 import os
-import ssl
+import signal
+import socket
 import sys
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
 
 import structlog
 from redis import Redis as Client
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from solders.pubkey import Pubkey
 
-from db.connection import check_schema, connect, database, migrate
+from db.connection import check_schema, connect, database, database_errors_told, migrate, reach
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import StopRequested
+from orderd.embedded.child import STOP_SIGNALS, StopRequested
 from orderd.embedded.environment import proxies, settings_but
 from orderd.embedded.lock import instance_lock
+from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
+from orderd.engine.chain import check_chain
 from orderd.gateway.access.authentication import check_anyone_may_enter
-from orderd.process.notify import ServiceManager
-from orderd.process.roles import ListeningRole, WorkerRole
+from orderd.process.roles import ListeningRole, Role
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.process.wallet import fund_on_simnet, open_wallet
-from orderd.solana.rpc import RpcClient
+from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
+from orderd.solana.transport import HttpTransport
 
-_IDLE_TICK_SECONDS = 60.0
-_HEALTH_SECONDS = 5.0
-_STOP_MARGIN_SECONDS = 5.0
-
-_ANY_CERTIFICATE = ssl._create_unverified_context()  # noqa: S323  (a sign of life is asked for, by the address it gave)
+_IDLE_TICK_SECONDS: Final = 5.0
+_STOP_MARGIN_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 2.0
+"""How long a service that is configured by its address is asked at the start whether it is the right one."""
+_TELL_SECONDS: Final = 1.0
+_EXTENSION_MICROSECONDS: Final = 30_000_000
+"""How much longer the manager is asked to wait, again and again while something is waited for."""
+_MISCONFIGURED: Final = ("DB index", "invalid DB", "NOPERM", "WRONGPASS", "NOAUTH")
 _log = structlog.get_logger(__name__)
+
+
+class _Told:
+    """The service manager, as far as it is told what is waited for and that the daemon lives."""
+
+    def __init__(self, manager: ServiceManager) -> None:
+        self.manager = manager
+        self.alive: Callable[[], None] = lambda: None
+        """Says so where that is so; what a service's start holds up, it does not hold up."""
+        self._what = ""
+        self._told_at = 0.0
+
+    def waits(self, what: str) -> None:
+        """Log what is waited for where that is news, and ask for more time."""
+        now = time.monotonic()
+        if now - self._told_at < _TELL_SECONDS:
+            return
+        self._told_at = now
+        kind = what.partition(" (")[0]
+        if kind != self._what:
+            self._what = kind
+            _log.info("waits", action="waiting", what=what)
+        self.manager.tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+        self.alive()
+
+    def waits_a_moment(self, what: str) -> None:
+        """The same, and let a second pass. Raises StopRequested."""
+        self.waits(what)
+        if signal.sigtimedwait(STOP_SIGNALS, 1.0) is not None:
+            raise StopRequested
 
 
 def run_tree(settings: Settings) -> None:
     """Start all, say when orders are taken, watch over it, and stop in order on SIGTERM, SIGINT or SIGHUP.
 
-    Raises OrderdError, WalletError or SchemaError when it cannot start.
+    Raises OrderdError when it cannot start.
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    manager = ServiceManager()
+    told = _Told(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):
-        supervisor = Supervisor()
+        supervisor = Supervisor(told.waits)
         try:
-            gateway, worker = _start(supervisor, settings, manager)
+            wallet = open_wallet(settings)
+            _check_port(settings)
+            gateway, worker = _start(supervisor, settings, str(wallet.address), told)
+            status = f"taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
+            told.manager.tell("READY=1", f"STATUS={status}")
+            sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
+            told.alive = lambda: _report_health(told.manager, supervisor, gateway, worker)
+            watchdog_seconds = told.manager.watchdog_seconds
             supervisor.run(
-                lambda: _report_health(manager, gateway, worker),
-                tick_seconds=manager.watchdog_seconds / 2 if manager.watchdog_seconds else _IDLE_TICK_SECONDS,
+                lambda: _report(told, status, gateway),
+                tick_seconds=min(watchdog_seconds / 2, _IDLE_TICK_SECONDS) if watchdog_seconds else _IDLE_TICK_SECONDS,
             )
         except StopRequested:
             pass
         finally:
             _log.info("stopping", action="stop")
-            manager.tell("STOPPING=1", "STATUS=stopping")
+            told.manager.tell("STOPPING=1", "STATUS=stopping")
             supervisor.stop()
 
 
-def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) -> tuple[ListeningRole, WorkerRole]:
+def _check_port(settings: Settings) -> None:
+    """Raises OrderdError where the port is taken: found before anything is started, and the last thing that is said."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            port.bind((settings.host, settings.port))
+        except socket.gaierror:
+            return  # a name that the gateway may yet resolve; it says so if not
+        except OSError as error:
+            detail = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
+            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
+
+
+def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told) -> tuple[ListeningRole, Role]:
     env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
-    manager.tell("STATUS=starting the services")
-    database_url = _database(supervisor, settings)
-    env["ORDERD_DATABASE_URL"] = database_url
+    told.manager.tell("STATUS=starting the services")
+    env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, told)
     env["ORDERD_REDIS_URL"] = _redis(supervisor, settings)
-    rpc_url, rpc_ws_url = _chain(supervisor, settings)
+    rpc_url, rpc_ws_url, answers = _chain(supervisor, settings, env["ORDERD_DATABASE_URL"])
     env["ORDERD_RPC_URL"] = rpc_url
     if rpc_ws_url is not None:
         env["ORDERD_RPC_WS_URL"] = rpc_ws_url
-
-    wallet = open_wallet(settings)
-    env["ORDERD_WALLET_ADDRESS"] = str(wallet.address)
+    env["ORDERD_WALLET_ADDRESS"] = wallet
     key = {"ORDERD_WALLET": str(settings.wallet_path.absolute())}
-    if settings.chain == "simnet":
-        for amount in fund_on_simnet(RpcClient(rpc_url), wallet.address):
-            _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=str(wallet.address))
+    if settings.chain == "simnet" and answers:
+        for amount in fund_on_simnet(RpcClient(rpc_url), Pubkey.from_string(wallet)):
+            _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=wallet)
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
-    worker = WorkerRole(settings.state_dir, env | key, drain, env["ORDERD_REDIS_URL"])
+    worker = Role("worker", settings.state_dir, env | key, drain)
     supervisor.start(worker)
     gateway = ListeningRole(
         "gateway",
@@ -89,54 +145,90 @@ def _start(supervisor: Supervisor, settings: Settings, manager: ServiceManager) 
         port_variable="ORDERD_PORT",
     )
     supervisor.start(gateway)
-
-    manager.tell("READY=1", f"STATUS=taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}")
-    sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
     return gateway, worker
 
 
-def _database(supervisor: Supervisor, settings: Settings) -> str:
-    """The URL of a database with this version's tables. Ours is migrated; a given one is only checked."""
+def _database(supervisor: Supervisor, settings: Settings, told: _Told) -> str:
+    """The URL of a database with this version's tables. Ours is migrated; a given one is waited for and checked.
+
+    Raises SchemaError, and OperationalError where a given one will not have us.
+    """
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
     else:
         postgres = Postgres(settings.state_dir)
         supervisor.start(postgres)
         url = postgres.url
-    connect(url, max_connections=1)
-    try:
-        if settings.database_url is None:
-            for name in migrate():
-                _log.info("applied a migration", action="migrate", migration=name)
-        else:
+
+    def check() -> None:
+        if settings.database_url is not None:
             check_schema()
         with database.connection_context():
             check_anyone_may_enter(settings)
+
+    connect(url, max_connections=1)
+    try:
+        with database_errors_told():
+            if settings.database_url is None:
+                for name in _patiently(migrate, "the tables to be brought up to date", told):
+                    _log.info("applied a migration", action="migrate", migration=name)
+            reach(check, told.waits_a_moment)
     finally:
         database.close_all()
     return url
 
 
+def _patiently(work: Callable[[], list[str]], what: str, told: _Told) -> list[str]:
+    """What ``work`` returns, however long it takes; the manager is told of it meanwhile. Raises what it raises."""
+    found: list[list[str]] = []
+    failed: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:  # noqa: BLE001  (raised again below, where it is waited for)
+            failed.append(error)
+
+    thread = threading.Thread(target=do, name="migrate", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TELL_SECONDS / 10)
+        told.waits(what)
+        if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+            raise StopRequested
+    if failed:
+        raise failed[0]
+    return found[0]
+
+
 def _redis(supervisor: Supervisor, settings: Settings) -> str:
-    if settings.redis_url is not None:
-        url = settings.redis_url.get_secret_value()
-        with Client.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
-            try:
-                client.ping()
-            except RedisError as error:
-                raise OrderdError(
-                    ErrorCode.SERVICE_UNAVAILABLE, f"the Redis of ORDERD_REDIS_URL does not answer: {error}"
-                ) from error
-        return url
-    redis = Redis(settings.state_dir)
-    supervisor.start(redis)
-    return redis.url
+    """Its URL. One that is configured may be away for now; raises OrderdError where it will never have us."""
+    if settings.redis_url is None:
+        redis = Redis(settings.state_dir)
+        supervisor.start(redis)
+        return redis.url
+    url = settings.redis_url.get_secret_value()
+    with Client.from_url(url, socket_connect_timeout=_LOOK_SECONDS, socket_timeout=_LOOK_SECONDS) as client:
+        try:
+            client.ping()
+        except RedisError as error:
+            is_wrong = isinstance(error, AuthenticationError) or (
+                isinstance(error, ResponseError) and any(words in str(error) for words in _MISCONFIGURED)
+            )
+            if is_wrong:
+                detail = f"the Redis of ORDERD_REDIS_URL does not let us in: {error}"
+                raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
+            _log.warning("Redis does not answer yet: orders are taken and wait", action="waiting", error=str(error))
+    return url
 
 
-def _chain(supervisor: Supervisor, settings: Settings) -> tuple[str, str | None]:
-    """The chain's HTTP URL, and its websocket's where it is known."""
+def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tuple[str, str | None, bool]:
+    """The chain's HTTP URL, its websocket's where it is known, and whether it answers.
+
+    One that is configured may be away for now. Raises OrderdError RPC_WRONG_CHAIN where it is not the one meant.
+    """
     if settings.rpc_url is not None:
-        return settings.rpc_url, settings.rpc_ws_url
+        return settings.rpc_url, settings.rpc_ws_url, _is_right_chain(settings, settings.rpc_url, database_url)
     secrets = ("DATABASE_URL", "REDIS_URL", "RPC_URL", "RPC_WS_URL", "WALLET")
     env = {**settings_but(*secrets), "ORDERD_STATE_DIR": str(settings.state_dir)}
     simnet = ListeningRole(
@@ -149,25 +241,44 @@ def _chain(supervisor: Supervisor, settings: Settings) -> tuple[str, str | None]
         port_variable="ORDERD_SIMNET_PORT",
     )
     supervisor.start(simnet)
-    return simnet.url, simnet.address["ws_url"]
+    return simnet.url, simnet.address["ws_url"], True
 
 
-def _report_health(manager: ServiceManager, gateway: ListeningRole, worker: WorkerRole) -> None:
-    """A sign of life to the service manager, if the gateway and the worker give theirs."""
+def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
+    endpoint = RpcClient("", transport=HttpTransport(url, read_timeout=_LOOK_SECONDS))
+    connect(database_url, max_connections=1)
+    try:
+        check_chain(settings.chain, endpoint.get_genesis_hash())
+    except RpcWrongChainError as error:
+        raise OrderdError(error.error_code, str(error)) from error
+    except RpcError as error:
+        _log.warning("the chain does not answer yet: orders are taken and wait", action="waiting", error=str(error))
+        return False
+    finally:
+        endpoint.close()
+        database.close_all()
+    return True
+
+
+def _report(told: _Told, status: str, gateway: ListeningRole) -> None:
+    """Tell the manager how things are, and that the daemon lives."""
+    told.alive()
+    doubts = f" ({gateway.status})" if gateway.status else ""
+    told.manager.tell(f"STATUS={status}{doubts}")
+
+
+def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Role, worker: Role) -> None:
+    """A sign of life to the service manager, unless the gateway or the worker runs and gives none.
+
+    What has ended is being started again; what hangs is for the manager to end, and all else with it.
+    """
+    hanging = [role.name for role in (gateway, worker) if not role.lives() and supervisor.is_running(role)]
     if manager.watchdog_seconds is None:
         return
-    scheme = "https" if gateway.url.startswith("wss") else "http"
-    health = urlsplit(gateway.url)._replace(scheme=scheme, path="/health").geturl()
-    try:
-        with urlopen(health, timeout=_HEALTH_SECONDS, context=_ANY_CERTIFICATE):  # noqa: S310  (our own address)
-            pass
-    except (URLError, TimeoutError) as error:
-        _log.error("the gateway does not answer", action="watchdog", error=str(error))
+    if hanging:
+        _log.error("no sign of life", action="watchdog", services=hanging)
     else:
-        if worker.is_well():
-            manager.tell("WATCHDOG=1")
-        else:
-            _log.error("the worker hangs", action="watchdog")
+        manager.tell("WATCHDOG=1")
 
 
 def _welcome(url: str, settings: Settings, wallet: str) -> str:

@@ -53,15 +53,23 @@ def redis_client(url: str) -> "redis.Redis":
 class OrderBroker(RedisBroker):
     """Carries order ids. A sender needs nothing but this; a worker adds middleware and the actor.
 
-    ``line`` is the rate limiter whose line an order joins the moment it is sent.
+    ``line`` is the rate limiter whose line an order joins the moment it is sent. ``name`` is what ``bury`` knows this
+    process by.
     """
 
     def __init__(
-        self, client: "redis.Redis", *, middleware: Sequence[Middleware] = (), line: RateLimiter | None = None
+        self,
+        client: "redis.Redis",
+        *,
+        middleware: Sequence[Middleware] = (),
+        line: RateLimiter | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             client=client, namespace=_NAMESPACE, middleware=list(middleware), heartbeat_timeout=_DEAD_AFTER_MS
         )
+        if name is not None:
+            self.broker_id = name
         self._maintain_at = 0.0
         self._line = line
         self._list = f"{_NAMESPACE}:{QUEUE}"
@@ -98,6 +106,10 @@ class OrderBroker(RedisBroker):
             pipe.hset(self._messages, mapping=messages)
             pipe.rpush(self._list, *messages.keys())
             pipe.execute()
+
+    def bury(self, names: Sequence[str]) -> None:
+        """These processes are dead: what they had fetched goes back to the queue soon. Raises redis.RedisError."""
+        self.client.zadd(f"{_NAMESPACE}:__heartbeats__", dict.fromkeys(names, 0), xx=True)
 
     def depth(self) -> int:
         """Messages that no worker has fetched yet. Raises redis.RedisError."""

@@ -3,9 +3,8 @@
 import json
 import logging
 import os
-import secrets
 import signal
-import socket
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,16 +18,18 @@ from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
 from db import leases
-from db.connection import check_schema, connect, database
+from db.connection import check_schema, connect, database, database_errors_told, reach
 from db.journal import recent_starts
 from db.prices import last_route
 from orderd.config.settings import Settings
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.engine.chain import check_chain
+from orderd.domain.errors import OrderdError
+from orderd.embedded.notify import LIFE_SECONDS, service_manager
+from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import Failures
 from orderd.engine.leases import Leases
+from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.finality import Finality
 from orderd.engine.settlement.live import LiveAttempts
@@ -52,6 +53,10 @@ _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
+_STATEMENT_SECONDS: Final = 10.0
+"""Of Postgres: a loop that waits for one that hangs must not pass for one that hangs itself."""
+_WAIT_SECONDS: Final = 1.0
+_EXTENSION_MICROSECONDS: Final = 30_000_000
 _POLL_MS: Final = 250
 """How often an idle consumer looks whether it is to stop; an order wakes it at once."""
 _CHAIN_SECONDS: Final = 2.0
@@ -65,8 +70,8 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: Settings) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
 
-    Raises SchemaError, WalletError, and OrderdError where Postgres does not answer or the RPC endpoint leads to another
-    chain; Redis and the endpoint may come later.
+    Raises OrderdError where the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint
+    leads to another chain; Redis and the endpoint may come later.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -74,13 +79,17 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 10,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 11,  # a thread needs one, and so does each loop
         application="orderd worker",
+        statement_seconds=_STATEMENT_SECONDS,
     )
-    _check_schema()
+    with database_errors_told():
+        reach(check_schema, _wait_a_moment)
     _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
-    process.start()
+    with database_errors_told():
+        process.start()
+    service_manager().tell("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
     received = signal.sigwait(_STOP_SIGNALS)
@@ -94,11 +103,12 @@ def run_worker(settings: Settings) -> NoReturn:
     os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
 
 
-def _check_schema() -> None:
-    try:
-        check_schema()
-    except PeeweeException as error:
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres does not answer: {error}") from error
+def _wait_a_moment(what: str) -> None:
+    """Ends the process where it is asked to stop."""
+    log.warning("waits", action="waiting", what=what)
+    service_manager().tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+    if signal.sigtimedwait(_STOP_SIGNALS, _WAIT_SECONDS) is not None:
+        sys.exit(0)
 
 
 def _check_chain(settings: Settings) -> None:
@@ -107,10 +117,7 @@ def _check_chain(settings: Settings) -> None:
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
         if not endpoint.has_transaction_history():
-            log.warning(
-                "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown",
-                action="chain_without_history",
-            )
+            log.warning(NO_HISTORY, action="chain_without_history")
     except RpcWrongChainError as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
@@ -124,7 +131,8 @@ class WorkerProcess:
     """The parts of a worker, put together. ``name`` is what its claims are known by."""
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._presence = Presence(self._take_over)
+        self.name = self._presence.name
         self._redis = client
         self._limiter = RateLimiter(
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
@@ -141,8 +149,8 @@ class WorkerProcess:
         finality = Finality(trading.observer(settings), publisher)
         unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds)
         execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
-        broker = OrderBroker(client, line=self._limiter)
-        dispatch = Dispatch(publisher, broker.send, broker.depth)
+        broker = OrderBroker(client, line=self._limiter, name=self.name)
+        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name)
         if settings.max_in_flight:
             broker.add_middleware(
                 InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)
@@ -155,7 +163,9 @@ class WorkerProcess:
         self._broker = broker
         self._worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS)
 
+        self._life = Loop("life", self._show_life, LIFE_SECONDS)
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
+        self._present = Loop("presence", self._presence.run_once, BEAT_SECONDS)
         self._renewal = Loop("leases", self._leases.renew_once, settings.lease_seconds / 4)
         self._settling = Loop("settlement", settlement.run_once, settings.settle_interval_ms / 1000)
         self._resending = Loop("resending", resending.run_once, settings.settle_interval_ms / 1000)
@@ -174,6 +184,7 @@ class WorkerProcess:
     def _loops(self) -> Sequence[Loop]:
         return (
             self._heartbeat,
+            self._present,
             self._renewal,
             self._settling,
             self._resending,
@@ -184,10 +195,13 @@ class WorkerProcess:
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
+        # Whoever sees the heartbeat knows that nothing waits for the dead any more.
+        self._presence.run_once()
         try:
             self._limiter.prepare(wait=True)
         except (redis.RedisError, PeeweeException) as error:
             log.warning("rate limit not ready", action="rate_limit_failed", worker=self.name, error=str(error))
+        self._life.start()
         for loop in self._loops:
             loop.start()
         for hints in self._hints:
@@ -207,11 +221,12 @@ class WorkerProcess:
 
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        for loop in (self._settling, self._resending, *self._after_settlement, self._renewal, self._heartbeat):
+        after = (*self._after_settlement, self._renewal, self._present, self._heartbeat)
+        for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)
         try:
-            released = self._leases.release_submitted()
+            released = self._presence.leave()
             log.info("drained", action="worker_drained", worker=self.name, released=released)
             self._redis.delete(self._heartbeat_key)
         except (PeeweeException, redis.RedisError) as error:
@@ -222,16 +237,33 @@ class WorkerProcess:
     def _heartbeat_key(self) -> str:
         return f"{HEARTBEAT_PREFIX}{self.name}"
 
-    def _beat(self) -> None:
-        """Say that this process lives, and make good what Redis has forgotten."""
-        stalled = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
-        if stalled:
+    def _stalled(self) -> list[str]:
+        return [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
+
+    def _show_life(self) -> None:
+        """Show whoever watches over this process that it lives; no service is asked for that."""
+        if stalled := self._stalled():
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
-        state = {"in_flight": len(self._live), "stalled": stalled}
+        else:
+            service_manager().tell("WATCHDOG=1")
+
+    def _beat(self) -> None:
+        """Tell the others that this process lives, and make good what Redis has forgotten."""
+        state = {"in_flight": len(self._live), "stalled": self._stalled()}
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
         if self._broker.has_lost_messages():
             log.info("Redis started afresh", action="resend", worker=self.name, orders=_take_out_of_line())
+
+    def _take_over(self, names: Sequence[str]) -> None:
+        """Go on with what these processes, which are dead, have left."""
+        self._live.adopt_soon()
+        self._settling.wake()
+        self._dispatching.wake()
+        try:
+            self._broker.bury(names)
+        except redis.RedisError as error:  # it finds out by itself, a little later
+            log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
 
 
 def _take_out_of_line() -> int:

@@ -15,6 +15,7 @@ from solders.pubkey import Pubkey
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from orderd.best_effort import failed
 from orderd.solana.endpoint import Endpoint, ProxyError
 
 _CONNECT_SECONDS: Final = 5.0
@@ -66,6 +67,8 @@ class Hints(ABC):
             except (OSError, WebSocketException, ProxyError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
+            except Exception as error:  # noqa: BLE001  (a hint that nobody foresaw ends no hints to come)
+                failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
     def _options(self) -> dict[str, Any]:
@@ -81,6 +84,8 @@ class Hints(ABC):
     def _listen(self) -> None:
         with connect(self._endpoint.url, **self._options()) as connection:
             self._connection = connection
+            if self._stopped.is_set():  # by somebody who knew of no connection to close
+                return
             try:
                 self._opened()
                 for text in connection:

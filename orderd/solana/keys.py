@@ -12,6 +12,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.text import text_of
 
 _SECRET_BYTES = 64
@@ -20,8 +21,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _MOST_BYTES = 4096
 
 
-class WalletError(Exception):
+class WalletError(OrderdError):
     """The wallet file is missing, open to others or damaged; the message says which, and what to do. Never the key."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(ErrorCode.SERVICE_WALLET, detail)
 
 
 class Signer(Protocol):

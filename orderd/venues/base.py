@@ -66,10 +66,14 @@ class OpenPool:
 
 @dataclass(frozen=True, slots=True)
 class Liquidity:
-    """The open pools of a pair in one direction, and why others that trade the pair are left out."""
+    """The open pools of a pair in one direction, and why others that trade the pair are left out.
+
+    ``listed`` are the addresses of both, as far as pools are looked at; None where nobody can tell.
+    """
 
     pools: tuple[OpenPool, ...] = ()
     refusals: tuple[OrderdError, ...] = ()
+    listed: frozenset[str] | None = None
 
 
 class Venue(Protocol):

@@ -20,6 +20,7 @@ from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
 from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
+from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
 
@@ -203,7 +204,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     self.size_shared,
                 )
             )
-        return Liquidity(tuple(pools), tuple(refusals))
+        return Liquidity(tuple(pools), tuple(refusals), frozenset(snapshot.vaults))
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         with rpc_errors_told():
@@ -322,7 +323,7 @@ class PoolVenue(ABC, Generic[S, P]):
         found = self._rpc.get_multiple_accounts(mints).value
         programs = {str(mint): account.owner for mint, account in zip(mints, found, strict=True) if account is not None}
         objections = [objection for account in found if (objection := objection_to(account)) is not None]
-        deepest = self._deepest(pools, mints[0])
+        deepest = self._kept(pools, mints)
         if self._watch is not None:
             for pool in deepest:
                 self._watch(pool.address, partial(self._snapshots.forget, pair))
@@ -339,15 +340,17 @@ class PoolVenue(ABC, Generic[S, P]):
             if account is not None and account.owner == self._program_id
         ]
 
-    def _deepest(self, pools: list[KnownPool[S]], mint: Pubkey) -> list[KnownPool[S]]:
-        """Where there are many pools, those that hold the most of one of the mints."""
-        if len(pools) <= MAX_POOLS_A_PAIR:
-            return pools
-        vaults = [next(side.vault for side in self._sides(pool.state) if side.mint == mint) for pool in pools]
-        accounts = self._rpc.get_multiple_accounts(vaults).value
-        depths = [token_amount(account) for account in accounts]
-        ranked = sorted(zip(depths, pools, strict=True), key=lambda each: (-each[0], str(each[1].address)))
-        return [pool for _, pool in ranked[:MAX_POOLS_A_PAIR]]
+    def _kept(self, pools: list[KnownPool[S]], mints: tuple[Pubkey, Pubkey]) -> list[KnownPool[S]]:
+        """Where there are many pools, the deepest; of configured ones those that are named first."""
+        if len(pools) <= MAX_POOLS_A_PAIR or self._addresses:
+            return pools[:MAX_POOLS_A_PAIR]
+        sides = [sorted(self._sides(pool.state), key=lambda side: side.mint != mints[0]) for pool in pools]
+        vaults = [side.vault for both in sides for side in both]
+        amounts = [token_amount(account) for account in self._rpc.get_multiple_accounts(vaults).value]
+        pairs = zip(amounts[::2], amounts[1::2], strict=True)
+        known = {str(pool.address): pool for pool in pools}
+        ranked = by_depth(dict(zip(known, pairs, strict=True)))
+        return [known[address] for address in ranked[:MAX_POOLS_A_PAIR]]
 
 
 def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":

@@ -12,6 +12,7 @@ from orderd.process.temporary import Daemon
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
+from tests.acceptance.postgres_log import complaints
 from tests.acceptance.trader import Story, Trader, order, trading
 
 ROLES = ("gateway", "worker", "simnet")
@@ -72,6 +73,7 @@ def test_each_of_sixty_orders_lands_once_and_the_books_balance(daemon: Daemon) -
         stories = trader.see_all_end(seconds=60)
         all_are_confirmed(stories)
         audit(trader, stories, ledger, before)
+    assert complaints(daemon.log.parent) == []
 
 
 @pytest.mark.soak
@@ -89,6 +91,7 @@ def test_each_of_a_thousand_orders_lands_once_and_nothing_piles_up(daemon: Daemo
         stories = trader.see_all_end(seconds=200)
         all_are_confirmed(stories)
         audit(trader, stories, ledger, before)
+    assert complaints(daemon.log.parent) == []
     nothing_piles_up(warm, use_of(daemon))
 
 

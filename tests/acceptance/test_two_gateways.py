@@ -22,7 +22,7 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client, Lost
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.embedded.child import Child
-from orderd.process.roles import ListeningRole, Role, WorkerRole
+from orderd.process.roles import ListeningRole, Role
 from orderd.process.wallet import fund_on_simnet
 from orderd.solana.keys import create_wallet
 from orderd.solana.rpc import RpcClient
@@ -53,9 +53,9 @@ class Cluster:
             port_variable="ORDERD_PORT",
         )
 
-    def worker(self, name: str) -> WorkerRole:
+    def worker(self, name: str) -> Role:
         state_dir, env = self._state_of(name)
-        return WorkerRole(state_dir, env, 20.0, env["ORDERD_REDIS_URL"])
+        return Role("worker", state_dir, env, 20.0)
 
     def start(self, role: Role) -> Child:
         child = role.start()

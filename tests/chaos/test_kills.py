@@ -12,6 +12,7 @@ from orderd.domain.order import OrderStatus
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
+from tests.acceptance.postgres_log import complaints
 from tests.acceptance.trader import Story, trading
 from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, alternating, storm, trade_through
 
@@ -43,6 +44,7 @@ def trade_under_kills(
             killed.calm_down()
         stories = trader.see_all_end(seconds)
         audit(trader, stories, ledger, before)
+        assert complaints(state_dir) == []
         for story in stories:
             assert followed[story.id].result() == story.events, "the storm was followed to the end"
     # A daemon that lets everything fail would keep these promises easily.

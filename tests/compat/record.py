@@ -28,7 +28,7 @@ from orderd.commands import token as access
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
-from orderd.process.roles import ListeningRole, WorkerRole
+from orderd.process.roles import ListeningRole, Role
 from orderd.process.wallet import fund_on_simnet
 from orderd.solana.rpc import RpcClient
 from orderd.wire import OrderView, SubmitParams
@@ -106,7 +106,7 @@ class Stage:
         """One that runs until it is killed; the chain never answers its calls to ``held``."""
         env = {**self._env(), **WORKER, "ORDERD_RPC_URL": self.gate.url, **settings}
         self.gate.held = held
-        child = WorkerRole(self.state_dir, env, 10.0, self._redis_url).start()
+        child = Role("worker", self.state_dir, env, 10.0).start()
         try:
             yield
         finally:

@@ -10,8 +10,9 @@ from db.connection import database
 from db.journal import Change, NewAttempt, NewOrder
 from db.leases import LiveAttempt
 from db.models import DEFAULT_ACCOUNT, Order
-from orderd.domain.events import Accepted, Routed, Submitted
-from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.events import Routed, Submitted
+from orderd.domain.terms import OrderTerms
+from orderd.domain.tokens import TokenRegistry
 from tests.sample_facts import QUOTED
 
 FILL = {"filled_in": 1_500_000_000, "filled_out": 152_400_000, "network_fee": 5_000}
@@ -22,19 +23,8 @@ def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000
     return NewOrder(
         id=order_id,
         account_id=DEFAULT_ACCOUNT,
-        fact=Accepted(
-            client_order_id=client_order_id or str(order_id),
-            token_in="SOL",
-            token_out="USDC",
-            amount_in="1.5",
-            slippage="0.5",
-        ),
-        mint_in=WSOL_MINT,
-        mint_out=USDC_MINT,
-        decimals_in=9,
-        decimals_out=6,
-        amount_in=amount_in,
-        slippage_bps=50,
+        client_order_id=client_order_id or str(order_id),
+        terms=OrderTerms(*TokenRegistry().pair("SOL", "USDC"), amount_in, slippage_bps=50),
         by=Actor("tests"),
     )
 

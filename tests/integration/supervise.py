@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from orderd.embedded.child import Child, Program, StopRequested
+from orderd.domain.errors import OrderdError
+from orderd.embedded.child import Child, Meanwhile, Program, StopRequested, in_silence
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.telemetry import configure_logging
 
@@ -24,19 +25,31 @@ while True:
 """
 
 
+STARTS_BEFORE_READY = {"late": 2, "never": 1_000}
+"""How often a script of a kind ends before it is ready."""
+
+
 class Script:
     def __init__(self, directory: Path, kind: str, number: int) -> None:
         self.name = f"{kind}-{number}"
         self._directory = directory
         self._kind = kind
+        self._starts = 0
 
-    def start(self) -> Child:
+    @property
+    def _script(self) -> str:
+        return SERVICE if self._starts > STARTS_BEFORE_READY.get(self._kind, 0) else "raise SystemExit(1)"
+
+    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
+        self._starts += 1
+        if self._starts <= STARTS_BEFORE_READY.get(self._kind, 0):
+            say(f"{self.name} starts")
         ready = self._directory / f"{self.name}.ready"
         ready.unlink(missing_ok=True)
         child = Child(
             Program(
                 name=self.name,
-                argv=[sys.executable, "-c", SERVICE, self.name, self._kind, str(ready)],
+                argv=[sys.executable, "-c", self._script, self.name, self._kind, str(ready)],
                 log=None,
                 lock=self._directory / f"{self.name}.lock",
                 stop_seconds=1000.0,
@@ -51,6 +64,10 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def tick() -> None:
+    raise RuntimeError("nobody foresaw this")
+
+
 configure_logging()
 with blocked_signals():
     supervisor = Supervisor()
@@ -58,9 +75,11 @@ with blocked_signals():
         for number, kind in enumerate(sys.argv[2:]):
             supervisor.start(Script(Path(sys.argv[1]), kind, number))
         say("watching")
-        supervisor.run(lambda: None, tick_seconds=1000.0)
+        supervisor.run(tick, tick_seconds=0.05)
     except StopRequested:
         pass
+    except OrderdError as error:
+        say(f"gives up: {error.detail}")
     finally:
         supervisor.stop()
 say("done")

@@ -160,7 +160,8 @@ def test_other_machines_are_not_listened_to_where_no_token_is_valid(orderd: Orde
 def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd, tmp_path: Path) -> None:
     refused = orderd("migrate", ORDERD_DATABASE_URL=f"postgresql://orderd@/orderd?host={tmp_path}")
     assert refused.returncode == 1
-    assert "The database does not answer." in refused.stderr
+    assert "(SERVICE_UNAVAILABLE)" in refused.stderr
+    assert "Postgres does not answer" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
@@ -236,7 +237,9 @@ def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
     refused = orderd("check-config", ORDERD_PROT="4000")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "orderd: The configuration cannot be used.\n  ORDERD_PROT is no setting of orderd; did you mean ORDERD_PORT?\n"
+        "orderd: The configuration cannot be used (SERVICE_CONFIGURATION).\n"
+        "  ORDERD_PROT is no setting of orderd; did you mean ORDERD_PORT?\n"
+        "  next: correct what is named; see what it comes to: orderd check-config\n"
     )
 
 

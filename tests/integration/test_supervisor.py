@@ -36,7 +36,7 @@ class Supervised:
 @contextmanager
 def supervised(directory: Path, *services: str) -> Iterator[Supervised]:
     with subprocess.Popen(
-        [sys.executable, str(SUPERVISE), str(directory), *services], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-P", str(SUPERVISE), str(directory), *services], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield Supervised(process)
@@ -62,6 +62,31 @@ def test_a_service_that_is_killed_is_started_again(tmp_path: Path) -> None:
         os.kill(int(second), signal.SIGKILL)
         _, _, third = daemon.next_line()
     assert len({first, second, third}) == 3
+
+
+def test_a_service_that_ends_in_its_first_start_is_started_again(tmp_path: Path) -> None:
+    with supervised(tmp_path, "late", "polite") as daemon:
+        said = [line[:2] for line in daemon.lines_until("watching")]
+    assert said == [["late-0", "starts"]] * 2 + [["late-0", "up"], ["polite-1", "up"], ["watching"]]
+
+
+def test_a_service_that_never_starts_is_given_up_and_the_last_word_says_so(tmp_path: Path) -> None:
+    with supervised(tmp_path, "polite", "never") as daemon:
+        said = daemon.lines_until("done")
+    assert said.count(["never-1", "starts"]) == 5
+    assert ["gives", "up:", "never-1"] in [line[:3] for line in said]
+    assert ["polite-0", "down"] in [line[:2] for line in said], "what was started is stopped"
+
+
+def test_whatever_a_look_at_the_services_raises_ends_nothing(tmp_path: Path) -> None:
+    """The script's tick raises each time."""
+    with supervised(tmp_path, "polite") as daemon:
+        ((_, _, first), _) = daemon.lines_until("watching")
+        os.kill(int(first), signal.SIGKILL)
+        assert daemon.next_line()[:2] == ["polite-0", "up"]
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.lines_until("done")
+        assert daemon.process.wait() == 0
 
 
 def test_services_die_with_the_supervisor(tmp_path: Path) -> None:

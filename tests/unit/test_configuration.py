@@ -71,7 +71,7 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as refused:
         load_settings()
-    assert str(refused.value).startswith(complaint)
+    assert refused.value.detail.startswith(complaint)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_fault_in_the_file_is_named_with_the_file(config_file: Path, content: 
     config_file.write_text(content)
     with pytest.raises(ConfigurationError) as refused:
         load_settings()
-    assert str(refused.value).startswith(complaint.format(file=config_file))
+    assert refused.value.detail.startswith(complaint.format(file=config_file))
 
 
 def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_RATE_LIMT", "5")
     with pytest.raises(ConfigurationError) as refused:
         load_settings()
-    assert len(str(refused.value).splitlines()) == 3
+    assert len(refused.value.detail.splitlines()) == 3
 
 
 def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,14 +130,16 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_secret(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=rf"^{name}: it is no ") as refused:
+    with pytest.raises(ConfigurationError, match=rf"^SERVICE_CONFIGURATION: {name}: it is no ") as refused:
         load_settings()
     assert "hunter2" not in str(refused.value)
 
 
 def test_a_default_slippage_that_no_order_could_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_DEFAULT_SLIPPAGE", "101")
-    with pytest.raises(ConfigurationError, match=r"^ORDERD_DEFAULT_SLIPPAGE: .* not within 0 and 100 %"):
+    with pytest.raises(
+        ConfigurationError, match=r"^SERVICE_CONFIGURATION: ORDERD_DEFAULT_SLIPPAGE: .* not within 0 and 100 %"
+    ):
         load_settings()
 
 

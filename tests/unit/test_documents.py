@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from orderd.config.reference import environment_example, with_tables
+from orderd.domain.quote import PoolKind
 from orderd.wire import Method
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +32,24 @@ def test_the_readme_lists_the_methods_that_there_are() -> None:
     assert rows == [str(method) for method in Method]
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/dialects.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/dialects.md", "docs/extending.md"],
+)
 def test_what_a_document_links_to_is_there(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> None:
+    text = (ROOT / "docs/extending.md").read_text()
+    modules = re.findall(r"^   \| `([a-z/]+)` \|", text, flags=re.MULTILINE)
+    assert {"program", "maths/", "venue", "simnet/handler", "simnet/genesis", "simnet/market"} == set(modules)
+    for kind in PoolKind:
+        folder = ROOT / "orderd/pools" / kind
+        for module in modules:
+            assert (folder / module).is_dir() if module.endswith("/") else (folder / f"{module}.py").is_file()
 
 
 def test_the_makefile_does_what_the_readme_says_it_does() -> None:

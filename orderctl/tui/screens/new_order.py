@@ -16,6 +16,7 @@ from textual.widgets import Button, Footer, Input, Label, Static
 from uuid_utils import uuid7
 
 from orderctl.display.quotes import brief_quote_view
+from orderctl.output.colours import Tone
 from orderctl.trading.terms import check
 from orderctl.tui.desk import Desk
 from orderd.client.errors import AnswerLostError, ClientError
@@ -115,8 +116,9 @@ class NewOrderScreen(ModalScreen[OrderView]):
         await asyncio.sleep(TYPING_SECONDS)
         while True:
             try:
-                check(str(trade["token_in"]), str(trade["token_out"]), str(trade["amount_in"]), trade["slippage"])
-                quote = await self._caller.call(Method.QUOTE, params_of(QuoteParams, **trade), QuoteResult)
+                params = params_of(QuoteParams, **trade)
+                check(params)
+                quote = await self._caller.call(Method.QUOTE, params, QuoteResult)
             except (ClientError, OrderdError) as error:
                 self.send.disabled = True
                 self._complain(error)
@@ -133,7 +135,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         held = next((balance.amount for balance in balances if balance.token == quote.token_in), None)
         if held is None or Decimal(held) >= Decimal(quote.amount_in):
             return []
-        return [Text(f"the wallet holds {held} {quote.token_in} only", "yellow")]
+        return [Text(f"the wallet holds {held} {quote.token_in} only", Tone.WARNING)]
 
     def _arm(self, quote: QuoteResult) -> None:
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
@@ -151,7 +153,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         except AnswerLostError as error:
             self._say(
                 Text.assemble(
-                    ("The outcome is unknown: ", "bold yellow"),
+                    ("The outcome is unknown: ", Tone.WARNING.bold),
                     f"{error.detail}.\nSending it again from this form cannot make a second order.",
                 )
             )
@@ -167,7 +169,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             if isinstance(error, OrderdError)
             else (error.title, error.next_step)
         )
-        self._say(Text.assemble((title, "bold red"), f"\n{error.detail}\n", ("next: ", "cyan"), step))
+        self._say(Text.assemble((title, Tone.ALARM), f"\n{error.detail}\n", ("next: ", Tone.HINT), step))
 
     def _say(self, what: RenderableType) -> None:
         self.answer.update(what)

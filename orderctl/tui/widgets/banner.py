@@ -6,9 +6,9 @@ from rich.text import Text
 from textual.widgets import Static
 
 from orderctl.display.timeline import shorten
+from orderctl.output.colours import CHAIN_BADGES, Tone
 from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Live, Lost
 
-NETWORK_STYLE = {"simnet": "bold cyan", "devnet": "bold yellow", "mainnet": "bold #ffffff on #b3261e"}
 WALLET_WIDTH = 13
 
 
@@ -23,12 +23,12 @@ def _state(desk: Desk) -> Text:
     """The network first: whatever is cut off on a narrow terminal, it is not that."""
     line = Text()
     if desk.status is not None:
-        line.append(f" {desk.status.chain} ", NETWORK_STYLE[desk.status.chain]).append(" ")
+        line.append(f" {desk.status.chain} ", CHAIN_BADGES[desk.status.chain]).append(" ")
     line.append(connection_text(desk))
     if desk.read_only:
-        line.append("  read only", "yellow")
+        line.append("  read only", Tone.WARNING)
     if desk.status is not None and desk.status.draining:
-        line.append("  draining: takes no new orders", "yellow")
+        line.append("  draining: takes no new orders", Tone.WARNING)
     return line.append(f"  {desk.url}", "dim")
 
 
@@ -38,14 +38,15 @@ def connection_text(desk: Desk) -> Text:
     since = f", stale since {stale.astimezone():%H:%M:%S}" if stale is not None else ""
     match desk.connection:
         case Connecting():
-            return Text(f"◌ connecting{since}", "yellow")
+            return Text(f"◌ connecting{since}", Tone.WARNING)
         case Live() if stale is None:
-            return Text("● live", "bold green")
+            return Text("● live", Tone.GOOD.bold)
         case Live():
             reason = "the daemon does not reach its database" if desk.lag >= STALE_AFTER else "no answer"
-            return Text(f"◌ {reason}{since}", "yellow")
+            return Text(f"◌ {reason}{since}", Tone.WARNING)
         case Lost(reason, retry_at):
-            return Text(f"○ {reason}; reconnecting in {_seconds_to(retry_at, desk.clock())} s{since}", "bold yellow")
+            wait = _seconds_to(retry_at, desk.clock())
+            return Text(f"○ {reason}; reconnecting in {wait} s{since}", Tone.WARNING.bold)
 
 
 def _seconds_to(at: datetime, now: datetime) -> int:
@@ -55,7 +56,7 @@ def _seconds_to(at: datetime, now: datetime) -> int:
 
 def _wallet(desk: Desk) -> Text:
     if (trouble := desk.trouble.get("balances")) is not None:
-        return Text(f"wallet: {trouble.title}: {trouble.detail}", "yellow")
+        return Text(f"wallet: {trouble.title}: {trouble.detail}", Tone.WARNING)
     if desk.wallet is None:
         return Text("wallet: not known yet", "dim")
     line = Text.assemble(("wallet ", "dim"), shorten(desk.wallet.wallet, WALLET_WIDTH))

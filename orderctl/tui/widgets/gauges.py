@@ -3,7 +3,9 @@
 from rich.text import Text
 from textual.widgets import Static
 
-from orderctl.display.tables import UNKNOWN, UNKNOWN_STYLE
+from orderctl.display.daemon import UNTOLD
+from orderctl.display.states import UNKNOWN
+from orderctl.output.colours import UNKNOWN_TONE, Tone
 from orderctl.tui.desk import Desk
 from orderd.wire import RateLimitUse, StatusResult
 
@@ -15,23 +17,23 @@ class Gauges(Static):
     def draw(self, desk: Desk) -> None:
         lines = _lines(desk.status) if desk.status is not None else Text("not known yet", "dim")
         if (trouble := desk.trouble.get("status")) is not None:
-            lines = Text(f"{trouble.title}: {trouble.detail}", "yellow")
+            lines = Text(f"{trouble.title}: {trouble.detail}", Tone.WARNING)
         if self.content != lines:
             self.update(lines)
 
 
 def _lines(status: StatusResult) -> Text:
-    workers = Text(f"{status.workers}", "" if status.workers else "bold red")
+    workers = Text(f"{status.workers}", "" if status.workers else Tone.ALARM)
     lines = [
-        _named("rate limit", _rate_limit(status.rate_limit)),
-        _named("queue", _queue(status)),
-        _named("workers", workers),
+        _named("rate limit", UNTOLD if "rate_limit.used" in status.untold else _rate_limit(status.rate_limit)),
+        _named("queue", UNTOLD if "queue_depth" in status.untold else _queue(status)),
+        _named("workers", UNTOLD if "workers" in status.untold else workers),
     ]
     ill = [f"{name}: {health.detail or 'not ok'}" for name, health in status.services.items() if not health.ok]
-    services = Text("; ".join(ill), "bold red") if ill else Text("all well", "green")
+    services = Text("; ".join(ill), Tone.ALARM) if ill else Text("all well", Tone.GOOD)
     lines.append(_named("services", services))
     if status.unknown:
-        lines.append(_named("outcomes", Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_STYLE)))
+        lines.append(_named("outcomes", Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_TONE)))
     return Text("\n").join(lines)
 
 
@@ -43,11 +45,11 @@ def _rate_limit(use: RateLimitUse) -> Text:
     if use.limit == 0:
         return Text("off")
     filled = min(BAR_WIDTH, -(-use.used * BAR_WIDTH // use.limit))
-    style = "red" if use.waiting else "yellow" if use.used * 5 >= use.limit * 4 else "green"
+    style = Tone.BAD if use.waiting else Tone.WARNING if use.used * 5 >= use.limit * 4 else Tone.GOOD
     return Text.assemble(("━" * filled, style), ("─" * (BAR_WIDTH - filled), "dim"), f" {use.used}/{use.limit}")
 
 
 def _queue(status: StatusResult) -> Text:
     """What a worker has yet to take, and what has to wait for the rate limit."""
     limited = status.rate_limit.waiting
-    return Text.assemble(f"{status.queue_depth} waiting", (f", {limited} limited" if limited else "", "yellow"))
+    return Text.assemble(f"{status.queue_depth} waiting", (f", {limited} limited" if limited else "", Tone.WARNING))

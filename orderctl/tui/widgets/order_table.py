@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import ClassVar, get_args
+from typing import ClassVar
 from uuid import UUID
 
 from rich.segment import Segment
@@ -14,7 +14,8 @@ from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from orderctl.display.columns import Column, Role, Showing
+from orderctl.display.columns import Column, Showing
+from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
 from orderd.wire import OrderView
@@ -26,7 +27,7 @@ class OrderTable(ScrollView, can_focus=True):
     """``show`` gives it the orders, in their order."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"order-table--{role}" for role in ("header", "sorted", "cursor", *get_args(Role)) if role
+        f"order-table--{role}" for role in ("header", "sorted", "cursor", "id", *(tone.role for tone in Tone))
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Detail", tooltip="All that is known of the order under the cursor", id="detail"),
@@ -217,7 +218,7 @@ class OrderTable(ScrollView, can_focus=True):
     def _style(self, role: str) -> Style:
         """A role's colours; one that is partly transparent is laid over the background."""
         if (known := self._styles.get(role)) is None:
-            names = f"order-table--{role}"
+            names = f"order-table--{role.role if isinstance(role, Tone) else role}"
             known = self.get_component_rich_style(names, partial=True)
             if (colour := self.get_component_styles(names).color).a < 1:
                 known += Style.from_color((self.background_colors[1] + colour).rich_color)

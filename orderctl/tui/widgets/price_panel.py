@@ -5,6 +5,7 @@ from decimal import Decimal
 from rich.text import Text
 from textual.widgets import Static
 
+from orderctl.output.colours import Tone
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Series
 from orderd.domain.quote import VenueName
@@ -26,7 +27,7 @@ class PricePanel(Static):
         chart_height = min(MAX_CHART_HEIGHT, height // len(VenueName) - 1)
         lines = [line for venue in VenueName for line in _venue(series, venue, best, width, chart_height)]
         if (trouble := desk.trouble.get("quote")) is not None:
-            lines.append(Text(trouble.title, "yellow"))
+            lines.append(Text(trouble.title, Tone.WARNING))
         elif len(lines) < height and (scale := series.scale(width)) is not None:
             lines.append(Text(f"from {scale[0]:f} to {scale[1]:f}", "dim"))
         text = Text("\n").join(lines)
@@ -39,14 +40,15 @@ def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, c
     name = f"{venue:<{NAME_WIDTH}}"
     price = series.latest(venue)
     if price is None and (refusal := series.refusals.get(venue)) is not None:
-        return [Text.assemble((name, "dim"), (f"no quote: {refusal}", "yellow"))]
+        return [Text.assemble((name, "dim"), (f"no quote: {refusal}", Tone.WARNING))]
     if price is None:
         return [Text.assemble((name, "dim"), ("not known yet", "dim"))]
     now = Text.assemble(
-        (name, "dim"), (f"{price:f}"[:PRICE_WIDTH].ljust(PRICE_WIDTH), "bold green" if price == best else "")
+        (name, "dim"), (f"{price:f}"[:PRICE_WIDTH].ljust(PRICE_WIDTH), Tone.GOOD.bold if price == best else "")
     )
     if chart_height < 1:
-        return [now.append(" " + "".join(series.chart(venue, width - now.cell_len - 1)), "cyan")]
+        return [now.append(" " + "".join(series.chart(venue, width - now.cell_len - 1)), Tone.MOVING)]
     if (change := series.change(venue, width)) is not None:
-        now.append(f"{change:+f} %".rjust(width - now.cell_len), "green" if change > 0 else "red" if change else "dim")
-    return [now, *(Text(line, "cyan") for line in series.chart(venue, width, chart_height))]
+        tone = Tone.GOOD if change > 0 else Tone.BAD if change else Tone.MUTED
+        now.append(f"{change:+f} %".rjust(width - now.cell_len), tone)
+    return [now, *(Text(line, Tone.MOVING) for line in series.chart(venue, width, chart_height))]

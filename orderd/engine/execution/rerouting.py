@@ -9,7 +9,7 @@ import structlog
 from orderd.domain.errors import OrderdError
 from orderd.domain.quote import Route
 from orderd.engine.execution.blame import RouteRefusedError
-from orderd.engine.routing.router import Fits
+from orderd.engine.routing.search import Fits
 
 log = structlog.get_logger(__name__)
 

@@ -17,6 +17,7 @@ from db.connection import database
 from db.journal import Change, Moved, NewAttempt
 from db.leases import LiveAttempt
 from db.models import Order
+from db.terms import terms_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
@@ -31,7 +32,6 @@ from orderd.engine.publish import Publisher
 from orderd.engine.routing.offers import offer_of
 from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
-from orderd.engine.views import terms_of
 from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender
 

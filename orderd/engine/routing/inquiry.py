@@ -19,11 +19,15 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The pools of one pair at all venues, what was refused, and which pools are left out because they cool down."""
+    """The pools of one pair at all venues, what was refused, and which pools are left out because they cool down.
+
+    ``listed`` are all pools that the chain is known to have for the pair; None where a venue could not tell.
+    """
 
     pools: tuple[OpenPool, ...]
     refusals: tuple[VenueRefusal, ...]
     cooling: tuple[VenueRefusal, ...] = ()
+    listed: frozenset[str] | None = None
 
 
 class Inquiry:
@@ -73,9 +77,12 @@ class Inquiry:
             pools: list[OpenPool] = []
             refusals: list[VenueRefusal] = []
             cooling: list[VenueRefusal] = []
+            listed: frozenset[str] | None = frozenset()
             for asked, venue, answer in answers:
                 if asked != pair:
                     continue
+                own = None if isinstance(answer, OrderdError) else answer.listed
+                listed = None if listed is None or own is None else listed | own
                 if isinstance(answer, OrderdError):
                     refusals.append(VenueRefusal(venue.name, answer.code, answer.detail))
                     continue
@@ -87,7 +94,7 @@ class Inquiry:
                     else:
                         pools.append(pool)
                 refusals += [VenueRefusal(venue.name, each.code, each.detail) for each in answer.refusals]
-            found[pair] = Answers(tuple(pools), tuple(refusals), tuple(cooling))
+            found[pair] = Answers(tuple(pools), tuple(refusals), tuple(cooling), listed)
         return found
 
 

@@ -8,8 +8,8 @@ from typing import Final
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Quoted, Refused, RoutedLeg
 from orderd.domain.money import format_amount, format_price, min_amount_out
-from orderd.domain.order import OrderTerms
 from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
+from orderd.domain.terms import OrderTerms
 
 _HUNDREDTH: Final = Decimal("0.01")
 

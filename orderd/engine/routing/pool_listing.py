@@ -18,6 +18,7 @@ from orderd.engine.routing.offers import refusals_told
 from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import OpenPool
+from orderd.venues.depth import by_depth
 from orderd.wire import PoolsResult, PoolView
 
 _FEE_STEP: Final = Decimal("0.0000001")
@@ -54,9 +55,14 @@ def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: 
             except SwapError as error:
                 refusals.append(pool.refused(error))
     held = _held([pool for _, pool, _ in priced], rpc)
-    views = [(pairs.index(pair), -held[pool.vaults[0]], _view(pair, pool, rates, held)) for pair, pool, rates in priced]
+    views = {pool.address: _view(pair, pool, rates, held) for pair, pool, rates in priced}
+    ranked = [
+        address
+        for pair in pairs
+        for address in by_depth({pool.address: _sides(pool, held) for own, pool, _ in priced if own == pair})
+    ]
     return PoolsResult(
-        pools=tuple(view for *_, view in sorted(views, key=lambda each: (each[0], each[1], each[2].address))),
+        pools=tuple(views[address] for address in ranked),
         refusals=refusals_told(refusals),
         slot=max((pool.slot for _, pool, _ in priced), default=None),
     )
@@ -71,6 +77,11 @@ def _held(pools: Sequence[OpenPool], rpc: RpcClient) -> dict[Pubkey, int]:
         vault: token_amount(account)
         for vault, account in zip(vaults, rpc.get_multiple_accounts(vaults).value, strict=True)
     }
+
+
+def _sides(pool: OpenPool, held: Mapping[Pubkey, int]) -> tuple[int, int]:
+    first, second = pool.vaults
+    return held[first], held[second]
 
 
 def _view(pair: Tokens, pool: OpenPool, rates: Rates, held: Mapping[Pubkey, int]) -> PoolView:

@@ -3,7 +3,8 @@
 While all pools of a pair answer, the best of them is the market, however far it has moved. Where some are away, because
 their venue is down, they were closed or the node forgot them, what is left may be pools that nobody trades in, at any
 price. So the price of the last route is kept with the pools it was found among, and only if one of these is missing,
-a price that is much worse than that one is refused.
+a price that is much worse than that one is refused. While it is missing the price that is kept stands still: else many
+orders would follow what is left down, a step each. It ends when it is old, or when the chain has the pool no more.
 
 A price counts for what it is worth only if somebody trades at it: where a pool's program refuses the swap, whatever it
 was quoted at is forgotten again. Else a pool that promises much and does nothing would keep all others from trading.
@@ -54,16 +55,19 @@ class PriceGuard:
         self._clock = clock
         self._references: dict[Pair, _Reference | None] = {}
 
-    def check(self, route: Route, quotes: Iterable[VenueQuote], present: Set[str]) -> None:
+    def check(
+        self, route: Route, quotes: Iterable[VenueQuote], present: Set[str], listed: Set[str] | None = None
+    ) -> None:
         """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
 
+        `listed` are the pools that the chain has; None where that cannot be told, and whatever it had counts.
         Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one.
         """
         pair = (route.main.mint_in, route.hops[-1].mint_out)
         legs = frozenset(leg.pool for leg in route.legs)
         pools = legs | {quote.pool for quote in quotes}
         last = self._last(pair)
-        if last is not None and (missing := last.pools - present):
+        if last is not None and (missing := _missing(last.pools, present, listed)):
             # What rounding took is no deviation.
             price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)
             if price * BPS < last.price * (BPS - self._max_deviation_bps):
@@ -73,7 +77,7 @@ class PriceGuard:
                     f"the best route pays {below} basis points less than the last one did, the limit is "
                     f"{self._max_deviation_bps}; of the pools of then {_few(missing)} did not answer",
                 )
-            pools |= last.pools  # those that are away are still missed next time
+            return
         price = _price(route.amount_in, route.amount_out, route.price_impact_bps)
         before = None
         if last is not None:
@@ -99,6 +103,11 @@ class PriceGuard:
             return None
         price = _price(past.amount_in, past.amount_out, Decimal(past.price_impact_bps))
         return _Reference(price, past.pools, self._clock() - past.age, past.pools)
+
+
+def _missing(pools: frozenset[str], present: Set[str], listed: Set[str] | None) -> frozenset[str]:
+    away = pools - present
+    return away if listed is None else away & listed
 
 
 def _price(amount_in: int, amount_out: int, price_impact_bps: Decimal) -> Fraction:

@@ -17,6 +17,7 @@ from orderd.engine.leases import Leases
 from orderd.solana.expiry import Validity
 
 _ADOPT_BATCH: Final = 1_000
+_ADOPT_SECONDS: Final = 1.0
 _HINTED_AT_MOST: Final = 32
 """With more live attempts than this, statuses are asked for all the time anyway."""
 log = structlog.get_logger(__name__)
@@ -82,14 +83,19 @@ class LiveAttempts:
                 if live := self._live.pop(signature, None):
                     self._leases.let_go(live.order_id)
 
+    def adopt_soon(self) -> None:
+        """There are some that nobody holds: do not wait for the next look."""
+        self._adopt_at = self._clock()
+
     def adopt(self) -> None:
         """Take over live attempts whose holder is gone. They are sent again at once: nobody knows if they ever were."""
         now = self._clock()
         if now < self._adopt_at:
             return
-        self._adopt_at = now + self._leases.seconds / 4
         with database.connection_context():
             adopted = leases.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
+        if len(adopted) < _ADOPT_BATCH:
+            self._adopt_at = now + _ADOPT_SECONDS
         if not adopted:
             return
         log.info("adopted live attempts", action="adopt", orders=len(adopted))

@@ -13,8 +13,8 @@ from solders.signature import Signature
 
 from db import audit, journal
 from db.audit import RESOLVE, Actor, Entry
-from db.connection import database
-from db.journal import AttemptEnd, Change
+from db.connection import database, transaction
+from db.journal import AttemptEnd, Change, Moved
 from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -138,13 +138,19 @@ class Resolution:
 
     def _write(self, change: Change, by: Actor, told: str) -> OrderView:
         """Over any worker's claim. Raises OrderdError ORDER_NOT_RESOLVABLE where the order has ended meanwhile."""
-        with database.connection_context(), database.atomic():
-            moved = journal.apply([replace(change, version=None)])
-            audit.record([Entry(by, RESOLVE, order_id=each.order.id, detail=told) for each in moved])
+        with database.connection_context():
+            moved = _resolve(replace(change, version=None), by, told)
         if not moved:
             raise _refused("its outcome has become known meanwhile")
         self._publisher.publish(moved)
         return views.order_view(moved[0].order)
+
+
+@transaction
+def _resolve(change: Change, by: Actor, told: str) -> list[Moved]:
+    moved = journal.apply([change])
+    audit.record([Entry(by, RESOLVE, order_id=each.order.id, detail=told) for each in moved])
+    return moved
 
 
 def _live(account_id: UUID, ref: str) -> tuple[Order, Attempt]:

@@ -124,8 +124,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the Authorization header is not of the form: Bearer TOKEN")
     row = ApiToken.get_or_none(ApiToken.hash == token_hash(token.strip()))
     if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= datetime.now(UTC)):
-        raise OrderdError(ErrorCode.AUTH_INVALID, "the token is unknown, expired or revoked")
-    _note_use(row)
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the request's token is none of those that are valid now")
     scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
     mints, per_minute, burst = row.allowed_mints, row.requests_per_minute, row.burst
     return Principal(
@@ -152,11 +151,12 @@ def ended_tokens(token_ids: Iterable[UUID]) -> frozenset[UUID]:
     return frozenset(UUID(str(token_id)) for (token_id,) in rows)
 
 
-def _note_use(row: ApiToken) -> None:
-    """Remember when a token was last used, to the minute."""
+def note_use(token_ids: Iterable[UUID]) -> None:
+    """Remember that tokens were used just now, to the minute. Needs a database connection."""
     database.execute_sql(
         """
         UPDATE api_tokens SET last_used_at = clock_timestamp()
-        WHERE id = %s AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')""",
-        (str(row.id),),
+        WHERE id = ANY(%s::uuid[])
+          AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')""",
+        ([str(token_id) for token_id in token_ids],),
     )

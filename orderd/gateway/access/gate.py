@@ -1,6 +1,6 @@
 """The gate: who is calling, from where, and how much of its pace is left."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from uuid import UUID
@@ -15,8 +15,12 @@ from orderd.gateway.threads import DatabaseThreads
 
 
 class Gate:
-    def __init__(self, settings: Settings, database: DatabaseThreads) -> None:
+    def __init__(
+        self, settings: Settings, database: DatabaseThreads, used: Callable[[UUID], None] = lambda _: None
+    ) -> None:
+        """``used`` is told of each token that is shown and good."""
         self._database = database
+        self._used = used
         self._token_required = token_required(settings)
         self._trusted = tuple(ip_network(each) for each in settings.trusted_proxies)
         self._buckets: dict[UUID, Bucket] = {}
@@ -44,6 +48,8 @@ class Gate:
         if authorization is None and not self._token_required:
             return replace(authenticate(None, required=False), address=address)
         principal = await self._database.run(authenticate, authorization, required=self._token_required)
+        if principal.token_id is not None:
+            self._used(principal.token_id)
         return replace(principal, address=address, bucket=self._bucket_of(principal))
 
     async def who(self, request: HTTPConnection) -> Principal:

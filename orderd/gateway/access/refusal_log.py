@@ -8,12 +8,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Final
 
-import structlog
-
 from db import audit, refusals
 from db.audit import CANCEL, NOBODY, SUBMIT, Actor, Entry
-from db.connection import database
+from db.connection import transaction
 from db.refusals import Refusal
+from orderd.best_effort import best_effort, failed
 from orderd.domain.errors import OrderdError
 from orderd.gateway.threads import DatabaseThreads
 
@@ -22,7 +21,6 @@ MOST: Final = 1_000
 """Different refusals that are kept until the next write; a flood of more is counted, not told apart."""
 _READS: Final = ("GET ", "HEAD ", "OPTIONS ")
 _DETAIL: Final = 300
-log = structlog.get_logger(__name__)
 
 
 class Refusals:
@@ -34,6 +32,10 @@ class Refusals:
 
     def note(self, by: Actor, action: str, error: OrderdError) -> None:
         """Remember a refusal, if it is of permission or limits, or of something that would have changed an order."""
+        with best_effort("audit"):
+            self._note(by, action, error)
+
+    def _note(self, by: Actor, action: str, error: OrderdError) -> None:
         changes = action in (SUBMIT, CANCEL) or (" " in action and not action.startswith(_READS))
         if not changes and not error.code.startswith(("AUTH_", "LIMIT_")):
             return
@@ -56,12 +58,13 @@ class Refusals:
         noted, self._noted = self._noted, Counter()
         try:
             await self._database.run(_write, noted)
-        except OrderdError as error:
-            log.warning("refusals not written", action="audit_failed", rows=len(noted), error=error.detail)
+        except Exception as error:  # noqa: BLE001  (whatever it is, what cannot be written ends nothing)
+            failed("audit", error)
             if not self._noted:
                 self._noted = noted
 
 
+@transaction
 def _write(noted: Counter[Entry]) -> None:
     """In one transaction, so that nothing is written twice where half of it fails."""
     strangers: Counter[Refusal] = Counter()
@@ -71,9 +74,8 @@ def _write(noted: Counter[Entry]) -> None:
             strangers[Refusal(entry.by.address, entry.action, entry.outcome)] += times
         else:
             keyed.append(replace(entry, times=times))
-    with database.atomic():
-        audit.record(keyed)
-        refusals.count(strangers)
+    audit.record(keyed)
+    refusals.count(strangers)
 
 
 def _is_stranger(by: Actor) -> bool:

@@ -41,6 +41,8 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.RECLAIMED: "pending",
     _E.ROLLED_BACK: "submitted",
 }
+UNTOLD: Final = frozenset({_E.DEFERRED, _E.UNKNOWN})
+"""What happens to an order and leaves it where it was; only one dialect tells of a part of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from orderd.gateway.dialects.exact import decimal_text, read_object
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import SubmitParams, SubmitResult
 
-_FIELDS: Final = {
+FIELDS: Final = {
     "tokenIn": "token_in",
     "inputToken": "token_in",
     "tokenOut": "token_out",
@@ -107,9 +107,9 @@ class ForeignOrders:
 def _by_field(body: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in body.items():
-        field = _FIELDS.get(name)
+        field = FIELDS.get(name)
         if field is None:
-            raise _invalid(f"{name[:50]!r} is no part of an order; there are {', '.join(_FIELDS)}")
+            raise _invalid(f"{name[:50]!r} is no part of an order; there are {', '.join(FIELDS)}")
         if field in found:
             raise _invalid(f"{name}: says again what another member has said")
         found[field] = value
@@ -131,7 +131,7 @@ def _name_of(field: str | int) -> str:
     """What a client may call it."""
     if field == "client_order_id":
         return "Idempotency-Key"
-    return next(name for name, each in _FIELDS.items() if each == field)
+    return next(name for name, each in FIELDS.items() if each == field)
 
 
 def _invalid(detail: str) -> OrderdError:

@@ -260,4 +260,5 @@ STATUS: Final = StatusResult(
     queue_depth=0,
     workers=1,
     slot=381_204_117,
+    executing=True,
 )

@@ -45,7 +45,7 @@ _TAGS: Final = {
     "market": "Prices, tokens, pools and balances: questions that change nothing.",
     "daemon": "How the daemon and its services are.",
 }
-_EXAMPLES: Final[dict[str, Any]] = {
+EXAMPLES: Final[dict[str, Any]] = {
     "token_in": "SOL",
     "token_out": "USDC",
     "amount_in": "1.5",
@@ -73,7 +73,7 @@ body with 422, and a key whose first request is not answered yet with 409.
 
 def category(*names: str) -> tuple[ErrorCode, ...]:
     """All codes of these categories."""
-    return tuple(code for code in ErrorCode if code.partition("_")[0] in names)
+    return tuple(code for code in ErrorCode if code.category in names)
 
 
 def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:
@@ -168,7 +168,7 @@ def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
             if "401" in operation["responses"]:
                 operation["security"] = security
             for parameter in operation.get("parameters", ()):
-                example = _EXAMPLES.get(parameter["name"])
+                example = EXAMPLES.get(parameter["name"])
                 if example is not None:
                     is_list = parameter["schema"].get("type") == "array"
                     parameter["example"] = [example] if is_list and not isinstance(example, list) else example

@@ -1,1 +1,1 @@
-"""REST and the probes over HTTP."""
+"""The HTTP side of the port: REST under ``/api``, health, metrics and the documents."""

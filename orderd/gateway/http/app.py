@@ -1,7 +1,8 @@
-"""The HTTP side of the port: is the process alive, is it of use, and how is it doing."""
+"""The HTTP application: health, metrics, documents and the routes of REST, and how every refusal leaves it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -126,8 +127,8 @@ def http_app(
         return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
 
     app.include_router(rest)
-    description = openapi_document(app, token_required=token_required)
-    app.include_router(_documents(description, describe_websocket, authorize))
+    describe = cache(partial(openapi_document, app, token_required=token_required))
+    app.include_router(_documents(describe, describe_websocket, authorize))
     if door.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -153,17 +154,17 @@ async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[o
 
 
 def _documents(
-    description: Mapping[str, Any],
+    describe: Callable[[], Mapping[str, Any]],
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
     authorize: Callable[[Request], Awaitable[object]],
 ) -> APIRouter:
-    """What clients and people read first; with a token where one is asked for."""
+    """What clients and people read first; with a token where one is asked for. Made when first asked for."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(authorize)])
-    page = docs_page(description)
+    page = cache(lambda: docs_page(describe()))
 
     @router.get("/openapi.json")
     async def openapi() -> Response:
-        return JSONResponse(description)
+        return JSONResponse(describe())
 
     @router.get("/asyncapi.json")
     async def asyncapi(request: Request) -> Response:
@@ -171,7 +172,7 @@ def _documents(
 
     @router.get("/docs")
     async def docs() -> Response:
-        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+        return HTMLResponse(page(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     return router
 

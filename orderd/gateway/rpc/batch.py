@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.engine.intake import Submission, SubmitOutcome
-from orderd.gateway.threads import Threads
+from orderd.engine.intake import Submission, SubmitOutcome, outcome_unknown
+from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads
 from orderd.telemetry import INTAKE_BATCH
 
 MAX_BATCH: Final = 256
@@ -21,24 +21,34 @@ _Waiting = tuple[Submission, "asyncio.Future[SubmitOutcome]"]
 class Batcher:
     """Submits orders in groups. A lone submission goes at once: batches grow with load, not by waiting."""
 
-    def __init__(self, submit_batch: SubmitBatch, threads: Threads) -> None:
+    def __init__(self, submit_batch: SubmitBatch, threads: DatabaseThreads) -> None:
         self._submit_batch = submit_batch
         self._threads = threads
         self._line: deque[_Waiting] = deque()
         self._writer: asyncio.Task[None] | None = None
 
     async def submit(self, submission: Submission) -> SubmitOutcome:
-        """Returns when the order is on disk. Raises OrderdError, SERVICE_OVERLOADED when too many are in line.
+        """Returns when the order is on disk.
 
-        A caller that goes away takes nothing back: its order is submitted all the same.
+        Raises OrderdError: SERVICE_OVERLOADED when too many are in line, SERVICE_UNAVAILABLE where it was not taken in
+        time, SERVICE_TIMEOUT where nobody can tell. A caller that goes away takes nothing back: its order is submitted
+        all the same.
         """
         if len(self._line) >= MAX_LINE:
             raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{len(self._line)} submissions are in line")
         answer: asyncio.Future[SubmitOutcome] = asyncio.get_running_loop().create_future()
-        self._line.append((submission, answer))
+        waiting = submission, answer
+        self._line.append(waiting)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="intake")
-        return await answer
+        await asyncio.wait([answer], timeout=ANSWER_SECONDS)
+        if answer.done():
+            return answer.result()
+        answer.cancel()
+        if waiting in self._line:
+            self._line.remove(waiting)
+            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "Postgres did not answer in time; the order was not taken")
+        raise outcome_unknown(submission)
 
     async def finish(self) -> None:
         """Wait until the line is empty."""
@@ -57,7 +67,10 @@ class Batcher:
     async def _submit(self, batch: Sequence[_Waiting]) -> None:
         outcomes: Sequence[SubmitOutcome | Exception]
         try:
-            outcomes = await self._threads.run(self._submit_batch, [submission for submission, _ in batch])
+            outcomes = await self._threads.change("the batch", self._submit_batch, [each for each, _ in batch])
+        except OrderdError as error:
+            is_unknown = error.code is ErrorCode.SERVICE_TIMEOUT
+            outcomes = [outcome_unknown(each) if is_unknown else error for each, _ in batch]
         except Exception as error:  # noqa: BLE001  (each caller is told)
             outcomes = [error] * len(batch)
         for (_, answer), outcome in zip(batch, outcomes, strict=True):

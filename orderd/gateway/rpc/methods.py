@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderTerms
+from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
@@ -73,13 +73,11 @@ class Resolution(Protocol):
 
 
 class StatusReport(Protocol):
-    """How the daemon is. ``queue`` may raise what Peewee raises, ``slot`` OrderdError RPC_*."""
+    """How the daemon is, told in bounded time. ``queue`` raises OrderdError where Postgres does not tell."""
 
-    def queue(self) -> QueueMetrics: ...
+    async def queue(self) -> QueueMetrics: ...
 
-    def slot(self) -> int: ...
-
-    def status(self, *, draining: bool = False) -> StatusResult: ...
+    async def status(self) -> StatusResult: ...
 
 
 class Methods:
@@ -165,7 +163,8 @@ class Methods:
     async def cancel(self, caller: Caller, params: GetParams) -> Reply:
         """Withdraw an order of which nothing is signed."""
         who = caller.principal
-        order = await self._database.run(self._intake.cancel, who.account_id, params.order, who.actor)
+        what = f"the cancellation of order {params.order}"
+        order = await self._database.change(what, self._intake.cancel, who.account_id, params.order, who.actor)
         return Reply(CancelResult(order=order))
 
     async def evidence(self, caller: Caller, params: GetParams) -> Reply:
@@ -177,11 +176,12 @@ class Methods:
         who = caller.principal
         if (params.landed is None) == (not params.dead):
             raise OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "give landed or dead, and not both")
+        what = f"the outcome of order {params.order}"
         if params.landed is None:
-            order = await self._outside.run(self._resolution.dead, who.account_id, params.order, who.actor)
+            order = await self._outside.change(what, self._resolution.dead, who.account_id, params.order, who.actor)
         else:
-            order = await self._outside.run(
-                self._resolution.landed, who.account_id, params.order, params.landed, who.actor
+            order = await self._outside.change(
+                what, self._resolution.landed, who.account_id, params.order, params.landed, who.actor
             )
         return Reply(ResolveResult(order=order))
 
@@ -224,11 +224,8 @@ class Methods:
 
     async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         """How the daemon and its services are."""
-        return Reply(await self._outside.run(self._report_status))
+        return Reply(await self._report.status())
 
     async def queue(self) -> QueueMetrics:
         """Beside the lists that HTTP answers with."""
-        return await self._database.run(self._report.queue)
-
-    def _report_status(self) -> StatusResult:
-        return self._report.status(draining=self.draining)
+        return await self._report.queue()

@@ -1,7 +1,8 @@
 """The news from Redis: one subscription a gateway, for ever renewed."""
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
@@ -11,6 +12,8 @@ from orderd.engine.publish import CHANNEL
 from orderd.gateway.streaming.hub import Hub
 
 RECONNECT_SECONDS: Final = 0.5
+SILENCE_SECONDS: Final = 2.0
+"""A Redis that has said nothing for so long is asked whether it is there, and given as long to answer."""
 log = structlog.get_logger(__name__)
 
 
@@ -34,12 +37,26 @@ class Feed:
 
     async def _listen(self) -> None:
         async with self._client.pubsub() as channel:
-            await channel.subscribe(CHANNEL)
-            async for message in channel.listen():
-                if message["type"] == "message":
-                    self._hub.hear(message["data"])
-                elif message["type"] == "subscribe":
-                    # Also after a reconnection that the client did by itself: what was published meanwhile is lost.
-                    self._hub.has_news = True
-                    self._hub.request_sweep()
-                    log.info("redis subscription open", action="feed_open")
+            async with asyncio.timeout(SILENCE_SECONDS):
+                await channel.subscribe(CHANNEL)
+            asked = False
+            while True:
+                message = await channel.get_message(timeout=SILENCE_SECONDS)
+                if message is not None:
+                    asked = False
+                    self._take(message)
+                elif asked:
+                    raise TimeoutError(f"it has not answered for {SILENCE_SECONDS:g} s")
+                else:
+                    asked = True
+                    async with asyncio.timeout(SILENCE_SECONDS):
+                        await channel.ping()
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "message":
+            self._hub.hear(message["data"])
+        elif message["type"] == "subscribe":
+            # Also after a reconnection that the client did by itself: what was published meanwhile is lost.
+            self._hub.has_news = True
+            self._hub.request_sweep()
+            log.info("redis subscription open", action="feed_open")

@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from orderd.best_effort import failed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.history import Head
@@ -164,6 +165,8 @@ class Hub:
                         self._tell(mark, News.of(event))
         except OrderdError as error:
             log.warning("gap not filled yet", action="gap_waits", order_id=str(order_id), error=error.detail)
+        except Exception as error:  # noqa: BLE001  (the next sweep finds it again)
+            failed("gap", error)
         finally:
             del self._gaps[order_id]
 
@@ -182,8 +185,8 @@ class Hub:
                 await self.sweep()
             except OrderdError as error:
                 log.warning("sweep failed", action="sweep_failed", error=error.detail)
-            except Exception:
-                log.exception("sweep failed", action="sweep_failed")
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next one may go well)
+                failed("sweep", error)
             period = SWEEP_SECONDS if self.has_news else SWEEP_SECONDS_WITHOUT_NEWS
             try:
                 async with asyncio.timeout(period):

@@ -68,15 +68,7 @@ def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
 
 def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount:
     """A token account that the instruction names. Raises InstructionError where it is none."""
-    account = invocation.account(index)
-    if account.owner == system.PROGRAM_ID and account.lamports == 0:
-        raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
-    if account.owner not in TOKEN_PROGRAMS:
-        raise account_error(invocation, name, *ACCOUNT_OWNED_BY_WRONG_PROGRAM)
-    try:
-        state = decoded(TokenAccount, account.data)
-    except LayoutError as failure:
-        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
+    state = _of_a_token_program(invocation, index, name, TokenAccount)
     if state.state == AccountState.UNINITIALIZED:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
     return state
@@ -84,15 +76,19 @@ def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount
 
 def mint(invocation: Invocation, index: int, name: str) -> Mint:
     """A mint that the instruction names. Raises InstructionError where it is none."""
+    state = _of_a_token_program(invocation, index, name, Mint)
+    if not state.is_initialized:
+        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
+    return state
+
+
+def _of_a_token_program(invocation: Invocation, index: int, name: str, layout: type[R]) -> R:
     account = invocation.account(index)
     if account.owner == system.PROGRAM_ID and account.lamports == 0:
         raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
     if account.owner not in TOKEN_PROGRAMS:
         raise account_error(invocation, name, *ACCOUNT_OWNED_BY_WRONG_PROGRAM)
     try:
-        state = decoded(Mint, account.data)
+        return decoded(layout, account.data)
     except LayoutError as failure:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE) from failure
-    if not state.is_initialized:
-        raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
-    return state

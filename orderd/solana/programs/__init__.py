@@ -1,1 +1,1 @@
-"""The on-chain programs orderd speaks to: one module each, with ids, addresses, instructions, accounts and errors."""
+"""The programs of the chain that every trade needs, one a module. Those of pools are in `orderd.pools`."""

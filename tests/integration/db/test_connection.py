@@ -1,10 +1,16 @@
 """Connections of the pool: one that the server has closed meanwhile is not given out again."""
 
 import select
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg2
+import pytest
+from peewee import OperationalError, PeeweeException
 
-from db.connection import database
+from db.connection import connect, database, was_refused
+from tests.relay import Relay, relay_to_postgres
 
 
 def test_an_idle_connection_that_the_server_has_closed_is_replaced(connected: str) -> None:
@@ -27,3 +33,69 @@ def test_an_idle_connection_that_lives_is_used_again(connected: str) -> None:
         idle = database.connection()
     with database.connection_context():
         assert database.connection() is idle
+
+
+@pytest.fixture
+def through(postgres_url: str, tmp_path: Path) -> Iterator[Relay]:
+    """The way that the pool takes to the server."""
+    with relay_to_postgres(postgres_url, tmp_path) as (relay, url):
+        connect(url, statement_seconds=0.5)
+        yield relay
+        database.close_all()
+
+
+def test_a_statement_that_a_hanging_server_does_not_answer_ends_while_it_still_hangs(through: Relay) -> None:
+    with database.connection_context():
+        through.hang()
+        with pytest.raises(OperationalError) as lost:
+            database.execute_sql("SELECT 1")
+    assert not was_refused(lost.value), "nobody can tell whether it was done"
+
+
+@pytest.mark.parametrize("asked", [1, 3])
+def test_nobody_waits_longer_because_others_wait_for_a_connection(through: Relay, asked: int) -> None:
+    """A connection is waited for as long as libpq makes that, by all who ask at the same time."""
+    with database.connection_context():
+        database.execute_sql("SELECT 1")
+    database.close_all()
+    through.hang()
+
+    def ask() -> None:
+        with database.connection_context():
+            database.execute_sql("SELECT 1")
+
+    with ThreadPoolExecutor(asked) as threads:
+        for each in [threads.submit(ask) for _ in range(asked)]:
+            with pytest.raises(OperationalError):
+                each.result(timeout=4.5)
+
+
+def test_what_the_server_refuses_is_known_not_to_be_done(connected: str) -> None:
+    with database.connection_context():
+        database.execute_sql("SET default_transaction_read_only = on; SET statement_timeout = 50")
+        for statement in ("CREATE TABLE other ()", "SELECT pg_sleep(60)"):
+            with pytest.raises(PeeweeException) as refused:
+                database.execute_sql(statement)
+            assert was_refused(refused.value)
+
+
+def test_a_commit_whose_answer_is_lost_is_not_known_to_be_refused(through: Relay) -> None:
+    def commit() -> None:
+        with database.connection_context(), database.atomic():
+            database.execute_sql("CREATE TABLE other ()")
+            through.lose_the_next_answer()
+
+    with pytest.raises(PeeweeException) as lost:
+        commit()
+    assert not was_refused(lost.value)
+    with database.connection_context():
+        assert database.execute_sql("SELECT to_regclass('other')::text").fetchone() == ("other",), "it was committed"
+
+
+def test_work_that_nobody_waits_for_may_take_longer(connected: str) -> None:
+    connect(connected, statement_seconds=0.1)
+    with database.connection_context():
+        with database.patient(60):
+            assert database.execute_sql("SELECT 1 FROM pg_sleep(0.3)").fetchone() == (1,)
+        with pytest.raises(OperationalError):
+            database.execute_sql("SELECT pg_sleep(60)")

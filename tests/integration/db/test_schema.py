@@ -17,8 +17,9 @@ def empty_database(empty_postgres_url: str) -> Iterator[None]:
 
 
 def test_a_database_that_is_behind_is_refused() -> None:
-    with pytest.raises(SchemaError, match=r"behind .* lacks 0001_orders, 0002_chain.* orderd migrate"):
+    with pytest.raises(SchemaError, match=r"behind .* lacks 0001_orders, 0002_chain") as refused:
         check_schema()
+    assert "orderd migrate" in refused.value.spec.next_step
 
 
 def test_a_database_that_is_ahead_is_refused() -> None:

@@ -204,6 +204,42 @@ def test_redis_starts_when_the_end_of_its_file_was_cut_off(tmp_path: Path) -> No
         assert client.get("lost") is None
 
 
+@pytest.mark.parametrize("damage", [b"*1\r\n$nonsense\r\nmore\r\n", b"\x00" * 64], ids=["nonsense", "zeros"])
+def test_redis_starts_empty_when_its_file_cannot_be_read(tmp_path: Path, damage: bytes) -> None:
+    """Nothing is lost with it; it is kept for whoever wants to look."""
+    server = Redis(tmp_path)
+    with running(server), RedisClient.from_url(server.url) as client:
+        client.set("kept", "42")
+    written = max((tmp_path / "redis").rglob("appendonly*.aof"))
+    written.write_bytes(written.read_bytes() + damage)
+    with running(server), RedisClient.from_url(server.url) as client:
+        assert client.get("kept") is None
+        client.set("kept", "43")
+    with running(server), RedisClient.from_url(server.url) as client:
+        assert client.get("kept") == b"43"
+    assert max((tmp_path / "redis").rglob("*.damaged")).exists()
+
+
+def test_a_child_that_says_what_it_does_is_waited_for_however_long_that_takes(tmp_path: Path) -> None:
+    child = Child(
+        Program(name="slow", argv=["/bin/sleep", "1000"], log=tmp_path / "log", lock=tmp_path / "lock", stop_seconds=5)
+    )
+    said = iter(range(1_000))
+    try:
+        child.wait_until(lambda: next(said) > 50, seconds=0.1, progress=lambda: f"step {next(said)}")
+        with pytest.raises(OrderdError, match="was not ready"):
+            child.wait_until(lambda: False, seconds=0.1, progress=lambda: "the same")
+    finally:
+        child.stop()
+
+
+def test_what_is_waited_for_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    child = Postgres(tmp_path).start(told.append)
+    child.stop()
+    assert {each.partition(":")[0] for each in told} == {"postgres"}
+
+
 def test_the_services_die_with_the_daemon_and_the_next_one_starts_them_again(tmp_path: Path) -> None:
     with daemon_stand_in(tmp_path) as (daemon, first):
         assert len(first) == 2

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg2
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -15,6 +16,7 @@ from db.journal import Change, NewOrder
 from db.models import DEFAULT_ACCOUNT, ApiToken, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
+from orderd.engine import allowance
 from orderd.engine.allowance import Limits, Spending, accept_within
 from tests.integration.orders import new_order
 
@@ -113,6 +115,26 @@ def test_submissions_at_the_same_time_do_not_slip_under_together(token_id: UUID)
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(attempt, range(40))) == 5
     assert Order.select().count() == 5
+
+
+def test_nobody_else_submits_with_a_token_between_its_check_and_the_order(
+    token_id: UUID, connected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, locked = allowance._check, []
+
+    def look_and_check(token_id: UUID, spending: Spending) -> None:
+        other = psycopg2.connect(connected)
+        try:
+            other.cursor().execute("SELECT FROM api_tokens WHERE id = %s FOR NO KEY UPDATE NOWAIT", (str(token_id),))
+        except psycopg2.errors.LockNotAvailable:
+            locked.append(token_id)
+        finally:
+            other.close()
+        check(token_id, spending)
+
+    monkeypatch.setattr(allowance, "_check", look_and_check)
+    assert spend(token_id, 10, per_day=50)
+    assert locked == [token_id]
 
 
 def test_another_token_has_a_day_of_its_own(token_id: UUID) -> None:

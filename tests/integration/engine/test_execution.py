@@ -23,7 +23,8 @@ from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import AttemptFailedError, LeaseLostError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
-from orderd.engine.routing.router import Fits, Router
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender

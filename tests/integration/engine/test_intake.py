@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
 from typing import cast
 from uuid import UUID
 
@@ -18,7 +20,10 @@ from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import TokenRegistry
+from orderd.engine import intake as intaking
+from orderd.engine.allowance import UNLIMITED, Spending
 from orderd.engine.dispatch import Dispatch
+from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake, Submission, SubmitOutcome, _new_order
 from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.wire import SubmitParams
@@ -143,12 +148,62 @@ def test_a_batch_answers_each_in_its_place(intake: Intake, queue: Queue) -> None
     assert len(queue.sent) == 2
 
 
-def test_an_order_outlives_a_queue_that_is_down(intake: Intake, queue: Queue, publisher: Publisher) -> None:
+def test_an_order_outlives_a_queue_that_is_down(publisher: Publisher, queue: Queue) -> None:
     queue.outage = RedisDown("refused")
+    hand_over = HandOver(queue.send, lambda _: None)
+    intake = Intake(TokenRegistry(), "0.5", publisher, hand_over.send, hand_over.forget)
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
+    hand_over.close(20)
     queue.outage = None
     assert Dispatch(publisher, queue.send, queue.depth).run_once() == 1
     assert queue.sent == [order.id]
+
+
+@pytest.mark.parametrize(
+    "trouble", [RedisDown("refused"), OperationalError("gone"), RuntimeError(), MemoryError(), OSError(28, "no space")]
+)
+def test_nothing_after_the_commit_turns_the_answer_into_a_refusal(trouble: Exception) -> None:
+    class Broken:
+        def publish(self, changes: Sequence[Moved]) -> None:
+            raise trouble
+
+    def broken(_: object) -> None:
+        raise trouble
+
+    intake = Intake(TokenRegistry(), "0.5", cast("Publisher", Broken()), broken, broken)
+    order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
+    assert read(order.id).status is OrderStatus.PENDING
+    assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
+
+
+def test_an_answer_waits_neither_for_the_queue_nor_for_the_line(publisher: Publisher) -> None:
+    hangs = Event()
+
+    def hang(_: object) -> None:
+        hangs.wait(60)
+
+    hand_over = HandOver(hang, hang)
+    intake = Intake(TokenRegistry(), "0.5", publisher, hand_over.send, hand_over.forget)
+    accepted(intake.submit_batch([submission(intake, "mine")])[0])
+    assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
+    assert not hangs.is_set(), "both still hang"
+    hangs.set()
+    hand_over.close(20)
+
+
+def test_the_trouble_of_one_submission_is_told_to_nobody_else(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others of the batch are on disk by then."""
+
+    def lost(*_: object) -> list[Moved]:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(intaking, "accept_within", lost)
+    limited = replace(submission(intake, "limited"), spending=Spending(1, UNLIMITED))
+    plain, unknown = intake.submit_batch([submission(intake, "plain"), limited])
+    assert accepted(plain).created
+    assert isinstance(unknown, OrderdError)
+    assert unknown.code is ErrorCode.SERVICE_TIMEOUT
+    assert f"order {limited.id} (client order id limited)" in unknown.detail
 
 
 def test_bad_terms_are_refused_before_anything_is_stored(intake: Intake) -> None:

@@ -1,9 +1,6 @@
 """What the queue does, counted from the orders themselves."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -11,30 +8,25 @@ import redis
 from db import journal
 from db.connection import database
 from db.journal import AttemptEnd, Change
-from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Failed
-from orderd.engine.status_report import StatusReport
+from orderd.domain.order import OrderStatus
+from orderd.engine.status_report import StatusQuestions
 from orderd.solana.rpc import RpcClient
-from orderd.wire import QueueMetrics, RateLimitUse
+from orderd.wire import QueueMetrics
 from tests.integration.orders import FILL, built, claimed, pending, sign
 from tests.sample_facts import CONFIRMED
 
 
-def report(rate_limit_use: Callable[[], tuple[int, int]], tmp_path: Path) -> StatusReport:
-    return StatusReport(
-        Settings(state_dir=tmp_path, rate_limit=7, rate_window_seconds=30),
-        "wallet",
-        RpcClient("http://127.0.0.1:9"),
-        redis.Redis(port=9),
-        rate_limit_use=rate_limit_use,
-        queue_depth=lambda: 0,
-        workers=lambda: 0,
-    )
+def questions(away: bool = False) -> StatusQuestions:
+    def use() -> tuple[int, int]:
+        if away:
+            raise redis.ConnectionError("gone")
+        return 3, 2
 
-
-def _away() -> tuple[int, int]:
-    raise redis.ConnectionError("gone")
+    nobody = redis.Redis(port=9)
+    rpc = RpcClient("http://127.0.0.1:9")
+    return StatusQuestions(rpc, nobody, rate_limit_use=use, queue_depth=lambda: 4, workers=lambda: 1)
 
 
 @pytest.fixture
@@ -58,57 +50,53 @@ def orders_of_all_kinds(connected: str) -> None:
 
 
 @pytest.mark.usefixtures("orders_of_all_kinds")
-def test_orders_are_counted_by_what_they_do_now(tmp_path: Path) -> None:
-    assert report(lambda: (3, 2), tmp_path).queue() == QueueMetrics(
-        waiting=2,
-        active=3,
-        delayed=1,
-        confirmed=1,
-        failed=2,
-        rate_limit=RateLimitUse(limit=7, window_seconds=30, used=3, waiting=2),
-    )
+def test_orders_are_counted_by_what_they_do_now() -> None:
+    with database.connection_context():
+        assert questions().queue() == QueueMetrics(
+            waiting=2, active=3, delayed=1, confirmed=1, failed=2, rate_limit=None
+        )
 
 
 @pytest.mark.usefixtures("orders_of_all_kinds")
-def test_without_redis_the_orders_are_counted_all_the_same(tmp_path: Path) -> None:
-    metrics = report(_away, tmp_path).queue()
-    assert (metrics.waiting, metrics.rate_limit) == (2, None)
+def test_orders_are_counted_by_status() -> None:
+    with database.connection_context():
+        counts = questions().counts()
+    assert (counts.by_status[OrderStatus.PENDING], counts.by_status[OrderStatus.CANCELLED], counts.unknown) == (3, 1, 0)
 
 
 @pytest.mark.usefixtures("connected")
-def test_many_who_ask_soon_after_each_other_cost_one_count(tmp_path: Path) -> None:
-    asked = report(lambda: (0, 0), tmp_path)
-    first = asked.queue()
+def test_a_server_that_is_only_read_from_takes_no_orders() -> None:
     with database.connection_context():
-        pending()
-    assert asked.queue() is first
+        assert questions().takes_orders() == ""
+        database.execute_sql("SET default_transaction_read_only = on")
+        assert "only read" in questions().takes_orders()
+        database.execute_sql("RESET default_transaction_read_only")
 
 
-def test_a_chain_that_does_not_answer_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_redis_that_is_away_is_an_error_and_no_zero() -> None:
+    with pytest.raises(redis.RedisError):
+        questions(away=True).line()
+
+
+def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.acl_setuser("guest", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-config"])
+        try:
+            guest = redis.Redis.from_url(redis_url, username="guest", password="any")
+            line = StatusQuestions(
+                RpcClient("http://127.0.0.1:9"),
+                guest,
+                rate_limit_use=lambda: (3, 2),
+                queue_depth=lambda: 4,
+                workers=lambda: 1,
+            ).line()
+            guest.close()
+        finally:
+            client.acl_deluser("guest")
+    assert (line.used, line.waiting, line.depth, line.workers) == (3, 2, 4, 1)
+
+
+def test_a_chain_that_does_not_answer_is_an_error_that_says_so() -> None:
     with pytest.raises(OrderdError) as error:
-        report(_away, tmp_path).slot()
+        questions().slot()
     assert error.value.code is ErrorCode.RPC_UNAVAILABLE
-
-
-class _Rented(redis.Redis):
-    """Of a provider that forbids CONFIG, as many do."""
-
-    def config_get(self, *args: Any, **options: Any) -> Any:
-        raise redis.exceptions.NoPermissionError("this user has no permissions to run the 'config|get' command")
-
-
-@pytest.mark.usefixtures("orders_of_all_kinds")
-def test_a_question_that_a_service_forbids_throws_no_good_answer_away(tmp_path: Path) -> None:
-    asked = StatusReport(
-        Settings(state_dir=tmp_path),
-        "wallet",
-        RpcClient("http://127.0.0.1:9"),
-        _Rented(),
-        rate_limit_use=lambda: (3, 2),
-        queue_depth=lambda: 7,
-        workers=lambda: 2,
-    ).status()
-
-    assert (asked.rate_limit.used, asked.rate_limit.waiting, asked.queue_depth, asked.workers) == (3, 2, 7, 2)
-    assert asked.services["redis"].ok
-    assert "see that it is noeviction" in asked.services["redis"].detail

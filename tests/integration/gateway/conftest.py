@@ -1,7 +1,10 @@
 """A gateway on a free port, on real Postgres and Redis. The market is played; workers are played by the tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +14,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-import redis
 import uvloop
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
@@ -23,17 +25,20 @@ from db.journal import Change
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
-from orderd.domain.order import OrderTerms
 from orderd.domain.retry import RetryPolicy
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
+from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
+from orderd.engine.status_report import Counts, LineState
 from orderd.gateway.server import Engine, Gateway
+from orderd.queue.broker import OrderBroker, redis_client
+from orderd.solana.keys import create_wallet
 from orderd.solana.observer import Observer
 from orderd.wire import (
-    WIRE_VERSION,
     BalancesResult,
     Event,
     Heartbeat,
@@ -44,11 +49,9 @@ from orderd.wire import (
     Problem,
     QueueMetrics,
     QuoteResult,
-    RateLimitUse,
     Ready,
     ResyncRequired,
     Snapshot,
-    StatusResult,
 )
 from tests.integration.engine.conftest import WALLET, ScriptedChain
 
@@ -143,29 +146,23 @@ class PlayedMarket:
         return PoolsResult(pools=(), refusals=(), slot=None)
 
 
-class PlayedReport:
+class PlayedQuestions:
+    """Postgres is the real one as far as it takes orders; all other figures are made up."""
+
+    def takes_orders(self) -> str:
+        return str(database.execute_sql("SELECT ''").fetchone()[0])
+
+    def counts(self) -> Counts:
+        return Counts({}, 0)
+
     def queue(self) -> QueueMetrics:
-        use = RateLimitUse(limit=100, window_seconds=60, used=3, waiting=1)
-        return QueueMetrics(waiting=1, active=2, delayed=3, confirmed=4, failed=5, rate_limit=use)
+        return QueueMetrics(waiting=1, active=2, delayed=3, confirmed=4, failed=5, rate_limit=None)
+
+    def line(self) -> LineState:
+        return LineState(used=3, waiting=1, depth=7, workers=2, policy="noeviction")
 
     def slot(self) -> int:
         return 1
-
-    def status(self, *, draining: bool = False) -> StatusResult:
-        return StatusResult(
-            version="0",
-            wire_version=WIRE_VERSION,
-            chain="simnet",
-            wallet="wallet",
-            started_at=datetime.now(UTC),
-            draining=draining,
-            services={},
-            orders={},
-            rate_limit=RateLimitUse(limit=100, window_seconds=60, used=3, waiting=1),
-            queue_depth=7,
-            workers=2,
-            slot=1,
-        )
 
 
 @dataclass
@@ -236,13 +233,14 @@ async def other_rig(rig: Rig, redis_url: str, settings: Settings) -> AsyncIterat
 
 @asynccontextmanager
 async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
-    client = redis.Redis.from_url(redis_url)
+    client = redis_client(redis_url)
     publisher = Publisher(client)
     market = PlayedMarket()
-    intake = Intake(TokenRegistry(), settings.default_slippage, publisher, send=lambda _: None, forget=lambda _: None)
+    hand_over = HandOver(OrderBroker(client).send, lambda _: None)
+    intake = Intake(TokenRegistry(), settings.default_slippage, publisher, hand_over.send, hand_over.forget)
     outcomes = Outcomes(WALLET, RetryPolicy())
     resolution = Resolution(lambda: cast("Observer", ScriptedChain()), outcomes, WALLET, publisher)
-    engine = Engine(intake, market, PlayedReport(), resolution, WALLET)
+    engine = Engine(intake, market, PlayedQuestions(), resolution, WALLET)
     gateway = Gateway(settings, engine, Redis.from_url(redis_url))
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     served = asyncio.create_task(gateway.serve(stop, listening.set_result))
@@ -253,4 +251,53 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     stop.set()
     async with asyncio.timeout(10):
         await served
+    hand_over.close(5)
+    publisher.close(5)
     client.close()
+
+
+Start = Callable[..., Awaitable["asyncio.subprocess.Process"]]
+
+
+@pytest_asyncio.fixture
+async def start(tmp_path: Path, postgres_url: str, redis_url: str) -> AsyncIterator[Start]:
+    """Starts gateways; what still runs after the test is killed."""
+    create_wallet(tmp_path / "wallet.json")
+    started: list[asyncio.subprocess.Process] = []
+
+    async def start(**settings: str) -> asyncio.subprocess.Process:
+        given = {
+            "state_dir": str(tmp_path),
+            "port": "0",
+            "database_url": postgres_url,
+            "redis_url": redis_url,
+            "rpc_url": "http://127.0.0.1:1",
+        } | settings
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "orderd.main",
+            "gateway",
+            env=os.environ | {f"ORDERD_{name.upper()}": value for name, value in given.items()},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def log_until(process: asyncio.subprocess.Process, action: str) -> dict[str, object]:
+    """The first log line with this action; a process that ends before is an error."""
+    assert process.stderr is not None
+    seen = b""
+    async with asyncio.timeout(30):
+        while line := await process.stderr.readline():
+            seen += line
+            if line.startswith(b"{") and json.loads(line)["action"] == action:
+                return dict(json.loads(line))
+    raise AssertionError(seen.decode())

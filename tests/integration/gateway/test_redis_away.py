@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from websockets.asyncio.client import connect
 
 from orderd.embedded.child import Child
 from orderd.embedded.redis import Redis
@@ -61,29 +59,3 @@ async def test_orders_go_on_while_redis_is_away_and_after_it_is_back(rig: Rig, o
         await rig.happen(before, deferred())
         await rig.happen(during, deferred())
         assert sorted(await client.events(2)) == sorted([(before, 3), (during, 2)])
-
-
-async def test_a_gateway_without_redis_is_not_ready(own_redis: OwnRedis, rig: Rig) -> None:
-    own_redis.stop()
-    async with connect(rig.url, compression=None):
-        readiness = await rig.gateway._health_checks.readiness()
-    assert not readiness.ready
-    assert not readiness.checks["redis"].ok
-    assert readiness.checks["postgres"].ok
-
-
-async def test_a_gateway_without_redis_lives_and_says_what_is_wrong(own_redis: OwnRedis, rig: Rig) -> None:
-    own_redis.stop()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as http:
-        health = await http.get("/health")
-        assert (health.status_code, health.json()["status"]) == (200, "ok")
-        dependencies = health.json()["dependencies"]
-        assert {name: each["ok"] for name, each in dependencies.items()} == {
-            "postgres": True,
-            "redis": False,
-            "rpc": True,
-        }
-        assert dependencies["redis"]["detail"]
-        assert dependencies["postgres"]["latency_ms"] >= 0
-        ready = await http.get("/ready")
-        assert (ready.status_code, ready.json()["ready"]) == (503, False)

@@ -7,16 +7,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 
-from db import journal
+from db import journal, processes
 from db.connection import database
 from orderd.config.settings import Settings
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import EventKind, OrderStatus
+from orderd.engine.presence import _stat, this_process
 from orderd.engine.publish import CHANNEL
 from orderd.process.roles import ListeningRole
 from orderd.process.wallet import fund_on_simnet, open_wallet
@@ -43,7 +45,7 @@ def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[Sta
     started: list[subprocess.Popen[bytes]] = []
     open_wallet(Settings(state_dir=tmp_path))
 
-    def start(rpc_url: str, database_url: str = connected) -> "subprocess.Popen[bytes]":
+    def start(rpc_url: str, database_url: str = connected, **settings: str) -> "subprocess.Popen[bytes]":
         env = {
             "ORDERD_STATE_DIR": str(tmp_path),
             "ORDERD_DATABASE_URL": database_url,
@@ -52,6 +54,7 @@ def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[Sta
             "ORDERD_LOG_LEVEL": "error",
             "ORDERD_DRAIN_SECONDS": "60",
             "ORDERD_VENUE_TIMEOUT_MS": "60000",
+            **settings,
         }
         process = subprocess.Popen([sys.executable, "-m", "orderd.main", "worker"], env={**os.environ, **env})
         started.append(process)
@@ -109,6 +112,46 @@ def test_an_order_whose_message_redis_lost_does_not_wait_for_its_time_in_line(
     (accepted,) = journal.accept([new_order()])
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day' WHERE status = 'pending'")
     client.flushall()
+    while read(accepted.order.id).starts == 0:
+        pass
+
+
+def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(
+    start_worker: StartWorker, simnet: ListeningRole, silent_rpc: str, client: "redis.Redis", tmp_path: Path
+) -> None:
+    """What it had begun, what it had sent, and what it had fetched and not begun."""
+    with closing(RpcClient(simnet.url)) as rpc:
+        fund_on_simnet(rpc, open_wallet(Settings(state_dir=tmp_path)).address)
+    for_long = {"ORDERD_LEASE_SECONDS": "100", "ORDERD_WORKER_THREADS": "1"}
+    killed = start_worker(silent_rpc, **for_long)
+    wait_for_heartbeat(client)
+    orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(3)])]
+    OrderBroker(client).send(orders)
+    while not (begun := [order for order in map(read, orders) if order.starts]):
+        pass
+    database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
+    signed = sign(built(begun[0].lease_owner or ""), signature(1), last_valid_block_height=10**9).order
+    database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
+    killed.kill()
+    killed.wait()
+    start_worker(simnet.url, **for_long)
+    while read(signed.id).version == signed.version:  # it is not yet adopted
+        pass
+    while {read(order_id).status for order_id in orders} != {OrderStatus.CONFIRMED}:
+        pass
+
+
+def test_what_a_killed_gateway_stored_and_did_not_send_is_sent(start_worker: StartWorker, silent_rpc: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as gateway:
+        pid = gateway.pid
+        processes.beat(replace(this_process(), name="gateway", pid=pid, started=_stat(pid)[1]))
+        (accepted,) = journal.accept([new_order()], "gateway")
+        database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
+        start_worker(silent_rpc)
+        while len(processes.known()) < 2:
+            pass
+        assert read(accepted.order.id).starts == 0
+        gateway.kill()
     while read(accepted.order.id).starts == 0:
         pass
 

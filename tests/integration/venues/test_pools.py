@@ -23,6 +23,7 @@ from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
+from orderd.venues.depth import by_depth
 from orderd.wire import PoolsParams
 
 
@@ -62,8 +63,10 @@ def test_a_pair_is_told_in_the_order_it_is_asked_for(market: Market) -> None:
 
 def test_the_deepest_pool_comes_first(market: Market) -> None:
     pools = market.pools(PoolsParams(token=("SOL", "USDC"))).pools
-    depths = [Decimal(pool.reserve_a) for pool in pools]
-    assert depths == sorted(depths, reverse=True)
+    held = {
+        pool.address: (int(Decimal(pool.reserve_a) * 10**9), int(Decimal(pool.reserve_b) * 10**6)) for pool in pools
+    }
+    assert list(held) == by_depth(held)
 
 
 def test_one_token_names_all_its_pairs_and_none_names_all_pools(market: Market) -> None:

@@ -19,7 +19,8 @@ from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
 from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.router import Fits, Router
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.fill import read_fill
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm

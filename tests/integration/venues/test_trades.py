@@ -12,21 +12,17 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import QuoteRequest, Route, VenueQuote
+from orderd.domain.quote import PoolKind, QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
-from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
-from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
-from orderd.pools.raydium_clmm.venue import RaydiumClmm
-from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.process.roles import ListeningRole
 from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
-from orderd.venues.pool_venue import PoolVenue
+from orderd.venues.pool_venue import PoolVenue, venue_class
 from tests.unit.venues.asking import best_quote
 
 CHILLGUY_MINT = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"
@@ -51,13 +47,9 @@ def wallet(rpc: RpcClient) -> Wallet:
     return funded
 
 
-@pytest.fixture(
-    params=[RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2],
-    ids=lambda venue: str(venue.program.kind),
-)
+@pytest.fixture(params=PoolKind)
 def venue(request: pytest.FixtureRequest, rpc: RpcClient) -> Venue:
-    made: Venue = request.param(rpc, max_age_ms=0)
-    return made
+    return venue_class(request.param)(rpc, max_age_ms=0)
 
 
 def test_the_chain_pays_what_was_quoted_both_ways(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:

@@ -8,40 +8,33 @@ _INTAKE: Final = "tests/integration/engine/test_intake.py::"
 _ALLOWANCE: Final = "tests/integration/engine/test_allowance.py::"
 _CONFLICT: Final = f"{_INTAKE}test_another_order_under_the_same_id_is_a_conflict"
 
-_STORED: Final = "    stored = (order.mint_in, order.mint_out, order.amount_in, order.slippage_bps)\n"
-_GIVEN: Final = (
-    "    return stored == (terms.token_in.mint, terms.token_out.mint, terms.amount_in, terms.slippage_bps)\n"
-)
 
-
-def _same_terms_but(term: str, column: str, given: str, harm: str) -> Mutant:
+def _same_terms_but(term: str, harm: str) -> Mutant:
     """An idempotency that does not look at one of the terms."""
     return Mutant(
-        f"same-order-whatever-{term}",
+        f"same-order-whatever-{term.replace('_', '-')}",
         5,
-        "orderd/engine/intake.py",
-        _STORED + _GIVEN,
-        _STORED.replace(f"order.{column}", "None") + _GIVEN.replace(f"terms.{given}", "None"),
+        "orderd/domain/terms.py",
+        "for each in fields(self))",
+        f'for each in fields(self) if each.name != "{term}")',
         (_CONFLICT,),
         harm,
     )
 
 
 MUTANTS: Final = (
-    _same_terms_but(
-        "slippage", "slippage_bps", "slippage_bps", "The answer is that 0.5 % was taken, and the order accepts 50 %."
-    ),
-    _same_terms_but("amount", "amount_in", "amount_in", "The answer is that 1 SOL is sold, and it is 100."),
-    _same_terms_but("token-in", "mint_in", "token_in.mint", "The answer is that USDC is sold, and it is SOL."),
-    _same_terms_but("token-out", "mint_out", "token_out.mint", "The answer names another token than is bought."),
+    _same_terms_but("slippage_bps", "The answer is that 0.5 % was taken, and the order accepts 50 %."),
+    _same_terms_but("amount_in", "The answer is that 1 SOL is sold, and it is 100."),
+    _same_terms_but("token_in", "The answer is that USDC is sold, and it is SOL."),
+    _same_terms_but("token_out", "The answer names another token than is bought."),
     Mutant(
         "queue-before-commit",
         2,
         "orderd/engine/intake.py",
         "        with database.connection_context():\n"
-        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])",
+        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None]",
         "        with database.connection_context(), database.atomic():\n"
-        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None])",
+        "            added = journal.accept([_new_order(each) for each in submissions if each.spending is None]",
         (f"{_INTAKE}test_what_goes_into_the_queue_is_on_disk_by_then",),
         "A worker finds no order behind the message, drops it, and the order waits for dispatch.",
     ),
@@ -49,17 +42,17 @@ MUTANTS: Final = (
         "no-for-what-is-stored",
         12,
         "orderd/engine/intake.py",
-        "            leases.give_back(order_ids)\n",
-        "            raise\n",
-        (f"{_INTAKE}test_an_order_outlives_a_queue_that_is_down",),
+        '        with best_effort("enqueue"):\n',
+        "        if True:\n",
+        (f"{_INTAKE}test_nothing_after_the_commit_turns_the_answer_into_a_refusal",),
         "The answer is an error, the order is on disk and trades; whoever submits it anew trades twice.",
     ),
     Mutant(
         "queue-trouble-waits",
         2,
-        "orderd/engine/intake.py",
-        "            leases.give_back(order_ids)\n",
-        "",
+        "orderd/engine/handover.py",
+        "        leases.give_back(order_ids)\n",
+        "        pass\n",
         (f"{_INTAKE}test_an_order_outlives_a_queue_that_is_down",),
         "While Redis is away every order lies for half a minute, and its price is gone.",
     ),
@@ -76,9 +69,10 @@ MUTANTS: Final = (
         "told-before-commit",
         12,
         "orderd/engine/intake.py",
-        "                cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n",
-        "                cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
-        "                self._publisher.publish(cancelled)\n",
+        "            cancelled = _cancel(order.id, by)\n",
+        "            cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
+        "            self._publisher.publish(cancelled)\n"
+        "            audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])\n",
         (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),
         "Followers hear that the order is off, the commit fails, and it trades.",
     ),
@@ -104,9 +98,9 @@ MUTANTS: Final = (
         "allowance-in-no-transaction",
         11,
         "orderd/engine/allowance.py",
-        "    with database.atomic():\n        _lock(token_id)",
-        "    with database.connection_context():\n        _lock(token_id)",
-        (f"{_ALLOWANCE}test_submissions_at_the_same_time_do_not_slip_under_together",),
+        "@transaction\ndef accept_within",
+        "def accept_within",
+        (f"{_ALLOWANCE}test_nobody_else_submits_with_a_token_between_its_check_and_the_order",),
         "The lock ends with its statement: orders that come together exceed the limit together.",
     ),
     Mutant(

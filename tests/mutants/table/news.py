@@ -47,9 +47,9 @@ MUTANTS: Final = (
     Mutant(
         "news-end-with-redis",
         13,
-        "orderd/engine/publish.py",
-        "except Exception as error:  # noqa: BLE001  (whatever it is, the next news",
-        "except ValueError as error:  # (whatever it is, the next news",
+        "orderd/best_effort.py",
+        "    except BaseException as error:\n        if not",
+        "    except ValueError as error:\n        if not",
         ("tests/unit/engine/test_publish.py::test_after_an_outage_of_redis_news_are_told_again",),
         "One lost connection to Redis silences a worker for the rest of its life.",
     ),

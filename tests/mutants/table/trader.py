@@ -37,10 +37,10 @@ MUTANTS: Final = (
     Mutant(
         "another-id-the-next-time",
         5,
-        "orderctl/trading/sending.py",
-        'return shlex.join([*words, "--client-order-id", order.client_order_id])',
-        "return shlex.join(words)",
-        (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
+        "orderctl/trading/again.py",
+        '    if name == "client_order_id":\n        return client_order_id\n',
+        "",
+        ("tests/unit/orderctl/test_again.py::test_an_id_that_was_made_stands_in_the_command",),
         "The command that is offered after a lost answer submits a second order.",
     ),
     Mutant(

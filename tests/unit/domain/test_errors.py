@@ -12,6 +12,7 @@ def test_a_code_keeps_its_promises(code: ErrorCode) -> None:
     spec = ERRORS[code]
     assert re.fullmatch(r"[A-Z]+(_[A-Z]+)+", code)
     assert code.value == code.name
+    assert code.startswith(f"{code.category}_")
     assert spec.title[0].isupper() or spec.title.startswith("orderd")
     assert not spec.title.endswith(".")
     assert spec.next_step

@@ -71,6 +71,15 @@ def test_the_impact_of_legs_is_weighed_by_their_parts_and_that_of_hops_multiplie
     assert Route((Hop((through,)), Hop((through,)))).price_impact_bps == Decimal("1900.00")
 
 
+def test_the_total_cost_is_fees_and_impact_over_all_hops() -> None:
+    leg = replace(RAYDIUM, fee=100, price_impact_bps=Decimal(1_000))  # nine tenths of nine tenths are kept
+    assert Route.single(leg).total_cost_bps == Decimal("1900.00")
+    assert Route((Hop((leg,)), Hop((replace(leg, fee=0),)))).total_cost_bps == Decimal("2710.00")
+    free = replace(leg, amount_in=3_000, fee=0, price_impact_bps=Decimal(0))
+    assert Route((Hop((leg, free)),)).total_cost_bps == Decimal("475.00"), "each leg by its part"
+    assert Route.single(replace(leg, fee=3, price_impact_bps=Decimal(0))).total_cost_bps == Decimal("30.00")
+
+
 @pytest.mark.parametrize("floor", [1, 2, 3_969, 3_970])
 def test_the_floors_of_all_legs_make_the_floor_of_the_route(floor: int) -> None:
     (floors,) = SPLIT.floors(floor)

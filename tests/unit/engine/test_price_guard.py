@@ -50,11 +50,18 @@ class Desk:
         return self.past if ((sold, bought), seconds) == (PAIR, MAX_AGE_SECONDS) else None
 
     def quote(
-        self, paid: int, *, present: Set[str] = ALL, sold: int = SOLD, impact: str = "0", pair: tuple[str, str] = PAIR
+        self,
+        paid: int,
+        *,
+        present: Set[str] = ALL,
+        sold: int = SOLD,
+        impact: str = "0",
+        pair: tuple[str, str] = PAIR,
+        listed: Set[str] | None = None,
     ) -> None:
         """The pools `present` answer, all alike."""
         quotes = [quote_of(pool, pair, sold, paid, impact) for pool in sorted(present)]
-        self.guard.check(Route.single(quotes[0]), quotes, present)
+        self.guard.check(Route.single(quotes[0]), quotes, present, listed)
 
     def refuses(self, paid: int, *, present: Set[str]) -> None:
         with pytest.raises(OrderdError) as caught:
@@ -99,11 +106,26 @@ def test_what_rounding_takes_from_a_tiny_order_is_no_fall_of_the_price(desk: Des
     desk.quote(2, sold=3, present={"junk"})
 
 
-def test_a_market_that_moves_bit_by_bit_is_followed_while_the_pool_stays_missing(desk: Desk) -> None:
+def test_order_after_order_does_not_follow_what_is_left_down(desk: Desk) -> None:
+    """Each within the limit of the one before, they would end at a tenth of the market."""
     desk.quote(1_000_000)
-    for paid in (960_000, 920_000, 880_000):
-        desk.quote(paid, present={"junk"})
+    desk.quote(960_000, present={"junk"})
+    for paid in (949_998, 920_000, 880_000):
+        desk.refuses(paid, present={"junk"})
+
+
+def test_a_price_that_stands_still_ends_when_it_is_old(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.now += MAX_AGE_SECONDS - 1
+    desk.quote(960_000, present={"junk"})
+    desk.now += 2
+    desk.quote(500_000, present={"junk"})
+
+
+def test_a_pool_that_the_chain_has_no_more_is_not_missed(desk: Desk) -> None:
+    desk.quote(1_000_000)
     desk.refuses(500_000, present={"junk"})
+    desk.quote(500_000, present={"junk"}, listed=frozenset({"junk"}))
 
 
 def test_a_refusal_moves_no_reference(desk: Desk) -> None:

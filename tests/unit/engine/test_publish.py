@@ -66,7 +66,7 @@ def test_after_an_outage_of_redis_news_are_told_again() -> None:
     publisher = Publisher(cast("redis.Redis", client))
     publisher.publish([NEWS])
     while client.taken.empty():  # those that come before it is done with the first ones are dropped with them
-        assert publisher._thread.is_alive()
+        assert publisher._news._thread.is_alive()
         publisher.publish([NEWS])
     publisher.close(20)
     assert client.calls > 1

@@ -12,12 +12,13 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderTerms
 from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.routing.offers import offer_of
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.router import Fits, Router
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
 from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
@@ -45,9 +46,10 @@ KINDS = {VenueName.RAYDIUM: PoolKind.RAYDIUM_CPMM, VenueName.METEORA: PoolKind.M
 DEEP = 10**15
 
 
-def side(price: float, depth: int = DEEP) -> CpmmSide:
-    """A pool without fees that sells at ``price`` base units for one, ``depth`` base units of the token sold deep."""
-    pool = CpmmPool(0, 0, 0, 0, depth, int(depth * price), 0, 0, 0, 0, 0, 0, 0, False)
+def side(price: float, depth: int = DEEP, fee: int = 0) -> CpmmSide:
+    """A pool that sells at ``price`` base units for one and takes ``fee`` millionths, ``depth`` base units of the token
+    sold deep."""
+    pool = CpmmPool(fee, 0, 0, 0, depth, int(depth * price), 0, 0, 0, 0, 0, 0, 0, False)
     return CpmmSide(pool, zero_for_one=True)
 
 
@@ -117,16 +119,25 @@ def failing(name: VenueName, error: Exception) -> StubVenue:
     return StubVenue(name, answer=fail)
 
 
-def router(*venues: StubVenue, timeout_ms: int = 5_000, max_price_impact_bps: int = 500, price: int = 0) -> Router:
+def router(
+    *venues: StubVenue,
+    timeout_ms: int = 5_000,
+    max_price_impact_bps: int = 500,
+    max_total_cost_bps: int = 10_000,
+    price: int = 0,
+    rent_of_way: int = 0,
+) -> Router:
     return Router(
         venues,
         intermediates=(SOL, USDC),
         timeout_ms=timeout_ms,
         max_price_impact_bps=max_price_impact_bps,
+        max_total_cost_bps=max_total_cost_bps,
         guard=PriceGuard(500),
         max_slot_lag=20,
         unit_price=lambda: price,
         threads=2,
+        rent_of_way=lambda _: rent_of_way,
     )
 
 
@@ -174,6 +185,41 @@ def test_a_route_that_does_not_fit_is_made_of_fewer_legs(largest: int, legs: int
     venue = offering(VenueName.RAYDIUM, *[side(0.1, 10**12)] * 4)
     decision = decide(router(venue), replace(REQUEST, amount_in=10**10), lambda route: len(route.legs) <= largest)
     assert len(decision.route.legs) == legs
+
+
+@pytest.mark.parametrize(("fee", "refused"), [(99_000, False), (101_000, True), (990_000, True)])
+def test_fees_and_impact_together_have_a_limit_of_their_own(fee: int, refused: bool) -> None:
+    routes = router(offering(VenueName.RAYDIUM, side(0.1, fee=fee)), max_total_cost_bps=1_000)
+    if not refused:
+        assert decide(routes).route.is_single
+        return
+    with pytest.raises(OrderdError) as caught:
+        decide(routes)
+    assert caught.value.code is ErrorCode.ROUTE_TOTAL_COST
+    assert f"costs {fee // 100}" in caught.value.detail
+
+
+def test_a_pool_that_costs_too_much_keeps_no_other_from_trading() -> None:
+    dear, fair = side(11.0, fee=990_000), side(0.1)
+    routes = router(offering(VenueName.RAYDIUM, dear, fair), max_total_cost_bps=1_000)
+    assert [leg.pool for leg in decide(routes).route.legs] == ["raydium 1"]
+
+
+def test_the_cost_of_two_hops_counts_together() -> None:
+    pools = {(USDC.mint, SOL.mint): [side(10, fee=60_000)], (SOL.mint, CHILLGUY.mint): [side(0.5, fee=60_000)]}
+    venue = StubVenue(VenueName.METEORA, pools)
+    assert len(decide(router(venue, max_total_cost_bps=1_200), BUY_CHILLGUY).route.hops) == 2
+    with pytest.raises(OrderdError) as caught:
+        decide(router(venue, max_total_cost_bps=1_000), BUY_CHILLGUY)
+    assert caught.value.code is ErrorCode.ROUTE_TOTAL_COST
+
+
+@pytest.mark.parametrize(("rent", "hops"), [(0, 2), (2_039_280, 1)])
+def test_an_account_between_two_hops_has_to_pay_for_itself(rent: int, hops: int) -> None:
+    """20 USDC buy a little more by way of SOL: less than an account costs at half a CHILLGUY a lamport."""
+    direct = {(USDC.mint, CHILLGUY.mint): [side(4.985)]}
+    routes = router(StubVenue(VenueName.METEORA, THROUGH_SOL | direct), rent_of_way=rent)
+    assert len(decide(routes, replace(BUY_CHILLGUY, amount_in=2 * 10**7)).route.hops) == hops
 
 
 THROUGH_SOL = {(USDC.mint, SOL.mint): [side(10, 10**15)], (SOL.mint, CHILLGUY.mint): [side(0.5)]}

@@ -9,7 +9,7 @@ import pytest
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderTerms
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.rpc import batch
@@ -37,7 +37,9 @@ class Writer:
         self.gate = asyncio.Event()
         self.began = asyncio.Event()
 
-    async def run(self, submit: Callable[[Sequence[Submission]], Outcomes], submissions: Sequence[Submission]) -> Any:
+    async def change(
+        self, what: str, submit: Callable[[Sequence[Submission]], Outcomes], submissions: Sequence[Submission]
+    ) -> Any:
         self.batches.append([each.client_order_id for each in submissions])
         self.began.set()
         await self.gate.wait()
@@ -142,5 +144,44 @@ def test_when_the_batch_fails_each_caller_is_told_and_the_next_batch_is_written(
         )
         assert [str(each) for each in answers] == ["SERVICE_UNAVAILABLE: Postgres does not answer"] * 2
         assert (await batcher.submit(_submission("c"))).created
+
+    asyncio.run(play())
+
+
+def test_what_is_in_line_too_long_is_not_taken_and_what_is_being_written_may_have_been(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "ANSWER_SECONDS", 0.05)
+
+    async def play() -> None:
+        writer = Writer()
+        batcher = Batcher(_accept, writer)  # type: ignore[arg-type]
+        first = asyncio.create_task(batcher.submit(_submission("first")))
+        await writer.began.wait()
+        second = asyncio.create_task(batcher.submit(_submission("second")))
+        answers = await asyncio.gather(first, second, return_exceptions=True)
+        codes = [each.code for each in answers if isinstance(each, OrderdError)]
+        assert codes == [ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_UNAVAILABLE]
+        assert "client order id first" in str(answers[0])
+        writer.gate.set()
+        await batcher.finish()
+        assert writer.batches == [["first"]], "what was told not to be taken never is"
+
+    asyncio.run(play())
+
+
+def test_a_batch_of_which_nobody_knows_the_end_is_told_to_each_by_its_name() -> None:
+    def lost(_: Sequence[Submission]) -> Outcomes:
+        raise OrderdError(ErrorCode.SERVICE_TIMEOUT, "the batch")
+
+    async def play() -> None:
+        writer = Writer()
+        writer.gate.set()
+        batcher = Batcher(lost, writer)  # type: ignore[arg-type]
+        answers = await asyncio.gather(*(batcher.submit(_submission(name)) for name in "ab"), return_exceptions=True)
+        for name, answer in zip("ab", answers, strict=True):
+            assert isinstance(answer, OrderdError)
+            assert answer.code is ErrorCode.SERVICE_TIMEOUT
+            assert f"client order id {name}" in answer.detail
 
     asyncio.run(play())

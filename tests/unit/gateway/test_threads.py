@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
+import psycopg2
 import pytest
 from peewee import IntegrityError, InterfaceError, OperationalError
 
@@ -103,6 +104,95 @@ def test_when_too_many_wait_for_a_thread_new_calls_are_refused(monkeypatch: pyte
         await pool.close()
 
     asyncio.run(play())
+
+
+class TestOutcomes:
+    """What a caller is told: "no" where it is certain that nothing was done, else that nobody can tell."""
+
+    @staticmethod
+    def told(call: Callable[[], object], seconds: float = 30.0) -> OrderdError:
+        async def run() -> object:
+            pool = DatabaseThreads("test", 1, seconds)
+            try:
+                return await pool.change("order 7", call)
+            finally:
+                await pool.close()
+
+        with pytest.raises(OrderdError) as refused:
+            asyncio.run(run())
+        return refused.value
+
+    def test_a_connection_that_is_lost_twice_leaves_the_outcome_unknown(self, database: Database) -> None:
+        def call() -> None:
+            raise OperationalError("server closed the connection unexpectedly")
+
+        error = self.told(call, 2.0)
+        assert error.code is ErrorCode.SERVICE_TIMEOUT
+        assert "order 7" in error.detail
+
+    def test_without_a_connection_nothing_was_done(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused() -> None:
+            raise OperationalError("connection refused")
+
+        monkeypatch.setattr(database, "connection_context", refused)
+        assert self.told(lambda: None, 2.0).code is ErrorCode.SERVICE_UNAVAILABLE
+
+    @pytest.mark.parametrize("code", ["57014", "55P03", "53100", "40P01", "25006"])
+    def test_what_the_server_refuses_was_not_done(self, database: Database, code: str) -> None:
+        class Said(psycopg2.Error):
+            pgcode = code
+
+        def call() -> None:
+            raise OperationalError(Said(), "the server's words")
+
+        error = self.told(call, 2.0)
+        assert error.code is ErrorCode.SERVICE_UNAVAILABLE
+        assert "the server's words" in error.detail
+
+    @pytest.mark.parametrize("code", ["57P01", "08006"])
+    def test_a_server_that_goes_away_may_have_done_it(self, database: Database, code: str) -> None:
+        class Said(psycopg2.Error):
+            pgcode = code
+
+        def call() -> None:
+            raise OperationalError(Said(), "terminating connection")
+
+        assert self.told(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
+
+    def test_an_answer_comes_while_the_call_still_hangs(self, database: Database) -> None:
+        async def play() -> None:
+            pool, gate = DatabaseThreads("test", 1, 0.05), Event()
+            with pytest.raises(OrderdError) as unknown:
+                await pool.change("order 7", gate.wait)
+            assert unknown.value.code is ErrorCode.SERVICE_TIMEOUT
+            with pytest.raises(OrderdError) as not_begun:
+                await pool.change("order 8", gate.wait)
+            assert not_begun.value.code is ErrorCode.SERVICE_UNAVAILABLE, "it never began, and never will"
+            gate.set()
+            await pool.close()
+
+        asyncio.run(play())
+
+    def test_a_late_call_is_not_run_once_more(self, database: Database) -> None:
+        """Else it would be done after it was told that nobody knows."""
+        runs = 0
+
+        def call() -> None:
+            nonlocal runs
+            runs += 1
+            gate.wait(20)
+            raise OperationalError("server closed the connection unexpectedly")
+
+        async def play() -> None:
+            pool = DatabaseThreads("test", 1, 0.05)
+            with pytest.raises(OrderdError):
+                await pool.change("order 7", call)
+            gate.set()
+            await pool.close()
+
+        gate = Event()
+        asyncio.run(play())
+        assert runs == 1
 
 
 def test_a_thread_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from orderctl.display.columns import COLUMNS, Place, Showing, column_named, columns_named, columns_of
 from orderctl.display.orders import orders_table
+from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderd.client.errors import ConfigError
 from tests.unit.orderctl.samples import (
@@ -65,7 +66,7 @@ def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, 
         column_named(given)
 
     assert refused.value.detail == told
-    assert refused.value.next_step == f"there are {', '.join(COLUMNS)}"
+    assert refused.value.next_step == f"choose among {', '.join(COLUMNS)}"
 
 
 @pytest.mark.parametrize(
@@ -152,5 +153,5 @@ class TestOnAScreen:
 
     def test_an_amount_loses_digits_and_never_its_token(self) -> None:
         assert shortened((("1.123456789 SOL", ""),), 9) == (("1.12… SOL", ""),)
-        assert shortened((("→ ", "muted"), ("12 SOL", "")), 6) == (("12 SOL", ""),)
-        assert shortened((("FUNDS_INSUFFICIENT", "bad"),), 9) == (("FUNDS_IN…", "bad"),)
+        assert shortened((("→ ", Tone.MUTED), ("12 SOL", "")), 6) == (("12 SOL", ""),)
+        assert shortened((("FUNDS_INSUFFICIENT", Tone.BAD),), 9) == (("FUNDS_IN…", Tone.BAD),)

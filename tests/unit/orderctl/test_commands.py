@@ -619,6 +619,39 @@ class TestStatus:
         assert outcome.code == 3
         assert "not ok  connection refused" in outcome.out
 
+    def test_what_could_not_be_found_out_is_unknown_and_never_zero(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        nothing = {
+            "services": {"redis": ServiceHealth(ok=False, detail="no answer in 0.8 s")},
+            "rate_limit": RateLimitUse(limit=100, window_seconds=60, used=0, waiting=0),
+            "queue_depth": 0,
+            "workers": 0,
+            "orders": {},
+            "executing": None,
+            "executing_reasons": ("redis: no answer in 0.8 s",),
+            "untold": ("orders", "unknown", "rate_limit.used", "rate_limit.waiting", "queue_depth", "workers"),
+        }
+        daemon.answers(Method.STATUS, self.WELL.model_copy(update=nothing))
+
+        shown = orderctl("status").out.splitlines()
+
+        for name in ("rate limit", "queue", "workers", "orders"):
+            assert [line.split(name)[1].strip() for line in shown if line.startswith(name)] == ["unknown"]
+        assert [line for line in shown if line.startswith("executing")] == [
+            "executing   unknown  redis: no answer in 0.8 s"
+        ]
+        checked = json.loads(orderctl("doctor", "-o", "json").out)
+        found = {finding["check"]: finding for finding in checked["findings"]}
+        assert (found["workers"]["result"], found["rate limit"]["result"]) == ("warn", "warn")
+        assert "unknown" in found["workers"]["detail"]
+
+    def test_orders_that_wait_are_said_to(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        waits = {"executing": False, "executing_reasons": ("workers: none is alive",), "workers": 0}
+        daemon.answers(Method.STATUS, self.WELL.model_copy(update=waits))
+
+        assert "executing   orders wait  workers: none is alive" in orderctl("status").out
+
     def test_another_version_of_the_daemon_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, self.WELL.model_copy(update={"version": "9.9.9"}))
 

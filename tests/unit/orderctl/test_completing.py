@@ -64,12 +64,20 @@ def test_a_trade_takes_two_tokens_and_not_the_same_twice(verb: str) -> None:
     assert offered(verb, "SOL", "USDC", "") == []
 
 
-def test_cancel_and_watch_take_active_orders_and_show_any(daemon: FakeDaemon) -> None:
-    assert offered("cancel", "") == [str(ORDER_ID)]
-    assert daemon.calls[-1] == (
-        "orders.list",
-        {"limit": 50, "status": ["pending", "routing", "building", "submitted"]},
-    )
+@pytest.mark.parametrize(
+    ("verb", "states"),
+    [
+        ("watch", ["pending", "routing", "building", "submitted"]),
+        ("cancel", ["pending", "routing", "building"]),
+        ("resolve", ["submitted"]),
+    ],
+)
+def test_a_verb_takes_the_orders_that_it_is_of_use_for(daemon: FakeDaemon, verb: str, states: list[str]) -> None:
+    assert offered(verb, "") == [str(ORDER_ID)]
+    assert daemon.calls[-1] == ("orders.list", {"limit": 50, "status": states})
+
+
+def test_show_takes_any_order(daemon: FakeDaemon) -> None:
     assert offered("show", "0199") == [str(ORDER_ID)]
     assert daemon.calls[-1] == ("orders.list", {"limit": 50})
     assert offered("watch", str(ORDER_ID), "") == []
@@ -132,10 +140,11 @@ def test_a_daemon_that_is_away_slow_or_says_no_offers_nothing(daemon: FakeDaemon
     daemon.start()
 
 
-def test_a_press_of_tab_loads_neither_the_wires_models_nor_a_drawing_library() -> None:
+@pytest.mark.parametrize("words", [("submit", ""), ("list", "--columns", "id,")])
+def test_a_press_of_tab_loads_neither_the_wires_models_nor_a_drawing_library(words: tuple[str, ...]) -> None:
     script = "import sys; from orderctl.completion import complete; complete(sys.argv[1:]); print(sorted(sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-c", script, "bash", "2", "orderctl", "submit", ""],
+        [sys.executable, "-c", script, "bash", str(len(words)), "orderctl", *words],
         capture_output=True,
         text=True,
         check=True,

@@ -106,7 +106,7 @@ class TestFiles:
 
     def test_a_file_that_is_not_there_is_told(self) -> None:
         with pytest.raises(ConfigError, match="No such file"):
-            read_orders("/nowhere/orders.csv", None, "mine")
+            read_orders("/nowhere/orders.csv", {}, "mine")
 
     def test_a_refusal_of_one_does_not_keep_the_others_from_being_sent(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
@@ -174,11 +174,11 @@ class TestFiles:
         takes_orders(daemon)
         sent = iter([sending.send, None])
 
-        def interrupted(client: Client, order: SubmitParams) -> SubmitResult:
+        def interrupted(client: Client, order: SubmitParams, again: str) -> SubmitResult:
             send = next(sent)
             if send is None:
                 raise KeyboardInterrupt
-            return send(client, order)
+            return send(client, order, again)
 
         monkeypatch.setattr(sending, "send", interrupted)
         outcome = orderctl("submit", "-f", str(orders_file))
@@ -300,7 +300,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
-        for module in ("orderctl.commands.cancel", "orderctl.commands.submit"):
+        for module in ("orderctl.output.prompt", "orderctl.commands.submit"):
             monkeypatch.setattr(f"{module}.can_ask", lambda: True)
 
     return type_in

@@ -70,7 +70,7 @@ WRONG = {
 def test_the_same_orders_may_be_written_in_many_ways(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "orders"
     path.write_bytes(content)
-    orders = read_orders(str(path), None, "batch")
+    orders = read_orders(str(path), {}, "batch")
 
     assert [order.model_dump(exclude_none=True) for order in orders] == [
         {**OBJECTS[0], "client_order_id": "batch-1"},
@@ -84,7 +84,7 @@ def test_what_could_be_meant_otherwise_is_refused(tmp_path: Path, content: bytes
     path.write_bytes(content)
 
     with pytest.raises(ConfigError) as refused:
-        read_orders(str(path), None, "batch")
+        read_orders(str(path), {}, "batch")
     assert why in refused.value.detail
 
 

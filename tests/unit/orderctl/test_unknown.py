@@ -12,6 +12,7 @@ from orderctl.config.settings import Settings
 from orderctl.display.columns import COLUMNS, Showing
 from orderctl.display.progress import LiveProgress
 from orderctl.display.timeline import Timeline
+from orderctl.output.colours import Tone
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
@@ -61,7 +62,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
-        monkeypatch.setattr("orderctl.commands.resolve.can_ask", lambda: True)
+        monkeypatch.setattr("orderctl.output.prompt.can_ask", lambda: True)
 
     return type_in
 
@@ -87,7 +88,7 @@ class TestShown:
         assert "2 unknown" in orderctl("status").out
 
     def test_on_the_full_screen_it_is_found_by_that_word(self) -> None:
-        assert COLUMNS["status"].cell(UNKNOWN, Showing(datetime.now(UTC))) == (("unknown", "alarm"),)
+        assert COLUMNS["status"].cell(UNKNOWN, Showing(datetime.now(UTC))) == (("unknown", Tone.ALARM),)
         assert matches(UNKNOWN, ("unknown",))
 
     def test_a_watch_that_runs_out_of_time_exits_with_the_unknown_outcome_and_says_what_to_do(

@@ -23,9 +23,10 @@ from orderd.pools.raydium_cpmm.simnet.genesis import REAL_CPMM_POOL, SOL_USDC_CP
 from orderd.simnet.account import Account
 from orderd.simnet.faults import Dice, Faults
 from orderd.simnet.genesis import CHILLGUY, STACC, USDC
+from orderd.simnet.invoke import SLOTS_AN_EPOCH, Clock
 from orderd.simnet.programs.disturbed import with_failures, with_outage
 from orderd.simnet.programs.table import PROGRAMS
-from orderd.simnet.runtime import Outcome
+from orderd.simnet.runtime import Outcome, execute
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 from tests.unit.simnet.conftest import LocalChain
@@ -341,6 +342,19 @@ def test_an_unknown_instruction_is_refused(raydium: Cpmm, meteora: Dlmm) -> None
         unknown = Instruction(swap.program_id, b"\x00" * 16, list(swap.accounts))
 
         assert error_name(pool.chain.send(unknown)) == "InstructionFallbackNotFound"
+
+
+@pytest.mark.parametrize(("kind", "address"), [(Cpmm, SOL_USDC_CPMM), (Clmm, SOL_USDC_CLMM_4BPS)])
+def test_raydiums_pools_remember_the_epoch_of_their_last_swap(
+    chain: LocalChain, kind: type[Cpmm | Clmm], address: Pubkey
+) -> None:
+    pool = kind(chain, address)
+    transaction = chain.transaction([pool.swap(SOL, 1, forward=True)])
+    outcome = execute(transaction, chain.bank.accounts.get, Clock(3 * SLOTS_AN_EPOCH, chain.now), PROGRAMS)
+    after = outcome.changes(transaction)[address]
+    assert outcome.error is None
+    assert after is not None
+    assert type(pool.state).decode(after.data).recent_epoch == 3
 
 
 VENUES: dict[VenueName, list[tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey, int, int]]] = {

@@ -33,10 +33,11 @@ from orderd.solana.programs import system, token
 from orderd.solana.programs.layout import Record
 from orderd.solana.programs.token import Mint, TokenAccount
 from tests.unit.amm.vectors import cases, load
+from tests.unit.pools.meteora_damm_v2 import test_program as test_meteora_damm_v2
+from tests.unit.pools.raydium_amm_v4 import test_program as test_raydium_amm_v4
+from tests.unit.pools.raydium_clmm.accounts import POOL, arrays_of, config_of, state_of
 from tests.unit.simnet.pools import error_code, error_name
 from tests.unit.simnet.world import ALICE, Accounts, token_account
-from tests.unit.solana import test_meteora_damm_v2, test_raydium_amm_v4
-from tests.unit.solana.clmm_accounts import POOL, arrays_of, config_of, state_of
 from tests.unit.solana.records import blank, key
 
 CLMM: Final = load("raydium_clmm.json")

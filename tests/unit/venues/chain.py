@@ -29,9 +29,9 @@ from orderd.solana.programs import token
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response, TransportError
-from tests.unit.solana import clmm_accounts
-from tests.unit.solana.test_meteora_damm_v2 import account_of
-from tests.unit.solana.test_raydium_amm_v4 import account_of as amm_v4_account_of
+from tests.unit.pools.meteora_damm_v2.test_program import account_of
+from tests.unit.pools.raydium_amm_v4.test_program import account_of as amm_v4_account_of
+from tests.unit.pools.raydium_clmm import accounts as clmm_accounts
 
 OWNER = Pubkey.from_bytes(b"\x51" * 32)
 

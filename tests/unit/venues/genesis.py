@@ -5,24 +5,19 @@ from typing import Any, cast
 
 from solders.keypair import Keypair
 
-from orderd.domain.quote import QuoteRequest, RoutingDecision
+from orderd.domain.quote import PoolKind, QuoteRequest, RoutingDecision
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
-from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
-from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
-from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
-from orderd.pools.raydium_clmm.venue import RaydiumClmm
-from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.simnet.genesis import Genesis
 from orderd.solana.keys import Wallet
+from orderd.venues.pool_venue import venue_class
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000
 SLIPPAGE_BPS = 50
-KINDS = (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
     }
     rpc = chain.rpc()
     router = Router(
-        [kind(rpc, clock=lambda: 0.0, unix_time=lambda: NOW) for kind in KINDS],
+        [venue_class(kind)(rpc, clock=lambda: 0.0, unix_time=lambda: NOW) for kind in PoolKind],
         intermediates=BUILTIN_TOKENS[:2],
         timeout_ms=60_000,
         max_price_impact_bps=max_price_impact_bps,

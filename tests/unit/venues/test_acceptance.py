@@ -238,6 +238,26 @@ def test_of_many_pools_the_deepest_are_kept(card: Card, chain: Chain) -> None:
     assert not shallow & set(kept)
 
 
+def test_a_fortune_on_one_side_drives_no_pool_out(card: Card, chain: Chain) -> None:
+    deep = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_A_PAIR)]
+    for pool in deep:
+        card.pool(chain, pool, deeper=2)
+    card.pool(chain, OTHER)
+    (bait,) = card.venue(chain, addresses=[str(OTHER)]).liquidity(WSOL_MINT, USDC_MINT).pools
+    for held in ((2**63, 0), (0, 2**63)):
+        for vault, mint, amount in zip(bait.vaults, (SOL, USDC), held, strict=True):
+            chain.put(vault, token.PROGRAM_ID, token.TokenAccount.new(mint, OTHER, amount))
+        assert set(card.venue(chain).pools(WSOL_MINT, USDC_MINT)) == {str(pool) for pool in deep}
+
+
+def test_of_configured_pools_the_first_are_kept(card: Card, chain: Chain) -> None:
+    named = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_A_PAIR + 1)]
+    for depth, pool in enumerate(named, start=1):
+        card.pool(chain, pool, deeper=depth)
+    venue = card.venue(chain, addresses=[str(pool) for pool in named])
+    assert set(venue.pools(WSOL_MINT, USDC_MINT)) == {str(pool) for pool in named[:-1]}
+
+
 def test_ten_who_ask_at_once_make_one_request(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     ticks = [0.0]

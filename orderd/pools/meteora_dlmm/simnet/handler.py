@@ -6,9 +6,7 @@ the deployed program. The oracle is asked for and left as it is: nothing reads i
 
 import hashlib
 import struct
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from solders.instruction import AccountMeta, Instruction
@@ -41,6 +39,7 @@ from orderd.pools.meteora_dlmm.instructions import (
 )
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
 from orderd.pools.meteora_dlmm.program import PROGRAM
+from orderd.pools.meteora_dlmm.simnet.bins import BINS, pool_of
 from orderd.pools.meteora_dlmm.simnet.write_back import array_after, is_empty, pair_after, without
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded, encoded
@@ -219,38 +218,6 @@ def _quote(pool: dlmm.DlmmPool, order: Swap2 | SwapExactOut2, *, swap_for_y: boo
     return dlmm.swap_exact_out(pool, order.out_amount, swap_for_y=swap_for_y, now=now)
 
 
-class _Bins:
-    """The bins behind recently seen bin array bytes, as reading them all anew for every swap would be slow."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._bins: OrderedDict[bytes, dict[int, dlmm.DlmmBin]] = OrderedDict()
-
-    def of(self, array: BinArray, data: bytes, bin_step: int) -> dict[int, dlmm.DlmmBin]:
-        """The liquid bins of an array, whose account holds `data`."""
-        bins = self._bins.get(data)
-        if bins is None:
-            bins = {each.bin_id: each for each in array.liquid_bins(bin_step)}
-            self.put(data, bins)
-        return bins
-
-    def put(self, data: bytes, bins: dict[int, dlmm.DlmmBin]) -> None:
-        self._bins[data] = bins
-        if len(self._bins) > self._most:
-            self._bins.popitem(last=False)
-
-
-_bins: Final = _Bins(most=256)
-
-
-def pool_of(pair: LbPair, arrays: Iterable[bytes]) -> dlmm.DlmmPool:
-    """The pool with the liquidity of these bin array accounts. Raises LayoutError."""
-    bins: list[dlmm.DlmmBin] = []
-    for data in arrays:
-        bins.extend(_bins.of(decoded(BinArray, data), data, pair.bin_step).values())
-    return replace(pair.to_pool(()), bins=dlmm.DlmmBins(bins))
-
-
 def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> dlmm.DlmmPool:
     for position in given.values():
         anchor.load(invocation, position, BinArray, "bin_array")
@@ -271,11 +238,11 @@ def _store(
         if not changed:
             continue
         array = anchor.load(invocation, position, BinArray, "bin_array")
-        bins = _bins.of(array, invocation.account(position).data, pair.bin_step)
+        bins = BINS.of(array, invocation.account(position).data, pair.bin_step)
         after = array_after(array, changed.values())
         data = encoded(after)
         invocation.store_data(position, data)
-        _bins.put(data, bins | changed)
+        BINS.put(data, bins | changed)
         if is_empty(after):
             emptied.append(index)
     after_pair, after_extension = without(pair_after(pair, swap.pool), extension, emptied)

@@ -12,8 +12,8 @@ from orderd.pools.meteora_dlmm.addresses import bin_array_address
 from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
 from orderd.pools.meteora_dlmm.instructions import Swap2, swap
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
+from orderd.pools.meteora_dlmm.simnet.bins import pool_of
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
-from orderd.pools.meteora_dlmm.simnet.handler import pool_of
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
 from orderd.simnet.market_pools import ARRAYS_A_SWAP, Place, Read, accounts_of

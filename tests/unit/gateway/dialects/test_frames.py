@@ -25,10 +25,10 @@ from orderd.domain.events import (
     Started,
     Submitted,
 )
-from orderd.domain.order import EventKind, next_status
+from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind, next_status
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.gateway.dialects.exact import read_object
-from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
+from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNTOLD, Dialect
 
 ID = UUID("01980000-0000-7000-8000-000000000001")
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
@@ -94,6 +94,19 @@ def frames(dialect: Dialect, facts: Sequence[AnyFact], route: Routed | None = No
     """What is sent; numbers are read as they are written."""
     sent = (dialect.frame(event, route) for event in story(facts))
     return [read_object(frame) for frame in sent if frame is not None]
+
+
+def test_a_dialect_has_a_word_for_whatever_moves_an_order() -> None:
+    assert EXECUTE.words.keys() | UNTOLD == {*EventKind}
+    assert not EXECUTE.words.keys() & UNTOLD
+    moves = {kind for before, kind, after in TRANSITIONS if before is not after}
+    assert moves <= EXECUTE.words.keys()
+
+
+def test_an_order_that_ends_without_a_fill_has_failed_in_every_dialect() -> None:
+    ends = {kind for _, kind, after in TRANSITIONS if after in UNFILLED}
+    for dialect in (EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES):
+        assert {dialect.words[kind].lower() for kind in ends} == {"failed"}
 
 
 def test_execute() -> None:

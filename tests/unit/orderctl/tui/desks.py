@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from orderctl.tui import app
+from orderctl.tui import questions
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
@@ -206,10 +206,10 @@ def busy() -> ScriptedCaller:
 
 def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
     """Nothing is asked twice and nothing is waited for, but ``read_seconds`` between two readings of an order."""
-    monkeypatch.setattr(app, "STATUS_SECONDS", 3600)
-    monkeypatch.setattr(app, "BALANCES_SECONDS", 3600)
-    monkeypatch.setattr(app, "PRICE_SECONDS", 3600)
-    monkeypatch.setattr(app, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(questions, "STATUS_SECONDS", 3600)
+    monkeypatch.setattr(questions, "BALANCES_SECONDS", 3600)
+    monkeypatch.setattr(questions, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(questions, "SETTLED_SECONDS", 0)
     monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
     monkeypatch.setattr(story, "READ_SECONDS", read_seconds)
     monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)

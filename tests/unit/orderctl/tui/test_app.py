@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input, Static
 from textual.widgets._footer import FooterKey
 
-from orderctl.tui import app as app_module
+from orderctl.tui import questions
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
@@ -257,7 +257,7 @@ async def test_the_prices_are_those_of_the_pair_under_the_cursor() -> None:
 async def test_a_token_too_cheap_for_a_price_is_asked_about_with_a_larger_amount(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app_module, "PRICE_SECONDS", 0)
+    monkeypatch.setattr(questions, "PRICE_SECONDS", 0)
     caller = busy()
     caller.answers[Method.QUOTE] = lambda asked: (
         QUOTE if asked.amount_in == "1.00" else refusal(ErrorCode.ROUTE_AMOUNT_TOO_SMALL, "it buys nothing")

@@ -19,7 +19,7 @@ from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
-from tests.unit.solana import amm_v4_market
+from tests.unit.pools.raydium_amm_v4 import market_swaps as amm_v4_market
 from tests.unit.solana.records import blank, key, uses
 
 DOCUMENT = load("raydium_amm_v4.json")

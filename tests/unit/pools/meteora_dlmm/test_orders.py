@@ -24,13 +24,13 @@ from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import system, token
 from orderd.solana.programs.token import Mint
 from tests.unit.amm.vectors import cases, load
+from tests.unit.pools.raydium_clmm.accounts import POOL
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import Dlmm, error_code, error_name
 from tests.unit.simnet.test_vectors import HELD, MINTS, MOST_ARRAYS, NOW, U64_MAX, amount, run
 from tests.unit.simnet.world import ALICE, Accounts, token_account
 from tests.unit.solana.captures import DLMM as CAPTURES
 from tests.unit.solana.captures import UNDETERMINED, dlmm_cases, refusal
-from tests.unit.solana.clmm_accounts import POOL
 from tests.unit.venues.chain import Chain, put_dlmm
 
 VECTORS = load("meteora_dlmm.json")

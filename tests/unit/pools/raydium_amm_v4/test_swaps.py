@@ -16,9 +16,9 @@ from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.genesis import USDC
 from orderd.solana.programs import token
+from tests.unit.pools.raydium_amm_v4.market_swaps import SwapBaseIn
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, AmmV4, error_code, with_account
-from tests.unit.solana.amm_v4_market import SwapBaseIn
 
 SOL = 10**9
 

@@ -25,7 +25,7 @@ from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
-from tests.unit.solana.clmm_accounts import arrays_of, config_of, state_of
+from tests.unit.pools.raydium_clmm.accounts import arrays_of, config_of, state_of
 from tests.unit.solana.records import blank, key, uses
 
 DOCUMENT = load("raydium_clmm.json")

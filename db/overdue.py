@@ -1,0 +1,59 @@
+"""Ends waits for a server that says nothing any more.
+
+A dead server ends a wait by itself, and a living one ends a long statement (``statement_timeout``). One that is stopped
+or cut off does neither, and the driver then waits for ever. So each statement is bounded from this side too: when its
+time is over, its socket is shut down, which the driver takes for a lost connection.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from psycopg2 import Error
+from psycopg2.extensions import connection
+
+_LOOK_SECONDS: Final = 0.1
+
+
+class Overdue:
+    """Watches the statements of all threads, from one of its own that begins with the first."""
+
+    def __init__(self) -> None:
+        self._waits: dict[int, tuple[float, connection]] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def bounded(self, waiting: connection, seconds: float) -> Iterator[None]:
+        """Whatever waits within for the server is told after ``seconds`` that the connection is lost."""
+        key = threading.get_ident()
+        with self._lock:
+            self._waits[key] = time.monotonic() + seconds, waiting
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="overdue", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._waits[key]
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            now = time.monotonic()
+            # While the lock is held no wait ends here, so no descriptor is closed by its owner and given out again.
+            with self._lock:
+                for ends_at, waiting in self._waits.values():
+                    if ends_at < now:
+                        _hang_up(waiting)
+
+
+def _hang_up(waiting: connection) -> None:
+    # An error says that it has been lost or closed in this very moment.
+    with suppress(OSError, Error), socket.socket(fileno=os.dup(waiting.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,84 @@
+"""Which processes there are, by their own word, and the release of what the dead ones held.
+
+A row is a process that was not stopped in order. Who is dead is not decided here (``orderd.engine.presence``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from db.connection import database, transaction
+from db.journal import in_order
+from db.models import listed
+from orderd.domain.order import HELD, WAITING
+
+# Each is looked up by an index of its own.
+_BEGUN: Final = f"status IN ({listed(HELD)})"
+_SENT: Final = f"status IN ({listed(WAITING)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """``name`` owns leases. ``pid`` and ``started``, in clock ticks since the boot, are those of ``machine``."""
+
+    name: str
+    machine: str
+    pid: int
+    started: int
+
+
+def beat(process: Process) -> None:
+    """Say that it lives; also for the first time, and after it was taken for dead."""
+    database.execute_sql(
+        """
+        INSERT INTO processes (name, machine, pid, started) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (name) DO UPDATE SET beats = processes.beats + 1""",
+        (process.name, process.machine, process.pid, process.started),
+    )
+
+
+def known() -> dict[Process, int]:
+    """All of them, with their beats so far."""
+    rows = database.execute_sql("SELECT name, machine, pid, started, beats FROM processes")
+    return {Process(name, machine, pid, started): beats for name, machine, pid, started, beats in rows}
+
+
+def bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
+    """Release all that these hold, unless they have beaten more often than is said here. Returns whose was released.
+
+    Signed attempts are there to be adopted, orders that were begun to be reclaimed, and those that had only been
+    accepted to be put in the queue, whether they had got there or not.
+    """
+    return _bury(dead) if dead else []
+
+
+@transaction
+def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
+    rows = database.execute_sql(
+        """
+        DELETE FROM processes WHERE name IN (
+            SELECT name FROM processes JOIN unnest(%s::text[], %s::bigint[]) AS said (name, beats) USING (name, beats)
+            ORDER BY name FOR UPDATE OF processes)
+        RETURNING name""",
+        ([process.name for process, _ in dead], [beats for _, beats in dead]),
+    )
+    names = [name for (name,) in rows]
+    _release(_BEGUN, names)
+    _release(_SENT, names)
+    return names
+
+
+@transaction
+def leave(name: str) -> int:
+    """It stops in order: forget it, and release what it has begun; what it sent is in the queue. Returns how many."""
+    database.execute_sql("DELETE FROM processes WHERE name = %s", (name,))
+    return _release(_BEGUN, [name])
+
+
+def _release(which: str, owners: Sequence[str]) -> int:
+    held = in_order(f"{which} AND lease_owner = ANY(%s)")
+    cursor = database.execute_sql(
+        f"UPDATE orders SET lease_owner = NULL, lease_until = NULL WHERE id IN ({held})",  # noqa: S608
+        (list(owners),),
+    )
+    return int(cursor.rowcount)

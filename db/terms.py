@@ -1,0 +1,31 @@
+"""An order's terms in its row, and back."""
+
+from dataclasses import fields
+from typing import Any
+
+from db.models import Order
+from orderd.domain.terms import OrderTerms
+from orderd.domain.tokens import Token
+
+
+def columns_of(terms: OrderTerms) -> dict[str, Any]:
+    """The columns that hold the terms, with their values."""
+    columns: dict[str, Any] = {}
+    for each in fields(terms):
+        value = getattr(terms, each.name)
+        if isinstance(value, Token):
+            side = each.name.removeprefix("token_")
+            columns |= {f"token_{side}": value.symbol, f"mint_{side}": value.mint, f"decimals_{side}": value.decimals}
+        else:
+            columns[each.name] = value
+    return columns
+
+
+def terms_of(order: Order) -> OrderTerms:
+    """What the trader asked for, as it was understood when the order was accepted."""
+    sides: dict[str, Any] = {
+        "token_in": Token(order.token_in, order.mint_in, order.decimals_in),
+        "token_out": Token(order.token_out, order.mint_out, order.decimals_out),
+    }
+    others = {each.name: getattr(order, each.name) for each in fields(OrderTerms) if each.name not in sides}
+    return OrderTerms(**sides, **others)

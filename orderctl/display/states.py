@@ -1,0 +1,13 @@
+"""What the state of an order is called, and in which tone."""
+
+from typing import Final
+
+from orderctl.output.colours import STATE_TONES, UNKNOWN_TONE, Tone
+from orderd.domain.order import OrderStatus
+
+UNKNOWN: Final = "unknown"
+"""What a submitted order is called of which nobody can tell what became of it."""
+
+
+def state_of(status: OrderStatus, *, is_unknown: bool) -> tuple[str, Tone]:
+    return (UNKNOWN, UNKNOWN_TONE) if is_unknown else (status, STATE_TONES[status])

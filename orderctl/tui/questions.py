@@ -1,0 +1,95 @@
+"""What the daemon is asked, while there is a connection: its state, the wallet and a price, again and again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from orderctl.tui.desk import Desk
+from orderd.client.errors import ClientError, RefusedError
+from orderd.client.link import Caller
+from orderd.client.protocol import params_of
+from orderd.domain.errors import ErrorCode
+from orderd.domain.order import TERMINAL
+from orderd.wire import BalancesResult, ListParams, ListResult, Method, NoParams, QuoteParams, QuoteResult, StatusResult
+
+STATUS_SECONDS = 1.0
+BALANCES_SECONDS = 2.0
+PRICE_SECONDS = 2.0
+SETTLED_SECONDS = 0.2
+"""A pair that the cursor stays on for so long is asked about."""
+TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
+ENDED_AT_START = 50
+PAGE = 500
+
+
+class Questions:
+    """The answers go into the desk. ``may_be_asked`` is set while there is a connection."""
+
+    def __init__(self, desk: Desk, caller: Caller) -> None:
+        self.may_be_asked = asyncio.Event()
+        self._desk = desk
+        self._caller = caller
+
+    async def status(self) -> None:
+        """Ask for ever."""
+        await self._ask_again_and_again(self._ask_status, "status", STATUS_SECONDS)
+
+    async def balances(self) -> None:
+        """Ask for ever."""
+        await self._ask_again_and_again(self._ask_balances, "balances", BALANCES_SECONDS)
+
+    async def price(self) -> None:
+        """Ask for ever for the price of the desk's pair."""
+        await asyncio.sleep(SETTLED_SECONDS)
+        await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
+
+    async def catch_up(self) -> None:
+        """Learn of the orders that ended lately, and of those that ended while there was no connection.
+
+        Raises ClientError.
+        """
+        book, cursor = self._desk.book, None
+        while True:
+            size = PAGE if book.untold else ENDED_AT_START
+            params = ListParams(status=tuple(sorted(TERMINAL)), limit=size, cursor=cursor)
+            page = await self._caller.call(Method.ORDERS_LIST, params, ListResult)
+            book.put_all(page.orders)
+            cursor = page.next_cursor
+            if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
+                break
+        book.forget_untold()
+
+    async def _ask_again_and_again(self, question: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
+        while True:
+            await self._ask(question, name)
+            await asyncio.sleep(seconds)
+
+    async def _ask(self, question: Callable[[], Awaitable[None]], name: str) -> None:
+        await self.may_be_asked.wait()
+        try:
+            await question()
+        except RefusedError as error:
+            self._desk.heard_at = self._desk.clock()
+            self._desk.trouble[name] = error
+        except ClientError:
+            # The connection's own trouble, which the banner tells.
+            pass
+        else:
+            self._desk.heard_at = self._desk.clock()
+            self._desk.trouble.pop(name, None)
+
+    async def _ask_status(self) -> None:
+        self._desk.status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
+
+    async def _ask_balances(self) -> None:
+        self._desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
+
+    async def _ask_price(self) -> None:
+        pair = self._desk.pair
+        series = self._desk.prices.of(pair)
+        params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=f"{series.probe:f}")
+        try:
+            self._desk.prices.add(pair, await self._caller.call(Method.QUOTE, params, QuoteResult))
+        except RefusedError as error:
+            if error.problem.code in TOO_SMALL:
+                series.enlarge_probe()
+            raise

@@ -1,0 +1,122 @@
+"""Work that no order depends on: news, hints, metrics, the record of refusals. It may fail in any way and ends nothing.
+
+A failure is logged, the first of a kind in a minute with its traceback, and counted by what failed.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Final, Generic, TypeVar
+
+import structlog
+
+from orderd.telemetry import BEST_EFFORT_FAILURES
+
+T = TypeVar("T")
+
+TRACE_SECONDS: Final = 60.0
+"""The same trace each second would hide everything else."""
+_MOST_AT_ONCE: Final = 256
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_LAST_PAUSE_SECONDS: Final = 10.0
+_PANIC: Final = "PanicException"
+"""How a panic of a native library (pyo3) is called: no Exception, and yet a failure like any other."""
+_traced: dict[str, float] = {}
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def best_effort(what: str) -> Iterator[None]:
+    """Let nothing that goes wrong within leave. ``what`` is the metric's label, so one of a few."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise  # somebody wants it to end
+        failed(what, error)
+
+
+def failed(what: str, error: BaseException) -> None:
+    """Log and count a failure that ends nothing."""
+    BEST_EFFORT_FAILURES.labels(what).inc()
+    now = time.monotonic()
+    is_traced = now - _traced.get(what, -TRACE_SECONDS) >= TRACE_SECONDS
+    if is_traced:
+        _traced[what] = now
+    text = str(error).strip() or type(error).__name__
+    log.warning("best effort failed", action=f"{what}_failed", error=text, exc_info=error if is_traced else None)
+
+
+async def keep_going(what: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do work that is meant to go on for ever; when it ends all the same it is begun again, after a growing pause."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        began = time.monotonic()
+        with best_effort(what):
+            await work()
+        if time.monotonic() - began > _LAST_PAUSE_SECONDS:
+            pause = _FIRST_PAUSE_SECONDS
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+
+
+class Outbox(Generic[T]):
+    """A thread that deals with what it is given, in order and in batches, so that nobody else waits for that."""
+
+    def __init__(
+        self,
+        what: str,
+        deal: Callable[[Sequence[T]], object],
+        undone: Callable[[Sequence[T]], object] = lambda _: None,
+        *,
+        most: int = _MOST_AT_ONCE,
+    ) -> None:
+        """``undone`` is told what ``deal`` raised an exception over, and what had to wait for that meanwhile.
+
+        So nothing gathers for as long as the other side hangs. ``most`` is the size of a batch.
+        """
+        self._what = what
+        self._deal = deal
+        self._undone = undone
+        self._most = most
+        self._items: SimpleQueue[T | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=what, daemon=True)
+        self._thread.start()
+
+    def put(self, items: Sequence[T]) -> None:
+        """Deal with these soon."""
+        for item in items:
+            self._items.put(item)
+
+    def close(self, seconds: float) -> None:
+        """Deal with what was given so far, as far as that takes no longer than ``seconds``."""
+        self._items.put(None)
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch = [self._items.get(), *self._waiting(self._most - 1)]
+            is_open = None not in batch
+            items = [item for item in batch if item is not None]
+            if not items:
+                continue
+            done = False
+            with best_effort(self._what):
+                self._deal(items)
+                done = True
+            if not done:
+                late = self._waiting(self._items.qsize())
+                is_open = is_open and None not in late
+                with best_effort(self._what):
+                    self._undone([*items, *(item for item in late if item is not None)])
+
+    def _waiting(self, most: int) -> list[T | None]:
+        batch: list[T | None] = []
+        with suppress(Empty):
+            while len(batch) < most:
+                batch.append(self._items.get_nowait())
+        return batch

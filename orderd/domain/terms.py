@@ -1,0 +1,99 @@
+"""An order's terms in their three forms: as they are given, as they are understood, and as they are told.
+
+A new term is a line in each form; what it means is a line in ``understood`` and one in ``told``. All else follows: the
+messages of the port, orderctl's options and the command that it says to run again, the columns of a file of orders, the
+row in the database, the first event, and whether two submissions are the same order.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
+from orderd.domain.tokens import Token, TokenRegistry
+
+_A_TOKEN: Final = "symbol or mint address"
+_DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
+"""What is read as a decimal, for the schemas only: what else there is, is refused in better words than a pattern's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """How a trader types a term: one that has to be given by its place, another as an option of the same name."""
+
+    metavar: str
+    help: str
+    short: str | None = None
+
+
+class GivenTerms(BaseModel):
+    """As a trader gives them: amounts and prices as decimal strings in whole tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token_in: Annotated[str, Typed("TOKEN_IN", "What to sell: a symbol or a mint address.")] = Field(
+        max_length=64, description=_A_TOKEN
+    )
+    token_out: Annotated[str, Typed("TOKEN_OUT", "What to buy.")] = Field(max_length=64, description=_A_TOKEN)
+    amount_in: Annotated[str, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5.")] = Field(
+        max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL
+    )
+    slippage: Annotated[str | None, Typed("PERCENT", "How much less than quoted to accept, like 0.5.", "-s")] = Field(
+        None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """As they are understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
+
+    A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
+    """
+
+    token_in: Token
+    token_out: Token
+    amount_in: int
+    slippage_bps: int
+
+    def is_same_as(self, other: "OrderTerms") -> bool:
+        """Whether two submissions under one client order id are the same order. A token is the same by its mint."""
+        return all(_meant(self, each.name) == _meant(other, each.name) for each in fields(self))
+
+
+class ToldTerms(BaseModel):
+    """As they are told of an order: each with the value that counts, also where none was given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token_in: str
+    token_out: str
+    amount_in: str
+    slippage: str
+
+
+def understood(given: GivenTerms, tokens: TokenRegistry, default_slippage: str) -> OrderTerms:
+    """What is meant. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
+    token_in, token_out = tokens.pair(given.token_in, given.token_out)
+    return OrderTerms(
+        token_in=token_in,
+        token_out=token_out,
+        amount_in=parse_amount(given.amount_in, token_in.decimals),
+        slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
+    )
+
+
+def told(terms: OrderTerms) -> ToldTerms:
+    """What to tell of them: tokens by their symbols, the slippage in percent."""
+    return ToldTerms(
+        token_in=terms.token_in.symbol,
+        token_out=terms.token_out.symbol,
+        amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
+        slippage=format_amount(terms.slippage_bps, 2),
+    )
+
+
+def _meant(terms: OrderTerms, name: str) -> object:
+    value = getattr(terms, name)
+    return value.mint if isinstance(value, Token) else value

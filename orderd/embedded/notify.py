@@ -1,0 +1,70 @@
+"""What a process tells whoever manages it, as systemd would have it (sd_notify(3)), and how a manager hears it.
+
+``orderd run`` hears its own children by the same means, so a role says the same whoever has started it. Nothing is ever
+waited for: a manager that does not listen keeps nobody from working.
+"""
+
+import os
+import socket
+import weakref
+from contextlib import suppress
+from functools import cache
+from typing import Final
+
+LIFE_SECONDS: Final = 1.0
+"""How often a process shows that it lives."""
+_VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+
+
+class ServiceManager:
+    """The manager that ``NOTIFY_SOCKET`` names; without one, nothing happens.
+
+    The variables are taken out of the environment: what this process starts is told about by itself.
+    """
+
+    def __init__(self) -> None:
+        address = os.environ.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._socket: socket.socket | None = None
+        if address.startswith(("@", "/")):
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            self._socket.setblocking(False)
+        microseconds = os.environ.get("WATCHDOG_USEC", "0")
+        is_watched = self._socket is not None and microseconds.isdecimal() and int(microseconds) > 0
+        self.watchdog_seconds: float | None = int(microseconds) / 1e6 if is_watched else None
+        """How long the manager waits for a sign of life; None where it does not watch."""
+        for variable in _VARIABLES:
+            os.environ.pop(variable, None)
+
+    def tell(self, *assignments: str) -> None:
+        """Such as ``READY=1``. A manager that cannot be reached is no reason to fail, nor to wait."""
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.sendto("\n".join(assignments).encode(), self._address)
+
+
+@cache
+def service_manager() -> ServiceManager:
+    """This process' own."""
+    return ServiceManager()
+
+
+class Notices:
+    """What the children of a manager tell it, each at an address of its own in no directory (unix(7), abstract)."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        weakref.finalize(self, self._socket.close)
+        self._socket.setblocking(False)
+        self._socket.bind(b"")  # takes an address of the kernel's choice
+        self.address: str = "@" + self._socket.getsockname()[1:].decode()
+        """For the child's ``NOTIFY_SOCKET``."""
+
+    def heard(self) -> list[dict[str, str]]:
+        """What has come since, oldest first, each as its assignments by name."""
+        found: list[dict[str, str]] = []
+        with suppress(BlockingIOError):
+            while True:
+                lines = self._socket.recv(65_536).decode(errors="replace").splitlines()
+                found.append({name: value for name, _, value in (line.partition("=") for line in lines)})
+        return found

@@ -1,0 +1,123 @@
+"""Which processes of the cluster are alive, and the release of what the dead ones held as soon as that is known.
+
+Of its own machine the kernel knows: there is no process of this id, or it is one that started at another time. Of other
+machines only silence tells. It is counted by the listener's own clock and while it listens: neither a clock that is set
+nor a Postgres that was away makes anybody look dead.
+
+Whoever is taken for dead although he lives can do no harm: each write is fenced by the order's version.
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from db import processes
+from db.connection import database
+from db.processes import Process
+
+BEAT_SECONDS: Final = 1.0
+SILENT_SECONDS: Final = 7.0
+"""A process of another machine that has not been heard for so long is taken for dead."""
+_DEAF_SECONDS: Final = 3.0
+"""Who has not listened for so long begins to count silence anew."""
+_PROC: Final = Path("/proc")
+log = structlog.get_logger(__name__)
+
+
+class Presence:
+    """This process among the others. For one thread at a time."""
+
+    def __init__(
+        self,
+        released: Callable[[Sequence[str]], object] = lambda _: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``released`` is told the names of processes whose holdings are there to be taken."""
+        self._self = this_process()
+        self._released = released
+        self._clock = clock
+        self._heard: dict[str, tuple[int, float]] = {}
+        self._listened_at = clock()
+
+    @property
+    def name(self) -> str:
+        """What this process' leases are known by; no other process ever has the same."""
+        return self._self.name
+
+    def beat(self) -> None:
+        """Say that this process lives."""
+        with database.connection_context():
+            processes.beat(self._self)
+
+    def run_once(self) -> int:
+        """Say so, and release what the dead have left. Returns how many were found dead."""
+        with database.connection_context():
+            processes.beat(self._self)
+            dead = [(other, beats) for other, beats in processes.known().items() if self._is_dead(other, beats)]
+            self._listened_at = self._clock()
+            names = processes.bury(dead)
+        if names:
+            log.warning("processes are gone, what they held is released", action="bury", processes=names)
+            self._released(names)
+        return len(names)
+
+    def leave(self) -> int:
+        """This process stops in order: leave what it holds to others. Returns how many orders that are."""
+        with database.connection_context():
+            return processes.leave(self.name)
+
+    def _is_dead(self, other: Process, beats: int) -> bool:
+        if other.name == self.name:
+            return False
+        if other.machine == self._self.machine and not is_running(other):
+            return True
+        now = self._clock()
+        heard, since = self._heard.get(other.name, (None, now))
+        if beats != heard or now - self._listened_at > _DEAF_SECONDS:
+            since = now
+        self._heard[other.name] = beats, since
+        return now - since > SILENT_SECONDS
+
+
+def this_process() -> Process:
+    """Under a name of its own."""
+    pid, token = os.getpid(), secrets.token_hex(4)
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        machine, started = f"{boot}:{(_PROC / 'self/ns/pid').stat().st_ino}", _stat(pid)[1]
+    except OSError:  # the kernel does not tell: then nobody can ask it about us either
+        machine, started = f"unknown:{token}", 0
+    return Process(f"{socket.gethostname()}:{pid}:{token}", machine, pid, started)
+
+
+def is_running(process: Process) -> bool:
+    """Whether this process of this machine lives, or might."""
+    try:
+        state, started = _stat(process.pid)
+    except OSError:
+        return _may_be_hidden(process.pid)
+    return state not in "ZX" and started == process.started
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    """State and start time, in clock ticks since the boot; proc_pid_stat(5), fields 3 and 22."""
+    after_name = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return after_name[0], int(after_name[19])
+
+
+def _may_be_hidden(pid: int) -> bool:
+    """A mount with ``hidepid`` shows no processes of other users, but a signal still tells whether there is one."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,192 @@
+"""The routes for one order: splits over the pools of its pair, and ways by another token, within their limits.
+
+What counts is what is received after all pools' fees, less what each leg costs the network in the token that is
+bought. See `orderd.amm.split` for how an amount is shared, `orderd.domain.quote.Route` for what two hops promise.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+from orderd.amm.pouring import Load
+from orderd.amm.side import Quote
+from orderd.amm.split import Leg, Offers, Room, Split, best_split
+from orderd.amm.swap import SwapError
+from orderd.domain.money import BPS
+from orderd.domain.quote import Hop, Route, VenueQuote, first_hop_floor
+from orderd.domain.tokens import Token
+from orderd.engine.routing.space import UNITS_OF_SWAPS
+from orderd.venues.base import OpenPool
+
+MAX_LEGS: Final = 3
+_MILLIONTHS_A_BPS: Final = 100
+
+Fits = Callable[[Route], bool]
+"""Whether a route may be taken and its legs fit into one transaction: the last word on each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A route and what it is worth; ``others`` are those that take its place where it may not be taken."""
+
+    route: Route
+    through: Token | None
+    worth: int
+    others: Callable[[], Iterable["Candidate"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a route may take: so much of the price, so much with its fees, so many bytes for its swaps; and the last
+    word on what fits. ``dear`` are the routes that were left out for what they cost."""
+
+    max_price_impact_bps: int
+    max_total_cost_bps: int
+    bytes_of_swaps: int
+    fits: Fits
+    dear: list[Route] = field(default_factory=list)
+
+    def too_steep(self, route: Route) -> bool:
+        return route.price_impact_bps > self.max_price_impact_bps
+
+    def too_dear(self, route: Route) -> bool:
+        if route.total_cost_bps <= self.max_total_cost_bps:
+            return False
+        self.dear.append(route)
+        return True
+
+    def room(self, pools: Sequence[OpenPool]) -> Room:
+        """The same for a split over these pools."""
+
+        def may_fit(legs: tuple[int, ...]) -> bool:
+            shared = {pools[leg].kind: pools[leg].size_shared for leg in legs}
+            return sum(pools[leg].size for leg in legs) + sum(shared.values()) <= self.bytes_of_swaps
+
+        def fits(split: Split) -> bool:
+            route = Route((Hop(told(pools, split.legs)),))
+            return not self.too_steep(route) and not self.too_dear(route) and self.fits(route)
+
+        return Room(_loads(pools), UNITS_OF_SWAPS, self.max_price_impact_bps * _MILLIONTHS_A_BPS, may_fit, fits)
+
+    def room_for_hop(self, pools: Sequence[OpenPool], units: int, taken: Decimal = Decimal(0)) -> Room:
+        """For a hop that may use so many units, where the other one has ``taken`` so many basis points."""
+        kept = (BPS - self.max_price_impact_bps) / (1 - taken / BPS) if taken < BPS else Decimal(BPS)
+        impact = max(int((BPS - kept) * _MILLIONTHS_A_BPS), 0)
+        return Room(_loads(pools), units, impact, self.room(pools).may_fit)
+
+
+class Search:
+    """The routes for one order, built from the pools of each pair."""
+
+    def __init__(self, amount_in: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
+        self._amount_in = amount_in
+        self._cost = cost_a_leg
+        self._slippage_bps = slippage_bps
+        self._limits = limits
+
+    def offers(self, pools: Sequence[OpenPool]) -> Offers:
+        return _split(pools, self._amount_in, MAX_LEGS, self._cost, self._limits.room(pools))
+
+    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
+        """The best split, which fits."""
+        if offers.best is not None:
+            yield self._candidate(_nothing, None, Hop(told(pools, offers.best.legs)))
+
+    def by_way_of(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[Candidate]:
+        """Two hops, one of which may be split; in the place of two pools, all other pairs of them.
+
+        ``rent`` is what the wallet's account between the hops costs, in base units of what is bought.
+        """
+        units = UNITS_OF_SWAPS - min(pool.units for pool in second)
+        # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
+        starts = [*self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, units)]
+        if any(sum(leg.compute_units for leg in start) * 2 > UNITS_OF_SWAPS for start in starts):
+            starts += self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, UNITS_OF_SWAPS // 2)
+        found = False
+        for start in map(Hop, starts):
+            sure = first_hop_floor(start.amount_out, self._slippage_bps)
+            left = UNITS_OF_SWAPS - sum(leg.compute_units for leg in start.legs)
+            legs = MAX_LEGS - len(start.legs)
+            for rest in self._distinct(second, sure, legs, self._cost, left, start.price_impact_bps):
+                is_pair = len(start.legs) == len(rest) == 1
+                others = partial(self._pairs, token, first, second, rent) if is_pair else _nothing
+                found = True
+                yield self._candidate(others, token, start, Hop(rest), rent=rent)
+        if not found:  # What does not fit tells why.
+            yield from self._pairs(token, first, second, rent)
+
+    def _distinct(
+        self,
+        pools: Sequence[OpenPool],
+        amount_in: int,
+        max_legs: int,
+        cost_a_leg: int,
+        units: int,
+        taken: Decimal = Decimal(0),
+    ) -> Iterator[tuple[VenueQuote, ...]]:
+        """A hop's best split of one leg, of two, ... as far as more legs pay more."""
+        room = self._limits.room_for_hop(pools, units, taken)
+        for legs in range(1, max_legs + 1):
+            best = _split(pools, amount_in, legs, cost_a_leg, room).best
+            if best is not None and len(best.legs) == legs:
+                yield told(pools, best.legs)
+
+    def _pairs(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[Candidate]:
+        for start in first:
+            bought = quoted(start, self._amount_in)
+            if bought is None:
+                continue
+            sure = first_hop_floor(bought.amount_out, self._slippage_bps)
+            for rest in second:
+                paid = quoted(rest, sure)
+                if paid is not None:
+                    hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
+                    yield self._candidate(_nothing, token, *hops, rent=rent)
+
+    def _candidate(
+        self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
+    ) -> Candidate:
+        route = Route(hops)
+        return Candidate(route, through, route.amount_out - self._cost * len(route.legs) - rent, others)
+
+
+def _nothing() -> Iterable[Candidate]:
+    return ()
+
+
+def first_that_may_be(candidates: list[Candidate], limits: Limits, steep: list[Route]) -> Candidate | None:
+    """The candidate that is worth most of those that fit; routes that move the price too far are added to ``steep``."""
+    while candidates:
+        best = max(candidates, key=lambda each: each.worth)
+        if limits.too_steep(best.route):
+            steep.append(best.route)
+        elif best.through is None or (not limits.too_dear(best.route) and limits.fits(best.route)):
+            return best
+        candidates.remove(best)
+        candidates += best.others()
+    return None
+
+
+def _loads(pools: Sequence[OpenPool]) -> tuple[Load, ...]:
+    return tuple(Load(pool.units, pool.units_a_step) for pool in pools)
+
+
+def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+    return best_split([pool.side for pool in pools], amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room)
+
+
+def told(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:
+    return tuple(pools[leg.position].told(leg.quote) for leg in legs)
+
+
+def quoted(pool: OpenPool, amount_in: int) -> Quote | None:
+    try:
+        return pool.side.quote(amount_in)
+    except SwapError:
+        return None

@@ -1,0 +1,34 @@
+"""When tokens were last used: gathered for a moment and written together, for no answer waits for that."""
+
+import asyncio
+from typing import Final
+from uuid import UUID
+
+from orderd.best_effort import best_effort
+from orderd.gateway.access.authentication import note_use
+from orderd.gateway.threads import DatabaseThreads
+
+WRITE_SECONDS: Final = 1.0
+
+
+class LastUsed:
+    def __init__(self, database: DatabaseThreads) -> None:
+        self._database = database
+        self._noted: set[UUID] = set()
+
+    def note(self, token_id: UUID) -> None:
+        self._noted.add(token_id)
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what there is. What cannot be written is noted again with the token's next use."""
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, set()
+        with best_effort("last_used"):
+            await self._database.run(note_use, noted)

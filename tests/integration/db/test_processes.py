@@ -1,0 +1,55 @@
+"""The dead leave everything to others at once; the living keep what they hold."""
+
+import pytest
+
+from db import journal, leases, processes
+from db.processes import Process
+from orderd.domain.order import OrderStatus
+from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+A = Process("worker-a", "here", 1, 100)
+B = Process("worker-b", "here", 2, 100)
+
+
+def test_what_the_dead_held_is_there_for_others_and_what_others_hold_is_not() -> None:
+    for process in (A, B):
+        processes.beat(process)
+    begun, signed, kept = claimed(A.name), sign(built(A.name), "sig").order, claimed(B.name)
+    assert processes.bury([(A, 0)]) == [A.name]
+    assert [order.id for order in leases.orphans(10)] == [begun.id]
+    assert [live.order.id for live in leases.adopt_submitted(B.name, 15, 10)] == [signed.id]
+    assert (read(kept.id).status, read(kept.id).lease_owner) == (OrderStatus.ROUTING, B.name)
+    assert [*processes.known()] == [B]
+
+
+def test_what_its_sender_may_not_have_sent_is_due_at_once() -> None:
+    processes.beat(A)
+    (accepted,) = journal.accept([new_order()], A.name)
+    again = pending()
+    lapse(again)
+    assert leases.take_due(10, A.name) == [again]
+    assert leases.take_due(10, B.name) == []
+    processes.bury([(A, 0)])
+    assert leases.take_due(10, B.name) == sorted([accepted.order.id, again])
+
+
+def test_who_has_beaten_meanwhile_is_not_buried() -> None:
+    processes.beat(A)
+    order = claimed(A.name)
+    processes.beat(A)
+    assert processes.bury([(A, 0)]) == []
+    assert read(order.id).lease_owner == A.name
+    assert processes.known() == {A: 1}
+
+
+def test_who_stops_in_order_leaves_what_it_has_begun_and_what_it_sent_stays_sent() -> None:
+    processes.beat(A)
+    begun, signed = claimed(A.name), sign(built(A.name), "sig").order
+    journal.accept([new_order()], A.name)
+    assert processes.leave(A.name) == 2
+    assert [order.id for order in leases.orphans(10)] == [begun.id]
+    assert [live.order.id for live in leases.adopt_submitted(B.name, 15, 10)] == [signed.id]
+    assert leases.take_due(10) == []
+    assert processes.known() == {}

@@ -1,0 +1,35 @@
+"""What an order's terms are is kept in its row."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from db import journal
+from db.models import Order
+from db.terms import columns_of, terms_of
+from orderd.domain.terms import GivenTerms, told, understood
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine import views
+from tests.integration.orders import new_order, read
+from tests.sample_terms import with_another
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+
+@pytest.mark.parametrize("name", GivenTerms.model_fields)
+def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> None:
+    terms = understood(with_another(name), TokenRegistry(), "0.5")
+    (moved,) = journal.accept([replace(new_order(), terms=terms)])
+
+    order = read(moved.order.id)
+
+    assert terms_of(order) == terms
+    (accepted,) = views.events_after(order.id, 0)
+    for term, value in told(terms):
+        assert getattr(views.order_view(order), term) == getattr(accepted.data, term) == value
+
+
+def test_each_term_has_its_columns() -> None:
+    terms = new_order().terms
+    assert columns_of(terms).keys() <= {field.column_name for field in Order._meta.sorted_fields}
+    assert {each.name for each in fields(terms)} <= columns_of(terms).keys()

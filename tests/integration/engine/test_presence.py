@@ -1,0 +1,129 @@
+"""Who is dead is known: on this machine from the kernel, on others from their silence, and never from a clock."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from db import processes
+from db.processes import Process
+from orderd.engine import presence
+from orderd.engine.presence import Presence, is_running, this_process
+from tests.integration.orders import claimed, read
+
+
+@dataclass
+class Clock:
+    """The monotonic clock of a listener."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Listener:
+    """A presence, and the names that it has released."""
+
+    clock: Clock = field(default_factory=Clock)
+    released: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.presence = Presence(self.released.extend, clock=self.clock)
+
+    def listen(self, seconds: float = 0.0) -> None:
+        """Look once a second for so long."""
+        end = self.clock.now + seconds
+        self.presence.run_once()
+        while self.clock.now < end:
+            self.clock.now += 1
+            self.presence.run_once()
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def child() -> "Iterator[subprocess.Popen[bytes]]":
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def known_as(pid: int) -> Process:
+    """What the process ``pid`` of this machine says of itself."""
+    return replace(this_process(), name=f"process-{pid}", pid=pid, started=presence._stat(pid)[1])
+
+
+def elsewhere(name: str) -> Process:
+    return Process(name, "another machine", os.getpid(), 1)
+
+
+def test_a_killed_process_of_this_machine_is_dead_at_once(listener: Listener, child: "subprocess.Popen[bytes]") -> None:
+    other = known_as(child.pid)
+    processes.beat(other)
+    order = claimed(other.name)
+    listener.listen()
+    assert listener.released == []
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_running(other), "what nobody has waited for yet is dead as well"
+    listener.listen()
+    assert listener.released == [other.name]
+    assert read(order.id).lease_owner is None
+
+
+def test_a_process_id_that_was_given_to_another_is_no_sign_of_life(listener: Listener) -> None:
+    processes.beat(replace(known_as(os.getpid()), name="before", started=1))
+    listener.listen()
+    assert listener.released == ["before"]
+
+
+def test_a_process_of_another_user_that_is_hidden_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = Process("another user's", this_process().machine, 1, 1)
+
+    def hide(_: int) -> tuple[str, int]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(presence, "_stat", hide)
+    assert is_running(init)
+
+
+def test_a_process_of_another_machine_is_dead_when_it_is_silent_for_long(listener: Listener) -> None:
+    silent, alive = elsewhere("silent"), elsewhere("alive")
+    processes.beat(silent)
+    listener.listen()
+    for _ in range(8):
+        assert listener.released == []
+        processes.beat(alive)
+        listener.listen(1)
+    assert listener.released == ["silent"]
+
+
+def test_nobody_is_dead_for_what_was_not_listened_to(listener: Listener) -> None:
+    """As when Postgres was away, or the listener was stopped."""
+    processes.beat(elsewhere("other"))
+    listener.listen(6)
+    listener.clock.now += 60
+    listener.listen(6)
+    assert listener.released == []
+    listener.listen(2)
+    assert listener.released == ["other"]
+
+
+def test_who_was_taken_for_dead_is_known_again_when_it_speaks(listener: Listener) -> None:
+    other = Listener()
+    other.listen()
+    processes.bury([*processes.known().items()])
+    other.listen()
+    assert other.presence.name in {process.name for process in processes.known()}
+    listener.listen()
+    assert listener.released == []
+    other.presence.leave()
+    assert other.presence.name not in {process.name for process in processes.known()}

@@ -1,0 +1,213 @@
+"""What a gateway answers while a service takes what it is sent and says nothing: it answers while that still hangs.
+
+And what it answers where a service loses the answer, or refuses: never "no" for "unknown".
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from db.connection import connect, database
+from db.models import Order
+from tests.integration.gateway.conftest import Start, log_until
+from tests.integration.gateway.tokens import issue
+from tests.relay import Relay, relay_to_postgres, relay_to_redis
+
+pytestmark = pytest.mark.asyncio
+
+BODY = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
+_GENEROUS_SECONDS = 8.0
+"""Well below what any driver waits by itself, well above the deadline of an answer on a machine that is busy."""
+
+
+@pytest.fixture
+def postgres(postgres_url: str, tmp_path: Path) -> Iterator[tuple[Relay, str]]:
+    connect(postgres_url)
+    with relay_to_postgres(postgres_url, tmp_path) as through:
+        yield through
+    database.close_all()
+
+
+@pytest.fixture
+def redis(redis_url: str, tmp_path: Path) -> Iterator[tuple[Relay, str]]:
+    with relay_to_redis(redis_url, tmp_path) as through:
+        yield through
+
+
+@pytest.fixture
+def chain() -> Iterator[str]:
+    """An endpoint that takes connections and never answers."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(64)
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+
+@pytest_asyncio.fixture
+async def http(
+    start: Start, tmp_path: Path, postgres: tuple[Relay, str], redis: tuple[Relay, str], chain: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A gateway whose ways to all of its services are the test's."""
+    process = await start(database_url=postgres[1], redis_url=redis[1], rpc_url=chain)
+    await log_until(process, "feed_open")
+    url = json.loads((tmp_path / "gateway.json").read_text())["url"].replace("ws:", "http:")
+    async with AsyncExitStack() as stack:
+        reading = asyncio.create_task(process.stderr.read())  # type: ignore[union-attr]
+        client = httpx.AsyncClient(base_url=url, timeout=_GENEROUS_SECONDS, trust_env=False)
+        yield await stack.enter_async_context(client)
+        reading.cancel()
+
+
+async def stored(client_order_id: str) -> bool:
+    def look() -> bool:
+        with database.connection_context():
+            return bool(Order.select().where(Order.client_order_id == client_order_id).exists())
+
+    return await asyncio.to_thread(look)
+
+
+async def submit(http: httpx.AsyncClient, client_order_id: str, **more: Any) -> httpx.Response:
+    return await http.post("/api/orders", json=BODY | {"client_order_id": client_order_id}, **more)
+
+
+async def test_orders_are_taken_and_cancelled_while_redis_hangs(
+    http: httpx.AsyncClient, redis: tuple[Relay, str]
+) -> None:
+    redis[0].hang()
+    taken = await submit(http, "mine")
+    assert taken.status_code == 201
+    cancelled = await http.delete("/api/orders/mine")
+    assert cancelled.status_code == 200
+    page = await http.get("/api/orders")
+    assert (page.status_code, page.json()["queue"]["rate_limit"]) == (200, None)
+
+
+async def test_a_hanging_redis_is_named_and_what_it_would_tell_is_unknown(
+    http: httpx.AsyncClient, redis: tuple[Relay, str]
+) -> None:
+    redis[0].hang()
+    status = (await http.get("/api/status")).json()
+    assert not status["services"]["redis"]["ok"]
+    assert "no answer" in status["services"]["redis"]["detail"]
+    assert status["services"]["postgres"]["ok"]
+    assert {"workers", "queue_depth", "rate_limit.used", "rate_limit.waiting"} == set(status["untold"])
+    assert status["executing"] is None
+    metrics = (await http.get("/metrics")).text.splitlines()
+    assert {"orderd_workers NaN", "orderd_queue_depth NaN", "orderd_ready 1.0", "orderd_executing NaN"} <= set(metrics)
+
+
+async def test_a_gateway_is_ready_while_orders_are_taken_and_says_what_they_wait_for(
+    http: httpx.AsyncClient, redis: tuple[Relay, str]
+) -> None:
+    redis[0].hang()
+    ready = await http.get("/ready")
+    assert ready.status_code == 200
+    said = ready.json()
+    assert (said["ready"], said["executing"]) == (True, None)
+    assert [reason.split(":")[0] for reason in said["executing_reasons"]] == ["redis", "rpc"]
+
+
+async def test_every_answer_is_there_while_postgres_hangs(http: httpx.AsyncClient, postgres: tuple[Relay, str]) -> None:
+    await submit(http, "before")
+    postgres[0].hang()
+    unknown = await submit(http, "mine")
+    assert (unknown.status_code, unknown.json()["code"]) == (504, "SERVICE_TIMEOUT")
+    detail = unknown.json()["detail"]
+    assert "client order id mine" in detail
+    assert UUID(detail.partition("order ")[2][:36]).version == 7
+    asked = [http.get(f"/api/{path}") for path in ("orders", "orders/before", "orders/before/timeline")]
+    answers = await asyncio.gather(*asked, submit(http, "other"), http.delete("/api/orders/before"))
+    assert {answer.status_code for answer in answers} == {503}, "no connection was to be had: nothing was done"
+    status = await http.get("/api/status")
+    assert (status.status_code, status.json()["services"]["postgres"]["ok"]) == (200, False)
+    assert {"orders", "unknown"} <= set(status.json()["untold"])
+    assert (await http.get("/ready")).status_code == 503
+    assert (await http.get("/health")).status_code == 200
+
+
+async def test_what_was_answered_as_unknown_is_the_same_order_when_it_is_sent_again(
+    http: httpx.AsyncClient, postgres: tuple[Relay, str]
+) -> None:
+    postgres[0].hang()
+    assert (await submit(http, "mine")).status_code == 504
+    postgres[0].go_on()
+    again = await submit(http, "mine")
+    assert again.status_code in (200, 201)
+    assert (await submit(http, "mine")).json()["order"]["id"] == again.json()["order"]["id"]
+
+
+async def test_no_thread_is_lost_to_a_postgres_that_hung(http: httpx.AsyncClient, postgres: tuple[Relay, str]) -> None:
+    """More questions than there are threads, and then one more when it is back."""
+    postgres[0].hang()
+    answers = await asyncio.gather(*(http.get("/api/orders/none") for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {503}
+    postgres[0].go_on()
+    async with asyncio.timeout(30):
+        while (await http.get("/api/orders/none")).status_code != 404:
+            pass
+
+
+async def test_a_token_is_answered_about_while_postgres_hangs(
+    http: httpx.AsyncClient, postgres: tuple[Relay, str]
+) -> None:
+    token = {"Authorization": f"Bearer {await asyncio.to_thread(issue, 'trade')}"}
+    assert (await submit(http, "before", headers=token)).status_code == 201
+    postgres[0].hang()
+    refused = await submit(http, "mine", headers=token)
+    assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE"), "nothing was sent"
+    postgres[0].go_on()
+    assert not await stored("mine")
+
+
+async def test_an_order_whose_commit_is_answered_to_nobody_is_found_again(
+    http: httpx.AsyncClient, postgres: tuple[Relay, str]
+) -> None:
+    await submit(http, "before")
+    postgres[0].lose_the_next_answer()
+    taken = await submit(http, "mine")
+    assert (taken.status_code, taken.json()["created"]) == (201, True)
+
+
+async def test_a_server_that_is_only_read_from_refuses_for_certain(
+    http: httpx.AsyncClient, postgres: tuple[Relay, str]
+) -> None:
+    with database.connection_context():
+        database.execute_sql(f"ALTER DATABASE {_own_name()} SET default_transaction_read_only = on")
+    postgres[0].cut()
+    refused = await submit(http, "mine")
+    assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "read-only" in refused.json()["detail"]
+    assert (await http.get("/api/orders")).status_code == 200, "who only reads is answered"
+    ready = await http.get("/ready")
+    assert (ready.status_code, ready.json()["checks"]["postgres"]["ok"]) == (503, False)
+
+
+def _own_name() -> str:
+    (name,) = database.execute_sql("SELECT current_database()").fetchone()
+    return str(name)
+
+
+async def test_a_redis_that_refuses_is_said_so_and_orders_are_taken(start: Start, tmp_path: Path) -> None:
+    process = await start(redis_url="redis://127.0.0.1:1/0")
+    await log_until(process, "gateway_listening")
+    await log_until(process, "feed_lost")
+    url = json.loads((tmp_path / "gateway.json").read_text())["url"].replace("ws:", "http:")
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        health = (await http.get("/health")).json()
+        assert {name: each["ok"] for name, each in health["dependencies"].items()} == {
+            "postgres": True,
+            "redis": False,
+            "rpc": False,
+        }
+        ready = await http.get("/ready")
+        assert (ready.status_code, ready.json()["executing"]) == (200, False)
+        assert (await submit(http, "mine")).status_code == 201

@@ -1,0 +1,175 @@
+"""``orderd run`` while what it was given by address is away, hangs or refuses, and while its own port is full."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from orderd.embedded.redis import Redis
+from orderd.process.roles import ListeningRole
+from orderd.solana.keys import create_wallet
+from tests.conftest import QUICK
+from tests.integration.test_run import clean_environment
+from tests.relay import relay_to, relay_to_postgres, relay_to_redis
+
+BIN = Path(sys.executable).parent
+
+
+class Run:
+    """A running daemon, and what it tells its service manager."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", manager: socket.socket, log: Path) -> None:
+        self.process = process
+        self._manager = manager
+        self.log = log
+
+    def told(self) -> dict[str, str]:
+        """The next thing it tells."""
+        lines = self._manager.recv(4096).decode().splitlines()
+        return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+    def told_until(self, name: str, words: str = "") -> dict[str, str]:
+        """The next thing that has this name, and these words in its value."""
+        while True:
+            told = self.told()
+            if name in told and words in told[name]:
+                return told
+
+
+@contextmanager
+def run(state_dir: Path, **settings: str) -> Iterator[Run]:
+    state_dir.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, ExitStack() as stack:
+        manager.bind(b"")
+        manager.settimeout(60)
+        notify = {"NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode(), "WATCHDOG_USEC": "400000"}
+        log = stack.enter_context((state_dir / "log").open("wb"))
+        process = stack.enter_context(
+            subprocess.Popen(
+                [BIN / "orderd", "run", "--state-dir", state_dir],
+                env=clean_environment() | QUICK | {"ORDERD_PORT": "0"} | notify | settings,
+                stderr=log,
+            )
+        )
+        try:
+            yield Run(process, manager, state_dir / "log")
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def ended(state_dir: Path, settings: dict[str, str]) -> str:
+    """The log of a daemon that ends by itself."""
+    with run(state_dir, **settings) as daemon:
+        assert daemon.process.wait(60) == 1
+    return daemon.log.read_text()
+
+
+@pytest.fixture
+def given(postgres_url: str, redis_server: Redis, simnet: ListeningRole) -> dict[str, str]:
+    """Services by their addresses."""
+    return {
+        "ORDERD_DATABASE_URL": postgres_url,
+        "ORDERD_REDIS_URL": redis_server.url,
+        "ORDERD_RPC_URL": simnet.url,
+        "ORDERD_RPC_WS_URL": simnet.address["ws_url"],
+    }
+
+
+def test_a_postgres_that_is_away_is_waited_for_and_told(given: dict[str, str], tmp_path: Path) -> None:
+    url = urlsplit(given["ORDERD_DATABASE_URL"])
+    (server,) = parse_qs(url.query)["host"]
+    through = url._replace(query=f"host={tmp_path}").geturl()
+    with run(tmp_path / "state", **(given | {"ORDERD_DATABASE_URL": through})) as daemon:
+        told = daemon.told_until("STATUS", "waiting for Postgres")
+        assert int(told["EXTEND_TIMEOUT_USEC"]) > 1_000_000
+        daemon.told_until("STATUS", "waiting for Postgres")
+        with relay_to(Path(server) / ".s.PGSQL.5432", tmp_path):
+            daemon.told_until("READY")
+            daemon.told_until("WATCHDOG")
+
+
+def test_a_redis_and_a_chain_that_are_away_keep_nobody_from_taking_orders(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    away = {"ORDERD_REDIS_URL": "redis://127.0.0.1:9/0", "ORDERD_RPC_URL": "http://127.0.0.1:9"}
+    with run(tmp_path / "state", **(given | away)) as daemon:
+        daemon.told_until("READY")
+        told = daemon.told_until("STATUS", "orders may have to wait")
+        assert "redis" in told["STATUS"]
+        assert "rpc" in told["STATUS"]
+        daemon.told_until("WATCHDOG")
+
+
+def test_the_watchdog_is_fed_while_redis_and_postgres_hang(given: dict[str, str], tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        postgres, postgres_url = stack.enter_context(relay_to_postgres(given["ORDERD_DATABASE_URL"], tmp_path))
+        redis, redis_url = stack.enter_context(relay_to_redis(given["ORDERD_REDIS_URL"], tmp_path))
+        through = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_REDIS_URL": redis_url}
+        daemon = stack.enter_context(run(tmp_path / "state", **(given | through)))
+        daemon.told_until("READY")
+        redis.hang()
+        daemon.told_until("STATUS", "redis: no answer")
+        daemon.told_until("WATCHDOG")
+        postgres.hang()
+        daemon.told_until("STATUS", "postgres: no answer")
+        daemon.told_until("WATCHDOG")
+        postgres.go_on()
+        redis.go_on()
+
+
+def test_a_full_port_keeps_nobody_from_being_seen_to_live(given: dict[str, str], tmp_path: Path) -> None:
+    with run(tmp_path / "state", **given, ORDERD_MAX_CONNECTIONS="1") as daemon:
+        daemon.told_until("READY")
+        address = urlsplit(json.loads((tmp_path / "state/gateway.json").read_text())["url"])
+        with closing(socket.create_connection((address.hostname, address.port))) as first:
+            first.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert first.recv(100)
+            for _ in range(3):
+                daemon.told_until("WATCHDOG")
+
+
+def test_a_gateway_that_hangs_is_no_longer_said_to_live(given: dict[str, str], tmp_path: Path) -> None:
+    with run(tmp_path / "state", **given) as daemon:
+        daemon.told_until("READY")
+        gateway = int((tmp_path / "state/gateway.lock").read_text())
+        os.kill(gateway, signal.SIGSTOP)
+        try:
+            while b"no sign of life" not in daemon.log.read_bytes():
+                daemon.told()
+        finally:
+            os.kill(gateway, signal.SIGCONT)
+        daemon.told_until("WATCHDOG")
+
+
+def test_a_database_that_is_not_there_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
+    url = urlsplit(given["ORDERD_DATABASE_URL"])._replace(path="/none").geturl()
+    assert 'database "none" does not exist' in ended(tmp_path / "state", given | {"ORDERD_DATABASE_URL": url})
+
+
+def test_a_user_that_may_not_enter_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
+    url = given["ORDERD_DATABASE_URL"].replace("//orderd@", "//stranger@")
+    assert "authentication failed" in ended(tmp_path / "state", given | {"ORDERD_DATABASE_URL": url})
+
+
+def test_another_chain_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    create_wallet(tmp_path / "state/wallet.json")
+    words = "chain is devnet, and the RPC endpoint leads to simnet"
+    assert words in ended(tmp_path / "state", given | {"ORDERD_CHAIN": "devnet"})
+
+
+def test_a_port_that_is_taken_is_found_before_anything_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        log = ended(tmp_path / "state", {"ORDERD_PORT": str(port)})
+    assert f"cannot listen on 127.0.0.1:{port}" in " ".join(log.splitlines()[-2:])
+    assert not (tmp_path / "state/postgres").exists()

@@ -1,0 +1,29 @@
+"""The maths of the imaginary kind: one price, no fee, as long as there is something left."""
+
+from dataclasses import dataclass
+
+from orderd.amm.swap import SwapError, SwapErrorKind
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantSumPool:
+    """Base units in the vaults; ``numerator`` of b are worth ``denominator`` of a."""
+
+    vault_a: int
+    vault_b: int
+    numerator: int
+    denominator: int
+
+    def price(self, *, a_to_b: bool) -> tuple[int, int]:
+        """Output for input."""
+        return (self.numerator, self.denominator) if a_to_b else (self.denominator, self.numerator)
+
+    def swap_exact_in(self, amount_in: int, *, a_to_b: bool) -> int:
+        """What the amount buys. Raises SwapError."""
+        numerator, denominator = self.price(a_to_b=a_to_b)
+        amount_out = amount_in * numerator // denominator
+        if amount_out == 0:
+            raise SwapError(SwapErrorKind.ZERO_OUTPUT)
+        if amount_out > (self.vault_b if a_to_b else self.vault_a):
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+        return amount_out

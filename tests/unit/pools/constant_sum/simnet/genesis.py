@@ -1,0 +1,25 @@
+"""The one pool of the imaginary kind: it pays more USDC for SOL than all others, as long as it has some."""
+
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.genesis.accounts import SOL, USDC, FirstAccounts, FirstPool
+from orderd.solana.programs import token
+
+from ..accounts import PoolState
+from ..program import PROGRAM_ID
+
+SOL_USDC: Final = Pubkey.find_program_address([b"pool"], PROGRAM_ID)[0]
+_VAULT_SOL: Final = Pubkey.find_program_address([b"sol"], PROGRAM_ID)[0]
+_VAULT_USDC: Final = Pubkey.find_program_address([b"usdc"], PROGRAM_ID)[0]
+
+
+def _sol_usdc(first: FirstAccounts) -> None:
+    state = PoolState(token.NATIVE_MINT, USDC, _VAULT_SOL, _VAULT_USDC, numerator=103, denominator=1_000)
+    first.data(SOL_USDC, PROGRAM_ID, state.encode())
+    first.tokens(SOL_USDC, token.NATIVE_MINT, 1_000 * SOL, _VAULT_SOL)
+    first.tokens(SOL_USDC, USDC, 100_000 * 10**6, _VAULT_USDC)
+
+
+POOLS: Final = (FirstPool(USDC, _sol_usdc),)

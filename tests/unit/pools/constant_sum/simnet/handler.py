@@ -1,0 +1,48 @@
+"""What the program of the imaginary kind does."""
+
+from typing import Final
+
+from orderd.amm.swap import SwapError
+from orderd.simnet.codec import decoded
+from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
+from orderd.simnet.programs.refusal import fail
+from orderd.simnet.programs.token import TRANSFER_UNITS
+from orderd.solana.programs import token
+from orderd.solana.programs.token import TokenAccount
+
+from ..accounts import PoolState
+from ..instructions import DESTINATION, POOL, SOURCE, USER, VAULT_IN, VAULT_OUT, Swap
+from ..program import PROGRAM
+
+SOLD_OUT: Final = 6000
+POOL_IS_CLOSED: Final = 6001
+TOO_LITTLE_PAID: Final = 6002
+NOT_ITS_VAULT: Final = 6003
+
+
+def process(invocation: Invocation) -> None:
+    """Raises InstructionError."""
+    order = Swap.decode(invocation.data)
+    invocation.consume(PROGRAM.units.swap - 2 * TRANSFER_UNITS)
+    state = anchor.load(invocation, POOL, PoolState, "pool")
+    anchor.token_account(invocation, SOURCE, "source")
+    if state.is_closed:
+        raise fail(invocation, POOL_IS_CLOSED)
+    vaults = invocation.key(VAULT_IN), invocation.key(VAULT_OUT)
+    if vaults not in ((state.vault_a, state.vault_b), (state.vault_b, state.vault_a)):
+        raise fail(invocation, NOT_ITS_VAULT)
+    a_to_b = vaults[0] == state.vault_a
+    held_in, held_out = (
+        decoded(TokenAccount, invocation.account(index).data).amount for index in (VAULT_IN, VAULT_OUT)
+    )
+    pool = state.to_pool(held_in, held_out) if a_to_b else state.to_pool(held_out, held_in)
+    try:
+        amount_out = pool.swap_exact_in(order.amount_in, a_to_b=a_to_b)
+    except SwapError as error:
+        raise fail(invocation, SOLD_OUT) from error
+    if amount_out < order.min_amount_out:
+        raise fail(invocation, TOO_LITTLE_PAID)
+    key = invocation.key
+    invocation.call(token.transfer(key(SOURCE), vaults[0], key(USER), order.amount_in))
+    invocation.call(token.transfer(vaults[1], key(DESTINATION), key(POOL), amount_out), signed_by={key(POOL)})

@@ -1,0 +1,72 @@
+"""The pools of the imaginary kind, as the router meets them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import Side
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.rpc import Account, Memcmp
+from orderd.venues.account_facts import token_amount
+from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+
+from .accounts import PoolState
+from .instructions import Swap, swap
+from .maths.pool import ConstantSumPool
+from .maths.side import ConstantSumSide
+from .program import PROGRAM
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantSumAccounts:
+    address: Pubkey
+    state: PoolState
+    amm: ConstantSumPool
+
+
+class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
+    program = PROGRAM
+    size = 100
+    size_shared = 32
+
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+        found = []
+        for mint_a, mint_b in (pair, pair[::-1]):
+            found += self._program_accounts(PoolState.size(), (Memcmp(8, mint_a), Memcmp(40, mint_b)))
+        return found
+
+    def _decode(self, data: bytes) -> PoolState:
+        return PoolState.decode(data)
+
+    def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
+        return TokenSide(state.mint_a, state.vault_a), TokenSide(state.mint_b, state.vault_b)
+
+    def _read_pools(self, known: Sequence[KnownPool[PoolState]]) -> tuple[int, list[ConstantSumAccounts | OrderdError]]:
+        keys = [key for pool in known for key in (pool.address, pool.state.vault_a, pool.state.vault_b)]
+        reply = self._rpc.get_multiple_accounts(keys)
+        states = [reply.value[start : start + 3] for start in range(0, len(keys), 3)]
+        found = zip(known, states, strict=True)
+        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+
+    def _pool(self, known: KnownPool[PoolState], accounts: Sequence[Account | None]) -> ConstantSumAccounts:
+        pool, vault_a, vault_b = accounts
+        assert pool is not None
+        state = self._checked_decode(pool)
+        return ConstantSumAccounts(known.address, state, state.to_pool(token_amount(vault_a), token_amount(vault_b)))
+
+    def _side(self, pool: ConstantSumAccounts, mint_in: str, now: Moment) -> Side:
+        if pool.state.is_closed:
+            raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")
+        return ConstantSumSide(pool.amm, a_to_b=str(pool.state.mint_a) == mint_in)
+
+    def _swap(self, pool: ConstantSumAccounts, trade: Trade) -> Instruction:
+        order = Swap(trade.amount_in, trade.min_amount_out)
+        a_to_b = str(pool.state.mint_a) == trade.mint_in
+        return swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination, a_to_b=a_to_b)
+
+
+VENUE: Final = ConstantSum

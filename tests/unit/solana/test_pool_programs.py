@@ -1,0 +1,47 @@
+"""The rows of the pool kinds: whole, each in the folder of its kind, and found by their addresses."""
+
+import pytest
+from solders.pubkey import Pubkey
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quote import PoolKind
+from orderd.solana.pool_programs import ProgramError, part, pool_programs, program_at, program_of
+from orderd.venues.pool_venue import venue_class
+
+
+@pytest.mark.parametrize("kind", PoolKind)
+def test_a_folder_holds_the_row_and_the_venue_of_its_own_kind(kind: PoolKind) -> None:
+    assert program_of(kind).kind is kind
+    assert venue_class(kind).program is program_of(kind)
+
+
+@pytest.mark.parametrize("kind", PoolKind)
+def test_a_program_has_words_for_what_any_pool_may_refuse(kind: PoolKind) -> None:
+    program = program_of(kind)
+    for code in (ErrorCode.POOL_CLOSED, ErrorCode.TX_SLIPPAGE_EXCEEDED):
+        assert program.errors[program.number_of(code)].code is code
+
+
+@pytest.mark.parametrize("kind", PoolKind)
+def test_an_error_has_one_name_and_a_name_one_error(kind: PoolKind) -> None:
+    program = program_of(kind)
+    for error in program.errors.values():
+        assert program.error_named(error.name) == error
+    assert program.error_named("SomethingNew") == ProgramError("SomethingNew", ErrorCode.TX_FAILED, lasts=False)
+
+
+@pytest.mark.parametrize("kind", PoolKind)
+def test_a_kind_is_on_the_local_chain_and_on_those_where_it_is_proved(kind: PoolKind) -> None:
+    assert program_of(kind).ids.keys() >= {"simnet", *program_of(kind).proved_on}
+
+
+def test_a_program_is_found_by_its_address_on_any_chain_and_a_strangers_is_not() -> None:
+    for program in pool_programs():
+        assert all(program_at(str(address)) is program for address in program.ids.values())
+    assert program_at(str(Pubkey.default())) is None
+    assert program_at(None) is None
+
+
+def test_what_a_kind_does_not_have_is_no_part_of_it() -> None:
+    with pytest.raises(ImportError):
+        part(PoolKind.RAYDIUM_CPMM, "nothing")

@@ -1,0 +1,116 @@
+"""Work that no order depends on: whatever it raises, it ends nothing, is logged and is counted."""
+
+import asyncio
+from collections.abc import Sequence
+from threading import Event
+
+import pytest
+from peewee import DatabaseError
+from redis.exceptions import RedisError
+
+from orderd import best_effort as module
+from orderd.best_effort import Outbox, best_effort, keep_going
+from orderd.telemetry import BEST_EFFORT_FAILURES
+
+Panic = type("PanicException", (BaseException,), {"__doc__": "As a native library raises it."})
+
+
+TROUBLE = [
+    RuntimeError("odd"),
+    OSError(28, "no space"),
+    DatabaseError("gone"),
+    RedisError("gone"),
+    MemoryError(),
+    Panic(),
+]
+
+
+def failures(what: str) -> float:
+    return BEST_EFFORT_FAILURES.labels(what)._value.get()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
+def test_whatever_is_raised_ends_there_and_is_counted(trouble: BaseException) -> None:
+    def fail() -> None:
+        raise trouble
+
+    before = failures("test")
+    with best_effort("test"):
+        fail()
+    assert failures("test") == before + 1
+
+
+@pytest.mark.parametrize("wish", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+def test_who_wants_it_to_end_is_heard(wish: type[BaseException]) -> None:
+    with pytest.raises(wish), best_effort("test"):
+        raise wish
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
+def test_a_loop_that_ends_is_begun_again(trouble: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.0)
+
+    async def play() -> None:
+        begun, again = 0, asyncio.Event()
+
+        async def work() -> None:
+            nonlocal begun
+            begun += 1
+            if begun < 3:
+                raise trouble
+            again.set()
+            await asyncio.Event().wait()
+
+        loop = asyncio.create_task(keep_going("test", work))
+        async with asyncio.timeout(20):
+            await again.wait()
+        loop.cancel()
+        await asyncio.wait([loop])
+        assert loop.cancelled()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
+def test_what_could_not_be_dealt_with_is_told_and_what_comes_after_is_dealt_with(trouble: BaseException) -> None:
+    done: list[int] = []
+    undone: list[int] = []
+    told = Event()
+
+    def deal(items: Sequence[int]) -> None:
+        if 1 in items:
+            raise trouble
+        done.extend(items)
+
+    def give_up(items: Sequence[int]) -> None:
+        undone.extend(items)
+        told.set()
+        raise trouble
+
+    outbox = Outbox[int]("test", deal, give_up)
+    outbox.put([1])
+    assert told.wait(20)
+    outbox.put([2])
+    outbox.close(20)
+    assert (undone, done) == ([1], [2])
+
+
+def test_nothing_gathers_while_the_other_side_hangs() -> None:
+    hangs, asked = Event(), Event()
+    batches: list[int] = []
+    undone: list[int] = []
+
+    def deal(items: Sequence[int]) -> None:
+        batches.append(len(items))
+        asked.set()
+        hangs.wait(20)
+        raise TimeoutError
+
+    outbox = Outbox[int]("test", deal, undone.extend)
+    outbox.put([0])
+    assert asked.wait(20)
+    outbox.put(range(1, 10_000))
+    hangs.set()
+    outbox.close(20)
+    assert batches == [1]
+    assert undone == list(range(10_000))

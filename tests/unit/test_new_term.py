@@ -1,0 +1,115 @@
+"""A term that is added in orderd/domain/terms.py, and nowhere else, is known wherever terms are."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderd.domain import terms
+
+LINES = {
+    "    slippage: Annotated[": '    memo: Annotated[str | None, Typed("TEXT", "What it is for.")] = None\n',
+    "    slippage_bps: int\n": "    memo: str | None\n",
+    "    slippage: str\n": "    memo: str | None = None\n",
+    "        slippage_bps=parse_slippage_bps(": "        memo=given.memo,\n",
+    "        slippage=format_amount(": "        memo=terms.memo,\n",
+}
+"""Of a term ``memo``: what is put before which line of the module."""
+
+SCRIPT = """
+import importlib.util, inspect, json, sys
+from pathlib import Path
+
+source = Path(sys.argv[1]).read_text()
+spec = importlib.util.find_spec("orderd.domain.terms")
+module = importlib.util.module_from_spec(spec)
+sys.modules["orderd.domain.terms"] = module
+exec(compile(source, sys.argv[1], "exec"), module.__dict__)
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from db.audit import Actor
+from db.journal import NewOrder
+from db.models import Order
+from db.terms import columns_of, terms_of
+from orderctl.commands import quote, submit
+from orderctl.main import run
+from orderctl.trading import orders_file
+from orderctl.tui.book import accepted
+from orderd.domain.events import Accepted, OrderEvent
+from orderd.domain.order import OrderStatus
+from orderd.domain.terms import told, understood
+from orderd.domain.tokens import TokenRegistry
+from orderd.gateway.http.orders import OrderBody
+from orderd.wire import OrderView, QuoteParams, QuoteResult, SubmitParams
+
+path = Path(sys.argv[2])
+path.write_text("token_in,token_out,amount_in,memo\\nSOL,USDC,1,rent\\n")
+(from_file,) = orders_file.read_orders(str(path), {}, "mine")
+(from_option,) = orders_file.read_orders(str(path), {"slippage": "1"}, "mine")
+terms = understood(from_file, TokenRegistry(), "0.5")
+others = understood(from_file.model_copy(update={"memo": "food"}), TokenRegistry(), "0.5")
+row = Order(**columns_of(terms) | {"memo": "rent"})
+row.memo = "rent"
+order = NewOrder(uuid4(), uuid4(), "mine", terms, Actor("test"))
+event = OrderEvent(order_id=order.id, seq=1, at=datetime.now(UTC), status=OrderStatus.PENDING, data=order.fact)
+
+again = []
+submit.submit_all = lambda client, settings, orders, output, command, watches: again.append(command) or 0
+run(["--url", "ws://127.0.0.1:1/", "submit", "--file", str(path), "--memo", "rent", "--client-order-id", "mine"])
+print(json.dumps({
+    "messages": [model.__name__ for model in (SubmitParams, QuoteParams, OrderBody, OrderView, QuoteResult, Accepted)
+                 if "memo" not in model.model_fields],
+    "options": [verb.__name__ for verb in (submit, quote) if "memo" not in inspect.signature(verb.run).parameters],
+    "file": from_file.memo,
+    "again": again,
+    "told": told(terms).memo,
+    "same": terms.is_same_as(others),
+    "columns": columns_of(terms)["memo"],
+    "row": terms_of(row).memo,
+    "event": order.fact.memo,
+    "book": accepted(event).memo,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a process says of the term whose ``terms.py`` has these lines, and all other modules are as they are."""
+    source = Path(terms.__file__).read_text()
+    for before, line in LINES.items():
+        assert source.count(before) == 1, before
+        source = source.replace(before, line + before)
+    home = tmp_path_factory.mktemp("terms")
+    (home / "terms.py").write_text(source)
+    command = [sys.executable, "-c", SCRIPT, str(home / "terms.py"), str(home / "orders.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_every_message_with_terms_has_it(known: dict[str, Any]) -> None:
+    assert known["messages"] == []
+
+
+def test_it_is_an_option_of_both_commands_and_a_column_of_a_file(known: dict[str, Any]) -> None:
+    assert known["options"] == []
+    assert known["file"] == "rent"
+
+
+def test_the_command_to_run_again_says_it(known: dict[str, Any]) -> None:
+    (again,) = known["again"]
+    assert "--memo rent" in again
+
+
+def test_it_makes_another_order(known: dict[str, Any]) -> None:
+    assert known["same"] is False
+
+
+def test_it_is_stored_and_told(known: dict[str, Any]) -> None:
+    assert {known[where] for where in ("told", "columns", "row", "event", "book")} == {"rent"}

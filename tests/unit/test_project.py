@@ -1,0 +1,127 @@
+"""What a stranger finds first is there, is valid, and speaks of what exists."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+GITHUB = ROOT / ".github"
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/extending.md",
+    "docs/dialects.md",
+)
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+ELSEWHERE = {"orderd.toml", "orderctl.toml", "orderd.lock", "application/json"}
+"""What reads like a file of the project and is none."""
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        ("workflows/ci.yml", "github-workflows"),
+        ("ISSUE_TEMPLATE/bug.yml", "github-issue-forms"),
+        ("ISSUE_TEMPLATE/feature.yml", "github-issue-forms"),
+        ("ISSUE_TEMPLATE/config.yml", "github-issue-config"),
+    ],
+)
+def test_what_github_reads_follows_its_schema(file: str, schema: str) -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(GITHUB / file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_ci_runs_what_must_pass_on_every_python_that_the_project_names() -> None:
+    (job,) = yaml.safe_load((GITHUB / "workflows" / "ci.yml").read_text())["jobs"].values()
+    assert job["steps"][-1] == {"run": ".ci/run"}
+    named = re.findall(r":: (3\.\d+)'", str(PROJECT["classifiers"]))
+    assert job["strategy"]["matrix"]["python"] == named
+    assert PROJECT["requires-python"] == f">={named[0]}"
+
+
+def test_hooks_before_a_commit_check_what_make_check_checks() -> None:
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert local["repo"] == "local"
+    recipe = (ROOT / "Makefile").read_text().partition("\ncheck:")[2].partition("\n\n")[0]
+    tools = [re.sub(r" --(check|fix)| \.$", "", line) for line in re.findall(r"\$\(BIN\)/(.+)", recipe)]
+    assert [hook["entry"].removeprefix(".venv/bin/").removesuffix(" --fix") for hook in local["hooks"]] == tools
+
+
+def test_the_licence_is_the_one_that_the_project_names_and_its_authors_hold_it() -> None:
+    licence = (ROOT / "LICENSE").read_text()
+    assert licence.startswith(f"{PROJECT['license']} License\n")
+    (author,) = PROJECT["authors"]
+    assert re.search(rf"^Copyright \(c\) \d{{4}} {author['name']}$", licence, flags=re.MULTILINE)
+    assert PROJECT["license-files"] == ["LICENSE"]
+
+
+def test_the_image_is_built_with_the_files_that_the_project_names() -> None:
+    copied = (ROOT / "Dockerfile").read_text()
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    for file in (PROJECT["readme"], *PROJECT["license-files"]):
+        assert re.search(rf"^COPY .*\b{re.escape(file)}\b", copied, flags=re.MULTILINE)
+        assert f"!{file}" in let_in
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/architecture.md",
+        "docs/extending.md",
+        ".github/pull_request_template.md",
+        ".github/ISSUE_TEMPLATE/bug.yml",
+        ".pre-commit-config.yaml",
+    ],
+)
+def test_every_make_that_a_document_names_can_be_made(document: str) -> None:
+    named = re.findall(r"(?:`|^#?\s*)make ([a-z]+)(?:`|$| +[#A-Z])", (ROOT / document).read_text(), flags=re.MULTILINE)
+    assert named
+    assert set(named) <= TARGETS
+
+
+def test_make_help_lists_every_target() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert {line.split()[1] for line in told.splitlines()} == TARGETS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    """A path counts from the root or, as in the architecture, from inside a package or the folder of each pool kind."""
+    text = (ROOT / document).read_text()
+    paths = set(re.findall(r"`([\w.]+(?:/[\w.]+)+|\w+\.(?:py|toml|md|yaml))`", text)) - ELSEWHERE
+    tops = (ROOT, ROOT / "orderd", ROOT / "orderctl", *(ROOT / "orderd" / "pools").iterdir())
+    missing = {
+        path for path in paths if not any((top / f"{path}{end}").exists() for top in tops for end in ("", ".py"))
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_package_that_a_document_names_exists(document: str) -> None:
+    for name in re.findall(r"`((?:orderd|orderctl|db)(?:\.[a-z_]+)+)`", (ROOT / document).read_text()):
+        path = ROOT / name.replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").exists() or name in ELSEWHERE, name
+
+
+def test_the_architecture_tells_of_every_package() -> None:
+    told = (ROOT / "docs/architecture.md").read_text().partition("## One order")[0]
+    packages = {path.parent.name for path in (ROOT / "orderd").glob("*/__init__.py")}
+    assert {name for name in packages if f"`orderd.{name}`" not in told} == set()

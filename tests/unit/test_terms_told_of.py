@@ -1,0 +1,41 @@
+"""What cannot be made from the terms' definition is held to it: documents, examples and other engines' words."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from orderctl.commands import submit
+from orderd.domain.terms import GivenTerms
+from orderd.gateway.dialects.orders import FIELDS
+from orderd.gateway.docs.examples import ORDER_BODIES
+from orderd.gateway.docs.openapi import EXAMPLES
+from orderd.gateway.http.orders import OrderBody
+from orderd.wire import SubmitParams
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+@pytest.mark.parametrize("column", SubmitParams.model_fields)
+def test_the_columns_of_a_file_are_told(column: str) -> None:
+    (many_orders,) = [part for part in README.split("\n\n") if part.startswith("**Many orders.**")]
+    assert f"`{column}`" in many_orders
+    documented = " ".join((inspect.getdoc(submit.run) or "").split())
+    assert column in documented.partition("A file has the columns ")[2].partition(". ")[0]
+
+
+def test_the_documents_show_an_order_with_all_there_is() -> None:
+    assert ORDER_BODIES["with all there is"]["value"].keys() == OrderBody.model_fields.keys()
+    for body in ORDER_BODIES.values():
+        OrderBody.model_validate(body["value"])
+
+
+def test_the_documents_show_an_example_of_each_term() -> None:
+    assert GivenTerms.model_fields.keys() <= EXAMPLES.keys()
+
+
+def test_the_words_of_other_engines_mean_terms_that_there_are() -> None:
+    """Not all terms have such a word: a member that is none of these is refused."""
+    assert {*FIELDS.values()} <= GivenTerms.model_fields.keys() | {"order_type", "wallet"}
+    due = {name for name, field in GivenTerms.model_fields.items() if field.is_required()}
+    assert due <= {*FIELDS.values()}
