@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     retry_base_ms: int = Field(1_000, ge=1, le=MOST)
     """The wait before the second attempt; it doubles from one to the next."""
     lease_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
-    """A worker that has not renewed its leases for this long is taken for dead."""
+    """After so long without renewal a worker loses its orders, where its death did not become known before."""
     settle_interval_ms: int = Field(200, ge=10, le=MOST)
     """How often a worker asks for the statuses of what it has sent."""
     resend_interval_ms: int = Field(1_000, ge=50, le=MOST)
