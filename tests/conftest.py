@@ -3,8 +3,10 @@
 And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
 """
 
+import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -29,12 +31,12 @@ QUICK = {
 }
 """Settings of a daemon that a test waits for."""
 
-MEASURED = [Path(__file__).parent / "unit" / part for part in ("amm", "domain", "pools")]
+MEASURED: Final = [Path(__file__).parent / "unit" / part for part in ("amm", "domain", "pools")]
 """Whose tests are to reach every line and branch of the maths and the domain.
 
 Tracing makes a test up to three times as slow, so all others run without. What they alone would reach is as good as not
 tested: it would be passed by, and not looked at. Of these tests themselves, those that go over the same lines many
-thousand times are marked ``no_cover``.
+thousand times are marked ``untraced``.
 """
 
 _TEMPLATE: Final = "migrated"
@@ -63,12 +65,37 @@ DO $$ DECLARE made name; BEGIN
 END $$
 """
 """All rows as the migrations have left them, in a hundredth of the time that a new database takes."""
+_SHAPE: Final = """
+SELECT md5(string_agg(told, E'\\n' ORDER BY told)) FROM (
+    SELECT format('%s %s %s', attrelid::regclass, attname, pg_get_expr(adbin, adrelid))
+    FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT setconfig::text FROM pg_db_role_setting
+    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())) AS shape (told)
+"""
+"""What a test may change of a database beside rows, as one word."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if not any(item.path.is_relative_to(part) for part in MEASURED):
-            item.add_marker("no_cover")
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let coverage not look, unless the test is one of those that are ``MEASURED``.
+
+    pytest-cov's own mark for it, ``no_cover``, does nothing in processes of pytest-xdist: they begin to trace twice.
+    """
+    measured = any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced")
+    if measured or not item.config.pluginmanager.hasplugin("_cov"):
+        return (yield)
+    here, threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        threading.settrace(threads)
+        sys.settrace(here)
 
 
 @pytest.fixture(autouse=True)
@@ -136,13 +163,13 @@ def resting_databases() -> "deque[str]":
 @pytest.fixture
 def postgres_url(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
-    if len(resting_databases) < _RESTING:
+    url = resting_databases.popleft() if len(resting_databases) >= _RESTING else None
+    if url is not None and _shape_of(url) == _shape_of(_url_of(postgres_server, _TEMPLATE)):
+        _execute(url, _RESTORE)
+    else:  # there is none, or a test has changed more than rows
         name = f"test_{uuid4().hex}"
         _execute(postgres_server.url, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         url = _url_of(postgres_server, name)
-    else:
-        url = resting_databases.popleft()
-        _execute(url, _RESTORE)
     yield url
     resting_databases.append(url)
 
@@ -202,6 +229,14 @@ def _private_dir(factory: pytest.TempPathFactory) -> Path:
 
 def _url_of(server: Postgres, name: str) -> str:
     return server.url.replace("/orderd?", f"/{name}?")
+
+
+def _shape_of(url: str) -> str:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(_SHAPE)
+        row = cursor.fetchone()
+        assert row is not None
+        return str(row[0])
 
 
 def _execute(url: str, statements: str) -> None:

@@ -95,7 +95,7 @@ def test_nothing_that_fits_pays_more(block: int) -> None:
         assert (found.amount_in == amount) == (offers.best is not None), seed
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("block", range(4))
 def test_what_is_received_never_falls_notably_as_the_order_grows(block: int) -> None:
     for seed in range(block * 6, (block + 1) * 6):
@@ -109,7 +109,7 @@ def test_what_is_received_never_falls_notably_as_the_order_grows(block: int) -> 
                 most = max(most, found.best.amount_out)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_there() -> None:
     """Whatever was thought to be in vain beside it."""
     for seed in range(150):

@@ -102,7 +102,7 @@ def best_single(offers: Offers) -> int | None:
     return max((single.amount_out for single in offers.singles if isinstance(single, Quote)), default=None)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("block", range(10))
 def test_the_split_is_the_optimum_to_a_thousandth_of_a_percent(block: int) -> None:
     for seed in range(block * SETS // 10, (block + 1) * SETS // 10):
@@ -115,7 +115,7 @@ def test_the_split_is_the_optimum_to_a_thousandth_of_a_percent(block: int) -> No
         assert len(found.legs) <= MAX_LEGS, seed
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_the_split_never_pays_less_than_the_best_pool_after_costs(capsys: pytest.CaptureFixture[str]) -> None:
     gains: dict[float, list[float]] = {size: [] for size in SIZES}
     for seed in range(SETS):
