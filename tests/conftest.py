@@ -7,7 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -151,6 +151,25 @@ def resting_databases() -> "deque[str]":
 @pytest.fixture
 def postgres_url(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
+    with _lent(postgres_server, resting_databases) as url:
+        yield url
+
+
+@pytest.fixture
+def given_database(postgres_url: str) -> dict[str, str]:
+    """Settings of a daemon that brings no Postgres along, whose making takes longer than most tests."""
+    return {"ORDERD_DATABASE_URL": postgres_url}
+
+
+@pytest.fixture(scope="module")
+def shared_database(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[dict[str, str]]:
+    """The same for a daemon that a module's tests share."""
+    with _lent(postgres_server, resting_databases) as url:
+        yield {"ORDERD_DATABASE_URL": url}
+
+
+@contextmanager
+def _lent(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     if len(resting_databases) < _RESTING:
         name = f"test_{uuid4().hex}"
         _execute(postgres_server.url, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
@@ -158,8 +177,10 @@ def postgres_url(postgres_server: Postgres, resting_databases: "deque[str]") -> 
     else:
         url = resting_databases.popleft()
         _execute(url, _RESTORE)
-    yield url
-    resting_databases.append(url)
+    try:
+        yield url
+    finally:
+        resting_databases.append(url)
 
 
 @pytest.fixture
@@ -173,7 +194,12 @@ def connected(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
     """A local chain with quick slots on which nobody else trades. ``url`` is its HTTP address."""
-    state_dir = tmp_path / "chain"
+    with running_simnet(tmp_path / "chain") as chain:
+        yield chain
+
+
+@contextmanager
+def running_simnet(state_dir: Path) -> Iterator[ListeningRole]:
     state_dir.mkdir()
     chain = ListeningRole(
         "simnet",
@@ -185,8 +211,10 @@ def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
         port_variable="ORDERD_SIMNET_PORT",
     )
     child = chain.start()
-    yield chain
-    child.stop()
+    try:
+        yield chain
+    finally:
+        child.stop()
 
 
 @pytest.fixture
