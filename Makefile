@@ -7,12 +7,14 @@ STATE := .state
 ORDERS ?= 200
 SEED ?= 2
 NODES ?= one
+# Of make outages: how long each lasts.
+SECONDS ?= 5
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format mutants soak chaos fuzz bench snapshots reference pictures constraints clean
+.PHONY: help demo run test check format mutants soak chaos fuzz bench outages snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +61,9 @@ snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its scr
 
 reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, and .env.example
 	$(BIN)/python -m orderd.config.reference
+
+outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
+	SECONDS=$(SECONDS) $(BIN)/python -m benchmarks.outages
 
 pictures: $(VENV)/installed-dev  ## The README's pictures, from the real programs; needs tmux
 	$(BIN)/python -m docs.pictures

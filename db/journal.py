@@ -19,7 +19,7 @@ from db.connection import database, transaction
 from db.models import Order, listed
 from db.terms import columns_of
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Accepted, AnyFact, OrderEvent, Started, Unknown
+from orderd.domain.events import Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 from orderd.domain.terms import OrderTerms, told
 
@@ -185,7 +185,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
     sets += [f"{name} = given.new_{name}" for name in first.columns]
     is_due = "clock_timestamp() + given.delay_ms * interval '1 millisecond'" if status in WAITING else "NULL"
-    sets.append(f"due_at = {is_due}")
+    sets += [f"due_at = {is_due}", "waits_for = NULL"]
     if status not in HELD or _is_revived(first):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
     if first.attempt_end:
@@ -215,7 +215,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         fact = facts[order.id]
         return fact.model_copy(update={"until": order.due_at}) if tells_until else fact
 
-    return _moved(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters, told)
+    return _moved(_rows(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters), told)
 
 
 def _from(change: Change) -> frozenset[OrderStatus]:
@@ -263,11 +263,16 @@ _READ: Final = {field.column_name: field.python_value for field in Order._meta.s
 _COLUMNS: Final = ", ".join(_READ)
 
 
-def _moved(sql: str, parameters: Sequence[Any], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
-    """The orders that a statement returns, each with the event that it has written: the newest, about this fact."""
+def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = database.execute_sql(sql, parameters).fetchall()
+    return rows
+
+
+def _moved(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
+    """The orders that a statement has returned, each with the event that it wrote: the newest, about this fact."""
     # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes.
     found = []
-    for row in database.execute_sql(sql, parameters).fetchall():
+    for row in rows:
         order = Order(
             __no_default__=True, **{name: read(value) for (name, read), value in zip(_READ.items(), row, strict=True)}
         )
@@ -340,7 +345,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
         SELECT {_COLUMNS} FROM added"""
     parameters = [*(value for row in rows for _, _, value in row), sender]
     facts = {order.id: order.fact for order in orders}
-    return _moved(sql, parameters, lambda order: facts[order.id])
+    return _moved(_rows(sql, parameters), lambda order: facts[order.id])
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
@@ -351,7 +356,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
     sql = f"""
         WITH moved AS (
             UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
-                starts = starts + 1, due_at = NULL, lease_owner = %s,
+                starts = starts + 1, due_at = NULL, waits_for = NULL, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
               AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp()
@@ -361,7 +366,44 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
             SELECT id, seq, updated_at, status, '{EventKind.STARTED}', told FROM moved)
         SELECT {_COLUMNS} FROM moved"""
     parameters = [owner, lease_seconds, [str(order_id) for order_id in order_ids]]
-    return _moved(sql, parameters, lambda order: Started(attempt=order.failures + 1))
+    return _moved(_rows(sql, parameters), lambda order: Started(attempt=order.failures + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The order waits. ``moved`` has the event that says so, where it had not been said already."""
+
+    moved: tuple[Moved, ...]
+
+
+def defer(order_id: UUID, delay_ms: int, reason: str) -> Waits | None:
+    """Let an order in line wait for so long from now; None where it is in line no more. This is no attempt.
+
+    An event is written where the order waited for something else before, or for nothing. While the reason stays, only
+    the estimate changes.
+    """
+    sql = f"""
+        WITH before AS (
+            SELECT id, waits_for IS DISTINCT FROM %s AS is_news FROM orders
+            WHERE id = %s AND status IN ({listed(WAITING & sources(EventKind.DEFERRED))}) FOR NO KEY UPDATE),
+        moved AS (
+            UPDATE orders o SET due_at = clock_timestamp() + %s * interval '1 millisecond', waits_for = %s,
+                lease_owner = NULL, lease_until = NULL, version = o.version + 1,
+                status = CASE WHEN is_news THEN '{target(EventKind.DEFERRED)}' ELSE o.status END,
+                seq = o.seq + is_news::int,
+                updated_at = CASE WHEN is_news THEN clock_timestamp() ELSE o.updated_at END
+            FROM before WHERE o.id = before.id
+            RETURNING o.*, is_news),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.DEFERRED}', jsonb_build_object(
+                'kind', '{EventKind.DEFERRED}', 'until', due_at, 'reason', waits_for) FROM moved WHERE is_news)
+        SELECT is_news, {_COLUMNS} FROM moved"""
+    rows = _rows(sql, [reason, str(order_id), delay_ms, reason])
+    if not rows:
+        return None
+    news = [row[1:] for row in rows if row[0]]
+    return Waits(tuple(_moved(news, lambda order: Deferred(until=order.due_at, reason=reason))))
 
 
 def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
@@ -384,8 +426,7 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
             SELECT id, seq, updated_at, status, '{EventKind.UNKNOWN}', told FROM moved)
         SELECT {_COLUMNS} FROM moved"""
     return _moved(
-        sql,
-        [after_seconds, limit],
+        _rows(sql, [after_seconds, limit]),
         lambda order: Unknown(attempt=order.failures + 1, signature=order.signature or ""),
     )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, listed
-from orderd.domain.events import Reclaimed
+from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.order import SIGNED, WAITING, EventKind, sources
 
 
@@ -27,6 +27,27 @@ def take_due(limit: int, sender: str | None = None) -> list[UUID]:
         (sender, limit),
     )
     return sorted(UUID(str(order_id)) for (order_id,) in rows)
+
+
+def first_in_line(limit: int) -> list[UUID]:
+    """The orders that wait for a start, in order of their acceptance."""
+    rows = database.execute_sql(
+        f"SELECT id FROM orders WHERE waits_for = '{RATE_LIMIT}' ORDER BY id LIMIT %s", (limit,)
+    )
+    return [UUID(str(order_id)) for (order_id,) in rows]
+
+
+def wake(order_ids: Sequence[UUID]) -> int:
+    """Let those of these orders be due now that wait for a start until later. Returns how many."""
+    cursor = database.execute_sql(
+        f"""
+        UPDATE orders SET due_at = clock_timestamp() WHERE id IN (
+            SELECT id FROM orders
+            WHERE id = ANY(%s::uuid[]) AND waits_for = '{RATE_LIMIT}' AND due_at > clock_timestamp()
+            FOR NO KEY UPDATE SKIP LOCKED)""",
+        ([str(order_id) for order_id in order_ids],),
+    )
+    return int(cursor.rowcount)
 
 
 def give_back(order_ids: Sequence[UUID]) -> None:

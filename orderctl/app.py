@@ -7,8 +7,9 @@ import typer
 
 from orderctl.config.origins import Colour, Flags
 from orderctl.output.exit_codes import ExitCode
+from orderctl.output.guard import stop_when_unheard
 from orderctl.output.streams import OUTPUT, Format, print_line
-from orderctl.verbs import VerbGroup
+from orderctl.verbs import CHANGING, VerbGroup
 
 EPILOG = """
 Exit codes: 0 ok, 1 order failed, 2 bad input, 3 no connection, 4 not allowed, 5 outcome unknown, 6 not found.
@@ -57,6 +58,8 @@ def orderctl(
     flags.url, flags.ca, flags.context, flags.token_file = url, ca, context, token_file
     flags.color, flags.timeout = color, timeout
     flags.quiet, flags.debug = quiet, debug
+    if ctx.invoked_subcommand not in CHANGING:
+        stop_when_unheard()
     if ctx.invoked_subcommand is None:
         from orderctl.commands.overview import overview
 

@@ -37,6 +37,8 @@ VERBS: Final = {
     "version": "Show the versions of this client and of the daemon.",
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
+CHANGING: Final = frozenset({"submit", "cancel", "resolve", "tui", "config", "context"})
+"""Those whose work goes on when nobody hears of it any more. The others merely read."""
 
 
 class VerbGroup(TyperGroup):

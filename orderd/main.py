@@ -1,6 +1,7 @@
 """The ``orderd`` command: its verbs, and how every error leaves it. Each verb imports its parts when it is called."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -39,13 +40,20 @@ def main() -> None:
     try:
         app()
     except OrderdError as error:
-        from orderd.embedded.notify import service_manager
+        _leave(error)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _leave(OrderdError(ErrorCode.SERVICE_CONFIGURATION, f"{where}{error.strerror or error}"))
 
-        service_manager().tell(f"STATUS={error.detail.partition(chr(10))[0]}")
-        typer.echo(f"orderd: {error.spec.title} ({error.code}).", err=True)
-        for line in (*error.detail.splitlines(), f"next: {error.spec.next_step}"):
-            typer.echo(f"  {line}", err=True)
-        sys.exit(EXIT_CONFIGURATION if error.code in _OF_CONFIGURATION else EXIT_FAILED)
+
+def _leave(error: OrderdError) -> NoReturn:
+    from orderd.embedded.notify import service_manager
+
+    service_manager().tell(f"STATUS={error.detail.partition(chr(10))[0]}")
+    typer.echo(f"orderd: {error.spec.title} ({error.code}).", err=True)
+    for line in (*error.detail.splitlines(), f"next: {error.spec.next_step}"):
+        typer.echo(f"  {line}", err=True)
+    sys.exit(EXIT_CONFIGURATION if error.code in _OF_CONFIGURATION else EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ fields. Metrics follow Prometheus' naming: base units, ``_total`` for counters, 
 """
 
 import logging
+import math
 import sys
+import time
+from collections import Counter as Counts
 from importlib.metadata import version
 from typing import Final, Literal
 
@@ -59,6 +62,45 @@ RATE_LIMIT_USED: Final = Gauge("orderd_rate_limit_used", "Order starts within th
 RATE_LIMIT_WAITING: Final = Gauge("orderd_rate_limit_waiting", "Orders that wait for a start.")
 
 
+_STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
+"""Loggers of libraries, and actions of ours, whose lines anybody brings about who reaches the port."""
+_LINES_A_MINUTE: Final = 10
+_LONGEST_LINE: Final = 500
+"""Characters of a library's words on a stranger's."""
+
+
+class _Bounded(logging.Filter):
+    """Lets strangers write so much of the log and no more; the next line that passes says how many did not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._since: dict[str, float] = {}
+        self._passed: Counts[str] = Counts()
+        self._left_out: Counts[str] = Counts()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        ours = record.msg if isinstance(record.msg, dict) else None
+        kind = str(ours.get("action")) if ours is not None else record.name
+        if kind not in _STRANGERS:
+            return True
+        now = time.monotonic()
+        if now - self._since.get(kind, -math.inf) >= 60:
+            self._since[kind] = now
+            self._passed[kind] = 0
+        self._passed[kind] += 1
+        if self._passed[kind] > _LINES_A_MINUTE:
+            self._left_out[kind] += 1
+            return False
+        left_out = self._left_out.pop(kind, 0)
+        if ours is not None:
+            if left_out:
+                ours["left_out"] = left_out
+        else:
+            also = f" ({left_out} more lines were left out)" if left_out else ""
+            record.msg, record.args = f"{record.getMessage()[:_LONGEST_LINE]}{also}", ()
+        return True
+
+
 def configure_logging(level: str = "info", render: Literal["json", "console"] = "json") -> None:
     """Send all logs of the process to stderr, one line an event. Also those of libraries that use ``logging``."""
     shared: list[Processor] = [
@@ -90,6 +132,7 @@ def configure_logging(level: str = "info", render: Literal["json", "console"] = 
     handler.setFormatter(
         ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *renderers])
     )
+    handler.addFilter(_Bounded())
     logging.captureWarnings(True)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _NOISY:

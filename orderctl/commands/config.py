@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderctl.config.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file
+from orderctl.config.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file, read_text
 from orderctl.config.settings import DEFAULTS, check, settings_of
 from orderctl.output.documents import Config, Setting
 from orderctl.output.exit_codes import ExitCode
@@ -86,7 +86,10 @@ def set_value(
     check(name, value, name)
     if where.exists():
         read_file(os.environ)
-    _write(where, _with(where.read_text() if where.exists() else "", name, value))
+    try:
+        _write(where, _with(read_text(where) if where.exists() else "", name, value))
+    except OSError as error:
+        raise unusable(str(where), str(error)) from error
     flags: Flags = ctx.obj
     if not flags.quiet:
         narrate(settings_of(ctx, "table"), f"{name} = {value} in {where}")
@@ -111,5 +114,5 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.touch(mode=0o600)
-    new.write_text(text)
+    new.write_text(text, encoding="utf-8")
     new.replace(path)

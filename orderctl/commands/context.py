@@ -60,8 +60,11 @@ def use(
         raise unusable("context use", f"{name!r} is no context of {config_path(os.environ)}; {there}")
     changeable_path(os.environ)
     path = context_path(os.environ)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("" if name == NONE else f"{name}\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("" if name == NONE else f"{name}\n", encoding="utf-8")
+    except OSError as error:
+        raise unusable(str(path), str(error)) from error
     settings = settings_of(ctx, "table")
     narrate(settings, f"the daemon is now {settings.url}")
     return ExitCode.OK

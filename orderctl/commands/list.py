@@ -22,12 +22,10 @@ from orderctl.output.streams import (
 )
 from orderctl.trading.paging import pages
 from orderd.client.connection import Client
-from orderd.client.errors import AnswerLostError, ClientError, ConfigError, UnreachableError
+from orderd.client.errors import AnswerLostError, ConfigError, UnreachableError
 from orderd.client.protocol import params_of
-from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind, OrderStatus
-from orderd.domain.tokens import Token, TokenRegistry
-from orderd.wire import ListParams, ListResult, Method, NoParams, OrderView, TokensResult
+from orderd.wire import ListParams, ListResult, OrderView
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -77,7 +75,6 @@ def run(
                 print_json_line(order)
             return ExitCode.OK
         read = list(pages(client, wanted, most))
-        hint = "" if token is None or read[0].orders else _hint(client, token)
     orders = arranged(_orders(read))
     cursor = read[-1].next_cursor
     whole = ListResult(orders=orders, next_cursor=cursor)
@@ -86,7 +83,7 @@ def run(
 
         print_whole(table(orders), console(settings))
     if not orders:
-        narrate(settings, f"no orders match{hint}" if status or kind or token else "no orders")
+        narrate(settings, "no orders match" if status or kind or token else "no orders")
     elif cursor is not None:
         narrate(settings, "there are more: --limit N or --all shows them")
     return ExitCode.OK
@@ -127,18 +124,6 @@ def _sorting(name: str | None, *, everything: bool) -> Callable[[Iterable[OrderV
 
     column = column_named(name.removeprefix("-"))
     return lambda orders: tuple(sorted(orders, key=column.key, reverse=name.startswith("-")))
-
-
-def _hint(client: Client, token: str) -> str:
-    """What is wrong with a token that no order has, where something is."""
-    try:
-        known = client.call(Method.TOKENS, NoParams(), TokensResult).tokens
-        TokenRegistry(tuple(Token(one.symbol, one.mint, one.decimals) for one in known)).resolve(token)
-    except OrderdError as error:
-        return f"; {error.detail}"
-    except ClientError:
-        pass  # what the daemon knows is of no more help
-    return ""
 
 
 def _watch(settings: Settings, draw: "Callable[[], Table]") -> ExitCode:

@@ -33,7 +33,7 @@ def run(
     given: Given,
     file: Annotated[
         str | None,
-        typer.Option("--file", "-f", metavar="FILE", help="Orders from a file, CSV or JSON lines; - is stdin."),
+        typer.Option("--file", "-f", metavar="FILE", help="Orders from a file, CSV or JSON; - is stdin."),
     ] = None,
     watch: Annotated[
         bool | None,
@@ -55,9 +55,9 @@ def run(
 ) -> ExitCode:
     """Sell an amount of one token for another.
 
-    On a terminal it shows the prices and asks first, except on simnet. The order's client id is told before it is
-    sent. When no answer comes, look it up under that id, or send it again with --client-order-id: it cannot be
-    executed twice.
+    Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. The order's
+    client id is told before it is sent. When no answer comes, look it up under that id, or send it again with
+    --client-order-id: it cannot be executed twice.
 
     A file has the columns token_in, token_out, amount_in and, where wanted, slippage and client_order_id. It is
     checked as a whole before the first of its orders is sent. The same file with the same --client-order-id again sends
@@ -125,14 +125,17 @@ def _submit_file(
 
 
 def _may_trade(client: Client, settings: Settings, question: str, order: SubmitParams | None = None) -> bool:
-    """Asks whoever is there, unless nothing can be lost: on simnet. Off a terminal the command itself is the yes, and
-    Ctrl-C is a no."""
-    if not can_ask():
-        return True
+    """Asks whoever is there, unless nothing can be lost: on simnet. Ctrl-C is a no.
+
+    Raises ConfigError where money is at stake and nobody can be asked.
+    """
     try:
         chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
         if chain == "simnet":
             return True
+        if not can_ask():
+            why = f"the chain is {chain}, and there is no terminal to ask on; nothing was sent"
+            raise ConfigError("To trade on a real chain needs a yes", why, "add --yes")
         if order is not None:
             from orderctl.display.quotes import quote_view
             from orderctl.display.tables import print_whole

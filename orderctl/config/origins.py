@@ -14,6 +14,7 @@ from typing import Any, Literal
 from platformdirs import user_config_path
 
 from orderd.client.errors import unusable
+from orderd.domain.text import text_of
 
 Colour = Literal["auto", "always", "never"]
 
@@ -78,24 +79,40 @@ def current_context(flags: Flags, environ: Mapping[str, str]) -> Choice | None:
         return Choice(environ["ORDERCTL_CONTEXT"], "ORDERCTL_CONTEXT", 1)
     path = context_path(environ)
     try:
-        name = path.read_text().strip()
+        name = read_text(path).strip()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise unusable(str(path), str(error)) from error
     return Choice(name, str(path), 2) if name else None
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
     named = environ.get("ORDERCTL_CONFIG")
-    return Path(named) if named else user_config_path("orderctl") / "orderctl.toml"
+    return path_of(named, "ORDERCTL_CONFIG") if named else user_config_path("orderctl") / "orderctl.toml"
+
+
+def path_of(text: str, origin: str) -> Path:
+    """``~`` is the user's home. Raises ConfigError."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise unusable(origin, f"{text!r}: {error}") from error
+
+
+def read_text(path: Path) -> str:
+    """Raises OSError, and ValueError where it holds no text that could be read for certain."""
+    return text_of(path.read_bytes())
 
 
 def changeable_path(environ: Mapping[str, str]) -> Path:
     """The file, for a change of it. Raises ConfigError where something else, such as /dev/null, has its name."""
     path = config_path(environ)
-    if path.exists() and not path.is_file():
-        raise unusable(str(path), "this is no file that could be changed")
+    try:
+        if path.exists() and not path.is_file():
+            raise unusable(str(path), "this is no file that could be changed")
+    except OSError as error:
+        raise unusable(str(path), str(error)) from error
     return path
 
 
@@ -108,13 +125,15 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
     """The file's content, its names checked. Empty where there is no file."""
     path = config_path(environ)
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(read_text(path))
     except FileNotFoundError as error:
-        if "ORDERCTL_CONFIG" in environ:
+        if environ.get("ORDERCTL_CONFIG"):
             raise unusable(f"{path} (ORDERCTL_CONFIG)", "there is no such file") from error
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # a TOMLDecodeError is one
         raise unusable(str(path), str(error)) from error
+    except RecursionError as error:
+        raise unusable(str(path), "it is nested too deeply") from error
     contexts = content.get("contexts", {})
     if not isinstance(contexts, dict) or not all(isinstance(table, dict) for table in contexts.values()):
         raise unusable(str(path), "contexts are tables: write [contexts.NAME] and the settings below it")

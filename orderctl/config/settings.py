@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from orderctl.config.origins import Choice, Colour, Flags, explain
+from orderctl.config.origins import Choice, Colour, Flags, explain, path_of, read_text
 from orderd.client.endpoint import DEFAULT_TIMEOUT, DEFAULT_URL, Endpoint
 from orderd.client.errors import unusable
+from orderd.domain.authority import host_of
 
 if TYPE_CHECKING:
     import typer
@@ -83,15 +84,23 @@ def check(name: str, text: str, origin: str) -> object:
 
 
 def _url(text: str, origin: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in ("ws", "wss") and host_of(parts.netloc.rpartition("@")[2]) is not None
+    except ValueError:
+        is_usable = False
+    if not is_usable or not text.isascii() or not text.isprintable() or " " in text:
         raise unusable(origin, f"{text!r} is no websocket address; write it like {DEFAULT_URL}")
     return text
 
 
 def _file(text: str, origin: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_file():
+    path = path_of(text, origin)
+    try:
+        is_there = path.is_file()
+    except (OSError, ValueError) as error:
+        raise unusable(origin, f"{path}: {error}") from error
+    if not is_there:
         raise unusable(origin, f"there is no file {path}")
     return path
 
@@ -128,8 +137,8 @@ def _token(chosen: Mapping[str, Choice]) -> str | None:
 
 def _token_of_file(path: str, origin: str) -> str:
     try:
-        return _checked_token(Path(path).expanduser().read_text(), f"{origin}: {path}")
-    except (OSError, UnicodeDecodeError) as error:
+        return _checked_token(read_text(path_of(path, origin)), f"{origin}: {path}")
+    except (OSError, ValueError) as error:
         raise unusable(origin, f"the token file cannot be read: {error}") from error
 
 
@@ -141,7 +150,7 @@ def _token_of_command(command: str, origin: str) -> str:
         done = subprocess.run(  # noqa: S603  (the trader's own command, from the trader's own configuration)
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TOKEN_COMMAND_SECONDS, check=True
         )
-    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise unusable(origin, f"the command brings no token: {error}") from error
     return _checked_token(done.stdout, origin)
 

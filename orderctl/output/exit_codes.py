@@ -43,6 +43,7 @@ _BY_CATEGORY = {
 }
 _BY_CODE = {
     ErrorCode.REQUEST_IN_PROGRESS: ExitCode.CONNECTION,
+    ErrorCode.REQUEST_TIMEOUT: ExitCode.CONNECTION,
     ErrorCode.ORDER_NOT_FOUND: ExitCode.NOT_FOUND,
     ErrorCode.ORDER_AMBIGUOUS: ExitCode.USAGE,
     ErrorCode.ORDER_CONFLICT: ExitCode.USAGE,

@@ -28,7 +28,11 @@ def types(word: str, question: str) -> bool:
 
 
 def _answer_to(question: str) -> str:
-    """What is typed, in one line. The question goes to stderr, for stdout is data. Empty at the end of input."""
+    """What is typed, in one line. The question goes to stderr, for stdout is data. Empty where no answer comes: at the
+    end of input, and from a terminal that has gone."""
     sys.stderr.write(f"{question} ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    try:
+        return sys.stdin.readline().strip()
+    except OSError:
+        return ""

@@ -35,14 +35,19 @@ def print_json(body: "BaseModel") -> None:
     """One document, for reading and for jq."""
     from orderctl.output.documents import document
 
-    print_line(json.dumps(document(body), indent=2, ensure_ascii=False))
+    print_line(json.dumps(document(body), indent=2, ensure_ascii=_lacks_characters(sys.stdout)))
 
 
 def print_json_line(body: "BaseModel") -> None:
     """One document of a stream, a line of its own."""
     from orderctl.output.documents import document
 
-    print_line(json.dumps(document(body), ensure_ascii=False))
+    print_line(json.dumps(document(body), ensure_ascii=_lacks_characters(sys.stdout)))
+
+
+def _lacks_characters(stream: TextIO) -> bool:
+    """JSON has a way to write them all the same, so none is replaced."""
+    return (stream.encoding or "utf-8").lower().replace("-", "") != "utf8"
 
 
 def print_data(
@@ -126,7 +131,7 @@ def report(error: ClientError | OrderdError, output: str, colour: Colour) -> Exi
         from orderctl.output.documents import Failure, document
 
         failure = Failure(code=code, title=title, detail=error.detail, next_step=next_step, exit_code=exit_code)
-        sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=False)}\n")
+        sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=_lacks_characters(sys.stderr))}\n")
     else:
         sys.stderr.write(_in_words(title, error.detail, next_step, code, has_colour(sys.stderr, colour)))
     return exit_code

@@ -1,8 +1,9 @@
 """The full screen in a browser, by textual-serve, for whoever was given the address and for nobody else.
 
 It listens on the loopback only. But every page that a browser shows, and every user of the machine, can reach that: so
-the address carries a key of this run, the page gets it as a cookie, and the websocket, which drives the screen, asks
-for the cookie and for an Origin that is this very page.
+all of it, the page and the websocket that drives the screen, lies below a path that is a key of this run. A cookie
+would be told to every other server of this machine that the browser visits, for cookies know no ports; a path is told
+to nobody. The websocket asks for an Origin that is this very page as well.
 """
 
 import asyncio
@@ -22,7 +23,6 @@ from orderctl.config.settings import Settings
 from orderctl.output.streams import narrate
 
 HOST = "127.0.0.1"
-COOKIE = "orderctl"
 
 OWN_CONTENT_ONLY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -50,7 +50,7 @@ class WebServer(Server):
 
     @property
     def address(self) -> str:
-        return f"{self.public_url}/?key={self._key}"
+        return f"{self.public_url}/{self._key}/"
 
     def run(self) -> None:
         """Until Ctrl-C. The screens find the daemon as this command does."""
@@ -69,29 +69,27 @@ class WebServer(Server):
         narrate(self._settings, f"open {self.address}\nthe address is for you alone; Ctrl-C ends it")
 
     async def _make_app(self) -> web.Application:
-        app = await super()._make_app()
-        app.middlewares.append(self._guard)
-        return app
+        site = web.Application(middlewares=[self._guard])
+        site.add_subapp(f"/{self._key}", await super()._make_app())
+        return site
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.headers.get("Host") != f"{HOST}:{self.port}":
             raise web.HTTPForbidden(text="this address is reached by its number only")
-        if request.path == "/":
-            if not self._is_key(request.query.get("key")):
-                raise web.HTTPForbidden(text="open the whole address that orderctl has shown")
-            response = await handler(request)
-            response.set_cookie(COOKIE, self._key, httponly=True, samesite="Strict")
-            response.headers["Referrer-Policy"] = "no-referrer"
-            response.headers["Content-Security-Policy"] = OWN_CONTENT_ONLY
-            return response
-        is_ours = request.headers.get("Origin", self.public_url) == self.public_url
-        if not request.path.startswith("/static/") and not (is_ours and self._is_key(request.cookies.get(COOKIE))):
+        if not self._is_key(request.path.split("/")[1]):
+            raise web.HTTPForbidden(text="open the whole address that orderctl has shown")
+        if request.headers.get("Origin", self.public_url) != self.public_url:
             raise web.HTTPForbidden(text="only the page itself may do this")
-        return await handler(request)
+        response = await handler(request)
+        if not response.prepared:
+            response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["Content-Security-Policy"] = OWN_CONTENT_ONLY
+        return response
 
-    def _is_key(self, given: str | None) -> bool:
-        return given is not None and compare_digest(given.encode(), self._key.encode())
+    def _is_key(self, given: str) -> bool:
+        return compare_digest(given.encode(), self._key.encode())
 
 
 def _free_port() -> int:

@@ -31,7 +31,7 @@ _NOTIFICATION: TypeAdapter[Snapshot | ResyncRequired | Event | Ready] = TypeAdap
 _KNOWN_NOTIFICATIONS = ("SNAPSHOT", "RESYNC_REQUIRED", "EVENT", "READY")
 
 
-def params_of(model: type[A], **fields: object) -> A:
+def params_of(model: type[A], /, **fields: object) -> A:
     """The parameters of a call. Raises OrderdError REQUEST_INVALID, as the daemon would."""
     try:
         return model(**fields)

@@ -89,7 +89,12 @@ def _chain(settings: Settings) -> Finding:
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_network(settings.chain, endpoint.get_genesis_hash())
-        if not endpoint.has_transaction_history():
+        try:
+            keeps_history = endpoint.has_transaction_history()
+        except RpcError as error:
+            untold = f"the endpoint is of {settings.chain}; that it keeps transaction history it does not say: {error}"
+            return Finding("chain", "warn", untold, "use an endpoint that keeps it")
+        if not keeps_history:
             return Finding("chain", "warn", NO_HISTORY, "use an endpoint that keeps it")
     except RpcWrongChainError as error:
         return Finding("chain", "fail", str(error), ERRORS[error.error_code].next_step)

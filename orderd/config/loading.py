@@ -2,19 +2,17 @@
 
 import os
 from difflib import get_close_matches
-from pathlib import Path
-from tomllib import TOMLDecodeError
 
 from pydantic import ValidationError
 
-from orderd.config.settings import Settings
+from orderd.config.settings import CONFIG_VARIABLE, Settings, config_file
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.text import NoTextError
 from orderd.embedded.postgres import Postgres
 from orderd.simnet.faults import Faults
 from orderd.solana.pool_programs import program_of
 
 PREFIX = "ORDERD_"
-CONFIG_VARIABLE = "ORDERD_CONFIG"
 
 
 class ConfigurationError(OrderdError):
@@ -29,15 +27,19 @@ def load_settings(**flags: object) -> Settings:
 
     Flags that are not None override the environment by becoming part of it: child processes see what this one sees.
     """
-    os.environ.update({f"{PREFIX}{name.upper()}": str(value) for name, value in flags.items() if value is not None})
-    faults = [*_missing_file(), *_unknown_variables()]
+    given = {name: str(value) for name, value in flags.items() if value is not None}
+    if empty := [name for name, value in given.items() if not value]:
+        raise ConfigurationError("\n".join(f"--{name.replace('_', '-')}: it is empty" for name in empty))
+    os.environ.update({f"{PREFIX}{name.upper()}": value for name, value in given.items()})
+    faults = [*_unusable_file(), *_unknown_variables()]
     settings: Settings | None = None
     try:
         settings = Settings()
-    except TOMLDecodeError as error:
-        faults.append(f"{config_file()} is no valid TOML: {error}")
     except ValidationError as error:
         faults += [_explain(fault["loc"], fault["msg"], fault["type"]) for fault in error.errors(include_url=False)]
+    except (OSError, ValueError, RuntimeError) as error:  # RecursionError is a RuntimeError
+        # What the file itself does; where it cannot even be named or opened, that is said already.
+        faults = faults or [_explain_file(error)]
     else:
         faults += _contradictions(settings)
     if faults or settings is None:
@@ -45,14 +47,25 @@ def load_settings(**flags: object) -> Settings:
     return settings
 
 
-def config_file() -> Path:
-    return Path(os.environ.get(CONFIG_VARIABLE, "orderd.toml"))
-
-
-def _missing_file() -> list[str]:
-    if CONFIG_VARIABLE in os.environ and not config_file().exists():
-        return [f"{CONFIG_VARIABLE}={config_file()}: there is no such file"]
+def _unusable_file() -> list[str]:
+    try:
+        file = config_file()
+        if file.exists() and file.is_dir():
+            return [f"{file} is a directory, not a file"]
+        if os.environ.get(CONFIG_VARIABLE) and not file.exists():
+            return [f"{CONFIG_VARIABLE}={file}: there is no such file"]
+    except (OSError, ValueError, RuntimeError) as error:
+        return [f"{CONFIG_VARIABLE}: {error}"]
     return []
+
+
+def _explain_file(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{config_file()} cannot be read: {error.strerror}"
+    if isinstance(error, NoTextError):
+        return f"{config_file()}: {error}"
+    why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return f"{config_file()} is no valid TOML: {why}"
 
 
 def _unknown_variables() -> list[str]:
@@ -69,13 +82,14 @@ def _unknown_variables() -> list[str]:
 
 def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
     name = str(location[0])
+    name = name if name.isprintable() else ascii(name)
     if kind == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.6)
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"{name} in {config_file()} is no setting of orderd{hint}"
     variable = f"{PREFIX}{name.upper()}"
-    origin = variable if variable in os.environ else f"{name} in {config_file()}"
-    return f"{origin}: {message}"
+    origin = variable if os.environ.get(variable) else f"{name} in {config_file()}"
+    return f"{origin}: {message.removeprefix('Value error, ')}"
 
 
 def _contradictions(settings: Settings) -> list[str]:

@@ -69,6 +69,8 @@ def _default(name: str, field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -24,6 +24,8 @@ class ErrorCode(StrEnum):
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
     REQUEST_MEDIA_TYPE = "REQUEST_MEDIA_TYPE"
     REQUEST_IN_PROGRESS = "REQUEST_IN_PROGRESS"
+    REQUEST_UNREADABLE = "REQUEST_UNREADABLE"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
     TOKEN_SAME = "TOKEN_SAME"
     AMOUNT_INVALID = "AMOUNT_INVALID"
@@ -119,6 +121,12 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.REQUEST_MEDIA_TYPE: _lasting("The body is not JSON", "send it with Content-Type: application/json", 415),
     ErrorCode.REQUEST_IN_PROGRESS: _passing(
         "The same Idempotency-Key is being worked on", "send it again in a moment; the order is taken once", 409
+    ),
+    ErrorCode.REQUEST_UNREADABLE: _lasting(
+        "What was sent cannot be read as HTTP", "send HTTP/1.1, by https:// or wss:// where the port speaks TLS", 400
+    ),
+    ErrorCode.REQUEST_TIMEOUT: _passing(
+        "The request did not arrive in time", "send it whole, as soon as the connection is open", 408
     ),
     ErrorCode.TOKEN_UNKNOWN: _lasting("The token is not known", "use a listed symbol or a mint address"),
     ErrorCode.TOKEN_SAME: _lasting("Both sides are the same token", "choose two different tokens"),

@@ -4,7 +4,7 @@ Amounts and prices are decimal strings in whole tokens, times are UTC.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,8 +67,15 @@ class Accepted(ToldTerms, _Acceptance):
     """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
 
 
+RATE_LIMIT: Final = "rate limit"
+"""The reason of an order that waits for a start. Migrations and an index name it too."""
+
+
 class Deferred(Fact):
-    """The order waits for its slot of the rate limit; no attempt is used up."""
+    """The order waits, for the reason that is given; no attempt is used up. ``until`` is an estimate.
+
+    It is told once for each reason: while that stays, the order may begin sooner or later than was told.
+    """
 
     kind: Literal[EventKind.DEFERRED] = EventKind.DEFERRED
     until: datetime

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.environment import what_any_program_needs
 
 _POLL_SECONDS = 0.02
 _LOG_LIMIT_BYTES = 10 * 2**20
@@ -71,7 +72,7 @@ class Program:
     lock: Path
     """Locked by the running process; two programs with the same lock never run at the same time."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Added to this process's environment."""
+    """Its environment, beside what any program needs."""
     account: pwd.struct_passwd | None = None
     """The system user to run as; needs root."""
     leftovers: Sequence[Path] = ()
@@ -226,7 +227,7 @@ def _spawn(program: Program, lock: int) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **program.env},
+            env={**what_any_program_needs(), **program.env},
             pass_fds=(lock,),
             preexec_fn=become_child,
             start_new_session=True,  # Ctrl-C reaches the daemon alone, which stops its children in order

@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
@@ -13,7 +13,7 @@ from db.connection import database
 from db.journal import Change, Moved
 from db.models import Order
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Deferred, Failed
+from orderd.domain.events import Failed
 from orderd.engine.publish import Publisher
 
 _BATCH: Final = 500
@@ -21,6 +21,17 @@ _ENOUGH: Final = 2 * _BATCH
 MAX_STARTS: Final = 20
 """An order that was begun this often, with at most a few attempts to show for it, stops its workers."""
 log = structlog.get_logger(__name__)
+
+
+class Line(Protocol):
+    """What decides on starts."""
+
+    @property
+    def most(self) -> int:
+        """Starts that can be free at one time."""
+
+    def free(self, first: Sequence[UUID]) -> int:
+        """How many are free now. ``first`` in line are these orders: nobody who comes later starts before them."""
 
 
 class Dispatch:
@@ -35,11 +46,13 @@ class Dispatch:
         send: Callable[[Sequence[UUID]], None],
         depth: Callable[[], int],
         name: str | None = None,
+        line: "Line | None" = None,
     ) -> None:
         self._publisher = publisher
         self._send = send
         self._depth = depth
         self._name = name
+        self._line = line
         self._missed: deque[UUID] = deque()
 
     def missed(self, order_id: UUID) -> None:
@@ -54,6 +67,7 @@ class Dispatch:
                 for order_id in missed:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
+            self._move_up()
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost
             due = leases.take_due(_BATCH, self._name)
@@ -67,12 +81,17 @@ class Dispatch:
 
     def defer(self, order_id: UUID, wait: timedelta, reason: str) -> bool:
         """Let a pending order wait for so long. This is no attempt. False where the order is not pending."""
-        delay_ms = -(-wait // timedelta(milliseconds=1))
-        until = datetime.now(UTC) + wait
         with database.connection_context():
-            moved = journal.apply([Change(order_id, Deferred(until=until, reason=reason), None, delay_ms=delay_ms)])
-        self._publisher.publish(moved)
-        return bool(moved)
+            waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason)
+        if waits is None:
+            return False
+        self._publisher.publish(waits.moved)
+        return True
+
+    def _move_up(self) -> None:
+        """Wake the first in line for a start, as many as are free: those before them may have been cancelled."""
+        if self._line is not None and (waiting := leases.first_in_line(self._line.most)):
+            leases.wake(waiting[: self._line.free(waiting)])
 
 
 def _take_back(orders: Sequence[Order]) -> list[Moved]:

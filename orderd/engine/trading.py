@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import partial
 
+from solders.pubkey import Pubkey
+
 from orderd.config.settings import Settings
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.retry import RetryPolicy
@@ -13,7 +15,7 @@ from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
-from orderd.solana.keys import Wallet, load_wallet
+from orderd.solana.keys import Signer, Wallet, WalletError, WatchedWallet, load_address, load_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
@@ -29,7 +31,7 @@ class Trading:
 
     tokens: TokenRegistry
     rpc: RpcClient
-    wallet: Wallet
+    wallet: Signer
     router: Router
     builder: Builder
     sender: Sender
@@ -50,14 +52,21 @@ def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
     return RpcClient(settings.rpc_url, transport=CheckedTransport(transport, partial(check_chain, settings.chain)))
 
 
-def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch | None = None) -> Trading:
+def open_trading(
+    settings: Settings, recall: Recall | None = None, watch: Watch | None = None, *, signs: bool = True
+) -> Trading:
     """``recall`` tells what pairs were quoted at before this process began, ``watch`` when a pool has changed.
+
+    Only where it ``signs`` is the wallet's key loaded.
 
     Raises WalletError where the wallet cannot be read, OrderdError TOKEN_UNKNOWN where an intermediate token is none
     that this daemon trades, and ValueError where no RPC endpoint is configured.
     """
     rpc = open_rpc(settings)
-    wallet = load_wallet(settings.wallet_path)
+    if signs:
+        wallet: Signer = check_named(settings, load_wallet(settings.wallet_path))
+    else:
+        wallet = WatchedWallet(_address(settings))
     tokens = TokenRegistry()
     age = settings.pool_max_age_ms / 1000
     fees = FeeMarket(
@@ -83,6 +92,22 @@ def open_trading(settings: Settings, recall: Recall | None = None, watch: Watch 
     builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
     return Trading(tokens, rpc, wallet, router, builder, Sender(rpc), retry)
+
+
+def check_named(settings: Settings, wallet: Wallet) -> Wallet:
+    """Raises WalletError where the wallet is another than the one that is named by its address."""
+    if settings.wallet_address not in (None, str(wallet.address)):
+        raise WalletError(
+            f"{settings.wallet_path} is the wallet {wallet.address}, not {settings.wallet_address}; "
+            "correct ORDERD_WALLET or ORDERD_WALLET_ADDRESS"
+        )
+    return wallet
+
+
+def _address(settings: Settings) -> Pubkey:
+    if settings.wallet_address is not None:
+        return Pubkey.from_string(settings.wallet_address)
+    return load_address(settings.wallet_path)
 
 
 def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) -> list[Venue]:

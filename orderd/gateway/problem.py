@@ -33,3 +33,11 @@ def problem_response(error: OrderdError, instance: str, status: int | None = Non
     return Response(
         problem.model_dump_json(exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers
     )
+
+
+def raw_refusal(error: OrderdError, status: int, phrase: str) -> bytes:
+    """A problem with its head, for a connection on which no request has been read; it is closed afterwards."""
+    problem = problem_response(error, "", status)
+    problem.headers["Connection"] = "close"
+    head = "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
+    return f"HTTP/1.1 {status} {phrase}\r\n{head}\r\n".encode("latin-1") + bytes(problem.body)

@@ -128,7 +128,7 @@ def open_engine(
 
     ``name`` is this process among others.
     """
-    trading = open_trading(settings)
+    trading = open_trading(settings, signs=False)
     return Engine(
         intake=Intake(
             trading.tokens,

@@ -52,6 +52,10 @@ class Probe(Generic[T]):
         self._question: asyncio.Task[Found[T]] | None = None
         self._asked_at = 0.0
 
+    @property
+    def _waits(self) -> float:
+        return PATIENCE_SECONDS if self._patience is None else self._patience
+
     async def state(self) -> Dependency:
         """How the service is."""
         return (await self.find()).health
@@ -59,12 +63,11 @@ class Probe(Generic[T]):
     async def find(self) -> Found[T]:
         """How the service is, and what it says."""
         max_age = MAX_AGE_SECONDS if self._max_age is None else self._max_age
-        patience = PATIENCE_SECONDS if self._patience is None else self._patience
         now = time.monotonic()
         if self._question is None or (self._question.done() and now - self._asked_at > max_age):
             self._asked_at = now
             self._question = asyncio.create_task(self._answer())
-        done, _ = await asyncio.wait([self._question], timeout=max(self._asked_at + patience - now, 0.0))
+        done, _ = await asyncio.wait([self._question], timeout=max(self._asked_at + self._waits - now, 0.0))
         if not done:
             late = f"no answer in {time.monotonic() - self._asked_at:.1f} s"
             return Found(Dependency(ok=False, detail=late), is_late=True)
@@ -75,13 +78,16 @@ class Probe(Generic[T]):
         try:
             said = await self._ask()
         except OrderdError as error:
-            return Found(Dependency(ok=False, detail=error.detail))
+            detail = error.detail
         except (RedisError, OSError) as error:
-            return Found(Dependency(ok=False, detail=_first_line(error)))
+            detail = _first_line(error)
         except Exception as error:  # noqa: BLE001  (a question that fails in a way that nobody foresaw says so too)
             failed("probe", error)
-            return Found(Dependency(ok=False, detail=_first_line(error)))
-        return Found(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), said)
+            detail = _first_line(error)
+        else:
+            return Found(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), said)
+        # What fails only after so long has not said no: nobody can tell what it would have said.
+        return Found(Dependency(ok=False, detail=detail), is_late=time.perf_counter() - began >= self._waits)
 
 
 def _first_line(error: Exception) -> str:

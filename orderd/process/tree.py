@@ -18,6 +18,7 @@ from db.connection import check_schema, connect, database, database_errors_told,
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import STOP_SIGNALS, StopRequested
+from orderd.embedded.environment import proxies, settings_but
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
@@ -117,7 +118,7 @@ def _check_port(settings: Settings) -> None:
 
 
 def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told) -> tuple[ListeningRole, Role]:
-    env = {"ORDERD_STATE_DIR": str(settings.state_dir)}
+    env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
     told.manager.tell("STATUS=starting the services")
     env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, told)
     env["ORDERD_REDIS_URL"] = _redis(supervisor, settings)
@@ -125,13 +126,14 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told)
     env["ORDERD_RPC_URL"] = rpc_url
     if rpc_ws_url is not None:
         env["ORDERD_RPC_WS_URL"] = rpc_ws_url
-    env["ORDERD_WALLET"] = str(settings.wallet_path.absolute())
+    env["ORDERD_WALLET_ADDRESS"] = wallet
+    key = {"ORDERD_WALLET": str(settings.wallet_path.absolute())}
     if settings.chain == "simnet" and answers:
         for amount in fund_on_simnet(RpcClient(rpc_url), Pubkey.from_string(wallet)):
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=wallet)
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
-    worker = Role("worker", settings.state_dir, env, drain)
+    worker = Role("worker", settings.state_dir, env | key, drain)
     supervisor.start(worker)
     gateway = ListeningRole(
         "gateway",
@@ -227,7 +229,8 @@ def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tup
     """
     if settings.rpc_url is not None:
         return settings.rpc_url, settings.rpc_ws_url, _is_right_chain(settings, settings.rpc_url, database_url)
-    env = {"ORDERD_STATE_DIR": str(settings.state_dir)}
+    secrets = ("DATABASE_URL", "REDIS_URL", "RPC_URL", "RPC_WS_URL", "WALLET")
+    env = {**settings_but(*secrets), "ORDERD_STATE_DIR": str(settings.state_dir)}
     simnet = ListeningRole(
         "simnet",
         settings.state_dir,

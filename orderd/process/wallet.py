@@ -9,7 +9,8 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import parse_amount
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
-from orderd.solana.keys import Wallet, create_wallet, load_wallet
+from orderd.engine.trading import check_named
+from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 
 FAUCET_AMOUNTS: Final = {WSOL_MINT: "1000", USDC_MINT: "100000"}
@@ -21,9 +22,12 @@ _POLL_SECONDS: Final = 0.05
 def open_wallet(settings: Settings) -> Wallet:
     """The daemon's wallet; on simnet a missing one is made. Raises WalletError."""
     path = settings.wallet_path
-    if settings.chain == "simnet" and not path.exists():
-        return create_wallet(path)
-    return load_wallet(path)
+    try:
+        is_missing = not path.exists()
+    except OSError as error:
+        raise WalletError(f"the wallet {path} cannot be looked at: {error.strerror}") from error
+    wallet = create_wallet(path) if settings.chain == "simnet" and is_missing else load_wallet(path)
+    return check_named(settings, wallet)
 
 
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:

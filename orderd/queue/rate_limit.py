@@ -1,7 +1,8 @@
 """At most so many order starts in any sliding window, over the whole cluster, first come first served.
 
 One Lua script decides, by Redis' own clock. An order that may not start is told how far away the slot is that its place
-in the line gives it; it asks again then and keeps its place, which is its age. Waiting is no attempt.
+in the line gives it, and keeps its place, which is its age. The slot is an estimate: where starts are free earlier, for
+others were cancelled or the limit was raised, dispatch wakes the first in line. Waiting is no attempt.
 """
 
 import time
@@ -17,6 +18,8 @@ import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, SkipMessage
 from redis.client import Pipeline
+
+from orderd.domain.events import RATE_LIMIT
 
 _PREFIX: Final = "orderd:rate"
 _READY, _OPENING, _STARTS, _LINE, _PATIENCE = (
@@ -42,6 +45,24 @@ for i = 2, #ARGV do
 end
 """
 
+# KEYS line patience starts, ARGV grace, window, then orders. Of who has just started Postgres may not have heard yet.
+_FREE: Final = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local function text(time) return string.format('%.0f', time) end
+local started = {}
+for _, start in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], text(now - ARGV[1]), '+inf')) do
+    started[string.match(start, '^[^:]+')] = true
+end
+for i = 3, #ARGV do
+    if not started[ARGV[i]] then
+        redis.call('ZADD', KEYS[1], 0, ARGV[i])
+        redis.call('ZADD', KEYS[2], 'GT', text(now + ARGV[1]), ARGV[i])
+    end
+end
+return redis.call('ZCOUNT', KEYS[3], '(' .. text(now - ARGV[2]), '+inf')
+"""
+
 # KEYS starts patience, ARGV window.
 _USE: Final = """
 local clock = redis.call('TIME')
@@ -50,6 +71,7 @@ local function after(time) return '(' .. string.format('%.0f', time) end
 return {redis.call('ZCOUNT', KEYS[1], after(now - ARGV[1]), '+inf'), redis.call('ZCOUNT', KEYS[2], after(now), '+inf')}
 """
 
+_MOST: Final = 500
 _PAUSE: Final = timedelta(seconds=1)
 """How long an order waits when the limiter cannot be asked."""
 log = structlog.get_logger(__name__)
@@ -157,6 +179,22 @@ class RateLimiter:
         if self._limit:
             pipe.eval(_ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))
 
+    @property
+    def most(self) -> int:
+        """Starts that can be free at one time, as far as anybody has to know."""
+        return min(self._limit, _MOST) if self._limit else _MOST
+
+    def free(self, first: Sequence[UUID]) -> int:
+        """How many starts are free now. Sees to it that nobody who came later gets them before ``first`` in line.
+
+        Raises redis.RedisError.
+        """
+        if not self._limit:
+            return len(first)
+        durations = map(_microseconds, (self._grace, self._window))
+        used = self._redis.eval(_FREE, 3, _LINE, _PATIENCE, _STARTS, *durations, *map(str, first))
+        return max(self._limit - int(used), 0)
+
     def release(self, go: Go) -> None:
         """Take back a start that did not happen. Raises redis.RedisError."""
         if self._limit:
@@ -208,7 +246,7 @@ class RateLimit(Middleware):
             if isinstance(answer, Go):
                 message.options["start"] = answer
                 return
-            if not self._defer(order_id, answer.wait, "rate limit"):
+            if not self._defer(order_id, answer.wait, RATE_LIMIT):
                 self._limiter.forget(order_id)  # cancelled meanwhile, or another message of it was faster
         except Exception:
             log.exception("rate limit unreachable", action="rate_limit_failed", order_id=str(order_id))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Final, NoReturn
 from uuid import UUID
 
@@ -150,7 +151,7 @@ class WorkerProcess:
         unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds)
         execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
         broker = OrderBroker(client, line=self._limiter, name=self.name)
-        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name)
+        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter)
         if settings.max_in_flight:
             broker.add_middleware(
                 InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)
@@ -173,6 +174,7 @@ class WorkerProcess:
             Loop("finality", finality.run_once, _FINALITY_SECONDS),
             Loop("unknown", unknown.run_once, min(CHECK_SECONDS, settings.unknown_after_seconds)),
         )
+        self._discovery = Thread(target=trading.router.discover, name="discovery", daemon=True)
         self._hints: list[Hints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
             landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
@@ -206,6 +208,7 @@ class WorkerProcess:
             loop.start()
         for hints in self._hints:
             hints.start()
+        self._discovery.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
 

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from orderd.best_effort import failed
+from orderd.solana.endpoint import Endpoint, ProxyError
 
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
@@ -28,7 +29,7 @@ class Hints(ABC):
     """Listens to an endpoint, over a connection that is opened again when it is lost. Thread-safe."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._endpoint = Endpoint.of(url)
         self._connection: ClientConnection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
@@ -63,15 +64,25 @@ class Hints(ABC):
         while not self._stopped.is_set():
             try:
                 self._listen()
-            except (OSError, WebSocketException, orjson.JSONDecodeError) as error:
+            except (OSError, WebSocketException, ProxyError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
             except Exception as error:  # noqa: BLE001  (a hint that nobody foresaw ends no hints to come)
                 failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
+    def _options(self) -> dict[str, Any]:
+        """Raises ProxyError."""
+        authorization, proxy = self._endpoint.authorization, self._endpoint.proxy()
+        return {
+            "additional_headers": {} if authorization is None else {"Authorization": authorization},
+            "proxy": None if proxy is None else proxy.url,
+            "open_timeout": _CONNECT_SECONDS,
+            "compression": None,
+        }
+
     def _listen(self) -> None:
-        with connect(self._url, open_timeout=_CONNECT_SECONDS, compression=None) as connection:
+        with connect(self._endpoint.url, **self._options()) as connection:
             self._connection = connection
             if self._stopped.is_set():  # by somebody who knew of no connection to close
                 return

@@ -1,8 +1,11 @@
 """The wallet: a keypair file in the Solana CLI's format (a JSON array of 64 bytes), which only its owner may read."""
 
+import ctypes
 import os
+import resource
 import stat
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 from solders.keypair import Keypair
@@ -10,8 +13,11 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.text import text_of
 
 _SECRET_BYTES = 64
+_PR_SET_DUMPABLE = 4
+_libc = ctypes.CDLL(None, use_errno=True)
 _MOST_BYTES = 4096
 
 
@@ -22,12 +28,35 @@ class WalletError(OrderdError):
         super().__init__(ErrorCode.SERVICE_WALLET, detail)
 
 
+class Signer(Protocol):
+    """Whoever has an address, and signs for it."""
+
+    @property
+    def address(self) -> Pubkey: ...
+    def sign(self, message: bytes) -> Signature:
+        """Raises WalletError where the key is not here."""
+        ...
+
+
+class WatchedWallet:
+    """A wallet whose key is another process's: it has an address, and signs nothing."""
+
+    __slots__ = ("address",)
+
+    def __init__(self, address: Pubkey) -> None:
+        self.address = address
+
+    def sign(self, message: bytes) -> Signature:  # noqa: ARG002
+        raise WalletError(f"this process has no key of {self.address}: only workers sign")
+
+
 class Wallet:
     """Signs. Its repr is the address alone: solders prints a Keypair's secret, so none leaves this class."""
 
     __slots__ = ("_keypair", "address")
 
     def __init__(self, keypair: Keypair) -> None:
+        _leave_no_dump()
         self._keypair = keypair
         self.address: Pubkey = keypair.pubkey()
 
@@ -36,6 +65,11 @@ class Wallet:
 
     def __repr__(self) -> str:
         return f"Wallet({self.address})"
+
+
+def load_address(path: Path) -> Pubkey:
+    """The address of a wallet, of whose key nothing is kept. Raises what ``load_wallet`` raises."""
+    return load_wallet(path).address
 
 
 def load_wallet(path: Path) -> Wallet:
@@ -67,11 +101,21 @@ def create_wallet(path: Path) -> Wallet:
         raise WalletError(f"{path} exists already; move it away, or use it") from None
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be created: {error.strerror}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(list(bytes(keypair))))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(list(bytes(keypair))))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half a key is none, and nobody has been told of its address
+        raise WalletError(f"the wallet {path} cannot be written: {error.strerror}") from error
     return Wallet(keypair)
+
+
+def _leave_no_dump() -> None:
+    """From now on this process leaves no memory behind when it crashes, and none of this user's may look into it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _check_access(path: Path, status: os.stat_result) -> None:
@@ -87,7 +131,7 @@ def _check_access(path: Path, status: os.stat_result) -> None:
 def _parse(path: Path, content: bytes) -> Wallet:
     """The key is checked against its public half. No part of the content goes into an error."""
     try:
-        secret = orjson.loads(content)
+        secret = orjson.loads(text_of(content))
         if isinstance(secret, list) and len(secret) == _SECRET_BYTES:
             return Wallet(Keypair.from_bytes(bytes(secret)))
     except (ValueError, TypeError):

@@ -17,7 +17,7 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.solana.keys import Wallet
+from orderd.solana.keys import Signer
 from orderd.solana.programs import compute_budget, memo
 
 MAX_SIZE: Final = 1232
@@ -48,7 +48,7 @@ def attempt_instructions(
 
 
 def sign(
-    instructions: Sequence[Instruction], wallet: Wallet, blockhash: Hash, *, legacy: bool = False
+    instructions: Sequence[Instruction], wallet: Signer, blockhash: Hash, *, legacy: bool = False
 ) -> SignedTransaction:
     """Compile a version 0 (or legacy) transaction that `wallet` pays for and alone signs.
 

@@ -2,16 +2,17 @@
 
 On plain sockets and httptools, the parser under uvicorn: a small request over loopback takes 10 µs of CPU a call,
 where http.client takes 65 µs, urllib3 twice and httpx four times as much, and an order makes several calls. No
-proxies, redirects or compression.
+redirects or compression.
 """
 
 import socket
 import ssl
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpResponseParser
+
+from orderd.solana.endpoint import Endpoint, Proxy
 
 _READ_SIZE: Final = 65_536
 
@@ -90,17 +91,19 @@ class HttpTransport:
         read_timeout: float = 10.0,
         max_idle: int = 32,
     ) -> None:
-        """Time-outs in seconds; `read_timeout` bounds each wait for bytes. Raises ValueError for no HTTP URL."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        """Time-outs in seconds; `read_timeout` bounds each wait for bytes.
+
+        Raises ValueError for no HTTP URL, and ProxyError.
+        """
+        if not url.startswith(("http://", "https://")):
             raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL")
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._host, self._port = parts.hostname, parts.port or (443 if self._tls else 80)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._head = (
-            f"POST {path} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nUser-Agent: orderd\r\n"
-            "Content-Type: application/json\r\nAccept-Encoding: identity\r\nContent-Length: "
-        ).encode("ascii")
+        try:
+            self._endpoint = Endpoint.of(url)
+            self._proxy = self._endpoint.proxy()
+        except ValueError as error:
+            raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL") from error
+        self._tls = ssl.create_default_context() if self._endpoint.is_secure else None
+        self._head = self._head_of_requests()
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._max_idle = max_idle
         self._idle: list[_Connection] = []
@@ -143,18 +146,57 @@ class HttpTransport:
         except IndexError:
             return None
 
+    def _head_of_requests(self) -> bytes:
+        endpoint, proxy = self._endpoint, self._proxy
+        # A proxy is told the whole address, unless it only leads to the endpoint.
+        target = endpoint.path if proxy is None or endpoint.is_secure else endpoint.url
+        lines = [f"POST {target} HTTP/1.1", f"Host: {endpoint.authority}", "User-Agent: orderd"]
+        if endpoint.authorization is not None:
+            lines.append(f"Authorization: {endpoint.authorization}")
+        if proxy is not None and not endpoint.is_secure and proxy.authorization is not None:
+            lines.append(f"Proxy-Authorization: {proxy.authorization}")
+        lines += ["Content-Type: application/json", "Accept-Encoding: identity", "Content-Length: "]
+        return "\r\n".join(lines).encode("ascii")
+
     def _new_connection(self) -> _Connection:
-        connection = socket.create_connection((self._host, self._port), self._connect_timeout)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            connection = self._tls.wrap_socket(connection, server_hostname=self._host)
-        connection.settimeout(self._read_timeout)
+        endpoint, proxy = self._endpoint, self._proxy
+        address = (endpoint.host, endpoint.port) if proxy is None else (proxy.host, proxy.port)
+        connection = socket.create_connection(address, self._connect_timeout)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                if proxy is not None:
+                    _lead_through(connection, endpoint, proxy)
+                connection = self._tls.wrap_socket(connection, server_hostname=endpoint.host)
+            connection.settimeout(self._read_timeout)
+        except BaseException:
+            connection.close()
+            raise
         return _Connection(connection)
 
     def _explain(self, error: Exception) -> str:
         """Host and reason; never the path, where providers put API keys."""
         reason = "timed out" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        return f"{self._host}:{self._port}: {reason}"
+        way = "" if self._proxy is None else f" by way of the proxy {self._proxy.host}:{self._proxy.port}"
+        return f"{self._endpoint.host}:{self._endpoint.port}{way}: {reason}"
+
+
+def _lead_through(connection: socket.socket, endpoint: Endpoint, proxy: Proxy) -> None:
+    """Ask a proxy for a way to the endpoint (RFC 9110, 9.3.6). Raises OSError where it gives none."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    head = f"CONNECT {host}:{endpoint.port} HTTP/1.1\r\nHost: {host}:{endpoint.port}\r\n"
+    if proxy.authorization is not None:
+        head += f"Proxy-Authorization: {proxy.authorization}\r\n"
+    connection.sendall(f"{head}\r\n".encode("ascii"))
+    answer = bytearray()
+    while b"\r\n\r\n" not in answer:
+        data = connection.recv(_READ_SIZE)
+        if not data or len(answer) > _READ_SIZE:
+            raise OSError("the proxy hung up, or said what is no HTTP")
+        answer += data
+    status = bytes(answer).split(b"\r\n", 1)[0].decode("latin-1")
+    if status.split(" ")[1:2] != ["200"]:
+        raise OSError(f"the proxy leads nowhere: {status[:100]}")
 
 
 def _without_credentials(url: str) -> str:

@@ -22,6 +22,7 @@ from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
+from orderd.venues.renewed import Renewed
 from orderd.venues.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -110,8 +111,8 @@ class PoolVenue(ABC, Generic[S, P]):
     """A venue; a subclass knows one program's accounts, maths and instructions.
 
     Pools are those of the configuration or, where it names none, those that the chain has for a pair, the deepest
-    first. Both are looked up again after `DISCOVERY_SECONDS`, where there are none after `NOTHING_FOUND_SECONDS`; pool
-    state after `max_age_ms`.
+    first. Both are looked up again after `DISCOVERY_SECONDS`, where there are none after `NOTHING_FOUND_SECONDS`, while
+    those that are known are traded; pool state after `max_age_ms`.
     """
 
     program: PoolProgram
@@ -140,7 +141,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._program_id = self.program.ids[chain]
         self._watch = watch
         self._unix_time = unix_time
-        self._known: SingleFlight[Pair, KnownPair[S]] = SingleFlight(self._find, _found_for, clock=clock)
+        self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _told_for, clock=clock)
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
         self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
@@ -362,6 +363,11 @@ def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":
 def _found_for(known: KnownPair[Any]) -> float:
     """How long what was found is good for, in seconds."""
     return DISCOVERY_SECONDS if known.pools else NOTHING_FOUND_SECONDS
+
+
+def _told_for(known: KnownPair[Any]) -> float:
+    """How long what was found is better than to wait: of a pair that was not asked for lately, there may be one now."""
+    return float("inf") if known.pools else 3 * NOTHING_FOUND_SECONDS
 
 
 def _pair(mint_in: str, mint_out: str) -> Pair:

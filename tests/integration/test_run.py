@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -83,6 +84,19 @@ def test_it_takes_orders_once_it_says_that_it_is_ready(daemon: Daemon) -> None:
         "redis": True,
         "rpc": True,
     }
+
+
+def test_each_process_is_told_what_it_needs_and_only_the_worker_of_the_key(daemon: Daemon) -> None:
+    def told(service: str) -> set[str]:
+        variables = Path(f"/proc/{pid_of(daemon, service)}/environ").read_bytes().split(b"\0")
+        return {variable.partition(b"=")[0].decode() for variable in variables}
+
+    secrets = {"ORDERD_DATABASE_URL", "ORDERD_REDIS_URL", "ORDERD_RPC_URL", "ORDERD_WALLET"}
+    for service in ("postgres", "redis", "simnet"):
+        assert not told(service) & secrets
+    assert told("gateway") & secrets == secrets - {"ORDERD_WALLET"}
+    limits = Path(f"/proc/{pid_of(daemon, 'worker')}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
 
 
 def test_it_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:

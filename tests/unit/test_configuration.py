@@ -1,9 +1,14 @@
 """Settings come from the environment and a file, and what is wrong with them is told in their own terms."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from orderd.config.loading import ConfigurationError, database_url, load_settings
 from orderd.config.settings import Settings
@@ -40,6 +45,24 @@ def test_the_environment_comes_before_the_file(config_file: Path, monkeypatch: p
         ("ORDERD_SIMNET_FAULTS", '{"dropped_sends": 2}', "simnet_faults, dropped_sends: Input should be less"),
         ("ORDERD_SIMNET_FAULTS", '{"dropped": 0.1}', "simnet_faults, dropped: Extra inputs are not permitted"),
         ("ORDERD_CONFIG", "/nonexistent/orderd.toml", "ORDERD_CONFIG=/nonexistent/orderd.toml: there is no such file"),
+        ("ORDERD_CONFIG", "/", "/ is a directory, not a file"),
+        ("ORDERD_CONFIG", "/" + "x" * 5_000, "ORDERD_CONFIG: "),
+        ("ORDERD_CONFIG", "~nobody-of-this-name/orderd.toml", "ORDERD_CONFIG: "),
+        ("ORDERD_WALLET", "~nobody-of-this-name/wallet.json", "ORDERD_WALLET: the home directory"),
+        ("ORDERD_HOST", "desk example", "ORDERD_HOST: it is neither an address nor a name"),
+        ("ORDERD_HOST", "desk..example", "ORDERD_HOST: it is neither an address nor a name"),
+        ("ORDERD_ALLOWED_HOSTS", "https://desk.example", "ORDERD_ALLOWED_HOSTS: it is neither an address nor a name"),
+        ("ORDERD_ALLOWED_HOSTS", "a,,b", "ORDERD_ALLOWED_HOSTS: there is nothing between two commas"),
+        ("ORDERD_ALLOWED_HOSTS", '["a"', "ORDERD_ALLOWED_HOSTS: it is no JSON"),
+        ("ORDERD_ALLOWED_ORIGINS", "https://a@b", "ORDERD_ALLOWED_ORIGINS: it is no origin"),
+        ("ORDERD_RAYDIUM_POOLS", "xyz", "ORDERD_RAYDIUM_POOLS: it is no address"),
+        ("ORDERD_SIMNET_FAULTS", "{", "ORDERD_SIMNET_FAULTS: it is no JSON"),
+        ("ORDERD_SIMNET_FAULTS", '{"a": 1, "a": 2}', "ORDERD_SIMNET_FAULTS: the member 'a' is given twice"),
+        ("ORDERD_SIMNET_FAULTS", "[" * 100_000, "ORDERD_SIMNET_FAULTS: it is no JSON"),
+        ("ORDERD_DATABASE_URL", "postgresql://u:%ZZ@h/d", "ORDERD_DATABASE_URL: Postgres cannot read it"),
+        ("ORDERD_REDIS_URL", "redis://h/0?colour=red", "ORDERD_REDIS_URL: the client of Redis cannot read it"),
+        ("ORDERD_LEASE_SECONDS", "inf", "ORDERD_LEASE_SECONDS: Input should be"),
+        ("ORDERD_RATE_WINDOW_SECONDS", "9" * 30, "ORDERD_RATE_WINDOW_SECONDS: Input should be less than"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
@@ -57,6 +80,11 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
         ("port = 'many'", "port in {file}: Input should be a valid integer"),
         ("prot = 3000", "prot in {file} is no setting of orderd; did you mean port?"),
         ("port = ", "{file} is no valid TOML: Invalid value"),
+        ("port = 1\nport = 2\n", "{file} is no valid TOML: Cannot overwrite a value"),
+        ("tls_cert = ''", "tls_cert in {file}: it is empty"),
+        ("host = ''", "host in {file}: it is empty"),
+        ("a = " + "[" * 100_000, "{file} is no valid TOML: it is nested too deeply"),
+        ("port = " + "9" * 5_000, "{file} is no valid TOML: Exceeds the limit"),
     ],
 )
 def test_a_fault_in_the_file_is_named_with_the_file(config_file: Path, content: str, complaint: str) -> None:
@@ -102,7 +130,7 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_secret(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=rf"^SERVICE_CONFIGURATION: {name}: .* it is no ") as refused:
+    with pytest.raises(ConfigurationError, match=rf"^SERVICE_CONFIGURATION: {name}: it is no ") as refused:
         load_settings()
     assert "hunter2" not in str(refused.value)
 
@@ -133,8 +161,99 @@ def test_without_a_database_of_your_own_it_is_the_one_in_the_state_directory(
         ("::", False),
         ("10.0.0.1", False),
         ("localhost.example", False),
-        ("", False),
     ],
 )
 def test_only_a_loopback_address_counts_as_local(address: str, loopback: bool) -> None:
     assert Settings(host=address).is_local is loopback
+
+
+@pytest.mark.parametrize("written", ["SOL,USDC", "SOL, USDC", '["SOL", "USDC"]', ' ["SOL","USDC"] '])
+def test_a_list_is_written_with_commas_or_as_json(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("ORDERD_INTERMEDIATE_TOKENS", written)
+    assert load_settings().intermediate_tokens == ("SOL", "USDC")
+
+
+def test_a_list_of_the_file_may_be_written_with_commas_too(config_file: Path) -> None:
+    config_file.write_text("allowed_hosts = 'a.example, b.example'\nintermediate_tokens = ['SOL']\n")
+    settings = load_settings()
+    assert (settings.allowed_hosts, settings.intermediate_tokens) == (("a.example", "b.example"), ("SOL",))
+
+
+def test_a_tilde_is_the_home_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("STATE_DIR", "WALLET", "TLS_CERT", "TLS_KEY"):
+        monkeypatch.setenv(f"ORDERD_{name}", f"~/{name}")
+    settings = load_settings()
+    assert [settings.state_dir, settings.wallet, settings.tls_cert, settings.tls_key] == [
+        tmp_path / name for name in ("STATE_DIR", "WALLET", "TLS_CERT", "TLS_KEY")
+    ]
+
+
+def test_a_flag_that_is_empty_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="--state-dir: it is empty"):
+        load_settings(state_dir="")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_with_a_byte_order_mark_is_read(config_file: Path, encoding: str) -> None:
+    config_file.write_bytes("port = 4000 # ü\n".encode(encoding))
+    assert load_settings().port == 4000
+
+
+@pytest.mark.parametrize("content", ["# ü".encode("latin-1"), "port = 1".encode("utf-16-le")])
+def test_a_file_in_another_encoding_is_told_as_such(config_file: Path, content: bytes) -> None:
+    config_file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=f"{config_file}: it "):
+        load_settings()
+
+
+def test_every_line_of_the_example_may_be_uncommented(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [line.removeprefix("# ") for line in Path(".env.example").read_text().splitlines()]
+    chosen = dict(line.split("=", 1) for line in lines if line.startswith("ORDERD_"))
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", "/home/trader")
+
+    assert len(chosen) == len(Settings.model_fields)
+    plain = Settings.model_construct()
+    assert load_settings() == plain.model_copy(update={"state_dir": Path("/home/trader/.local/state/orderd")})
+
+
+_NAMES = st.sampled_from(sorted(f"ORDERD_{name.upper()}" for name in Settings.model_fields))
+_VALUES = st.text(st.characters(blacklist_characters="\0")).filter(
+    lambda text: text.isascii() or _is_encodable(text)
+) | (
+    st.sampled_from(
+        ["~", "~x/", "[", "{}", '{"nodes": []}', "a,b", "http://[", "redis://", "nan", "1e999", "-1", "::1"]
+    )
+)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(variables=st.dictionaries(_NAMES | st.text("ABC_", max_size=9).map("ORDERD_{}".format), _VALUES, max_size=5))
+def test_any_environment_is_settings_or_is_told_what_is_wrong(config_file: Path, variables: dict[str, str]) -> None:
+    with mock.patch.dict(os.environ, {**variables, "ORDERD_CONFIG": str(config_file)}), suppress(ConfigurationError):
+        assert load_settings().model_dump(mode="json")
+
+
+_LINES = st.builds("{} = {}".format, st.sampled_from(sorted(Settings.model_fields)), st.text() | _VALUES.map(repr))
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    content=st.binary()
+    | st.text().map(str.encode)
+    | st.lists(_LINES, max_size=4).map(lambda all_: "\n".join(all_).encode())
+)
+def test_any_file_is_settings_or_is_told_what_is_wrong(config_file: Path, content: bytes) -> None:
+    config_file.write_bytes(content)
+    with suppress(ConfigurationError):
+        assert load_settings().model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -67,3 +68,26 @@ def test_people_may_read_lines_instead(capsys: pytest.CaptureFixture[str]) -> No
     assert "listening" in line
     assert "port=3000" in line
     assert "\x1b" not in line
+
+
+def test_strangers_write_so_much_of_the_log_and_no_more(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("orderd.telemetry.time.monotonic", lambda: now)
+    configure_logging()
+    ours, library = structlog.get_logger("orderd.gateway"), logging.getLogger("uvicorn.error")
+    for _ in range(500):
+        ours.info("connection refused", action="connection_refused", code="AUTH_REQUIRED")
+        library.warning("Invalid %s", "x" * 10_000)
+        ours.info("order accepted", action="order_accepted")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert Counter(line["action"] for line in lines) == {"connection_refused": 10, "uvicorn": 10, "order_accepted": 500}
+    assert max(len(line["event"]) for line in lines) <= 500
+
+    now = 60.0
+    ours.info("connection refused", action="connection_refused", code="AUTH_REQUIRED")
+    library.warning("Invalid")
+    refused, invalid = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert refused["left_out"] == 490
+    assert invalid["event"] == "Invalid (490 more lines were left out)"

@@ -21,7 +21,7 @@ from orderd.engine.execution.purse import Need, Purse
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
-from orderd.solana.keys import Wallet
+from orderd.solana.keys import Signer
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient, RpcError
@@ -98,7 +98,7 @@ class Builder:
     """Builds and signs for one wallet. Thread-safe."""
 
     def __init__(
-        self, router: Router, rpc: RpcClient, wallet: Wallet, fees: FeeMarket, purse: Purse, *, blockhash_age: float
+        self, router: Router, rpc: RpcClient, wallet: Signer, fees: FeeMarket, purse: Purse, *, blockhash_age: float
     ) -> None:
         """``blockhash_age`` in seconds: how long one blockhash serves all orders."""
         self._router = router

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import combinations
 from typing import Final
 
 from orderd.amm.side import Quote
@@ -76,6 +77,10 @@ class Router:
     def pools(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now, at all venues."""
         return self._inquiry.ask(pairs)
+
+    def discover(self) -> None:
+        """Look up what there is between the intermediate tokens, before an order has to wait for that."""
+        self.pools([(one.mint, other.mint) for one, other in combinations(self._intermediates, 2)])
 
     def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
         """The best route among those that fit, and all pools' quotes.

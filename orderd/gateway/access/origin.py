@@ -8,6 +8,7 @@ rebinding). The first gives itself away by a foreign Origin, the second by a for
 from collections.abc import Sequence
 from typing import Final
 
+from orderd.domain.authority import host_of, spelt
 from orderd.domain.errors import ErrorCode, OrderdError
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -21,7 +22,7 @@ class Door:
         self.origins = tuple(allowed_origins)
         """Of the pages that may use this daemon beside its own."""
         own = () if bind in _WILDCARDS else (bind,)
-        self._names = frozenset(name.lower().strip("[]") for name in (*_LOOPBACK, *own, *allowed_hosts))
+        self._names = frozenset(spelt(name) for name in (*_LOOPBACK, *own, *allowed_hosts))
 
     def check(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
         """Refuse a request by its Host and Origin headers. Raises OrderdError AUTH_ORIGIN_REFUSED.
@@ -29,7 +30,7 @@ class Door:
         An Origin is sent by browsers only; it must be the very host and port that the request is addressed to, or one
         that is allowed.
         """
-        if len(hosts) != 1 or _name_of(hosts[0]) not in self._names:
+        if len(hosts) != 1 or host_of(hosts[0]) not in self._names:
             given = hosts[0][:100] if hosts else ""
             raise OrderdError(ErrorCode.AUTH_ORIGIN_REFUSED, f"the Host header {given!r} is no name of this daemon")
         for origin in origins:
@@ -40,10 +41,3 @@ class Door:
                 raise OrderdError(
                     ErrorCode.AUTH_ORIGIN_REFUSED, f"a page of {origin[:100]!r} may not speak to this daemon"
                 )
-
-
-def _name_of(host: str) -> str:
-    """The name in ``name:port`` or ``[v6]:port``, in lower case."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()

@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 import orjson
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.strict_json import RepeatedMemberError, each_once
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MOST_DIGITS: Final = 100
@@ -22,10 +23,11 @@ def read_object(body: bytes) -> dict[str, Any]:
             parse_float=Decimal,
             parse_int=Decimal,
             parse_constant=_no_constant,
-            object_pairs_hook=_no_repetition,
+            object_pairs_hook=each_once,
         )
     except (ValueError, RecursionError, InvalidOperation) as error:
-        detail = str(error) if type(error) in (ValueError, json.JSONDecodeError) else type(error).__name__
+        is_plain = type(error) in (ValueError, json.JSONDecodeError, RepeatedMemberError)
+        detail = str(error) if is_plain else type(error).__name__
         raise OrderdError(ErrorCode.REQUEST_INVALID, f"body: is not the JSON of an order: {detail}") from error
     if not isinstance(value, dict):
         raise OrderdError(ErrorCode.REQUEST_INVALID, "body: is not a JSON object")
@@ -67,10 +69,3 @@ def _decimal(text: str) -> Decimal:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
-
-
-def _no_repetition(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        raise ValueError("a member is given twice")
-    return found

@@ -1,17 +1,16 @@
 """Orders in other engines' words: one reader for all their bodies, and the paths they are sent to."""
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.access.caller import Callers, Who, json_only
+from orderd.gateway.access.body import Handler, StrictRoute, json_only
+from orderd.gateway.access.caller import Callers, Who
 from orderd.gateway.dialects.exact import decimal_text, read_object
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import SubmitParams, SubmitResult
@@ -45,18 +44,18 @@ class ForeignOrders:
 
     def router(self) -> APIRouter:
         """The paths that are the dialects' own."""
-        router = APIRouter(include_in_schema=False)
+        router = APIRouter(include_in_schema=False, route_class=StrictRoute)
         router.add_api_route("/api/orders/execute", self._execute, methods=["POST"])
         router.add_api_route("/orders", self._execute, methods=["POST"])
         return router
 
-    def telling_apart(self) -> type[APIRoute]:
+    def telling_apart(self) -> type[StrictRoute]:
         """A route for the path that orderd shares with a dialect: an order in the dialect's words is answered here."""
         take = self._take
 
-        class TellingApart(APIRoute):
-            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-                native = super().get_route_handler()
+        class TellingApart(StrictRoute):
+            def handler(self) -> Handler:
+                native = super().handler()
 
                 async def handle(request: Request) -> Response:
                     if request.method == "POST" and _SHARED_PATH_WORDS.search(await request.body()):

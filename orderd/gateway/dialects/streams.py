@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
 
 import orjson
@@ -19,6 +19,7 @@ from orderd.domain.events import OrderEvent, Routed, Started
 from orderd.domain.order import TERMINAL
 from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
+from orderd.gateway.access.body import said_once
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
 from orderd.gateway.streaming.history import Standing
 from orderd.gateway.streaming.hub import Hub
@@ -66,7 +67,9 @@ class Streams:
         parts = urlsplit(path)
         if parts.path == NATIVE_PATH:
             return None
-        dialect, ref = _read(parts.path, parse_qs(parts.query))
+        query = parse_qsl(parts.query, keep_blank_values=True)
+        said_once([name for name, _ in query])
+        dialect, ref = _read(parts.path, dict(query))
         principal.require(Scope.READ)
         if ref is None:
             return Stream(dialect, None)
@@ -128,9 +131,9 @@ class Telling:
         return () if frame is None else (frame,)
 
 
-def _read(path: str, query: Mapping[str, list[str]]) -> tuple[Dialect, str | None]:
+def _read(path: str, query: Mapping[str, str]) -> tuple[Dialect, str | None]:
     """The dialect that is spoken at ``path``, and the order that is asked for; None for all."""
-    ref = query.get("orderId", [None])[-1]
+    ref = query.get("orderId")
     if path == ALL_ORDERS_PATH:
         return QUOTES, ref
     if path in QUERY_PATHS:

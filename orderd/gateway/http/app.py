@@ -1,5 +1,6 @@
 """The HTTP application: health, metrics, documents and the routes of REST, and how every refusal leaves it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.authentication import Principal
+from orderd.gateway.access.body import StrictRoute, UnclearError
 from orderd.gateway.access.origin import Door
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
@@ -26,6 +28,7 @@ from orderd.gateway.problem import problem_response
 from orderd.wire import NoParams
 
 _NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}
+_AUTHORIZE_SECONDS: Final = 1.0
 _CODES: Final = {400: ErrorCode.REQUEST_INVALID, 413: ErrorCode.REQUEST_TOO_LARGE}
 
 
@@ -52,6 +55,7 @@ def http_app(
         openapi_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.router.route_class = StrictRoute
 
     @app.get(
         "/health",
@@ -60,8 +64,11 @@ def http_app(
         response_description="It does. How its services answer is told beside, and changes nothing about the status.",
         responses=problems(for_all=True),
     )
-    async def get_health(_query: Annotated[NoParams, Query()]) -> Health:
-        return await health()
+    async def get_health(request: Request, _query: Annotated[NoParams, Query()]) -> Health:
+        answer = await health()
+        if token_required and not await _may_read(request, authorize):
+            return answer.model_copy(update={"dependencies": {}})
+        return answer
 
     @app.get(
         "/ready",
@@ -94,6 +101,10 @@ def http_app(
         refused(_actor(request), f"{request.method} {_pattern(request)}", error)
         return problem_response(error, request.url.path)
 
+    @app.exception_handler(UnclearError)
+    async def unclear(request: Request, error: UnclearError) -> Response:
+        return problem_response(error, request.url.path)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         complaints = "; ".join(_describe(each) for each in error.errors()[:5])
@@ -117,7 +128,7 @@ def http_app(
 
     app.include_router(rest)
     describe = cache(partial(openapi_document, app, token_required=token_required))
-    app.include_router(_documents(describe, describe_websocket))
+    app.include_router(_documents(describe, describe_websocket, authorize))
     if door.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -129,11 +140,26 @@ def http_app(
     return Edge(app, door, refused)
 
 
+async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:
+    """Whether the details are for whoever asks. A load balancer without a token is told the status, and waits for
+    nothing; nobody waits long for a database that does not answer."""
+    if "authorization" not in request.headers:
+        return False
+    try:
+        async with asyncio.timeout(_AUTHORIZE_SECONDS):
+            await authorize(request)
+    except (OrderdError, TimeoutError):
+        return False
+    return True
+
+
 def _documents(
-    describe: Callable[[], Mapping[str, Any]], describe_websocket: Callable[[str, bool], Mapping[str, Any]]
+    describe: Callable[[], Mapping[str, Any]],
+    describe_websocket: Callable[[str, bool], Mapping[str, Any]],
+    authorize: Callable[[Request], Awaitable[object]],
 ) -> APIRouter:
-    """What clients and people read first, free for all who may connect. Made when first asked for."""
-    router = APIRouter(include_in_schema=False)
+    """What clients and people read first; with a token where one is asked for. Made when first asked for."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(authorize)])
     page = cache(lambda: docs_page(describe()))
 
     @router.get("/openapi.json")

@@ -5,6 +5,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Query
 
 from orderd.domain.errors import ErrorCode
+from orderd.gateway.access.body import StrictRoute
 from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
@@ -22,7 +23,7 @@ from orderd.wire import (
 
 
 def market_router(methods: Methods, callers: Callers) -> APIRouter:
-    router = APIRouter(prefix="/api")
+    router = APIRouter(prefix="/api", route_class=StrictRoute)
 
     @router.get(
         "/quote",

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import Field
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
-from orderd.gateway.access.caller import Callers, HttpCaller, Who, json_only
+from orderd.gateway.access.body import StrictRoute, json_only
+from orderd.gateway.access.caller import Callers, HttpCaller, Who
 from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import LINK, LOCATION, category, link_to_order, problems, success
@@ -72,7 +72,7 @@ class Timeline(Message):
     entries: tuple[TimelineEntry, ...]
 
 
-def rest_router(methods: Methods, who: Who, route_class: type[APIRoute]) -> APIRouter:
+def rest_router(methods: Methods, who: Who, route_class: type[StrictRoute]) -> APIRouter:
     """All that is served below ``/api``.
 
     ``route_class`` sees each request first, and may answer an order that is in the words of another engine.
@@ -85,7 +85,7 @@ def rest_router(methods: Methods, who: Who, route_class: type[APIRoute]) -> APIR
     return router
 
 
-def _orders_router(methods: Methods, callers: Callers, route_class: type[APIRoute]) -> APIRouter:
+def _orders_router(methods: Methods, callers: Callers, route_class: type[StrictRoute]) -> APIRouter:
     keys = KeysInProgress()
     router = APIRouter(prefix="/api", tags=["orders"], route_class=route_class)
 
@@ -131,7 +131,7 @@ def _orders_router(methods: Methods, callers: Callers, route_class: type[APIRout
         "/orders",
         summary="List orders and what the queue does",
         response_description="A page of orders, newest first, and the queue's metrics.",
-        responses=success(200, _EXAMPLE_PAGE, LINK) | problems(),
+        responses=success(200, _EXAMPLE_PAGE, LINK) | problems(ErrorCode.TOKEN_UNKNOWN),
     )
     async def list_orders(
         request: Request,

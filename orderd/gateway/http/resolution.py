@@ -5,7 +5,8 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Body, Depends, Query
 
 from orderd.domain.errors import ErrorCode
-from orderd.gateway.access.caller import Callers, HttpCaller, json_only
+from orderd.gateway.access.body import StrictRoute, json_only
+from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
 from orderd.gateway.rpc.methods import Methods
@@ -20,7 +21,7 @@ _REFUSALS = (
 
 
 def resolution_router(methods: Methods, callers: Callers) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["orders"])
+    router = APIRouter(prefix="/api", tags=["orders"], route_class=StrictRoute)
 
     @router.get(
         "/orders/{order}/evidence",

@@ -9,6 +9,9 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.problem import raw_refusal
+
 HEAD_BYTES: Final = 16_384
 """The largest request head, request line included."""
 REQUEST_SECONDS: Final = 10.0
@@ -16,14 +19,37 @@ REQUEST_SECONDS: Final = 10.0
 STALL_SECONDS: Final = 20.0
 """A peer that takes nothing off a filled buffer for this long is gone."""
 
-_REFUSAL: Final = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-TOO_LARGE: Final = _REFUSAL % (431, b"Request Header Fields Too Large")
-TOO_SLOW: Final = _REFUSAL % (408, b"Request Timeout")
-TOO_MANY: Final = _REFUSAL.replace(b"content-length", b"retry-after: 10\r\ncontent-length") % (
-    503,
-    b"Too Many Connections",
+
+def _refusal(code: ErrorCode, status: int, phrase: str, detail: str, retry_after: int | None = None) -> bytes:
+    return raw_refusal(OrderdError(code, detail, retry_after=retry_after), status, phrase)
+
+
+TOO_LARGE: Final = _refusal(
+    ErrorCode.REQUEST_TOO_LARGE,
+    431,
+    "Request Header Fields Too Large",
+    f"the head of a request may have {HEAD_BYTES} bytes",
 )
-NOT_TLS: Final = _REFUSAL % (400, b"This Port Speaks TLS: Use https:// Or wss://")
+TOO_SLOW: Final = _refusal(
+    ErrorCode.REQUEST_TIMEOUT,
+    408,
+    "Request Timeout",
+    f"the head of a request has to come within {REQUEST_SECONDS:g} s",
+)
+TOO_MANY: Final = _refusal(
+    ErrorCode.LIMIT_CONNECTIONS,
+    503,
+    "Too Many Connections",
+    "this port has as many connections as it takes, in all or from one address",
+    retry_after=10,
+)
+NOT_TLS: Final = _refusal(
+    ErrorCode.REQUEST_UNREADABLE,
+    400,
+    "This Port Speaks TLS: Use https:// Or wss://",
+    "this port speaks TLS; use https:// or wss://",
+)
+NO_HTTP: Final = _refusal(ErrorCode.REQUEST_UNREADABLE, 400, "Bad Request", "this is no HTTP/1.1 that could be read")
 
 
 class TakesOver(Protocol):
@@ -62,6 +88,10 @@ class HttpConnection(HttpToolsProtocol):
             if self._head_bytes > HEAD_BYTES:
                 self.transport.write(TOO_LARGE)
                 self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (the library's own words)
+        self.transport.write(NO_HTTP)
+        self.transport.close()
 
     def _should_upgrade_to_ws(self) -> bool:
         return self._may_upgrade

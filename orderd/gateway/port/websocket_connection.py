@@ -6,10 +6,14 @@ from typing import Any, Final
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
+from websockets.http11 import Response
 from websockets.protocol import State
+from websockets.typing import StatusLike
 
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.authentication import Principal
 from orderd.gateway.port.http_connection import STALL_SECONDS
+from orderd.gateway.problem import problem_response
 from orderd.telemetry import SLOW_DISCONNECTS
 
 WRITE_BUFFER_BYTES: Final = 262_144
@@ -34,6 +38,8 @@ class PortConnection(ServerConnection):
         self._answer_bytes = 0
         self._fail = self.protocol.fail
         self.protocol.fail = self._fail_with_words  # type: ignore[method-assign]
+        self._reject = self.protocol.reject
+        self.protocol.reject = self._reject_with_problem  # type: ignore[method-assign]
 
     def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
         """Carry on as a websocket on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
@@ -55,6 +61,17 @@ class PortConnection(ServerConnection):
         if code == CloseCode.MESSAGE_TOO_BIG and self.protocol.state is State.OPEN:
             self.protocol.send_text(self._too_large)
         self._fail(code, reason)
+
+    def _reject_with_problem(self, status: StatusLike, text: str) -> Response:
+        """The library refuses a handshake in plain text; here it is answered as by the rest of the port."""
+        response = self._reject(status, text)
+        error = OrderdError(ErrorCode.REQUEST_UNREADABLE, text.strip().partition("\n")[0])
+        problem = problem_response(error, "", response.status_code)
+        response.body = bytes(problem.body)
+        for name in ("Content-Type", "Content-Length"):
+            del response.headers[name]
+            response.headers[name] = problem.headers[name]
+        return response
 
     async def answer(self, message: bytes) -> None:
         """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed.

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.strict_json import RepeatedMemberError, read_json
 from orderd.gateway.access.authentication import Scope
 from orderd.gateway.streaming.session import Session
 from orderd.telemetry import CALL_SECONDS, CALLS
@@ -123,6 +124,10 @@ class Rpc:
     async def _receive_batch(self, session: Session, message: bytes) -> None:
         try:
             calls = from_json(message)
+            read_json(message)
+        except RepeatedMemberError as error:
+            await session.peer.answer(_failure(None, _refused_for(error)))
+            return
         except ValueError as error:
             await session.peer.answer(_not_json(str(error)))
             return
@@ -151,6 +156,10 @@ class Rpc:
             call = self._calls.validate_json(message, strict=True)
         except ValidationError as error:
             return _Answer(self._refusal(message, error.errors(include_url=False)))
+        if (repeated := _repetition(call, message)) is not None:
+            CALLS.labels("invalid", ErrorCode.REQUEST_INVALID).inc()
+            refusal = _failure(None if repeated.name == "id" else call.id, _refused_for(repeated))
+            return _Answer(refusal if call.wants_answer else None)
         started = time.perf_counter()
         outcome = "ok"
         try:
@@ -207,6 +216,25 @@ async def _answer_batch(session: Session, answers: list[asyncio.Future[_Answer]]
     for answer in done:
         if answer.then is not None:
             answer.then()
+
+
+def _repetition(call: Any, message: bytes) -> RepeatedMemberError | None:  # noqa: ANN401  (a class made here)
+    """Which member of a valid call is given twice.
+
+    Each member has a colon: where there are no more of these than members that were understood, none comes twice, and
+    the message is not read a second time.
+    """
+    if message.count(b":") <= len(call.model_fields_set) + len(call.params.model_fields_set):
+        return None
+    try:
+        read_json(message)
+    except RepeatedMemberError as error:
+        return error
+    return None
+
+
+def _refused_for(error: RepeatedMemberError) -> OrderdError:
+    return OrderdError(ErrorCode.REQUEST_INVALID, str(error))
 
 
 def _shape_of(method: Method, params: type[Message]) -> Any:  # noqa: ANN401  (a class made here)

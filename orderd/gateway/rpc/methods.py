@@ -187,7 +187,10 @@ class Methods:
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
-        return Reply(await self._database.run(views.list_orders, caller.principal.account_id, params))
+        listed = await self._database.run(views.list_orders, caller.principal.account_id, params)
+        if params.token is not None and not listed.orders:
+            self._intake.token(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
+        return Reply(listed)
 
     async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:
         """Follow orders: a snapshot of each, then READY, then each event once and in order."""

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from orderd.gateway.streaming.peer import Peer
     from orderd.gateway.streaming.selection import Selection
 
-MAX_HELD: Final = 1_000
-"""Events that may wait while a follower is still being sent its snapshots; one that is slower is closed."""
+MAX_HELD_BYTES: Final = 8 * 2**20
+"""Events that may wait while a follower is still being sent its snapshots; one that is slower is closed.
+
+They are encoded once for all followers, so that however many hold them back, they take this much together.
+"""
 
 _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{ORDER_EVENT}","params":'.encode()
 _EVENT: Final = _HEAD + b'{"type":"EVENT","subscription":%d,"event":'
@@ -129,7 +132,7 @@ class Subscription:
     ended meanwhile: it has not seen their beginning, and is not told of their end.
     """
 
-    __slots__ = ("_events", "_held", "_last", "_manner", "_peer", "_told", "number", "selection")
+    __slots__ = ("_events", "_held", "_held_bytes", "_last", "_manner", "_peer", "_told", "number", "selection")
 
     def __init__(self, number: int, peer: Peer, selection: Selection, manner: Manner, known: Iterable[UUID]) -> None:
         self.number = number
@@ -139,6 +142,7 @@ class Subscription:
         # How far the follower has been told of an order of which the news have not come as far yet.
         self._told = dict.fromkeys(known, _EVER)
         self._held: deque[News] | None = deque()
+        self._held_bytes = 0
         self._events = 0
         self._last: tuple[UUID, int] | None = None
 
@@ -146,7 +150,8 @@ class Subscription:
         """Tell the follower, unless it knows. The events of one order are offered once each, in order, without gaps."""
         if self._held is not None:
             self._held.append(news)
-            if len(self._held) > MAX_HELD:
+            self._held_bytes += len(news.body)
+            if self._held_bytes > MAX_HELD_BYTES:
                 self._peer.close_slow()
         elif self._is_new(news):
             for message in self._tell(news):
@@ -176,6 +181,7 @@ class Subscription:
         assert self._held is not None
         while self._held:
             news = self._held.popleft()
+            self._held_bytes -= len(news.body)
             if self._is_new(news):
                 await self._answer(self._tell(news))
         self._held = None

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from orderd.simnet.faults import Dice
 from orderd.simnet.rpc.dispatch import Dispatcher
+from orderd.simnet.rpc.visitors import Refusal, refusal
 
 MAX_BODY: Final = 4 * 1_024 * 1_024
 _KEEP_ALIVE_SECONDS: Final = 75
@@ -72,6 +73,10 @@ class HttpServer:
         if scope["method"] != "POST":
             await _reply(send, 405, b"Used HTTP Method is not allowed. POST is required")
             return
+        refused = _refusal(scope["headers"])
+        if refused is not None:
+            await _reply(send, refused[0], refused[1].encode())
+            return
         body = await _read(receive)
         if body is None:
             await _reply(send, 413, b"the request is too large")
@@ -90,6 +95,14 @@ class HttpServer:
             _reset(scope["transport"])
             return
         await _reply(send, 200, answer)
+
+
+def _refusal(headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
+    values: dict[bytes, list[str]] = {b"host": [], b"origin": [], b"content-type": []}
+    for name, value in headers:
+        if name in values:
+            values[name].append(value.decode("latin-1"))
+    return refusal(values[b"host"], values[b"origin"], ", ".join(values[b"content-type"]))
 
 
 async def _read(receive: Receive) -> bytes | None:

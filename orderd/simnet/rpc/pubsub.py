@@ -13,6 +13,7 @@ import orjson
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.http11 import Request, Response
 
 from orderd.simnet.account import MISSING
 from orderd.simnet.bank import Bank, Commitment
@@ -29,6 +30,7 @@ from orderd.simnet.rpc.protocol import (
     RpcError,
     commitment,
 )
+from orderd.simnet.rpc.visitors import refusal
 
 MAX_MESSAGE: Final = 64 * 1_024
 _PING_SECONDS: Final = 20
@@ -76,6 +78,7 @@ class PubSub:
         self._server = await serve(
             self._handle,
             sock=listener,
+            process_request=_admit,
             compression=None,
             max_size=MAX_MESSAGE,
             ping_interval=_PING_SECONDS,
@@ -211,3 +214,9 @@ def _parse(message: str | bytes) -> dict[str, Any]:
     if not isinstance(request, dict) or not isinstance(request.get("method", ""), str):
         raise RpcError(INVALID_REQUEST, "Invalid request")
     return request
+
+
+def _admit(connection: ServerConnection, request: Request) -> Response | None:
+    """No page of a stranger's may listen."""
+    refused = refusal(request.headers.get_all("Host"), request.headers.get_all("Origin"))
+    return None if refused is None else connection.respond(*refused)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -116,6 +116,27 @@ def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path
     (tmp_path / "postgres/global/pg_control").unlink()
     with pytest.raises(OrderdError, match=r"postgres ended while starting .*postgres\.log.*pg_control"):
         server.start()
+
+
+def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("ORDERCTL_TOKEN", "ORDERD_RPC_URL", "POSTGRES_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY")
+    for name in secrets:
+        monkeypatch.setenv(name, "secret")
+    child = Child(
+        Program(
+            name="told",
+            argv=[sys.executable, "-c", "import os; print(sorted(os.environ))"],
+            log=tmp_path / "told.log",
+            lock=tmp_path / "told.lock",
+            env={"OF_ITS_OWN": "1"},
+        )
+    )
+    with suppress(OrderdError):  # it has ended before it was ready, as it should
+        child.wait_until(lambda: child.exit_code == 0)
+    told = (tmp_path / "told.log").read_text()
+    assert "'PATH'" in told
+    assert "'OF_ITS_OWN'" in told
+    assert not [name for name in secrets if name in told]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -1,14 +1,18 @@
 """Dispatch serves waits, retries, lost messages and lost workers with one loop over Postgres."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from redis import ConnectionError as RedisDown
 
 from db import journal
 from db.connection import database
+from db.journal import Change
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Deferred
+from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.engine import views
 from orderd.engine.dispatch import MAX_STARTS, Dispatch
@@ -68,6 +72,58 @@ def test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts(dispatch: Di
     assert (event.data.until, order.failures, order.status) == (order.due_at, 0, OrderStatus.PENDING)
     dispatch.defer(order_id, timedelta(0), "rate limit")
     assert dispatch.run_once() == 1
+
+
+@dataclass
+class Line:
+    """A rate limit with so many free starts; ``first`` is whom it was told to be first in line."""
+
+    free_starts: int
+    first: list[UUID] = field(default_factory=list)
+    most: int = 3
+
+    def free(self, first: Sequence[UUID]) -> int:
+        self.first = [*first]
+        return self.free_starts
+
+
+def test_the_first_in_line_are_woken_as_far_as_starts_are_free(publisher: Publisher, queue: Queue) -> None:
+    line = Line(free_starts=2)
+    dispatch = Dispatch(publisher, queue.send, queue.depth, line=line)
+    orders = [pending() for _ in range(6)]
+    for order_id in reversed(orders):
+        dispatch.defer(order_id, timedelta(hours=2), RATE_LIMIT)
+    journal.apply([Change(orders[0], Cancelled(), None)])
+    dispatch.defer(orders[1], timedelta(hours=2), "something else")
+    assert dispatch.run_once() == 2
+    assert queue.sent == orders[2:4]
+    assert line.first == orders[2:5]
+    assert dispatch.run_once() == 0, "those that are woken and have not started yet are the first still"
+
+
+def test_a_wait_is_told_once_for_each_reason(dispatch: Dispatch) -> None:
+    order_id = pending()
+    for reason in ("rate limit", "rate limit", "orders in flight", "rate limit"):
+        assert dispatch.defer(order_id, timedelta(minutes=5), reason)
+    told = [event.data for event in views.events_after(order_id, 1)]
+    assert [fact.reason for fact in told if isinstance(fact, Deferred)] == [
+        "rate limit",
+        "orders in flight",
+        "rate limit",
+    ]
+    before = read(order_id)
+    assert dispatch.defer(order_id, timedelta(minutes=1), "rate limit")
+    after = read(order_id)
+    assert (after.seq, after.updated_at) == (before.seq, before.updated_at)
+    assert before.due_at is not None
+    assert after.due_at is not None
+    assert after.due_at < before.due_at, "the estimate moves all the same"
+
+
+def test_what_is_in_line_no_more_cannot_be_deferred(dispatch: Dispatch) -> None:
+    order = claimed()
+    assert not dispatch.defer(order.id, timedelta(minutes=5), RATE_LIMIT)
+    assert read(order.id).version == order.version
 
 
 def test_a_queue_that_is_down_loses_nothing(dispatch: Dispatch, queue: Queue) -> None:

@@ -30,9 +30,9 @@ Need = Literal["nothing", "read", "trade", "admin"]
 HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/health"): "nothing",
     ("GET", "/ready"): "nothing",
-    ("GET", "/openapi.json"): "nothing",
-    ("GET", "/asyncapi.json"): "nothing",
-    ("GET", "/docs"): "nothing",
+    ("GET", "/openapi.json"): "read",
+    ("GET", "/asyncapi.json"): "read",
+    ("GET", "/docs"): "read",
     ("GET", "/metrics"): "read",
     ("POST", "/api/orders"): "trade",
     ("GET", "/api/orders"): "read",
@@ -162,9 +162,20 @@ def routes(rig: Rig) -> set[tuple[str, str]]:
     }
 
 
-async def test_the_table_names_what_there_is(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_the_details_of_the_services_are_for_who_may_read(
+    http: httpx.AsyncClient, tokens: dict[str, str | None]
+) -> None:
+    """A load balancer without a token is told that the process lives, and no more."""
+    for kind in KINDS:
+        token = tokens[kind]
+        health = await http.get("/health", headers=bearer(token) if token else {})
+        assert (health.status_code, health.json()["status"]) == (200, "ok")
+        assert bool(health.json()["dependencies"]) is (kind in GOOD_FOR)
+
+
+async def test_the_table_names_what_there_is(rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None]) -> None:
     """A new route, method or stream fails here, until somebody has said who may use it."""
-    described = (await http.get("/openapi.json")).json()["paths"]
+    described = (await http.get("/openapi.json", headers=bearer(tokens["read"] or ""))).json()["paths"]
     in_description = {(method.upper(), path) for path, operations in described.items() for method in operations}
     assert routes(rig) == set(HTTP)
     assert in_description <= set(HTTP)

@@ -1,6 +1,7 @@
 """More connections than there may be: they are refused before any work is done, and leave room when they go."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -65,7 +66,9 @@ async def test_every_connection_counts_whatever_it_has_said_so_far(rig: Rig, say
         for more in (GET, UPGRADE, ""):
             async with wire(rig, more) as refused:
                 assert await answer(refused) == "HTTP/1.1 503 Too Many Connections"
-                assert "retry-after: 10" in (await refused.read()).decode()
+                rest = (await refused.read()).decode()
+                assert "retry-after: 10" in rest
+                assert json.loads(rest.partition("\r\n\r\n")[2])["code"] == "LIMIT_CONNECTIONS"
     assert await _room_again(rig)
 
 

@@ -1,6 +1,7 @@
 """Orders over plain HTTP, as scripts make them."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -173,6 +174,14 @@ async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, qu
     assert query.partition("=")[0] in refused["detail"]
 
 
+async def test_a_token_that_nobody_knows_is_refused_with_a_suggestion(http: httpx.AsyncClient) -> None:
+    await http.post("/api/orders", json=_BODY)
+    told = problem(await http.get("/api/orders?token=SOLL"), 422, "TOKEN_UNKNOWN")["detail"]
+    assert told.endswith("did you mean SOL?")
+    for known, count in (("sol", 1), ("CHILLGUY", 0)):
+        assert len((await http.get(f"/api/orders?token={known}")).json()["orders"]) == count
+
+
 async def test_a_parameter_that_a_path_does_not_know_is_refused_everywhere(http: httpx.AsyncClient) -> None:
     order = (await http.post("/api/orders", json=_BODY)).json()["order"]["id"]
     requests = [("GET", path) for path in ("tokens", "pools", "balances", "status", f"orders/{order}")]
@@ -189,6 +198,73 @@ async def test_a_body_that_is_not_said_to_be_json_is_refused(http: httpx.AsyncCl
     problem(await http.post("/api/orders", content=json.dumps(_BODY), headers=headers), 415, "REQUEST_MEDIA_TYPE")
     headers = {"Content-Type": "Application/JSON; charset=utf-8"}
     assert (await http.post("/api/orders", content=json.dumps(_BODY), headers=headers)).status_code == 201
+
+
+_TWICE = json.dumps(_BODY)[:-1] + ', "amount_in": "100"}'
+
+
+@pytest.mark.parametrize("path", ["/api/orders", "/api/orders/execute", "/orders"])
+async def test_a_member_that_is_given_twice_is_refused(http: httpx.AsyncClient, path: str) -> None:
+    words = _TWICE if path == "/api/orders" else _TWICE.replace("token_in", "tokenIn").replace("token_out", "tokenOut")
+    answer = await http.post(path, content=words, headers={"Content-Type": "application/json"})
+    assert "'amount_in' is given twice" in problem(answer, 422, "REQUEST_INVALID")["detail"]
+    assert (await http.get("/api/orders")).json()["orders"] == []
+
+
+@pytest.mark.parametrize("path", ["/api/orders", "/orders"])
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Content-Type"])
+async def test_a_header_that_is_given_twice_is_refused(http: httpx.AsyncClient, path: str, name: str) -> None:
+    headers = [("Content-Type", "application/json"), ("Idempotency-Key", "key-1"), (name, "application/json")]
+    answer = await http.post(path, content=json.dumps(_BODY), headers=headers)
+    assert problem(answer, 422, "REQUEST_INVALID")["detail"] == f"{name}: is given twice"
+
+
+@pytest.mark.parametrize("path", ["/api/orders", "/orders"])
+async def test_a_key_that_is_empty_is_no_fresh_one(http: httpx.AsyncClient, path: str) -> None:
+    body = _BODY if path == "/api/orders" else {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
+    problem(await http.post(path, json=body, headers={"Idempotency-Key": ""}), 422, "REQUEST_INVALID")
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("orders?limit=1&limit=2", "limit"),
+        ("orders?token=SOL&token=USDC", "token"),
+        ("quote?token_in=SOL&token_out=USDC&amount_in=1&amount_in=2", "amount_in"),
+        ("quote?token_in=SOL&token_out=USDC&amount_in=1&amount%5Fin=2", "amount_in"),
+    ],
+)
+async def test_a_parameter_that_is_given_twice_is_refused(http: httpx.AsyncClient, query: str, name: str) -> None:
+    answer = await http.get(f"/api/{query}")
+    assert problem(answer, 422, "REQUEST_INVALID")["detail"] == f"{name}: is given twice"
+
+
+async def test_a_parameter_of_which_there_may_be_several_may_come_again(http: httpx.AsyncClient) -> None:
+    for query in (
+        "orders?status=pending&status=failed",
+        "orders?kind=market&kind=market",
+        "pools?token=SOL&token=USDC",
+    ):
+        assert (await http.get(f"/api/{query}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "named"),
+    [
+        ({"Content-Encoding": "gzip"}, gzip.compress(json.dumps(_BODY).encode()), "gzip"),
+        ({"Content-Encoding": "br"}, json.dumps(_BODY).encode(), "br"),
+        ({"Content-Type": "application/json; charset=latin-1"}, json.dumps(_BODY).encode(), "latin-1"),
+        ({"Content-Type": "application/json; charset=utf-16"}, json.dumps(_BODY).encode("utf-16"), "utf-16"),
+        ({}, json.dumps(_BODY).encode("utf-16"), "UTF-16"),
+        ({}, json.dumps(_BODY).encode("utf-32-be"), "UTF-32-BE"),
+        ({}, json.dumps(_BODY).encode().replace(b"USDC", b"USD\xc3"), "no UTF-8"),
+    ],
+)
+async def test_a_body_in_another_encoding_is_refused_by_its_name(
+    http: httpx.AsyncClient, headers: dict[str, str], body: bytes, named: str
+) -> None:
+    answer = await http.post("/api/orders", content=body, headers={"Content-Type": "application/json", **headers})
+    assert named in problem(answer, 415, "REQUEST_MEDIA_TYPE")["detail"]
 
 
 async def test_tokens_and_pools_are_listed(http: httpx.AsyncClient) -> None:

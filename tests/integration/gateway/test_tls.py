@@ -89,6 +89,28 @@ async def test_current_versions_are_spoken(rig: Rig, trusting: ssl.SSLContext, v
     assert await _fingerprint(rig, trusting)
 
 
+@pytest.mark.parametrize(
+    ("ciphers", "is_spoken"),
+    [
+        ("ECDHE+AESGCM", True),
+        ("ECDHE+CHACHA20", True),
+        ("ECDHE+AES:!AESGCM:!AESCCM", False),
+        ("kRSA+AESGCM", False),
+        ("DHE+AESGCM", False),
+    ],
+)
+async def test_of_the_older_version_only_what_the_newer_has_kept(
+    rig: Rig, trusting: ssl.SSLContext, ciphers: str, is_spoken: bool
+) -> None:
+    trusting.maximum_version = ssl.TLSVersion.TLSv1_2
+    trusting.set_ciphers(ciphers)
+    if is_spoken:
+        assert await _fingerprint(rig, trusting)
+    else:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await _fingerprint(rig, trusting)
+
+
 @pytest.mark.parametrize("first", ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n", "x"])
 async def test_a_client_that_speaks_no_tls_is_told_so(rig: Rig, first: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)

@@ -141,6 +141,29 @@ def test_who_does_not_come_holds_the_line_up_for_the_grace_and_no_longer(
     assert isinstance(limiter.ask(lost[0]), Go), "who comes after all is served"
 
 
+def test_the_first_in_line_are_told_how_many_may_start_and_keep_their_places(
+    limiter: RateLimiter, time: VirtualTime
+) -> None:
+    began = time.now
+    started, *waiting = orders(4)
+    ask_all(limiter, [started])
+    assert limiter.free(waiting[:2]) == 2
+    assert isinstance(slot_of(limiter, uuid7()), datetime), "the two are before it, though they have not asked"
+    assert ask_all(limiter, waiting[:2]) == waiting[:2]
+    assert limiter.free(waiting[2:]) == 0
+    time.set(began + KEPT)
+    assert limiter.free(waiting[2:]) == 3
+
+
+def test_who_has_just_started_is_not_put_in_line_again(limiter: RateLimiter) -> None:
+    """Postgres may not have heard of it when the first in line were read there."""
+    started, late = orders(2)
+    ask_all(limiter, [started])
+    limiter.free([started])
+    assert limiter.use() == (1, 0)
+    assert isinstance(limiter.ask(late), Go)
+
+
 def test_an_order_that_is_tried_again_goes_before_younger_ones(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     retried, *others = orders(4)

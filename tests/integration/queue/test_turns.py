@@ -1,6 +1,7 @@
 """Messages, turns and what follows them: queue, rate limit and retries together, on real Redis and Postgres."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from queue import SimpleQueue
@@ -12,20 +13,23 @@ from dramatiq import Worker
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, TimeLimit
 from peewee import OperationalError
+from uuid_utils.compat import uuid7
 
 from db import journal
 from db.connection import database
+from db.journal import Change
 from db.models import Order, OrderFailure
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Routed
-from orderd.domain.order import OrderStatus
+from orderd.domain.events import Cancelled, Routed
+from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
+from orderd.engine import views
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker
-from orderd.queue.rate_limit import RateLimit, RateLimiter
+from orderd.queue.rate_limit import Go, RateLimit, RateLimiter, Slot
 from orderd.queue.retry import Retry
 from tests.integration.orders import new_order, read, sign
 from tests.sample_facts import QUOTED
@@ -51,7 +55,7 @@ class Turns:
         publisher = Publisher(client)
         self.limiter = RateLimiter(client, limit, window, lambda _: [], lag=timedelta(milliseconds=1))
         self.broker = OrderBroker(client, line=self.limiter)
-        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth)
+        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth, line=self.limiter)
         self.finished = Finished()
         self.begin: Callable[[], None] = lambda: None
         self.work: Callable[[Order], None] = lambda _: None
@@ -236,6 +240,65 @@ def test_waiting_for_the_rate_limit_uses_up_no_attempt(start_turns: StartTurns) 
     rows = [read(order_id) for order_id in orders]
     assert {(row.status, row.starts, row.failures) for row in rows} == {(OrderStatus.ROUTING, 1, 0)}
     assert any(row.seq > 2 for row in rows), "some had to wait"
+
+
+def test_whoever_is_left_moves_up_when_those_before_him_are_cancelled(start_turns: StartTurns) -> None:
+    """By its place alone the last one would wait for a minute."""
+    turned: SimpleQueue[UUID] = SimpleQueue()
+    turns = start_turns(limit=1, window=timedelta(seconds=2))
+    turns.limiter.prepare(wait=True)
+    turns.work = lambda order: turned.put(order.id)
+    first, *cancelled, last = [moved.order.id for moved in journal.accept([new_order() for _ in range(30)])]
+    turns.broker.send([first, *cancelled, last])
+    for _ in range(30):
+        turns.finished.orders.get(timeout=PATIENCE)
+    assert turned.get(timeout=PATIENCE) == first
+    journal.apply([Change(order_id, Cancelled(), None) for order_id in cancelled])
+    for order_id in cancelled:
+        turns.limiter.forget(order_id)
+    moved_up = run_until(turns, turned)
+    assert moved_up == last
+    assert [event.data.kind for event in views.events_after(last, 1)] == [EventKind.DEFERRED, EventKind.STARTED]
+
+
+def test_a_raised_limit_helps_those_who_wait(start_turns: StartTurns) -> None:
+    turned: SimpleQueue[UUID] = SimpleQueue()
+    turns = start_turns(limit=1, window=timedelta(hours=1))
+    turns.limiter.prepare(wait=True)
+    orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(3)])]
+    turns.broker.send(orders)
+    for _ in orders:
+        turns.finished.orders.get(timeout=PATIENCE)
+    turns.stop()
+    raised = start_turns(limit=3, window=timedelta(hours=1))
+    raised.work = lambda order: turned.put(order.id)
+    assert {run_until(raised, turned), run_until(raised, turned)} == {*orders[1:]}
+
+
+def test_nobody_overtakes_who_waits_although_redis_has_forgotten_the_line(
+    start_turns: StartTurns, client: "redis.Redis"
+) -> None:
+    turns = start_turns(limit=1, window=timedelta(hours=1))
+    turns.limiter.prepare(wait=True)
+    orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(2)])]
+    turns.broker.send(orders)
+    for _ in orders:
+        turns.finished.orders.get(timeout=PATIENCE)
+    turns.stop()
+    client.flushall()
+    turns.limiter.prepare(wait=True)
+    turns.dispatch.run_once()
+    assert isinstance(turns.limiter.ask(uuid7()), Slot)
+    assert isinstance(turns.limiter.ask(orders[1]), Go)
+
+
+def run_until(turns: Turns, turned: "SimpleQueue[UUID]") -> UUID:
+    """Let dispatch look again and again until an order has its turn."""
+    deadline = time.monotonic() + PATIENCE
+    while turned.empty():
+        turns.dispatch.run_once()
+        assert time.monotonic() < deadline
+    return turned.get()
 
 
 def test_no_order_starts_while_the_rate_limit_cannot_be_asked(

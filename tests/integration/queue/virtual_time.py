@@ -16,7 +16,7 @@ GRACE = timedelta(seconds=5)
 
 
 def let_scripts_read_the_clock_from_a_key(patch: pytest.MonkeyPatch) -> None:
-    for script in ("_ASK", "_ENTER", "_USE"):
+    for script in ("_ASK", "_ENTER", "_FREE", "_USE"):
         source: str = getattr(rate_limit, script)
         assert "redis.call('TIME')" in source
         patch.setattr(rate_limit, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)"))

@@ -48,7 +48,7 @@ class Client:
     def post(self, body: Any) -> httpx.Response:
         """Send any JSON, or bytes as they are."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._http.post("/", content=content)
+        return self._http.post("/", content=content, headers={"Content-Type": "application/json"})
 
     def call(self, method: str, *params: Any) -> Any:
         """The result. Raises RpcFailureError."""

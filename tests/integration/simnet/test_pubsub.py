@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from solders.keypair import Keypair
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.simnet.server import SOL, Client, Server, payment
@@ -136,3 +137,9 @@ def test_what_is_wrong_has_its_number(listener: Listener, message: str, code: in
 
     assert json.loads(listener.connection.recv(timeout=20))["error"]["code"] == code
     assert listener.subscribe("slotSubscribe") > 0  # the connection goes on
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
+def test_a_page_of_a_strangers_may_not_listen(server: Server, headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(server.ws_url, additional_headers=headers, proxy=None)

@@ -426,3 +426,18 @@ def test_the_price_of_priority_is_known(client: Client, wallet: Keypair) -> None
     message = payment(wallet, Keypair().pubkey(), SOL, client.blockhash()).message
     text = base64.b64encode(to_bytes_versioned(message)).decode()
     assert client.value("getFeeForMessage", text, CONFIRMED) == 5_000
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+)
+def test_a_page_of_a_strangers_changes_nothing(client: Client, headers: dict[str, str], status: int) -> None:
+    call = request("requestAirdrop", str(Keypair().pubkey()), SOL)
+    answer = client._http.post("/", json=call, headers={"Content-Type": "application/json", **headers})
+
+    assert answer.status_code == status

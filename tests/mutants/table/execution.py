@@ -155,11 +155,20 @@ MUTANTS: Final = (
     Mutant(
         "waiting-is-a-failure",
         6,
-        "orderd/engine/dispatch.py",
-        "Deferred(until=until, reason=reason), None, delay_ms=delay_ms)",
-        'Deferred(until=until, reason=reason), None, {"failures": 1}, delay_ms=delay_ms)',
+        "db/journal.py",
+        "lease_owner = NULL, lease_until = NULL, version = o.version + 1,",
+        "lease_owner = NULL, lease_until = NULL, version = o.version + 1, failures = o.failures + 1,",
         (f"{_DISPATCH}test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts",),
         "An order that had to wait for the rate limit has fewer attempts than it was promised.",
+    ),
+    Mutant(
+        "line-stands-still",
+        6,
+        "orderd/engine/dispatch.py",
+        "leases.wake(waiting[: self._line.free(waiting)])",
+        "self._line.free(waiting)",
+        (f"{_DISPATCH}test_the_first_in_line_are_woken_as_far_as_starts_are_free",),
+        "Orders wait for hours for what others, who have been cancelled, were to use before them.",
     ),
     Mutant(
         "rate-limit-one-more",

@@ -66,7 +66,7 @@ MUTANTS: Final = (
         "hints-end",
         13,
         "orderd/solana/hints.py",
-        "except (OSError, WebSocketException, orjson.JSONDecodeError) as error:",
+        "except (OSError, WebSocketException, ProxyError, orjson.JSONDecodeError) as error:",
         "except (OSError, WebSocketException) as error:",
         ("tests/unit/solana/test_hints.py::test_what_is_no_message_costs_no_more_than_the_connection",),
         "One odd message of a node, and pools are traded by older prices from then on.",

@@ -60,7 +60,7 @@ MUTANTS: Final = (
         "names-of-strangers",
         11,
         "orderd/gateway/access/origin.py",
-        "if len(hosts) != 1 or _name_of(hosts[0]) not in self._names:",
+        "if len(hosts) != 1 or host_of(hosts[0]) not in self._names:",
         "if len(hosts) != 1:",
         (f"{_ORIGIN}test_pages_that_are_allowed_may_come_from_elsewhere",),
         "A page whose name leads to the trader's own machine passes for one of the daemon's own.",

@@ -13,7 +13,7 @@ from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.trading import open_trading, open_venues
 from orderd.solana.expiry import Validity
-from orderd.solana.keys import create_wallet
+from orderd.solana.keys import Wallet, WalletError, create_wallet
 from orderd.solana.pool_programs import Chain
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response
@@ -123,3 +123,31 @@ def test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them(
     (sighting,) = observer.look({Signature.default(): validity}).values()
     assert sighting.is_too_late(validity)
     assert sighting.proves_expiry(validity) is is_proved
+
+
+def test_who_does_not_sign_loads_no_key(tmp_path: Path) -> None:
+    """The gateway prices and previews; the file of the key need not even be there."""
+    address = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
+    settings = Settings(rpc_url="http://127.0.0.1:1", wallet=tmp_path / "none.json", wallet_address=address)
+    wallet = open_trading(settings, signs=False).wallet
+
+    assert str(wallet.address) == address
+    with pytest.raises(WalletError, match="only workers sign"):
+        wallet.sign(b"")
+
+
+def test_of_a_wallet_that_is_only_watched_the_address_alone_is_kept(tmp_path: Path) -> None:
+    created = create_wallet(tmp_path / "wallet.json")
+    settings = Settings(rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
+    wallet = open_trading(settings, signs=False).wallet
+
+    assert wallet.address == created.address
+    assert not isinstance(wallet, Wallet)
+
+
+def test_a_wallet_that_is_another_than_the_one_that_is_named_is_refused(tmp_path: Path) -> None:
+    create_wallet(tmp_path / "wallet.json")
+    address = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
+    settings = Settings(rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", wallet_address=address)
+    with pytest.raises(WalletError, match="ORDERD_WALLET_ADDRESS"):
+        open_trading(settings)

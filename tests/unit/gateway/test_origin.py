@@ -40,3 +40,36 @@ def test_pages_that_are_allowed_may_come_from_elsewhere() -> None:
             door.check(["localhost:3000"], [foreign])
     with pytest.raises(OrderdError):
         door.check(["evil.example"], ["https://desk.example"])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:3000@evil.example",
+        "127.0.0.1:3000/evil.example",
+        "127.0.0.1:evil.example",
+        "127.0.0.1:3000:80",
+        "localhost:",
+        "localhost:0",
+        "localhost:65536",
+        "localhost:+80",
+        " localhost",
+        "localhost,evil.example",
+        "localhost\u0661",
+        "user@localhost",
+        "[::1",
+        "[::1]evil.example",
+        "[::1]:80@evil.example",
+        "[::1%25lo]",
+        "[127.0.0.1]",
+        "::1",
+    ],
+)
+def test_a_host_is_read_by_its_grammar_and_not_cut_out(host: str) -> None:
+    with pytest.raises(OrderdError, match="no name of this daemon"):
+        Door("127.0.0.1").check([host], [])
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::1]:3000", "[0:0:0:0:0:0:0:1]:3000", "LOCALHOST:3000", "127.0.0.1"])
+def test_one_address_may_be_spelt_in_several_ways(host: str) -> None:
+    Door("127.0.0.1").check([host], [f"http://{host}"])

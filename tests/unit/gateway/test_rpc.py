@@ -280,3 +280,38 @@ def test_a_session_that_ends_drops_its_unanswered_calls() -> None:
         return peer.answers
 
     assert asyncio.run(talk()) == []
+
+
+TWICE = '{"jsonrpc": "2.0", "id": 7, "method": "order.submit", "params": %s}'
+PARAMS = '{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": "a"}'
+
+
+@pytest.mark.parametrize(
+    ("message", "member", "call_id"),
+    [
+        (TWICE % PARAMS.replace('"1"', '"1", "amount_in": "100"'), "amount_in", 7),
+        (TWICE % PARAMS.replace('"1"', '"1", "amount\\u005fin": "100"'), "amount_in", 7),
+        (TWICE % f'{PARAMS}, "params": {PARAMS}', "params", 7),
+        (TWICE.replace('"id": 7', '"id": 7, "id": 8') % PARAMS, "id", None),
+        ("[" + TWICE % PARAMS.replace('"1"', '"1", "amount_in": "100"') + "]", "amount_in", None),
+    ],
+)
+def test_a_member_that_is_given_twice_is_refused_by_name(message: str, member: str, call_id: int | None) -> None:
+    served, answers = ask(message)
+
+    assert served.handled == []
+    assert [answer["id"] for answer in answers] == [call_id]
+    assert answers[0]["error"]["data"]["code"] == "REQUEST_INVALID"
+    assert f"the member {member!r} is given twice" in answers[0]["error"]["data"]["detail"]
+
+
+def test_nobody_is_told_of_a_notification_that_says_something_twice() -> None:
+    message = TWICE.replace('"id": 7, ', "") % PARAMS.replace('"1"', '"1", "amount_in": "100"')
+
+    served, answers = ask(message)
+    assert (served.handled, answers) == ([], [])
+
+
+def test_colons_within_a_value_are_no_members() -> None:
+    served, _ = ask(TWICE % PARAMS.replace('"a"', '"a:b:c:d"'))
+    assert len(served.handled) == 1

@@ -343,12 +343,19 @@ class TestList:
             "0199d3a0-1237  pending    1.5 SOL              → USDC  2025-11-21 09:30",
         ]
 
-    def test_a_misspelt_token_gets_a_suggestion(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
-        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
-        daemon.answers(Method.TOKENS, TokensResult(tokens=(TokenView(symbol="USDC", mint="EPj", decimals=6),)))
+    def test_a_misspelt_token_is_refused_with_the_daemons_suggestion(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        refusal = OrderdError(ErrorCode.TOKEN_UNKNOWN, "there is no token 'UDSC'; did you mean USDC?")
+        daemon.answers(Method.ORDERS_LIST, refusal)
+        outcome = orderctl("list", "--token", "UDSC")
 
-        told = "no orders match; there is no token 'UDSC'; did you mean USDC?\n"
-        assert orderctl("list", "--token", "UDSC") == (0, "", told)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "did you mean USDC?" in outcome.err
+
+    def test_a_token_that_no_order_has_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+
         assert orderctl("list", "--token", "usdc") == (0, "", "no orders match\n")
 
     def test_filters_go_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
@@ -928,3 +935,26 @@ def test_without_a_verb_the_daemon_and_the_active_orders_are_shown(daemon: FakeD
     assert "0199d3a0-1234  pending" in outcome.out
     assert outcome.err == "3 active orders; all commands: orderctl --help\n"
     assert daemon.calls[1][1]["status"] == ["building", "pending", "routing", "submitted"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("submit", "SOL", "USDC", "1", "--client-order-id", ""), "--client-order-id"),
+        (("submit", "SOL", "USDC", "1", "--client-order-id="), "--client-order-id"),
+        (("submit", "SOL", "USDC", "1", "--slippage", ""), "--slippage"),
+        (("submit", "SOL", "USDC", "1", "-s", ""), "-s"),
+        (("submit", "SOL", "USDC", ""), "a word of it"),
+        (("--url", "", "status"), "--url"),
+        (("list", "--token="), "--token"),
+        (("cancel", ""), "a word of it"),
+    ],
+)
+def test_what_is_empty_is_refused_and_is_not_left_out(
+    daemon: FakeDaemon, orderctl: Orderctl, words: tuple[str, ...], named: str
+) -> None:
+    outcome = orderctl(*words)
+
+    assert outcome.code == 2
+    assert f"{named} is empty" in outcome.err
+    assert daemon.calls == []

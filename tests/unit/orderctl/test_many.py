@@ -69,7 +69,7 @@ class TestFiles:
         self, daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         takes_orders(daemon)
-        monkeypatch.setattr("sys.stdin", io.StringIO(JSONL))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(JSONL.encode())))
         outcome = orderctl("submit", "-f", "-", "-o", "json")
 
         assert [params["amount_in"] for _, params in daemon.calls] == ["0.1", "2"]
@@ -160,12 +160,12 @@ class TestFiles:
         self, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ORDERCTL_URL", "ws://127.0.0.1:1/")
-        outcome = orderctl("submit", "-f", str(orders_file), "--client-order-id", "monday")
+        outcome = orderctl("submit", "--yes", "-f", str(orders_file), "--client-order-id", "monday")
 
         assert outcome.code == 3
         assert outcome.err.count("error: ") == 1
         assert "0 of 2 orders taken\n" in outcome.err
-        again = f"orderctl submit --file {orders_file} --client-order-id monday"
+        again = f"orderctl submit --file {orders_file} --client-order-id monday --yes"
         assert outcome.err.endswith(f"to send the rest, and nothing twice, run: {again}\n")
 
     def test_ctrl_c_stops_the_sending_and_tells_the_command_for_the_rest(
@@ -368,6 +368,43 @@ class TestQuestions:
         takes_orders(daemon)
         typed("")
         assert orderctl("submit", "SOL", "USDC", "1.5", *flags).code == 0
+
+    @pytest.mark.parametrize("chain", ["devnet", "mainnet"])
+    @pytest.mark.parametrize("what", ["an order", "a file", "stdin"])
+    def test_real_money_is_not_spent_where_nobody_can_be_asked(
+        self,
+        daemon: FakeDaemon,
+        orderctl: Orderctl,
+        orders_file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        chain: str,
+        what: str,
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": chain}))
+        takes_orders(daemon)
+        words = {
+            "an order": ("submit", "SOL", "USDC", "1.5"),
+            "a file": ("submit", "--file", str(orders_file)),
+            "stdin": ("submit", "--file", "-"),
+        }[what]
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CSV.encode())))
+        outcome = orderctl(*words)
+
+        assert outcome.code == 2
+        assert f"the chain is {chain}, and there is no terminal to ask on; nothing was sent" in outcome.err
+        assert "next: add --yes" in outcome.err
+        assert "order.submit" not in [method for method, _ in daemon.calls]
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CSV.encode())))
+        assert orderctl(*words, "--yes").code == 0
+
+    def test_an_order_is_not_sent_where_nobody_says_which_chain_it_is(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.STATUS, OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "Postgres is away"))
+        takes_orders(daemon)
+
+        assert orderctl("submit", "SOL", "USDC", "1.5").code == 3
+        assert "order.submit" not in [method for method, _ in daemon.calls]
 
     def test_a_dumb_terminal_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         class Terminal(io.StringIO):

@@ -1,6 +1,11 @@
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from orderctl.config.origins import Flags
 from orderctl.config.settings import Settings, load
@@ -79,3 +84,60 @@ def test_a_token_file_must_hold_one_printable_line(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(ConfigError, match="token"):
             load(Flags(token_file=path), {})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("url = 'ws://a/' # ü".encode("latin-1"), "save it as UTF-8"),
+        ("url = 'ws://a/'".encode("utf-16-le"), "NUL"),
+        (b"url = 'ws://[::1'", "is no websocket address"),
+        (b"url = 'ws://a:99999/'", "is no websocket address"),
+        (b"url = 'ws://a..b/'", "is no websocket address"),
+        (b"token_command = 'a\\u0000b'", ""),
+        (b"token_file = '~nobody-of-this-name/token'", "nobody-of-this-name"),
+        (b"ca = '" + b"x" * 5_000 + b"'", "too long"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"url = 'ws://a/'\nurl = 'ws://b/'", "Cannot overwrite a value"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_with_what_is_wrong(config: Path, content: bytes, told: str) -> None:
+    config.write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        load(Flags(), {"ORDERCTL_CONFIG": str(config)})
+    assert told in refused.value.detail
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_with_a_byte_order_mark_are_read(config: Path, tmp_path: Path, encoding: str) -> None:
+    token = tmp_path / "token"
+    token.write_bytes("secret\r\n".encode(encoding))
+    config.write_bytes(f"token_file = '{token}' # ü".encode(encoding))
+
+    assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).token == "secret"
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    names = ("CONFIG", "CONTEXT", "URL", "CA", "TOKEN", "TOKEN_FILE", "TOKEN_COMMAND", "COLOR", "TIMEOUT")
+    assert load(Flags(), {f"ORDERCTL_{name}": "" for name in names}) == load(Flags(), {})
+
+
+_NAMES = st.sampled_from(("URL", "CA", "TOKEN", "TOKEN_FILE", "COLOR", "TIMEOUT", "CONTEXT", "CONFIG"))
+_VALUES = st.text() | st.sampled_from(("~", "~x", "ws://[", "ws://a", "nan", "1e999", "/", "/dev/null/x"))
+_KEYS = st.sampled_from(("url", "ca", "token_file", "color", "timeout", "contexts.a.url"))
+_LINES = st.builds("{} = {}".format, _KEYS, st.text() | _VALUES.map(json.dumps))
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(variables=st.dictionaries(_NAMES.map("ORDERCTL_{}".format), _VALUES))
+def test_any_environment_is_settings_or_is_told_what_is_wrong(variables: dict[str, str]) -> None:
+    with suppress(ConfigError):
+        assert load(Flags(), variables).url
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=st.binary() | st.lists(_LINES, max_size=4).map(lambda lines: "\n".join(lines).encode(errors="replace")))
+def test_any_file_is_settings_or_is_told_what_is_wrong(config: Path, content: bytes) -> None:
+    config.write_bytes(content)
+    with suppress(ConfigError):
+        assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).url

@@ -2,10 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from solders.keypair import Keypair
 
 from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
@@ -110,3 +115,35 @@ def test_a_wallet_shows_its_address_alone() -> None:
     wallet = Wallet(keypair)
     assert repr(wallet) == str(wallet) == f"Wallet({keypair.pubkey()})"
     assert wallet.sign(b"message").verify(wallet.address, b"message")
+
+
+def test_a_wallet_with_a_byte_order_mark_is_read(path: Path) -> None:
+    created = create_wallet(path)
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert load_wallet(path).address == created.address
+
+
+@given(
+    content=st.binary()
+    | st.lists(st.integers() | st.floats(), min_size=64, max_size=64).map(lambda all_: json.dumps(all_).encode())
+)
+def test_any_content_is_a_wallet_or_is_told_to_be_none(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("wallet") / "wallet.json"
+    path.touch(0o600)
+    path.write_bytes(content)
+    with suppress(WalletError):
+        load_wallet(path)
+
+
+def test_a_process_that_holds_a_key_leaves_no_memory_behind(path: Path) -> None:
+    create_wallet(path)
+    look = (
+        "import ctypes, resource, sys; from pathlib import Path; from orderd.solana.keys import load_wallet;"
+        "resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2);"
+        "load_wallet(Path(sys.argv[1]));"
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    done = subprocess.run([sys.executable, "-c", look, path], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 (0, 0)\n"

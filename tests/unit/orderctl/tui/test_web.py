@@ -24,6 +24,10 @@ class Page(NamedTuple):
     origin: str
     key: str
 
+    @property
+    def address(self) -> str:
+        return f"{self.origin}/{self.key}/"
+
 
 @pytest.fixture
 def page(daemon: FakeDaemon) -> Iterator[Page]:
@@ -31,7 +35,7 @@ def page(daemon: FakeDaemon) -> Iterator[Page]:
         [ORDERCTL, "tui", "--web"], env={**os.environ, "ORDERCTL_URL": daemon.url}, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        found = re.match(r"open (http://127\.0\.0\.1:\d+)/\?key=(\S+)$", process.stderr.readline())
+        found = re.match(r"open (http://127\.0\.0\.1:\d+)/(\S{40,})/$", process.stderr.readline())
         assert found is not None
         yield Page(*found.groups())
         process.terminate()
@@ -44,33 +48,38 @@ def answer(url: str, **headers: str) -> int:
 
 
 def test_the_page_opens_with_the_whole_address_only(page: Page) -> None:
-    whole = f"{page.origin}/?key={page.key}"
-    assert answer(page.origin) == 403
-    assert answer(f"{page.origin}/?key=guessed") == 403
-    assert answer(whole, Host="attacker.example") == 403
+    for address in (page.origin, f"{page.origin}/guessed/", f"{page.origin}/static/css/xterm.css", f"{page.origin}//"):
+        assert answer(address) == 403
+    for host in ("attacker.example", f"{page.origin[7:]}@attacker.example", f"{page.origin[7:]}.attacker.example"):
+        assert answer(page.address, Host=host) == 403
 
-    opened = httpx.get(whole, trust_env=False)
+    opened = httpx.get(page.address, trust_env=False)
     assert opened.status_code == 200
-    assert opened.cookies["orderctl"] == page.key
-    assert {"HttpOnly", "SameSite=Strict"} <= set(opened.headers["set-cookie"].split("; "))
-
     assert "frame-ancestors 'none'" in opened.headers["content-security-policy"]
+    assert opened.headers["referrer-policy"] == "no-referrer"
+    linked = re.findall(rf'"({page.address}static/[^"]+\.(?:js|css))"', opened.text)
+    assert [answer(each) for each in linked] == [200] * len(linked)
+    assert linked
 
     asyncio.run(_drives_the_screen(page))
 
 
-async def _drives_the_screen(page: Page) -> None:
-    address = page.origin.replace("http", "ws") + "/ws?width=80&height=24"
-    cookie = f"orderctl={page.key}"
-    for headers, origin in (
-        ({}, page.origin),
-        ({"Cookie": cookie}, "https://attacker.example"),
-        ({"Cookie": "orderctl=guessed"}, page.origin),
-    ):
-        with pytest.raises(InvalidStatus, match="403"):
-            await connect(address, additional_headers=headers, origin=origin, proxy=None)  # type: ignore[arg-type]
+def test_the_key_is_told_to_no_other_server_of_this_machine(page: Page) -> None:
+    """Cookies know no ports: a browser would send them to all of these, and take one server's for another's."""
+    opened = httpx.get(page.address, trust_env=False)
 
-    async with connect(address, additional_headers={"Cookie": cookie}, origin=page.origin, proxy=None) as browser:  # type: ignore[arg-type]
+    assert "set-cookie" not in opened.headers
+    assert f"{page.origin.replace('http', 'ws')}/{page.key}/ws" in opened.text
+
+
+async def _drives_the_screen(page: Page) -> None:
+    address = page.address.replace("http", "ws") + "ws?width=80&height=24"
+    guessed = address.replace(page.key, "guessed")
+    for where, origin in ((guessed, page.origin), (address, "https://attacker.example"), (address, "null")):
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(where, origin=origin, proxy=None)  # type: ignore[arg-type]
+
+    async with connect(address, origin=page.origin, proxy=None) as browser:  # type: ignore[arg-type]
         drawn = b""
         async with asyncio.timeout(30):
             while b"live" not in drawn:
@@ -84,13 +93,13 @@ def test_a_browser_shows_the_screen_takes_keys_and_lets_no_other_page_in(page: P
         tab.do("Network.enable")
         tab.do("Emulation.setFocusEmulationEnabled", enabled=True)
         script = f"""new Promise(answer => {{
-            const socket = new WebSocket("{page.origin.replace("http", "ws")}/ws?width=80&height=24");
+            const socket = new WebSocket("{page.address.replace("http", "ws")}ws?width=80&height=24");
             socket.onopen = () => answer("opened");
             socket.onerror = () => answer("refused");
         }})"""
         assert tab.value_of(script) == "refused", "by a page of another origin"
 
-        tab.do("Page.navigate", url=f"{page.origin}/?key={page.key}")
+        tab.do("Page.navigate", url=page.address)
         tab.wait_for("live")
         tab.wait_for("none; n makes a new one")
         tab.value_of("document.querySelector('.xterm-helper-textarea').focus()")

@@ -1,0 +1,24 @@
+"""What an order in line waits for, so that the first in line for a start can be found when one becomes free."""
+
+from typing import Any
+
+UP = """
+ALTER TABLE orders ADD COLUMN waits_for text;  -- the reason of its last deferral, until something else happens to it
+CREATE INDEX orders_in_line ON orders (id) WHERE waits_for = 'rate limit';
+
+UPDATE orders o SET waits_for = e.data->>'reason' FROM order_events e
+WHERE o.status = 'pending' AND e.order_id = o.id AND e.seq = o.seq AND e.kind = 'deferred';
+"""
+
+DOWN = """
+DROP INDEX orders_in_line;
+ALTER TABLE orders DROP COLUMN waits_for;
+"""
+
+
+def up(migrator: Any, db: Any) -> None:  # noqa: ANN401  (the migration runner's own signature)
+    db.execute_sql(UP)
+
+
+def down(migrator: Any, db: Any) -> None:  # noqa: ANN401
+    db.execute_sql(DOWN)

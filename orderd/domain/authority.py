@@ -1,0 +1,35 @@
+"""Whom a Host header names, by the exact grammar of a host and a port (RFC 3986, 3.2; without user and password).
+
+To cut a name out of what is not understood would be to be led: ``127.0.0.1:80@evil.example`` is a page of evil.example.
+"""
+
+import re
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+_LABEL: Final = "[A-Za-z0-9_-]{1,63}"
+_V6: Final = r"\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]"
+_AUTHORITY: Final = re.compile(rf"({_V6}|(?P<name>({_LABEL}\.){{0,126}}{_LABEL}\.?))(:(?P<port>[0-9]{{1,5}}))?")
+_HIGHEST_PORT: Final = 65_535
+
+
+def host_of(authority: str) -> str | None:
+    """The name or address, in one spelling: lower case, IPv6 compressed and without brackets. None where it is none."""
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or not 0 < int(found["port"] or 1) <= _HIGHEST_PORT:
+        return None
+    if found["name"] is not None:
+        return found["name"].lower()
+    try:
+        return str(IPv6Address(found["v6"]))
+    except ValueError:
+        return None
+
+
+def spelt(name: str) -> str:
+    """A configured name or address as ``host_of`` spells it; brackets around IPv6 may be there or not."""
+    name = name.lower().removeprefix("[").removesuffix("]")
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name

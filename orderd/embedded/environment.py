@@ -1,0 +1,31 @@
+"""What a child is told of this process's environment: what any program needs, and nothing that is a secret of another.
+
+Keys of providers and tokens stand in the environment; Postgres and Redis have no use for them, and whoever gets hold of
+one of these gets hold of its environment too.
+"""
+
+import os
+from typing import Final
+
+_NEEDED: Final = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV"}
+    | {"LD_LIBRARY_PATH", "LD_PRELOAD", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_COLOR", "FORCE_COLOR"}
+)
+_NEEDED_BEGINNINGS: Final = ("LC_", "PYTHON", "XDG_", "COVERAGE_")
+PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+"""In either case. They may hold a password."""
+SETTINGS: Final = "ORDERD_"
+
+
+def what_any_program_needs() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in _NEEDED or name.startswith(_NEEDED_BEGINNINGS)}
+
+
+def settings_but(*secrets: str) -> dict[str, str]:
+    """The settings of this process, without ``secrets``, such as ``RPC_URL``."""
+    left_out = {f"{SETTINGS}{name}" for name in secrets}
+    return {name: value for name, value in os.environ.items() if name.startswith(SETTINGS) and name not in left_out}
+
+
+def proxies() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.upper() in PROXIES}

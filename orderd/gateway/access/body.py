@@ -1,0 +1,110 @@
+"""How a request says what it wants: each thing once, and a body as JSON in UTF-8, as it is.
+
+Whoever reads a thing that is said twice takes the first or the last, and a proxy before the daemon perhaps the other.
+"""
+
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from email.message import Message as Mime
+from typing import Any, Final, get_origin
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.strict_json import RepeatedMemberError, read_json
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_ONCE: Final = ("Idempotency-Key", "Content-Type", "Content-Encoding")
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
+
+
+class UnclearError(OrderdError):
+    """A request can be read in more ways than one, or in none. It is nobody's yet: this is found before its key."""
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses what is said twice, and bodies that it would have to decode first.
+
+    A query parameter may come again where the route takes several of it.
+    """
+
+    def get_route_handler(self) -> Handler:
+        handle = self.handler()
+        repeatable = frozenset(self._repeatable())
+
+        async def strictly(request: Request) -> Response:
+            try:
+                said_once([name for name, _ in request.query_params.multi_items()], repeatable)
+                if request.method not in ("GET", "HEAD"):
+                    _check_headers(request)
+                    _check_body(await request.body())
+            except OrderdError as error:
+                raise UnclearError(error.code, error.detail) from error
+            return await handle(request)
+
+        return strictly
+
+    def handler(self) -> Handler:
+        """What answers a request that says each thing once."""
+        return super().get_route_handler()
+
+    def _repeatable(self) -> Iterator[str]:
+        for parameter in self.dependant.query_params:
+            model = parameter.field_info.annotation
+            if isinstance(model, type) and issubclass(model, BaseModel):
+                yield from (name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple)
+
+
+def said_once(names: list[str], repeatable: frozenset[str] = frozenset()) -> None:
+    """Raises OrderdError REQUEST_INVALID for a query parameter that comes twice."""
+    for name in names:
+        if name not in repeatable and names.count(name) > 1:
+            raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name[:50]}: is given twice")
+
+
+async def json_only(request: Request) -> None:
+    """Raises OrderdError REQUEST_MEDIA_TYPE for a body that is not said to be JSON."""
+    given = request.headers.get("content-type", "")
+    if not given or _mime(given).get_content_type() != "application/json":
+        told = repr(given[:100]) if given else "not given"
+        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the Content-Type is {told}, not application/json")
+
+
+def _check_headers(request: Request) -> None:
+    """Raises OrderdError: REQUEST_INVALID, REQUEST_MEDIA_TYPE."""
+    for name in _ONCE:
+        if len(request.headers.getlist(name)) > 1:
+            raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name}: is given twice")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise OrderdError(
+            ErrorCode.REQUEST_MEDIA_TYPE,
+            f"the body is said to be compressed (Content-Encoding: {encoding[:50]}); send it as it is",
+        )
+    charset = _mime(request.headers.get("content-type", "")).get_content_charset("utf-8")
+    if charset not in _CHARSETS:
+        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body's charset is {charset[:50]}; send UTF-8")
+
+
+def _check_body(body: bytes) -> None:
+    """Raises OrderdError: REQUEST_INVALID, REQUEST_MEDIA_TYPE. What is no JSON is left to whoever reads it."""
+    encoding = json.detect_encoding(body)
+    if not encoding.startswith("utf-8"):
+        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body is in {encoding.upper()}; send UTF-8")
+    try:
+        read_json(body)
+    except RepeatedMemberError as error:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"body: {error}") from error
+    except UnicodeDecodeError as error:
+        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body is no UTF-8: {error.reason}") from error
+    except (ValueError, RecursionError):
+        pass
+
+
+def _mime(content_type: str) -> Mime:
+    mime = Mime()
+    mime["Content-Type"] = content_type
+    return mime

@@ -1,0 +1,47 @@
+"""Who may knock at the local chain: programs, and no page of a stranger's that a browser on this machine shows.
+
+A page can post to any port of this machine, and have its own name lead here. Its requests carry its Origin, or its own
+name as the Host; a POST that is not said to be JSON needs no leave from the browser at all.
+"""
+
+from collections.abc import Sequence
+from email.message import Message
+from ipaddress import ip_address
+from typing import Final
+
+from orderd.domain.authority import host_of
+
+_PRIVATE: Final = (".localhost", ".local", ".internal")
+"""Ends of names that nobody can register."""
+
+Refusal = tuple[int, str]
+"""A status and why, in the words of a real node."""
+
+
+def refusal(hosts: Sequence[str], origins: Sequence[str], content_type: str | None = None) -> Refusal | None:
+    """What to refuse a request with, by its headers; without ``content_type`` it has no body."""
+    if len(hosts) != 1 or not _is_private(host_of(hosts[0])):
+        return 403, "Provided Host header is not whitelisted."
+    own = {f"{scheme}://{hosts[0].lower()}" for scheme in ("http", "https", "ws", "wss")}
+    if any(origin.lower() not in own for origin in origins):
+        return 403, "Origin of the request is not whitelisted."
+    if content_type is not None and not _is_json(content_type):
+        return 415, "Supplied content type is not allowed. Content-Type: application/json is required"
+    return None
+
+
+def _is_private(host: str | None) -> bool:
+    """Whether no page of the internet can have this host: an address, or a name of this machine or network."""
+    if host is None:
+        return False
+    try:
+        ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_PRIVATE)
+    return True
+
+
+def _is_json(content_type: str) -> bool:
+    mime = Message()
+    mime["Content-Type"] = content_type
+    return bool(content_type) and mime.get_content_type() == "application/json"

@@ -1,0 +1,100 @@
+"""What changes rarely and takes long to find out: an answer is good until a newer one is there."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Generic, TypeVar
+
+import structlog
+
+from orderd.venues.single_flight import SingleFlight
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_RETRY_SECONDS: Final = 20.0
+_SPREAD: Final = 0.25
+"""The part of an answer's age by which its renewal may come early, so that not all come at once."""
+_one_at_a_time = threading.Lock()
+log = structlog.get_logger(__name__)
+
+
+def _in_background(renew: Callable[[], None]) -> None:
+    def run() -> None:
+        with _one_at_a_time:
+            renew()
+
+    threading.Thread(target=run, name="renewal", daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[V]):
+    value: V
+    renew_at: float
+    told_until: float
+
+
+class Renewed(Generic[K, V]):
+    """Only the first who asks for a key waits, with those who ask meanwhile. Thread-safe.
+
+    Old answers are renewed in the background, those of a whole process one after the other. Where that fails the old
+    one stays, and it is tried again soon.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[K], V],
+        max_age: Callable[[V], float],
+        told_for: Callable[[V], float] = lambda _: float("inf"),
+        *,
+        start: Callable[[Callable[[], None]], None] = _in_background,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Both ages in seconds, by the answer. It is renewed when somebody asks for it after `max_age`, or a little
+        before; who asks after `told_for` waits for the new one.
+        """
+        self._load = load
+        self._max_age = max_age
+        self._told_for = told_for
+        self._start = start
+        self._clock = clock
+        self._first: SingleFlight[K, V] = SingleFlight(self._learn, 0, clock=clock)
+        self._answers: dict[K, _Answer[V]] = {}
+        self._under_way: set[K] = set()
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V:
+        """The newest answer. Raises what the load raises where there is none."""
+        with self._lock:
+            answer, now = self._answers.get(key), self._clock()
+            if answer is not None and now > answer.told_until:
+                answer = None
+            is_due = answer is not None and now > answer.renew_at and key not in self._under_way
+            if is_due:
+                self._under_way.add(key)
+        if answer is None:
+            return self._first.get(key)
+        if is_due:
+            self._start(lambda: self._renew(key))
+        return answer.value
+
+    def _learn(self, key: K) -> V:
+        value = self._load(key)
+        age = self._max_age(value) * (1 - _SPREAD * random.random())  # noqa: S311  (spreads load, guards nothing)
+        now = self._clock()
+        with self._lock:
+            self._answers[key] = _Answer(value, now + age, now + self._told_for(value))
+        return value
+
+    def _renew(self, key: K) -> None:
+        try:
+            self._learn(key)
+        except BaseException as error:  # noqa: BLE001  (whoever asks is told the old answer; nobody waits for this one)
+            log.warning("renewal failed, the old answer stays", action="renewal_failed", key=str(key), error=str(error))
+            with self._lock:
+                self._answers[key] = replace(self._answers[key], renew_at=self._clock() + _RETRY_SECONDS)
+        finally:
+            with self._lock:
+                self._under_way.discard(key)

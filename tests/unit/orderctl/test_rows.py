@@ -1,0 +1,100 @@
+"""Files of orders, as spreadsheets and programs write them."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderctl.trading.orders_file import read_orders
+from orderctl.trading.rows import WrongRowError, read_rows
+from orderd.client.errors import ConfigError
+
+REQUIRED = ("token_in", "token_out", "amount_in")
+OPTIONAL = ("slippage", "client_order_id")
+TABLE = "token_in,token_out,amount_in,slippage\nSOL,USDC,1.5,0.3\nUSDC,SOL,250,\n"
+OBJECTS = [
+    {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slippage": "0.3"},
+    {"token_in": "USDC", "token_out": "SOL", "amount_in": "250"},
+]
+SAME_ORDERS = {
+    "commas": TABLE.encode(),
+    "a mark of UTF-8": TABLE.encode("utf-8-sig"),
+    "UTF-16, as spreadsheets write it": TABLE.replace(",", "\t").encode("utf-16"),
+    "semicolons": TABLE.replace(",", ";").encode(),
+    "tabs": TABLE.replace(",", "\t").encode(),
+    "lines of Windows": TABLE.replace("\n", "\r\n").encode(),
+    "blank lines": TABLE.replace("\n", "\n\n,,,\n").encode(),
+    "a blank line first": b"\n  \n" + TABLE.encode(),
+    "trailing empty columns": TABLE.replace("\n", ",,\n").encode(),
+    "spaces around": TABLE.replace(",", " , ").encode(),
+    "quotes": TABLE.replace("SOL", '"SOL"').encode(),
+    "objects a line": "\n".join(json.dumps(row) for row in OBJECTS).encode(),
+    "an array": json.dumps(OBJECTS, indent=2).encode(),
+    "an array after a mark": json.dumps(OBJECTS).encode("utf-8-sig"),
+    "numbers": json.dumps(OBJECTS).replace('"1.5"', "1.5").replace('"250"', "250").encode(),
+}
+WRONG = {
+    "headings alone": (b"token_in,token_out,amount_in\n", "there is no order in it"),
+    "an empty array": (b"[]", "there is no order in it"),
+    "a heading twice": (b"token_in,token_out,amount_in,amount_in\nSOL,USDC,1,2\n", "amount_in stands there twice"),
+    "a member twice": (
+        b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "amount_in": "100"}',
+        "line 1: the member 'amount_in' is given twice",
+    ),
+    "a member twice in an array": (
+        b'[{"token_in": "SOL", "token_out": "USDC", "amount_in": 1, "amount_in": 100}]',
+        "the member 'amount_in' is given twice",
+    ),
+    "an empty member": (
+        b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": ""}',
+        "client_order_id is empty",
+    ),
+    "a member that is no text": (
+        b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": true}',
+        "client_order_id is neither text nor a number",
+    ),
+    "a member that nobody knows": (b'{"model": "SOL"}', "line 1"),
+    "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are due"),
+    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is no CSV"),
+    "Latin-1": ("token_in,token_out,amount_in\nSOL,\u00fc,1".encode("latin-1"), "save it as UTF-8"),
+    "UTF-16 without a mark": (TABLE.encode("utf-16-le"), "NUL characters"),
+    "a decimal comma": (b"token_in;token_out;amount_in\nSOL;USDC;1,5\n", "line 2: The amount is not a decimal number"),
+    "deep nesting": (b"[" * 100_000, "this is no JSON"),
+}
+
+
+@pytest.mark.parametrize("content", SAME_ORDERS.values(), ids=SAME_ORDERS.keys())
+def test_the_same_orders_may_be_written_in_many_ways(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(content)
+    orders = read_orders(str(path), {}, "batch")
+
+    assert [order.model_dump(exclude_none=True) for order in orders] == [
+        {**OBJECTS[0], "client_order_id": "batch-1"},
+        {**OBJECTS[1], "client_order_id": "batch-2"},
+    ]
+
+
+@pytest.mark.parametrize(("content", "why"), WRONG.values(), ids=WRONG.keys())
+def test_what_could_be_meant_otherwise_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigError) as refused:
+        read_orders(str(path), {}, "batch")
+    assert why in refused.value.detail
+
+
+@given(
+    st.text()
+    | st.lists(st.text(alphabet='{}[]",;:\t\nab1 \\'), max_size=9).map("\n".join)
+    | st.text().map(lambda more: f"token_in,token_out,amount_in\n{more}")
+)
+def test_any_text_is_rows_or_is_told_where_it_is_wrong(text: str) -> None:
+    with suppress(WrongRowError):
+        for place, row in read_rows(text, REQUIRED, OPTIONAL):
+            assert place
+            assert all(value is None or isinstance(value, str) for value in row.values())

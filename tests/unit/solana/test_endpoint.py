@@ -1,0 +1,139 @@
+"""What a URL says of an endpoint, and by way of whom it is reached."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from queue import Queue
+
+import pytest
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
+
+from orderd.domain.errors import OrderdError
+from orderd.solana.endpoint import Endpoint
+from orderd.solana.hints import LandingHints
+from orderd.solana.transport import HttpTransport, TransportError
+from tests.unit.solana.server import response
+
+BASIC = "Basic dHJhZGVyOnNlY3JldEAx"
+"""trader:secret@1"""
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@contextmanager
+def speaking(answers: list[bytes]) -> Iterator[tuple[int, Queue[bytes]]]:
+    """A port that answers the first connection's requests in turn, and what it was told."""
+    told: Queue[bytes] = Queue()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                for answer in answers:
+                    told.put(connection.recv(65_536))
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=speak, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], told
+        thread.join(10)
+
+
+def posted(url: str) -> bytes:
+    with closing(HttpTransport(url)) as transport:
+        return transport.post(b"{}").body
+
+
+def test_user_and_password_are_sent_as_basic_authentication() -> None:
+    with speaking([response(b"{}")]) as (port, told):
+        assert posted(f"http://trader:secret%401@127.0.0.1:{port}/rpc") == b"{}"
+    head = told.get(timeout=10).decode()
+
+    assert f"\r\nAuthorization: {BASIC}\r\n" in head
+    assert f"\r\nHost: 127.0.0.1:{port}\r\n" in head
+    assert "secret" not in head
+
+
+def test_so_they_are_by_the_websocket() -> None:
+    seen: Queue[str | None] = Queue()
+
+    def admit(_: ServerConnection, request: Request) -> Response | None:
+        seen.put(request.headers.get("Authorization"))
+        return None
+
+    with serve(lambda _: None, "127.0.0.1", 0, process_request=admit) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        port = server.socket.getsockname()[1]
+        hints = LandingHints(f"ws://trader:secret%401@127.0.0.1:{port}/", lambda: None)
+        hints.start()
+        assert seen.get(timeout=10) == BASIC
+        hints.stop(10)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8899", "ws://localhost:8900", "https://[::1]", "http://127.1.2.3"])
+def test_nothing_on_this_machine_is_asked_for_by_way_of_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name in PROXIES[:3]:
+        monkeypatch.setenv(name, "http://proxy.example:3128")
+    assert Endpoint.of(url).proxy() is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "port"),
+    [
+        ({"HTTPS_PROXY": "http://p:1"}, "https://rpc.example", 1),
+        ({"HTTPS_PROXY": "http://p:1"}, "wss://rpc.example", 1),
+        ({"HTTPS_PROXY": "http://p:1"}, "http://rpc.example", None),
+        ({"https_proxy": "p:1"}, "wss://rpc.example", 1),
+        ({"HTTP_PROXY": "http://p:2"}, "ws://rpc.example", 2),
+        ({"ALL_PROXY": "http://p:3"}, "wss://rpc.example", 3),
+        ({"ALL_PROXY": "http://p:3", "HTTPS_PROXY": "http://p:1"}, "https://rpc.example", 1),
+        ({"ALL_PROXY": "http://p:3", "NO_PROXY": "rpc.example"}, "https://rpc.example", None),
+        ({"ALL_PROXY": "http://p:3", "NO_PROXY": ".example"}, "wss://rpc.example", None),
+        ({"ALL_PROXY": "http://p:3", "NO_PROXY": "*"}, "https://rpc.example", None),
+        ({"ALL_PROXY": ""}, "https://rpc.example", None),
+    ],
+)
+def test_which_proxy_leads_to_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, port: int | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    proxy = Endpoint.of(url).proxy()
+    assert (proxy.port if proxy else None) == port
+
+
+@pytest.mark.parametrize("proxy", ["socks5://p:1", "https://p:1", "http://", "http://p:many"])
+def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
+        HttpTransport("https://rpc.example")
+
+
+def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    with speaking([response(b"{}")]) as (port, told):
+        monkeypatch.setenv("HTTP_PROXY", f"http://trader:secret%401@127.0.0.1:{port}")
+        assert posted("http://rpc.example/key") == b"{}"
+    head = told.get(timeout=10).decode()
+
+    assert head.startswith("POST http://rpc.example/key HTTP/1.1\r\nHost: rpc.example\r\n")
+    assert f"\r\nProxy-Authorization: {BASIC}\r\n" in head
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b""])
+def test_a_proxy_is_asked_for_a_way_to_an_endpoint_with_tls(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    with speaking([answer]) as (port, told):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(TransportError, match=r"rpc\.example:443 by way of the proxy 127\.0\.0\.1"):
+            posted("https://rpc.example/key")
+    assert told.get(timeout=10) == b"CONNECT rpc.example:443 HTTP/1.1\r\nHost: rpc.example:443\r\n\r\n"

@@ -1,0 +1,109 @@
+"""Whoever asks for what is known already never waits for what is looked up anew."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from orderd.venues.renewed import Renewed
+
+AGE = 100.0
+
+
+class Lookups:
+    """A load that a test answers, a clock that it moves, and renewals that it lets run."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.loads = 0
+        self.fails = False
+        self.waiting: list[Callable[[], None]] = []
+        self.known: Renewed[str, int] = Renewed(
+            self.load, lambda _: AGE, start=self.waiting.append, clock=lambda: self.now
+        )
+
+    def load(self, _: str) -> int:
+        if self.fails:
+            raise OSError("the node does not answer")
+        self.loads += 1
+        return self.loads
+
+    def renew(self) -> None:
+        self.waiting.pop()()
+
+
+def test_an_old_answer_is_told_until_the_new_one_is_there() -> None:
+    lookups = Lookups()
+    assert lookups.known.get("pair") == 1
+    lookups.now = AGE / 2
+    lookups.known.get("pair")
+    assert lookups.waiting == []
+    lookups.now = AGE + 1
+    assert [lookups.known.get("pair") for _ in range(3)] == [1, 1, 1]
+    assert len(lookups.waiting) == 1, "one renewal is enough"
+    lookups.renew()
+    assert lookups.known.get("pair") == 2
+
+
+def test_an_old_answer_outlives_a_failure_and_is_tried_again() -> None:
+    lookups = Lookups()
+    lookups.known.get("pair")
+    lookups.now, lookups.fails = AGE + 1, True
+    lookups.known.get("pair")
+    lookups.renew()
+    assert lookups.known.get("pair") == 1
+    assert lookups.waiting == []
+    lookups.now += 30
+    lookups.fails = False
+    lookups.known.get("pair")
+    lookups.renew()
+    assert lookups.known.get("pair") == 2
+
+
+def test_an_answer_that_is_told_no_more_is_waited_for() -> None:
+    loads, now = iter(range(1, 10)), [0.0]
+    known: Renewed[str, int] = Renewed(lambda _: next(loads), lambda _: AGE, lambda _: 3 * AGE, clock=lambda: now[0])
+    assert known.get("pair") == 1
+    now[0] = 3 * AGE + 1
+    assert known.get("pair") == 2
+
+
+def test_the_first_answer_is_waited_for_and_its_failure_told() -> None:
+    lookups = Lookups()
+    lookups.fails = True
+    with pytest.raises(OSError, match="does not answer"):
+        lookups.known.get("pair")
+    lookups.fails = False
+    assert lookups.known.get("pair") == 1
+
+
+def test_renewals_come_at_different_times() -> None:
+    lookups = Lookups()
+    for number in range(40):
+        lookups.known.get(f"pair {number}")
+    lookups.now = AGE * 0.9
+    for number in range(40):
+        lookups.known.get(f"pair {number}")
+    assert 0 < len(lookups.waiting) < 40
+
+
+def test_a_renewal_runs_beside_whoever_asks() -> None:
+    """As it is in a process: the load hangs, and the answer is there."""
+    hangs, now = threading.Event(), [0.0]
+    loads: list[None] = []
+
+    def load(_: str) -> int:
+        loads.append(None)
+        if len(loads) > 1:
+            hangs.wait()
+        return len(loads)
+
+    known: Renewed[str, int] = Renewed(load, lambda _: AGE, clock=lambda: now[0])
+    assert known.get("pair") == 1
+    now[0] = AGE + 1
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(known.get, "pair").result() == 1
+    hangs.set()
+    while known.get("pair") == 1:
+        pass
