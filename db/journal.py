@@ -413,8 +413,8 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
     """
     sql = f"""
         WITH moved AS (
-            UPDATE orders SET seq = seq + 1, unknown_since = clock_timestamp(), updated_at = clock_timestamp()
-            WHERE id IN (
+            UPDATE orders SET seq = seq + 1, unknown_since = clock.now, updated_at = clock.now
+            FROM (SELECT clock_timestamp() AS now) clock WHERE id IN (
                 SELECT id FROM orders
                 WHERE status IN ({listed(sources(EventKind.UNKNOWN))}) AND unknown_since IS NULL
                   AND updated_at < clock_timestamp() - %s * interval '1 second'
