@@ -26,7 +26,7 @@ run: $(VENV)/installed  ## The daemon in the foreground, on services of its own;
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
 
 test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
-	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses 4 --dist worksteal --cov --cov-report=term:skip-covered
 
 check: $(VENV)/installed-dev  ## Style, types and the rules of who may import whom
 	$(BIN)/ruff check .

@@ -7,7 +7,8 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -163,15 +164,36 @@ def resting_databases() -> "deque[str]":
 @pytest.fixture
 def postgres_url(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
+    with _lent(postgres_server, resting_databases) as url:
+        yield url
+
+
+@pytest.fixture
+def given_database(postgres_url: str) -> dict[str, str]:
+    """Settings of a daemon that brings no Postgres along, whose making takes longer than most tests."""
+    return {"ORDERD_DATABASE_URL": postgres_url}
+
+
+@pytest.fixture(scope="module")
+def shared_database(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[dict[str, str]]:
+    """The same for a daemon that a module's tests share."""
+    with _lent(postgres_server, resting_databases) as url:
+        yield {"ORDERD_DATABASE_URL": url}
+
+
+@contextmanager
+def _lent(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     url = resting_databases.popleft() if len(resting_databases) >= _RESTING else None
-    if url is not None and _shape_of(url) == _shape_of(_url_of(postgres_server, _TEMPLATE)):
+    if url is not None and _shape_of(url) == _shape_when_made(_url_of(postgres_server, _TEMPLATE)):
         _execute(url, _RESTORE)
     else:  # there is none, or a test has changed more than rows
         name = f"test_{uuid4().hex}"
         _execute(postgres_server.url, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         url = _url_of(postgres_server, name)
-    yield url
-    resting_databases.append(url)
+    try:
+        yield url
+    finally:
+        resting_databases.append(url)
 
 
 @pytest.fixture
@@ -185,7 +207,12 @@ def connected(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
     """A local chain with quick slots on which nobody else trades. ``url`` is its HTTP address."""
-    state_dir = tmp_path / "chain"
+    with running_simnet(tmp_path / "chain") as chain:
+        yield chain
+
+
+@contextmanager
+def running_simnet(state_dir: Path) -> Iterator[ListeningRole]:
     state_dir.mkdir()
     chain = ListeningRole(
         "simnet",
@@ -197,8 +224,10 @@ def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
         port_variable="ORDERD_SIMNET_PORT",
     )
     child = chain.start()
-    yield chain
-    child.stop()
+    try:
+        yield chain
+    finally:
+        child.stop()
 
 
 @pytest.fixture
@@ -237,6 +266,12 @@ def _shape_of(url: str) -> str:
         row = cursor.fetchone()
         assert row is not None
         return str(row[0])
+
+
+@cache
+def _shape_when_made(template_url: str) -> str:
+    """Nobody changes the template."""
+    return _shape_of(template_url)
 
 
 def _execute(url: str, statements: str) -> None:

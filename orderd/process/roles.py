@@ -29,17 +29,28 @@ class Role:
         self._notices = Notices()
         self._is_ready = False
         self._lived_at = time.monotonic()
+        self._launched: Child | None = None
         self.status = ""
         """What it last said that it does."""
+
+    def launch(self) -> None:
+        """Begin to start it: ``start`` goes on from there. Who dies before that takes it along. Raises OrderdError."""
+        self._launched = self._spawn()
 
     def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         """Start it and wait until it is ready. Raises OrderdError or StopRequested.
 
         As long as it says what it waits for, it is waited for.
         """
+        child, self._launched = self._launched or self._spawn(), None
+        child.wait_until(lambda: self._listens(child.pid), progress=self._progress, meanwhile=meanwhile)
+        self._lived_at = time.monotonic()
+        return child
+
+    def _spawn(self) -> Child:
         self.hear()
         self._is_ready, self.status = False, ""
-        child = Child(
+        return Child(
             Program(
                 name=self.name,
                 argv=[sys.executable, "-m", "orderd.main", self.name],
@@ -49,9 +60,6 @@ class Role:
                 stop_seconds=self._stop_seconds,
             )
         )
-        child.wait_until(lambda: self._listens(child.pid), progress=self._progress, meanwhile=meanwhile)
-        self._lived_at = time.monotonic()
-        return child
 
     def hear(self) -> None:
         """Take in what it has said since."""

@@ -134,7 +134,6 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told)
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
     worker = Role("worker", settings.state_dir, env | key, drain)
-    supervisor.start(worker)
     gateway = ListeningRole(
         "gateway",
         settings.state_dir,
@@ -144,6 +143,8 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told)
         url_field="url",
         port_variable="ORDERD_PORT",
     )
+    gateway.launch()  # neither needs the other, and both take long to load
+    supervisor.start(worker)
     supervisor.start(gateway)
     return gateway, worker
 

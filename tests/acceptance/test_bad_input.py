@@ -11,7 +11,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from orderd.domain.errors import ERRORS, ErrorCode
-from orderd.embedded.postgres import Postgres
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import Method, Problem, QuoteParams, SubmitParams
 from tests.conftest import QUICK
@@ -27,28 +26,29 @@ FIELDS = {
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
     """One for all: nothing that is sent to it here may change it."""
-    with running_daemon(tmp_path_factory.mktemp("orderd"), QUICK) as running:
+    with running_daemon(tmp_path_factory.mktemp("orderd"), QUICK | shared_database) as running:
         yield running
 
 
 @pytest.fixture
-def socket(daemon: Daemon) -> Iterator[ClientConnection]:
+def socket(daemon: Daemon, shared_database: dict[str, str]) -> Iterator[ClientConnection]:
     """A connection. When the test is done, the daemon still answers, and its database is as it was."""
-    before = everything_stored(daemon)
+    url = shared_database["ORDERD_DATABASE_URL"]
+    before = everything_stored(url)
     with connect(daemon.url, compression=None) as connection:
         yield connection
     with connect(daemon.url, compression=None) as connection:
         assert "result" in answer_to(connection, call("status", {}))
-    assert everything_stored(daemon) == before
+    assert everything_stored(url) == before
 
 
-def everything_stored(daemon: Daemon) -> dict[str, list[Any]]:
-    """All rows of all tables but those two that are told of refusals."""
-    with closing(psycopg2.connect(Postgres(daemon.log.parent).url)) as connection, connection.cursor() as cursor:
+def everything_stored(url: str) -> dict[str, list[Any]]:
+    """All rows of all tables but those two that are told of refusals, and that of the processes' signs of life."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        tables = [name for (name,) in cursor.fetchall() if name not in ("audit", "refusals")]
+        tables = [name for (name,) in cursor.fetchall() if name not in ("audit", "refusals", "processes")]
         rows = {}
         for table in tables:
             cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')

@@ -105,8 +105,8 @@ class Engine:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK) as daemon:
+def engine(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Engine]:
+    with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK | shared_database) as daemon:
         address = urlsplit(daemon.url).netloc
         with httpx.Client(base_url=f"http://{address}", timeout=SECONDS) as http:
             yield Engine(http, f"ws://{address}", daemon)

@@ -32,8 +32,10 @@ FORKING = QUICK | {
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("worker", ["lives", "is killed"])
-def test_what_is_rolled_back_lands_again_by_the_same_bytes(tmp_path: Path, worker: str) -> None:
-    with running_daemon(tmp_path, FORKING) as daemon, trading(daemon.url) as trader:
+def test_what_is_rolled_back_lands_again_by_the_same_bytes(
+    tmp_path: Path, given_database: dict[str, str], worker: str
+) -> None:
+    with running_daemon(tmp_path, FORKING | given_database) as daemon, trading(daemon.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         order_id = trader.submit(order("SOL", "USDC", "0.1"))
@@ -57,8 +59,10 @@ def test_what_is_rolled_back_lands_again_by_the_same_bytes(tmp_path: Path, worke
 
 
 @pytest.mark.timeout(120)
-def test_where_its_blockhash_is_rolled_back_too_it_is_executed_anew_and_once(tmp_path: Path) -> None:
-    with running_daemon(tmp_path, FORKING) as daemon, trading(daemon.url) as trader:
+def test_where_its_blockhash_is_rolled_back_too_it_is_executed_anew_and_once(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
+    with running_daemon(tmp_path, FORKING | given_database) as daemon, trading(daemon.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         order_id = trader.submit(order("SOL", "USDC", "0.1"))

@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -95,9 +96,11 @@ def actions(log: Path) -> list[str]:
     return re.findall(r'"action": ?"(\w+)"', log.read_text())
 
 
-def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(tmp_path: Path) -> None:
+def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
     dead = put_dead_pools(tmp_path)
-    with running_daemon(tmp_path, SETTINGS) as daemon, trading(daemon.url) as trader:
+    with running_daemon(tmp_path, SETTINGS | given_database) as daemon, trading(daemon.url) as trader:
         for number in range(ORDERS):
             trader.submit(order("SOL", "USDC", f"0.{number + 1:02}"))
         stories = trader.see_all_end(PATIENCE)
@@ -113,17 +116,30 @@ def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(tmp_path: P
     assert "pool_fault" not in actions(daemon.log), "each of these states was foreseen"
 
 
-def refusing(tmp_path: Path, pools: Sequence[Pubkey], orders: int) -> tuple[list[Story], Path]:
-    """The stories of so many orders, one after the other, while these pools refuse."""
+Refusing = Callable[[Sequence[Pubkey], int], tuple[list[Story], Path]]
+
+
+@pytest.fixture
+def refusing(tmp_path: Path, given_database: dict[str, str]) -> Refusing:
+    """The stories of so many orders, one after the other, while these pools refuse; and the daemon's log."""
+    return partial(_refusing, tmp_path, given_database)
+
+
+def _refusing(
+    tmp_path: Path, given_database: dict[str, str], pools: Sequence[Pubkey], orders: int
+) -> tuple[list[Story], Path]:
     faults = orjson.dumps({"refusing_pools": [str(pool) for pool in pools]}).decode()
-    with running_daemon(tmp_path, SETTINGS | {"ORDERD_SIMNET_FAULTS": faults}) as daemon, trading(daemon.url) as trader:
+    with (
+        running_daemon(tmp_path, SETTINGS | given_database | {"ORDERD_SIMNET_FAULTS": faults}) as daemon,
+        trading(daemon.url) as trader,
+    ):
         for _ in range(orders):
             trader.follow(trader.submit(order("SOL", "USDC", "1.5")), seconds=PATIENCE)
         return trader.see_all_end(PATIENCE), daemon.log
 
 
-def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_order(tmp_path: Path) -> None:
-    (first, second), log = refusing(tmp_path, [SOL_USDC_BS4], 2)
+def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_order(refusing: Refusing) -> None:
+    (first, second), log = refusing([SOL_USDC_BS4], 2)
     assert (first.order.status, first.failures, len(first.attempts)) == (OrderStatus.CONFIRMED, (), 1)
     refused, taken = routes(first)
     assert str(SOL_USDC_BS4) in {leg.pool for leg in refused.route}
@@ -137,10 +153,12 @@ def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_
     assert actions(log).count("pool_cooling") == 1
 
 
-def test_a_preview_shows_the_route_that_the_order_would_end_up_with(tmp_path: Path) -> None:
+def test_a_preview_shows_the_route_that_the_order_would_end_up_with(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
     faults = orjson.dumps({"refusing_pools": [str(SOL_USDC_BS4)]}).decode()
     with (
-        running_daemon(tmp_path, SETTINGS | {"ORDERD_SIMNET_FAULTS": faults}) as daemon,
+        running_daemon(tmp_path, SETTINGS | given_database | {"ORDERD_SIMNET_FAULTS": faults}) as daemon,
         Client(Settings(url=daemon.url)) as client,
     ):
         preview = client.call(Method.ORDER_PREVIEW, order("SOL", "USDC", "1.5"), PreviewResult)
@@ -148,15 +166,15 @@ def test_a_preview_shows_the_route_that_the_order_would_end_up_with(tmp_path: Pa
     assert str(SOL_USDC_BS4) not in {leg.pool for leg in preview.quote.route}
 
 
-def test_an_order_finds_the_last_pool_that_does_not_refuse(tmp_path: Path) -> None:
+def test_an_order_finds_the_last_pool_that_does_not_refuse(refusing: Refusing) -> None:
     last = SOL_USDC_AMM_V4
-    (story,), _ = refusing(tmp_path, [pool for pool in POOLS if pool != last], 1)
+    (story,), _ = refusing([pool for pool in POOLS if pool != last], 1)
     assert (story.order.status, story.failures) == (OrderStatus.CONFIRMED, ())
     assert {leg.pool for leg in routes(story)[-1].route} == {str(last)}
 
 
-def test_where_every_pool_refuses_the_order_ends_with_what_the_chain_said(tmp_path: Path) -> None:
-    (story,), _ = refusing(tmp_path, POOLS, 1)
+def test_where_every_pool_refuses_the_order_ends_with_what_the_chain_said(refusing: Refusing) -> None:
+    (story,), _ = refusing(POOLS, 1)
     assert story.order.status is OrderStatus.FAILED
     assert story.order.error is not None
     assert story.order.error.code == "POOL_CLOSED"
@@ -164,7 +182,7 @@ def test_where_every_pool_refuses_the_order_ends_with_what_the_chain_said(tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["raydium", "meteora"])
-def test_a_kind_that_refuses_as_a_whole_leaves_the_other(tmp_path: Path, kind: str) -> None:
+def test_a_kind_that_refuses_as_a_whole_leaves_the_other(refusing: Refusing, kind: str) -> None:
     pools = POOLS[:4] if kind == "raydium" else POOLS[4:]
-    (story,), _ = refusing(tmp_path, pools, 1)
+    (story,), _ = refusing(pools, 1)
     assert (story.order.status, story.failures) == (OrderStatus.CONFIRMED, ())

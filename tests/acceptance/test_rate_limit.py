@@ -22,9 +22,11 @@ def start_of(story: Story) -> Started:
     return start
 
 
-def test_no_window_sees_more_starts_than_allowed_and_waiting_is_no_attempt(tmp_path: Path) -> None:
+def test_no_window_sees_more_starts_than_allowed_and_waiting_is_no_attempt(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
     limited = {"ORDERD_RATE_LIMIT": str(LIMIT), "ORDERD_RATE_WINDOW_SECONDS": str(int(WINDOW.total_seconds()))}
-    with running_daemon(tmp_path, QUICK | limited) as daemon, trading(daemon.url) as trader:
+    with running_daemon(tmp_path, QUICK | given_database | limited) as daemon, trading(daemon.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         arrivals = [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(4 * LIMIT)]

@@ -1,7 +1,7 @@
 """Orders that the market, the wallet or the venues will not have: each ends for a reason that says what to do."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from tests.acceptance.trader import Story, Trader, order, trading
 from tests.conftest import QUICK
 
 
-def ends_of(state_dir: Path, orders: Sequence[SubmitParams], outage: Sequence[str] = ()) -> list[Story]:
+def ends_of(
+    state_dir: Path, database: Mapping[str, str], orders: Sequence[SubmitParams], outage: Sequence[str]
+) -> list[Story]:
     """What becomes of ``orders`` while these venues are out of order."""
-    with market(state_dir, outage) as trader:
+    with market(state_dir, database, outage) as trader:
         ledger = Ledger(state_dir)
         before = ledger.balances()
         trader.submit_all(orders)
@@ -31,9 +33,9 @@ def ends_of(state_dir: Path, orders: Sequence[SubmitParams], outage: Sequence[st
 
 
 @contextmanager
-def market(state_dir: Path, outage: Sequence[str]) -> Iterator[Trader]:
+def market(state_dir: Path, database: Mapping[str, str], outage: Sequence[str]) -> Iterator[Trader]:
     faults = {"ORDERD_SIMNET_FAULTS": json.dumps({"venue_outage": list(outage)})}
-    with running_daemon(state_dir, QUICK | faults) as daemon, trading(daemon.url) as trader:
+    with running_daemon(state_dir, {**QUICK, **database, **faults}) as daemon, trading(daemon.url) as trader:
         yield trader
 
 
@@ -42,8 +44,12 @@ def routes_of(story: Story) -> list[Routed]:
 
 
 @pytest.mark.parametrize(("down", "up"), [("raydium", "meteora"), ("meteora", "raydium")])
-def test_while_a_venue_is_down_orders_go_to_the_other(tmp_path: Path, down: str, up: str) -> None:
-    stories = ends_of(tmp_path, [order("SOL", "USDC", "1.5"), order("USDC", "SOL", "100")], outage=[down])
+def test_while_a_venue_is_down_orders_go_to_the_other(
+    tmp_path: Path, given_database: dict[str, str], down: str, up: str
+) -> None:
+    stories = ends_of(
+        tmp_path, given_database, [order("SOL", "USDC", "1.5"), order("USDC", "SOL", "100")], outage=[down]
+    )
     for story in stories:
         assert story.order.status is OrderStatus.CONFIRMED
         assert story.order.venue == up
@@ -55,8 +61,10 @@ def test_while_a_venue_is_down_orders_go_to_the_other(tmp_path: Path, down: str,
         assert refusal.detail
 
 
-def test_while_both_venues_are_down_an_order_fails_after_three_attempts(tmp_path: Path) -> None:
-    (story,) = ends_of(tmp_path, [order("SOL", "USDC", "1.5")], outage=["raydium", "meteora"])
+def test_while_both_venues_are_down_an_order_fails_after_three_attempts(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
+    (story,) = ends_of(tmp_path, given_database, [order("SOL", "USDC", "1.5")], outage=["raydium", "meteora"])
     assert story.order.status is OrderStatus.FAILED
     assert story.order.error is not None
     assert story.order.error.code is ErrorCode.ROUTE_VENUES_UNAVAILABLE
@@ -96,7 +104,7 @@ def test_an_order_that_can_never_be_filled_fails_at_once(
 
 
 @pytest.fixture(scope="module")
-def trader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trader]:
+def trader(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Trader]:
     """In a market that is in order, with a new wallet."""
-    with market(tmp_path_factory.mktemp("orderd"), outage=[]) as trader:
+    with market(tmp_path_factory.mktemp("orderd"), shared_database, outage=[]) as trader:
         yield trader

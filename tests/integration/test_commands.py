@@ -165,13 +165,6 @@ def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd,
     assert "Traceback" not in refused.stderr
 
 
-def test_a_redis_that_does_not_answer_stops_the_start(orderd: Orderd, postgres_url: str, tmp_path: Path) -> None:
-    given = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_REDIS_URL": f"unix://{tmp_path}/redis.sock"}
-    refused = orderd("run", "--port", "0", **given)
-    assert refused.returncode == 1
-    assert "the Redis of ORDERD_REDIS_URL does not answer" in refused.stderr
-
-
 @pytest.mark.parametrize("role", ["gateway", "worker"])
 def test_a_role_on_its_own_names_the_services_that_it_lacks(orderd: Orderd, role: str) -> None:
     refused = orderd(role, ORDERD_REDIS_URL="redis://127.0.0.1:1/0")

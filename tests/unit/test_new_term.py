@@ -60,7 +60,8 @@ event = OrderEvent(order_id=order.id, seq=1, at=datetime.now(UTC), status=OrderS
 
 again = []
 submit.submit_all = lambda client, settings, orders, output, command, watches: again.append(command) or 0
-run(["--url", "ws://127.0.0.1:1/", "submit", "-f", str(path), "--memo", "rent", "--client-order-id", "mine", "--yes"])
+from_file_again = ["--file", str(path), "--memo", "rent", "--client-order-id", "mine", "--yes"]
+run(["--url", "ws://127.0.0.1:1/", "submit", *from_file_again])
 print(json.dumps({
     "messages": [model.__name__ for model in (SubmitParams, QuoteParams, OrderBody, OrderView, QuoteResult, Accepted)
                  if "memo" not in model.model_fields],

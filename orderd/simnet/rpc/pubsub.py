@@ -5,6 +5,7 @@ Source: agave `rpc/src/rpc_pubsub.rs`.
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -13,6 +14,7 @@ import orjson
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from orderd.simnet.account import MISSING
@@ -92,8 +94,9 @@ class PubSub:
 
     async def _handle(self, connection: ServerConnection) -> None:
         try:
-            async for message in connection:
-                await connection.send(orjson.dumps(self._answer(connection, message)).decode())
+            with suppress(ConnectionClosed):  # however it went, nobody is left to be told
+                async for message in connection:
+                    await connection.send(orjson.dumps(self._answer(connection, message)).decode())
         finally:
             for subscription in [each for each in self._by_number.values() if each.connection is connection]:
                 self._remove(subscription)

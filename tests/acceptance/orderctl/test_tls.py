@@ -35,11 +35,11 @@ def orderctl(url: str, *arguments: str, **environment: str) -> "subprocess.Compl
 
 
 def test_orders_are_traded_over_tls_and_an_unknown_authority_is_named(
-    tmp_path: Path, certificates: dict[str, str]
+    tmp_path: Path, certificates: dict[str, str], given_database: dict[str, str]
 ) -> None:
     state_dir = tmp_path / "daemon"
     state_dir.mkdir()
-    with running_daemon(state_dir, QUICK | certificates) as daemon:
+    with running_daemon(state_dir, QUICK | given_database | certificates) as daemon:
         assert daemon.url.startswith("wss://127.0.0.1:")
         traded = orderctl(daemon.url, "--ca", str(tmp_path / "ca.pem"), "submit", "SOL", "USDC", "0.1", "-o", "id")
         listed = orderctl(daemon.url, "list", "-o", "id", ORDERCTL_CA=str(tmp_path / "ca.pem"))

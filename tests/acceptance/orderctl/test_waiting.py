@@ -14,10 +14,10 @@ from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
     """One start of an order in four seconds: the second order of a test waits."""
     limits = {"ORDERD_RATE_LIMIT": "1", "ORDERD_RATE_WINDOW_SECONDS": "4", "ORDERD_SIMNET_SLOT_MS": "50"}
-    with running_daemon(tmp_path_factory.mktemp("orderd"), limits) as running:
+    with running_daemon(tmp_path_factory.mktemp("orderd"), shared_database | limits) as running:
         yield running
 
 

@@ -62,10 +62,19 @@ def daemon_stand_in(state_dir: Path) -> Iterator[tuple[subprocess.Popen[str], li
             daemon.kill()
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """As users get it: the server that tests share forgoes the disk."""
+    server = Postgres(tmp_path_factory.mktemp("untouched"))
+    with running(server):
+        yield server
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
         ("fsync", "on"),
+        ("full_page_writes", "on"),
         ("synchronous_commit", "on"),
         ("TimeZone", "UTC"),
         ("listen_addresses", ""),
@@ -73,10 +82,8 @@ def daemon_stand_in(state_dir: Path) -> Iterator[tuple[subprocess.Popen[str], li
         ("server_encoding", "UTF8"),
     ],
 )
-def test_postgres_runs_with_the_settings_that_orders_rely_on(
-    postgres_server: Postgres, setting: str, value: str
-) -> None:
-    assert ask(postgres_server, f"SHOW {setting}") == value
+def test_postgres_runs_with_the_settings_that_orders_rely_on(untouched: Postgres, setting: str, value: str) -> None:
+    assert ask(untouched, f"SHOW {setting}") == value
 
 
 def test_postgres_keeps_its_data_over_an_orderly_restart(tmp_path: Path) -> None:

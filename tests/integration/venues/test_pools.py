@@ -25,6 +25,14 @@ from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
 from orderd.venues.depth import by_depth
 from orderd.wire import PoolsParams
+from tests.conftest import running_simnet
+
+
+@pytest.fixture(scope="module")
+def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ListeningRole]:
+    """One for all: nothing is traded."""
+    with running_simnet(tmp_path_factory.mktemp("simnet") / "chain") as chain:
+        yield chain
 
 
 @pytest.fixture

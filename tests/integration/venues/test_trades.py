@@ -23,6 +23,7 @@ from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
 from orderd.venues.pool_venue import PoolVenue, venue_class
+from tests.conftest import running_simnet
 from tests.unit.venues.asking import best_quote
 
 CHILLGUY_MINT = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"
@@ -31,6 +32,13 @@ USDC = 10**6
 PATIENCE = 20.0
 _unlike = count()
 """The chain takes two equal transactions of one slot for one."""
+
+
+@pytest.fixture(scope="module")
+def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ListeningRole]:
+    """One for all: each test has a wallet of its own."""
+    with running_simnet(tmp_path_factory.mktemp("simnet") / "chain") as chain:
+        yield chain
 
 
 @pytest.fixture
