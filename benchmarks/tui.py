@@ -47,7 +47,7 @@ from orderd.wire import (
     Snapshot,
     SubscribeResult,
 )
-from tests.unit.orderctl.samples import FILLED, QUOTE, history
+from tests.samples.orders import FILLED, QUOTE, history
 from tests.unit.orderctl.tui.desks import STATUS, WALLET
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")

@@ -13,9 +13,10 @@ from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.events import Routed, Submitted
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
-from tests.sample_facts import QUOTED
+from tests.samples.orders import METEORA as QUOTED
 
-FILL = {"filled_in": 1_500_000_000, "filled_out": 152_400_000, "network_fee": 5_000}
+LEAST = 151_000_000
+FILL = {"filled_in": 1_500_000_000, "filled_out": 152_310_211, "network_fee": 5_000}
 
 
 def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000) -> NewOrder:
@@ -46,7 +47,12 @@ def built(owner: str = "worker-a") -> Order:
 def route(order: Order) -> Order:
     """Store a route of an order that is claimed."""
     fact = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="151")
-    columns = {"venue": "meteora", "pool": "pool", "quoted_amount_out": 152_490_000, "min_amount_out": 151_000_000}
+    columns = {
+        "venue": QUOTED.venue,
+        "pool": QUOTED.pool,
+        "quoted_amount_out": 152_104_000,
+        "min_amount_out": 151_000_000,
+    }
     (moved,) = journal.apply([Change(order.id, fact, order.version, columns)])
     return moved.order
 
@@ -55,11 +61,13 @@ def sign(order: Order, signature: str, last_valid_block_height: int = 150) -> Li
     """Store a signed attempt of a built order."""
     number = order.failures + 1
     slot = last_valid_block_height - 150
-    attempt = NewAttempt(number, signature, b"signed", last_valid_block_height, "meteora", "pool", 151_000_000, slot)
+    attempt = NewAttempt(
+        number, signature, b"signed", last_valid_block_height, QUOTED.venue, QUOTED.pool, 151_000_000, slot
+    )
     fact = Submitted(attempt=number, signature=signature, last_valid_block_height=last_valid_block_height)
     change = Change(order.id, fact, order.version, {"signature": signature}, new_attempt=attempt)
     (moved,) = journal.apply([change])
-    return LiveAttempt(moved.order, number, signature, b"signed", last_valid_block_height, 151_000_000, slot)
+    return LiveAttempt(moved.order, number, signature, b"signed", last_valid_block_height, LEAST, slot)
 
 
 def read(order_id: UUID) -> Order:

@@ -16,7 +16,8 @@ from orderd.domain.events import Cancelled, Failed, Reclaimed, Retrying, Routed,
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.engine import views
 from tests.integration.orders import FILL, built, claimed, new_order, pending, read, sign
-from tests.sample_facts import CONFIRMED, QUOTED
+from tests.samples.orders import FILL as CONFIRMED
+from tests.samples.orders import METEORA as QUOTED
 
 NOW = datetime.now(UTC)
 RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="never landed", until=NOW)
@@ -40,7 +41,7 @@ def test_events_are_numbered_without_gaps_along_the_good_path() -> None:
         (5, EventKind.CONFIRMED, OrderStatus.CONFIRMED),
     ]
     order = read(live.order.id)
-    assert (order.seq, order.filled_out, order.lease_owner, order.due_at) == (5, 152_400_000, None, None)
+    assert (order.seq, order.filled_out, order.lease_owner, order.due_at) == (5, 152_310_211, None, None)
 
 
 def test_the_claim_that_routed_may_route_again_and_nobody_else() -> None:

@@ -7,7 +7,7 @@ from db import journal, leases
 from db.journal import AttemptEnd, Change
 from orderd.domain.order import OrderStatus
 from tests.integration.orders import FILL, built, claimed, lapse, pending, sign
-from tests.sample_facts import CONFIRMED
+from tests.samples.orders import FILL as CONFIRMED
 
 pytestmark = pytest.mark.usefixtures("connection")
 

@@ -10,7 +10,7 @@ from orderd.domain.events import Routed, RoutedLeg
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from tests.integration.orders import built, claimed
-from tests.sample_facts import QUOTED
+from tests.samples.orders import METEORA as QUOTED
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -34,8 +34,8 @@ def test_the_newest_route_of_the_pair_is_told_with_the_pools_it_was_found_among(
     journal.apply([Change(order.id, routed, order.version, {"quoted_amount_out": 150_000_000})])
     past = last_route(WSOL_MINT, USDC_MINT, 300)
     assert past is not None
-    assert (past.amount_in, past.amount_out, past.price_impact_bps) == (1_500_000_000, 150_000_000, "1.25")
-    assert past.pools == {"pool", "leg"}
+    assert (past.amount_in, past.amount_out, past.price_impact_bps) == (1_500_000_000, 150_000_000, "5")
+    assert past.pools == {QUOTED.pool, "leg"}
     assert 0 <= past.age < 300
     assert last_route(USDC_MINT, WSOL_MINT, 300) is None
 

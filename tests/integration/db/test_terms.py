@@ -11,7 +11,7 @@ from orderd.domain.terms import GivenTerms, told, understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
 from tests.integration.orders import new_order, read
-from tests.sample_terms import with_another
+from tests.samples.terms import with_another
 
 pytestmark = pytest.mark.usefixtures("connection")
 

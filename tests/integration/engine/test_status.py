@@ -15,7 +15,7 @@ from orderd.engine.status_report import StatusQuestions
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics
 from tests.integration.orders import FILL, built, claimed, pending, sign
-from tests.sample_facts import CONFIRMED
+from tests.samples.orders import FILL as CONFIRMED
 
 
 def questions(away: bool = False) -> StatusQuestions:

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Cancelled, Retrying, Routed, Started
 from tests.integration.gateway.conftest import Rig, deferred
-from tests.sample_facts import QUOTED
+from tests.samples.orders import METEORA as QUOTED
 
 pytestmark = pytest.mark.asyncio
 

@@ -32,7 +32,7 @@ from orderd.queue.broker import OrderBroker
 from orderd.queue.rate_limit import Go, RateLimit, RateLimiter, Slot
 from orderd.queue.retry import Retry
 from tests.integration.orders import new_order, read, sign
-from tests.sample_facts import QUOTED
+from tests.samples.orders import METEORA as QUOTED
 
 PATIENCE = 20
 OWNER = "worker-under-test"

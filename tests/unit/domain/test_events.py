@@ -25,7 +25,8 @@ from orderd.domain.events import (
 )
 from orderd.domain.order import EventKind, target
 from orderd.domain.quote import VenueName
-from tests.sample_facts import CONFIRMED, QUOTED
+from tests.samples.orders import FILL as CONFIRMED
+from tests.samples.orders import METEORA as QUOTED
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 FACTS: list[AnyFact] = [

@@ -6,7 +6,7 @@ import pytest
 
 from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
-from tests.sample_terms import GIVEN, SAMPLES, with_another
+from tests.samples.terms import GIVEN, SAMPLES, with_another
 
 DEFAULT_SLIPPAGE = "0.7"
 

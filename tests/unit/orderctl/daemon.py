@@ -36,7 +36,7 @@ from orderd.wire import (
     SubscribeParams,
     SubscribeResult,
 )
-from tests.unit.orderctl.samples import START, order_after
+from tests.samples.orders import START, order_after
 
 Answer = Message | OrderdError | None
 """What a method answers: its result, its error, or nothing at all."""

@@ -9,7 +9,7 @@ from orderctl.tui.book import Book
 from orderd.client.errors import AnswerLostError
 from orderd.domain.events import AnyFact
 from orderd.domain.order import OrderStatus
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILLED,
     ORDER_ID,
     RAYDIUM,

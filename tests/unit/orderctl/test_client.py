@@ -12,8 +12,8 @@ from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedErr
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import BalancesResult, Event, Method, NoParams, ResyncRequired, Snapshot
+from tests.samples.orders import FILLED, ORDER_ID, history
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, ORDER_ID, history
 
 NO_BALANCES = BalancesResult(wallet="w", balances=())
 

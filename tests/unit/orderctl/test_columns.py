@@ -12,7 +12,7 @@ from orderctl.display.orders import orders_table
 from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderd.client.errors import ConfigError
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILLED,
     REFUSED_FOR_FUNDS,
     RETRIED,

@@ -28,9 +28,7 @@ from orderd.wire import (
     TokensResult,
     TokenView,
 )
-from tests.unit.orderctl.conftest import Orderctl
-from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILLED,
     ORDER_ID,
     QUOTE,
@@ -44,6 +42,8 @@ from tests.unit.orderctl.samples import (
     history,
     order_after,
 )
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import STATUS
 
 PENDING = order_after(history(FILLED[:1]))

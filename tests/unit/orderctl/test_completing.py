@@ -17,9 +17,9 @@ from orderctl.display.columns import COLUMNS
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import ListResult, Method, TokensResult, TokenView
+from tests.samples.orders import FILLED, ORDER_ID, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, ORDER_ID, history, order_after
 
 TOKENS = TokensResult(
     tokens=(TokenView(symbol="SOL", mint="So1", decimals=9), TokenView(symbol="USDC", mint="EPj", decimals=6))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderctl.display.ids import short_ids
-from tests.unit.orderctl.samples import ORDER_ID
+from tests.samples.orders import ORDER_ID
 
 
 def test_thirteen_characters_tell_orders_of_different_milliseconds_apart() -> None:

@@ -19,9 +19,9 @@ from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact
 from orderd.wire import CancelResult, ListResult, Method, SubmitParams, SubmitResult
+from tests.samples.orders import FILLED, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN, history
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN, history
 from tests.unit.orderctl.tui.desks import STATUS, order, order_id
 
 CSV = "token_in,token_out,amount_in,slippage,client_order_id\nSOL,USDC,1.5,0.3,mine-1\nUSDC,SOL,250,,mine-2\n"

@@ -9,7 +9,7 @@ from orderctl.display.progress import LiveProgress
 from orderctl.display.timeline import Timeline
 from orderd.client.connection import Lost, Resumed
 from orderd.domain.events import AnyFact, Reclaimed, Routed, Started
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILLED,
     RAYDIUM,
     REFUSED_FOR_FUNDS,

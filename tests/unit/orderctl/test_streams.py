@@ -12,8 +12,8 @@ import pytest
 from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import CancelResult, ListResult, Method, SubmitResult
+from tests.samples.orders import FILLED, REFUSED_FOR_FUNDS, history, order_after
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, REFUSED_FOR_FUNDS, history, order_after
 from tests.unit.orderctl.tui.desks import order
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from orderd.wire import ListResult, Method
+from tests.samples.orders import FILLED, ORDER_ID, SIGNATURE, history, order_after
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, ORDER_ID, SIGNATURE, history, order_after
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from orderctl.display.timeline import Timeline, describe, duration, percent, shorten
 from orderd.domain.events import AnyFact, LeftOver, Reclaimed
 from orderd.domain.order import OrderStatus
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILL,
     FILLED,
     REFUSED_FOR_FUNDS,

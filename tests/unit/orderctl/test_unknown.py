@@ -17,9 +17,7 @@ from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.wire import AttemptView, EvidenceResult, ListResult, Method, ResolveResult
-from tests.unit.orderctl.conftest import Orderctl
-from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILL,
     FILLED,
     ORDER_ID,
@@ -32,6 +30,8 @@ from tests.unit.orderctl.samples import (
     history,
     order_after,
 )
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import STATUS
 
 UNKNOWN = order_after(history(UNTOLD))

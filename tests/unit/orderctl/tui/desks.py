@@ -34,7 +34,7 @@ from orderd.wire import (
     Snapshot,
     StatusResult,
 )
-from tests.unit.orderctl.samples import (
+from tests.samples.orders import (
     FILLED,
     METEORA,
     QUOTE,

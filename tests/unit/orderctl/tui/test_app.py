@@ -31,7 +31,7 @@ from orderd.client.link import Closed, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.wire import CancelResult, Event, Heartbeat, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
-from tests.unit.orderctl.samples import FILLED, QUOTE, WITHDRAWN, detail_of, history
+from tests.samples.orders import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
     NOW,
     STATUS,

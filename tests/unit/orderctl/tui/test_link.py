@@ -22,8 +22,8 @@ from orderd.wire import (
     Snapshot,
     StatusResult,
 )
+from tests.samples.orders import FILLED, detail_of, history
 from tests.unit.orderctl.daemon import FakeDaemon
-from tests.unit.orderctl.samples import FILLED, detail_of, history
 from tests.unit.orderctl.tui.desks import STATUS, order_id
 
 pytestmark = pytest.mark.asyncio

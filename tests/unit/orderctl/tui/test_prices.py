@@ -4,7 +4,7 @@ from orderctl.tui.prices import POINTS_KEPT, Prices, sparkline
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Refused
 from orderd.domain.quote import VenueName
-from tests.unit.orderctl.samples import METEORA, QUOTE, RAYDIUM
+from tests.samples.orders import METEORA, QUOTE, RAYDIUM
 
 PAIR = ("SOL", "USDC")
 
