@@ -47,7 +47,15 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with running_daemon(tmp_path_factory.mktemp("orderd"), SETTINGS) as running:
         trade = ("submit", "SOL", "USDC", "1.5", "--client-order-id", "golden", "--watch")
         subprocess.run([ORDERCTL, "--url", running.url, *trade], check=True, capture_output=True, timeout=60)
+        while _confirmed(running) < 1:  # the counts are up to a second old
+            pass
         yield running
+
+
+def _confirmed(running: Daemon) -> int:
+    asked = (ORDERCTL, "--url", running.url, "status", "-o", "json")
+    answer = subprocess.run(asked, check=True, capture_output=True, timeout=60)
+    return int(json.loads(answer.stdout)["orders"].get("confirmed", 0))
 
 
 def normalised(text: str) -> str:
