@@ -229,6 +229,12 @@ def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
             waits(f"Postgres: {reason.partition(chr(10))[0]}")
 
 
+def refusal(error: Exception, then: str) -> OrderdError:
+    """What a server that ``was_refused`` tells of says to a user; ``then`` is what has become of the request."""
+    reason = str(error).strip().partition("\n")[0]
+    return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; {then}")
+
+
 def was_refused(error: Exception) -> bool:
     """Whether the server itself has said no to a statement, which has then changed nothing.
 

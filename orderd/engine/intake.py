@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from db import audit, journal
 from db.audit import CANCEL, Actor, Entry
-from db.connection import database, transaction, was_refused
+from db.connection import database, refusal, transaction, was_refused
 from db.journal import Change, Moved, NewOrder
 from db.terms import terms_of
 from orderd.best_effort import best_effort
@@ -174,8 +174,7 @@ def _told(submission: Submission, error: OrderdError | PeeweeException) -> Order
     if isinstance(error, OrderdError):
         return error
     if was_refused(error):
-        reason = str(error).strip().partition("\n")[0]
-        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; the order was not taken")
+        return refusal(error, "the order was not taken")
     return outcome_unknown(submission)
 
 

@@ -11,7 +11,7 @@ import structlog
 from peewee import DatabaseError, InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 
-from db.connection import database, was_refused
+from db.connection import database, refusal, was_refused
 from orderd.domain.errors import ErrorCode, OrderdError
 
 P = ParamSpec("P")
@@ -166,6 +166,5 @@ def raise_if_refused(error: DatabaseError) -> None:
 def _refused(error: Exception) -> OrderdError:
     """Nothing was done."""
     if was_refused(error):
-        reason = str(error).strip().partition("\n")[0]
-        return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; nothing was done")
+        return refusal(error, "nothing was done")
     return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, AWAY)
