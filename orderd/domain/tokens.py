@@ -42,6 +42,10 @@ class TokenRegistry:
     def __iter__(self) -> Iterator[Token]:
         return iter(self._by_symbol.values())
 
+    def find(self, mint: str) -> Token | None:
+        """The token of this mint; None where it is none of them."""
+        return self._by_mint.get(mint)
+
     def resolve(self, name: str) -> Token:
         """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN, with a suggestion where one is near."""
         token = self._by_mint.get(name) or self._by_symbol.get(name.upper())

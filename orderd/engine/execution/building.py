@@ -134,11 +134,7 @@ class Builder:
 
     def rent(self, route: Route) -> int | None:
         """Lamports for token accounts that a trade over this route would make and leave; None where nobody tells."""
-        try:
-            return self._purse.rent_of_new(self._bought(route))
-        except RpcError as error:
-            log.warning("rent unknown", action="rent_unknown", error=str(error))
-            return None
+        return self._purse.rent_as_known(self._bought(route))
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""

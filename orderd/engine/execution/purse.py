@@ -7,12 +7,11 @@ from typing import Final
 import structlog
 from solders.pubkey import Pubkey
 
-from orderd.domain.errors import OrderdError
 from orderd.domain.money import format_amount
 from orderd.domain.tokens import WSOL_MINT, TokenRegistry
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc import Account, RpcClient, RpcError
 from orderd.venues.account_facts import token_amount
 from orderd.venues.single_flight import SingleFlight
 
@@ -51,6 +50,7 @@ class Purse:
         self._exist: SingleFlight[TokenAccountKey, bool] = SingleFlight(
             self._exists, lambda exists: _KNOWN_SECONDS if exists else 0.0
         )
+        self._ways: SingleFlight[str, int] = SingleFlight(self._way, _KNOWN_SECONDS)
 
     @property
     def account_rent(self) -> int:
@@ -65,13 +65,20 @@ class Purse:
         staying = [key for key in bought if key[0] != WSOL_MINT]
         return sum(self._rents.get(_size_under(key[1])) for key in staying if not self._exist.get(key))
 
-    def cost_of_way(self, mint: str) -> int:
-        """The same for a token between two hops, as routes are compared: nothing where the chain does not tell."""
+    def rent_as_known(self, bought: Iterable[TokenAccountKey]) -> int | None:
+        """The same; None where the chain does not tell."""
         try:
-            return self.rent_of_new([(mint, token.PROGRAM_ID)])
+            return self.rent_of_new(bought)
         except RpcError as error:
-            log.warning("rent unknown", action="rent_unknown", mint=mint, error=str(error))
-            return 0
+            log.warning("rent unknown", action="rent_unknown", error=str(error))
+            return None
+
+    def cost_of_way(self, mint: str) -> int:
+        """The same for a token between two hops: nothing where the chain does not tell.
+
+        Routes are compared for every order, so it is asked for no more often than every half a minute.
+        """
+        return self._ways.get(mint)
 
     def shortfall(self, need: Need) -> str | None:
         """What the wallet holds, what the order takes, and how much could be sold at most. None where nothing lacks.
@@ -88,7 +95,7 @@ class Purse:
                 f"{_sol(self._rents.get(0))} have to stay in the wallet; at most {_sol(max(lamports - around, 0))} "
                 "can be sold"
             )
-        held = self._held(need.mint, need.program)
+        held = token_amount(self._account((need.mint, need.program)))
         if held < need.amount:
             sold = _told(need.amount, need.mint)
             return f"the wallet holds {_told(held, need.mint)} that can be traded, the order sells {sold}"
@@ -99,14 +106,16 @@ class Purse:
     def _rent(self, size: int) -> int:
         return self._rpc.get_minimum_balance_for_rent_exemption(size)
 
-    def _held(self, mint: str, program: Pubkey) -> int:
-        account = associated_token.address(self._owner, Pubkey.from_string(mint), program)
-        return token_amount(self._rpc.get_multiple_accounts([account]).value[0])
+    def _way(self, mint: str) -> int:
+        return self.rent_as_known([(mint, token.PROGRAM_ID)]) or 0
 
     def _exists(self, key: TokenAccountKey) -> bool:
+        return self._account(key) is not None
+
+    def _account(self, key: TokenAccountKey) -> Account | None:
         mint, program = key
-        account = associated_token.address(self._owner, Pubkey.from_string(mint), program)
-        return self._rpc.get_multiple_accounts([account]).value[0] is not None
+        address = associated_token.address(self._owner, Pubkey.from_string(mint), program)
+        return self._rpc.get_multiple_accounts([address]).value[0]
 
 
 def _size_under(program: Pubkey) -> int:
@@ -127,8 +136,7 @@ def _sol(lamports: int) -> str:
 
 
 def _told(amount: int, mint: str) -> str:
-    try:
-        known = _TOKENS.resolve(mint)
-    except OrderdError:
+    known = _TOKENS.find(mint)
+    if known is None:
         return f"{amount} base units of {mint}"
     return f"{format_amount(amount, known.decimals)} {known.symbol}"

@@ -79,8 +79,7 @@ def _confirmed(attempt: LiveAttempt, signature: str, fill: Fill) -> Confirmed:
 
 
 def _left_over(mint: str, amount: int) -> LeftOver:
-    try:
-        token = _TOKENS.resolve(mint)
-    except OrderdError:  # a token that was traded by way of once, and is no more
+    token = _TOKENS.find(mint)
+    if token is None:  # it was traded by way of once, and is no more
         return LeftOver(token=mint, amount=str(amount))
     return LeftOver(token=token.symbol, amount=format_amount(amount, token.decimals))

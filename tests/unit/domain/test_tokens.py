@@ -14,6 +14,11 @@ def test_by_symbol_or_mint() -> None:
     assert tuple(REGISTRY) == BUILTIN_TOKENS
 
 
+def test_a_mint_is_found_or_not() -> None:
+    assert REGISTRY.find(USDC_MINT) is REGISTRY.resolve("USDC")
+    assert REGISTRY.find("USDC") is None, "a symbol is no mint"
+
+
 def test_sol_is_native_and_usdc_is_not() -> None:
     sold, bought = REGISTRY.pair("SOL", "USDC")
     assert (sold.is_native, bought.is_native) == (True, False)

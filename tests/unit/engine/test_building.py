@@ -257,3 +257,16 @@ def test_rent_is_of_accounts_that_a_trade_makes_and_leaves() -> None:
     assert builder.rent(buying_usdc) == 0
     del surroundings.accounts[account]
     assert builder.rent(buying_usdc) == 0, "what exists is believed for a while"
+
+
+def test_what_a_way_costs_is_asked_once_for_many_orders() -> None:
+    asked: list[Pubkey] = []
+
+    class Counting(Surroundings):
+        def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+            asked.extend(keys)
+            return super().get_multiple_accounts(keys)
+
+    purse = Purse(cast("Any", Counting()), Wallet(Keypair()).address)
+    assert [purse.cost_of_way(USDC_MINT) for _ in range(10)] == [2_930] * 10
+    assert len(asked) == 1
