@@ -1,4 +1,4 @@
-"""What follows a failed attempt: another one after a pause, or the end of the order."""
+"""What follows a failed attempt: another one after a pause, the end of the order, or a wait that counts for nothing."""
 
 import random
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from db import journal
 from db.connection import database
 from db.journal import AttemptEnd, Change
 from orderd.domain.errors import OrderdError
-from orderd.domain.events import Failed, Retrying
+from orderd.domain.events import Deferred, Failed, Retrying
 from orderd.domain.retry import RetryPolicy
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
@@ -48,6 +48,8 @@ def change_after(
     """The change that a failed attempt leads to, with its row among the failures."""
     failures = failed.failures + 1
     error = failed.error
+    if error.is_awaited and attempt_end is None:
+        return _wait(failed, policy)
     record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
     delay_ms = policy.retry_delay_ms(error.code, failures, random.random())  # noqa: S311  (spreads load, guards nothing)
     if delay_ms is None:
@@ -69,6 +71,15 @@ def change_after(
         attempt_end=attempt_end,
         failure=record,
     )
+
+
+def _wait(failed: AttemptFailedError, policy: RetryPolicy) -> Change:
+    """The turn has found that something is away: it is as if it had not been."""
+    error = failed.error
+    delay_ms = policy.look_delay_ms(0, random.random())  # noqa: S311
+    until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)
+    fact = Deferred(until=until, reason=error.spec.title, code=error.code, detail=error.detail)
+    return Change(failed.order_id, fact, failed.version, delay_ms=delay_ms, waits_for=str(error.code))
 
 
 class Failures:

@@ -45,9 +45,8 @@ class Retry(Middleware):
         elif isinstance(exception, LeaseLostError):
             turn.info("order taken away", action="lease_lost", reason=str(exception))
         elif isinstance(exception, AttemptFailedError):
-            turn.info(
-                "attempt failed", action="attempt_failed", code=exception.error.code, error=exception.error.detail
-            )
+            what, action = ("waits", "waits") if exception.error.is_awaited else ("attempt failed", "attempt_failed")
+            turn.info(what, action=action, code=exception.error.code, error=exception.error.detail)
             self._record(exception)
         else:
             turn.error("turn failed", action="turn_failed", exc_info=exception)

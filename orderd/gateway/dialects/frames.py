@@ -1,6 +1,7 @@
 """What each dialect calls the steps of an order, and the frames it tells them in. Prices and amounts are exact numbers.
 
-A step that a dialect has no word for is not told. None has one for cancelled: to their clients, such an order failed.
+A step that a dialect has no word for is not told. None has one for cancelled or expired: to their clients, such orders
+failed.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from orderd.domain.events import (
     Accepted,
     Cancelled,
     Confirmed,
+    Expired,
     Failed,
     OrderEvent,
     Retrying,
@@ -37,6 +39,7 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.CONFIRMED: "confirmed",
     _E.FAILED: "failed",
     _E.CANCELLED: "failed",
+    _E.EXPIRED: "failed",
     _E.RETRYING: "pending",
     _E.RECLAIMED: "pending",
     _E.ROLLED_BACK: "submitted",
@@ -122,7 +125,7 @@ def _facts(event: OrderEvent) -> Frame:
             return {"dex": dex(route.chosen.venue), "price": number(route.chosen.price)}
         case Confirmed() as fill:
             return {"txHash": fill.signature, "executedPrice": number(fill.executed_price)}
-        case Retrying() | Failed() as trouble:
+        case Retrying() | Failed() | Expired() as trouble:
             said = "message" if isinstance(trouble, Retrying) else "error"
             return {said: _sentence(trouble.code, trouble.detail)}
         case Cancelled():
