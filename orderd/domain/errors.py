@@ -95,7 +95,7 @@ class Consequence(StrEnum):
 
     ENDS = "ends"  # the order: the same would happen again
     COUNTS = "counts"  # as one of the attempts, of which there are a few
-    WAITS = "waits"  # for a service that is away, while the order is valid: this is no attempt
+    WAITS = "waits"  # while the order is valid: what it needs is away, or took none of its bytes in; nothing is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TX_SLIPPAGE_EXCEEDED: _passing(
         "The price moved beyond the slippage before the transaction landed", "raise --slippage, or submit again", 409
     ),
-    ErrorCode.TX_EXPIRED: _passing("The transaction expired without landing", "submit again; nothing was traded", 409),
+    ErrorCode.TX_EXPIRED: _awaited(
+        _passing("The transaction expired without landing", "submit again; nothing was traded", 409)
+    ),
     ErrorCode.TX_FAILED: _passing(
         "The chain refused the transaction", "read the program's log in: orderctl show ID", 409
     ),

@@ -20,12 +20,12 @@ class RetryPolicy:
     def retry_delay_ms(self, code: ErrorCode, failures: int, jitter: float) -> int | None:
         """Milliseconds until the next attempt, or None when the order has failed for good.
 
-        ``failures`` counts this failure too. ``jitter`` in [0, 1] takes up to half of the wait away, so that orders
-        which failed together do not return together.
+        ``failures`` counts this one too, if its code counts. ``jitter`` in [0, 1] takes up to half of the wait away, so
+        that orders which failed together do not return together.
         """
         if ERRORS[code].consequence is Consequence.ENDS or failures >= self.max_attempts:
             return None
-        return _less(min(self.base_ms << (failures - 1), self.cap_ms), jitter)
+        return _less(min(self.base_ms << max(failures - 1, 0), self.cap_ms), jitter)
 
     def look_delay_ms(self, waited_ms: int, jitter: float) -> int:
         """Milliseconds until an order that has waited for so long looks again whether it can go on.

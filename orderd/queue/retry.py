@@ -61,7 +61,7 @@ class Retry(Middleware):
         try:
             self._failures.record(failed)
         except Exception:
-            log.exception("failure not recorded", action="record_failed", order_id=str(failed.order_id))
+            log.exception("failure not recorded", action="record_failed", order_id=str(failed.order.id))
 
     def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailedError | None:
         """The failed attempt that an unforeseen exception is, if nothing is signed; else only the chain decides."""
@@ -74,4 +74,4 @@ class Retry(Middleware):
         if order is None or order.status not in WORKING:
             return None
         error = OrderdError(ErrorCode.SERVICE_INTERNAL, f"the turn ended with {type(exception).__name__}")
-        return AttemptFailedError(order.id, order.version, order.failures, error)
+        return AttemptFailedError(order, error)

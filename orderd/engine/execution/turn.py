@@ -81,7 +81,7 @@ class Execution:
                 self._expire(order)
                 raise
             except OrderdError as error:
-                raise AttemptFailedError(order.id, order.version, order.failures, error) from error
+                raise AttemptFailedError(order, error) from error
         return True
 
     def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
