@@ -152,7 +152,7 @@ class Execution:
             last_valid_block_height=attempt.last_valid_block_height,
         )
         change = Change(
-            order.id, fact, order.version, {"signature": attempt.signature}, while_valid=True, new_attempt=attempt
+            order.id, fact, order.version, {"signature": attempt.signature}, valid=True, new_attempt=attempt
         )
         moved = _moved(self._write(change))
         # From here on the transaction may land: no error below may be taken for the attempt's end.
@@ -170,7 +170,7 @@ class Execution:
         self._send((order.id, signed.raw))
 
     def _expire(self, order: Order) -> None:
-        """End an order whose claim could not write. If that is still valid, it is the order that no longer was."""
+        """End an order whose claim could not write, if that is because it is no longer valid."""
         if order.valid_until is not None:
             with database.connection_context():
                 self._publisher.publish(journal.apply([expiry(order)]))

@@ -13,8 +13,8 @@ MUTANTS: Final = (
         "journal-no-fence",
         1,
         "db/journal.py",
-        "              AND (given.fence IS NULL OR o.version = given.fence) {_IS_VALID",
-        "              {_IS_VALID",
+        "              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY",
+        "              {_VALIDITY",
         (
             f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",
             "tests/integration/engine/test_execution.py::"
