@@ -63,6 +63,7 @@ class StubVenue:
     slot: int = 7
     units: int = 40_000
     answer: Callable[[], Liquidity] | None = None
+    remembered: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> PoolKind:
@@ -70,6 +71,9 @@ class StubVenue:
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         raise AssertionError("routing does not ask for addresses")
+
+    def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
+        return self.remembered
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
