@@ -35,7 +35,8 @@ _STATES_FOR: Final = {"watch": ACTIVE, "cancel": CANCELLABLE, "resolve": SIGNED}
 """The orders that a verb is of use for."""
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
-     "-s", "--min-out", "--max-cost", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort"}
+     "-s", "--min-out", "--max-cost", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns",
+     "--sort"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),

@@ -56,8 +56,8 @@ def run(
     """Sell an amount of one token for another.
 
     Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. What it shows
-    as the least is sent as --min-out. The order's client id is told before it is sent. When no answer comes, look it up under that id, or send it again with
-    --client-order-id: it cannot be executed twice.
+    as the least is sent as --min-out. The order's client id is told before it is sent. When no answer comes, look it
+    up under that id, or send it again with --client-order-id: it cannot be executed twice.
 
     A file has the columns token_in, token_out, amount_in and, where wanted, slippage, min_out, max_cost, floor and
     client_order_id. It is checked as a whole before the first of its orders is sent. The same file with the same
@@ -137,7 +137,7 @@ def _may_trade(client: Client, settings: Settings, question: str) -> bool:
 
 
 def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitParams | None:
-    """The order as it is agreed to: what the quote promises at least is a part of it, where one was shown. None is a no.
+    """The order as it is agreed to, with what the quote promises at least, where one was shown. None is a no.
 
     Raises ConfigError as below.
     """

@@ -69,8 +69,8 @@ class GivenTerms(BaseModel):
 class OrderTerms:
     """As they are understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
 
-    Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted, and
-    no route whose fees and price impact together cost more than ``max_cost_bps``.
+    Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted,
+    and no route whose fees and price impact together cost more than ``max_cost_bps``.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
