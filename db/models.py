@@ -95,7 +95,10 @@ class Order(Table):
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
     to pay: never below it, and where ``floor`` is the first one, the same from the first route on.
-    ``starts`` counts the turns that workers began, ``failures`` the attempts that have failed for certain.
+    ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
+    ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
+    ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
+    waits until that is over.
     ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
@@ -119,8 +122,13 @@ class Order(Table):
     seq = IntegerField()
     version = IntegerField()
     starts = IntegerField()
+    losses = IntegerField()
     failures = IntegerField()
+    uncounted = IntegerField()
     due_at: Field[datetime | None] = DateTimeTZField(null=True)
+    valid_until: Field[datetime | None] = DateTimeTZField(null=True)
+    waits_for = TextField(null=True)
+    waits_since: Field[datetime | None] = DateTimeTZField(null=True)
     lease_owner = TextField(null=True)
     lease_until: Field[datetime | None] = DateTimeTZField(null=True)
 

@@ -49,14 +49,15 @@ class Market:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
         plan, offer = self._plan(terms, others.fits)
-        check_floor(terms, plan.route, plan.min_amount_out)
+        check_floor(terms, plan.route, plan.min_amount_out, offer.refusals)
         preview = self._builder.preview(plan)
         while preview.refusal is not None:
             try:
                 others.refused(preview.refusal)
-                plan, offer = self._plan(terms, others.fits)
+                plan, offer = self._plan(terms, others.fits, plan.min_amount_out)
             except OrderdError:
                 break  # there is no other route: what this one meets is what the order would meet
+            check_floor(terms, plan.route, plan.min_amount_out, offer.refusals)
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
@@ -112,9 +113,9 @@ class Market:
             holding = token_program.TokenAccount.decode(each.account.data)
             yield each.key, str(holding.mint), holding.amount
 
-    def _plan(self, terms: OrderTerms, fits: Fits) -> tuple[SwapPlan, Offer]:
+    def _plan(self, terms: OrderTerms, fits: Fits, agreed: int | None = None) -> tuple[SwapPlan, Offer]:
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
-        offer = offer_of(terms, decision)
+        offer = offer_of(terms, decision, agreed)
         return SwapPlan(decision.route, offer.min_amount_out), offer
 
 

@@ -18,6 +18,7 @@ from db.journal import Change, Moved, NewAttempt
 from db.leases import LiveAttempt
 from db.models import Order
 from db.terms import terms_of
+from db.validity import expiry
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
@@ -77,8 +78,11 @@ class Execution:
         with self._leases.holding(order.id):
             try:
                 self._submit(order, *self._sign(order))
+            except LeaseLostError:
+                self._expire(order)
+                raise
             except OrderdError as error:
-                raise AttemptFailedError(order.id, order.version, order.failures, error) from error
+                raise AttemptFailedError(order, error) from error
         return True
 
     def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
@@ -100,7 +104,7 @@ class Execution:
             decision = self._router.route(request_of(terms), order.slippage_bps, others.fits)
         route = decision.route
         offer = offer_of(terms, decision, order.min_amount_out)
-        check_floor(terms, route, offer.min_amount_out)
+        check_floor(terms, route, offer.min_amount_out, decision.refusals)
         log.info(
             "routed",
             action="routed",
@@ -148,7 +152,9 @@ class Execution:
             signature=attempt.signature,
             last_valid_block_height=attempt.last_valid_block_height,
         )
-        change = Change(order.id, fact, order.version, {"signature": attempt.signature}, new_attempt=attempt)
+        change = Change(
+            order.id, fact, order.version, {"signature": attempt.signature}, while_valid=True, new_attempt=attempt
+        )
         moved = _moved(self._write(change))
         # From here on the transaction may land: no error below may be taken for the attempt's end.
         self._live.track(
@@ -163,6 +169,12 @@ class Execution:
             )
         )
         self._send((order.id, signed.raw))
+
+    def _expire(self, order: Order) -> None:
+        """End an order whose claim could not write. If that is still valid, it is the order that no longer was."""
+        if order.valid_until is not None:
+            with database.connection_context():
+                self._publisher.publish(journal.apply([expiry(order)]))
 
     def _claim_all(self, order_ids: Sequence[UUID]) -> list[Moved | None]:
         with database.connection_context():

@@ -5,11 +5,15 @@ stays: a market that falls from attempt to attempt would else take a slippage ea
 floor with each route; even then none is below what it has asked for.
 """
 
+from collections.abc import Iterable
+
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Refused
 from orderd.domain.money import format_amount, min_amount_out
 from orderd.domain.order import Floor
-from orderd.domain.quote import QuoteRequest, Route
+from orderd.domain.quote import QuoteRequest, Route, VenueRefusal
 from orderd.domain.terms import OrderTerms
+from orderd.engine.routing.venue_refusals import unless_missed
 
 
 def request_of(terms: OrderTerms) -> QuoteRequest:
@@ -36,16 +40,19 @@ def floor_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
     return floor
 
 
-def check_floor(terms: OrderTerms, route: Route, floor: int) -> None:
-    """Raises OrderdError ROUTE_BELOW_FLOOR where the best route pays less than the order accepts."""
+def check_floor(terms: OrderTerms, route: Route, floor: int, refusals: Iterable[VenueRefusal | Refused] = ()) -> None:
+    """Raises OrderdError ROUTE_BELOW_FLOOR where the best route pays less than the order accepts.
+
+    ROUTE_VENUES_UNAVAILABLE where one of the ``refusals`` is a venue that could not be asked: it might pay more.
+    """
     if route.amount_out >= floor:
         return
     why = "its own min_out" if floor == terms.min_out else "the floor of its first route, which holds in all attempts"
-    raise OrderdError(
-        ErrorCode.ROUTE_BELOW_FLOOR,
+    told = (
         f"the best route pays {_told(terms, route.amount_out)}, and the order accepts no less than "
-        f"{_told(terms, floor)}: {why}",
+        f"{_told(terms, floor)}: {why}"
     )
+    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_BELOW_FLOOR, told))
 
 
 def _told(terms: OrderTerms, amount: int) -> str:

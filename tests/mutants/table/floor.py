@@ -1,4 +1,4 @@
-"""What an order accepts at least: where it comes from, that it stays, and what is traded at where nobody knows a price."""
+"""What an order accepts at least: where it comes from, that it stays, and what happens where nobody knows a price."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ MUTANTS: Final = (
         "route-below-the-floor",
         10,
         "orderd/engine/execution/turn.py",
-        "        check_floor(terms, route, offer.min_amount_out)\n",
+        "        check_floor(terms, route, offer.min_amount_out, decision.refusals)\n",
         "",
         (f"{_FLOOR}test_a_route_below_the_first_floor_is_a_failed_attempt",),
         "A transaction that can only fail is signed, sent and paid for.",

@@ -101,7 +101,8 @@ def test_every_event_has_words() -> None:
 def test_terms_are_told_where_they_are_the_orders_own() -> None:
     own = order_after(EVENTS).model_copy(update={"min_out": "150", "max_cost": "1", "floor": Floor.EACH})
     assert describe(FILLED[0], own) == [
-        "sell 1.5 SOL for USDC, slippage at most 0.5 %, at least 150 USDC, cost at most 1 %, a new floor in each attempt"
+        "sell 1.5 SOL for USDC, slippage at most 0.5 %, at least 150 USDC, cost at most 1 %, "
+        "a new floor in each attempt"
     ]
 
 
