@@ -44,6 +44,7 @@ def refused(routes: Router) -> OrderdError:
 def test_where_a_known_pool_is_silent_an_order_waits(error: Exception, code: ErrorCode) -> None:
     routes = router(replace(failing(VenueName.RAYDIUM, error), remembered=frozenset({"deep"})), JUNK)
     assert refused(routes).code is ErrorCode.ROUTE_PRICE_UNKNOWN
+    assert refused(routes).is_awaited
     assert "of the pair's pools deep did not answer" in refused(routes).detail
     own = decide(routes, replace(REQUEST, has_own_floor=True))
     assert own.route.main.venue is VenueName.METEORA
