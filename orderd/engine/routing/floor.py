@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Refused
-from orderd.domain.money import format_amount, min_amount_out
+from orderd.domain.money import BPS, format_amount, min_amount_out
 from orderd.domain.order import Floor
 from orderd.domain.quote import QuoteRequest, Route, VenueRefusal
 from orderd.domain.terms import OrderTerms
@@ -18,9 +18,12 @@ from orderd.engine.routing.venue_refusals import unless_missed
 
 def request_of(terms: OrderTerms) -> QuoteRequest:
     """What the market is asked for on behalf of an order."""
-    limit = {} if terms.max_cost_bps is None else {"max_cost_bps": terms.max_cost_bps}
     return QuoteRequest(
-        terms.token_in.mint, terms.token_out.mint, terms.amount_in, has_own_floor=terms.min_out is not None, **limit
+        terms.token_in.mint,
+        terms.token_out.mint,
+        terms.amount_in,
+        max_cost_bps=BPS if terms.max_cost_bps is None else terms.max_cost_bps,
+        has_own_floor=terms.min_out is not None,
     )
 
 
