@@ -81,6 +81,8 @@ class PriceGuard:
         pools = legs | {quote.pool for quote in quotes}
         last = self._last(pair)
         if last is None and silent:
+            last = self._recalled(pair)  # another process may have traded meanwhile
+        if last is None and silent:
             if not has_own_floor:
                 raise OrderdError(
                     ErrorCode.ROUTE_PRICE_UNKNOWN,

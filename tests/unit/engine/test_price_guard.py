@@ -216,6 +216,15 @@ def test_when_the_last_price_is_old_and_the_pool_still_silent_there_is_none(desk
     desk.quote(1_000_000, present={"junk"}, listed=frozenset({"junk"}))
 
 
+def test_while_a_pool_is_silent_the_price_that_another_process_traded_at_counts(desk: Desk) -> None:
+    desk.knows_no_price(1_000_000)
+    desk.past = PastRoute(SOLD, 1_000_000, "0", ALL, age=1.0)
+    desk.quote(960_000, present={"junk"}, silent={"deep"})
+    with pytest.raises(OrderdError) as caught:
+        desk.quote(900_000, present={"junk"}, silent={"deep"})
+    assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
+
+
 def test_whoever_says_what_he_accepts_needs_no_price_and_makes_none_for_others(desk: Desk) -> None:
     for _ in range(2):
         desk.quote(10, present={"junk"}, silent={"deep"}, has_own_floor=True)
