@@ -17,7 +17,7 @@ from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
-from db.models import Order, listed
+from db.models import Order, in_states, listed
 from db.terms import columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
@@ -381,7 +381,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
                 valid_until = {_VALID_UNTIL}, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
-              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= statement_timestamp() {_IS_VALID}
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -445,8 +445,8 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
             UPDATE orders SET seq = seq + 1, unknown_since = clock.now, updated_at = clock.now
             FROM (SELECT clock_timestamp() AS now) clock WHERE id IN (
                 SELECT id FROM orders
-                WHERE status IN ({listed(sources(EventKind.UNKNOWN))}) AND unknown_since IS NULL
-                  AND updated_at < clock_timestamp() - %s * interval '1 second'
+                WHERE {in_states(sources(EventKind.UNKNOWN))} AND unknown_since IS NULL
+                  AND updated_at < statement_timestamp() - %s * interval '1 second'
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *, jsonb_build_object(
                 'kind', '{EventKind.UNKNOWN}', 'attempt', failures + 1, 'signature', signature) AS told),
@@ -468,7 +468,7 @@ def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
     rows = database.execute_sql(
         f"""
         SELECT order_id, at FROM order_events s
-        WHERE kind = '{EventKind.STARTED}' AND at > clock_timestamp() - %s * interval '1 second' AND NOT EXISTS (
+        WHERE kind = '{EventKind.STARTED}' AND at > statement_timestamp() - %s * interval '1 second' AND NOT EXISTS (
             SELECT FROM order_events d
             WHERE d.order_id = s.order_id AND d.seq > s.seq AND d.kind = '{EventKind.DEFERRED}' AND NOT EXISTS (
                 SELECT FROM order_events b

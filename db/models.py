@@ -24,7 +24,7 @@ from playhouse.fields import EnumField
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 
 from db.connection import database
-from orderd.domain.order import Floor, OrderStatus
+from orderd.domain.order import ACTIVE, HELD, TERMINAL, WAITING, Floor, OrderStatus
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
@@ -33,6 +33,25 @@ DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 def listed(statuses: Iterable[OrderStatus]) -> str:
     """States for an SQL statement, as in ``status IN (...)``."""
     return ", ".join(f"'{status}'" for status in sorted(statuses))
+
+
+def in_states(statuses: Iterable[OrderStatus]) -> str:
+    """The condition that an order is in one of these, in the words of the indexes, none of which names ``status``.
+
+    What waits has a due time, what is in a worker's hands neither that nor an outcome, and what has ended an outcome.
+    """
+    wanted = frozenset(statuses)
+    found_by = {
+        "due_at IS NOT NULL": (wanted & WAITING, "status"),
+        "outcome IS NULL AND due_at IS NULL": (wanted & HELD, "status"),
+        "outcome IS NOT NULL": (wanted & TERMINAL, "outcome"),
+    }
+    if wanted >= ACTIVE:
+        return (
+            "outcome IS NULL" if wanted == ACTIVE else f"(outcome IS NULL OR outcome IN ({listed(wanted & TERMINAL)}))"
+        )
+    ways = [f"{words} AND {name} IN ({listed(some)})" for words, (some, name) in found_by.items() if some]
+    return f"({' OR '.join(ways)})"
 
 
 class _BaseUnitsField(Field):

@@ -81,7 +81,7 @@ def _lock(token_id: UUID) -> None:
     good = database.execute_sql(
         """
         SELECT FROM api_tokens
-        WHERE id = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+        WHERE id = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > statement_timestamp())
         FOR NO KEY UPDATE""",
         (str(token_id),),
     )
@@ -110,9 +110,9 @@ def _spent(token_id: UUID) -> list[tuple[float, int]]:
     """Of each order that counts, oldest first: in how many seconds it no longer will, and its notional."""
     rows = database.execute_sql(
         f"""
-        SELECT extract(epoch FROM n.at + %s - clock_timestamp()), n.notional
+        SELECT extract(epoch FROM n.at + %s - statement_timestamp()), n.notional
         FROM notionals n JOIN orders o ON o.id = n.order_id
-        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
+        WHERE n.token_id = %s AND n.at > statement_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
         ORDER BY n.at""",  # noqa: S608
         (DAY, str(token_id), DAY),
     )

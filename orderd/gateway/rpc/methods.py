@@ -187,7 +187,7 @@ class Methods:
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
-        listed = await self._database.run(views.list_orders, caller.principal.account_id, params)
+        listed = await self._database.run(list_orders, caller.principal.account_id, params)
         if params.token is not None and not listed.orders:
             self._intake.token(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
         return Reply(listed)

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from db.connection import database
-from db.models import Order, listed
+from db.models import Order, in_states
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
 from orderd.engine import views
@@ -55,12 +55,15 @@ class Standing:
 
 def active_heads() -> list[Head]:
     """All orders that have not ended."""
-    return _heads(f"status IN ({listed(ACTIVE)})", ())
+    return _heads(in_states(ACTIVE), ())
 
 
 def heads_moved_within(seconds: float) -> list[Head]:
-    """The orders whose last change is at most ``seconds`` ago."""
-    return _heads("updated_at > clock_timestamp() - %s * interval '1 second'", (seconds,))
+    """The orders whose last event is at most ``seconds`` ago."""
+    return _heads(
+        "id IN (SELECT order_id FROM order_events WHERE at > statement_timestamp() - %s * interval '1 second')",
+        (seconds,),
+    )
 
 
 def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
