@@ -23,7 +23,8 @@ def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
     with database.connection_context():
         row = database.execute_sql(
             """
-            SELECT o.amount_in, o.quoted_amount_out, e.data, extract(epoch FROM clock_timestamp() - e.at)
+            SELECT o.amount_in, o.quoted_amount_out, e.data,
+                   extract(epoch FROM greatest(clock_timestamp() - e.at, interval '0'))
             FROM orders o JOIN order_events e ON e.order_id = o.id AND e.kind = 'routed'
             WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s
             ORDER BY o.id DESC, e.seq DESC LIMIT 1""",

@@ -38,6 +38,7 @@ class Dispatch:
     """One pass at a time; any number of processes may run it together.
 
     ``send`` puts orders in the queue, ``depth`` says how many are in it. ``name`` is this process among others.
+    ``look`` sees to it that Postgres' clock can be gone by.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Dispatch:
         depth: Callable[[], int],
         name: str | None = None,
         line: "Line | None" = None,
+        look: Callable[[], object] = lambda: None,
     ) -> None:
         self._publisher = publisher
         self._send = send
         self._depth = depth
         self._name = name
         self._line = line
+        self._look = look
         self._missed: deque[UUID] = deque()
 
     def missed(self, order_id: UUID) -> None:
@@ -62,6 +65,7 @@ class Dispatch:
     def run_once(self) -> int:
         """Take back what lost workers held, send what is due. Returns how many orders were sent."""
         with database.connection_context():
+            self._look()
             if missed := list(self._missed):
                 leases.give_back(missed)
                 for order_id in missed:

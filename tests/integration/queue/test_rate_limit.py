@@ -262,7 +262,7 @@ class TestForgetfulRedis:
         time.advance(LAG)
         slow, real = time.limiter(3), limiter._recent_starts
 
-        def overtaken(seconds: float) -> list[tuple[UUID, datetime]]:
+        def overtaken(seconds: float) -> list[tuple[UUID, timedelta]]:
             read = list(real(seconds))
             monkeypatch.setattr(slow, "_recent_starts", real)
             for order in (opener, *others):

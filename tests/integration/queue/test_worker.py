@@ -23,7 +23,7 @@ from orderd.engine.publish import CHANNEL
 from orderd.process.roles import ListeningRole
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import OrderBroker
-from orderd.queue.worker import HEARTBEAT_PREFIX
+from orderd.queue.clock import HEARTBEATS
 from orderd.solana.rpc import RpcClient
 from tests.integration.engine.conftest import signature
 from tests.integration.orders import built, lapse, new_order, read, sign
@@ -74,7 +74,7 @@ def silent_rpc() -> Iterator[str]:
 
 
 def heartbeats(client: "redis.Redis") -> list[bytes]:
-    return list(client.scan_iter(match=f"{HEARTBEAT_PREFIX}*"))
+    return list(client.scan_iter(match=f"{HEARTBEATS}*"))
 
 
 def wait_for_heartbeat(client: "redis.Redis") -> None:
