@@ -1,7 +1,7 @@
 """Stored times that end a wait, or that one is counted from: all of them, and how they are moved with the clock.
 
-What is told of the past (events, attempts, the audit) is a record and stays as it was written, and so does what is a date
-for people, as a token's expiry. See ``orderd.domain.clock`` for when this is needed.
+What is told of the past (events, attempts, the audit) is a record and stays as it was written, and so does what is a
+date for people, as a token's expiry. See ``orderd.domain.clock`` for when this is needed.
 """
 
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def _renew_leases(values: dict[str, object]) -> None:
         f"""
         UPDATE orders SET lease_until = %(now)s
             + CASE WHEN status IN ({listed(WAITING)}) THEN {IN_LINE} ELSE %(lease)s * interval '1 second' END
-        WHERE status IN ({listed(ACTIVE)}) AND lease_until > %(now)s - greatest(%(by)s, 0) * interval '1 second'""",
+        WHERE status IN ({listed(ACTIVE)}) AND lease_until > %(now)s - greatest(%(by)s, 0) * interval '1 second'""",  # noqa: S608
         values,
     )
 
@@ -102,7 +102,7 @@ def cut(lease_seconds: float, longest_seconds: float) -> int:
         f"""
         UPDATE orders SET due_at = CASE WHEN {waits} THEN %(due)s ELSE due_at END,
             lease_until = CASE WHEN lease_until > %(lease)s THEN %(lease)s ELSE lease_until END
-        WHERE id IN ({in_order(f"status IN ({listed(ACTIVE)}) AND (({waits}) OR lease_until > %(lease)s)")})""",
+        WHERE id IN ({in_order(f"status IN ({listed(ACTIVE)}) AND (({waits}) OR lease_until > %(lease)s)")})""",  # noqa: S608
         {
             "due": now + timedelta(seconds=longest_seconds),
             "lease": now + timedelta(seconds=max(lease_seconds, IN_LINE_SECONDS)),

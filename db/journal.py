@@ -433,7 +433,7 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
-    """Which orders were started within the window, and how long ago: what the rate limit knows where Redis has forgotten.
+    """Which orders were started within the window, and how long ago: what the rate limit asks where Redis forgot.
 
     Those that Postgres' clock, which was set back, has still before it count as of now.
     """

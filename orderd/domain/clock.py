@@ -1,7 +1,7 @@
 """A server's clock that is set while waits are under way: how that is told from time that has passed.
 
-Stored times are of the server's clock, so that all machines mean the same by them. When somebody sets it, whatever waits
-for a stored time would wait too long or not long enough. So each process holds that clock against its own, which
+Stored times are of the server's clock, so that all machines mean the same by them. When somebody sets it, whatever
+waits for a stored time would wait too long or not long enough. So each process holds that clock against its own, which
 nobody can set, and where the two disagree the stored times are moved by as much, once: beside them stands by how much
 they have been moved so far, and what the clock said when anybody last looked.
 
@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The clock was set by ``seconds``, at some time after ``since`` as the clock goes now. ``moved`` is as was read."""
+    """The clock was set by ``seconds``, some time after ``since`` as it goes now. ``moved`` is as was read."""
 
     seconds: float
     since: float
@@ -68,7 +68,9 @@ class ClockWatch:
         """Whether this reading, in which no jump was seen, is to be the last word on the clock."""
         if self._began is None or self._base is None or self._base[1] != reading:
             return False
-        is_old = reading.last is None or not 0 <= reading.now - reading.last < NOTE_SECONDS
+        if reading.last is None:
+            return True
+        is_old = not 0 <= reading.now - reading.last < NOTE_SECONDS
         return is_old and self._base[0] - self._began >= _KNOWN_SECONDS
 
     @property

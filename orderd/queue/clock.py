@@ -56,7 +56,7 @@ class RedisClock:
         return _micros(expected - NOTICED_SECONDS), _micros(expected + NOTICED_SECONDS)
 
     def look(self) -> None:
-        """Move the stored times where the clock was set, unless another process has done so. Raises redis.RedisError."""
+        """Move the stored times where the clock was set, unless that has been done. Raises redis.RedisError."""
         with self._lock:
             asked_at = self._elapsed()
             now, last, moved = self._redis.eval(_READ, 1, _CLOCK)

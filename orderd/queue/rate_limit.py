@@ -142,10 +142,10 @@ class RateLimiter:
         return Go(value) if verdict == "go" else Slot(timedelta(microseconds=int(value)))
 
     def prepare(self, *, wait: bool = False) -> None:
-        """See to it that Redis knows the starts of the last window, before an order has to wait for that; watch its clock.
+        """See to it that Redis knows the starts of the last window, before an order has to wait for that.
 
         To be called now and then: where Redis has been emptied, ``lag`` has to pass between one call and the next, or
-        within one that may ``wait``. Raises as ``ask`` does.
+        within one that may ``wait``. Watches Redis' clock too. Raises as ``ask`` does.
         """
         self._clock.look()
         if self._limit and self._decide("")[0] == "slot" and wait:

@@ -6,14 +6,14 @@ from datetime import timedelta
 import psycopg2
 
 _SHADOW = """
-CREATE SCHEMA shadow;
-CREATE TABLE shadow.setting AS SELECT interval '0' AS set_by;
-CREATE FUNCTION shadow.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-    'SELECT pg_catalog.clock_timestamp() + set_by FROM shadow.setting';
+CREATE TABLE clock_setting AS SELECT interval '0' AS set_by;
+CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+    'SELECT pg_catalog.clock_timestamp() + set_by FROM public.clock_setting';
 DO $$ BEGIN
-    EXECUTE format('ALTER DATABASE %I SET search_path = shadow, pg_catalog, public', current_database());
+    EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
 END $$
 """
+"""What Postgres finds first is its clock; the database is not lent to another test, for it has another shape."""
 
 
 class SettableClock:
@@ -24,7 +24,7 @@ class SettableClock:
         self._execute(_SHADOW)
 
     def set(self, by: timedelta) -> None:
-        self._execute("UPDATE shadow.setting SET set_by = set_by + %s", by)
+        self._execute("UPDATE clock_setting SET set_by = set_by + %s", by)
 
     def _execute(self, statement: str, *values: object) -> None:
         with closing(psycopg2.connect(self._url)) as connection, connection, connection.cursor() as cursor:

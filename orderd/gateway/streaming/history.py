@@ -1,7 +1,8 @@
 """What the hub reads from Postgres, where everything is that anybody is told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -58,9 +59,23 @@ def active_heads() -> list[Head]:
     return _heads(f"status IN ({listed(ACTIVE)})", ())
 
 
-def heads_moved_within(seconds: float) -> list[Head]:
-    """The orders whose last change is at most ``seconds`` ago."""
-    return _heads("updated_at > clock_timestamp() - %s * interval '1 second'", (seconds,))
+def clock_now() -> datetime:
+    """What Postgres' clock says, by which changes are stamped."""
+    (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
+    assert isinstance(now, datetime)
+    return now
+
+
+def heads_moved(said: Sequence[datetime], seconds: float) -> tuple[datetime, list[Head]]:
+    """What Postgres' clock says, and the orders whose last change is at most ``seconds`` from that.
+
+    The same from what it ``said`` before, the newest last: should it have been set, changes are stamped by both. Of
+    these, only the last one may be lower than all that are looked for.
+    """
+    now = clock_now()
+    around = timedelta(seconds=seconds)
+    bounds = min((now, *said[-1:])) - around, max((now, *said)) + around
+    return now, _heads("updated_at BETWEEN %s AND %s", bounds)
 
 
 def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:

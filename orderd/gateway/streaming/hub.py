@@ -71,7 +71,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
         self._swept_at = time.monotonic()
-        self._newest = datetime.fromtimestamp(0, UTC)
+        self._said: deque[tuple[float, datetime]] = deque()
         self.as_of = datetime.now(UTC)
         """Whatever was stored before has been told, or is about to be."""
         self.has_news = False
@@ -88,10 +88,9 @@ class Hub:
             return
         mark = self._marks.get(news.order_id)
         if mark is None:
-            if news.at < self._newest - timedelta(seconds=MEMORY_SECONDS / 2):
+            if self._said and news.at < self._said[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
                 return  # a straggler of an order that has been forgotten; if it is not, the sweep has seen it
             mark = self._mark(news.order_id)
-        self._newest = max(self._newest, news.at)
         if news.seq <= mark.seq:
             return
         if news.order_id in self._gaps:
@@ -175,6 +174,7 @@ class Hub:
     async def start(self) -> None:
         """Learn how far the active orders are; after this the hub has missed nothing. Raises OrderdError."""
         self._swept_at, self.as_of = time.monotonic(), datetime.now(UTC)
+        self._said.append((self._swept_at, await self._database.run(history.clock_now)))
         for head in await self._database.run(history.active_heads):
             self._note(head)
 
@@ -209,7 +209,8 @@ class Hub:
         started, as_of = time.monotonic(), datetime.now(UTC)
         may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
         window = started - self._swept_at + SWEEP_OVERLAP_SECONDS
-        heads = await self._database.run(history.heads_moved_within, window)
+        said, heads = await self._database.run(history.heads_moved, [said for _, said in self._said], window)
+        self._hear_clock(started, said)
         behind = {head.order_id: head.seq for head in heads if self._note(head)}
         for order_id, seq in behind.items():
             if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):
@@ -217,6 +218,12 @@ class Hub:
         self._late = behind
         self._swept_at, self.as_of = started, as_of
         self._forget(started - MEMORY_SECONDS)
+
+    def _hear_clock(self, at: float, said: datetime) -> None:
+        """Remember what Postgres' clock said for as long as a change that it has stamped may not be committed yet."""
+        self._said.append((at, said))
+        while self._said[0][0] < at - SWEEP_OVERLAP_SECONDS:
+            self._said.popleft()
 
     def _note(self, head: Head) -> bool:
         """Take in where an order stands; whether its followers have still to be told."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,10 +73,13 @@ class Store:
         return answer
 
     def active_heads(self) -> list[Head]:
-        return [head for head in self.heads_moved_within(0) if not head.ended]
+        return [head for head in self.heads_moved([], 0)[1] if not head.ended]
 
-    def heads_moved_within(self, _: float) -> list[Head]:
-        return [self._head(order_id) for order_id in self.events if order_id not in self.long_ago]
+    def clock_now(self) -> datetime:
+        return _BEGAN + timedelta(milliseconds=self.commits)
+
+    def heads_moved(self, _said: Sequence[datetime], _seconds: float) -> tuple[datetime, list[Head]]:
+        return self.clock_now(), [self._head(order_id) for order_id in self.events if order_id not in self.long_ago]
 
     def _head(self, order_id: UUID) -> Head:
         sells, buys = tokens_of(order_id)
@@ -309,6 +312,7 @@ def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told(
         straggler = world.store.events[old][0]
         world.store.commits += 120_000
         world.commit(2, False)
+        await world.hub.sweep()
         await world.settle()
         world.hub.hear(straggler.model_dump_json().encode())
         assert old not in world.hub._marks
