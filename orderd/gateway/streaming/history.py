@@ -1,7 +1,7 @@
 """What the hub reads from Postgres, where everything is that anybody is told."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -42,6 +42,8 @@ class Standing:
     order: OrderView
     after: int | None = None
     again: tuple[OrderEvent, ...] = ()
+    encoded: dict[object, tuple[bytes, ...]] = field(default_factory=dict, compare=False)
+    """By the form in which followers are told of it; encoded once for all of them."""
 
     @property
     def lapse(self) -> Literal["AHEAD", "GONE"] | None:
@@ -55,8 +57,8 @@ class Standing:
 
 
 def active_heads() -> list[Head]:
-    """All orders that have not ended."""
-    return _heads(f"status IN ({listed(ACTIVE)})", ())
+    """All orders that have not ended, oldest first."""
+    return _heads(f"status IN ({listed(ACTIVE)}) ORDER BY id", ())
 
 
 def clock_now() -> datetime:
@@ -84,12 +86,12 @@ def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
     return found[0] if found else None, views.events_after(order_id, seq)
 
 
-def standings(selection: Selection) -> list[Standing]:
-    """What a new follower is sent, oldest order first."""
+def standings(selection: Selection, among: Sequence[UUID] = ()) -> list[Standing]:
+    """What a new follower is sent, oldest order first: of those it names, or of those ``among`` that it selects."""
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
         return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
-    active = views.active(selection.account_id, selection.token_in, selection.token_out, selection.kind)
+    active = views.active(among, selection.account_id, selection.token_in, selection.token_out, selection.kind)
     if not selection.from_beginning:
         return [Standing(order) for order in active]
     told = views.stories(order.id for order in active)

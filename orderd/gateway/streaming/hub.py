@@ -22,6 +22,7 @@ from orderd.best_effort import failed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.history import Head
+from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection, groups_of
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.standings import Standings
@@ -41,7 +42,6 @@ READERS: Final = 8
 """Orders whose gaps are filled at a time."""
 MAX_SUBSCRIPTIONS: Final = 1_000
 """Of one connection."""
-RETRY_SECONDS: Final = 0.5
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -50,6 +50,8 @@ log = structlog.get_logger(__name__)
 class _Mark:
     """How far an order's followers have been told; and the groups it belongs to, once they are known."""
 
+    number: int
+    """Its place in the roll."""
     seq: int = 0
     groups: tuple[Group, ...] | None = None
     ended: bool = False
@@ -58,9 +60,9 @@ class _Mark:
 class Hub:
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
-        self._standings = Standings(database)
+        self._roll = Roll()
+        self._standings = Standings(database, self._roll)
         self._marks: dict[UUID, _Mark] = {}
-        self._active: set[UUID] = set()
         self._ended: deque[tuple[float, UUID]] = deque()
         self._of_order: defaultdict[UUID, set[Subscription]] = defaultdict(set)
         self._of_group: defaultdict[Group, set[Subscription]] = defaultdict(set)
@@ -109,8 +111,7 @@ class Hub:
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)
         if mark is None:
-            mark = self._marks[order_id] = _Mark()
-            self._active.add(order_id)
+            mark = self._marks[order_id] = _Mark(self._roll.add(order_id))
         return mark
 
     def _is_followed(self, order_id: UUID, mark: _Mark) -> bool:
@@ -121,20 +122,20 @@ class Hub:
     def _tell(self, mark: _Mark, news: News) -> None:
         self._move(mark, news.order_id, news.seq, news.ended)
         for subscription in tuple(self._of_order.get(news.order_id, ())):
-            subscription.offer(news)
+            subscription.offer(news, mark.number)
         if self._of_group:
             for group in mark.groups or ():
                 for subscription in tuple(self._of_group.get(group, ())):
-                    subscription.offer(news)
+                    subscription.offer(news, mark.number)
         EVENT_SECONDS.observe(max((datetime.now(UTC) - news.at).total_seconds(), 0))
 
     def _move(self, mark: _Mark, order_id: UUID, seq: int, ended: bool) -> None:
         mark.seq = seq
         if ended and not mark.ended:
-            self._active.discard(order_id)
+            self._roll.remove(order_id, mark.number)
             self._ended.append((time.monotonic(), order_id))
         elif mark.ended and not ended:  # what was confirmed has been rolled back
-            self._active.add(order_id)
+            mark.number = self._roll.add(order_id)
         mark.ended = ended
 
     # Gaps
@@ -256,8 +257,8 @@ class Hub:
                 ErrorCode.SERVICE_OVERLOADED, f"a connection has at most {MAX_SUBSCRIPTIONS} subscriptions"
             )
         number, session.next_subscription = session.next_subscription, session.next_subscription + 1
-        known = () if selection.orders else self._active
-        subscription = Subscription(number, session.peer, selection, manner(number), known)
+        since = 0 if selection.orders else self._roll.last
+        subscription = Subscription(number, session.peer, selection, manner(number), since)
         for order_id in selection.orders:
             self._of_order[order_id].add(subscription)
         if selection.group is not None:
@@ -268,14 +269,15 @@ class Hub:
 
     async def begin(self, subscription: Subscription) -> None:
         """Bring a follower up to date and let it go live. Raises ConnectionClosed."""
-        while True:
-            try:
-                standings = await self._standings.read(subscription.selection)
-                break
-            except OrderdError as error:
-                log.warning("snapshot waits", action="snapshot_waits", error=error.detail)
-                await asyncio.sleep(RETRY_SECONDS)
-        await subscription.begin(standings)
+        pages = self._standings.pages(subscription.selection, subscription.since)
+        await subscription.begin(pages, self._is_behind)
+
+    def _is_behind(self, order_id: UUID, seq: int | None) -> bool:
+        """Whether events of the order up to ``seq``, None for its end, may yet be offered to its followers."""
+        mark = self._marks.get(order_id)
+        if seq is None:
+            return mark is not None and not mark.ended
+        return mark is None or mark.seq < seq
 
     def unfollow(self, session: Session, number: int) -> bool:
         """End a subscription; False when there is none of this number."""
