@@ -191,9 +191,11 @@ class Subscription:
         ``is_behind`` says of an order whether events up to a seq, or up to its end, may yet be offered. Raises
         ConnectionClosed.
         """
-        count = 0
+        count = after = 0
         async for page in pages:
             self._upto = page.upto
+            self._drop_ended(page, after)
+            after = page.upto
             count += await self._show(page)
             await self._send_held()
             # What is offered from here on may be committed after the next page has been read, whosever it is.
@@ -204,6 +206,13 @@ class Subscription:
         await self._answer(self._manner.ready(count))
         await self._send_held()
         self._held = None
+
+    def _drop_ended(self, page: Page, after: int) -> None:
+        """Let go of what was held of orders that had ended before their page was read."""
+        assert self._held is not None
+        upto, shown = min(page.upto, self.since), {standing.order.id for standing in page.standings}
+        self._held = deque(each for each in self._held if not after < each[1] <= upto or each[0].order_id in shown)
+        self._held_bytes = sum(len(news.body) for news, _ in self._held)
 
     async def _show(self, page: Page) -> int:
         """Send the page's snapshots. Returns how many."""

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orderd.domain.events import Cancelled, Deferred, OrderEvent
@@ -265,6 +265,11 @@ _ACTIONS = st.lists(
     actions=_ACTIONS,
     beginning=st.lists(st.tuples(_NUMBERS, st.booleans()), max_size=8),
     page=st.sampled_from([1, 2, 250]),
+)
+@example(  # it has ended before its page is read, and the news of that come before
+    actions=[("commit", 1, False), ("commit", 1, True), ("join", {}, None, None, None)],
+    beginning=[(1, False)],
+    page=1,
 )
 def test_every_follower_sees_every_event_once_and_in_order(
     actions: list[tuple[Any, ...]], beginning: list[tuple[int, bool]], page: int
