@@ -28,6 +28,8 @@ class Wait:
 
 WAITS: Final = (
     Wait("orders", "due_at", "due_at", f"status IN ({listed(WAITING)})"),
+    Wait("orders", "waits_since", "waits_since", f"status IN ({listed(WAITING)})"),
+    Wait("orders", "valid_until", "created_at", f"status IN ({listed(ACTIVE)})"),
     Wait("orders", "updated_at", "updated_at", f"status IN ({listed(SIGNED)})"),  # how long its outcome is unknown
     Wait("notionals", "at", "at", "at > %(now)s - %(by)s - interval '1 day'"),  # an allowance is of 24 hours
 )

@@ -93,7 +93,10 @@ class Order(Table):
 
     ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
-    ``starts`` counts the turns that workers began, ``failures`` the attempts that have failed for certain.
+    ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
+    ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
+    ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
+    waits until that is over.
     ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
@@ -114,8 +117,13 @@ class Order(Table):
     seq = IntegerField()
     version = IntegerField()
     starts = IntegerField()
+    losses = IntegerField()
     failures = IntegerField()
+    uncounted = IntegerField()
     due_at: Field[datetime | None] = DateTimeTZField(null=True)
+    valid_until: Field[datetime | None] = DateTimeTZField(null=True)
+    waits_for = TextField(null=True)
+    waits_since: Field[datetime | None] = DateTimeTZField(null=True)
     lease_owner = TextField(null=True)
     lease_until: Field[datetime | None] = DateTimeTZField(null=True)
 

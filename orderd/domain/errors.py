@@ -9,7 +9,7 @@ Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 Whether the same may succeed a moment later is said by each code for itself: a category has codes of both kinds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -41,6 +41,7 @@ class ErrorCode(StrEnum):
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
+    ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
     AUTH_INVALID = "AUTH_INVALID"
     AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
@@ -89,26 +90,40 @@ class ErrorCode(StrEnum):
         return self.partition("_")[0]
 
 
+class Consequence(StrEnum):
+    """What an error does to an order that meets with it before anything is signed, or once what was is proved dead."""
+
+    ENDS = "ends"  # the order: the same would happen again
+    COUNTS = "counts"  # as one of the attempts, of which there are a few
+    WAITS = "waits"  # while the order is valid: what it needs is away, or took none of its bytes in; nothing is counted
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorSpec:
     """What an error code promises.
 
-    ``retryable``: the same may succeed a moment later, with nothing else changed; so orderd tries an order again.
-    ``http_status`` is what the HTTP edge answers with it.
+    ``retryable``: the same may succeed a moment later, with nothing else changed. ``http_status`` is what the HTTP edge
+    answers with it.
     """
 
     title: str
     next_step: str
     retryable: bool
     http_status: int
+    consequence: Consequence
 
 
 def _lasting(title: str, next_step: str, status: int = 422) -> ErrorSpec:
-    return ErrorSpec(title, next_step, retryable=False, http_status=status)
+    return ErrorSpec(title, next_step, retryable=False, http_status=status, consequence=Consequence.ENDS)
 
 
 def _passing(title: str, next_step: str, status: int = 503) -> ErrorSpec:
-    return ErrorSpec(title, next_step, retryable=True, http_status=status)
+    return ErrorSpec(title, next_step, retryable=True, http_status=status, consequence=Consequence.COUNTS)
+
+
+def _awaited(spec: ErrorSpec) -> ErrorSpec:
+    """Of what is none of the order's doing."""
+    return replace(spec, consequence=Consequence.WAITS)
 
 
 ERRORS: dict[ErrorCode, ErrorSpec] = {
@@ -160,6 +175,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409
     ),
+    ErrorCode.ORDER_EXPIRED: _lasting(
+        "The order's validity ended before it could be executed",
+        "nothing was traded; see what it waited for: orderctl show ID; then submit a new order if you still want it",
+        409,
+    ),
     ErrorCode.AUTH_REQUIRED: _lasting("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
     ErrorCode.AUTH_INVALID: _lasting("The token is unknown, expired or revoked", "make one: orderd token create", 401),
     ErrorCode.AUTH_FORBIDDEN: _lasting("The token may not do this", "use a token with the scope that is named", 403),
@@ -182,8 +202,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The token's allowance for a day is used up", "submit a smaller order, or wait as long as retry_after says", 429
     ),
     ErrorCode.ROUTE_NOT_FOUND: _lasting("No pool trades this pair", "choose a pair that a pool trades"),
-    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _passing(
-        "No venue could be asked for a price", "wait a moment; orderd tries again by itself"
+    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _awaited(
+        _passing("No venue could be asked for a price", "wait a moment; orderd tries again by itself")
     ),
     ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY: _lasting(
         "The pools hold too little for this amount", "trade a smaller amount"
@@ -196,12 +216,14 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "Fees and price impact together would cost more than the limit",
         "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS",
     ),
-    ErrorCode.ROUTE_STALE: _passing(
-        "The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself"
+    ErrorCode.ROUTE_STALE: _awaited(
+        _passing("The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself")
     ),
-    ErrorCode.ROUTE_PRICE_DEVIATION: _passing(
-        "Pools do not answer, and the price of the others is far below the last one",
-        "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
+    ErrorCode.ROUTE_PRICE_DEVIATION: _awaited(
+        _passing(
+            "Pools do not answer, and the price of the others is far below the last one",
+            "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
+        )
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _lasting("The pool uses a feature orderd does not support", "choose another pair"),
@@ -212,7 +234,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TX_SLIPPAGE_EXCEEDED: _passing(
         "The price moved beyond the slippage before the transaction landed", "raise --slippage, or submit again", 409
     ),
-    ErrorCode.TX_EXPIRED: _passing("The transaction expired without landing", "submit again; nothing was traded", 409),
+    ErrorCode.TX_EXPIRED: _awaited(
+        _passing("The transaction expired without landing", "submit again; nothing was traded", 409)
+    ),
     ErrorCode.TX_FAILED: _passing(
         "The chain refused the transaction", "read the program's log in: orderctl show ID", 409
     ),
@@ -222,22 +246,32 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TX_ABANDONED: _lasting(
         "An operator took the transaction for dead", "look at the wallet before you submit again: orderctl balances"
     ),
-    ErrorCode.RPC_UNAVAILABLE: _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
-    ErrorCode.RPC_RATE_LIMITED: _passing("The Solana RPC endpoint limits requests", "wait, or use a larger plan"),
-    ErrorCode.RPC_WRONG_CHAIN: _lasting(
-        "The Solana RPC endpoint leads to another chain",
-        "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
-        503,
+    ErrorCode.RPC_UNAVAILABLE: _awaited(
+        _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status")
     ),
-    ErrorCode.SERVICE_UNAVAILABLE: _passing(
-        "A service orderd needs is down", "see which with: orderctl status, or orderd doctor"
+    ErrorCode.RPC_RATE_LIMITED: _awaited(
+        _passing("The Solana RPC endpoint limits requests", "wait, or use a larger plan")
     ),
-    ErrorCode.SERVICE_DRAINING: _passing("The daemon is stopping and takes no new orders", "try again in a moment"),
-    ErrorCode.SERVICE_OVERLOADED: _passing("The daemon has too much to do", "try again in a moment", 429),
-    ErrorCode.SERVICE_TIMEOUT: _passing(
-        "The answer did not come in time; the outcome is unknown",
-        "find out with: orderctl watch CLIENT_ORDER_ID",
-        504,
+    ErrorCode.RPC_WRONG_CHAIN: _awaited(
+        _lasting(
+            "The Solana RPC endpoint leads to another chain",
+            "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
+            503,
+        )
+    ),
+    ErrorCode.SERVICE_UNAVAILABLE: _awaited(
+        _passing("A service orderd needs is down", "see which with: orderctl status, or orderd doctor")
+    ),
+    ErrorCode.SERVICE_DRAINING: _awaited(
+        _passing("The daemon is stopping and takes no new orders", "try again in a moment")
+    ),
+    ErrorCode.SERVICE_OVERLOADED: _awaited(_passing("The daemon has too much to do", "try again in a moment", 429)),
+    ErrorCode.SERVICE_TIMEOUT: _awaited(
+        _passing(
+            "The answer did not come in time; the outcome is unknown",
+            "find out with: orderctl watch CLIENT_ORDER_ID",
+            504,
+        )
     ),
     ErrorCode.SERVICE_INTERNAL: _passing(
         "orderd met an unexpected condition", "look at the daemon's log for the order's id", 500
@@ -268,6 +302,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
 }
 
+AWAITED: Final = frozenset(code for code, spec in ERRORS.items() if spec.consequence is Consequence.WAITS)
+"""What an order that meets with it waits for the end of."""
 
 _SURROGATES: Final = range(0xD800, 0xE000)
 """No character on their own; half of one cannot be sent as UTF-8."""
@@ -300,3 +336,8 @@ class OrderdError(Exception):
     @property
     def retryable(self) -> bool:
         return self.spec.retryable
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether an order that meets with it waits until it is over."""
+        return self.code in AWAITED

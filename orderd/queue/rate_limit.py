@@ -21,6 +21,7 @@ from redis.client import Pipeline
 
 from orderd.domain.events import RATE_LIMIT
 from orderd.engine.clock import elapsed_seconds
+from orderd.engine.failure import AttemptFailedError
 from orderd.queue.clock import ANY_TIME, RedisClock
 
 _PREFIX: Final = "orderd:rate"
@@ -282,5 +283,6 @@ class RateLimit(Middleware):
         result: object = None,  # noqa: ARG002
         exception: BaseException | None = None,
     ) -> None:
-        if isinstance(exception, NotStartedError):
+        waits = isinstance(exception, AttemptFailedError) and exception.error.is_awaited
+        if waits or isinstance(exception, NotStartedError):
             self._limiter.release(message.options["start"])

@@ -4,7 +4,7 @@ The order of the last three is what at-most-once rests on: the signed bytes are 
 they are sent, so that no transaction exists of which Postgres does not know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from decimal import Decimal
 from uuid import UUID
@@ -18,6 +18,7 @@ from db.journal import Change, Moved, NewAttempt
 from db.leases import LiveAttempt
 from db.models import Order
 from db.terms import terms_of
+from db.validity import expiry, has_ended
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
@@ -51,13 +52,16 @@ class Execution:
         live: LiveAttempts,
         publisher: Publisher,
         leases: Leases,
+        look: Callable[[], object] = lambda: None,
     ) -> None:
+        """``look`` is as in ``Dispatch``."""
         self._router = router
         self._builder = builder
         self._sender = sender
         self._live = live
         self._publisher = publisher
         self._leases = leases
+        self._look = look
         # One commit and one request for what ten threads have at the same time.
         self._claim = Together("claim", self._claim_all)
         self._write = Together("write", self._write_all)
@@ -76,8 +80,11 @@ class Execution:
         with self._leases.holding(order.id):
             try:
                 self._submit(order, *self._sign(order))
+            except LeaseLostError:
+                self._expire(order)
+                raise
             except OrderdError as error:
-                raise AttemptFailedError(order.id, order.version, order.failures, error) from error
+                raise AttemptFailedError(order, error) from error
         return True
 
     def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
@@ -147,7 +154,9 @@ class Execution:
             signature=attempt.signature,
             last_valid_block_height=attempt.last_valid_block_height,
         )
-        change = Change(order.id, fact, order.version, {"signature": attempt.signature}, new_attempt=attempt)
+        change = Change(
+            order.id, fact, order.version, {"signature": attempt.signature}, while_valid=True, new_attempt=attempt
+        )
         moved = _moved(self._write(change))
         # From here on the transaction may land: no error below may be taken for the attempt's end.
         self._live.track(
@@ -162,6 +171,18 @@ class Execution:
             )
         )
         self._send((order.id, signed.raw))
+
+    def _expire(self, order: Order) -> None:
+        """End an order whose claim could not write. If that is still valid, it is the order that no longer was.
+
+        Where it only seemed so, for Postgres' clock was set ahead just now, it comes back when its lease has run out.
+        """
+        if order.valid_until is None:
+            return
+        with database.connection_context():
+            self._look()
+            if has_ended(order.id):
+                self._publisher.publish(journal.apply([expiry(order)]))
 
     def _claim_all(self, order_ids: Sequence[UUID]) -> list[Moved | None]:
         with database.connection_context():

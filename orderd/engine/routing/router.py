@@ -22,7 +22,7 @@ from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
 from orderd.engine.routing.space import bytes_of_swaps
-from orderd.engine.routing.venue_refusals import nothing_offered, reasons
+from orderd.engine.routing.venue_refusals import nothing_offered, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
@@ -86,7 +86,8 @@ class Router:
         """The best route among those that fit, and all pools' quotes.
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
-        routes move the price too far or a smaller order would receive more, ROUTE_PRICE_DEVIATION where pools are
+        routes move the price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE where that may be
+        because a venue did not answer, ROUTE_PRICE_DEVIATION where pools are
         missing and the others pay much less than the last time, TX_TOO_LARGE where none fits.
         """
         direct = (request.mint_in, request.mint_out)
@@ -118,7 +119,7 @@ class Router:
         steep = [Route((Hop(told(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
         if chosen is None or _pays_more(offers.less, chosen.worth, cost_a_leg):
-            raise _refused(chosen, offers.less, steep, limits)
+            raise unless_missed(refusals, _refused(chosen, offers.less, steep, limits))
         present = {pool.address for each in found.values() for pool in each.pools}
         self._guard.check(chosen.route, quotes, present, _listed(found.values()))
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)

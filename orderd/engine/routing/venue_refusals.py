@@ -5,7 +5,7 @@ from typing import Final
 
 from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.errors import AWAITED, ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueQuote, VenueRefusal
 from orderd.engine.routing.inquiry import Answers
 
@@ -65,6 +65,15 @@ def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
     }
     code = min(codes, key=_rank, default=ErrorCode.ROUTE_NOT_FOUND)
     return OrderdError(code, told or "no venue is configured")
+
+
+def unless_missed(refusals: Iterable[VenueRefusal], refused: OrderdError) -> OrderdError:
+    """Why an order is refused; where venues could not be asked, that: their pools might have taken the order."""
+    missed = [each for each in refusals if each.code in AWAITED]
+    if not missed:
+        return refused
+    away = "; ".join(f"{each.venue}: {each.detail}" for each in missed)
+    return OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, f"{away}; and of what is left, {refused.detail}")
 
 
 def _rank(code: ErrorCode) -> int:

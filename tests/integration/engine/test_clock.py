@@ -1,6 +1,7 @@
 """Postgres' clock is set while waits are under way: each of them ends after its length all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from orderd.engine.dispatch import Dispatch
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.unknown import UnknownOutcomes
 from tests.integration.engine.conftest import signature
-from tests.integration.orders import built, claimed, pending, read, sign
+from tests.integration.orders import built, claimed, new_order, pending, read, sign
 from tests.integration.set_clock import SettableClock
 
 HOUR = timedelta(hours=1)
@@ -45,6 +46,10 @@ def seconds_until(column: str, order_id: UUID) -> float:
         (str(order_id),),
     ).fetchone()
     return float(seconds)
+
+
+def nothing_sent(order_ids: Sequence[UUID], *, look: bool = False) -> None:
+    """A queue that nobody takes anything from."""
 
 
 def waiting(seconds: int) -> UUID:
@@ -84,7 +89,7 @@ def test_an_order_that_comes_before_it_is_noticed_is_due_at_once(
 def test_a_living_worker_keeps_its_orders(
     server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
 ) -> None:
-    dispatch = Dispatch(publisher, lambda _: None, lambda: 0, look=watching.look)
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
     order = claimed(lease_seconds=LEASE)
     live = sign(built(), signature(1)).order
     server.set(by)
@@ -101,6 +106,20 @@ def test_a_lease_that_has_run_out_is_over(server: SettableClock, watching: Datab
     server.set(by)
     watching.look()
     assert seconds_until("lease_until", order.id) <= LEASE
+
+
+@BOTH_WAYS
+def test_an_order_stays_valid_for_as_long_as_it_was(
+    server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
+) -> None:
+    (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
+    assert journal.defer(moved.order.id, 300_000, "backoff")
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    server.set(by)
+    dispatch.run_once()
+    assert read(moved.order.id).status is OrderStatus.PENDING
+    assert 500 < seconds_until("valid_until", moved.order.id) <= 600
+    assert -100 < seconds_until("waits_since", moved.order.id) <= 0
 
 
 @BOTH_WAYS

@@ -360,6 +360,23 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
 
 
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (OrderdError(ErrorCode.RPC_UNAVAILABLE, "refused"), ErrorCode.ROUTE_VENUES_UNAVAILABLE),
+        (OrderdError(ErrorCode.POOL_CLOSED, "closed"), ErrorCode.ROUTE_PRICE_IMPACT),
+        (ZeroDivisionError("a bug"), ErrorCode.ROUTE_PRICE_IMPACT),
+    ],
+)
+def test_no_order_is_refused_for_what_a_venue_that_is_away_might_have_taken(
+    trouble: Exception, told: ErrorCode
+) -> None:
+    shallow = offering(VenueName.RAYDIUM, side(0.1, 10**11))
+    with pytest.raises(OrderdError, match=r"by 909\.10 basis points") as caught:
+        decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount_in=10**10))
+    assert caught.value.code is told
+
+
 def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_not_is_taken() -> None:
     """The shallow pool is given as much as keeps the whole order within the limit."""
     dear_and_shallow, cheap_and_deep = side(0.2, 10**10), side(0.1, DEEP)

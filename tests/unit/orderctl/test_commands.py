@@ -11,6 +11,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Refused
 from orderd.domain.order import OrderStatus
 from orderd.wire import (
+    WIRE_VERSION,
     Balance,
     BalancesResult,
     CancelResult,
@@ -587,7 +588,7 @@ def test_what_an_order_cannot_sell_stands_apart_from_what_it_can(daemon: FakeDae
 class TestStatus:
     WELL = StatusResult(
         version="0.1.0",
-        wire_version=1,
+        wire_version=WIRE_VERSION,
         chain="simnet",
         wallet="9xQe",
         started_at=START,
@@ -850,9 +851,9 @@ class TestVersion:
     def test_both_versions_are_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS)
 
-        assert orderctl("version") == (0, "orderctl 0.1.0 (wire 1)\norderd   0.1.0 (wire 1)\n", "")
+        assert orderctl("version") == (0, "orderctl 0.1.0 (wire 2)\norderd   0.1.0 (wire 2)\n", "")
         told = json.loads(orderctl("version", "-o", "json").out)
-        assert told["orderctl"] == told["orderd"] == {"version": "0.1.0", "wire_version": 1}
+        assert told["orderctl"] == told["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION}
 
     def test_a_difference_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))
@@ -862,7 +863,7 @@ class TestVersion:
     def test_without_a_daemon_the_clients_own_is_told(self, orderctl: Orderctl) -> None:
         outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
 
-        assert (outcome.code, outcome.out) == (3, "orderctl 0.1.0 (wire 1)\n")
+        assert (outcome.code, outcome.out) == (3, "orderctl 0.1.0 (wire 2)\n")
         assert "orderd run" in outcome.err
 
 
