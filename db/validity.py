@@ -1,7 +1,5 @@
 """Orders whose validity has ended while they waited."""
 
-from uuid import UUID
-
 from db.connection import database
 from db.journal import Change, Moved, apply
 from db.models import Order, listed
@@ -24,17 +22,11 @@ def expire(limit: int) -> list[Moved]:
     return apply([expiry(order) for order in ended])
 
 
-def has_ended(order_id: UUID) -> bool:
-    """Whether an order that a worker holds is no longer valid."""
-    row = database.execute_sql("SELECT valid_until <= clock_timestamp() FROM orders WHERE id = %s", (str(order_id),))
-    return bool(row.fetchone()[0])
-
-
 def expiry(order: Order) -> Change:
-    """The end of an order that is no longer valid, as it was when it was read."""
+    """The end of an order, as it was when it was read, where it is no longer valid."""
     fact = Expired(detail=_waited_for(order))
     columns = {"error_code": str(fact.code), "error_detail": fact.detail}
-    return Change(order.id, fact, order.version, columns)
+    return Change(order.id, fact, order.version, columns, valid=False)
 
 
 def _waited_for(order: Order) -> str:
