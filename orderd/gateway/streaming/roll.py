@@ -14,7 +14,7 @@ class Roll:
     def __init__(self) -> None:
         self.last = 0
         """The number of the order that became known last."""
-        # By number // PAGE; so followers at the same place read the same pages, whatever has ended meanwhile.
+        # Of PAGE numbers each, so that followers at the same place read the same pages, whatever has ended meanwhile.
         self._blocks: dict[int, dict[UUID, int]] = {}
 
     def __len__(self) -> int:
@@ -23,22 +23,26 @@ class Roll:
     def add(self, order_id: UUID) -> int:
         """The number of an order that has become known, or has become active again."""
         self.last += 1
-        self._blocks.setdefault(self.last // PAGE, {})[order_id] = self.last
+        self._blocks.setdefault(_block(self.last), {})[order_id] = self.last
         return self.last
 
     def remove(self, order_id: UUID, number: int) -> None:
         """The order has ended."""
-        block = self._blocks[number // PAGE]
+        block = self._blocks[_block(number)]
         del block[order_id]
         if not block:
-            del self._blocks[number // PAGE]
+            del self._blocks[_block(number)]
 
     def page(self, after: int) -> tuple[dict[UUID, int], int]:
         """Orders with higher numbers, and the highest number up to which these are all."""
         found: dict[UUID, int] = {}
         for index, block in self._blocks.items():
-            if index >= after // PAGE:
+            if index >= _block(after + 1):
                 found |= {order_id: number for order_id, number in block.items() if number > after}
                 if len(found) >= PAGE:
-                    return found, min(index * PAGE + PAGE - 1, self.last)
+                    return found, min((index + 1) * PAGE, self.last)
         return found, self.last
+
+
+def _block(number: int) -> int:
+    return (number - 1) // PAGE
