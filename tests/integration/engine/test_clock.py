@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from db import journal, leases
+from db import clock, journal, leases
 from db.connection import connect, database
+from orderd.domain.clock import Jump
 from orderd.domain.order import OrderStatus
 from orderd.engine.clock import DatabaseClock, elapsed_seconds
 from orderd.engine.dispatch import Dispatch
@@ -25,19 +26,19 @@ LEASE = 15.0
 
 @pytest.fixture
 def server(postgres_url: str) -> Iterator[SettableClock]:
-    clock = SettableClock(postgres_url)
+    settable = SettableClock(postgres_url)
     connect(postgres_url)
     with database.connection_context():
-        yield clock
+        yield settable
     database.close_all()
 
 
 @pytest.fixture
 def watching(server: SettableClock) -> DatabaseClock:
     """A process that knows Postgres' clock from before a test sets it."""
-    clock = DatabaseClock(LEASE)
-    clock.look()
-    return clock
+    watching = DatabaseClock(LEASE)
+    watching.look()
+    return watching
 
 
 def seconds_until(column: str, order_id: UUID) -> float:
@@ -179,6 +180,16 @@ def test_of_several_processes_one_moves_the_times(
     assert 200 < seconds_until("due_at", order_id) <= 300
 
 
+@BOTH_WAYS
+def test_two_who_see_it_at_the_same_time_move_once(server: SettableClock, by: timedelta) -> None:
+    order_id = waiting(300)
+    before = clock.read()
+    server.set(by)
+    jump = Jump(by.total_seconds(), clock.read().now, before.moved)
+    assert [clock.move(jump, LEASE), clock.move(jump, LEASE)] == [True, False]
+    assert 200 < seconds_until("due_at", order_id) <= 300
+
+
 def test_a_process_that_stood_still_is_not_believed(server: SettableClock, watching: DatabaseClock) -> None:
     """As in a virtual machine that was paused: to it, everybody else's clock was set ahead."""
     paused_for = 0.0
@@ -224,15 +235,15 @@ class TestWhileNobodyLooked:
 
 def test_the_last_look_is_written_down(server: SettableClock) -> None:
     passed = 0.0
-    clock = DatabaseClock(LEASE, elapsed=lambda: passed)
+    watching = DatabaseClock(LEASE, elapsed=lambda: passed)
     server.set(timedelta(seconds=10))
-    clock.look()
+    watching.look()
     known = "SELECT clock_timestamp() - at FROM clock"
     (age,) = database.execute_sql(known).fetchone()
     assert age > timedelta(seconds=10), "who has just come might hide what others have yet to see"
     passed = 2.0
     server.set(timedelta(seconds=2))
-    clock.look()
+    watching.look()
     (age,) = database.execute_sql(known).fetchone()
     assert age < timedelta(seconds=2)
 
