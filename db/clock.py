@@ -31,7 +31,9 @@ WAITS: Final = (
     Wait("orders", "waits_since", "waits_since", f"status IN ({listed(WAITING)})"),
     Wait("orders", "valid_until", "created_at", f"status IN ({listed(ACTIVE)})"),
     Wait("orders", "updated_at", "updated_at", f"status IN ({listed(SIGNED)})"),  # how long its outcome is unknown
-    Wait("notionals", "at", "at", "at > %(now)s - %(by)s - interval '1 day'"),  # an allowance is of 24 hours
+    Wait(
+        "notionals", "at", "at", "at > %(now)s - %(by)s * interval '1 second' - interval '1 day'"
+    ),  # an allowance is of 24 hours
 )
 """All but the leases, which begin anew."""
 
@@ -76,7 +78,7 @@ def _move(wait: Wait, values: dict[str, object]) -> None:
         f"""
         WITH given AS (SELECT %(by)s * interval '1 second' AS by, to_timestamp(%(since)s) AS since)
         UPDATE {wait.table} SET {wait.column} = {wait.column} + given.by FROM given
-        WHERE {wait.which.replace("%(by)s", "given.by")}
+        WHERE {wait.which}
           AND ({wait.written} < given.since OR (given.by < interval '0' AND {wait.written} > %(now)s))""",  # noqa: S608
         values,
     )

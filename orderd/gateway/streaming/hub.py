@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -270,13 +271,13 @@ class Hub:
     async def begin(self, subscription: Subscription) -> None:
         """Bring a follower up to date and let it go live. Raises ConnectionClosed."""
         pages = self._standings.pages(subscription.selection, subscription.since)
-        await subscription.begin(pages, self._is_behind)
+        await subscription.begin(pages, partial(self._is_behind, subscription.selection.group))
 
-    def _is_behind(self, order_id: UUID, seq: int | None) -> bool:
-        """Whether events of the order up to ``seq``, None for its end, may yet be offered to its followers."""
+    def _is_behind(self, group: Group | None, order_id: UUID, seq: int | None) -> bool:
+        """Whether events of an order up to ``seq``, None for its end, may yet be offered to followers of ``group``."""
         mark = self._marks.get(order_id)
         if seq is None:
-            return mark is not None and not mark.ended
+            return mark is not None and not mark.ended and (mark.groups is None or group in mark.groups)
         return mark is None or mark.seq < seq
 
     def unfollow(self, session: Session, number: int) -> bool:

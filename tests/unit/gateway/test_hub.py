@@ -355,6 +355,23 @@ def test_an_end_that_the_chain_took_back_is_none_and_the_order_is_not_forgotten(
     asyncio.run(play())
 
 
+def test_a_follower_of_some_orders_remembers_nothing_of_the_others() -> None:
+    async def play() -> None:
+        world = World()
+        for number in range(1, 9):
+            world.commit(number, False)
+        world.under_way.clear()
+        await world.hub.start()
+        world.join({}, "SOL", None)
+        (follower,) = world.followers
+        await follower.session.finish()
+        assert follower.subscription is not None
+        assert {number.int for number in follower.snapshots} == {2, 4, 8}
+        assert follower.subscription._told == {}
+
+    asyncio.run(play())
+
+
 def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
     async def play() -> None:
         world = World()
