@@ -248,6 +248,29 @@ def test_the_last_look_is_written_down(server: SettableClock) -> None:
     assert age < timedelta(seconds=2)
 
 
+RECORDS = {
+    "accounts": {"created_at"},
+    "api_tokens": {"created_at", "expires_at", "revoked_at", "last_used_at"},
+    "attempts": {"signed_at", "settled_at"},
+    "audit": {"at"},
+    "clock": {"at"},
+    "order_events": {"at"},
+    "order_failures": {"at"},
+    "orders": {"created_at", "unknown_since"},
+    "refusals": {"hour", "last_at"},
+}
+"""Times that tell of the past, and dates for people; ``clock`` itself is set when times are moved."""
+
+
+def test_every_stored_time_is_moved_or_tells_of_the_past(server: SettableClock) -> None:
+    columns = database.execute_sql(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'"
+    ).fetchall()
+    moved = {(wait.table, wait.column) for wait in clock.WAITS} | {("orders", "lease_until")}
+    assert set(columns) == moved | {(table, column) for table, names in RECORDS.items() for column in names}
+
+
 def test_a_start_of_the_future_counts_as_one_of_now(server: SettableClock) -> None:
     """Redis has forgotten its window, and the clock that the journal went by was set back."""
     order = claimed()
