@@ -30,11 +30,11 @@ SELECT id, %(account)s, id, CASE WHEN is_rare THEN 'CHILLGUY' ELSE 'SOL' END, 'U
        CASE WHEN is_rare THEN 'Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump'
             ELSE 'So11111111111111111111111111111111111111112' END,
        'EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v', 9, 6, 1500000000 + i, 50, status,
-       CASE status WHEN 'confirmed' THEN 5 WHEN 'submitted' THEN 4 WHEN 'building' THEN 3 WHEN 'pending' THEN 1 ELSE 3 END,
+       CASE status WHEN 'confirmed' THEN 5 WHEN 'submitted' THEN 4 WHEN 'pending' THEN 1 ELSE 3 END,
        1, 1, CASE WHEN status = 'pending' THEN at + interval '1 hour' END, at + interval '10 minutes',
        CASE WHEN status IN ('building', 'submitted') THEN 'filling' END,
        CASE WHEN status IN ('building', 'submitted') THEN at + interval '1 hour' END,
-       'raydium_cpmm', '7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny', 152104000, 151000000,
+       'raydium', '7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny', 152104000, 151000000,
        CASE WHEN status IN ('confirmed', 'submitted') THEN 'filled' || i END,
        CASE WHEN status = 'confirmed' THEN 1500000000 + i END, CASE WHEN status = 'confirmed' THEN 152310211 END,
        CASE WHEN status = 'confirmed' THEN 5000 END,
@@ -56,7 +56,7 @@ FROM filling, LATERAL (
 
 INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
                       min_amount_out, outcome, slot, signed_at, settled_at)
-SELECT id, id, 1, 'filled' || i, 'signed', 150, 'raydium_cpmm', '7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny',
+SELECT id, id, 1, 'filled' || i, 'signed', 150, 'raydium', '7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny',
        151000000, CASE status WHEN 'confirmed' THEN 'landed' ELSE 'live' END::attempt_outcome, 9, at,
        CASE WHEN status = 'confirmed' THEN at END
 FROM filling WHERE status IN ('confirmed', 'submitted');

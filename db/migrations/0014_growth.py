@@ -1,7 +1,7 @@
 """Indexes by which no statement's time grows with the number of orders that there have ever been.
 
-``outcome`` is how an order ended, NULL while it has not. No index names ``status``, so a change from one state of work to
-another moves no index entry. How many orders have ended, and how, is the sum of a table to which triggers add.
+``outcome`` is how an order ended, NULL while it has not. No index names ``status``, so a change from one state of work
+to another moves no index entry. How many orders have ended, and how, is the sum of a table to which triggers add.
 """
 
 from typing import Any

@@ -66,10 +66,8 @@ def _traded(account_id: UUID, side: str) -> list[tuple[str, str]]:
 
     From one to the next through the index: an order is looked at for each token, not for each order.
     """
-    pair, of_account = (
-        f"mint_{side}, token_{side}",
-        "FROM orders WHERE account_id = %(account)s AND outcome IS NOT NULL",
-    )
+    pair = f"mint_{side}, token_{side}"
+    ended = "FROM orders WHERE account_id = %(account)s AND outcome IS NOT NULL"
     rows = database.execute_sql(
         f"""
         WITH RECURSIVE traded (mint, symbol) AS (

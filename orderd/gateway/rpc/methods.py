@@ -10,6 +10,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.order_list import list_orders
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.rpc.dispatch import Reply, Route
