@@ -382,7 +382,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
                 valid_until = {_VALID_UNTIL}, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
-              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= statement_timestamp() {_IS_VALID}
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -469,13 +469,8 @@ def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
     """
     rows = database.execute_sql(
         f"""
-<<<<<<< HEAD
-        SELECT order_id, at FROM order_events s
-        WHERE kind = '{EventKind.STARTED}' AND at > statement_timestamp() - %s * interval '1 second' AND NOT EXISTS (
-=======
         SELECT order_id, greatest(now - at, interval '0') FROM order_events s, (SELECT clock_timestamp() AS now) clock
-        WHERE kind = '{EventKind.STARTED}' AND at > now - %s * interval '1 second' AND NOT EXISTS (
->>>>>>> main
+        WHERE kind = '{EventKind.STARTED}' AND at > statement_timestamp() - %s * interval '1 second' AND NOT EXISTS (
             SELECT FROM order_events d
             WHERE d.order_id = s.order_id AND d.seq > s.seq AND d.kind = '{EventKind.DEFERRED}' AND NOT EXISTS (
                 SELECT FROM order_events b

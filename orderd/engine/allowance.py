@@ -81,7 +81,7 @@ def _lock(token_id: UUID) -> None:
     good = database.execute_sql(
         """
         SELECT FROM api_tokens
-        WHERE id = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > statement_timestamp())
+        WHERE id = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
         FOR NO KEY UPDATE""",
         (str(token_id),),
     )
