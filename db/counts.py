@@ -24,9 +24,9 @@ def by_status() -> dict[OrderStatus, Counted]:
     rows = database.execute_sql(
         """
         SELECT status, count(*), count(*) FILTER (WHERE due_at <= statement_timestamp()), count(unknown_since)
-        FROM orders WHERE outcome IS NULL GROUP BY status
+        FROM orders WHERE ended_as IS NULL GROUP BY status
         UNION ALL
-        SELECT outcome, sum(orders)::bigint, 0, 0 FROM ended_orders GROUP BY outcome HAVING sum(orders) <> 0"""
+        SELECT ended_as, sum(orders)::bigint, 0, 0 FROM ended_orders GROUP BY ended_as HAVING sum(orders) <> 0"""
     )
     return {OrderStatus(status): Counted(*numbers) for status, *numbers in rows}
 
@@ -38,5 +38,5 @@ def add_up() -> None:
         WITH taken AS (
             DELETE FROM ended_orders WHERE ctid = ANY(ARRAY(SELECT ctid FROM ended_orders FOR UPDATE SKIP LOCKED))
             RETURNING *)
-        INSERT INTO ended_orders SELECT outcome, sum(orders) FROM taken GROUP BY outcome"""
+        INSERT INTO ended_orders SELECT ended_as, sum(orders) FROM taken GROUP BY ended_as"""
     )

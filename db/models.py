@@ -38,20 +38,18 @@ def listed(statuses: Iterable[OrderStatus]) -> str:
 def in_states(statuses: Iterable[OrderStatus]) -> str:
     """The condition that an order is in one of these, in the words of the indexes, none of which names ``status``.
 
-    What waits has a due time, what is in a worker's hands neither that nor an outcome, and what has ended an outcome.
+    What waits has a due time, what is in a worker's hands neither that nor an end, and
+    ``ended_as`` is the status of what has ended.
     """
     wanted = frozenset(statuses)
+    if wanted == ACTIVE:
+        return "ended_as IS NULL"
     found_by = {
-        "due_at IS NOT NULL": (wanted & WAITING, "status"),
-        "outcome IS NULL AND due_at IS NULL": (wanted & HELD, "status"),
-        "outcome IS NOT NULL": (wanted & TERMINAL, "outcome"),
+        f"due_at IS NOT NULL AND status IN ({listed(wanted & WAITING)})": wanted & WAITING,
+        f"ended_as IS NULL AND due_at IS NULL AND status IN ({listed(wanted & HELD)})": wanted & HELD,
+        f"ended_as IN ({listed(wanted & TERMINAL)})": wanted & TERMINAL,
     }
-    if wanted >= ACTIVE:
-        return (
-            "outcome IS NULL" if wanted == ACTIVE else f"(outcome IS NULL OR outcome IN ({listed(wanted & TERMINAL)}))"
-        )
-    ways = [f"{words} AND {name} IN ({listed(some)})" for words, (some, name) in found_by.items() if some]
-    return f"({' OR '.join(ways)})"
+    return f"({' OR '.join(words for words, some in found_by.items() if some)})"
 
 
 class _BaseUnitsField(Field):

@@ -96,6 +96,8 @@ def _check(token_id: UUID, spending: Spending) -> None:
         raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
     if limits.per_day is None:
         return
+    if _submitted(token_id) + notional <= limits.per_day:
+        return
     spent = _spent(token_id)
     used = sum(each for _, each in spent)
     if used + notional > limits.per_day:
@@ -104,6 +106,15 @@ def _check(token_id: UUID, spending: Spending) -> None:
             f"{_usdc(used)} are used"
         )
         raise OrderdError(ErrorCode.LIMIT_DAY, detail, retry_after=_free_in(spent, limits.per_day - notional))
+
+
+def _submitted(token_id: UUID) -> int:
+    """What all orders of the last day are worth, those that do not count included: told by the index alone."""
+    (notional,) = database.execute_sql(
+        "SELECT COALESCE(sum(notional), 0) FROM notionals WHERE token_id = %s AND at > statement_timestamp() - %s",
+        (str(token_id), DAY),
+    ).fetchone()
+    return int(notional)
 
 
 def _spent(token_id: UUID) -> list[tuple[float, int]]:

@@ -45,7 +45,7 @@ def _ways(account_id: UUID, params: ListParams) -> list[_Way]:
     An order may meet several. Those that have not ended are few.
     """
     statuses = frozenset(params.status or OrderStatus)
-    active = f"outcome IS NULL AND status IN ({listed(statuses & ACTIVE)})" if statuses & ACTIVE else "false"
+    active = f"ended_as IS NULL AND status IN ({listed(statuses & ACTIVE)})" if statuses & ACTIVE else "false"
     if (token := params.token) is None:
         return [(active, []), *((in_states({status}), []) for status in sorted(statuses & TERMINAL))]
     is_it = "(upper(token_in) = upper(%s) OR upper(token_out) = upper(%s) OR mint_in = %s OR mint_out = %s)"
@@ -67,7 +67,7 @@ def _traded(account_id: UUID, side: str) -> list[tuple[str, str]]:
     From one to the next through the index: an order is looked at for each token, not for each order.
     """
     pair = f"mint_{side}, token_{side}"
-    ended = "FROM orders WHERE account_id = %(account)s AND outcome IS NOT NULL"
+    ended = "FROM orders WHERE account_id = %(account)s AND ended_as IS NOT NULL"
     rows = database.execute_sql(
         f"""
         WITH RECURSIVE traded (mint, symbol) AS (
