@@ -34,6 +34,7 @@ _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
 """The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
 _IS_VALID: Final = f"AND (valid_until IS NULL OR {_VALID_UNTIL} > clock_timestamp())"
+_VALIDITY: Final = {None: "", True: _IS_VALID, False: f"AND {_VALID_UNTIL} <= clock_timestamp()"}
 
 
 def _due(delay_ms: str) -> str:
@@ -83,7 +84,7 @@ class Change:
     ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
     ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, though not longer than
     it is valid; the fact's ``until`` is set from it. ``waits_for`` says what for, where there is more to it than time.
-    ``while_valid``: only where the order still is.
+    ``valid``: only where the order still is, or is no longer.
     """
 
     order_id: UUID
@@ -93,7 +94,7 @@ class Change:
     to: OrderStatus | None = None
     delay_ms: int = 0
     waits_for: str | None = None
-    while_valid: bool = False
+    valid: bool | None = None
     new_attempt: NewAttempt | None = None
     attempt_end: AttemptEnd | None = None
     failure: Failure | None = None
@@ -102,7 +103,7 @@ class Change:
     def shape(self) -> tuple[object, ...]:
         """Changes of one shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
-        return (self.fact.kind, self.to, tuple(self.columns), self.while_valid, *attached)
+        return (self.fact.kind, self.to, tuple(self.columns), self.valid, *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
         """Name, type and value of all that the statement is given."""
@@ -216,7 +217,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         f"""moved AS (
             UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
-              AND (given.fence IS NULL OR o.version = given.fence) {_IS_VALID if first.while_valid else ""}
+              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[first.valid]}
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
         f"""event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

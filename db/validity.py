@@ -23,10 +23,10 @@ def expire(limit: int) -> list[Moved]:
 
 
 def expiry(order: Order) -> Change:
-    """The end of an order that is no longer valid, as it was when it was read."""
+    """The end of an order, as it was when it was read, where it is no longer valid."""
     fact = Expired(detail=_waited_for(order))
     columns = {"error_code": str(fact.code), "error_detail": fact.detail}
-    return Change(order.id, fact, order.version, columns)
+    return Change(order.id, fact, order.version, columns, valid=False)
 
 
 def _waited_for(order: Order) -> str:

@@ -26,7 +26,7 @@ from orderd.domain.events import (
     Submitted,
     Unknown,
 )
-from orderd.domain.order import TERMINAL, WAITING, EventKind, OrderStatus
+from orderd.domain.order import TERMINAL, WAITING, EventKind, Floor, OrderStatus
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
@@ -175,7 +175,14 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 
 
 def terms(order: OrderView) -> str:
-    return f"sell {order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"
+    said = f"sell {order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"
+    if order.min_out is not None:
+        said += f", at least {order.min_out} {order.token_out}"
+    if order.max_cost is not None:
+        said += f", cost at most {order.max_cost} %"
+    if order.floor is Floor.EACH:
+        said += ", a new floor in each attempt"
+    return said
 
 
 def fill(fact: Confirmed, order: OrderView) -> str:

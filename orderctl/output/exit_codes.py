@@ -30,6 +30,7 @@ _BY_CATEGORY = {
     "TOKEN": ExitCode.USAGE,
     "AMOUNT": ExitCode.USAGE,
     "SLIPPAGE": ExitCode.USAGE,
+    "COST": ExitCode.USAGE,
     "WALLET": ExitCode.USAGE,
     "AUTH": ExitCode.AUTH,
     "LIMIT": ExitCode.AUTH,

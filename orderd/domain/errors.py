@@ -2,7 +2,8 @@
 
 Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
-    REQUEST, TOKEN, AMOUNT, SLIPPAGE, WALLET, ORDER, AUTH, LIMIT    denied: orderd said no, and nothing was traded
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, COST,
+    WALLET, ORDER, AUTH, LIMIT                                      denied: orderd said no, and nothing was traded
     ROUTE, POOL, FUNDS, TX                                          failed: the market or the chain said no
     RPC, SERVICE                                                    unavailable: orderd, or what it needs, cannot serve
 
@@ -33,6 +34,7 @@ class ErrorCode(StrEnum):
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
     SLIPPAGE_OUT_OF_RANGE = "SLIPPAGE_OUT_OF_RANGE"
+    COST_OUT_OF_RANGE = "COST_OUT_OF_RANGE"
     WALLET_OTHER = "WALLET_OTHER"
     ORDER_TYPE_UNSUPPORTED = "ORDER_TYPE_UNSUPPORTED"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
@@ -60,6 +62,8 @@ class ErrorCode(StrEnum):
     ROUTE_TOTAL_COST = "ROUTE_TOTAL_COST"
     ROUTE_STALE = "ROUTE_STALE"
     ROUTE_PRICE_DEVIATION = "ROUTE_PRICE_DEVIATION"
+    ROUTE_PRICE_UNKNOWN = "ROUTE_PRICE_UNKNOWN"
+    ROUTE_BELOW_FLOOR = "ROUTE_BELOW_FLOOR"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
@@ -154,6 +158,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SLIPPAGE_OUT_OF_RANGE: _lasting(
         "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
     ),
+    ErrorCode.COST_OUT_OF_RANGE: _lasting(
+        "The most that an order may cost is not between 0 and the daemon's own limit",
+        "write it in percent, like 1, or leave it out: the daemon's limit holds for every order",
+    ),
     ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",
         "leave the wallet out, or name the one that is shown by: orderctl status",
@@ -214,7 +222,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ROUTE_TOTAL_COST: _lasting(
         "Fees and price impact together would cost more than the limit",
-        "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS",
+        "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS, or the order's own --max-cost",
     ),
     ErrorCode.ROUTE_STALE: _awaited(
         _passing("The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself")
@@ -224,6 +232,17 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
             "Pools do not answer, and the price of the others is far below the last one",
             "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
         )
+    ),
+    ErrorCode.ROUTE_PRICE_UNKNOWN: _awaited(
+        _passing(
+            "Pools do not answer, and there is no earlier price to hold the others against",
+            "wait until they answer again, or say yourself what you accept at least: --min-out",
+        )
+    ),
+    ErrorCode.ROUTE_BELOW_FLOOR: _passing(
+        "The best route pays less than the order accepts",
+        "wait for a better price, or submit again with a lower --min-out, or with --floor each",
+        409,
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _lasting("The pool uses a feature orderd does not support", "choose another pair"),

@@ -24,6 +24,13 @@ class OrderKind(StrEnum):
     MARKET = "market"  # at once, at the best price there is
 
 
+class Floor(StrEnum):
+    """Whose quote the least that an order accepts is taken from."""
+
+    FIRST = "first"  # the first route's, for all attempts
+    EACH = "each"  # each route's own
+
+
 class Phase(Enum):
     """Who has to do something about an order. Every state is in one phase."""
 

@@ -15,6 +15,7 @@ from db.terms import terms_of
 from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
+from orderd.domain.money import BPS
 from orderd.domain.order import SIGNED, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
@@ -63,6 +64,7 @@ class Intake:
         name: str | None = None,
         *,
         valid_seconds: int | None = None,
+        max_total_cost_bps: int = BPS,
     ) -> None:
         self._valid_seconds = valid_seconds
         self._tokens = tokens
@@ -71,6 +73,7 @@ class Intake:
         self._send = send
         self._forget = forget
         self._name = name
+        self._max_total_cost_bps = max_total_cost_bps
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -81,8 +84,8 @@ class Intake:
         return self._tokens.resolve(name)
 
     def terms(self, given: GivenTerms) -> OrderTerms:
-        """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
-        return understood(given, self._tokens, self._default_slippage)
+        """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds."""
+        return understood(given, self._tokens, self._default_slippage, self._max_total_cost_bps)
 
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.

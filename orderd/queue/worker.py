@@ -156,7 +156,7 @@ class WorkerProcess:
         broker = OrderBroker(client, line=self._limiter, name=self.name)
         dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter)
         market = Market(trading.router, trading.builder, trading.rpc, trading.tokens)
-        broker.add_middleware(LookFirst(Look(market, trading.retry, dispatch.defer), dispatch.missed))
+        broker.add_middleware(LookFirst(Look(market.preview, trading.retry, dispatch.defer), dispatch.missed))
         if settings.max_in_flight:
             broker.add_middleware(
                 InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)

@@ -13,17 +13,21 @@ from db.terms import terms_of
 from orderd.domain.errors import AWAITED, OrderdError
 from orderd.domain.order import WAITING
 from orderd.domain.retry import RetryPolicy
-from orderd.engine.market import Market
+from orderd.domain.terms import OrderTerms
 
 Defer = Callable[[UUID, timedelta, str, OrderdError], bool]
 log = structlog.get_logger(__name__)
 
 
 class Look:
-    """For one wallet, from any number of threads. ``defer`` lets an order wait until an error is over."""
+    """For one wallet, from any number of threads.
 
-    def __init__(self, market: Market, policy: RetryPolicy, defer: Defer) -> None:
-        self._market = market
+    ``preview`` goes through a turn up to the signature, and raises OrderdError where it cannot; ``defer`` lets an order
+    wait until an error is over.
+    """
+
+    def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: Defer) -> None:
+        self._preview = preview
         self._policy = policy
         self._defer = defer
 
@@ -34,7 +38,7 @@ class Look:
             return True  # it waits for nothing any more: its turn will see
         order, waited_ms = found
         try:
-            self._market.preview(terms_of(order))
+            self._preview(terms_of(order))
         except OrderdError as error:
             if error.is_awaited:
                 wait = timedelta(milliseconds=self._policy.look_delay_ms(waited_ms, random.random()))  # noqa: S311

@@ -87,8 +87,9 @@ class Router:
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
         routes move the price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE where that may be
-        because a venue did not answer, ROUTE_PRICE_DEVIATION where pools are
-        missing and the others pay much less than the last time, TX_TOO_LARGE where none fits.
+        because a venue did not answer, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
+        the last time, ROUTE_PRICE_UNKNOWN where pools are missing and nobody knows what they paid, TX_TOO_LARGE where
+        none fits.
         """
         direct = (request.mint_in, request.mint_out)
         through = [token for token in self._intermediates if token.mint not in direct]
@@ -96,7 +97,8 @@ class Router:
         found = self._inquiry.ask([direct, *hops])
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
-        limits = Limits(self._max_price_impact_bps, self._max_total_cost_bps, bytes_of_swaps(*direct), fits)
+        max_cost_bps = min(self._max_total_cost_bps, request.max_cost_bps)
+        limits = Limits(self._max_price_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
         search = Search(request.amount_in, cost_a_leg, slippage_bps, limits)
 
         answers = found[direct]
@@ -121,7 +123,10 @@ class Router:
         if chosen is None or _pays_more(offers.less, chosen.worth, cost_a_leg):
             raise unless_missed(refusals, _refused(chosen, offers.less, steep, limits))
         present = {pool.address for each in found.values() for pool in each.pools}
-        self._guard.check(chosen.route, quotes, present, _listed(found.values()))
+        taken = {(hop.legs[0].mint_in, hop.mint_out) for hop in chosen.route.hops}
+        silent = {pool for pair in {direct, *taken} for pool in found[pair].silent}
+        listed = _listed(found.values())
+        self._guard.check(chosen.route, quotes, present, listed, silent, has_own_floor=request.has_own_floor)
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)
 
     def _worth_of(self, mint_out: str, found: Mapping[Pair, Answers], lamports: int) -> int:

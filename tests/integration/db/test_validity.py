@@ -71,9 +71,18 @@ def test_nor_is_it_signed() -> None:
     attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1, 0)
     fact = Submitted(attempt=1, signature="sig", last_valid_block_height=150)
     columns = {"signature": "sig"}
-    assert journal.apply([Change(order.id, fact, order.version, columns, while_valid=True, new_attempt=attempt)]) == []
+    assert journal.apply([Change(order.id, fact, order.version, columns, valid=True, new_attempt=attempt)]) == []
     (moved,) = journal.apply([expiry(read(order.id))])
     assert moved.order.status is OrderStatus.EXPIRED
+
+
+def test_who_has_lost_an_order_does_not_end_it_while_it_is_valid() -> None:
+    """It goes back in line with the version that it was claimed with."""
+    (moved,) = journal.claim([valid(600)], "worker-a", 15)
+    lapse(moved.order.id)
+    (taken,) = leases.reclaim(leases.orphans(10))
+    assert taken.order.version == moved.order.version
+    assert journal.apply([expiry(moved.order)]) == []
 
 
 def test_what_is_signed_does_not_expire() -> None:

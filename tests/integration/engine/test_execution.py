@@ -50,11 +50,17 @@ LEAST = 151_727_551
 """Of what is quoted, less the 0.5 % that the orders accept, rounded up."""
 
 
+@dataclass
 class OneRoute:
-    """Plays the router: one pool, always at the same price."""
+    """Plays the router: one pool, which pays so many base units."""
+
+    pays: int = QUOTE.amount_out
+    requests: list[QuoteRequest] = field(default_factory=list)
 
     def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
-        return RoutingDecision(Route.single(QUOTE), (QUOTE,), ())
+        self.requests.append(request)
+        quote = replace(QUOTE, amount_out=self.pays)
+        return RoutingDecision(Route.single(quote), (quote,), ())
 
 
 @dataclass
@@ -102,6 +108,7 @@ class Desk:
     builder: Notary
     sender: WitnessedSender
     live: LiveAttempts
+    market: OneRoute
 
     def work(self, order_id: UUID) -> bool:
         """One turn, as ``Execution.run``; then wait until all that it has handed over is sent."""
@@ -115,13 +122,17 @@ class Desk:
             del self.sender.stored[last]
 
 
-@pytest.fixture
-def desk(publisher: Publisher) -> Desk:
-    leases, sender, builder = Leases("worker-a", 15.0), WitnessedSender(), Notary()
+def open_desk(publisher: Publisher) -> Desk:
+    leases, sender, builder, market = Leases("worker-a", 15.0), WitnessedSender(), Notary(), OneRoute()
     as_sender = cast("Sender", sender)
     live = LiveAttempts(leases, resend_seconds=1.0)
-    execution = Execution(cast("Router", OneRoute()), cast("Builder", builder), as_sender, live, publisher, leases)
-    return Desk(execution, builder, sender, live)
+    execution = Execution(cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases)
+    return Desk(execution, builder, sender, live, market)
+
+
+@pytest.fixture
+def desk(publisher: Publisher) -> Desk:
+    return open_desk(publisher)
 
 
 def cancel(order_id: UUID) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
 
 import pytest
 
@@ -15,7 +14,6 @@ from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.look import Look
-from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import claimed, pending, read
@@ -48,7 +46,7 @@ def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
 
 @pytest.fixture
 def look(market: Scripted, dispatch: Dispatch) -> Look:
-    return Look(cast("Market", market), RetryPolicy(base_ms=1_000), dispatch.defer)
+    return Look(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
 
 
 def test_while_it_is_away_the_order_waits_on_without_a_word(look: Look, market: Scripted, dispatch: Dispatch) -> None:

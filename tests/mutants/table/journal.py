@@ -13,14 +13,44 @@ MUTANTS: Final = (
         "journal-no-fence",
         1,
         "db/journal.py",
-        "              AND (given.fence IS NULL OR o.version = given.fence) {_IS_VALID",
-        "              {_IS_VALID",
+        "              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY",
+        "              {_VALIDITY",
         (
             f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",
             "tests/integration/engine/test_execution.py::"
             "test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next",
         ),
         "A worker that was taken for dead wakes up and signs a second transaction beside its successor's.",
+    ),
+    Mutant(
+        "signed-after-its-time",
+        10,
+        "orderd/engine/execution/turn.py",
+        '{"signature": attempt.signature}, valid=True, new_attempt=attempt',
+        '{"signature": attempt.signature}, new_attempt=attempt',
+        (
+            "tests/integration/engine/test_execution.py::"
+            "test_an_order_whose_validity_ends_while_it_is_built_is_never_sent",
+        ),
+        "An order trades after the time that it was to be valid for.",
+    ),
+    Mutant(
+        "ended-before-its-time",
+        10,
+        "db/validity.py",
+        "order.version, columns, valid=False)",
+        "order.version, columns)",
+        ("tests/integration/db/test_validity.py::test_who_has_lost_an_order_does_not_end_it_while_it_is_valid",),
+        "A worker that lost its order to another ends it, although it is valid.",
+    ),
+    Mutant(
+        "older-in-line",
+        6,
+        "db/journal.py",
+        "CASE WHEN waits_for = '{RATE_LIMIT}' THEN",
+        "CASE WHEN false THEN",
+        ("tests/integration/db/test_validity.py::test_in_line_for_a_start_an_order_does_not_grow_older",),
+        "Whoever waits for the rate limit expires by that.",
     ),
     Mutant(
         "journal-signed-given-up",

@@ -63,6 +63,7 @@ class StubVenue:
     slot: int = 7
     units: int = 40_000
     answer: Callable[[], Liquidity] | None = None
+    remembered: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> PoolKind:
@@ -70,6 +71,9 @@ class StubVenue:
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         raise AssertionError("routing does not ask for addresses")
+
+    def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
+        return self.remembered
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
@@ -313,7 +317,8 @@ def test_a_late_venue_is_left_behind(stuck: StubVenue) -> None:
 @pytest.mark.parametrize(("slot", "stale"), [(80, False), (79, True)])
 def test_a_venue_whose_state_is_too_old_is_left_out(slot: int, stale: bool) -> None:
     old = offering(VenueName.RAYDIUM, side(0.2), slot=slot)
-    decision = decide(router(old, offering(VenueName.METEORA, side(0.1), slot=100)))
+    routes = router(old, offering(VenueName.METEORA, side(0.1), slot=100))
+    decision = decide(routes, replace(REQUEST, has_own_floor=True))
     assert decision.route.main.venue is (VenueName.METEORA if stale else VenueName.RAYDIUM)
     assert [refusal.code for refusal in decision.refusals] == [ErrorCode.ROUTE_STALE] * stale
 

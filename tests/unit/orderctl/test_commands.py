@@ -515,6 +515,44 @@ class TestQuote:
             "at least 151.54866 USDC at 0.5 % slippage; network fee about 0.0000063 SOL",
         ]
 
+    @pytest.mark.parametrize(
+        ("least", "told"),
+        [
+            ("151.9", ["at least 151.9 USDC, as asked for; network fee about 0.0000063 SOL"]),
+            (
+                "152.5",
+                [
+                    "at least 152.5 USDC, as asked for; network fee about 0.0000063 SOL",
+                    "the best route pays 0.189789 USDC less than that: as long as it does, an order fails",
+                ],
+            ),
+        ],
+    )
+    def test_what_is_asked_for_at_least_is_held_against_the_best_route(
+        self, daemon: FakeDaemon, orderctl: Orderctl, least: str, told: list[str]
+    ) -> None:
+        daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"min_out": least, "min_amount_out": least}))
+        outcome = orderctl("quote", "SOL", "USDC", "1.5", "--min-out", least)
+        assert [line.rstrip() for line in outcome.out.splitlines()][6:] == told
+        assert daemon.calls[-1][1]["min_out"] == least
+
+    @pytest.mark.parametrize(
+        ("option", "told"),
+        [
+            (("--min-out", "0"), "error[AMOUNT_NOT_POSITIVE]"),
+            (("--min-out", "1.1234567"), "error[AMOUNT_TOO_PRECISE]"),
+            (("--max-cost", "101"), "error[COST_OUT_OF_RANGE]"),
+            (("--floor", "none"), "'none' is not one of 'first', 'each'"),
+        ],
+    )
+    def test_a_bound_that_is_certainly_wrong_is_not_sent(
+        self, daemon: FakeDaemon, orderctl: Orderctl, option: tuple[str, str], told: str
+    ) -> None:
+        for verb in ("quote", "submit"):
+            outcome = orderctl(verb, "SOL", "USDC", "1.5", *option)
+            assert (outcome.code, told in outcome.err) == (2, True), outcome.err
+        assert daemon.calls == []
+
     def test_a_split_is_told_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, SPLIT_QUOTE)
 
