@@ -2,8 +2,8 @@
 
 A service hangs (all its processes stopped), stays down, is full or read-only for ``SECONDS``; or it is killed, emptied
 or asked to stop, which is followed for a few seconds. An order is sent just before, so that it is in flight, and one
-each second; the daemon is asked how it is; and when all is over, it is waited for until every order has ended and orders
-are executed again. ``ONLY`` chooses rows by words of their names, or "recovery" (``benchmarks.recovery``).
+each second; the daemon is asked how it is; and when all is over, it is waited for until every order has ended and
+orders are executed again. ``ONLY`` chooses rows by words of their names, or "recovery" (``benchmarks.recovery``).
 """
 
 import json
@@ -110,6 +110,7 @@ def main() -> None:
 
 def suffer(http: httpx.Client, told: Told, outage: Outage) -> list[str]:
     """One row."""
+    told.wait_until_calm()
     with ThreadPoolExecutor(100) as pool:
         before = submit(http)
         began = time.monotonic()
@@ -130,7 +131,7 @@ def suffer(http: httpx.Client, told: Told, outage: Outage) -> list[str]:
         counted(each.said for each in sent),
         f"{max(each.took for each in sent):.2f} s",
         *how,
-        told.last_doubt(began) or "-",
+        told.doubts(began) or "-",
         f"{told.longest_silence(began, settled):.1f} s",
         first,
         counted(rest),

@@ -19,12 +19,19 @@ class Told:
     def __init__(self) -> None:
         self.notices: list[tuple[float, dict[str, str]]] = []
 
-    def last_doubt(self, since: float) -> str:
-        """The last ``STATUS=`` after ``since`` that differs from the one before, or what it adds to that; or ''."""
-        statuses = [(at, notice["STATUS"]) for at, notice in self.notices if "STATUS" in notice]
-        calm = next((status for at, status in reversed(statuses) if at < since), "")
-        doubts = [status for at, status in statuses if at >= since and status != calm]
-        return doubts[-1].removeprefix(calm).strip(" ()") if doubts else ""
+    def doubts(self, since: float) -> str:
+        """The last ``STATUS=`` after ``since`` that is not the first of all, or what it adds to that; or ''."""
+        calm, *_ = statuses = [(at, notice["STATUS"]) for at, notice in self.notices if "STATUS" in notice]
+        told = [status for at, status in statuses if at >= since and status != calm[1]]
+        return told[-1].removeprefix(calm[1]).strip(" ()") if told else ""
+
+    def wait_until_calm(self) -> None:
+        """Wait until it says nothing else than in the beginning."""
+        while True:
+            statuses = [notice["STATUS"] for _, notice in list(self.notices) if "STATUS" in notice]
+            if statuses and statuses[-1] == statuses[0]:
+                return
+            time.sleep(_LOOK_SECONDS)
 
     def longest_silence(self, since: float, until: float) -> float:
         """Seconds without ``WATCHDOG=1``, at most, between two moments."""
