@@ -1,11 +1,13 @@
 """What follows a turn that went wrong. Postgres decides when the next one is; the message itself is done with."""
 
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
+from peewee import InterfaceError, OperationalError
 
 from db.connection import database
 from db.models import Order
@@ -14,14 +16,16 @@ from orderd.domain.order import WORKING
 from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.queue.rate_limit import NotStartedError
 
+_BROKEN_OFF: Final = (OperationalError, InterfaceError)
+"""What the driver raises where the connection or the statement was ended, which is no fault of the order's."""
 log = structlog.get_logger(__name__)
 
 
 class Retry(Middleware):
     """Records failed attempts, which schedules the next one or ends the order. ``owner`` is this process' claim name.
 
-    ``missed`` is told of orders whose turn ended before it began, as when Postgres is away. Where a failed attempt
-    cannot be recorded, the order's lease runs out and the order comes back by itself.
+    ``missed`` is told of orders whose turn ended before it began, or of whose end nothing could be written, as when
+    Postgres is away. A turn that Postgres broke off is no attempt.
     """
 
     def __init__(self, failures: Failures, owner: str, missed: Callable[[UUID], object]) -> None:
@@ -62,6 +66,7 @@ class Retry(Middleware):
             self._failures.record(failed)
         except Exception:
             log.exception("failure not recorded", action="record_failed", order_id=str(failed.order.id))
+            self._missed(failed.order.id)
 
     def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailedError | None:
         """The failed attempt that an unforeseen exception is, if nothing is signed; else only the chain decides."""
@@ -73,5 +78,6 @@ class Retry(Middleware):
             return None
         if order is None or order.status not in WORKING:
             return None
-        error = OrderdError(ErrorCode.SERVICE_INTERNAL, f"the turn ended with {type(exception).__name__}")
-        return AttemptFailedError(order, error)
+        what = f"the turn ended with {type(exception).__name__}"
+        code = ErrorCode.SERVICE_UNAVAILABLE if isinstance(exception, _BROKEN_OFF) else ErrorCode.SERVICE_INTERNAL
+        return AttemptFailedError(order, OrderdError(code, what))

@@ -58,7 +58,7 @@ class Turns:
         publisher = Publisher(client)
         self.limiter = RateLimiter(client, limit, window, lambda _: [], lag=timedelta(milliseconds=1))
         self.broker = OrderBroker(client, line=self.limiter)
-        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth, line=self.limiter)
+        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth, OWNER, self.limiter)
         self.finished = Finished()
         self.begin: Callable[[], None] = lambda: None
         self.work: Callable[[Order], None] = lambda _: None
@@ -238,6 +238,37 @@ def test_an_order_whose_turn_ended_before_it_began_is_sent_again_at_once(start_t
     assert turns.finished.orders.get(timeout=PATIENCE) == order.id
     assert read(order.id).status is OrderStatus.ROUTING
     assert turns.dispatch.run_once() == 0, "once is enough"
+
+
+def test_a_turn_that_loses_postgres_is_no_attempt(start_turns: StartTurns) -> None:
+    def work(_: Order) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures, order.waits_for) == (OrderStatus.PENDING, 0, ErrorCode.SERVICE_UNAVAILABLE)
+    assert failure_codes(order.id) == []
+
+
+def test_an_order_whose_turn_ended_unrecorded_is_taken_up_at_once_and_not_when_its_lease_ends(
+    start_turns: StartTurns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(order: Order) -> None:
+        raise AttemptFailedError(order, OrderdError(ErrorCode.TX_FAILED, "the program said no"))
+
+    def lost(*_: object) -> None:
+        raise OperationalError("Postgres is away")
+
+    monkeypatch.setattr(Failures, "record", lost)
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.lease_owner) == (OrderStatus.ROUTING, OWNER)
+    turns.work = lambda _: None
+    assert turns.dispatch.run_once() == 1
+    assert turns.finished.orders.get(timeout=PATIENCE) == order.id
+    assert (read(order.id).status, read(order.id).starts) == (OrderStatus.ROUTING, 2)
 
 
 def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
