@@ -30,6 +30,8 @@ Objection = IntegrityError | DataError | ValueError
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
+_UNTIL_IN_LINE: Final = "interval '5 seconds'"
+"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored."""
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
 """The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
@@ -353,7 +355,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
         WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
         added AS (
             INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until, valid_until)
-            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE},
+            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {_UNTIL_IN_LINE},
                    clock_timestamp() + valid_seconds * interval '1 second'
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (

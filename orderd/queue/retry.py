@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
-from peewee import InterfaceError, OperationalError
+from peewee import InterfaceError, InternalError, OperationalError
 
 from db.connection import database
 from db.models import Order
@@ -16,8 +16,8 @@ from orderd.domain.order import WORKING
 from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.queue.rate_limit import NotStartedError
 
-_BROKEN_OFF: Final = (OperationalError, InterfaceError)
-"""What the driver raises where the connection or the statement was ended, which is no fault of the order's."""
+_BROKEN_OFF: Final = (OperationalError, InterfaceError, InternalError)
+"""What the driver raises where Postgres is lost, too slow or only read from, which is no fault of the order's."""
 log = structlog.get_logger(__name__)
 
 

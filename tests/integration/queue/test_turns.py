@@ -12,7 +12,7 @@ import redis
 from dramatiq import Worker
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, TimeLimit
-from peewee import OperationalError
+from peewee import InternalError, OperationalError
 from uuid_utils.compat import uuid7
 
 from db import journal
@@ -240,9 +240,10 @@ def test_an_order_whose_turn_ended_before_it_began_is_sent_again_at_once(start_t
     assert turns.dispatch.run_once() == 0, "once is enough"
 
 
-def test_a_turn_that_loses_postgres_is_no_attempt(start_turns: StartTurns) -> None:
+@pytest.mark.parametrize("error", [OperationalError("server closed the connection"), InternalError("read-only")])
+def test_a_turn_that_loses_postgres_is_no_attempt(start_turns: StartTurns, error: Exception) -> None:
     def work(_: Order) -> None:
-        raise OperationalError("server closed the connection unexpectedly")
+        raise error
 
     turns = start_turns()
     turns.work = work
