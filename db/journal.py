@@ -355,8 +355,8 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
         WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
         added AS (
             INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until, valid_until)
-            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {_UNTIL_IN_LINE},
-                   clock_timestamp() + valid_seconds * interval '1 second'
+            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
+                   clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
