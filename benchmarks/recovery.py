@@ -127,7 +127,7 @@ def _order(daemon: Daemon) -> str:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            url = daemon.url.replace("ws", "http", 1) + "/api/orders"
+            url = daemon.url.replace("ws", "http", 1) + "api/orders"
             httpx.post(url, json=order, trust_env=False, timeout=10).raise_for_status()
         except httpx.HTTPError:
             if time.monotonic() > deadline:

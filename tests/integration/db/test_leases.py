@@ -28,6 +28,7 @@ def test_due_orders_are_taken_once_and_in_order_of_arrival() -> None:
 def test_a_new_order_is_soon_due_to_others_as_its_sender_may_never_have_heard_that_it_was_stored() -> None:
     order = read(pending())
     assert order.lease_until is not None
+    assert order.due_at is not None
     assert order.lease_until - order.due_at < timedelta(seconds=6)
 
 
