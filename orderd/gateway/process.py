@@ -38,8 +38,8 @@ from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
-from orderd.queue.rate_limit import RateLimiter
 from orderd.queue.worker import HEARTBEAT_PREFIX
 
 FORCED: Final = 1
