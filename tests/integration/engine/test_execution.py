@@ -23,14 +23,16 @@ from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, 
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
 from orderd.engine.execution.blame import RouteRefusedError
-from orderd.engine.execution.building import SignedAttempt, SwapPlan
+from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.rpc import RpcError
+from orderd.solana.sender import Sender
 from tests.integration.engine.conftest import ScriptedChain
 from tests.integration.orders import new_order, pending, read, route
 
