@@ -98,15 +98,18 @@ class Execution:
         live: LiveAttempts,
         publisher: Publisher,
         leases: Leases,
+        look: Callable[[], object] = lambda: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``look`` is as in ``Dispatch``."""
         self._router = router
         self._builder = builder
         self._sender = sender
         self._live = live
         self._publisher = publisher
         self._leases = leases
+        self._look = look
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
@@ -229,6 +232,7 @@ class Execution:
         """End an order whose claim could not write, if that is because it is no longer valid."""
         if order.valid_until is not None:
             with database.connection_context():
+                self._look()
                 self._publisher.publish(journal.apply([expiry(order)]))
 
     def _write(self, changes: Sequence[Change]) -> list[Moved | Exception]:
