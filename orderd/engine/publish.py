@@ -54,10 +54,13 @@ class Publisher:
 
     def _tell(self, changes: Sequence[Moved]) -> None:
         arguments: list[str | int] = [_SNAPSHOT_SECONDS]
+        last = {moved.order.id: moved for moved in changes}
         for moved in changes:
             if moved.before is not None:
                 arguments += ["", "", moved.before.model_dump_json()]
-            ended = moved.order.status in TERMINAL
-            snapshot = "" if ended else order_view(moved.order).model_dump_json()
-            arguments += [snapshot_key(moved.order.id), snapshot, moved.event.model_dump_json()]
+            key = snapshot = ""
+            if moved is last[moved.order.id]:
+                key = snapshot_key(moved.order.id)
+                snapshot = "" if moved.order.status in TERMINAL else order_view(moved.order).model_dump_json()
+            arguments += [key, snapshot, moved.event.model_dump_json()]
         self._publish(keys=[CHANNEL], args=arguments)
