@@ -1,7 +1,7 @@
 """Programs of ours that tests start: forked from a process that has loaded them, where a shell would execute them.
 
-An interpreter that starts and loads ``orderd gateway`` takes a second of CPU, and ``orderd run`` is four of them; a fork
-takes a few milliseconds. All else is the real thing: a process of its own, a child of whoever starts it, with the
+An interpreter that starts and loads ``orderd gateway`` takes a second of CPU, and ``orderd run`` is four of them; a
+fork takes a few milliseconds. All else is the real thing: a process of its own, a child of whoever starts it, with the
 arguments, environment, descriptors, session and limits that it was to have, and it ends as any Python does.
 
 A *nursery* is a process that has loaded everything and done nothing: no thread, no connection, no secret. What it forks
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TextIO, cast, overload
+from typing import Any, BinaryIO, Final, cast, overload
 
 import db
 import orderctl
@@ -140,7 +140,9 @@ def _executed_nursery() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     start = "from tests import forking; forking.main()"
     with theirs:
-        _executed = subprocess.Popen([sys.executable, "-c", start], stdin=theirs, cwd=_ROOT, start_new_session=True)
+        _executed = subprocess.Popen(
+            [sys.executable, "-c", start], stdin=theirs.fileno(), cwd=_ROOT, start_new_session=True
+        )
     return ours
 
 
@@ -158,7 +160,7 @@ def main() -> None:
 
 
 def _serve(control: socket.socket) -> _Launch | None:
-    """Fork whatever is asked for. Returns in each program, with what it is to do; and None when nobody asks any more."""
+    """Fork whatever is asked for. Returns in each program, with what it is to do, and at the end None."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, _MOST_DESCRIPTORS)
         if not message:
@@ -205,9 +207,10 @@ def _become(launch: _Launch, descriptors: Mapping[int, int]) -> _Launch | None:
         launch.prepare()
     os.environ.clear()
     os.environ.update(launch.env)
-    sys.stdin = sys.__stdin__ = _stream(0, sys.stdin)
-    sys.stdout = sys.__stdout__ = _stream(1, sys.stdout)
-    sys.stderr = sys.__stderr__ = _stream(2, sys.stderr)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = _stream(number, getattr(sys, name))
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     return launch
 
 
@@ -222,7 +225,7 @@ def _keep_only(descriptors: Mapping[int, int], control: socket.socket | None = N
     kept = None if control is None else fcntl.fcntl(control.detach(), fcntl.F_DUPFD_CLOEXEC, above)
     for number, each in moved.items():
         os.dup2(each, number)
-    for each in map(int, os.listdir("/proc/self/fd")):
+    for each in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if each not in descriptors and each != kept:
             with suppress(OSError):  # the listing's own
                 os.close(each)
@@ -231,7 +234,8 @@ def _keep_only(descriptors: Mapping[int, int], control: socket.socket | None = N
 
 def _stream(descriptor: int, before: TextIOWrapper) -> TextIOWrapper:
     """A standard stream, as an interpreter opens it; ``before`` is what it was in the nursery."""
-    raw = open(descriptor, "wb" if descriptor else "rb", 0 if before.write_through else -1, closefd=False)
+    mode, buffering = "wb" if descriptor else "rb", 0 if before.write_through else -1
+    raw = os.fdopen(descriptor, mode, buffering, closefd=False)
     return TextIOWrapper(
         cast("BinaryIO", raw),
         encoding=before.encoding,

@@ -7,6 +7,7 @@ from itertools import combinations
 from random import Random
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from orderd.amm.curve import Curve, Segment, constant_price
 from orderd.amm.pouring import MILLION, Load, Pouring
@@ -19,6 +20,11 @@ from tests.unit.amm.test_split import pool, random_market
 MAX_LEGS = 3
 GRID = 60
 A_STEP = {"clmm": 16_000, "dlmm": 5_300}
+
+
+def untraced(value: int) -> ParameterSet:
+    """A part of a test whose lines are reached by the other parts too."""
+    return pytest.param(value, marks=pytest.mark.untraced)
 
 
 def market(seed: int) -> tuple[list[Side], list[Load], int]:
@@ -77,7 +83,7 @@ def best(sides: Sequence[Side], amount: int, room: Room, max_legs: int = MAX_LEG
     return best_split(sides, amount, max_legs=max_legs, cost_a_leg=0, room=room)
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", [untraced(0), 1, 2, untraced(3)])
 def test_nothing_that_fits_pays_more(block: int) -> None:
     """Neither a single pool nor a pair on a grid; where one does not take it all, no part pays less than they do."""
     for seed in range(block * 25, (block + 1) * 25):
@@ -142,7 +148,7 @@ def units(split: Split, loads: Sequence[Load]) -> int:
     return sum(loads[leg.position].of(leg.quote.steps) for leg in split.legs)
 
 
-@pytest.mark.parametrize("part", [30, 60, 90])
+@pytest.mark.parametrize("part", [untraced(30), untraced(60), 90])
 def test_where_units_are_short_legs_reach_as_far_as_is_worth_it(part: int) -> None:
     """Their split is not scaled down: what a tick too many takes is given to bins, or the other way round."""
     bound = 0
@@ -161,7 +167,7 @@ def test_where_units_are_short_legs_reach_as_far_as_is_worth_it(part: int) -> No
     assert bound > 5
 
 
-@pytest.mark.parametrize("part", [50, 80, 95])
+@pytest.mark.parametrize("part", [50, untraced(80), untraced(95)])
 def test_a_split_that_moves_the_price_too_far_is_poured_anew(part: int) -> None:
     """What is worse than it began by more is given less, so that the whole order is within the limit."""
     bound = 0
