@@ -3,6 +3,7 @@
 And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
 """
 
+import gc
 import sys
 import threading
 from collections import deque
@@ -87,6 +88,12 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     forking.end()
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import are no garbage: nobody need look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
