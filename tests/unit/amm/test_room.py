@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from itertools import combinations
 from random import Random
 
@@ -64,19 +65,24 @@ def brute_force(sides: Sequence[Side], amount: int, room: Room) -> int:
 
 
 def _grid(sides: Sequence[Side], amount: int) -> Iterator[Split]:
-    for index, side in enumerate(sides):
-        yield from _split(((index, side, amount),))
-    for (one, first), (two, second) in combinations(enumerate(sides), 2):
+    @cache
+    def leg(index: int, part: int) -> Leg | None:
+        try:
+            return Leg(index, sides[index].quote(part))
+        except SwapError:
+            return None
+
+    def split(*parts: tuple[int, int]) -> Iterator[Split]:
+        legs = [found for index, part in parts if (found := leg(index, part)) is not None]
+        if len(legs) == len(parts):
+            yield Split(tuple(legs))
+
+    for index in range(len(sides)):
+        yield from split((index, amount))
+    for one, two in combinations(range(len(sides)), 2):
         for share in range(1, GRID):
             part = amount * share // GRID
-            yield from _split(((one, first, part), (two, second, amount - part)))
-
-
-def _split(parts: Sequence[tuple[int, Side, int]]) -> Iterator[Split]:
-    try:
-        yield Split(tuple(Leg(index, side.quote(part)) for index, side, part in parts))
-    except SwapError:
-        return
+            yield from split((one, part), (two, amount - part))
 
 
 def best(sides: Sequence[Side], amount: int, room: Room, max_legs: int = MAX_LEGS) -> Offers:
