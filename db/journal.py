@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import orjson
 from peewee import DataError, IntegrityError
 from uuid_utils import uuid7
 
@@ -18,8 +19,8 @@ from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
 from db.models import Order, listed
 from db.terms import columns_of
-from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 from orderd.domain.terms import OrderTerms, told
 
@@ -29,6 +30,16 @@ Objection = IntegrityError | DataError | ValueError
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE: Final = "interval '30 seconds'"
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
+_VALID_UNTIL: Final = f"""
+    valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
+"""The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
+_IS_VALID: Final = f"AND (valid_until IS NULL OR {_VALID_UNTIL} > clock_timestamp())"
+_VALIDITY: Final = {None: "", True: _IS_VALID, False: f"AND {_VALID_UNTIL} <= clock_timestamp()"}
+
+
+def _due(delay_ms: str) -> str:
+    """So many milliseconds from now, or when the order is no longer valid."""
+    return f"LEAST(clock_timestamp() + {delay_ms} * interval '1 millisecond', valid_until)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +82,9 @@ class Change:
     """One fact about one order. ``version`` is the writer's fencing token; None writes over any claim and ends it.
 
     ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
-    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits; the fact's ``until``
-    is set from it.
+    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, though not longer than
+    it is valid; the fact's ``until`` is set from it. ``waits_for`` says what for, where there is more to it than time.
+    ``valid``: only where the order still is, or is no longer.
     """
 
     order_id: UUID
@@ -81,6 +93,8 @@ class Change:
     columns: Mapping[str, Any] = field(default_factory=dict)
     to: OrderStatus | None = None
     delay_ms: int = 0
+    waits_for: str | None = None
+    valid: bool | None = None
     new_attempt: NewAttempt | None = None
     attempt_end: AttemptEnd | None = None
     failure: Failure | None = None
@@ -89,7 +103,7 @@ class Change:
     def shape(self) -> tuple[object, ...]:
         """Changes of one shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
-        return (self.fact.kind, self.to, tuple(self.columns), *attached)
+        return (self.fact.kind, self.to, tuple(self.columns), self.valid, *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
         """Name, type and value of all that the statement is given."""
@@ -99,6 +113,7 @@ class Change:
             ("fence", "integer", self.version),
             ("fact", "jsonb", fact),
             ("delay_ms", "integer", self.delay_ms),
+            ("new_waits_for", "text", self.waits_for),
         ]
         row += [(f"new_{name}", _TYPES[name], value) for name, value in self.columns.items()]
         if attempt := self.new_attempt:
@@ -184,8 +199,9 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
     sets += [f"{name} = given.new_{name}" for name in first.columns]
-    is_due = "clock_timestamp() + given.delay_ms * interval '1 millisecond'" if status in WAITING else "NULL"
-    sets += [f"due_at = {is_due}", "waits_for = NULL"]
+    is_due = _due("given.delay_ms") if status in WAITING else "NULL"
+    sets += [f"due_at = {is_due}", "waits_for = given.new_waits_for"]
+    sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
     if status not in HELD or _is_revived(first):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
     if first.attempt_end:
@@ -201,7 +217,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
         f"""moved AS (
             UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
-              AND (given.fence IS NULL OR o.version = given.fence)
+              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[first.valid]}
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
         f"""event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -292,6 +308,8 @@ class NewOrder:
     client_order_id: str
     terms: OrderTerms
     by: Actor
+    valid_seconds: int | None = None
+    """None: without end."""
 
     @property
     def fact(self) -> Accepted:
@@ -304,6 +322,7 @@ class NewOrder:
         return [
             *((name, _TYPES[name], value) for name, value in (columns | columns_of(self.terms)).items()),
             ("fact", "jsonb", self.fact.model_dump_json()),
+            ("valid_seconds", "integer", self.valid_seconds),
             ("actor", "text", self.by.name),
             ("token_id", "uuid", None if token is None else str(token)),
             ("address", "text", self.by.address),
@@ -333,8 +352,9 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
     sql = f"""
         WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
         added AS (
-            INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until)
-            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE}
+            INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until, valid_until)
+            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE},
+                   clock_timestamp() + valid_seconds * interval '1 second'
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -351,15 +371,17 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
     """Take due orders for work. Raises their versions: every other holder's writes are void from here.
 
-    Those that are not due, not in line or not there are not among the answers.
+    Those that are not due, not in line, no longer valid or not there are not among the answers. What an order has spent
+    in line for a start counts as none of its validity.
     """
     sql = f"""
         WITH moved AS (
             UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
-                starts = starts + 1, due_at = NULL, waits_for = NULL, lease_owner = %s,
+                starts = starts + 1, due_at = NULL, waits_for = NULL, waits_since = NULL,
+                valid_until = {_VALID_UNTIL}, lease_owner = %s,
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
-              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp()
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -376,34 +398,41 @@ class Waits:
     moved: tuple[Moved, ...]
 
 
-def defer(order_id: UUID, delay_ms: int, reason: str) -> Waits | None:
+def defer(order_id: UUID, delay_ms: int, reason: str, error: OrderdError | None = None) -> Waits | None:
     """Let an order in line wait for so long from now; None where it is in line no more. This is no attempt.
 
-    An event is written where the order waited for something else before, or for nothing. While the reason stays, only
-    the estimate changes.
+    ``error`` is what it waits for the end of, where it does: it does so while it is valid. An event is written where
+    the order waited for something else before, or for nothing. While the reason stays, only the estimate changes.
     """
+    waits_for, told = reason, {"reason": reason}
+    until = "clock_timestamp() + %s * interval '1 millisecond'"
+    if error is not None:
+        waits_for, told, until = str(error.code), told | {"code": error.code, "detail": error.detail}, _due("%s")
     sql = f"""
         WITH before AS (
             SELECT id, waits_for IS DISTINCT FROM %s AS is_news FROM orders
             WHERE id = %s AND status IN ({listed(WAITING & sources(EventKind.DEFERRED))}) FOR NO KEY UPDATE),
         moved AS (
-            UPDATE orders o SET due_at = clock_timestamp() + %s * interval '1 millisecond', waits_for = %s,
-                lease_owner = NULL, lease_until = NULL, version = o.version + 1,
+            UPDATE orders o SET due_at = {until}, waits_for = %s, lease_owner = NULL, lease_until = NULL,
+                version = o.version + 1, seq = o.seq + is_news::int,
                 status = CASE WHEN is_news THEN '{target(EventKind.DEFERRED)}' ELSE o.status END,
-                seq = o.seq + is_news::int,
+                valid_until = CASE WHEN is_news THEN {_VALID_UNTIL} ELSE o.valid_until END,
+                waits_since = CASE WHEN is_news THEN clock_timestamp() ELSE o.waits_since END,
                 updated_at = CASE WHEN is_news THEN clock_timestamp() ELSE o.updated_at END
             FROM before WHERE o.id = before.id
             RETURNING o.*, is_news),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, seq, updated_at, status, '{EventKind.DEFERRED}', jsonb_build_object(
-                'kind', '{EventKind.DEFERRED}', 'until', due_at, 'reason', waits_for) FROM moved WHERE is_news)
+            SELECT id, seq, updated_at, status, '{EventKind.DEFERRED}',
+                   %s::jsonb || jsonb_build_object('kind', '{EventKind.DEFERRED}', 'until', due_at)
+            FROM moved WHERE is_news)
         SELECT is_news, {_COLUMNS} FROM moved"""
-    rows = _rows(sql, [reason, str(order_id), delay_ms, reason])
+    fact = orjson.dumps(told).decode()
+    rows = _rows(sql, [waits_for, str(order_id), delay_ms, waits_for, fact])
     if not rows:
         return None
     news = [row[1:] for row in rows if row[0]]
-    return Waits(tuple(_moved(news, lambda order: Deferred(until=order.due_at, reason=reason))))
+    return Waits(tuple(_moved(news, lambda order: Deferred.model_validate({**told, "until": order.due_at}))))
 
 
 def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
@@ -432,11 +461,19 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
-    """Which orders were started within the window, and when: what the rate limit knows where Redis has forgotten."""
+    """Which orders were started within the window, and when: what the rate limit knows where Redis has forgotten.
+
+    A turn that only found that the order has to wait was no start.
+    """
     rows = database.execute_sql(
         f"""
-        SELECT order_id, at FROM order_events
-        WHERE kind = '{EventKind.STARTED}' AND at > clock_timestamp() - %s * interval '1 second' ORDER BY at""",
+        SELECT order_id, at FROM order_events s
+        WHERE kind = '{EventKind.STARTED}' AND at > clock_timestamp() - %s * interval '1 second' AND NOT EXISTS (
+            SELECT FROM order_events d
+            WHERE d.order_id = s.order_id AND d.seq > s.seq AND d.kind = '{EventKind.DEFERRED}' AND NOT EXISTS (
+                SELECT FROM order_events b
+                WHERE b.order_id = s.order_id AND b.seq > s.seq AND b.seq < d.seq AND b.kind <> '{EventKind.ROUTED}'))
+        ORDER BY at""",
         (window_seconds,),
     )
     return [(UUID(str(order_id)), at) for order_id, at in rows]

@@ -5,17 +5,26 @@ A lease says who may be expected to write, not who may: that is decided by the v
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, listed
+from orderd.domain.errors import AWAITED
 from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.order import SIGNED, WAITING, EventKind, sources
 
 
-def take_due(limit: int, sender: str | None = None) -> list[UUID]:
-    """The ids of orders that wait, are due and are in nobody's queue; ``sender`` puts them there."""
+class Due(NamedTuple):
+    """Orders that are due: those that may ``start``, and those that first ``look`` whether what they lacked is back."""
+
+    start: list[UUID]
+    look: list[UUID]
+
+
+def take_due(limit: int, sender: str | None = None) -> Due:
+    """The orders that wait, are due and are in nobody's queue; ``sender`` puts them there."""
     rows = database.execute_sql(
         f"""
         UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
@@ -23,10 +32,11 @@ def take_due(limit: int, sender: str | None = None) -> list[UUID]:
             WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()
               AND (lease_until IS NULL OR lease_until < clock_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-        RETURNING id""",
+        RETURNING id, waits_for""",
         (sender, limit),
     )
-    return sorted(UUID(str(order_id)) for (order_id,) in rows)
+    taken = sorted((UUID(str(order_id)), waits_for in AWAITED) for order_id, waits_for in rows)
+    return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])
 
 
 def first_in_line(limit: int) -> list[UUID]:
@@ -86,7 +96,7 @@ def orphans(limit: int) -> list[Order]:
 
 def reclaim(orders: Iterable[Order]) -> list[Moved]:
     """Put orphans back in line, each under the claim that it was found with: a newer claim is left alone."""
-    return apply([Change(order.id, Reclaimed(), order.version) for order in orders])
+    return apply([Change(order.id, Reclaimed(), order.version, {"losses": order.losses + 1}) for order in orders])
 
 
 def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:

@@ -24,7 +24,7 @@ from playhouse.fields import EnumField
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 
 from db.connection import database
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import Floor, OrderStatus
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
@@ -93,7 +93,12 @@ class Order(Table):
 
     ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
-    ``starts`` counts the turns that workers began, ``failures`` the attempts that have failed for certain.
+    ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
+    to pay: never below it, and where ``floor`` is the first one, the same from the first route on.
+    ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
+    ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
+    ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
+    waits until that is over.
     ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
@@ -109,13 +114,21 @@ class Order(Table):
     decimals_out = SmallIntegerField()
     amount_in: Field[int] = base_units()
     slippage_bps = IntegerField()
+    min_out: Field[int | None] = base_units(null=True)
+    max_cost_bps: Field[int | None] = IntegerField(null=True)
+    floor: Field[Floor] = EnumField(Floor)
 
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()
     version = IntegerField()
     starts = IntegerField()
+    losses = IntegerField()
     failures = IntegerField()
+    uncounted = IntegerField()
     due_at: Field[datetime | None] = DateTimeTZField(null=True)
+    valid_until: Field[datetime | None] = DateTimeTZField(null=True)
+    waits_for = TextField(null=True)
+    waits_since: Field[datetime | None] = DateTimeTZField(null=True)
     lease_owner = TextField(null=True)
     lease_until: Field[datetime | None] = DateTimeTZField(null=True)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from db.connection import database
+from orderd.domain.quote import UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,24 @@ class PastRoute:
 
 
 def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
-    """The newest route that an order of the last ``seconds`` got for this pair."""
+    """The newest route that an order of the last ``seconds`` got for this pair.
+
+    An order with a least of its own may go where no other would have gone: it counts only if all venues had answered.
+    """
     with database.connection_context():
         row = database.execute_sql(
             """
             SELECT o.amount_in, o.quoted_amount_out, e.data, extract(epoch FROM clock_timestamp() - e.at)
             FROM orders o JOIN order_events e ON e.order_id = o.id AND e.kind = 'routed'
-            WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s
+            WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s AND (o.min_out IS NULL OR NOT EXISTS (
+                SELECT FROM jsonb_array_elements(e.data->'refusals') refusal WHERE refusal->>'code' = ANY(%s)))
             ORDER BY o.id DESC, e.seq DESC LIMIT 1""",
-            (str(_first_id(datetime.now(UTC) - timedelta(seconds=seconds))), mint_in, mint_out),
+            (
+                str(_first_id(datetime.now(UTC) - timedelta(seconds=seconds))),
+                mint_in,
+                mint_out,
+                [*map(str, UNANSWERED)],
+            ),
         ).fetchone()
     if row is None:
         return None

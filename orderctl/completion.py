@@ -15,7 +15,7 @@ from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
-from orderd.domain.order import ACTIVE, CANCELLABLE, SIGNED, OrderKind, OrderStatus
+from orderd.domain.order import ACTIVE, CANCELLABLE, SIGNED, Floor, OrderKind, OrderStatus
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -29,12 +29,14 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "--color": ("auto", "always", "never"),
     "--status": tuple(OrderStatus),
     "--kind": tuple(OrderKind),
+    "--floor": tuple(Floor),
 }
 _STATES_FOR: Final = {"watch": ACTIVE, "cancel": CANCELLABLE, "resolve": SIGNED}
 """The orders that a verb is of use for."""
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
-     "-s", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort"}
+     "-s", "--min-out", "--max-cost", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns",
+     "--sort"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),

@@ -18,7 +18,7 @@ from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.terms import GivenTerms, ToldTerms
 
-WIRE_VERSION: Final = 1
+WIRE_VERSION: Final = 2
 MAX_MESSAGE_BYTES: Final = 65_536
 MAX_FOLLOWED: Final = 100
 """Orders that one subscription may name."""
@@ -106,6 +106,9 @@ class OrderView(ToldTerms, _Identity):
     seq: int
     attempt: int = Field(description="the attempt that is under way, or the last one; 0 before the first")
     due_at: datetime | None = Field(None, description="when a waiting order is worked on")
+    valid_until: datetime | None = Field(
+        None, description="when an order that waits ends as expired; the time in line for a start is added"
+    )
     venue: VenueName | None = Field(None, description="of the largest leg, where there are several")
     pool: str | None = None
     route: tuple[RoutedLeg, ...] = Field((), description="all legs, where there are several")

@@ -55,13 +55,13 @@ def run(
 ) -> ExitCode:
     """Sell an amount of one token for another.
 
-    Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. The order's
-    client id is told before it is sent. When no answer comes, look it up under that id, or send it again with
-    --client-order-id: it cannot be executed twice.
+    Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. What it shows
+    as the least is sent as --min-out. The order's client id is told before it is sent. When no answer comes, look it
+    up under that id, or send it again with --client-order-id: it cannot be executed twice.
 
-    A file has the columns token_in, token_out, amount_in and, where wanted, slippage and client_order_id. It is
-    checked as a whole before the first of its orders is sent. The same file with the same --client-order-id again sends
-    what was not sent yet, and nothing twice.
+    A file has the columns token_in, token_out, amount_in and, where wanted, slippage, min_out, max_cost, floor and
+    client_order_id. It is checked as a whole before the first of its orders is sent. The same file with the same
+    --client-order-id again sends what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
     watches = watch if watch is not None else output in ("table", "wide") and sys.stdout.isatty()
@@ -70,11 +70,11 @@ def run(
     if dry_run and output == "id":
         raise ConfigError("The options contradict each other", "a dry run makes no order", "leave out -o id")
     own_id = client_order_id or str(uuid7())
-    again = same_command(ctx, own_id)
     if file is not None:
         if dry_run or not given.keys().isdisjoint(DUE):
             why = "a file brings tokens and amounts of its own, and has no dry run"
             raise ConfigError("The options contradict each other", why, "see: orderctl submit --help")
+        again = same_command(ctx, client_order_id=own_id)
         return _submit_file(settings, file, given, own_id, again, output, yes=yes, watches=watches)
     if not given.keys() >= {*DUE}:
         *others, last = (typed_as(name).metavar for name in DUE)
@@ -84,19 +84,22 @@ def run(
     check(order)
     if dry_run:
         return _preview(settings, order, output)
-    return _submit_one(settings, order, again, output, yes=yes, watches=watches)
+    return _submit_one(ctx, settings, order, output, yes=yes, watches=watches)
 
 
 def _submit_one(
-    settings: Settings, order: SubmitParams, again: str, output: Format, *, yes: bool, watches: bool
+    ctx: typer.Context, settings: Settings, order: SubmitParams, output: Format, *, yes: bool, watches: bool
 ) -> ExitCode:
     with Client(settings) as client:
-        if not (yes or _may_trade(client, settings, "send this order?", order)):
+        agreed = order if yes else _agreed(client, settings, order)
+        if agreed is None:
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         narrate(settings, f"client order id {order.client_order_id}")
+        # To be asked again would be to be promised something else: another order under the same id.
+        promised = {} if agreed is order else {"min_out": agreed.min_out, "yes": True}
         try:
-            result = send(client, order, again)
+            result = send(client, agreed, same_command(ctx, client_order_id=order.client_order_id, **promised))
         except KeyboardInterrupt:
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
@@ -124,29 +127,51 @@ def _submit_file(
         return submit_all(client, settings, orders, output, again, watches=watches)
 
 
-def _may_trade(client: Client, settings: Settings, question: str, order: SubmitParams | None = None) -> bool:
-    """Asks whoever is there, unless nothing can be lost: on simnet. Ctrl-C is a no.
-
-    Raises ConfigError where money is at stake and nobody can be asked.
-    """
+def _may_trade(client: Client, settings: Settings, question: str) -> bool:
+    """Asks whoever is there, unless nothing can be lost: on simnet. Ctrl-C is a no. Raises ConfigError as below."""
     try:
-        chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
-        if chain == "simnet":
-            return True
-        if not can_ask():
-            why = f"the chain is {chain}, and there is no terminal to ask on; nothing was sent"
-            raise ConfigError("To trade on a real chain needs a yes", why, "add --yes")
-        if order is not None:
-            from orderctl.display.quotes import quote_view
-            from orderctl.display.tables import print_whole
-
-            terms = order.model_dump(exclude={"client_order_id"})
-            quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
-            print_whole(quote_view(quote), console(settings, sys.stderr))
-        name = typer.style(chain, fg=Tone.BAD, bold=True) if has_colour(sys.stderr, settings.color) else chain
-        return agrees_to(f"{name}: {question}")
+        chain = _chain_at_stake(client)
+        return chain is None or _agrees(settings, chain, question)
     except KeyboardInterrupt:
         return False
+
+
+def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitParams | None:
+    """The order as it is agreed to, with what the quote promises at least, where one was shown. None is a no.
+
+    Raises ConfigError as below.
+    """
+    try:
+        chain = _chain_at_stake(client)
+        if chain is None:
+            return order
+        from orderctl.display.quotes import quote_view
+        from orderctl.display.tables import print_whole
+
+        terms = order.model_dump(exclude={"client_order_id"})
+        quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+        print_whole(quote_view(quote), console(settings, sys.stderr))
+        if _agrees(settings, chain, "send this order?"):
+            return order.model_copy(update={"min_out": quote.min_amount_out})
+    except KeyboardInterrupt:
+        pass
+    return None
+
+
+def _chain_at_stake(client: Client) -> str | None:
+    """None on simnet. Raises ConfigError where money is at stake and nobody can be asked."""
+    chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
+    if chain == "simnet":
+        return None
+    if not can_ask():
+        why = f"the chain is {chain}, and there is no terminal to ask on; nothing was sent"
+        raise ConfigError("To trade on a real chain needs a yes", why, "add --yes")
+    return chain
+
+
+def _agrees(settings: Settings, chain: str, question: str) -> bool:
+    name = typer.style(chain, fg=Tone.BAD, bold=True) if has_colour(sys.stderr, settings.color) else chain
+    return agrees_to(f"{name}: {question}")
 
 
 def _sums(orders: Iterable[SubmitParams]) -> str:

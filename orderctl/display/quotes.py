@@ -33,7 +33,8 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     parts += [Text(f"{no.venue}: {no.code}: {no.detail}", "dim") for no in quote.refusals]
     least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
     fee = "" if quote.network_fee is None else f"; network fee about {quote.network_fee} SOL"
-    parts.append(Text.assemble("at least ", least, f" at {quote.slippage} % slippage{fee}{_rent(quote)}"))
+    parts.append(Text.assemble("at least ", least, f"{_why_least(quote)}{fee}{_rent(quote)}"))
+    parts += _below(quote)
     return Group(*parts)
 
 
@@ -45,7 +46,7 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
     network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
         Text.assemble("receive  ", paid, f" at {chosen.price}"),
-        Text.assemble("at least ", least, f" at {quote.slippage} % slippage"),
+        Text.assemble("at least ", least, _why_least(quote)),
         Text(
             f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %{network_fee}",
             "dim",
@@ -88,6 +89,19 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
             *((behind, str(offer.slot), offer.pool) if wide else (shorten(offer.pool, POOL_WIDTH),)),
         )
     return table
+
+
+def _why_least(quote: QuoteResult) -> str:
+    return ", as asked for" if quote.min_out == quote.min_amount_out else f" at {quote.slippage} % slippage"
+
+
+def _below(quote: QuoteResult) -> list[Text]:
+    """A word where an order would find no route that pays what is asked for."""
+    if Decimal(quote.chosen.amount_out) >= Decimal(quote.min_amount_out):
+        return []
+    short = Decimal(quote.min_amount_out) - Decimal(quote.chosen.amount_out)
+    told = f"the best route pays {short:f} {quote.token_out} less than that: as long as it does, an order fails"
+    return [Text(told, Tone.WARNING)]
 
 
 def _rent(quote: QuoteResult) -> str:

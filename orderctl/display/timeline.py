@@ -12,6 +12,7 @@ from orderd.domain.events import (
     Cancelled,
     Confirmed,
     Deferred,
+    Expired,
     Failed,
     OrderEvent,
     Quoted,
@@ -25,7 +26,7 @@ from orderd.domain.events import (
     Submitted,
     Unknown,
 )
-from orderd.domain.order import TERMINAL, WAITING, EventKind, OrderStatus
+from orderd.domain.order import TERMINAL, WAITING, EventKind, Floor, OrderStatus
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
@@ -85,7 +86,7 @@ class Timeline:
     def routed(self) -> Routed | None:
         """The quotes of the present attempt."""
         for event in reversed(self.events):
-            if isinstance(event.data, Started | Retrying | Reclaimed):
+            if isinstance(event.data, Started | Retrying | Reclaimed | Deferred):
                 return None
             if isinstance(event.data, Routed):
                 return event.data
@@ -93,7 +94,7 @@ class Timeline:
 
     @property
     def wait(self) -> Deferred | Retrying | None:
-        """What the order waits for: its slot of the rate limit, or the end of a backoff."""
+        """What the order waits for: its slot of the rate limit, a service that is away, or the end of a backoff."""
         last = self.events[-1].data if self.events else None
         return last if isinstance(last, Deferred | Retrying) else None
 
@@ -144,7 +145,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Accepted():
             return [terms(order)]
         case Deferred():
-            return [f"until {clock(fact.until)}: {fact.reason}"]
+            told = [f"until {clock(fact.until)}: {fact.reason}"]
+            return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
         case Started():
             return [f"attempt {fact.attempt}"]
         case Routed():
@@ -164,7 +166,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Confirmed():
             left_over = [f"and {each.amount} {each.token} left over between the hops" for each in fact.left_over]
             return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
-        case Failed():
+        case Failed() | Expired():
             return [f"{fact.code}: {fact.detail}"]
         case Reclaimed() | Cancelled() | Unknown():
             return [_SAYS[fact.kind]]
@@ -173,7 +175,14 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 
 
 def terms(order: OrderView) -> str:
-    return f"sell {order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"
+    said = f"sell {order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"
+    if order.min_out is not None:
+        said += f", at least {order.min_out} {order.token_out}"
+    if order.max_cost is not None:
+        said += f", cost at most {order.max_cost} %"
+    if order.floor is Floor.EACH:
+        said += ", a new floor in each attempt"
+    return said
 
 
 def fill(fact: Confirmed, order: OrderView) -> str:

@@ -46,6 +46,7 @@ STATE_TONES: Final[dict[OrderStatus, Tone]] = {
     OrderStatus.CONFIRMED: Tone.GOOD,
     OrderStatus.FAILED: Tone.BAD,
     OrderStatus.CANCELLED: Tone.MUTED,
+    OrderStatus.EXPIRED: Tone.BAD,
 }
 UNKNOWN_TONE: Final = Tone.ALARM
 """Of an order of which nobody can tell what became."""

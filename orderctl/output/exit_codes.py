@@ -16,7 +16,7 @@ from orderd.domain.order import FILLED, OrderStatus
 
 class ExitCode(IntEnum):
     OK = 0
-    ORDER_FAILED = 1  # the order failed or was cancelled, or the market or the chain said no
+    ORDER_FAILED = 1  # the order failed, expired or was cancelled, or the market or the chain said no
     USAGE = 2  # bad input or configuration: the same command fails again
     CONNECTION = 3  # the daemon or a service behind it is away: try again later
     AUTH = 4
@@ -30,6 +30,7 @@ _BY_CATEGORY = {
     "TOKEN": ExitCode.USAGE,
     "AMOUNT": ExitCode.USAGE,
     "SLIPPAGE": ExitCode.USAGE,
+    "COST": ExitCode.USAGE,
     "WALLET": ExitCode.USAGE,
     "AUTH": ExitCode.AUTH,
     "LIMIT": ExitCode.AUTH,

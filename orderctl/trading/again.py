@@ -1,7 +1,7 @@
 """The command that does the same once more, made from what was parsed: it can leave out nothing that was given."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -14,19 +14,19 @@ _GIVEN: Final = ("COMMANDLINE", "DEFAULT_MAP")
 """Where a value comes from that was given with the command, behind the verb or before it."""
 
 
-def same_command(ctx: typer.Context, client_order_id: str) -> str:
-    """What sends the same orders again, under the ids that they had the first time."""
+def same_command(ctx: typer.Context, **meanwhile: Any) -> str:  # noqa: ANN401
+    """What sends the same orders again; ``meanwhile`` are options that have got their values since."""
     words = ["orderctl", str(ctx.command.name)]
     for parameter in ctx.command.params:
-        words += _words(parameter, _value(ctx, parameter, client_order_id))
+        words += _words(parameter, _value(ctx, parameter, meanwhile))
     return shlex.join(words)
 
 
-def _value(ctx: "Context", parameter: "Parameter", client_order_id: str) -> Any:  # noqa: ANN401
+def _value(ctx: "Context", parameter: "Parameter", meanwhile: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """None where nothing was given."""
     name = str(parameter.name)
-    if name == "client_order_id":
-        return client_order_id
+    if name in meanwhile:
+        return meanwhile[name]
     if parameter.expose_value:
         return ctx.params[name] if _is_given(ctx, name) else None
     is_given = _is_given(ctx, name) or (ctx.parent is not None and _is_given(ctx.parent, name))

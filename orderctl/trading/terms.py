@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 
 from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import parse_amount, parse_slippage_bps
+from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
 from orderd.domain.terms import GivenTerms, Typed
 from orderd.domain.tokens import TokenRegistry
 
@@ -80,7 +80,7 @@ def typed_as(name: str) -> Typed:
 
 
 def check(given: GivenTerms) -> None:
-    """Raises OrderdError with the code and the words of the daemon: TOKEN_SAME, AMOUNT_*, SLIPPAGE_OUT_OF_RANGE."""
+    """Raises OrderdError with the code and the words of the daemon: TOKEN_SAME, AMOUNT_*, *_OUT_OF_RANGE."""
     registry = TokenRegistry()
     try:
         registry.pair(given.token_in, given.token_out)
@@ -90,6 +90,10 @@ def check(given: GivenTerms) -> None:
     _check_amount(registry, given.token_in, given.amount_in)
     if given.slippage is not None:
         parse_slippage_bps(given.slippage)
+    if given.min_out is not None:
+        _check_amount(registry, given.token_out, given.min_out)
+    if given.max_cost is not None:
+        parse_cost_bps(given.max_cost, BPS)
 
 
 def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:

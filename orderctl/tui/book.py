@@ -6,7 +6,18 @@ from uuid import UUID
 
 from orderd.client import handshake
 from orderd.domain.errors import OrderdError
-from orderd.domain.events import Accepted, Confirmed, Deferred, Failed, OrderEvent, Retrying, Routed, Started, Submitted
+from orderd.domain.events import (
+    Accepted,
+    Confirmed,
+    Deferred,
+    Expired,
+    Failed,
+    OrderEvent,
+    Retrying,
+    Routed,
+    Started,
+    Submitted,
+)
 from orderd.domain.order import TERMINAL
 from orderd.wire import OrderView, Problem
 
@@ -106,6 +117,6 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
         case Confirmed() as fill:
             changes |= {"venue": fill.venue, "signature": fill.signature, "amount_out": fill.amount_out}
             changes |= {"executed_price": fill.executed_price, "network_fee": fill.network_fee}
-        case Failed(code=code, detail=detail):
+        case Failed(code=code, detail=detail) | Expired(code=code, detail=detail):
             changes["error"] = Problem.of(OrderdError(code, detail), order.id)
     return order.model_copy(update=changes)

@@ -34,9 +34,10 @@ def settings_table() -> str:
 
 
 def errors_table() -> str:
-    rows = ["| Code | What it means | What to do | Try again? |", "| --- | --- | --- | --- |"]
+    rows = ["| Code | What it means | What to do | Try again? | An order |", "| --- | --- | --- | --- | --- |"]
     for code, spec in ERRORS.items():
-        rows.append(f"| `{code}` | {spec.title} | {_cell(spec.next_step)} | {'yes' if spec.retryable else 'no'} |")
+        again = "yes" if spec.retryable else "no"
+        rows.append(f"| `{code}` | {spec.title} | {_cell(spec.next_step)} | {again} | {spec.consequence} |")
     return "\n".join(rows)
 
 

@@ -149,6 +149,8 @@ class Settings(BaseSettings):
     """Attempts that may fail before the order does. Waiting is none."""
     retry_base_ms: int = Field(1_000, ge=1, le=MOST)
     """The wait before the second attempt; it doubles from one to the next."""
+    order_ttl_seconds: int = Field(600, ge=1, le=MOST)
+    """An order that could not be executed for so long ends as expired. Time in line for a start does not count."""
     lease_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
     """After so long without renewal a worker loses its orders, where its death did not become known before."""
     settle_interval_ms: int = Field(200, ge=10, le=MOST)

@@ -2,14 +2,15 @@
 
 Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
-    REQUEST, TOKEN, AMOUNT, SLIPPAGE, WALLET, ORDER, AUTH, LIMIT    denied: orderd said no, and nothing was traded
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, COST,
+    WALLET, ORDER, AUTH, LIMIT                                      denied: orderd said no, and nothing was traded
     ROUTE, POOL, FUNDS, TX                                          failed: the market or the chain said no
     RPC, SERVICE                                                    unavailable: orderd, or what it needs, cannot serve
 
 Whether the same may succeed a moment later is said by each code for itself: a category has codes of both kinds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +34,7 @@ class ErrorCode(StrEnum):
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
     SLIPPAGE_OUT_OF_RANGE = "SLIPPAGE_OUT_OF_RANGE"
+    COST_OUT_OF_RANGE = "COST_OUT_OF_RANGE"
     WALLET_OTHER = "WALLET_OTHER"
     ORDER_TYPE_UNSUPPORTED = "ORDER_TYPE_UNSUPPORTED"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
@@ -41,6 +43,7 @@ class ErrorCode(StrEnum):
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
+    ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
     AUTH_INVALID = "AUTH_INVALID"
     AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
@@ -59,6 +62,8 @@ class ErrorCode(StrEnum):
     ROUTE_TOTAL_COST = "ROUTE_TOTAL_COST"
     ROUTE_STALE = "ROUTE_STALE"
     ROUTE_PRICE_DEVIATION = "ROUTE_PRICE_DEVIATION"
+    ROUTE_PRICE_UNKNOWN = "ROUTE_PRICE_UNKNOWN"
+    ROUTE_BELOW_FLOOR = "ROUTE_BELOW_FLOOR"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
@@ -89,26 +94,40 @@ class ErrorCode(StrEnum):
         return self.partition("_")[0]
 
 
+class Consequence(StrEnum):
+    """What an error does to an order that meets with it before anything is signed, or once what was is proved dead."""
+
+    ENDS = "ends"  # the order: the same would happen again
+    COUNTS = "counts"  # as one of the attempts, of which there are a few
+    WAITS = "waits"  # while the order is valid: what it needs is away, or took none of its bytes in; nothing is counted
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorSpec:
     """What an error code promises.
 
-    ``retryable``: the same may succeed a moment later, with nothing else changed; so orderd tries an order again.
-    ``http_status`` is what the HTTP edge answers with it.
+    ``retryable``: the same may succeed a moment later, with nothing else changed. ``http_status`` is what the HTTP edge
+    answers with it.
     """
 
     title: str
     next_step: str
     retryable: bool
     http_status: int
+    consequence: Consequence
 
 
 def _lasting(title: str, next_step: str, status: int = 422) -> ErrorSpec:
-    return ErrorSpec(title, next_step, retryable=False, http_status=status)
+    return ErrorSpec(title, next_step, retryable=False, http_status=status, consequence=Consequence.ENDS)
 
 
 def _passing(title: str, next_step: str, status: int = 503) -> ErrorSpec:
-    return ErrorSpec(title, next_step, retryable=True, http_status=status)
+    return ErrorSpec(title, next_step, retryable=True, http_status=status, consequence=Consequence.COUNTS)
+
+
+def _awaited(spec: ErrorSpec) -> ErrorSpec:
+    """Of what is none of the order's doing."""
+    return replace(spec, consequence=Consequence.WAITS)
 
 
 ERRORS: dict[ErrorCode, ErrorSpec] = {
@@ -139,6 +158,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SLIPPAGE_OUT_OF_RANGE: _lasting(
         "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
     ),
+    ErrorCode.COST_OUT_OF_RANGE: _lasting(
+        "The most that an order may cost is not between 0 and the daemon's own limit",
+        "write it in percent, like 1, or leave it out: the daemon's limit holds for every order",
+    ),
     ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",
         "leave the wallet out, or name the one that is shown by: orderctl status",
@@ -159,6 +182,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409
+    ),
+    ErrorCode.ORDER_EXPIRED: _lasting(
+        "The order's validity ended before it could be executed",
+        "nothing was traded; see what it waited for: orderctl show ID; then submit a new order if you still want it",
+        409,
     ),
     ErrorCode.AUTH_REQUIRED: _lasting("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
     ErrorCode.AUTH_INVALID: _lasting("The token is unknown, expired or revoked", "make one: orderd token create", 401),
@@ -182,8 +210,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The token's allowance for a day is used up", "submit a smaller order, or wait as long as retry_after says", 429
     ),
     ErrorCode.ROUTE_NOT_FOUND: _lasting("No pool trades this pair", "choose a pair that a pool trades"),
-    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _passing(
-        "No venue could be asked for a price", "wait a moment; orderd tries again by itself"
+    ErrorCode.ROUTE_VENUES_UNAVAILABLE: _awaited(
+        _passing("No venue could be asked for a price", "wait a moment; orderd tries again by itself")
     ),
     ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY: _lasting(
         "The pools hold too little for this amount", "trade a smaller amount"
@@ -194,14 +222,27 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ROUTE_TOTAL_COST: _lasting(
         "Fees and price impact together would cost more than the limit",
-        "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS",
+        "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS, or the order's own --max-cost",
     ),
-    ErrorCode.ROUTE_STALE: _passing(
-        "The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself"
+    ErrorCode.ROUTE_STALE: _awaited(
+        _passing("The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself")
     ),
-    ErrorCode.ROUTE_PRICE_DEVIATION: _passing(
-        "Pools do not answer, and the price of the others is far below the last one",
-        "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
+    ErrorCode.ROUTE_PRICE_DEVIATION: _awaited(
+        _passing(
+            "Pools do not answer, and the price of the others is far below the last one",
+            "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
+        )
+    ),
+    ErrorCode.ROUTE_PRICE_UNKNOWN: _awaited(
+        _passing(
+            "Pools do not answer, and there is no earlier price to hold the others against",
+            "wait until they answer again, or say yourself what you accept at least: --min-out",
+        )
+    ),
+    ErrorCode.ROUTE_BELOW_FLOOR: _passing(
+        "The best route pays less than the order accepts",
+        "wait for a better price, or submit again with a lower --min-out, or with --floor each",
+        409,
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _lasting("The pool uses a feature orderd does not support", "choose another pair"),
@@ -212,7 +253,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TX_SLIPPAGE_EXCEEDED: _passing(
         "The price moved beyond the slippage before the transaction landed", "raise --slippage, or submit again", 409
     ),
-    ErrorCode.TX_EXPIRED: _passing("The transaction expired without landing", "submit again; nothing was traded", 409),
+    ErrorCode.TX_EXPIRED: _awaited(
+        _passing("The transaction expired without landing", "submit again; nothing was traded", 409)
+    ),
     ErrorCode.TX_FAILED: _passing(
         "The chain refused the transaction", "read the program's log in: orderctl show ID", 409
     ),
@@ -222,22 +265,32 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TX_ABANDONED: _lasting(
         "An operator took the transaction for dead", "look at the wallet before you submit again: orderctl balances"
     ),
-    ErrorCode.RPC_UNAVAILABLE: _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status"),
-    ErrorCode.RPC_RATE_LIMITED: _passing("The Solana RPC endpoint limits requests", "wait, or use a larger plan"),
-    ErrorCode.RPC_WRONG_CHAIN: _lasting(
-        "The Solana RPC endpoint leads to another chain",
-        "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
-        503,
+    ErrorCode.RPC_UNAVAILABLE: _awaited(
+        _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status")
     ),
-    ErrorCode.SERVICE_UNAVAILABLE: _passing(
-        "A service orderd needs is down", "see which with: orderctl status, or orderd doctor"
+    ErrorCode.RPC_RATE_LIMITED: _awaited(
+        _passing("The Solana RPC endpoint limits requests", "wait, or use a larger plan")
     ),
-    ErrorCode.SERVICE_DRAINING: _passing("The daemon is stopping and takes no new orders", "try again in a moment"),
-    ErrorCode.SERVICE_OVERLOADED: _passing("The daemon has too much to do", "try again in a moment", 429),
-    ErrorCode.SERVICE_TIMEOUT: _passing(
-        "The answer did not come in time; the outcome is unknown",
-        "find out with: orderctl watch CLIENT_ORDER_ID",
-        504,
+    ErrorCode.RPC_WRONG_CHAIN: _awaited(
+        _lasting(
+            "The Solana RPC endpoint leads to another chain",
+            "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
+            503,
+        )
+    ),
+    ErrorCode.SERVICE_UNAVAILABLE: _awaited(
+        _passing("A service orderd needs is down", "see which with: orderctl status, or orderd doctor")
+    ),
+    ErrorCode.SERVICE_DRAINING: _awaited(
+        _passing("The daemon is stopping and takes no new orders", "try again in a moment")
+    ),
+    ErrorCode.SERVICE_OVERLOADED: _awaited(_passing("The daemon has too much to do", "try again in a moment", 429)),
+    ErrorCode.SERVICE_TIMEOUT: _awaited(
+        _passing(
+            "The answer did not come in time; the outcome is unknown",
+            "find out with: orderctl watch CLIENT_ORDER_ID",
+            504,
+        )
     ),
     ErrorCode.SERVICE_INTERNAL: _passing(
         "orderd met an unexpected condition", "look at the daemon's log for the order's id", 500
@@ -268,6 +321,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
 }
 
+AWAITED: Final = frozenset(code for code, spec in ERRORS.items() if spec.consequence is Consequence.WAITS)
+"""What an order that meets with it waits for the end of."""
 
 _SURROGATES: Final = range(0xD800, 0xE000)
 """No character on their own; half of one cannot be sent as UTF-8."""
@@ -300,3 +355,8 @@ class OrderdError(Exception):
     @property
     def retryable(self) -> bool:
         return self.spec.retryable
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether an order that meets with it waits until it is over."""
+        return self.code in AWAITED

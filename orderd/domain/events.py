@@ -74,12 +74,15 @@ RATE_LIMIT: Final = "rate limit"
 class Deferred(Fact):
     """The order waits, for the reason that is given; no attempt is used up. ``until`` is an estimate.
 
-    It is told once for each reason: while that stays, the order may begin sooner or later than was told.
+    It is told once for each reason: while that stays, the order may begin sooner or later than was told. Where it waits
+    until an error is over, ``code`` is that error's and ``detail`` says what happened.
     """
 
     kind: Literal[EventKind.DEFERRED] = EventKind.DEFERRED
     until: datetime
     reason: str
+    code: ErrorCode | None = None
+    detail: str | None = None
 
 
 class Started(Fact):
@@ -183,6 +186,14 @@ class Cancelled(Fact):
     kind: Literal[EventKind.CANCELLED] = EventKind.CANCELLED
 
 
+class Expired(Fact):
+    """The order's validity ended before anything that could land was signed. ``detail`` says what it waited for."""
+
+    kind: Literal[EventKind.EXPIRED] = EventKind.EXPIRED
+    code: Literal[ErrorCode.ORDER_EXPIRED] = ErrorCode.ORDER_EXPIRED
+    detail: str
+
+
 AnyFact = Annotated[
     Accepted
     | Deferred
@@ -195,7 +206,8 @@ AnyFact = Annotated[
     | Confirmed
     | RolledBack
     | Failed
-    | Cancelled,
+    | Cancelled
+    | Expired,
     Field(discriminator="kind"),
 ]
 

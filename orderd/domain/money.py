@@ -50,11 +50,24 @@ def parse_slippage_bps(percent: str) -> int:
 
     Raises OrderdError: SLIPPAGE_OUT_OF_RANGE, also for what is no number or finer than a basis point.
     """
+    return _parse_bps(percent, BPS, ErrorCode.SLIPPAGE_OUT_OF_RANGE)
+
+
+def parse_cost_bps(percent: str, limit_bps: int) -> int:
+    """The most that fees and price impact may take together, in percent, as basis points of at most ``limit_bps``.
+
+    Raises OrderdError: COST_OUT_OF_RANGE, also for what is no number or finer than a basis point.
+    """
+    return _parse_bps(percent, limit_bps, ErrorCode.COST_OUT_OF_RANGE)
+
+
+def _parse_bps(percent: str, limit_bps: int, code: ErrorCode) -> int:
     if not _PLAIN_DECIMAL.fullmatch(percent):
-        raise OrderdError(ErrorCode.SLIPPAGE_OUT_OF_RANGE, f"{percent[:50]!r} is not a number of percent")
+        raise OrderdError(code, f"{percent[:50]!r} is not a number of percent")
     bps = Decimal(percent) * 100
-    if bps != bps.to_integral_value() or not 0 <= bps <= BPS:
-        raise OrderdError(ErrorCode.SLIPPAGE_OUT_OF_RANGE, f"{percent} % is not within 0 and 100 % in steps of 0.01 %")
+    if bps != bps.to_integral_value() or not 0 <= bps <= limit_bps:
+        limit = f"{format_amount(limit_bps, 2)} %" + (", the daemon's limit," if limit_bps < BPS else "")
+        raise OrderdError(code, f"{percent} % is not within 0 and {limit} in steps of 0.01 %")
     return int(bps)
 
 

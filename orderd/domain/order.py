@@ -17,10 +17,18 @@ class OrderStatus(StrEnum):
     CONFIRMED = "confirmed"  # landed; the fill is what the chain says
     FAILED = "failed"  # ended without a fill, with a code
     CANCELLED = "cancelled"  # withdrawn before anything was signed
+    EXPIRED = "expired"  # its validity ended while it waited; nothing that was signed can land
 
 
 class OrderKind(StrEnum):
     MARKET = "market"  # at once, at the best price there is
+
+
+class Floor(StrEnum):
+    """Whose quote the least that an order accepts is taken from."""
+
+    FIRST = "first"  # the first route's, for all attempts
+    EACH = "each"  # each route's own
 
 
 class Phase(Enum):
@@ -56,6 +64,7 @@ STATES: Final[dict[OrderStatus, State]] = {
     _S.CONFIRMED: State(Phase.FILLED, "confirmed", 4),
     _S.FAILED: State(Phase.UNFILLED, "failed"),
     _S.CANCELLED: State(Phase.UNFILLED, "cancelled"),
+    _S.EXPIRED: State(Phase.UNFILLED, "expired"),
 }
 
 
@@ -89,6 +98,7 @@ class EventKind(StrEnum):
     CONFIRMED = "confirmed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
     UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
     ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
@@ -100,9 +110,13 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.PENDING, _E.DEFERRED, _S.PENDING),
     (_S.PENDING, _E.STARTED, _S.ROUTING),
     (_S.PENDING, _E.CANCELLED, _S.CANCELLED),
+    (_S.PENDING, _E.EXPIRED, _S.EXPIRED),
     # An order that stopped its worker again and again is given up before it is routed once more.
     (_S.PENDING, _E.FAILED, _S.FAILED),
     (_S.ROUTING, _E.ROUTED, _S.BUILDING),
+    # What it needs is away: it waits for that, and the turn counts for nothing.
+    (_S.ROUTING, _E.DEFERRED, _S.PENDING),
+    (_S.ROUTING, _E.EXPIRED, _S.EXPIRED),
     (_S.ROUTING, _E.RETRYING, _S.PENDING),
     (_S.ROUTING, _E.RECLAIMED, _S.PENDING),
     (_S.ROUTING, _E.FAILED, _S.FAILED),
@@ -112,6 +126,8 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     # A pool of the route refused, nothing was signed: the same attempt takes another route.
     (_S.BUILDING, _E.ROUTED, _S.BUILDING),
     (_S.BUILDING, _E.SUBMITTED, _S.SUBMITTED),
+    (_S.BUILDING, _E.DEFERRED, _S.PENDING),
+    (_S.BUILDING, _E.EXPIRED, _S.EXPIRED),
     (_S.BUILDING, _E.RETRYING, _S.PENDING),
     (_S.BUILDING, _E.RECLAIMED, _S.PENDING),
     (_S.BUILDING, _E.FAILED, _S.FAILED),
@@ -123,7 +139,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
     # The only way out of an end: the block in which it succeeded is not in the chain that won.
     (_S.CONFIRMED, _E.ROLLED_BACK, _S.SUBMITTED),
-    # There is no (SUBMITTED, CANCELLED): signed bytes cannot be called back.
+    # There is no (SUBMITTED, CANCELLED) or (SUBMITTED, EXPIRED): signed bytes cannot be called back.
 )
 """The state before, what happens, the state after. One event may lead from one state to several."""
 

@@ -31,11 +31,17 @@ class PoolKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """Sell exactly ``amount_in`` base units of ``mint_in`` for ``mint_out``. Mints are base58."""
+    """Sell exactly ``amount_in`` base units of ``mint_in`` for ``mint_out``. Mints are base58.
+
+    ``max_cost_bps`` is what fees and depth may cost, where that is less than for others. ``has_own_floor``: whoever
+    asks has said what he accepts at least, and needs no market to tell him.
+    """
 
     mint_in: str
     mint_out: str
     amount_in: int
+    max_cost_bps: int = BPS
+    has_own_floor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,18 @@ class VenueRefusal:
     venue: VenueName
     code: ErrorCode
     detail: str
+
+
+UNANSWERED: Final = frozenset(
+    {
+        ErrorCode.RPC_UNAVAILABLE,
+        ErrorCode.RPC_RATE_LIMITED,
+        ErrorCode.SERVICE_TIMEOUT,
+        ErrorCode.SERVICE_INTERNAL,
+        ErrorCode.ROUTE_STALE,
+    }
+)
+"""Refusals that say nothing about the pools: nobody could tell in time."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
-"""When a failed attempt is tried again, and after how long."""
+"""When a failed attempt is tried again, and how often a service that is away is looked for."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from orderd.domain.errors import ERRORS, ErrorCode
+from orderd.domain.errors import ERRORS, Consequence, ErrorCode
+
+_LONGEST_LOOK_MS: Final = 5_000
+"""How long a service may be back before an order that waits for it finds out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +20,20 @@ class RetryPolicy:
     def retry_delay_ms(self, code: ErrorCode, failures: int, jitter: float) -> int | None:
         """Milliseconds until the next attempt, or None when the order has failed for good.
 
-        ``failures`` counts this failure too. ``jitter`` in [0, 1] takes up to half of the wait away, so that orders
-        which failed together do not return together.
+        ``failures`` counts this one too, if its code counts. ``jitter`` in [0, 1] takes up to half of the wait away, so
+        that orders which failed together do not return together.
         """
-        if not ERRORS[code].retryable or failures >= self.max_attempts:
+        if ERRORS[code].consequence is Consequence.ENDS or failures >= self.max_attempts:
             return None
-        full = min(self.base_ms << (failures - 1), self.cap_ms)
-        return full - int(full * jitter / 2)
+        return _less(min(self.base_ms << max(failures - 1, 0), self.cap_ms), jitter)
+
+    def look_delay_ms(self, waited_ms: int, jitter: float) -> int:
+        """Milliseconds until an order that has waited for so long looks again whether it can go on.
+
+        A quarter of that, so that who waits for long looks seldom; at least the first wait of an attempt.
+        """
+        return _less(min(max(waited_ms // 4, self.base_ms), _LONGEST_LOOK_MS), jitter)
+
+
+def _less(full_ms: int, jitter: float) -> int:
+    return full_ms - int(full_ms * jitter / 2)

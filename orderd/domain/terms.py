@@ -11,7 +11,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from orderd.domain.money import format_amount, parse_amount, parse_slippage_bps
+from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
+from orderd.domain.order import Floor
 from orderd.domain.tokens import Token, TokenRegistry
 
 _A_TOKEN: Final = "symbol or mint address"
@@ -43,11 +44,33 @@ class GivenTerms(BaseModel):
     slippage: Annotated[str | None, Typed("PERCENT", "How much less than quoted to accept, like 0.5.", "-s")] = Field(
         None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
     )
+    min_out: Annotated[str | None, Typed("AMOUNT", "The least of TOKEN_OUT to accept in any attempt, like 150.")] = (
+        Field(
+            None,
+            max_length=100,
+            description="the least to accept, in whole tokens of token_out; only the floor of the quote where absent",
+            json_schema_extra=_DECIMAL,
+        )
+    )
+    max_cost: Annotated[str | None, Typed("PERCENT", "The most that fees and impact may cost together, like 1.")] = (
+        Field(
+            None,
+            max_length=20,
+            description="percent, of fees and price impact together; the daemon's limit where absent",
+            json_schema_extra=_DECIMAL,
+        )
+    )
+    floor: Annotated[
+        Floor | None, Typed("FLOOR", "Keep the first route's floor in all attempts (first), or take each one's own.")
+    ] = Field(None, description="whether the first route's floor holds in all attempts; first where absent")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
     """As they are understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
+
+    Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted,
+    and no route whose fees and price impact together cost more than ``max_cost_bps``.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
@@ -56,6 +79,9 @@ class OrderTerms:
     token_out: Token
     amount_in: int
     slippage_bps: int
+    min_out: int | None = None
+    max_cost_bps: int | None = None
+    floor: Floor = Floor.FIRST
 
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. A token is the same by its mint."""
@@ -71,26 +97,41 @@ class ToldTerms(BaseModel):
     token_out: str
     amount_in: str
     slippage: str
+    min_out: str | None = None
+    max_cost: str | None = None
+    floor: Floor = Floor.EACH
+    """What daemons did that said nothing about it."""
 
 
-def understood(given: GivenTerms, tokens: TokenRegistry, default_slippage: str) -> OrderTerms:
-    """What is meant. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
+def understood(
+    given: GivenTerms, tokens: TokenRegistry, default_slippage: str, max_total_cost_bps: int = BPS
+) -> OrderTerms:
+    """What is meant, where no order may cost more than ``max_total_cost_bps``.
+
+    Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds.
+    """
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     return OrderTerms(
         token_in=token_in,
         token_out=token_out,
         amount_in=parse_amount(given.amount_in, token_in.decimals),
         slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
+        min_out=None if given.min_out is None else parse_amount(given.min_out, token_out.decimals),
+        max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
+        floor=given.floor or Floor.FIRST,
     )
 
 
 def told(terms: OrderTerms) -> ToldTerms:
-    """What to tell of them: tokens by their symbols, the slippage in percent."""
+    """What to tell of them: tokens by their symbols, slippage and costs in percent."""
     return ToldTerms(
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
         amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
         slippage=format_amount(terms.slippage_bps, 2),
+        min_out=None if terms.min_out is None else format_amount(terms.min_out, terms.token_out.decimals),
+        max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
+        floor=terms.floor,
     )
 
 

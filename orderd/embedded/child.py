@@ -149,7 +149,11 @@ class Child:
                 self.stop()
                 late = self._failure(f"was not ready after {seconds:.0f} s", said)
                 raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, late)
-            meanwhile(f"{self.program.name}: {said or 'starting'}")
+            try:
+                meanwhile(f"{self.program.name}: {said or 'starting'}")
+            except StopRequested:
+                self.stop()
+                raise
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:

@@ -1,5 +1,6 @@
 """Work that is due goes to the queue: a loop over Postgres for waits, retries, lost messages and lost workers."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -8,18 +9,19 @@ from uuid import UUID
 
 import structlog
 
-from db import journal, leases
+from db import journal, leases, validity
 from db.connection import database
 from db.journal import Change, Moved
 from db.models import Order
-from orderd.domain.errors import ErrorCode
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Failed
 from orderd.engine.publish import Publisher
 
 _BATCH: Final = 500
 _ENOUGH: Final = 2 * _BATCH
-MAX_STARTS: Final = 20
-"""An order that was begun this often, with at most a few attempts to show for it, stops its workers."""
+MAX_LOSSES: Final = 20
+"""An order over which this many workers were lost before anything was signed stops its workers."""
+_EXPIRY_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -34,16 +36,22 @@ class Line(Protocol):
         """How many are free now. ``first`` in line are these orders: nobody who comes later starts before them."""
 
 
+class Send(Protocol):
+    """Puts orders in the queue; with ``look`` they first find out whether what they wait for is over."""
+
+    def __call__(self, order_ids: Sequence[UUID], *, look: bool = False) -> None: ...
+
+
 class Dispatch:
     """One pass at a time; any number of processes may run it together.
 
-    ``send`` puts orders in the queue, ``depth`` says how many are in it. ``name`` is this process among others.
+    ``depth`` says how many orders are in the queue. ``name`` is this process among others.
     """
 
     def __init__(
         self,
         publisher: Publisher,
-        send: Callable[[Sequence[UUID]], None],
+        send: Send,
         depth: Callable[[], int],
         name: str | None = None,
         line: "Line | None" = None,
@@ -54,39 +62,57 @@ class Dispatch:
         self._name = name
         self._line = line
         self._missed: deque[UUID] = deque()
+        self._expire_at = 0.0
 
     def missed(self, order_id: UUID) -> None:
         """The order's message was used up in vain. Where it still waits, the next pass sends it again."""
         self._missed.append(order_id)
 
     def run_once(self) -> int:
-        """Take back what lost workers held, send what is due. Returns how many orders were sent."""
+        """Take back what lost workers held, end what is no longer valid, send what is due. Returns how many it sent."""
         with database.connection_context():
             if missed := list(self._missed):
                 leases.give_back(missed)
                 for order_id in missed:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
+            self._expire()
             self._move_up()
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost
             due = leases.take_due(_BATCH, self._name)
-            if due:
-                try:
-                    self._send(due)
-                except Exception:
-                    leases.give_back(due)
-                    raise
-        return len(due)
+            for order_ids, look in (due.start, False), (due.look, True):
+                if order_ids:
+                    self._send_off(order_ids, look=look)
+        return len(due.start) + len(due.look)
 
-    def defer(self, order_id: UUID, wait: timedelta, reason: str) -> bool:
-        """Let a pending order wait for so long. This is no attempt. False where the order is not pending."""
+    def defer(self, order_id: UUID, wait: timedelta, reason: str, error: OrderdError | None = None) -> bool:
+        """Let a pending order wait for so long, or look again after that whether ``error`` is over.
+
+        This is no attempt. False where the order is not pending.
+        """
         with database.connection_context():
-            waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason)
+            waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason, error)
         if waits is None:
             return False
         self._publisher.publish(waits.moved)
         return True
+
+    def _send_off(self, order_ids: Sequence[UUID], *, look: bool) -> None:
+        try:
+            self._send(order_ids, look=look)
+        except Exception:
+            leases.give_back(order_ids)
+            raise
+
+    def _expire(self) -> None:
+        if time.monotonic() < self._expire_at:
+            return
+        self._publisher.publish(expired := validity.expire(_BATCH))
+        if expired:
+            log.info("no longer valid", action="expired", orders=len(expired))
+        if len(expired) < _BATCH:
+            self._expire_at = time.monotonic() + _EXPIRY_SECONDS
 
     def _move_up(self) -> None:
         """Wake the first in line for a start, as many as are free: those before them may have been cancelled."""
@@ -99,12 +125,12 @@ def _take_back(orders: Sequence[Order]) -> list[Moved]:
         return []
     log.warning("their workers are gone", action="reclaim", orders=len(orders))
     moved = leases.reclaim(orders)
-    poison = [each.order for each in moved if each.order.starts >= MAX_STARTS]
+    poison = [each.order for each in moved if each.order.losses >= MAX_LOSSES]
     return moved + journal.apply([_give_up(order) for order in poison])
 
 
 def _give_up(order: Order) -> Change:
-    code, detail = ErrorCode.SERVICE_CRASH_LOOP, f"{order.starts} workers began this order and none came to an end"
+    code, detail = ErrorCode.SERVICE_CRASH_LOOP, f"{order.losses} workers began this order and none came to an end"
     fact = Failed(attempt=order.failures + 1, code=code, detail=detail)
     failure = journal.Failure(order.failures + 1, code, detail)
     return Change(order.id, fact, order.version, {"error_code": str(code), "error_detail": detail}, failure=failure)

@@ -1,15 +1,15 @@
-"""What follows a failed attempt: another one after a pause, or the end of the order."""
+"""What follows a failed attempt: another one after a pause, the end of the order, or a wait that counts for nothing."""
 
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from db import journal
 from db.connection import database
 from db.journal import AttemptEnd, Change
+from db.models import Order
 from orderd.domain.errors import OrderdError
-from orderd.domain.events import Failed, Retrying
+from orderd.domain.events import Deferred, Failed, Retrying
 from orderd.domain.retry import RetryPolicy
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
@@ -18,14 +18,12 @@ from orderd.engine.publish import Publisher
 class AttemptFailedError(Exception):
     """An attempt ended without a fill, for certain: nothing was signed, or what was signed is dead.
 
-    ``version`` is the claim under which it was made; ``failures`` counts those before this one.
+    ``order`` is as it was claimed for this attempt.
     """
 
-    def __init__(self, order_id: UUID, version: int, failures: int, error: OrderdError) -> None:
+    def __init__(self, order: Order, error: OrderdError) -> None:
         super().__init__(str(error))
-        self.order_id = order_id
-        self.version = version
-        self.failures = failures
+        self.order = order
         self.error = error
 
     @property
@@ -46,29 +44,40 @@ def change_after(
     attempt_end: AttemptEnd | None = None,
 ) -> Change:
     """The change that a failed attempt leads to, with its row among the failures."""
-    failures = failed.failures + 1
-    error = failed.error
+    order, error = failed.order, failed.error
+    failures, uncounted = order.failures + 1, order.uncounted + error.is_awaited
+    if error.is_awaited and attempt_end is None:
+        return _wait(failed, policy)
     record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
-    delay_ms = policy.retry_delay_ms(error.code, failures, random.random())  # noqa: S311  (spreads load, guards nothing)
+    delay_ms = policy.retry_delay_ms(error.code, failures - uncounted, random.random())  # noqa: S311  (spreads load, guards nothing)
     if delay_ms is None:
         return Change(
-            failed.order_id,
+            order.id,
             Failed(attempt=failures, code=error.code, detail=error.detail),
-            failed.version,
+            order.version,
             {"failures": failures, "error_code": str(error.code), "error_detail": error.detail},
             attempt_end=attempt_end,
             failure=record,
         )
     until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)
     return Change(
-        failed.order_id,
+        order.id,
         Retrying(attempt=failures, code=error.code, detail=error.detail, until=until),
-        failed.version,
-        {"failures": failures},
+        order.version,
+        {"failures": failures, "uncounted": uncounted},
         delay_ms=delay_ms,
         attempt_end=attempt_end,
         failure=record,
     )
+
+
+def _wait(failed: AttemptFailedError, policy: RetryPolicy) -> Change:
+    """The turn has found that something is away: it is as if it had not been."""
+    order, error = failed.order, failed.error
+    delay_ms = policy.look_delay_ms(0, random.random())  # noqa: S311
+    until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)
+    fact = Deferred(until=until, reason=error.spec.title, code=error.code, detail=error.detail)
+    return Change(order.id, fact, order.version, delay_ms=delay_ms, waits_for=str(error.code))
 
 
 class Failures:

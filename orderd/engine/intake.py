@@ -15,6 +15,7 @@ from db.terms import terms_of
 from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
+from orderd.domain.money import BPS
 from orderd.domain.order import SIGNED, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
@@ -49,7 +50,8 @@ class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
     ``send`` has order ids put in the queue, ``forget`` has the rate limit told that an order no longer waits: neither
-    waits for that, as the answer must not. This process is known to others by ``name``.
+    waits for that, as the answer must not. This process is known to others by ``name``. An order is valid for so many
+    seconds, or without end.
     """
 
     def __init__(
@@ -60,13 +62,18 @@ class Intake:
         send: Callable[[Sequence[UUID]], None],
         forget: Callable[[UUID], None],
         name: str | None = None,
+        *,
+        valid_seconds: int | None = None,
+        max_total_cost_bps: int = BPS,
     ) -> None:
+        self._valid_seconds = valid_seconds
         self._tokens = tokens
         self._default_slippage = default_slippage
         self._publisher = publisher
         self._send = send
         self._forget = forget
         self._name = name
+        self._max_total_cost_bps = max_total_cost_bps
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -77,8 +84,8 @@ class Intake:
         return self._tokens.resolve(name)
 
     def terms(self, given: GivenTerms) -> OrderTerms:
-        """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT and SLIPPAGE kinds."""
-        return understood(given, self._tokens, self._default_slippage)
+        """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds."""
+        return understood(given, self._tokens, self._default_slippage, self._max_total_cost_bps)
 
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.
@@ -89,12 +96,13 @@ class Intake:
         """
         outcomes: dict[int, SubmitOutcome | OrderdError] = {}
         with database.connection_context():
-            added = journal.accept([_new_order(each) for each in submissions if each.spending is None], self._name)
+            new = [self._new_order(each) for each in submissions if each.spending is None]
+            added = journal.accept(new, self._name)
             # From here on something is committed: what fails is told of the one submission that it concerns.
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
-                        added += accept_within(_new_order(submission), submission.spending, self._name)
+                        added += accept_within(self._new_order(submission), submission.spending, self._name)
                     except (OrderdError, PeeweeException) as error:
                         outcomes[number] = _told(submission, error)
             by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
@@ -110,6 +118,9 @@ class Intake:
         answers = [outcomes[number] for number in range(len(submissions))]
         self._afterwards(added, [each.order.id for each in answers if isinstance(each, SubmitOutcome) and each.created])
         return answers
+
+    def _new_order(self, submission: Submission) -> NewOrder:
+        return new_order(submission, self._valid_seconds)
 
     def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
         """Whatever becomes of this, the orders are on disk and the answer says so."""
@@ -148,15 +159,16 @@ class Intake:
         return views.order_view(cancelled[0].order)
 
 
+def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
+    """The row of a submission."""
+    return NewOrder(new.id, new.account_id, new.client_order_id, new.terms, new.by, valid_seconds)
+
+
 @transaction
 def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
     cancelled = journal.apply([Change(order_id, Cancelled(), None)])
     audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
     return cancelled
-
-
-def _new_order(submission: Submission) -> NewOrder:
-    return NewOrder(submission.id, submission.account_id, submission.client_order_id, submission.terms, submission.by)
 
 
 def _known(submission: Submission) -> SubmitOutcome | OrderdError:

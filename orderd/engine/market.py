@@ -15,6 +15,7 @@ from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.routing.floor import check_floor, request_of
 from orderd.engine.routing.offers import Offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
@@ -40,7 +41,7 @@ class Market:
         self._tokens = tokens
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
-        """All venues' offers. Raises OrderdError as routing does."""
+        """All venues' offers, even if the best one pays less than is asked for. Raises OrderdError as routing does."""
         plan, offer = self._plan(terms, self._builder.fits)
         return _quote_result(terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
 
@@ -48,13 +49,15 @@ class Market:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
         plan, offer = self._plan(terms, others.fits)
+        check_floor(terms, plan.route, plan.min_amount_out, offer.refusals)
         preview = self._builder.preview(plan)
         while preview.refusal is not None:
             try:
                 others.refused(preview.refusal)
-                plan, offer = self._plan(terms, others.fits)
+                plan, offer = self._plan(terms, others.fits, plan.min_amount_out)
             except OrderdError:
                 break  # there is no other route: what this one meets is what the order would meet
+            check_floor(terms, plan.route, plan.min_amount_out, offer.refusals)
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
@@ -110,10 +113,9 @@ class Market:
             holding = token_program.TokenAccount.decode(each.account.data)
             yield each.key, str(holding.mint), holding.amount
 
-    def _plan(self, terms: OrderTerms, fits: Fits) -> tuple[SwapPlan, Offer]:
-        request = QuoteRequest(terms.token_in.mint, terms.token_out.mint, terms.amount_in)
-        decision = self._router.route(request, terms.slippage_bps, fits)
-        offer = offer_of(terms, decision)
+    def _plan(self, terms: OrderTerms, fits: Fits, agreed: int | None = None) -> tuple[SwapPlan, Offer]:
+        decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
+        offer = offer_of(terms, decision, agreed)
         return SwapPlan(decision.route, offer.min_amount_out), offer
 
 

@@ -12,7 +12,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, RoutedLeg
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, OrderKind, OrderStatus
+from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
 from orderd.domain.terms import told
 from orderd.wire import (
@@ -45,7 +45,7 @@ def order_view(order: Order) -> OrderView:
     # An attempt is under way from the claim until it has failed for certain.
     attempt = order.failures + (order.status in HELD | FILLED)
     error = None
-    if order.error_code is not None and order.status is OrderStatus.FAILED:
+    if order.error_code is not None and order.status in UNFILLED:
         error = Problem.of(OrderdError(ErrorCode(order.error_code), order.error_detail or ""), order.id)
     return OrderView.model_construct(
         id=order.id,
@@ -56,6 +56,7 @@ def order_view(order: Order) -> OrderView:
         seq=order.seq,
         attempt=attempt,
         due_at=order.due_at,
+        valid_until=order.valid_until,
         venue=None if order.venue is None else VenueName(order.venue),
         pool=order.pool,
         route=tuple(RoutedLeg.model_validate(leg) for leg in order.route or ()),

@@ -137,6 +137,8 @@ def open_engine(
             send=hand_over.send,
             forget=hand_over.forget,
             name=name,
+            max_total_cost_bps=settings.max_total_cost_bps,
+            valid_seconds=settings.order_ttl_seconds,
         ),
         market=Market(trading.router, trading.builder, trading.rpc, trading.tokens),
         questions=StatusQuestions(

@@ -59,7 +59,7 @@ class Supervisor:
 
     def start(self, service: Service) -> None:
         """Start ``service`` after those before it, and watch it. Raises OrderdError or StopRequested."""
-        watched = _Watched(service, self._meanwhile)
+        watched = _Watched(service, self._while_starting(len(self._watched)))
         for left in reversed(range(_FIRST_STARTS)):
             try:
                 watched.start()
@@ -90,6 +90,16 @@ class Supervisor:
             received = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, seconds)
             if received is not None and received.si_signo in STOP_SIGNALS:
                 return
+
+    def _while_starting(self, number: int) -> Meanwhile:
+        """What happens while the service of this number starts: those before it, which it may wait for, are watched."""
+
+        def meanwhile(what: str) -> None:
+            for earlier in self._watched[:number]:
+                earlier.check()
+            self._meanwhile(what)
+
+        return meanwhile
 
     def stop(self) -> None:
         """Stop all, the last started first. A further stop signal kills what has not stopped yet."""

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from threading import Condition
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import redis
@@ -35,6 +35,8 @@ from orderd.queue.rate_limit import RateLimiter
 
 QUEUE: Final = "orders"
 ACTOR: Final = "execute_order"
+LOOK: Final = "look"
+"""The option of a message whose order first looks whether what it waits for is over."""
 _NAMESPACE: Final = "orderd:queue"
 _DEAD_AFTER_MS: Final = 10_000
 """A process that has not fetched for this long, not even nothing, is taken for dead: others get its messages."""
@@ -93,15 +95,20 @@ class OrderBroker(RedisBroker):
         self._maintain_at = now + _MAINTENANCE_SECONDS
         return 1
 
-    def send(self, order_ids: Sequence[UUID]) -> None:
-        """Put orders in the queue, all or none, in this order. Raises redis.RedisError."""
+    def send(self, order_ids: Sequence[UUID], *, look: bool = False) -> None:
+        """Put orders in the queue, all or none, in this order. Raises redis.RedisError.
+
+        Where they ``look`` first whether they can go on, nobody in line for a start waits for them.
+        """
         messages: dict[FieldT, FieldT] = {}
         for order_id in order_ids:
             message_id = str(uuid7())
-            options = {"redis_message_id": message_id}
+            options: dict[str, Any] = {"redis_message_id": message_id}
+            if look:
+                options[LOOK] = True
             messages[message_id] = Message(QUEUE, ACTOR, (str(order_id),), {}, options, message_id).encode()
         with self.client.pipeline(transaction=True) as pipe:
-            if self._line:
+            if self._line and not look:
                 self._line.enter(pipe, order_ids)
             pipe.hset(self._messages, mapping=messages)
             pipe.rpush(self._list, *messages.keys())

@@ -20,6 +20,7 @@ from dramatiq.middleware import Middleware, SkipMessage
 from redis.client import Pipeline
 
 from orderd.domain.events import RATE_LIMIT
+from orderd.engine.failure import AttemptFailedError
 
 _PREFIX: Final = "orderd:rate"
 _READY, _OPENING, _STARTS, _LINE, _PATIENCE = (
@@ -268,5 +269,6 @@ class RateLimit(Middleware):
         result: object = None,  # noqa: ARG002
         exception: BaseException | None = None,
     ) -> None:
-        if isinstance(exception, NotStartedError):
+        waits = isinstance(exception, AttemptFailedError) and exception.error.is_awaited
+        if waits or isinstance(exception, NotStartedError):
             self._limiter.release(message.options["start"])

@@ -45,9 +45,8 @@ class Retry(Middleware):
         elif isinstance(exception, LeaseLostError):
             turn.info("order taken away", action="lease_lost", reason=str(exception))
         elif isinstance(exception, AttemptFailedError):
-            turn.info(
-                "attempt failed", action="attempt_failed", code=exception.error.code, error=exception.error.detail
-            )
+            what, action = ("waits", "waits") if exception.error.is_awaited else ("attempt failed", "attempt_failed")
+            turn.info(what, action=action, code=exception.error.code, error=exception.error.detail)
             self._record(exception)
         else:
             turn.error("turn failed", action="turn_failed", exc_info=exception)
@@ -62,7 +61,7 @@ class Retry(Middleware):
         try:
             self._failures.record(failed)
         except Exception:
-            log.exception("failure not recorded", action="record_failed", order_id=str(failed.order_id))
+            log.exception("failure not recorded", action="record_failed", order_id=str(failed.order.id))
 
     def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailedError | None:
         """The failed attempt that an unforeseen exception is, if nothing is signed; else only the chain decides."""
@@ -75,4 +74,4 @@ class Retry(Middleware):
         if order is None or order.status not in WORKING:
             return None
         error = OrderdError(ErrorCode.SERVICE_INTERNAL, f"the turn ended with {type(exception).__name__}")
-        return AttemptFailedError(order.id, order.version, order.failures, error)
+        return AttemptFailedError(order, error)

@@ -27,9 +27,11 @@ from orderd.domain.errors import OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.dispatch import Dispatch
+from orderd.engine.execution.look import Look
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import Failures
 from orderd.engine.leases import Leases
+from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.finality import Finality
@@ -42,6 +44,7 @@ from orderd.engine.trading import open_trading
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.in_flight import InFlightCap
+from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit, RateLimiter
 from orderd.queue.retry import Retry
@@ -152,6 +155,8 @@ class WorkerProcess:
         execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
         broker = OrderBroker(client, line=self._limiter, name=self.name)
         dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter)
+        market = Market(trading.router, trading.builder, trading.rpc, trading.tokens)
+        broker.add_middleware(LookFirst(Look(market.preview, trading.retry, dispatch.defer), dispatch.missed))
         if settings.max_in_flight:
             broker.add_middleware(
                 InFlightCap(settings.max_in_flight, self._live.__len__, dispatch.defer, dispatch.missed)

@@ -89,6 +89,10 @@ class Venue(Protocol):
         """The addresses of the pools that trade this pair, in either direction."""
         ...
 
+    def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
+        """The pools that trade this pair as far as is known without asking; before that, all configured ones."""
+        ...
+
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
         ...

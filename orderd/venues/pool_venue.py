@@ -165,6 +165,10 @@ class PoolVenue(ABC, Generic[S, P]):
         with rpc_errors_told():
             return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out)).pools]
 
+    def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
+        found = self._known.known(_pair(mint_in, mint_out))
+        return frozenset(map(str, self._addresses if found is None else (pool.address for pool in found.pools)))
+
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
 

@@ -80,6 +80,12 @@ class Renewed(Generic[K, V]):
             self._start(lambda: self._renew(key))
         return answer.value
 
+    def known(self, key: K) -> V | None:
+        """The newest answer, however old; None where there is none. Nobody waits, and nothing is renewed."""
+        with self._lock:
+            answer = self._answers.get(key)
+        return None if answer is None else answer.value
+
     def _learn(self, key: K) -> V:
         value = self._load(key)
         age = self._max_age(value) * (1 - _SPREAD * random.random())  # noqa: S311  (spreads load, guards nothing)

@@ -343,6 +343,7 @@ def test_what_is_no_amount_is_refused(engine: Engine, dialect: Dialect, written:
         ("/orders", {"tokenIn": "SOL", "inputToken": "USDC", "tokenOut": "USDC", "amount": 1}, "REQUEST_INVALID"),
         ("/orders", {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "side": "sell"}, "REQUEST_INVALID"),
         ("/orders", {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "slippage": 101}, "SLIPPAGE_OUT_OF_RANGE"),
+        ("/orders", {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "minAmountOut": 0}, "AMOUNT_NOT_POSITIVE"),
         ("/orders", [], "REQUEST_INVALID"),
     ],
 )
@@ -350,6 +351,13 @@ def test_what_is_no_order_is_refused(engine: Engine, path: str, body: object, co
     answer = engine.http.post(path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("written", ["1e-2", '"0.01"'])
+def test_the_least_that_is_accepted_is_a_part_of_the_order(engine: Engine, written: str) -> None:
+    body = f'{{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "minAmountOut": {written}}}'
+    answer = engine.http.post("/orders", content=body, headers={"content-type": "application/json"})
+    assert engine.stored(answer.json()["orderId"])["min_out"] == "0.01"
 
 
 def test_the_wallet_has_to_be_the_daemons(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orderd.domain.errors import ERRORS, ErrorCode
-from orderd.domain.events import Routed
+from orderd.domain.events import Deferred, Routed
 from orderd.domain.order import OrderStatus
 from orderd.domain.quote import VenueName
 from orderd.process.temporary import running_daemon
@@ -20,10 +20,10 @@ from tests.conftest import QUICK
 
 
 def ends_of(
-    state_dir: Path, database: Mapping[str, str], orders: Sequence[SubmitParams], outage: Sequence[str]
+    state_dir: Path, settings: Mapping[str, str], orders: Sequence[SubmitParams], outage: Sequence[str]
 ) -> list[Story]:
     """What becomes of ``orders`` while these venues are out of order."""
-    with market(state_dir, database, outage) as trader:
+    with market(state_dir, settings, outage) as trader:
         ledger = Ledger(state_dir)
         before = ledger.balances()
         trader.submit_all(orders)
@@ -33,9 +33,9 @@ def ends_of(
 
 
 @contextmanager
-def market(state_dir: Path, database: Mapping[str, str], outage: Sequence[str]) -> Iterator[Trader]:
+def market(state_dir: Path, settings: Mapping[str, str], outage: Sequence[str]) -> Iterator[Trader]:
     faults = {"ORDERD_SIMNET_FAULTS": json.dumps({"venue_outage": list(outage)})}
-    with running_daemon(state_dir, {**QUICK, **database, **faults}) as daemon, trading(daemon.url) as trader:
+    with running_daemon(state_dir, {**QUICK, **settings, **faults}) as daemon, trading(daemon.url) as trader:
         yield trader
 
 
@@ -61,18 +61,21 @@ def test_while_a_venue_is_down_orders_go_to_the_other(
         assert refusal.detail
 
 
-def test_while_both_venues_are_down_an_order_fails_after_three_attempts(
+def test_while_both_venues_are_down_an_order_waits_until_it_is_no_longer_valid(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
-    (story,) = ends_of(tmp_path, given_database, [order("SOL", "USDC", "1.5")], outage=["raydium", "meteora"])
-    assert story.order.status is OrderStatus.FAILED
+    settings = given_database | {"ORDERD_ORDER_TTL_SECONDS": "2"}
+    (story,) = ends_of(tmp_path, settings, [order("SOL", "USDC", "1.5")], outage=["raydium", "meteora"])
+    assert story.order.status is OrderStatus.EXPIRED
     assert story.order.error is not None
-    assert story.order.error.code is ErrorCode.ROUTE_VENUES_UNAVAILABLE
-    assert story.order.error.next_step
-    assert [failure.code for failure in story.failures] == [ErrorCode.ROUTE_VENUES_UNAVAILABLE] * 3
-    assert "raydium: " in story.order.error.detail
-    assert "meteora: " in story.order.error.detail
-    assert story.attempts == ()
+    assert story.order.error.code is ErrorCode.ORDER_EXPIRED
+    assert ERRORS[ErrorCode.ROUTE_VENUES_UNAVAILABLE].title in story.order.error.detail
+    (wait,) = [event.data for event in story.events if isinstance(event.data, Deferred)]
+    assert wait.code is ErrorCode.ROUTE_VENUES_UNAVAILABLE
+    assert wait.detail is not None
+    assert "raydium: " in wait.detail
+    assert "meteora: " in wait.detail
+    assert (story.attempts, story.failures) == ((), ())
 
 
 @pytest.mark.parametrize(

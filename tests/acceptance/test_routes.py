@@ -9,7 +9,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Retrying, Routed
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import Floor, OrderStatus
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import SubmitParams
 from tests.acceptance.audit import audit
@@ -47,7 +47,9 @@ def random_orders(seed: int) -> list[SubmitParams]:
     for number in range(ORDERS):
         token_in, token_out, least, most = TRADES[number % len(TRADES)]
         size = least * (most / least) ** chance.random()
-        made.append(order(token_in, token_out, f"{size:.6f}", slippage=chance.choice(("0.05", "0.5", "3"))))
+        made.append(
+            order(token_in, token_out, f"{size:.6f}", slippage=chance.choice(("0.05", "0.5", "3")), floor=Floor.EACH)
+        )
     return made
 
 

@@ -10,7 +10,7 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.events import OrderEvent, Unknown
-from orderd.domain.order import TERMINAL
+from orderd.domain.order import TERMINAL, Floor
 from orderd.wire import (
     AttemptView,
     CancelResult,
@@ -54,9 +54,16 @@ class Story:
         return self.stored.failures
 
 
-def order(token_in: str, token_out: str, amount_in: str, slippage: str = "2") -> SubmitParams:
+def order(
+    token_in: str, token_out: str, amount_in: str, slippage: str = "2", floor: Floor | None = None
+) -> SubmitParams:
     return SubmitParams(
-        token_in=token_in, token_out=token_out, amount_in=amount_in, slippage=slippage, client_order_id=uuid4().hex
+        token_in=token_in,
+        token_out=token_out,
+        amount_in=amount_in,
+        slippage=slippage,
+        floor=floor,
+        client_order_id=uuid4().hex,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from redis import Redis as RedisClient
 
+from benchmarks.outages import send, tree_of
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import SubmitParams
@@ -79,6 +80,13 @@ class Storm:
             self.daemon = self._start()
         else:
             os.kill(self._running(name), signal.SIGKILL)
+
+    def hang(self, name: str, seconds: float) -> None:
+        """Let a service and all its processes stand still: its connections stay open and say nothing."""
+        processes = tree_of(self._running(name))
+        send(processes, signal.SIGSTOP)
+        time.sleep(seconds)  # not a wait for anything: how long it hangs
+        send(processes, signal.SIGCONT)
 
     def calm_down(self) -> None:
         """From now on one honest node answers for the chain, and the daemon is started anew and told so."""

@@ -1,4 +1,4 @@
-"""Redis may forget everything, Redis and Postgres may die: orders go on where they were."""
+"""Redis may forget everything, it and Postgres may die, the chain may hang: orders go on where they were."""
 
 from collections.abc import Callable
 from functools import partial
@@ -30,8 +30,12 @@ def postgres_dies(struck: Storm) -> list[Blow]:
     return [partial(struck.kill, "postgres")] * 2
 
 
+def chain_hangs(struck: Storm) -> list[Blow]:
+    return [partial(struck.hang, "simnet", 3.0)]
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("happens", [redis_forgets, redis_dies, postgres_dies])
+@pytest.mark.parametrize("happens", [redis_forgets, redis_dies, postgres_dies, chain_hangs])
 def test_fifty_orders_are_confirmed_although(happens: Callable[[Storm], list[Blow]], tmp_path: Path) -> None:
     with storm(tmp_path, CALM) as struck, trading(struck.url) as trader:
         ledger = Ledger(tmp_path)

@@ -1,5 +1,6 @@
 """Orders for the tests, brought into a given state by the journal's own means."""
 
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -19,19 +20,20 @@ LEAST = 151_000_000
 FILL = {"filled_in": 1_500_000_000, "filled_out": 152_310_211, "network_fee": 5_000}
 
 
-def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000) -> NewOrder:
+def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000, **others: Any) -> NewOrder:
+    """``others`` are terms, as they are understood."""
     order_id = uuid7()
     return NewOrder(
         id=order_id,
         account_id=DEFAULT_ACCOUNT,
         client_order_id=client_order_id or str(order_id),
-        terms=OrderTerms(*TokenRegistry().pair("SOL", "USDC"), amount_in, slippage_bps=50),
+        terms=OrderTerms(*TokenRegistry().pair("SOL", "USDC"), amount_in, slippage_bps=50, **others),
         by=Actor("tests"),
     )
 
 
-def pending() -> UUID:
-    (moved,) = journal.accept([new_order()])
+def pending(**terms: Any) -> UUID:
+    (moved,) = journal.accept([new_order(**terms)])
     return moved.order.id
 
 

@@ -64,6 +64,16 @@ def test_a_service_that_is_killed_is_started_again(tmp_path: Path) -> None:
     assert len({first, second, third}) == 3
 
 
+@pytest.mark.timeout(60)
+def test_what_a_service_waits_for_is_started_again_while_it_waits(tmp_path: Path) -> None:
+    with supervised(tmp_path, "polite", "needs") as daemon:
+        (_, _, first), (_, _, second), _ = daemon.lines_until("watching")
+        os.kill(int(second), signal.SIGKILL)
+        assert daemon.next_line()[:2] == ["needs-1", "up"]
+        os.kill(int(first), signal.SIGKILL)
+        assert daemon.next_line()[:2] == ["polite-0", "up"]
+
+
 def test_a_service_that_ends_in_its_first_start_is_started_again(tmp_path: Path) -> None:
     with supervised(tmp_path, "late", "polite") as daemon:
         said = [line[:2] for line in daemon.lines_until("watching")]

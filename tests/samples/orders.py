@@ -23,7 +23,7 @@ from orderd.domain.events import (
     Submitted,
     Unknown,
 )
-from orderd.domain.order import EventKind, OrderStatus, target
+from orderd.domain.order import EventKind, Floor, OrderStatus, target
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
 
@@ -91,7 +91,14 @@ FILL = Confirmed(
 )
 EXPIRED = "block height 1,013 passed without the transaction"
 
-ACCEPTED = Accepted(client_order_id=CLIENT_ORDER_ID, token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5")
+ACCEPTED = Accepted(
+    client_order_id=CLIENT_ORDER_ID,
+    token_in="SOL",
+    token_out="USDC",
+    amount_in="1.5",
+    slippage="0.5",
+    floor=Floor.FIRST,
+)
 FILLED: tuple[AnyFact, ...] = (
     ACCEPTED,
     Started(attempt=1),
@@ -151,6 +158,7 @@ def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
         token_out="USDC",
         amount_in="1.5",
         slippage="0.5",
+        floor=Floor.FIRST,
         status=last.status,
         seq=last.seq,
         attempt=sum(isinstance(event.data, Started) for event in events),
@@ -209,6 +217,7 @@ QUOTE = QuoteResult(
     token_out="USDC",
     amount_in="1.5",
     slippage="0.5",
+    floor=Floor.FIRST,
     chosen=RAYDIUM,
     quotes=(METEORA, RAYDIUM),
     refusals=(),

@@ -9,6 +9,9 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "token_out": ("USDC", "CHILLGUY"),
     "amount_in": ("1.5", "1.25"),
     "slippage": ("0.5", "1"),
+    "min_out": ("150", "149.5"),
+    "max_cost": ("1.5", "2"),
+    "floor": ("first", "each"),
 }
 GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items()})
 

@@ -35,6 +35,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     """Answers the order, once the daemon has taken it.
 
     Enter goes from field to field and stops at the last one: to the button, which sends, one has to go with Tab.
+    What the button promises at least is a part of the order that it sends.
     All tries of one form bear one client order id, so that a lost answer cannot make two orders of it.
     """
 
@@ -50,6 +51,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self._desk = desk
         self._caller = caller
         self._client_order_id = client_order_id or str(uuid7())
+        self._promised: str | None = None
 
     def compose(self) -> ComposeResult:
         token_in, token_out = self._desk.pair
@@ -140,6 +142,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def _arm(self, quote: QuoteResult) -> None:
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
         least = f"{quote.min_amount_out} {quote.token_out}"
+        self._promised = quote.min_amount_out
         self.send.label = f"Sell {quote.amount_in} {quote.token_in} for at least {least}"
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
@@ -148,7 +151,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _submit(self) -> None:
         try:
-            order = params_of(SubmitParams, **self._trade(), client_order_id=self._client_order_id)
+            promised = {"min_out": self._promised, "client_order_id": self._client_order_id}
+            order = params_of(SubmitParams, **self._trade(), **promised)
             result = await self._caller.call(Method.ORDER_SUBMIT, order, SubmitResult)
         except AnswerLostError as error:
             self._say(

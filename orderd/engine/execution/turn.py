@@ -18,10 +18,11 @@ from db.journal import Change, Moved, NewAttempt
 from db.leases import LiveAttempt
 from db.models import Order
 from db.terms import terms_of
+from db.validity import expiry
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
-from orderd.domain.quote import QuoteRequest, VenueName
+from orderd.domain.quote import VenueName
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.rerouting import Rerouting
@@ -29,6 +30,7 @@ from orderd.engine.execution.together import Together
 from orderd.engine.failure import AttemptFailedError, LeaseLostError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.floor import check_floor, request_of
 from orderd.engine.routing.offers import offer_of
 from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
@@ -76,8 +78,11 @@ class Execution:
         with self._leases.holding(order.id):
             try:
                 self._submit(order, *self._sign(order))
+            except LeaseLostError:
+                self._expire(order)
+                raise
             except OrderdError as error:
-                raise AttemptFailedError(order.id, order.version, order.failures, error) from error
+                raise AttemptFailedError(order, error) from error
         return True
 
     def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
@@ -89,17 +94,17 @@ class Execution:
                 return plan, self._builder.sign(plan, memo=f"{order.id}:{order.failures + 1}")
             except RouteRefusedError as refusal:
                 others.refused(refusal)
-            finally:  # whatever comes next is written on top of it
-                _moved(routed)
+            finally:  # whatever comes next is written on top of it, and keeps to its floor
+                order = _moved(routed).order
 
     def _route(self, order: Order, others: Rerouting) -> "tuple[SwapPlan, Future[Written]]":
         """The plan, and its event, which is on its way to the disk."""
         terms = terms_of(order)
-        request = QuoteRequest(order.mint_in, order.mint_out, order.amount_in)
         with others.routing():
-            decision = self._router.route(request, order.slippage_bps, others.fits)
-        offer = offer_of(terms, decision)
+            decision = self._router.route(request_of(terms), order.slippage_bps, others.fits)
         route = decision.route
+        offer = offer_of(terms, decision, order.min_amount_out)
+        check_floor(terms, route, offer.min_amount_out, decision.refusals)
         log.info(
             "routed",
             action="routed",
@@ -147,7 +152,9 @@ class Execution:
             signature=attempt.signature,
             last_valid_block_height=attempt.last_valid_block_height,
         )
-        change = Change(order.id, fact, order.version, {"signature": attempt.signature}, new_attempt=attempt)
+        change = Change(
+            order.id, fact, order.version, {"signature": attempt.signature}, valid=True, new_attempt=attempt
+        )
         moved = _moved(self._write(change))
         # From here on the transaction may land: no error below may be taken for the attempt's end.
         self._live.track(
@@ -162,6 +169,12 @@ class Execution:
             )
         )
         self._send((order.id, signed.raw))
+
+    def _expire(self, order: Order) -> None:
+        """End an order whose claim could not write, if that is because it is no longer valid."""
+        if order.valid_until is not None:
+            with database.connection_context():
+                self._publisher.publish(journal.apply([expiry(order)]))
 
     def _claim_all(self, order_ids: Sequence[UUID]) -> list[Moved | None]:
         with database.connection_context():

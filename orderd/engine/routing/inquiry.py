@@ -22,12 +22,15 @@ class Answers:
     """The pools of one pair at all venues, what was refused, and which pools are left out because they cool down.
 
     ``listed`` are all pools that the chain is known to have for the pair; None where a venue could not tell.
+    ``silent`` are those that are known and did not answer in time: what they would pay, nobody knows. A pool that is
+    closed, unsupported or cooling down has answered.
     """
 
     pools: tuple[OpenPool, ...]
     refusals: tuple[VenueRefusal, ...]
     cooling: tuple[VenueRefusal, ...] = ()
     listed: frozenset[str] | None = None
+    silent: frozenset[str] = frozenset()
 
 
 class Inquiry:
@@ -78,23 +81,31 @@ class Inquiry:
             refusals: list[VenueRefusal] = []
             cooling: list[VenueRefusal] = []
             listed: frozenset[str] | None = frozenset()
+            answered: set[str] = set()
+            silent: set[str] = set()
+            stale: set[str] = set()
             for asked, venue, answer in answers:
                 if asked != pair:
                     continue
                 own = None if isinstance(answer, OrderdError) else answer.listed
                 listed = None if listed is None or own is None else listed | own
                 if isinstance(answer, OrderdError):
+                    silent |= venue.known(*pair)
                     refusals.append(VenueRefusal(venue.name, answer.code, answer.detail))
                     continue
+                answered |= own or set()
                 for pool in answer.pools:
                     if pool.slot < oldest:
+                        stale.add(pool.address)
                         refusals.append(_stale(venue.name, pool, newest))
                     elif (reason := self._cooling.reason(pool.address)) is not None:
                         cooling.append(_cools(venue.name, pool, reason))
                     else:
                         pools.append(pool)
                 refusals += [VenueRefusal(venue.name, each.code, each.detail) for each in answer.refusals]
-            found[pair] = Answers(tuple(pools), tuple(refusals), tuple(cooling), listed)
+            # An address in the configuration may be another venue's, which has answered for it.
+            unknown = frozenset(silent - answered | stale)
+            found[pair] = Answers(tuple(pools), tuple(refusals), tuple(cooling), listed, unknown)
         return found
 
 

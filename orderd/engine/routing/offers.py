@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Quoted, Refused, RoutedLeg
-from orderd.domain.money import format_amount, format_price, min_amount_out
+from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
 from orderd.domain.terms import OrderTerms
+from orderd.engine.routing.floor import floor_of
 
 _HUNDREDTH: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A routing decision as it is told; ``min_amount_out`` in base units, the slippage taken off."""
+    """A routing decision as it is told; ``min_amount_out`` is the order's floor with it, in base units."""
 
     chosen: Quoted
     quotes: tuple[Quoted, ...]
@@ -26,15 +26,9 @@ class Offer:
     min_amount_out: int
 
 
-def offer_of(terms: OrderTerms, decision: RoutingDecision) -> Offer:
-    """Raises OrderdError ROUTE_AMOUNT_TOO_SMALL where the slippage leaves less than one base unit."""
+def offer_of(terms: OrderTerms, decision: RoutingDecision, agreed: int | None = None) -> Offer:
+    """``agreed`` is the floor from before, where there is one. Raises OrderdError as ``floor_of`` does."""
     route = decision.route
-    floor = min_amount_out(route.amount_out, terms.slippage_bps)
-    if floor < 1:
-        raise OrderdError(
-            ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
-            f"with this slippage the least to be received is below one base unit of {terms.token_out.symbol}",
-        )
     gain = decision.gain_bps
     return Offer(
         chosen=_quoted(terms, route.main) if route.is_single else _chosen(terms, route),
@@ -42,7 +36,7 @@ def offer_of(terms: OrderTerms, decision: RoutingDecision) -> Offer:
         refusals=refusals_told(decision.refusals),
         route=_legs(terms, decision),
         gain_bps=None if gain is None else f"{gain.quantize(_HUNDREDTH):f}",
-        min_amount_out=floor,
+        min_amount_out=floor_of(terms, route, agreed),
     )
 
 

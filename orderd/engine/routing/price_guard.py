@@ -6,6 +6,10 @@ price. So the price of the last route is kept with the pools it was found among,
 a price that is much worse than that one is refused. While it is missing the price that is kept stands still: else many
 orders would follow what is left down, a step each. It ends when it is old, or when the chain has the pool no more.
 
+Where there is no such price, because the pair was not traded lately, and a known pool does not answer, nobody can tell
+what the others should pay: an order has to wait, unless the trader has said himself what he accepts at least. What he
+is paid then is no price for others. A pair of a single pool has its market there: none is missing.
+
 A price counts for what it is worth only if somebody trades at it: where a pool's program refuses the swap, whatever it
 was quoted at is forgotten again. Else a pool that promises much and does nothing would keep all others from trading.
 """
@@ -56,17 +60,36 @@ class PriceGuard:
         self._references: dict[Pair, _Reference | None] = {}
 
     def check(
-        self, route: Route, quotes: Iterable[VenueQuote], present: Set[str], listed: Set[str] | None = None
+        self,
+        route: Route,
+        quotes: Iterable[VenueQuote],
+        present: Set[str],
+        listed: Set[str] | None = None,
+        silent: Collection[str] = (),
+        *,
+        has_own_floor: bool = False,
     ) -> None:
         """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
 
-        `listed` are the pools that the chain has; None where that cannot be told, and whatever it had counts.
-        Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one.
+        `listed` are the pools that the chain has; None where that cannot be told, and whatever it had counts. `silent`
+        are those that are known and did not answer. Who `has_own_floor` needs no price to go by.
+        Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one,
+        ROUTE_PRICE_UNKNOWN where pools are silent and there is no last one.
         """
         pair = (route.main.mint_in, route.hops[-1].mint_out)
         legs = frozenset(leg.pool for leg in route.legs)
         pools = legs | {quote.pool for quote in quotes}
         last = self._last(pair)
+        if last is None and silent:
+            last = self._recalled(pair)  # another process may have traded meanwhile
+        if last is None and silent:
+            if not has_own_floor:
+                raise OrderdError(
+                    ErrorCode.ROUTE_PRICE_UNKNOWN,
+                    f"of the pair's pools {_few(silent)} did not answer, and no order of the last "
+                    f"{MAX_AGE_SECONDS:.0f} seconds tells what the best route that is left should pay",
+                )
+            return
         if last is not None and (missing := _missing(last.pools, present, listed)):
             # What rounding took is no deviation.
             price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)

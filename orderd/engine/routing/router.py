@@ -22,7 +22,7 @@ from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
 from orderd.engine.routing.space import bytes_of_swaps
-from orderd.engine.routing.venue_refusals import nothing_offered, reasons
+from orderd.engine.routing.venue_refusals import nothing_offered, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
@@ -86,8 +86,10 @@ class Router:
         """The best route among those that fit, and all pools' quotes.
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
-        routes move the price too far or a smaller order would receive more, ROUTE_PRICE_DEVIATION where pools are
-        missing and the others pay much less than the last time, TX_TOO_LARGE where none fits.
+        routes move the price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE where that may be
+        because a venue did not answer, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
+        the last time, ROUTE_PRICE_UNKNOWN where pools are missing and nobody knows what they paid, TX_TOO_LARGE where
+        none fits.
         """
         direct = (request.mint_in, request.mint_out)
         through = [token for token in self._intermediates if token.mint not in direct]
@@ -95,7 +97,8 @@ class Router:
         found = self._inquiry.ask([direct, *hops])
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
-        limits = Limits(self._max_price_impact_bps, self._max_total_cost_bps, bytes_of_swaps(*direct), fits)
+        max_cost_bps = min(self._max_total_cost_bps, request.max_cost_bps)
+        limits = Limits(self._max_price_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
         search = Search(request.amount_in, cost_a_leg, slippage_bps, limits)
 
         answers = found[direct]
@@ -118,9 +121,12 @@ class Router:
         steep = [Route((Hop(told(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
         if chosen is None or _pays_more(offers.less, chosen.worth, cost_a_leg):
-            raise _refused(chosen, offers.less, steep, limits)
+            raise unless_missed(refusals, _refused(chosen, offers.less, steep, limits))
         present = {pool.address for each in found.values() for pool in each.pools}
-        self._guard.check(chosen.route, quotes, present, _listed(found.values()))
+        taken = {(hop.legs[0].mint_in, hop.mint_out) for hop in chosen.route.hops}
+        silent = {pool for pair in {direct, *taken} for pool in found[pair].silent}
+        listed = _listed(found.values())
+        self._guard.check(chosen.route, quotes, present, listed, silent, has_own_floor=request.has_own_floor)
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)
 
     def _worth_of(self, mint_out: str, found: Mapping[Pair, Answers], lamports: int) -> int:

@@ -5,20 +5,10 @@ from typing import Final
 
 from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import VenueName, VenueQuote, VenueRefusal
+from orderd.domain.errors import AWAITED, ErrorCode, OrderdError
+from orderd.domain.events import Refused
+from orderd.domain.quote import UNANSWERED, VenueName, VenueQuote, VenueRefusal
 from orderd.engine.routing.inquiry import Answers
-
-_UNAVAILABLE: Final = frozenset(
-    {
-        ErrorCode.RPC_UNAVAILABLE,
-        ErrorCode.RPC_RATE_LIMITED,
-        ErrorCode.SERVICE_TIMEOUT,
-        ErrorCode.SERVICE_INTERNAL,
-        ErrorCode.ROUTE_STALE,
-    }
-)
-"""They say nothing about the pools: nobody could tell in time."""
 
 # Where no venue offers anything, the reason that tells the trader most is the one to give.
 _MOST_TELLING: Final = (
@@ -47,9 +37,9 @@ def reasons(
     told: list[VenueRefusal] = []
     for name in dict.fromkeys(venues):
         own = [refusal for refusal in given if refusal.venue == name]
-        absent = {refusal.code: refusal for refusal in own if refusal.code in _UNAVAILABLE}
+        absent = {refusal.code: refusal for refusal in own if refusal.code in UNANSWERED}
         told += absent.values()
-        final = [refusal for refusal in own if refusal.code not in _UNAVAILABLE]
+        final = [refusal for refusal in own if refusal.code not in UNANSWERED]
         cools = any(refusal.venue == name for refusal in answers.cooling)
         if name not in quoting and (final or not (absent or cools)):
             nothing = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
@@ -60,11 +50,18 @@ def reasons(
 def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
     """The error of an order that no venue offers anything for."""
     told = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
-    codes = {
-        ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in _UNAVAILABLE else refusal.code for refusal in refusals
-    }
+    codes = {ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in UNANSWERED else refusal.code for refusal in refusals}
     code = min(codes, key=_rank, default=ErrorCode.ROUTE_NOT_FOUND)
     return OrderdError(code, told or "no venue is configured")
+
+
+def unless_missed(refusals: Iterable[VenueRefusal | Refused], refused: OrderdError) -> OrderdError:
+    """Why an order is refused; where venues could not be asked, that: their pools might have taken the order."""
+    missed = [each for each in refusals if each.code in AWAITED]
+    if not missed:
+        return refused
+    away = "; ".join(f"{each.venue}: {each.detail}" for each in missed)
+    return OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, f"{away}; and of what is left, {refused.detail}")
 
 
 def _rank(code: ErrorCode) -> int:

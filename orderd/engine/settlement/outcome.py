@@ -53,8 +53,7 @@ class Outcomes:
         return self._failed(attempt, error, AttemptEnd("expired", None, sends))
 
     def _failed(self, attempt: LiveAttempt, error: OrderdError, end: AttemptEnd) -> Change:
-        order = attempt.order
-        failed = AttemptFailedError(order.id, order.version, attempt.number - 1, error)
+        failed = AttemptFailedError(attempt.order, error)
         return change_after(failed, self._policy, signature=attempt.signature, attempt_end=end)
 
 

@@ -1,6 +1,7 @@
 """What each dialect calls the steps of an order, and the frames it tells them in. Prices and amounts are exact numbers.
 
-A step that a dialect has no word for is not told. None has one for cancelled: to their clients, such an order failed.
+A step that a dialect has no word for is not told. None has one for cancelled or expired: to their clients, such orders
+failed.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from orderd.domain.events import (
     Accepted,
     Cancelled,
     Confirmed,
+    Deferred,
+    Expired,
     Failed,
     OrderEvent,
     Retrying,
@@ -37,12 +40,13 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.CONFIRMED: "confirmed",
     _E.FAILED: "failed",
     _E.CANCELLED: "failed",
+    _E.EXPIRED: "failed",
     _E.RETRYING: "pending",
     _E.RECLAIMED: "pending",
     _E.ROLLED_BACK: "submitted",
 }
 UNTOLD: Final = frozenset({_E.DEFERRED, _E.UNKNOWN})
-"""What happens to an order and leaves it where it was; only one dialect tells of a part of it."""
+"""What leaves an order where it was; only one dialect tells of a part of it. Waits for services are like retries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +63,14 @@ class Dialect:
 
     def frame(self, event: OrderEvent, route: Routed | None) -> bytes | None:
         """None where the dialect does not tell of such an event."""
-        word = self.words.get(event.data.kind)
+        word = self.words.get(_told_as(event))
         return None if word is None else orjson.dumps(self.tell(word, event, route))
+
+
+def _told_as(event: OrderEvent) -> EventKind:
+    """An order that waits for a service has gone back in line, as after a failed attempt."""
+    waits = isinstance(event.data, Deferred) and event.data.code is not None
+    return EventKind.RETRYING if waits else event.data.kind
 
 
 def _execute(status: str, event: OrderEvent, _: Routed | None) -> Frame:
@@ -122,9 +132,10 @@ def _facts(event: OrderEvent) -> Frame:
             return {"dex": dex(route.chosen.venue), "price": number(route.chosen.price)}
         case Confirmed() as fill:
             return {"txHash": fill.signature, "executedPrice": number(fill.executed_price)}
-        case Retrying() | Failed() as trouble:
-            said = "message" if isinstance(trouble, Retrying) else "error"
-            return {said: _sentence(trouble.code, trouble.detail)}
+        case Failed(code=code, detail=detail) | Expired(code=code, detail=detail):
+            return {"error": _sentence(code, detail)}
+        case Retrying(code=code, detail=detail) | Deferred(code=ErrorCode() as code, detail=str() as detail):
+            return {"message": _sentence(code, detail)}
         case Cancelled():
             return {"error": ERRORS[ErrorCode.ORDER_CANCELLED].title}
         case _:

@@ -23,6 +23,7 @@ FIELDS: Final = {
     "amount": "amount_in",
     "amountIn": "amount_in",
     "slippage": "slippage",
+    "minAmountOut": "min_out",
     "orderType": "order_type",
     "type": "order_type",
     "walletAddress": "wallet",
@@ -88,8 +89,9 @@ class ForeignOrders:
         self._check_wallet(found.pop("wallet", self._wallet))
         if "amount_in" in found:
             found["amount_in"] = decimal_text(found["amount_in"], "amount")
-        if found.get("slippage") is not None:
-            found["slippage"] = decimal_text(found["slippage"], "slippage")
+        for field in ("slippage", "min_out"):
+            if found.get(field) is not None:
+                found[field] = decimal_text(found[field], _name_of(field))
         try:
             return SubmitParams(**found, client_order_id=client_order_id)
         except ValidationError as error:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import Floor, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.wire import (
@@ -39,6 +39,9 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "token_out": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
             "amount_in": "0.25",
             "slippage": "0.5",
+            "min_out": "35.2",
+            "max_cost": "1",
+            "floor": "first",
             "client_order_id": "rebalance-2026-11-21",
         }
     },
@@ -67,6 +70,7 @@ _ACCEPTED: Final = OrderView(
     token_out="USDC",
     amount_in="1.5",
     slippage="0.5",
+    floor=Floor.FIRST,
     status=OrderStatus.PENDING,
     seq=1,
     attempt=0,
@@ -122,7 +126,12 @@ _FACTS: Final = (
         0,
         OrderStatus.PENDING,
         Accepted(
-            client_order_id="rebalance-2026-11-21", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"
+            client_order_id="rebalance-2026-11-21",
+            token_in="SOL",
+            token_out="USDC",
+            amount_in="1.5",
+            slippage="0.5",
+            floor=Floor.FIRST,
         ),
     ),
     (6, OrderStatus.ROUTING, Started(attempt=1)),
@@ -208,6 +217,7 @@ QUOTE: Final = QuoteResult(
     token_out="USDC",
     amount_in="1.5",
     slippage="0.5",
+    floor=Floor.FIRST,
     chosen=_QUOTES[0],
     quotes=_QUOTES,
     refusals=(),

@@ -38,7 +38,7 @@ from orderd.wire import (
     SubmitResult,
 )
 
-_TERMS = category("TOKEN", "AMOUNT", "SLIPPAGE")
+_TERMS = category("TOKEN", "AMOUNT", "SLIPPAGE", "COST")
 _ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)
 
 

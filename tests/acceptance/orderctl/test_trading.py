@@ -87,6 +87,55 @@ def test_a_dry_run_simulates_on_the_chain_and_leaves_no_order(orderctl: Orderctl
     assert orders(orderctl) == before
 
 
+def test_an_order_is_filled_within_what_it_says_itself_and_tells_it(orderctl: Orderctl) -> None:
+    quoted = json.loads(orderctl("quote", "SOL", "USDC", "0.2", "-o", "json").out)["chosen"]["amount_out"]
+    least = str((Decimal(quoted) * Decimal("0.999")).quantize(Decimal("0.000001")))
+    said = ("--min-out", least, "--max-cost", "2.5", "--floor", "each")
+
+    assert orderctl("submit", "SOL", "USDC", "0.2", *said, "--client-order-id", "bounded", "--watch").code == 0
+
+    order = json.loads(orderctl("show", "bounded", "-o", "json").out)["order"]
+    assert (order["max_cost"], order["floor"]) == ("2.5", "each")
+    assert Decimal(order["min_out"]) == Decimal(least) <= Decimal(order["amount_out"])
+    assert Decimal(order["min_amount_out"]) >= Decimal(least), "the floor of its route"
+    terms = f"at least {order['min_out']} USDC, cost at most 2.5 %, a new floor in each attempt"
+    assert terms in orderctl("show", "bounded").out
+    other = orderctl("submit", "SOL", "USDC", "0.2", *said[2:], "--client-order-id", "bounded")
+    assert "error[ORDER_CONFLICT]" in other.err
+
+
+def test_what_the_market_does_not_pay_is_not_traded(orderctl: Orderctl) -> None:
+    usdc = balance(orderctl, "USDC")
+    quote = orderctl("quote", "SOL", "USDC", "0.2", "--min-out", "1000000")
+    assert quote.code == 0
+    assert "at least 1000000 USDC, as asked for" in quote.out
+    assert "less than that: as long as it does, an order fails" in quote.out
+
+    tried = orderctl("submit", "SOL", "USDC", "0.2", "--min-out", "1000000", "--dry-run")
+    assert "error[ROUTE_BELOW_FLOOR]" in tried.err
+    submit = ("submit", "SOL", "USDC", "0.2", "--min-out", "1000000", "--client-order-id", "too-much", "--watch")
+    assert orderctl(*submit).code == 1
+
+    order = json.loads(orderctl("show", "too-much", "-o", "json").out)
+    assert (order["order"]["error"]["code"], order["attempts"]) == ("ROUTE_BELOW_FLOOR", [])
+    assert "the order accepts no less than 1000000 USDC: its own min_out" in order["order"]["error"]["detail"]
+    assert balance(orderctl, "USDC") == usdc
+
+
+def test_an_order_may_cost_less_than_the_daemons_limit_and_not_more(orderctl: Orderctl) -> None:
+    outcome = orderctl("submit", "SOL", "USDC", "0.2", "--max-cost", "0", "--client-order-id", "for-nothing", "--watch")
+    assert outcome.code == 1
+    error = json.loads(orderctl("show", "for-nothing", "-o", "json").out)["order"]["error"]
+    assert error["code"] == "ROUTE_TOTAL_COST"
+    assert "the limit is 0" in error["detail"]
+
+    for verb in ("quote", "submit"):
+        refused = orderctl(verb, "SOL", "USDC", "0.2", "--max-cost", "10.01")
+        assert refused.code == 2
+        assert "error[COST_OUT_OF_RANGE]" in refused.err
+        assert "10.01 % is not within 0 and 10 %, the daemon's limit," in refused.err
+
+
 def test_a_quote_names_both_venues_and_trades_nothing(orderctl: Orderctl) -> None:
     quote = json.loads(orderctl("quote", "SOL", "USDC", "1.5", "-o", "json").out)
 

@@ -14,13 +14,13 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 def test_due_orders_are_taken_once_and_in_order_of_arrival() -> None:
     first, second = pending(), pending()
-    assert leases.take_due(10) == [], "what was just accepted is in the queue already"
+    assert leases.take_due(10).start == [], "what was just accepted is in the queue already"
     lapse(first)
     lapse(second)
-    assert leases.take_due(10) == [first, second]
-    assert leases.take_due(10) == []
+    assert leases.take_due(10).start == [first, second]
+    assert leases.take_due(10).start == []
     leases.give_back([second])
-    assert leases.take_due(10) == [second]
+    assert leases.take_due(10).start == [second]
 
 
 def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:

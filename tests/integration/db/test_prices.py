@@ -6,10 +6,11 @@ from db import journal
 from db.connection import database
 from db.journal import Change
 from db.prices import last_route
-from orderd.domain.events import Routed, RoutedLeg
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Refused, Routed, RoutedLeg
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from tests.integration.orders import built, claimed
+from tests.integration.orders import built, claimed, pending
 from tests.samples.orders import METEORA as QUOTED
 
 pytestmark = pytest.mark.usefixtures("connection")
@@ -38,6 +39,25 @@ def test_the_newest_route_of_the_pair_is_told_with_the_pools_it_was_found_among(
     assert past.pools == {QUOTED.pool, "leg"}
     assert 0 <= past.age < 300
     assert last_route(USDC_MINT, WSOL_MINT, 300) is None
+
+
+@pytest.mark.parametrize(
+    ("min_out", "code", "counts"),
+    [
+        (None, ErrorCode.RPC_UNAVAILABLE, True),
+        (1, ErrorCode.POOL_CLOSED, True),
+        (1, ErrorCode.RPC_UNAVAILABLE, False),
+        (1, ErrorCode.ROUTE_STALE, False),
+    ],
+)
+def test_what_an_order_with_its_own_minimum_was_paid_while_a_venue_was_silent_is_no_price_for_others(
+    min_out: int | None, code: ErrorCode, counts: bool
+) -> None:
+    (moved,) = journal.claim([pending(min_out=min_out)], "worker-a", 15.0)
+    refused = Refused(venue=VenueName.RAYDIUM, code=code, detail="why")
+    routed = Routed(chosen=QUOTED, quotes=(QUOTED,), refusals=(refused,), min_amount_out="1")
+    journal.apply([Change(moved.order.id, routed, moved.order.version, {"quoted_amount_out": 2})])
+    assert (last_route(WSOL_MINT, USDC_MINT, 300) is not None) is counts
 
 
 def test_orders_that_are_older_than_asked_for_or_were_never_routed_tell_no_price() -> None:

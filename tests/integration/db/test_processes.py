@@ -29,10 +29,10 @@ def test_what_its_sender_may_not_have_sent_is_due_at_once() -> None:
     (accepted,) = journal.accept([new_order()], A.name)
     again = pending()
     lapse(again)
-    assert leases.take_due(10, A.name) == [again]
-    assert leases.take_due(10, B.name) == []
+    assert leases.take_due(10, A.name).start == [again]
+    assert leases.take_due(10, B.name).start == []
     processes.bury([(A, 0)])
-    assert leases.take_due(10, B.name) == sorted([accepted.order.id, again])
+    assert leases.take_due(10, B.name).start == sorted([accepted.order.id, again])
 
 
 def test_who_has_beaten_meanwhile_is_not_buried() -> None:
@@ -51,5 +51,5 @@ def test_who_stops_in_order_leaves_what_it_has_begun_and_what_it_sent_stays_sent
     assert processes.leave(A.name) == 2
     assert [order.id for order in leases.orphans(10)] == [begun.id]
     assert [live.order.id for live in leases.adopt_submitted(B.name, 15, 10)] == [signed.id]
-    assert leases.take_due(10) == []
+    assert leases.take_due(10).start == []
     assert processes.known() == {}

@@ -5,8 +5,10 @@ from dataclasses import fields, replace
 import pytest
 
 from db import journal
+from db.connection import database
 from db.models import Order
 from db.terms import columns_of, terms_of
+from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms, told, understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
@@ -27,6 +29,13 @@ def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> Non
     (accepted,) = views.events_after(order.id, 0)
     for term, value in told(terms):
         assert getattr(views.order_view(order), term) == getattr(accepted.data, term) == value
+
+
+def test_an_order_of_before_there_was_a_floor_makes_one_in_each_attempt() -> None:
+    (moved,) = journal.accept([new_order()])
+    database.execute_sql("UPDATE orders SET floor = DEFAULT, min_out = DEFAULT, max_cost_bps = DEFAULT")
+    terms = terms_of(read(moved.order.id))
+    assert (terms.floor, terms.min_out, terms.max_cost_bps) == (Floor.EACH, None, None)
 
 
 def test_each_term_has_its_columns() -> None:

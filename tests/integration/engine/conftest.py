@@ -87,16 +87,21 @@ class ScriptedChain:
 
 @dataclass
 class Queue:
-    """Stands in for the broker; ``outage`` makes it refuse, and ``others`` are in it already."""
+    """Stands in for the broker; ``outage`` makes it refuse, and ``others`` are in it already.
+
+    ``looking`` are those of ``sent`` that first look whether they can go on.
+    """
 
     sent: list[UUID] = field(default_factory=list)
+    looking: list[UUID] = field(default_factory=list)
     others: int = 0
     outage: Exception | None = None
 
-    def send(self, order_ids: Sequence[UUID]) -> None:
+    def send(self, order_ids: Sequence[UUID], *, look: bool = False) -> None:
         if self.outage:
             raise self.outage
         self.sent += order_ids
+        self.looking += order_ids if look else []
 
     def depth(self) -> int:
         return self.others

@@ -15,7 +15,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.engine import views
-from orderd.engine.dispatch import MAX_STARTS, Dispatch
+from orderd.engine.dispatch import MAX_LOSSES, Dispatch
 from orderd.engine.publish import Publisher
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
@@ -139,7 +139,7 @@ def test_a_queue_that_is_down_loses_nothing(dispatch: Dispatch, queue: Queue) ->
 
 def test_an_order_that_stops_its_workers_is_given_up(dispatch: Dispatch, queue: Queue) -> None:
     order = claimed()
-    database.execute_sql("UPDATE orders SET starts = %s WHERE id = %s", (MAX_STARTS, str(order.id)))
+    database.execute_sql("UPDATE orders SET losses = %s WHERE id = %s", (MAX_LOSSES - 1, str(order.id)))
     lapse(order.id)
     assert dispatch.run_once() == 0
     failed = read(order.id)

@@ -1,7 +1,7 @@
 """A turn signs what was agreed, and sends nothing that Postgres does not know of."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import cast
 from uuid import UUID
@@ -29,7 +29,7 @@ from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender
 from tests.integration.engine.conftest import ScriptedChain
-from tests.integration.orders import pending, read, route
+from tests.integration.orders import new_order, pending, read, route
 
 PATIENCE = 20
 QUOTE = VenueQuote(
@@ -50,11 +50,17 @@ LEAST = 151_727_551
 """Of what is quoted, less the 0.5 % that the orders accept, rounded up."""
 
 
+@dataclass
 class OneRoute:
-    """Plays the router: one pool, always at the same price."""
+    """Plays the router: one pool, which pays so many base units."""
+
+    pays: int = QUOTE.amount_out
+    requests: list[QuoteRequest] = field(default_factory=list)
 
     def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
-        return RoutingDecision(Route.single(QUOTE), (QUOTE,), ())
+        self.requests.append(request)
+        quote = replace(QUOTE, amount_out=self.pays)
+        return RoutingDecision(Route.single(quote), (quote,), ())
 
 
 @dataclass
@@ -102,6 +108,7 @@ class Desk:
     builder: Notary
     sender: WitnessedSender
     live: LiveAttempts
+    market: OneRoute
 
     def work(self, order_id: UUID) -> bool:
         """One turn, as ``Execution.run``; then wait until all that it has handed over is sent."""
@@ -115,13 +122,17 @@ class Desk:
             del self.sender.stored[last]
 
 
-@pytest.fixture
-def desk(publisher: Publisher) -> Desk:
-    leases, sender, builder = Leases("worker-a", 15.0), WitnessedSender(), Notary()
+def open_desk(publisher: Publisher) -> Desk:
+    leases, sender, builder, market = Leases("worker-a", 15.0), WitnessedSender(), Notary(), OneRoute()
     as_sender = cast("Sender", sender)
     live = LiveAttempts(leases, resend_seconds=1.0)
-    execution = Execution(cast("Router", OneRoute()), cast("Builder", builder), as_sender, live, publisher, leases)
-    return Desk(execution, builder, sender, live)
+    execution = Execution(cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases)
+    return Desk(execution, builder, sender, live, market)
+
+
+@pytest.fixture
+def desk(publisher: Publisher) -> Desk:
+    return open_desk(publisher)
 
 
 def cancel(order_id: UUID) -> None:
@@ -180,6 +191,20 @@ def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) ->
         desk.work(order_id)
     assert failed.value.error.code is ErrorCode.FUNDS_INSUFFICIENT
     assert (read(order_id).status, desk.sender.sent) == (OrderStatus.BUILDING, [])
+
+
+def test_an_order_whose_validity_ends_while_it_is_built_is_never_sent(desk: Desk) -> None:
+    def grow_old(order_id: UUID) -> None:
+        database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order_id),))
+
+    desk.builder.meanwhile = grow_old
+    order = replace(new_order(), valid_seconds=600)
+    journal.accept([order])
+    with pytest.raises(LeaseLostError):
+        desk.work(order.id)
+    assert desk.sender.sent == []
+    assert Attempt.select().count() == 0
+    assert (read(order.id).status, read(order.id).error_code) == (OrderStatus.EXPIRED, ErrorCode.ORDER_EXPIRED)
 
 
 def test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next(desk: Desk) -> None:

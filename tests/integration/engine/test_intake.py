@@ -24,7 +24,7 @@ from orderd.engine import intake as intaking
 from orderd.engine.allowance import UNLIMITED, Spending
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.handover import HandOver
-from orderd.engine.intake import Intake, Submission, SubmitOutcome, _new_order
+from orderd.engine.intake import Intake, Submission, SubmitOutcome, new_order
 from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.wire import SubmitParams
 from tests.integration.engine.conftest import Queue
@@ -79,7 +79,7 @@ def test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_
     intake: Intake, queue: Queue
 ) -> None:
     batch = [submission(intake, "a"), submission(intake, "b")]
-    journal.accept([_new_order(each) for each in batch])
+    journal.accept([new_order(each) for each in batch])
     outcomes = intake.submit_batch(batch)
     assert [accepted(outcome).created for outcome in outcomes] == [True, True]
     assert queue.sent == [each.id for each in batch]

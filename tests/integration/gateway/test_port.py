@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.port import arrival
 from orderd.gateway.port import http_connection as http_side
+from orderd.wire import WIRE_VERSION
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio
@@ -73,7 +74,7 @@ async def test_http_and_websocket_share_the_port(rig: Rig) -> None:
         status, body = await http.answer()
         assert status == 200
         assert json.loads(body)["status"] == "ok"
-        assert (await client.call("status"))["wire_version"] == 1
+        assert (await client.call("status"))["wire_version"] == WIRE_VERSION
 
 
 async def test_a_connection_is_kept_for_further_requests(rig: Rig) -> None:
@@ -150,7 +151,7 @@ async def test_a_connection_that_has_spoken_http_may_go_on_as_a_websocket(rig: R
         assert (await loop.sock_recv(kept, 65_536)).startswith(b"HTTP/1.1 200 ")
     async with connect(rig.url, sock=kept, compression=None) as websocket:
         await websocket.send('{"jsonrpc": "2.0", "id": 1, "method": "status"}')
-        assert json.loads(await websocket.recv())["result"]["wire_version"] == 1
+        assert json.loads(await websocket.recv())["result"]["wire_version"] == WIRE_VERSION
 
 
 async def test_it_is_let_in_by_the_same_rules_then(rig: Rig) -> None:

@@ -50,6 +50,17 @@ async def test_an_order_that_is_submitted_is_found_at_its_location(http: httpx.A
     assert order["amount_in"] == "1.5"
 
 
+async def test_an_orders_own_bounds_are_told_and_make_another_order(http: httpx.AsyncClient) -> None:
+    own, key = {"min_out": "150", "max_cost": "1.5", "floor": "each"}, {"Idempotency-Key": "bounds"}
+    answer = await http.post("/api/orders", json=_BODY | own, headers=key)
+    order = answer.json()["order"]
+    assert {name: order[name] for name in own} == own
+    assert order["min_amount_out"] is None, "it has no route yet"
+    for name in own:
+        others = {each: value for each, value in own.items() if each != name}
+        problem(await http.post("/api/orders", json=_BODY | others, headers=key), 422, "ORDER_CONFLICT")
+
+
 async def test_the_same_key_and_body_answer_with_the_same_order(http: httpx.AsyncClient) -> None:
     key = {"Idempotency-Key": "key-1"}
     first, second = [await http.post("/api/orders", json=_BODY, headers=key) for _ in range(2)]
@@ -106,6 +117,9 @@ async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: http
     ("change", "code"),
     [
         ({"amount_in": "-1"}, "AMOUNT_NOT_POSITIVE"),
+        ({"min_out": "-1"}, "AMOUNT_NOT_POSITIVE"),
+        ({"max_cost": "-1"}, "COST_OUT_OF_RANGE"),
+        ({"floor": "none"}, "REQUEST_INVALID"),
         ({"amount_in": 1.5}, "REQUEST_INVALID"),
         ({"token_in": "NOPE"}, "TOKEN_UNKNOWN"),
         ({"token_out": "SOL"}, "TOKEN_SAME"),

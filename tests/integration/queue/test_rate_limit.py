@@ -1,6 +1,7 @@
 """The rate limit's promises one by one, in virtual time on a real Redis."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -212,7 +213,9 @@ class TestForgetfulRedis:
         assert limiter.use() == (3, 1)
 
     def test_one_call_that_may_wait_prepares_it(self, time: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("orderd.queue.rate_limit.time.sleep", lambda lag: time.advance(timedelta(seconds=lag)))
+        # The module's own clock: threads of other tests sleep by the real one.
+        clock = SimpleNamespace(sleep=lambda lag: time.advance(timedelta(seconds=lag)))
+        monkeypatch.setattr("orderd.queue.rate_limit.time", clock)
         limiter = time.limiter(3)
         limiter.prepare(wait=True)
         assert time.now == EPOCH + LAG

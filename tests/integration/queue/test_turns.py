@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from queue import SimpleQueue
 from uuid import UUID
@@ -17,10 +17,10 @@ from uuid_utils.compat import uuid7
 
 from db import journal
 from db.connection import database
-from db.journal import Change
+from db.journal import Change, recent_starts
 from db.models import Order, OrderFailure
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Cancelled, Routed
+from orderd.domain.events import Cancelled, Deferred, Routed
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
@@ -29,6 +29,7 @@ from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
 from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker
+from orderd.queue.look_first import LookFirst
 from orderd.queue.rate_limit import Go, RateLimit, RateLimiter, Slot
 from orderd.queue.retry import Retry
 from tests.integration.orders import new_order, read, sign
@@ -51,7 +52,9 @@ class Finished(Middleware):
 class Turns:
     """A worker whose turns are the test's own."""
 
-    def __init__(self, client: "redis.Redis", limit: int, window: timedelta, *more: Middleware) -> None:
+    def __init__(
+        self, client: "redis.Redis", limit: int, window: timedelta, first: Sequence[Middleware], *more: Middleware
+    ) -> None:
         publisher = Publisher(client)
         self.limiter = RateLimiter(client, limit, window, lambda _: [], lag=timedelta(milliseconds=1))
         self.broker = OrderBroker(client, line=self.limiter)
@@ -62,6 +65,7 @@ class Turns:
         retry = Retry(Failures(RetryPolicy(base_ms=60_000), publisher), OWNER, self.dispatch.missed)
         for middleware in (
             self.finished,
+            *first,
             RateLimit(self.limiter, self.dispatch.defer, self.dispatch.missed),
             retry,
             *more,
@@ -106,8 +110,13 @@ StartTurns = Callable[..., Turns]
 def start_turns(client: "redis.Redis") -> Iterator[StartTurns]:
     started: list[Turns] = []
 
-    def start(*more: Middleware, limit: int = 0, window: timedelta = timedelta(seconds=60)) -> Turns:
-        turns = Turns(client, limit, window, *more)
+    def start(
+        *more: Middleware,
+        first: Sequence[Middleware] = (),
+        limit: int = 0,
+        window: timedelta = timedelta(seconds=60),
+    ) -> Turns:
+        turns = Turns(client, limit, window, first, *more)
         started.append(turns)
         turns.start()
         return turns
@@ -128,21 +137,61 @@ def failure_codes(order_id: UUID) -> list[str]:
 
 def test_a_failed_attempt_is_recorded_and_the_next_one_scheduled(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
-        error = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "both are down")
-        raise AttemptFailedError(order.id, order.version, order.failures, error)
+        error = OrderdError(ErrorCode.TX_FAILED, "the program said no")
+        raise AttemptFailedError(order, error)
 
     turns = start_turns()
     turns.work = work
     order = turns.finish(pending())
     assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
-    assert failure_codes(order.id) == [ErrorCode.ROUTE_VENUES_UNAVAILABLE]
+    assert failure_codes(order.id) == [ErrorCode.TX_FAILED]
     assert turns.dispatch.run_once() == 0, "it waits for its backoff"
+
+
+def test_who_finds_a_service_away_waits_and_has_used_up_neither_an_attempt_nor_a_start(start_turns: StartTurns) -> None:
+    def work(order: Order) -> None:
+        raise AttemptFailedError(order, OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused"))
+
+    turns = start_turns(limit=1)
+    turns.limiter.prepare(wait=True)
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures, order.waits_for) == (OrderStatus.PENDING, 0, ErrorCode.RPC_UNAVAILABLE)
+    told = views.events_after(order.id, 2)[-1].data
+    assert isinstance(told, Deferred)
+    assert (told.code, told.detail, told.until) == (ErrorCode.RPC_UNAVAILABLE, "connection refused", order.due_at)
+    assert failure_codes(order.id) == []
+    assert turns.limiter.use() == (0, 0), "the start is given back"
+    assert recent_starts(60) == []
+
+
+def test_who_waits_for_a_service_looks_before_it_asks_for_a_start(start_turns: StartTurns) -> None:
+    looked: list[UUID] = []
+    away = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
+
+    def look(order_id: UUID) -> bool:
+        looked.append(order_id)
+        if len(looked) < 3:
+            turns.dispatch.defer(order_id, timedelta(0), away.spec.title, away)
+        return len(looked) == 3
+
+    turns = start_turns(first=[LookFirst(look, lambda _: None)], limit=1)
+    turns.limiter.prepare(wait=True)
+    order_id = pending()
+    turns.dispatch.defer(order_id, timedelta(0), away.spec.title, away)
+    for _ in range(3):
+        assert turns.limiter.use() == (0, 0)
+        assert turns.dispatch.run_once() == 1
+        assert turns.finished.orders.get(timeout=PATIENCE) == order_id
+    kinds = [event.data.kind for event in views.events_after(order_id, 1)]
+    assert kinds == [EventKind.DEFERRED, EventKind.STARTED], "it is told once that it waits"
+    assert looked == [order_id] * 3
 
 
 def test_an_attempt_that_cannot_succeed_ends_the_order(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
         error = OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
-        raise AttemptFailedError(order.id, order.version, order.failures, error)
+        raise AttemptFailedError(order, error)
 
     turns = start_turns()
     turns.work = work

@@ -3,10 +3,11 @@
 from typing import Final
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.table import execution, intake, journal, money, news, pools, port, proof, settlement, trader
+from tests.mutants.table import execution, floor, intake, journal, money, news, pools, port, proof, settlement, trader
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *execution.MUTANTS,
+    *floor.MUTANTS,
     *journal.MUTANTS,
     *money.MUTANTS,
     *intake.MUTANTS,

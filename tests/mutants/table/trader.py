@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "another-id-the-next-time",
         5,
         "orderctl/trading/again.py",
-        '    if name == "client_order_id":\n        return client_order_id\n',
+        "    if name in meanwhile:\n        return meanwhile[name]\n",
         "",
         ("tests/unit/orderctl/test_again.py::test_an_id_that_was_made_stands_in_the_command",),
         "The command that is offered after a lost answer submits a second order.",

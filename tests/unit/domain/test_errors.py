@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
+from orderd.domain.errors import ERRORS, Consequence, ErrorCode, OrderdError
 
 
 @pytest.mark.parametrize("code", ErrorCode)
@@ -26,3 +26,15 @@ def test_an_error_carries_its_code_and_this_case() -> None:
     assert error.spec.title == "The Solana RPC endpoint does not answer"
     assert error.retry_after is None
     assert OrderdError(ErrorCode.LIMIT_REQUESTS, "61 in a minute", retry_after=2).retry_after == 2
+
+
+def test_what_is_none_of_an_order_s_doing_is_waited_for() -> None:
+    waited_for = {code for code in ErrorCode if OrderdError(code, "").is_awaited}
+    assert waited_for == {code for code in ErrorCode if ERRORS[code].consequence is Consequence.WAITS}
+    assert {ErrorCode.RPC_UNAVAILABLE, ErrorCode.ROUTE_VENUES_UNAVAILABLE, ErrorCode.TX_EXPIRED} <= waited_for
+    assert waited_for.isdisjoint({ErrorCode.SERVICE_INTERNAL, ErrorCode.TX_FAILED, ErrorCode.FUNDS_INSUFFICIENT})
+
+
+@pytest.mark.parametrize("code", [code for code in ErrorCode if ERRORS[code].consequence is Consequence.COUNTS])
+def test_an_order_is_tried_again_only_where_the_same_may_succeed(code: ErrorCode) -> None:
+    assert ERRORS[code].retryable

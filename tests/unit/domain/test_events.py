@@ -12,6 +12,7 @@ from orderd.domain.events import (
     AnyFact,
     Cancelled,
     Deferred,
+    Expired,
     Failed,
     OrderEvent,
     Reclaimed,
@@ -31,7 +32,7 @@ from tests.samples.orders import METEORA as QUOTED
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 FACTS: list[AnyFact] = [
     Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"),
-    Deferred(until=NOW, reason="rate limit"),
+    Deferred(until=NOW, reason="The node is away", code=ErrorCode.RPC_UNAVAILABLE, detail="connection refused"),
     Started(attempt=1),
     Routed(
         chosen=QUOTED,
@@ -45,6 +46,7 @@ FACTS: list[AnyFact] = [
     CONFIRMED.model_copy(update={"attempt": 2}),
     Failed(attempt=3, code=ErrorCode.TX_EXPIRED, detail="never landed"),
     Cancelled(),
+    Expired(detail="it was valid until 09:40"),
     Unknown(attempt=1, signature="sig"),
     RolledBack(attempt=1, signature="sig", slot=9),
 ]

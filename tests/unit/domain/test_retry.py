@@ -3,20 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderd.domain.errors import ERRORS, ErrorCode
+from orderd.domain.errors import ERRORS, Consequence, ErrorCode
 from orderd.domain.retry import RetryPolicy
 
 POLICY = RetryPolicy(max_attempts=3, base_ms=1_000, cap_ms=30_000)
-RETRYABLE = [code for code in ErrorCode if ERRORS[code].retryable]
+RETRYABLE = [code for code in ErrorCode if ERRORS[code].consequence is not Consequence.ENDS]
 
 
 def test_the_waits_double() -> None:
-    assert POLICY.retry_delay_ms(ErrorCode.TX_EXPIRED, 1, jitter=0) == 1_000
-    assert POLICY.retry_delay_ms(ErrorCode.TX_EXPIRED, 2, jitter=0) == 2_000
+    assert POLICY.retry_delay_ms(ErrorCode.TX_FAILED, 1, jitter=0) == 1_000
+    assert POLICY.retry_delay_ms(ErrorCode.TX_FAILED, 2, jitter=0) == 2_000
+
+
+def test_an_attempt_that_does_not_count_is_followed_by_the_first_wait() -> None:
+    assert POLICY.retry_delay_ms(ErrorCode.TX_EXPIRED, 0, jitter=0) == 1_000
 
 
 def test_the_third_failure_is_the_last() -> None:
-    assert POLICY.retry_delay_ms(ErrorCode.TX_EXPIRED, 3, jitter=0) is None
+    assert POLICY.retry_delay_ms(ErrorCode.TX_FAILED, 3, jitter=0) is None
 
 
 def test_what_cannot_change_is_not_tried_again() -> None:
@@ -29,3 +33,8 @@ def test_jitter_takes_at_most_half(code: ErrorCode, failures: int, jitter: float
     delay = RetryPolicy(max_attempts=20).retry_delay_ms(code, failures, jitter)
     assert delay is not None
     assert full / 2 <= delay <= full
+
+
+def test_who_has_waited_for_long_looks_seldom_and_never_too_seldom() -> None:
+    assert [POLICY.look_delay_ms(waited, jitter=0) for waited in (0, 8_000, 600_000)] == [1_000, 2_000, 5_000]
+    assert POLICY.look_delay_ms(8_000, jitter=1) == 1_000

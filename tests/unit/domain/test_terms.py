@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from tests.samples.terms import GIVEN, SAMPLES, with_another
@@ -44,6 +46,45 @@ def test_no_other_terms_are_told_and_none_is_left_out() -> None:
 
 def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:
     assert told(meant(GIVEN.model_copy(update={"slippage": None}))).slippage == DEFAULT_SLIPPAGE
+
+
+@pytest.mark.parametrize(
+    ("term", "given", "code"),
+    [
+        ("min_out", "0", ErrorCode.AMOUNT_NOT_POSITIVE),
+        ("min_out", "abc", ErrorCode.AMOUNT_INVALID),
+        ("min_out", "0.0000001", ErrorCode.AMOUNT_TOO_PRECISE),
+        ("min_out", "18446744073709.551616", ErrorCode.AMOUNT_TOO_LARGE),
+        ("max_cost", "abc", ErrorCode.COST_OUT_OF_RANGE),
+        ("max_cost", "-1", ErrorCode.COST_OUT_OF_RANGE),
+        ("max_cost", "0.001", ErrorCode.COST_OUT_OF_RANGE),
+        ("max_cost", "100.01", ErrorCode.COST_OUT_OF_RANGE),
+    ],
+)
+def test_a_bound_that_means_nothing_is_refused(term: str, given: str, code: ErrorCode) -> None:
+    with pytest.raises(OrderdError) as refused:
+        meant(GIVEN.model_copy(update={term: given}))
+    assert refused.value.code is code
+
+
+@pytest.mark.parametrize(("limit_bps", "is_taken"), [(200, True), (199, False)])
+def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_taken: bool) -> None:
+    given = GIVEN.model_copy(update={"max_cost": "2"})
+    if is_taken:
+        assert understood(given, TokenRegistry(), DEFAULT_SLIPPAGE, limit_bps).max_cost_bps == 200
+        return
+    with pytest.raises(OrderdError, match=r"2 % is not within 0 and 1\.99 %, the daemon's limit,") as refused:
+        understood(given, TokenRegistry(), DEFAULT_SLIPPAGE, limit_bps)
+    assert refused.value.code is ErrorCode.COST_OUT_OF_RANGE
+
+
+def test_where_no_floor_is_named_the_first_routes_holds() -> None:
+    terms = meant(GivenTerms(token_in="SOL", token_out="USDC", amount_in="1"))
+    assert (terms.floor, terms.min_out, terms.max_cost_bps) == (Floor.FIRST, None, None)
+
+
+def test_what_an_older_daemon_tells_makes_a_floor_in_each_attempt() -> None:
+    assert ToldTerms(token_in="SOL", token_out="USDC", amount_in="1", slippage="0.5").floor is Floor.EACH
 
 
 def test_a_token_is_the_same_by_its_mint_whatever_it_is_called() -> None:

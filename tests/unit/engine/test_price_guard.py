@@ -58,15 +58,24 @@ class Desk:
         impact: str = "0",
         pair: tuple[str, str] = PAIR,
         listed: Set[str] | None = None,
+        silent: Set[str] = frozenset(),
+        has_own_floor: bool = False,
     ) -> None:
         """The pools `present` answer, all alike."""
         quotes = [quote_of(pool, pair, sold, paid, impact) for pool in sorted(present)]
-        self.guard.check(Route.single(quotes[0]), quotes, present, listed)
+        self.guard.check(Route.single(quotes[0]), quotes, present, listed, silent, has_own_floor=has_own_floor)
 
     def refuses(self, paid: int, *, present: Set[str]) -> None:
         with pytest.raises(OrderdError) as caught:
             self.quote(paid, present=present)
         assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
+
+    def knows_no_price(self, paid: int, *, has_own_floor: bool = False) -> OrderdError:
+        """The junk pool answers, the deep one is known and silent."""
+        with pytest.raises(OrderdError) as caught:
+            self.quote(paid, present={"junk"}, silent={"deep"}, has_own_floor=has_own_floor)
+        assert caught.value.code is ErrorCode.ROUTE_PRICE_UNKNOWN
+        return caught.value
 
 
 @pytest.fixture
@@ -181,3 +190,44 @@ def test_after_a_restart_the_last_route_that_was_stored_is_the_reference() -> No
 def test_without_any_past_the_market_is_what_answers(desk: Desk) -> None:
     desk.quote(500_000, present={"junk"})
     assert desk.recalled == 1
+
+
+def test_without_any_past_a_known_pool_that_is_silent_leaves_no_price(desk: Desk) -> None:
+    error = desk.knows_no_price(1_000_000)
+    assert "of the pair's pools deep did not answer" in error.detail
+    assert error.retryable
+    assert "--min-out" in error.spec.next_step
+
+
+def test_a_pair_of_a_single_pool_has_its_market_there(desk: Desk) -> None:
+    desk.quote(500_000, present={"only"}, silent=frozenset())
+
+
+def test_the_last_price_bounds_what_is_left_while_a_pool_is_silent(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.quote(960_000, present={"junk"}, silent={"deep"})
+    desk.refuses(900_000, present={"junk"})
+
+
+def test_when_the_last_price_is_old_and_the_pool_still_silent_there_is_none(desk: Desk) -> None:
+    desk.quote(1_000_000)
+    desk.now += MAX_AGE_SECONDS + 1
+    desk.knows_no_price(1_000_000)
+    desk.quote(1_000_000, present={"junk"}, listed=frozenset({"junk"}))
+
+
+def test_while_a_pool_is_silent_the_price_that_another_process_traded_at_counts(desk: Desk) -> None:
+    desk.knows_no_price(1_000_000)
+    desk.past = PastRoute(SOLD, 1_000_000, "0", ALL, age=1.0)
+    desk.quote(960_000, present={"junk"}, silent={"deep"})
+    with pytest.raises(OrderdError) as caught:
+        desk.quote(900_000, present={"junk"}, silent={"deep"})
+    assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
+
+
+def test_whoever_says_what_he_accepts_needs_no_price_and_makes_none_for_others(desk: Desk) -> None:
+    for _ in range(2):
+        desk.quote(10, present={"junk"}, silent={"deep"}, has_own_floor=True)
+        desk.knows_no_price(10)
+    desk.quote(1_000_000)
+    desk.refuses(10, present={"junk"})

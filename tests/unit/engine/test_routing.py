@@ -63,6 +63,7 @@ class StubVenue:
     slot: int = 7
     units: int = 40_000
     answer: Callable[[], Liquidity] | None = None
+    remembered: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> PoolKind:
@@ -70,6 +71,9 @@ class StubVenue:
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         raise AssertionError("routing does not ask for addresses")
+
+    def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
+        return self.remembered
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
@@ -313,7 +317,8 @@ def test_a_late_venue_is_left_behind(stuck: StubVenue) -> None:
 @pytest.mark.parametrize(("slot", "stale"), [(80, False), (79, True)])
 def test_a_venue_whose_state_is_too_old_is_left_out(slot: int, stale: bool) -> None:
     old = offering(VenueName.RAYDIUM, side(0.2), slot=slot)
-    decision = decide(router(old, offering(VenueName.METEORA, side(0.1), slot=100)))
+    routes = router(old, offering(VenueName.METEORA, side(0.1), slot=100))
+    decision = decide(routes, replace(REQUEST, has_own_floor=True))
     assert decision.route.main.venue is (VenueName.METEORA if stale else VenueName.RAYDIUM)
     assert [refusal.code for refusal in decision.refusals] == [ErrorCode.ROUTE_STALE] * stale
 
@@ -358,6 +363,23 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points, the limit is 500") as caught:
         decide(router(venue), replace(REQUEST, amount_in=10**10))
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (OrderdError(ErrorCode.RPC_UNAVAILABLE, "refused"), ErrorCode.ROUTE_VENUES_UNAVAILABLE),
+        (OrderdError(ErrorCode.POOL_CLOSED, "closed"), ErrorCode.ROUTE_PRICE_IMPACT),
+        (ZeroDivisionError("a bug"), ErrorCode.ROUTE_PRICE_IMPACT),
+    ],
+)
+def test_no_order_is_refused_for_what_a_venue_that_is_away_might_have_taken(
+    trouble: Exception, told: ErrorCode
+) -> None:
+    shallow = offering(VenueName.RAYDIUM, side(0.1, 10**11))
+    with pytest.raises(OrderdError, match=r"by 909\.10 basis points") as caught:
+        decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount_in=10**10))
+    assert caught.value.code is told
 
 
 def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_not_is_taken() -> None:

@@ -21,6 +21,7 @@ from orderd.wire import (
     HEARTBEAT,
     ORDER_EVENT,
     ORDERD_ERROR,
+    WIRE_VERSION,
     Event,
     Heartbeat,
     Message,
@@ -44,7 +45,7 @@ Answer = Message | OrderdError | None
 
 ON_SIMNET = StatusResult(
     version="0.1.0",
-    wire_version=1,
+    wire_version=WIRE_VERSION,
     chain="simnet",
     wallet="7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU",
     started_at=START,

@@ -11,6 +11,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Refused
 from orderd.domain.order import OrderStatus
 from orderd.wire import (
+    WIRE_VERSION,
     Balance,
     BalancesResult,
     CancelResult,
@@ -514,6 +515,44 @@ class TestQuote:
             "at least 151.54866 USDC at 0.5 % slippage; network fee about 0.0000063 SOL",
         ]
 
+    @pytest.mark.parametrize(
+        ("least", "told"),
+        [
+            ("151.9", ["at least 151.9 USDC, as asked for; network fee about 0.0000063 SOL"]),
+            (
+                "152.5",
+                [
+                    "at least 152.5 USDC, as asked for; network fee about 0.0000063 SOL",
+                    "the best route pays 0.189789 USDC less than that: as long as it does, an order fails",
+                ],
+            ),
+        ],
+    )
+    def test_what_is_asked_for_at_least_is_held_against_the_best_route(
+        self, daemon: FakeDaemon, orderctl: Orderctl, least: str, told: list[str]
+    ) -> None:
+        daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"min_out": least, "min_amount_out": least}))
+        outcome = orderctl("quote", "SOL", "USDC", "1.5", "--min-out", least)
+        assert [line.rstrip() for line in outcome.out.splitlines()][6:] == told
+        assert daemon.calls[-1][1]["min_out"] == least
+
+    @pytest.mark.parametrize(
+        ("option", "told"),
+        [
+            (("--min-out", "0"), "error[AMOUNT_NOT_POSITIVE]"),
+            (("--min-out", "1.1234567"), "error[AMOUNT_TOO_PRECISE]"),
+            (("--max-cost", "101"), "error[COST_OUT_OF_RANGE]"),
+            (("--floor", "none"), "'none' is not one of 'first', 'each'"),
+        ],
+    )
+    def test_a_bound_that_is_certainly_wrong_is_not_sent(
+        self, daemon: FakeDaemon, orderctl: Orderctl, option: tuple[str, str], told: str
+    ) -> None:
+        for verb in ("quote", "submit"):
+            outcome = orderctl(verb, "SOL", "USDC", "1.5", *option)
+            assert (outcome.code, told in outcome.err) == (2, True), outcome.err
+        assert daemon.calls == []
+
     def test_a_split_is_told_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, SPLIT_QUOTE)
 
@@ -587,7 +626,7 @@ def test_what_an_order_cannot_sell_stands_apart_from_what_it_can(daemon: FakeDae
 class TestStatus:
     WELL = StatusResult(
         version="0.1.0",
-        wire_version=1,
+        wire_version=WIRE_VERSION,
         chain="simnet",
         wallet="9xQe",
         started_at=START,
@@ -850,9 +889,9 @@ class TestVersion:
     def test_both_versions_are_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS)
 
-        assert orderctl("version") == (0, "orderctl 0.1.0 (wire 1)\norderd   0.1.0 (wire 1)\n", "")
+        assert orderctl("version") == (0, "orderctl 0.1.0 (wire 2)\norderd   0.1.0 (wire 2)\n", "")
         told = json.loads(orderctl("version", "-o", "json").out)
-        assert told["orderctl"] == told["orderd"] == {"version": "0.1.0", "wire_version": 1}
+        assert told["orderctl"] == told["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION}
 
     def test_a_difference_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))
@@ -862,7 +901,7 @@ class TestVersion:
     def test_without_a_daemon_the_clients_own_is_told(self, orderctl: Orderctl) -> None:
         outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
 
-        assert (outcome.code, outcome.out) == (3, "orderctl 0.1.0 (wire 1)\n")
+        assert (outcome.code, outcome.out) == (3, "orderctl 0.1.0 (wire 2)\n")
         assert "orderd run" in outcome.err
 
 

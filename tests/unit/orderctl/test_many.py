@@ -353,7 +353,19 @@ class TestQuestions:
 
         typed("y")
         assert orderctl("submit", "SOL", "USDC", "1.5").code == 0
-        assert "order.submit" in [method for method, _ in daemon.calls]
+        (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
+        assert sent["min_out"] == "151.54866", "what was promised"
+
+    def test_what_was_promised_stands_in_the_command_that_sends_it_again(
+        self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
+        daemon.answers(Method.QUOTE, QUOTE)
+        daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.SERVICE_DRAINING, "the daemon stops"))
+        typed("y")
+        told = orderctl("submit", "SOL", "USDC", "1.5", "--client-order-id", "mine").err
+        again = "orderctl submit SOL USDC 1.5 --min-out 151.54866 --client-order-id mine --yes"
+        assert told.splitlines()[-1].endswith(f"cannot double: {again}")
 
     @pytest.mark.parametrize(("chain", "flags"), [("simnet", ()), ("mainnet", ("--yes",))])
     def test_nobody_is_asked_on_simnet_nor_after_yes(
@@ -368,6 +380,8 @@ class TestQuestions:
         takes_orders(daemon)
         typed("")
         assert orderctl("submit", "SOL", "USDC", "1.5", *flags).code == 0
+        (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
+        assert sent.get("min_out") is None, "nothing was promised"
 
     @pytest.mark.parametrize("chain", ["devnet", "mainnet"])
     @pytest.mark.parametrize("what", ["an order", "a file", "stdin"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from orderctl.display.timeline import Timeline, describe, duration, percent, shorten
 from orderd.domain.events import AnyFact, LeftOver, Reclaimed
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import Floor, OrderStatus
 from tests.samples.orders import (
     FILL,
     FILLED,
@@ -95,6 +95,14 @@ def test_every_event_has_words() -> None:
         "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | next attempt at 09:30:09.000",
         "the worker is gone and nothing was signed: back into the queue",
         "received 152.310211 USDC at 101.540141 | fee 0.000005 SOL, slot 815",
+    ]
+
+
+def test_terms_are_told_where_they_are_the_orders_own() -> None:
+    own = order_after(EVENTS).model_copy(update={"min_out": "150", "max_cost": "1", "floor": Floor.EACH})
+    assert describe(FILLED[0], own) == [
+        "sell 1.5 SOL for USDC, slippage at most 0.5 %, at least 150 USDC, cost at most 1 %, "
+        "a new floor in each attempt"
     ]
 
 

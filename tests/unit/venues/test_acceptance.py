@@ -432,6 +432,23 @@ def test_a_configured_address_that_is_no_pool_is_passed_over(card: Card, chain: 
     assert venue.pools(WSOL_MINT, USDC_MINT) == [str(POOL)]
 
 
+def test_the_pools_that_were_found_are_known_while_nobody_answers(card: Card, chain: Chain) -> None:
+    card.pool(chain, POOL)
+    venue = card.venue(chain)
+    assert venue.known(WSOL_MINT, USDC_MINT) == frozenset()
+    best_quote(venue, ONE_SOL)
+    chain.unreachable()
+    assert venue.known(USDC_MINT, WSOL_MINT) == {str(POOL)}
+
+
+def test_configured_pools_are_known_before_anybody_answers(card: Card, chain: Chain) -> None:
+    card.pool(chain, POOL)
+    venue = card.venue(chain, addresses=[str(POOL), str(OTHER)])
+    assert venue.known(WSOL_MINT, USDC_MINT) == {str(POOL), str(OTHER)}
+    best_quote(venue, ONE_SOL)
+    assert venue.known(WSOL_MINT, USDC_MINT) == {str(POOL)}, "the other one does not exist"
+
+
 def test_a_swap_spends_what_was_quoted_and_accepts_no_less_than_asked(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain)

@@ -46,6 +46,15 @@ def test_an_old_answer_is_told_until_the_new_one_is_there() -> None:
     assert lookups.known.get("pair") == 2
 
 
+def test_what_is_known_is_told_however_old_and_asks_nobody() -> None:
+    lookups = Lookups()
+    assert lookups.known.known("pair") is None
+    lookups.known.get("pair")
+    lookups.now, lookups.fails = 9 * AGE, True
+    assert lookups.known.known("pair") == 1
+    assert (lookups.loads, lookups.waiting) == (1, [])
+
+
 def test_an_old_answer_outlives_a_failure_and_is_tried_again() -> None:
     lookups = Lookups()
     lookups.known.get("pair")

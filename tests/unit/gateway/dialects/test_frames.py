@@ -100,7 +100,15 @@ def test_a_dialect_has_a_word_for_whatever_moves_an_order() -> None:
     assert EXECUTE.words.keys() | UNTOLD == {*EventKind}
     assert not EXECUTE.words.keys() & UNTOLD
     moves = {kind for before, kind, after in TRANSITIONS if before is not after}
-    assert moves <= EXECUTE.words.keys()
+    assert moves - {EventKind.DEFERRED} <= EXECUTE.words.keys()
+
+
+def test_an_order_that_waits_for_a_service_is_told_of_as_one_that_is_tried_again() -> None:
+    code, detail = ErrorCode.RPC_UNAVAILABLE, "connection refused"
+    waits = Deferred(until=AT, reason="the node is away", code=code, detail=detail)
+    again = Retrying(attempt=1, until=AT, code=code, detail=detail)
+    for dialect in (EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES):
+        assert frames(dialect, (ACCEPTED, STARTED, waits)) == frames(dialect, (ACCEPTED, STARTED, again))
 
 
 def test_an_order_that_ends_without_a_fill_has_failed_in_every_dialect() -> None:

@@ -20,6 +20,7 @@ from orderd.client.link import News, Opened, Tell
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.wire import (
+    WIRE_VERSION,
     Balance,
     BalancesResult,
     GetParams,
@@ -59,7 +60,7 @@ WALLET = BalancesResult(
 )
 STATUS = StatusResult(
     version="0.1.0",
-    wire_version=1,
+    wire_version=WIRE_VERSION,
     chain="simnet",
     wallet=WALLET.wallet,
     started_at=START,

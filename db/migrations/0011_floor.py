@@ -1,0 +1,23 @@
+"""What an order may be traded at: the least to be received, the most to be paid, and which route's floor holds.
+
+Orders of before were accepted with a floor that each attempt makes anew.
+"""
+
+from typing import Any
+
+UP = """
+ALTER TABLE orders
+    ADD COLUMN min_out numeric(20) CHECK (min_out > 0),
+    ADD COLUMN max_cost_bps integer CHECK (max_cost_bps BETWEEN 0 AND 10000),
+    ADD COLUMN floor text NOT NULL DEFAULT 'each' CHECK (floor IN ('first', 'each'));
+"""
+
+DOWN = "ALTER TABLE orders DROP COLUMN min_out, DROP COLUMN max_cost_bps, DROP COLUMN floor"
+
+
+def up(migrator: Any, db: Any) -> None:  # noqa: ANN401  (the migration runner's own signature)
+    db.execute_sql(UP)
+
+
+def down(migrator: Any, db: Any) -> None:  # noqa: ANN401
+    db.execute_sql(DOWN)

@@ -1,0 +1,38 @@
+"""Orders whose validity has ended while they waited."""
+
+from db.connection import database
+from db.journal import Change, Moved, apply
+from db.models import Order, listed
+from orderd.domain.errors import ERRORS, ErrorCode
+from orderd.domain.events import RATE_LIMIT, Expired
+from orderd.domain.order import WAITING, EventKind, sources
+
+
+def expire(limit: int) -> list[Moved]:
+    """End those that are due and may not be worked on any more. Who waits for a start does not grow older by that."""
+    ended = Order.raw(
+        f"""
+        SELECT * FROM orders
+        WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= clock_timestamp()
+          AND valid_until <= clock_timestamp() AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'
+        ORDER BY id LIMIT %s""",  # noqa: S608
+        limit,
+    ).execute(database)
+    # Each as it was found: one that a worker takes in this moment is left to it.
+    return apply([expiry(order) for order in ended])
+
+
+def expiry(order: Order) -> Change:
+    """The end of an order, as it was when it was read, where it is no longer valid."""
+    fact = Expired(detail=_waited_for(order))
+    columns = {"error_code": str(fact.code), "error_detail": fact.detail}
+    return Change(order.id, fact, order.version, columns, valid=False)
+
+
+def _waited_for(order: Order) -> str:
+    assert order.valid_until is not None
+    until = f"it was valid until {order.valid_until:%H:%M:%S} UTC"
+    if order.waits_for is None:
+        return until
+    told = ERRORS[ErrorCode(order.waits_for)].title if order.waits_for in set(ErrorCode) else order.waits_for
+    return f"{until} and waited for this to end: {told}"

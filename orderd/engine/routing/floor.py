@@ -1,0 +1,62 @@
+"""The least that an order may be filled for: agreed with its first route, and enforced on chain by each transaction.
+
+It is what the route is quoted at less the slippage, and never below what the trader has asked for. From then on it
+stays: a market that falls from attempt to attempt would else take a slippage each time. An order may ask for a new
+floor with each route; even then none is below what it has asked for.
+"""
+
+from collections.abc import Iterable
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Refused
+from orderd.domain.money import BPS, format_amount, min_amount_out
+from orderd.domain.order import Floor
+from orderd.domain.quote import QuoteRequest, Route, VenueRefusal
+from orderd.domain.terms import OrderTerms
+from orderd.engine.routing.venue_refusals import unless_missed
+
+
+def request_of(terms: OrderTerms) -> QuoteRequest:
+    """What the market is asked for on behalf of an order."""
+    return QuoteRequest(
+        terms.token_in.mint,
+        terms.token_out.mint,
+        terms.amount_in,
+        max_cost_bps=BPS if terms.max_cost_bps is None else terms.max_cost_bps,
+        has_own_floor=terms.min_out is not None,
+    )
+
+
+def floor_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
+    """In base units. ``agreed`` is the floor of the order's route before this one, None where this is the first.
+
+    Raises OrderdError ROUTE_AMOUNT_TOO_SMALL where the slippage leaves less than one base unit.
+    """
+    if agreed is not None and terms.floor is Floor.FIRST:
+        return agreed
+    floor = max(min_amount_out(route.amount_out, terms.slippage_bps), terms.min_out or 0)
+    if floor < 1:
+        raise OrderdError(
+            ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
+            f"with this slippage the least to be received is below one base unit of {terms.token_out.symbol}",
+        )
+    return floor
+
+
+def check_floor(terms: OrderTerms, route: Route, floor: int, refusals: Iterable[VenueRefusal | Refused] = ()) -> None:
+    """Raises OrderdError ROUTE_BELOW_FLOOR where the best route pays less than the order accepts.
+
+    ROUTE_VENUES_UNAVAILABLE where one of the ``refusals`` is a venue that could not be asked: it might pay more.
+    """
+    if route.amount_out >= floor:
+        return
+    why = "its own min_out" if floor == terms.min_out else "the floor of its first route, which holds in all attempts"
+    told = (
+        f"the best route pays {_told(terms, route.amount_out)}, and the order accepts no less than "
+        f"{_told(terms, floor)}: {why}"
+    )
+    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_BELOW_FLOOR, told))
+
+
+def _told(terms: OrderTerms, amount: int) -> str:
+    return f"{format_amount(amount, terms.token_out.decimals)} {terms.token_out.symbol}"

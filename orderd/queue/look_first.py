@@ -1,0 +1,36 @@
+"""Orders that wait for a service look for it before they ask for a start: a start is not for looking."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import Middleware, SkipMessage
+
+from orderd.queue.broker import LOOK
+
+log = structlog.get_logger(__name__)
+
+
+class LookFirst(Middleware):
+    """Lets such an order through when ``can_go_on`` says so; else that has let it wait.
+
+    ``missed`` is told of orders that cannot even be made to wait.
+    """
+
+    def __init__(self, can_go_on: Callable[[UUID], bool], missed: Callable[[UUID], object]) -> None:
+        self._can_go_on = can_go_on
+        self._missed = missed
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
+        if LOOK not in message.options:
+            return
+        order_id = UUID(message.args[0])
+        # Dramatiq would go on with a message whose middleware failed: nothing but SkipMessage may leave this method.
+        try:
+            if self._can_go_on(order_id):
+                return
+        except Exception:
+            log.exception("look failed", action="look_failed", order_id=str(order_id))
+            self._missed(order_id)
+        raise SkipMessage(f"order {order_id} waits")

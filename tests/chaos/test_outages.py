@@ -1,0 +1,39 @@
+"""Orders through kills and outages of everything: none fails for that while it is valid."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from orderd.domain.order import OrderStatus
+from tests.acceptance.audit import audit
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.postgres_log import complaints
+from tests.acceptance.trader import trading
+from tests.chaos.storm import DAEMON, ORDERS, ROUGH, SEED, alternating, storm, trade_through
+
+UNFAIR = {**ROUGH, "failure_rate": 0.0}
+"""The rough network; programs refuse nothing, for that would be the order's end and not the network's."""
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1_800)
+def test_no_order_fails_for_an_outage(tmp_path: Path) -> None:
+    with storm(tmp_path, UNFAIR, ORDERD_SIMNET_SEED=str(SEED)) as struck, trading(struck.url) as trader:
+        ledger = Ledger(tmp_path)
+        before = ledger.balances()
+        kills = [partial(struck.kill, name) for name in (DAEMON, "gateway", "worker", "simnet", "redis", "postgres")]
+        hangs = [partial(struck.hang, name, 5.0) for name in ("simnet", "redis", "postgres", "worker", "gateway")]
+        blows: list[Callable[[], object]] = [*kills * 2, *hangs * 2, struck.empty_redis]
+        random.Random(SEED).shuffle(blows)
+        trade_through(blows, trader.submit_all, alternating(ORDERS), seed=SEED)
+        stories = trader.see_all_end(seconds=900)
+        audit(trader, stories, ledger, before)
+        assert complaints(tmp_path) == []
+    ended = {story.id: story.order.error for story in stories if story.order.status is not OrderStatus.CONFIRMED}
+    assert ended == {}
+    waits = sum(event.data.kind == "deferred" for story in stories for event in story.events)
+    print(f"{len(stories)} orders confirmed; {waits} times one waited for something")  # noqa: T201  (make chaos shows it)
+    assert waits, "nothing was ever away"

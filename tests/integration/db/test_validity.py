@@ -1,0 +1,154 @@
+"""An order waits for what is away while it is valid; in line for a start it does not grow older."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from db import journal, leases
+from db.connection import database
+from db.journal import Change, NewAttempt
+from db.models import Order
+from db.validity import expire, expiry
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import RATE_LIMIT, Deferred, Expired, Submitted
+from orderd.domain.order import OrderStatus
+from orderd.engine import views
+from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
+
+pytestmark = pytest.mark.usefixtures("connection")
+AWAY = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
+
+
+def valid(seconds: int) -> UUID:
+    order = new_order()
+    (moved,) = journal.accept([journal.NewOrder(order.id, order.account_id, "c", order.terms, order.by, seconds)])
+    return moved.order.id
+
+
+def shift(order_id: UUID, column: str, seconds: int) -> None:
+    database.execute_sql(
+        f"UPDATE orders SET {column} = {column} + %s * interval '1 s' WHERE id = %s", (seconds, str(order_id))
+    )
+
+
+def test_an_order_is_valid_for_as_long_as_it_was_given() -> None:
+    order = read(valid(600))
+    assert order.valid_until is not None
+    assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(600, abs=1)
+    assert read(pending()).valid_until is None
+
+
+def test_a_wait_ends_with_the_validity_and_says_what_it_was_for() -> None:
+    order_id = valid(600)
+    journal.defer(order_id, 0, AWAY.spec.title, AWAY)
+    assert expire(10) == []
+    shift(order_id, "valid_until", -600)
+    (moved,) = expire(10)
+    assert (moved.order.status, moved.order.error_code) == (OrderStatus.EXPIRED, ErrorCode.ORDER_EXPIRED)
+    assert isinstance(moved.event.data, Expired)
+    assert "The Solana RPC endpoint does not answer" in moved.event.data.detail
+    assert views.order_view(read(order_id)).error is not None
+    assert expire(10) == []
+
+
+def test_a_wait_for_a_service_is_no_longer_than_the_validity() -> None:
+    order_id = valid(1)
+    journal.defer(order_id, 3_600_000, AWAY.spec.title, AWAY)
+    order = read(order_id)
+    assert order.due_at == order.valid_until
+
+
+def test_an_order_that_is_no_longer_valid_is_not_begun() -> None:
+    order_id = valid(600)
+    shift(order_id, "valid_until", -600)
+    assert journal.claim([order_id], "worker-a", 15) == []
+
+
+def test_nor_is_it_signed() -> None:
+    order = built()
+    database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order.id),))
+    attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1, 0)
+    fact = Submitted(attempt=1, signature="sig", last_valid_block_height=150)
+    columns = {"signature": "sig"}
+    assert journal.apply([Change(order.id, fact, order.version, columns, valid=True, new_attempt=attempt)]) == []
+    (moved,) = journal.apply([expiry(read(order.id))])
+    assert moved.order.status is OrderStatus.EXPIRED
+
+
+def test_who_has_lost_an_order_does_not_end_it_while_it_is_valid() -> None:
+    """It goes back in line with the version that it was claimed with."""
+    (moved,) = journal.claim([valid(600)], "worker-a", 15)
+    lapse(moved.order.id)
+    (taken,) = leases.reclaim(leases.orphans(10))
+    assert taken.order.version == moved.order.version
+    assert journal.apply([expiry(moved.order)]) == []
+
+
+def test_what_is_signed_does_not_expire() -> None:
+    order = sign(built(), "sig").order
+    database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order.id),))
+    assert expire(10) == []
+    assert journal.apply([expiry(read(order.id))]) == []
+
+
+def test_in_line_for_a_start_an_order_does_not_grow_older() -> None:
+    order_id = valid(60)
+    journal.defer(order_id, 0, RATE_LIMIT)
+    before = read(order_id).valid_until
+    for column in ("waits_since", "valid_until"):  # an hour passes
+        shift(order_id, column, -3_600)
+    assert expire(10) == []
+    (moved,) = journal.claim([order_id], "worker-a", 15)
+    assert before is not None
+    assert moved.order.valid_until is not None
+    assert abs((moved.order.valid_until - before).total_seconds()) < 5
+
+
+def test_nor_has_it_where_it_then_waits_for_a_service() -> None:
+    order_id = valid(60)
+    journal.defer(order_id, 0, RATE_LIMIT)
+    for column in ("waits_since", "valid_until"):
+        shift(order_id, column, -3_600)
+    journal.defer(order_id, 0, AWAY.spec.title, AWAY)
+    assert expire(10) == []
+    order = read(order_id)
+    assert order.valid_until is not None
+    assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(60, abs=5)
+
+
+def test_a_reason_is_told_once_and_the_wait_counts_from_then() -> None:
+    order_id = valid(600)
+    told = [journal.defer(order_id, 0, AWAY.spec.title, AWAY) for _ in range(3)]
+    assert [len(waits.moved) for waits in told if waits] == [1, 0, 0]
+    (waits, *_) = told
+    assert waits is not None
+    order = read(order_id)
+    assert order.waits_since is not None
+    assert order.waits_since - waits.moved[0].event.at < timedelta(milliseconds=100)
+    assert order.waits_for == ErrorCode.RPC_UNAVAILABLE
+
+
+def test_who_waits_for_a_service_is_to_look_first() -> None:
+    looks, starts = valid(600), pending()
+    journal.defer(looks, 0, AWAY.spec.title, AWAY)
+    lapse(starts)
+    assert leases.take_due(10) == ([starts], [looks])
+
+
+def test_a_turn_that_only_waited_was_no_start() -> None:
+    waits, works = claimed(), claimed()
+    fact = Deferred(until=waits.created_at, reason=AWAY.spec.title, code=AWAY.code, detail=AWAY.detail)
+    (moved,) = journal.apply([Change(waits.id, fact, waits.version, waits_for=str(AWAY.code))])
+    assert (moved.order.status, moved.order.failures) == (OrderStatus.PENDING, 0)
+    assert [order_id for order_id, _ in journal.recent_starts(60)] == [works.id]
+    (again,) = journal.claim([waits.id], "worker-a", 15)
+    assert {order_id for order_id, _ in journal.recent_starts(60)} == {works.id, again.order.id}
+
+
+def test_a_lost_worker_is_counted_and_a_wait_is_not() -> None:
+    order = claimed()
+    lapse(order.id)
+    leases.reclaim(leases.orphans(10))
+    assert read(order.id).losses == 1
+    assert Order.get_by_id(order.id).failures == 0

@@ -1,0 +1,191 @@
+"""What an order accepts at least is agreed with its first route, and holds over all that comes after it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from db import journal
+from db.connection import database
+from db.journal import AttemptEnd, Change, Failure
+from db.models import Attempt
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Retrying, RolledBack, Routed
+from orderd.domain.order import Floor, OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.engine import views
+from orderd.engine.execution.blame import RouteRefusedError
+from orderd.engine.failure import AttemptFailedError, Failures
+from orderd.engine.publish import Publisher
+from tests.integration.engine.test_execution import LEAST, QUOTE, Desk, open_desk
+from tests.integration.orders import FILL, pending, read
+from tests.samples.orders import FILL as FILLED
+from tests.samples.orders import START
+
+BELOW = LEAST - 1
+TO_BE_TAKEN_AT_ONCE = RetryPolicy(max_attempts=9, base_ms=0)
+
+
+@pytest.fixture
+def desk(publisher: Publisher) -> Desk:
+    return open_desk(publisher)
+
+
+@pytest.fixture
+def fails(desk: Desk, publisher: Publisher) -> Callable[[UUID], OrderdError]:
+    """A turn of the order that ends with a failed attempt, and its error; the next one may begin at once."""
+
+    def work(order_id: UUID) -> OrderdError:
+        with pytest.raises(AttemptFailedError) as failed:
+            desk.work(order_id)
+        Failures(TO_BE_TAKEN_AT_ONCE, publisher).record(failed.value)
+        return failed.value.error
+
+    return work
+
+
+def fail_on_chain(order_id: UUID) -> None:
+    """What is signed turns out to be dead, and the next attempt is due."""
+    order = read(order_id)
+    code, detail = ErrorCode.TX_SLIPPAGE_EXCEEDED, "the price moved"
+    fact = Retrying(attempt=order.failures + 1, code=code, detail=detail, until=START)
+    change = Change(
+        order_id,
+        fact,
+        order.version,
+        {"failures": order.failures + 1},
+        attempt_end=AttemptEnd("failed", 9, 1),
+        failure=Failure(order.failures + 1, code, detail),
+    )
+    with database.connection_context():
+        assert journal.apply([change])
+
+
+def agreed(desk: Desk) -> list[int]:
+    """The least that each signed transaction accepts."""
+    return [plan.min_amount_out for plan in desk.builder.signed]
+
+
+@pytest.mark.parametrize("pays", [LEAST, QUOTE.amount_out, 2 * QUOTE.amount_out], ids=["no more", "the same", "more"])
+def test_a_later_attempt_accepts_what_the_first_one_did(desk: Desk, pays: int) -> None:
+    order_id = pending()
+    desk.work(order_id)
+    fail_on_chain(order_id)
+
+    desk.market.pays = pays
+    desk.work(order_id)
+
+    assert agreed(desk) == [LEAST, LEAST]
+    assert read(order_id).min_amount_out == LEAST
+
+
+def test_a_route_below_the_first_floor_is_a_failed_attempt(desk: Desk, fails: Callable[[UUID], OrderdError]) -> None:
+    order_id = pending()
+    desk.work(order_id)
+    fail_on_chain(order_id)
+    desk.market.pays = BELOW
+
+    error = fails(order_id)
+
+    assert error.code is ErrorCode.ROUTE_BELOW_FLOOR
+    assert error.detail == (
+        "the best route pays 151.72755 USDC, and the order accepts no less than 151.727551 USDC: "
+        "the floor of its first route, which holds in all attempts"
+    )
+    assert agreed(desk) == [LEAST]
+    assert (read(order_id).status, read(order_id).failures) == (OrderStatus.PENDING, 2)
+    desk.market.pays = LEAST
+    desk.work(order_id)
+    assert agreed(desk) == [LEAST, LEAST]
+
+
+def test_an_order_may_ask_for_a_new_floor_in_each_attempt(desk: Desk) -> None:
+    order_id = pending(floor=Floor.EACH)
+    desk.work(order_id)
+    fail_on_chain(order_id)
+    desk.market.pays = 100_000_000
+    desk.work(order_id)
+    assert agreed(desk) == [LEAST, 99_500_000]
+    assert read(order_id).min_amount_out == 99_500_000
+
+
+@pytest.mark.parametrize("floor", Floor)
+def test_nothing_below_the_orders_own_minimum_is_accepted_in_any_attempt(
+    desk: Desk, fails: Callable[[UUID], OrderdError], floor: Floor
+) -> None:
+    own = QUOTE.amount_out - 1
+    order_id = pending(floor=floor, min_out=own)
+    desk.work(order_id)
+    fail_on_chain(order_id)
+
+    desk.market.pays = own - 1
+    assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
+    desk.market.pays = own
+    desk.work(order_id)
+
+    assert agreed(desk) == [own, own]
+
+
+def test_a_minimum_below_the_floor_of_the_quote_lowers_nothing(desk: Desk) -> None:
+    desk.work(pending(min_out=1))
+    assert agreed(desk) == [LEAST]
+
+
+def test_a_minimum_that_the_market_does_not_pay_fails_the_first_attempt(
+    desk: Desk, fails: Callable[[UUID], OrderdError]
+) -> None:
+    order_id = pending(min_out=QUOTE.amount_out + 1)
+    error = fails(order_id)
+    assert error.code is ErrorCode.ROUTE_BELOW_FLOOR
+    assert "pays 152.490001 USDC, and the order accepts no less than 152.490002 USDC: its own min_out" in error.detail
+    assert (agreed(desk), desk.sender.sent, read(order_id).min_amount_out) == ([], [], None)
+
+
+def test_another_route_in_the_same_attempt_keeps_to_the_floor(desk: Desk, fails: Callable[[UUID], OrderdError]) -> None:
+    """A pool refuses, and what is left pays less: at first still enough, then not any more."""
+
+    def refuse(_: UUID) -> None:
+        desk.market.pays -= 500_000
+        refused = desk.builder.signed.pop().route
+        raise RouteRefusedError(refused, OrderdError(ErrorCode.POOL_CLOSED, "it is switched off"), "pool")
+
+    desk.builder.meanwhile = refuse
+    order_id = pending()
+    assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
+    assert (agreed(desk), read(order_id).min_amount_out) == ([], LEAST)
+    told = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
+    assert [(each.chosen.amount_out, each.min_amount_out) for each in told] == [
+        ("152.490001", "151.727551"),
+        ("151.990001", "151.727551"),
+    ]
+
+
+def test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_floor(
+    desk: Desk, fails: Callable[[UUID], OrderdError]
+) -> None:
+    order_id = pending()
+    desk.work(order_id)
+    with database.connection_context():
+        for fact, end in (
+            (FILLED, AttemptEnd("landed", 815, 1, awaits_finality=True)),
+            (RolledBack(attempt=1, signature=FILLED.signature, slot=815), None),
+        ):
+            columns = FILL if end else dict.fromkeys(FILL)
+            order = read(order_id)
+            assert journal.apply([Change(order_id, fact, order.version, columns, attempt_end=end)])
+    fail_on_chain(order_id)
+
+    desk.market.pays = BELOW
+    assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
+    desk.market.pays = LEAST
+    desk.work(order_id)
+
+    assert agreed(desk) == [LEAST, LEAST]
+    assert [each.min_amount_out for each in Attempt.select().order_by(Attempt.number)] == [LEAST, LEAST]
+
+
+@pytest.mark.parametrize("own", [None, 100_000_000])
+def test_the_market_is_told_what_the_order_says_itself(desk: Desk, own: int | None) -> None:
+    desk.work(pending(max_cost_bps=70, min_out=own))
+    (request,) = desk.market.requests
+    assert (request.max_cost_bps, request.has_own_floor) == (70, own is not None)

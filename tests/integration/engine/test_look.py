@@ -1,0 +1,98 @@
+"""An order that waits for a service tries its turn again and again, and leaves no trace."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from db import journal
+from db.connection import database
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import EventKind
+from orderd.domain.retry import RetryPolicy
+from orderd.domain.terms import OrderTerms
+from orderd.engine import views
+from orderd.engine.dispatch import Dispatch
+from orderd.engine.execution.look import Look
+from orderd.engine.publish import Publisher
+from tests.integration.engine.conftest import Queue
+from tests.integration.orders import claimed, pending, read
+
+AWAY = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
+
+
+@dataclass
+class Scripted:
+    """Plays the market: raises ``trouble`` where there is any."""
+
+    trouble: OrderdError | None = None
+    asked: list[OrderTerms] = field(default_factory=list)
+
+    def preview(self, terms: OrderTerms) -> None:
+        self.asked.append(terms)
+        if self.trouble is not None:
+            raise self.trouble
+
+
+@pytest.fixture
+def market() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
+    return Dispatch(publisher, queue.send, queue.depth)
+
+
+@pytest.fixture
+def look(market: Scripted, dispatch: Dispatch) -> Look:
+    return Look(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
+
+
+def test_while_it_is_away_the_order_waits_on_without_a_word(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+    order_id = pending()
+    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    market.trouble = AWAY
+    assert not look(order_id)
+    assert not look(order_id)
+    order = read(order_id)
+    assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED]
+    assert (order.failures, order.starts) == (0, 0)
+
+
+def test_the_longer_it_waits_the_more_seldom_it_looks(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+    order_id = pending()
+    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    database.execute_sql("UPDATE orders SET waits_since = now() - interval '1 h' WHERE id = %s", (str(order_id),))
+    market.trouble = AWAY
+    assert not look(order_id)
+    (seconds,) = database.execute_sql(
+        "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM orders WHERE id = %s", (str(order_id),)
+    ).fetchone()
+    assert 2 < seconds <= 5
+
+
+def test_what_it_waits_for_may_change_and_that_is_told(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+    order_id = pending()
+    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")
+    assert not look(order_id)
+    assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED] * 2
+    assert read(order_id).waits_for == ErrorCode.ROUTE_VENUES_UNAVAILABLE
+
+
+@pytest.mark.parametrize("trouble", [None, OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool")])
+def test_once_it_is_back_the_turn_decides(
+    look: Look, market: Scripted, dispatch: Dispatch, trouble: OrderdError | None
+) -> None:
+    order_id = pending()
+    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    market.trouble = trouble
+    assert look(order_id)
+    assert journal.claim([order_id], "worker-a", 15)
+
+
+def test_who_waits_for_nothing_does_not_look(look: Look, market: Scripted) -> None:
+    assert look(pending())
+    assert look(claimed().id)
+    assert market.asked == []

@@ -1,0 +1,87 @@
+"""What an order accepts at least: where it comes from, that it stays, and what happens where nobody knows a price."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_FLOOR: Final = "tests/integration/engine/test_floor.py::"
+_GUARD: Final = "tests/unit/engine/test_price_guard.py::"
+_QUESTIONS: Final = "tests/unit/orderctl/test_many.py::TestQuestions::"
+
+MUTANTS: Final = (
+    Mutant(
+        "floor-anew-in-each-attempt",
+        10,
+        "orderd/engine/execution/turn.py",
+        "offer_of(terms, decision, order.min_amount_out)",
+        "offer_of(terms, decision)",
+        (
+            f"{_FLOOR}test_a_later_attempt_accepts_what_the_first_one_did",
+            f"{_FLOOR}test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_floor",
+        ),
+        "A falling market takes the slippage anew with each attempt.",
+    ),
+    Mutant(
+        "floor-anew-with-each-route",
+        10,
+        "orderd/engine/execution/turn.py",
+        "                order = _moved(routed).order\n",
+        "                _moved(routed)\n",
+        (f"{_FLOOR}test_another_route_in_the_same_attempt_keeps_to_the_floor",),
+        "One pool that refuses makes an order take whatever the others pay.",
+    ),
+    Mutant(
+        "route-below-the-floor",
+        10,
+        "orderd/engine/execution/turn.py",
+        "        check_floor(terms, route, offer.min_amount_out, decision.refusals)\n",
+        "",
+        (f"{_FLOOR}test_a_route_below_the_first_floor_is_a_failed_attempt",),
+        "A transaction that can only fail is signed, sent and paid for.",
+    ),
+    Mutant(
+        "own-minimum-left-out",
+        10,
+        "orderd/engine/routing/floor.py",
+        "terms.slippage_bps), terms.min_out or 0)",
+        "terms.slippage_bps), 0)",
+        (f"{_FLOOR}test_nothing_below_the_orders_own_minimum_is_accepted_in_any_attempt",),
+        "Who says what he accepts at least is sold below it.",
+    ),
+    Mutant(
+        "own-cost-limit-left-out",
+        10,
+        "orderd/engine/routing/router.py",
+        "min(self._max_total_cost_bps, request.max_cost_bps)",
+        "self._max_total_cost_bps",
+        ("tests/unit/engine/test_silent_pools.py::test_an_order_may_have_a_lower_limit_of_costs_than_others",),
+        "Who says what an order may cost at most pays more.",
+    ),
+    Mutant(
+        "any-price-where-pools-are-silent",
+        10,
+        "orderd/engine/routing/price_guard.py",
+        "            if not has_own_floor:\n",
+        "            if has_own_floor:\n",
+        (f"{_GUARD}test_without_any_past_a_known_pool_that_is_silent_leaves_no_price",),
+        "While the deep pool is away, the first order of a pair is sold at whatever a junk pool pays.",
+    ),
+    Mutant(
+        "price-of-who-needs-none",
+        10,
+        "orderd/engine/routing/price_guard.py",
+        "            return\n        if last is not None and (",
+        "        if last is not None and (",
+        (f"{_GUARD}test_whoever_says_what_he_accepts_needs_no_price_and_makes_none_for_others",),
+        "One order that takes any price makes it the market of all others.",
+    ),
+    Mutant(
+        "promise-of-the-prompt-not-sent",
+        10,
+        "orderctl/commands/submit.py",
+        'return order.model_copy(update={"min_out": quote.min_amount_out})',
+        "return order",
+        (f"{_QUESTIONS}test_real_money_is_asked_for_with_the_prices_in_sight",),
+        "The trader agrees to one minimum, and the order is traded at another.",
+    ),
+)

@@ -1,0 +1,68 @@
+"""The floor of an order: what it is made of, and what is said where the best route does not pay it."""
+
+from dataclasses import replace
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import Floor
+from orderd.domain.quote import Route, VenueName, VenueRefusal
+from orderd.engine.routing.floor import check_floor, floor_of, request_of
+from tests.unit.engine.test_routing import QUOTE, TERMS
+
+ROUTE = Route.single(QUOTE)
+OF_THE_QUOTE = 151_638_000
+
+
+@pytest.mark.parametrize(
+    ("floor", "own", "agreed", "least"),
+    [
+        (Floor.FIRST, None, None, OF_THE_QUOTE),
+        (Floor.FIRST, None, 7, 7),
+        (Floor.FIRST, OF_THE_QUOTE + 1, None, OF_THE_QUOTE + 1),
+        (Floor.FIRST, OF_THE_QUOTE - 1, None, OF_THE_QUOTE),
+        (Floor.EACH, None, 7, OF_THE_QUOTE),
+        (Floor.EACH, OF_THE_QUOTE + 1, 7, OF_THE_QUOTE + 1),
+    ],
+)
+def test_it_is_the_first_quotes_or_each_quotes_and_never_below_the_orders_own(
+    floor: Floor, own: int | None, agreed: int | None, least: int
+) -> None:
+    assert floor_of(replace(TERMS, floor=floor, min_out=own), ROUTE, agreed) == least
+
+
+def test_a_route_that_pays_just_that_may_be_taken() -> None:
+    check_floor(TERMS, ROUTE, QUOTE.amount_out)
+
+
+def test_one_that_pays_less_may_not_and_why_is_told() -> None:
+    with pytest.raises(OrderdError) as caught:
+        check_floor(TERMS, ROUTE, QUOTE.amount_out + 1)
+    assert (caught.value.code, caught.value.retryable) == (ErrorCode.ROUTE_BELOW_FLOOR, True)
+    assert "pays 152.4 USDC, and the order accepts no less than 152.400001 USDC" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (ErrorCode.RPC_UNAVAILABLE, ErrorCode.ROUTE_VENUES_UNAVAILABLE),
+        (ErrorCode.POOL_CLOSED, ErrorCode.ROUTE_BELOW_FLOOR),
+    ],
+)
+def test_where_a_venue_is_away_its_pools_might_pay_it_and_the_order_waits(code: ErrorCode, told: ErrorCode) -> None:
+    refusals = (VenueRefusal(VenueName.METEORA, code, "why"),)
+    with pytest.raises(OrderdError, match=r"the best route pays 152\.4 USDC") as caught:
+        check_floor(TERMS, ROUTE, QUOTE.amount_out + 1, refusals)
+    assert caught.value.code is told
+
+
+def test_the_market_is_asked_within_the_orders_own_bounds() -> None:
+    own = request_of(replace(TERMS, min_out=1, max_cost_bps=70))
+    assert (own.max_cost_bps, own.has_own_floor) == (70, True)
+    any_order = request_of(TERMS)
+    assert (any_order.max_cost_bps, any_order.has_own_floor) == (10_000, False)
+    assert (any_order.mint_in, any_order.mint_out, any_order.amount_in) == (
+        TERMS.token_in.mint,
+        TERMS.token_out.mint,
+        TERMS.amount_in,
+    )
