@@ -2,7 +2,8 @@
 
 An interpreter that starts and loads ``orderd gateway`` takes a second of CPU, and ``orderd run`` is four of them; a
 fork takes a few milliseconds. All else is the real thing: a process of its own, a child of whoever starts it, with the
-arguments, environment, descriptors, session and limits that it was to have, and it ends as any Python does.
+arguments, environment, descriptors and session that it was to have, and it ends as any Python does. Resource limits alone
+are those of the test, where a daemon would pass on its own.
 
 A *nursery* is a process that has loaded everything and done nothing: no thread, no connection, no secret. What it forks
 would be its own child; so it forks twice, and the orphan falls to the nearest ancestor that takes orphans in (prctl(2),
@@ -249,8 +250,10 @@ def _run(launch: _Launch) -> None:
     """The program, to its end, which is that of the process."""
     if launch.argv[0] in _SCRIPTS:
         sys.argv = list(launch.argv)
+        sys.path[0] = str(Path(launch.argv[0]).parent)
         runpy.run_path(launch.argv[0], run_name="__main__")
     else:
         interpreter, _, module, *arguments = launch.argv
         sys.argv = [interpreter, *arguments]
+        sys.path[0] = launch.cwd
         runpy.run_module(module, run_name="__main__", alter_sys=True)
