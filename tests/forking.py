@@ -2,8 +2,8 @@
 
 An interpreter that starts and loads ``orderd gateway`` takes a second of CPU, and ``orderd run`` is four of them; a
 fork takes a few milliseconds. All else is the real thing: a process of its own, a child of whoever starts it, with the
-arguments, environment, descriptors and session that it was to have, and it ends as any Python does. Resource limits alone
-are those of the test, where a daemon would pass on its own.
+arguments, environment, descriptors and session that it was to have, and it ends as any Python does. Only resource
+limits are those of the test, where a daemon would pass on its own.
 
 A *nursery* is a process that has loaded everything and done nothing: no thread, no connection, no secret. What it forks
 would be its own child; so it forks twice, and the orphan falls to the nearest ancestor that takes orphans in (prctl(2),
