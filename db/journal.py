@@ -7,7 +7,7 @@ newer claim) it matches no row and changes nothing: the caller sees that its ord
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -28,8 +28,9 @@ _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.so
 Objection = IntegrityError | DataError | ValueError
 """What the database and its driver say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
-IN_LINE: Final = "interval '30 seconds'"
+IN_LINE_SECONDS: Final = 30
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
+IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
 """The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
@@ -460,15 +461,16 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
     )
 
 
-def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
-    """Which orders were started within the window, and when: what the rate limit knows where Redis has forgotten.
+def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
+    """Which orders were started within the window, and how long ago: what the rate limit asks where Redis forgot.
 
-    A turn that only found that the order has to wait was no start.
+    Those that Postgres' clock, which was set back, has still before it count as of now. A turn that only found that the
+    order has to wait was no start.
     """
     rows = database.execute_sql(
         f"""
-        SELECT order_id, at FROM order_events s
-        WHERE kind = '{EventKind.STARTED}' AND at > clock_timestamp() - %s * interval '1 second' AND NOT EXISTS (
+        SELECT order_id, greatest(now - at, interval '0') FROM order_events s, (SELECT clock_timestamp() AS now) clock
+        WHERE kind = '{EventKind.STARTED}' AND at > now - %s * interval '1 second' AND NOT EXISTS (
             SELECT FROM order_events d
             WHERE d.order_id = s.order_id AND d.seq > s.seq AND d.kind = '{EventKind.DEFERRED}' AND NOT EXISTS (
                 SELECT FROM order_events b
@@ -476,4 +478,4 @@ def recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
         ORDER BY at""",
         (window_seconds,),
     )
-    return [(UUID(str(order_id)), at) for order_id, at in rows]
+    return [(UUID(str(order_id)), age) for order_id, age in rows]

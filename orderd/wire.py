@@ -330,7 +330,10 @@ class Event(Message):
 
 
 class Ready(Message):
-    """All snapshots of a subscription have been sent; from here on it is live."""
+    """All snapshots of a subscription have been sent; from here on it is live.
+
+    Events of orders that had been shown, or that are new, may have come before.
+    """
 
     type: Literal["READY"] = "READY"
     subscription: int

@@ -46,6 +46,7 @@ class Dispatch:
     """One pass at a time; any number of processes may run it together.
 
     ``depth`` says how many orders are in the queue. ``name`` is this process among others.
+    ``look`` sees to it that Postgres' clock can be gone by.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Dispatch:
         depth: Callable[[], int],
         name: str | None = None,
         line: "Line | None" = None,
+        look: Callable[[], object] = lambda: None,
     ) -> None:
         self._publisher = publisher
         self._send = send
         self._depth = depth
         self._name = name
         self._line = line
+        self._look = look
         self._missed: deque[UUID] = deque()
         self._expire_at = 0.0
 
@@ -71,6 +74,7 @@ class Dispatch:
     def run_once(self) -> int:
         """Take back what lost workers held, end what is no longer valid, send what is due. Returns how many it sent."""
         with database.connection_context():
+            self._look()
             if missed := list(self._missed):
                 leases.give_back(missed)
                 for order_id in missed:

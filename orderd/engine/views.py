@@ -1,6 +1,6 @@
 """What the stored order looks like from outside: base units become decimal strings, codes become problems."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -169,10 +169,15 @@ def _event(row: OrderEventRow) -> OrderEvent:
 
 
 def active(
-    account_id: UUID, token_in: str | None = None, token_out: str | None = None, kind: str | None = None
+    order_ids: Sequence[UUID],
+    account_id: UUID,
+    token_in: str | None = None,
+    token_out: str | None = None,
+    kind: str | None = None,
 ) -> list[OrderView]:
-    """All orders that have not ended, oldest first; of a pair where its tokens' symbols are given, and of a kind."""
-    query = Order.select().where((Order.account_id == account_id) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
+    """Those of the account's orders that have not ended, oldest first; of a pair, by symbols, and of a kind."""
+    is_one = Order.id.in_(list(order_ids)) & (Order.account_id == account_id) & Order.status.in_(list(ACTIVE))
+    query = Order.select().where(is_one).order_by(Order.id)
     if token_in is not None:
         query = query.where(Order.token_in == token_in)
     if token_out is not None:

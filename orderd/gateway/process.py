@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from db.journal import recent_starts
 from orderd.best_effort import best_effort
 from orderd.config.settings import Settings
 from orderd.embedded.notify import service_manager
+from orderd.engine.clock import DatabaseClock
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
@@ -38,9 +39,9 @@ from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.clock import HEARTBEATS
 from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimiter
-from orderd.queue.worker import HEARTBEAT_PREFIX
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
@@ -86,7 +87,10 @@ def run_gateway(settings: Settings) -> None:
     gc.collect()
     gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
     try:
-        with _present(presence), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with (
+            _present(presence, DatabaseClock(settings.lease_seconds)),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
             runner.run(_serve(settings, engine, redis_url))
     finally:
         hand_over.close(_LAST_NEWS_SECONDS)
@@ -100,9 +104,17 @@ def _wait_a_moment(what: str) -> None:
 
 
 @contextmanager
-def _present(presence: Presence) -> Iterator[None]:
-    """Others know that this process lives. Should it end in any other way, they send what it may not have sent."""
-    loop = Loop("presence", presence.beat, BEAT_SECONDS)
+def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
+    """Others know that this process lives. Should it end in any other way, they send what it may not have sent.
+
+    It watches Postgres' clock too: no worker may be there to do that.
+    """
+
+    def beat() -> None:
+        presence.beat()
+        clock.look()
+
+    loop = Loop("presence", beat, BEAT_SECONDS)
     loop.start()
     yield
     if loop.stop(_LAST_NEWS_SECONDS):
@@ -198,10 +210,10 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _recent_starts(window_seconds: float) -> Sequence[tuple[UUID, datetime]]:
+def _recent_starts(window_seconds: float) -> Sequence[tuple[UUID, timedelta]]:
     with database.connection_context():
         return recent_starts(window_seconds)
 
 
 def _live_workers(client: "redis.Redis") -> int:
-    return sum(1 for _ in client.scan_iter(match=f"{HEARTBEAT_PREFIX}*", count=1000))
+    return sum(1 for _ in client.scan_iter(match=f"{HEARTBEATS}*", count=1000))

@@ -6,14 +6,19 @@
 --       4 line      sorted set of the orders that wait, all of score 0: their ids are UUIDv7, so it is in order of arrival
 --       5 patience  sorted set: the orders of the line by the time when they are given up
 -- ARGV  1 order, or '' to ask whether the limit is ready  2 limit  3 window  4 grace  5 lag      (times in microseconds)
+--       6, 7 between what the clock is expected to be
 --
--- Returns {"go", start}, {"slot", time from now}, {"unseeded", opening}, or {"ready", ''}.
+-- Returns {"go", start}, {"slot", time from now}, {"unseeded", opening}, {"ready", ''}, or {"set", ''} where the clock is
+-- not what it should be.
 
 local ready, opening, starts, line, patience = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local order, limit, window, grace, lag = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
+if now < tonumber(ARGV[6]) or now > tonumber(ARGV[7]) then
+    return {'set', ''}
+end
 
 local function text(time)
     return string.format('%.0f', time)

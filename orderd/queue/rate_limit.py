@@ -8,7 +8,7 @@ others were cancelled or the limit was raised, dispatch wakes the first in line.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +20,9 @@ from dramatiq.middleware import Middleware, SkipMessage
 from redis.client import Pipeline
 
 from orderd.domain.events import RATE_LIMIT
+from orderd.engine.clock import elapsed_seconds
 from orderd.engine.failure import AttemptFailedError
+from orderd.queue.clock import ANY_TIME, RedisClock
 
 _PREFIX: Final = "orderd:rate"
 _READY, _OPENING, _STARTS, _LINE, _PATIENCE = (
@@ -28,11 +30,16 @@ _READY, _OPENING, _STARTS, _LINE, _PATIENCE = (
 )
 _ASK: Final = Path(__file__).with_suffix(".lua").read_text()
 
-# KEYS ready opening starts, ARGV epoch, then score and member in turn. Void if Redis was emptied since the epoch began.
+# KEYS ready opening starts, ARGV epoch, then age and order in turn. Void if Redis was emptied since the epoch began.
 _SEED: Final = """
 if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('GET', KEYS[2]) ~= ARGV[1] then return end
 redis.call('DEL', KEYS[2], KEYS[3])
-for i = 2, #ARGV, 2 do redis.call('ZADD', KEYS[3], ARGV[i], ARGV[i + 1]) end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+for i = 2, #ARGV, 2 do
+    local time = string.format('%.0f', now - ARGV[i])
+    redis.call('ZADD', KEYS[3], time, ARGV[i + 1] .. ':' .. time)
+end
 redis.call('SET', KEYS[1], 1)
 """
 
@@ -105,7 +112,7 @@ class RateLimiter:
 
     Redis may be emptied, or lose its last second in a crash. Both are noticed (an empty script cache means a restart),
     and the starts of the last window are read from Postgres with ``recent_starts``, which is given the window in
-    seconds. Those times are of Postgres' clock: as far as the clocks of the two hosts differ, so does that one window.
+    seconds and tells how long ago each was: the clocks of the two hosts need not agree.
     """
 
     def __init__(
@@ -113,10 +120,11 @@ class RateLimiter:
         client: "redis.Redis",
         limit: int,
         window: timedelta,
-        recent_starts: Callable[[float], Sequence[tuple[UUID, datetime]]],
+        recent_starts: Callable[[float], Sequence[tuple[UUID, timedelta]]],
         *,
         lag: timedelta = timedelta(milliseconds=250),
         grace: timedelta = timedelta(seconds=5),
+        elapsed: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._redis = client
         self._limit = limit
@@ -125,6 +133,7 @@ class RateLimiter:
         self._lag = lag
         self._grace = grace
         self._sha: str = client.register_script(_ASK).sha
+        self._clock = RedisClock(client, _OPENING, (_STARTS, _PATIENCE), elapsed=elapsed)
 
     def ask(self, order_id: UUID) -> Go | Slot:
         """Take a start, or a place in the line. Raises redis.RedisError, and what ``recent_starts`` raises."""
@@ -137,22 +146,28 @@ class RateLimiter:
         """See to it that Redis knows the starts of the last window, before an order has to wait for that.
 
         To be called now and then: where Redis has been emptied, ``lag`` has to pass between one call and the next, or
-        within one that may ``wait``. Raises as ``ask`` does.
+        within one that may ``wait``. Watches Redis' clock too. Raises as ``ask`` does.
         """
+        self._clock.look()
         if self._limit and self._decide("")[0] == "slot" and wait:
             time.sleep(self._lag.total_seconds())
             self._decide("")
 
     def _decide(self, order_id: str) -> tuple[str, str]:
+        within = self._clock.bounds
         while True:
-            verdict, value = self._run_script(order_id)
-            if verdict != "unseeded":
+            verdict, value = self._run_script(order_id, within)
+            if verdict == "set":
+                self._clock.look()
+                within = ANY_TIME  # whatever it has found: nobody shall wait for a clock
+            elif verdict == "unseeded":
+                self._seed(epoch=value)
+            else:
                 return verdict, value
-            self._seed(epoch=value)
 
-    def _run_script(self, order_id: str) -> tuple[str, str]:
+    def _run_script(self, order_id: str, within: tuple[int, int]) -> tuple[str, str]:
         arguments: list[Any] = [5, _READY, _OPENING, _STARTS, _LINE, _PATIENCE]
-        arguments += [order_id, self._limit, *map(_microseconds, (self._window, self._grace, self._lag))]
+        arguments += [order_id, self._limit, *map(_microseconds, (self._window, self._grace, self._lag)), *within]
         try:
             answer = self._redis.evalsha(self._sha, *arguments)
         except redis.exceptions.NoScriptError:
@@ -169,9 +184,8 @@ class RateLimiter:
         """Tell Redis the starts of the last window. Of several who do it at once, the first one counts."""
         starts = self._recent_starts(self._window.total_seconds())
         pairs: list[str | int] = []
-        for order_id, at in starts:
-            micros = _microseconds(at - datetime.fromtimestamp(0, UTC))
-            pairs += [micros, f"{order_id}:{micros}"]
+        for order_id, age in starts:
+            pairs += [_microseconds(age), str(order_id)]
         self._redis.eval(_SEED, 3, _READY, _OPENING, _STARTS, epoch, *pairs)
         log.info("rate limit reads its window from the journal", action="rate_limit_seeded", starts=len(starts))
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Thread
 from typing import Final, NoReturn
 from uuid import UUID
@@ -26,6 +26,7 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.chain import NO_HISTORY, check_chain
+from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.look import Look
 from orderd.engine.execution.turn import Execution
@@ -43,6 +44,7 @@ from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
+from orderd.queue.clock import HEARTBEATS
 from orderd.queue.in_flight import InFlightCap
 from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
@@ -52,7 +54,6 @@ from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
 
-HEARTBEAT_PREFIX: Final = "orderd:worker:"
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
@@ -144,17 +145,21 @@ class WorkerProcess:
         pools = None if settings.rpc_ws_url is None else AccountHints(settings.rpc_ws_url)
         trading = open_trading(settings, last_route, None if pools is None else pools.watch)
         publisher = self._publisher = Publisher(client)
+        self._clock = DatabaseClock(settings.lease_seconds)
+        self._longest_wait = trading.retry.cap_ms / 1000
         self._leases = Leases(self.name, settings.lease_seconds)
         resend_seconds = settings.resend_interval_ms / 1000
-        self._live = LiveAttempts(self._leases, resend_seconds=resend_seconds)
+        self._live = LiveAttempts(self._leases, resend_seconds=resend_seconds, look=self._clock.look)
         resending = Resending(self._live, trading.sender, seconds=resend_seconds)
         outcomes = Outcomes(str(trading.wallet.address), trading.retry)
         settlement = Settlement(self._live, trading.observer(settings), outcomes, publisher, resending)
         finality = Finality(trading.observer(settings), publisher)
-        unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds)
-        execution = Execution(trading.router, trading.builder, trading.sender, self._live, publisher, self._leases)
+        unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds, self._clock.look)
+        execution = Execution(
+            trading.router, trading.builder, trading.sender, self._live, publisher, self._leases, self._clock.look
+        )
         broker = OrderBroker(client, line=self._limiter, name=self.name)
-        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter)
+        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter, self._clock.look)
         market = Market(trading.router, trading.builder, trading.rpc, trading.tokens)
         broker.add_middleware(LookFirst(Look(market.preview, trading.retry, dispatch.defer), dispatch.missed))
         if settings.max_in_flight:
@@ -202,6 +207,7 @@ class WorkerProcess:
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
+        self._clock.begin(self._longest_wait)
         # Whoever sees the heartbeat knows that nothing waits for the dead any more.
         self._presence.run_once()
         try:
@@ -243,7 +249,7 @@ class WorkerProcess:
 
     @property
     def _heartbeat_key(self) -> str:
-        return f"{HEARTBEAT_PREFIX}{self.name}"
+        return f"{HEARTBEATS}{self.name}"
 
     def _stalled(self) -> list[str]:
         return [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
@@ -280,6 +286,6 @@ def _take_out_of_line() -> int:
         return leases.give_all_back()
 
 
-def _recent_starts(window_seconds: float) -> list[tuple[UUID, datetime]]:
+def _recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
     with database.connection_context():
         return recent_starts(window_seconds)

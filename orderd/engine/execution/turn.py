@@ -4,7 +4,7 @@ The order of the last three is what at-most-once rests on: the signed bytes are 
 they are sent, so that no transaction exists of which Postgres does not know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from decimal import Decimal
 from uuid import UUID
@@ -53,13 +53,16 @@ class Execution:
         live: LiveAttempts,
         publisher: Publisher,
         leases: Leases,
+        look: Callable[[], object] = lambda: None,
     ) -> None:
+        """``look`` is as in ``Dispatch``."""
         self._router = router
         self._builder = builder
         self._sender = sender
         self._live = live
         self._publisher = publisher
         self._leases = leases
+        self._look = look
         # One commit and one request for what ten threads have at the same time.
         self._claim = Together("claim", self._claim_all)
         self._write = Together("write", self._write_all)
@@ -174,6 +177,7 @@ class Execution:
         """End an order whose claim could not write, if that is because it is no longer valid."""
         if order.valid_until is not None:
             with database.connection_context():
+                self._look()
                 self._publisher.publish(journal.apply([expiry(order)]))
 
     def _claim_all(self, order_ids: Sequence[UUID]) -> list[Moved | None]:

@@ -52,10 +52,18 @@ class Live:
 class LiveAttempts:
     """Thread-safe. Each is held by a lease until it is let go."""
 
-    def __init__(self, leases: Leases, *, resend_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """``resend_seconds`` after its first send an attempt is sent again."""
+    def __init__(
+        self,
+        leases: Leases,
+        *,
+        resend_seconds: float,
+        look: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``resend_seconds`` after its first send an attempt is sent again. ``look`` is as in ``Dispatch``."""
         self._leases = leases
         self._resend_seconds = resend_seconds
+        self._look = look
         self._clock = clock
         self._live: dict[Signature, Live] = {}
         self._lock = threading.Lock()
@@ -93,6 +101,7 @@ class LiveAttempts:
         if now < self._adopt_at:
             return
         with database.connection_context():
+            self._look()
             adopted = leases.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
         if len(adopted) < _ADOPT_BATCH:
             self._adopt_at = now + _ADOPT_SECONDS

@@ -1,5 +1,6 @@
 """Outcomes that nobody can tell: after a while the order says so, and goes on being looked after."""
 
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -16,14 +17,19 @@ log = structlog.get_logger(__name__)
 class UnknownOutcomes:
     """A loop in each worker process; any number of processes may run it together."""
 
-    def __init__(self, publisher: Publisher, after_seconds: float) -> None:
-        """``after_seconds`` from the last thing that was learnt about a submitted order, its outcome is unknown."""
+    def __init__(self, publisher: Publisher, after_seconds: float, look: Callable[[], object] = lambda: None) -> None:
+        """``after_seconds`` from the last thing that was learnt about a submitted order, its outcome is unknown.
+
+        ``look`` is as in ``Dispatch``.
+        """
         self._publisher = publisher
         self._after_seconds = after_seconds
+        self._look = look
 
     def run_once(self) -> int:
         """Flag those whose time has come. Returns how many."""
         with database.connection_context():
+            self._look()
             moved = journal.flag_unknown(self._after_seconds, _BATCH)
         for each in moved:
             log.error("outcome unknown", action="outcome_unknown", order_id=str(each.order.id))

@@ -27,7 +27,7 @@ from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.subscription import News
 from orderd.gateway.threads import DatabaseThreads
-from orderd.wire import OrderRef, OrderView
+from orderd.wire import OrderRef
 
 NATIVE_PATH: Final = "/"
 ALL_ORDERS_PATH: Final = "/ws"
@@ -99,7 +99,8 @@ class Telling:
         self._is_of_one_order = stream.order_id is not None
         self._routes: dict[UUID, Routed] = {}
 
-    def snapshot(self, order: OrderView) -> tuple[bytes, ...]:
+    def snapshot(self, standing: Standing) -> tuple[bytes, ...]:
+        order = standing.order
         if self._dialect.end is None or order.status not in TERMINAL:
             return ()
         self.ended.set_result(None)

@@ -35,7 +35,8 @@ _NOTIFICATIONS: Final[Mapping[str, tuple[str, tuple[type[Message], ...], str]]] 
         "What a subscription brings.",
         (Snapshot, ResyncRequired, Event, Ready),
         "Of each order first a SNAPSHOT; where an order cannot be resumed, RESYNC_REQUIRED before it; then the events "
-        "that were asked for again. READY follows the last snapshot, and from there on each event comes as it happens.",
+        "that were asked for again. READY follows the last snapshot, and from there on each event comes as it happens. "
+        "Of many orders the snapshots come in pages: between these come events of orders that were shown or are new.",
     ),
     HEARTBEAT: (
         f"About every {HEARTBEAT_SECONDS} s on a connection that has subscriptions.",

@@ -1,7 +1,8 @@
 """What the hub reads from Postgres, where everything is that anybody is told."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -41,6 +42,8 @@ class Standing:
     order: OrderView
     after: int | None = None
     again: tuple[OrderEvent, ...] = ()
+    encoded: dict[object, tuple[bytes, ...]] = field(default_factory=dict, compare=False)
+    """By the form in which followers are told of it; encoded once for all of them."""
 
     @property
     def lapse(self) -> Literal["AHEAD", "GONE"] | None:
@@ -54,13 +57,27 @@ class Standing:
 
 
 def active_heads() -> list[Head]:
-    """All orders that have not ended."""
-    return _heads(f"status IN ({listed(ACTIVE)})", ())
+    """All orders that have not ended, oldest first."""
+    return _heads(f"status IN ({listed(ACTIVE)}) ORDER BY id", ())
 
 
-def heads_moved_within(seconds: float) -> list[Head]:
-    """The orders whose last change is at most ``seconds`` ago."""
-    return _heads("updated_at > clock_timestamp() - %s * interval '1 second'", (seconds,))
+def clock_now() -> datetime:
+    """What Postgres' clock says, by which changes are stamped."""
+    (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
+    assert isinstance(now, datetime)
+    return now
+
+
+def heads_moved(said: Sequence[datetime], seconds: float) -> tuple[datetime, list[Head]]:
+    """What Postgres' clock says, and the orders whose last change is at most ``seconds`` from that.
+
+    The same from what it ``said`` before, the newest last: should it have been set, changes are stamped by both. Of
+    these, only the last one may be lower than all that are looked for.
+    """
+    now = clock_now()
+    around = timedelta(seconds=seconds)
+    bounds = min((now, *said[-1:])) - around, max((now, *said)) + around
+    return now, _heads("updated_at BETWEEN %s AND %s", bounds)
 
 
 def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
@@ -69,12 +86,12 @@ def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
     return found[0] if found else None, views.events_after(order_id, seq)
 
 
-def standings(selection: Selection) -> list[Standing]:
-    """What a new follower is sent, oldest order first."""
+def standings(selection: Selection, among: Sequence[UUID] = ()) -> list[Standing]:
+    """What a new follower is sent, oldest order first: of those it names, or of those ``among`` that it selects."""
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
         return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
-    active = views.active(selection.account_id, selection.token_in, selection.token_out, selection.kind)
+    active = views.active(among, selection.account_id, selection.token_in, selection.token_out, selection.kind)
     if not selection.from_beginning:
         return [Standing(order) for order in active]
     told = views.stories(order.id for order in active)

@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from orderd.best_effort import failed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.history import Head
+from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection, groups_of
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.standings import Standings
@@ -41,7 +43,6 @@ READERS: Final = 8
 """Orders whose gaps are filled at a time."""
 MAX_SUBSCRIPTIONS: Final = 1_000
 """Of one connection."""
-RETRY_SECONDS: Final = 0.5
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ log = structlog.get_logger(__name__)
 class _Mark:
     """How far an order's followers have been told; and the groups it belongs to, once they are known."""
 
+    number: int
+    """Its place in the roll."""
     seq: int = 0
     groups: tuple[Group, ...] | None = None
     ended: bool = False
@@ -58,9 +61,9 @@ class _Mark:
 class Hub:
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
-        self._standings = Standings(database)
+        self._roll = Roll()
+        self._standings = Standings(database, self._roll)
         self._marks: dict[UUID, _Mark] = {}
-        self._active: set[UUID] = set()
         self._ended: deque[tuple[float, UUID]] = deque()
         self._of_order: defaultdict[UUID, set[Subscription]] = defaultdict(set)
         self._of_group: defaultdict[Group, set[Subscription]] = defaultdict(set)
@@ -71,7 +74,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
         self._swept_at = time.monotonic()
-        self._newest = datetime.fromtimestamp(0, UTC)
+        self._said: deque[tuple[float, datetime]] = deque()
         self.as_of = datetime.now(UTC)
         """Whatever was stored before has been told, or is about to be."""
         self.has_news = False
@@ -88,10 +91,9 @@ class Hub:
             return
         mark = self._marks.get(news.order_id)
         if mark is None:
-            if news.at < self._newest - timedelta(seconds=MEMORY_SECONDS / 2):
+            if self._said and news.at < self._said[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
                 return  # a straggler of an order that has been forgotten; if it is not, the sweep has seen it
             mark = self._mark(news.order_id)
-        self._newest = max(self._newest, news.at)
         if news.seq <= mark.seq:
             return
         if news.order_id in self._gaps:
@@ -110,8 +112,7 @@ class Hub:
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)
         if mark is None:
-            mark = self._marks[order_id] = _Mark()
-            self._active.add(order_id)
+            mark = self._marks[order_id] = _Mark(self._roll.add(order_id))
         return mark
 
     def _is_followed(self, order_id: UUID, mark: _Mark) -> bool:
@@ -122,20 +123,20 @@ class Hub:
     def _tell(self, mark: _Mark, news: News) -> None:
         self._move(mark, news.order_id, news.seq, news.ended)
         for subscription in tuple(self._of_order.get(news.order_id, ())):
-            subscription.offer(news)
+            subscription.offer(news, mark.number)
         if self._of_group:
             for group in mark.groups or ():
                 for subscription in tuple(self._of_group.get(group, ())):
-                    subscription.offer(news)
+                    subscription.offer(news, mark.number)
         EVENT_SECONDS.observe(max((datetime.now(UTC) - news.at).total_seconds(), 0))
 
     def _move(self, mark: _Mark, order_id: UUID, seq: int, ended: bool) -> None:
         mark.seq = seq
         if ended and not mark.ended:
-            self._active.discard(order_id)
+            self._roll.remove(order_id, mark.number)
             self._ended.append((time.monotonic(), order_id))
         elif mark.ended and not ended:  # what was confirmed has been rolled back
-            self._active.add(order_id)
+            mark.number = self._roll.add(order_id)
         mark.ended = ended
 
     # Gaps
@@ -175,6 +176,7 @@ class Hub:
     async def start(self) -> None:
         """Learn how far the active orders are; after this the hub has missed nothing. Raises OrderdError."""
         self._swept_at, self.as_of = time.monotonic(), datetime.now(UTC)
+        self._said.append((self._swept_at, await self._database.run(history.clock_now)))
         for head in await self._database.run(history.active_heads):
             self._note(head)
 
@@ -209,7 +211,8 @@ class Hub:
         started, as_of = time.monotonic(), datetime.now(UTC)
         may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
         window = started - self._swept_at + SWEEP_OVERLAP_SECONDS
-        heads = await self._database.run(history.heads_moved_within, window)
+        said, heads = await self._database.run(history.heads_moved, [said for _, said in self._said], window)
+        self._hear_clock(started, said)
         behind = {head.order_id: head.seq for head in heads if self._note(head)}
         for order_id, seq in behind.items():
             if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):
@@ -217,6 +220,12 @@ class Hub:
         self._late = behind
         self._swept_at, self.as_of = started, as_of
         self._forget(started - MEMORY_SECONDS)
+
+    def _hear_clock(self, at: float, said: datetime) -> None:
+        """Remember what Postgres' clock said for as long as a change that it has stamped may not be committed yet."""
+        self._said.append((at, said))
+        while self._said[0][0] < at - SWEEP_OVERLAP_SECONDS:
+            self._said.popleft()
 
     def _note(self, head: Head) -> bool:
         """Take in where an order stands; whether its followers have still to be told."""
@@ -249,8 +258,8 @@ class Hub:
                 ErrorCode.SERVICE_OVERLOADED, f"a connection has at most {MAX_SUBSCRIPTIONS} subscriptions"
             )
         number, session.next_subscription = session.next_subscription, session.next_subscription + 1
-        known = () if selection.orders else self._active
-        subscription = Subscription(number, session.peer, selection, manner(number), known)
+        since = 0 if selection.orders else self._roll.last
+        subscription = Subscription(number, session.peer, selection, manner(number), since)
         for order_id in selection.orders:
             self._of_order[order_id].add(subscription)
         if selection.group is not None:
@@ -261,14 +270,15 @@ class Hub:
 
     async def begin(self, subscription: Subscription) -> None:
         """Bring a follower up to date and let it go live. Raises ConnectionClosed."""
-        while True:
-            try:
-                standings = await self._standings.read(subscription.selection)
-                break
-            except OrderdError as error:
-                log.warning("snapshot waits", action="snapshot_waits", error=error.detail)
-                await asyncio.sleep(RETRY_SECONDS)
-        await subscription.begin(standings)
+        pages = self._standings.pages(subscription.selection, subscription.since)
+        await subscription.begin(pages, partial(self._is_behind, subscription.selection.group))
+
+    def _is_behind(self, group: Group | None, order_id: UUID, seq: int | None) -> bool:
+        """Whether events of an order up to ``seq``, None for its end, may yet be offered to followers of ``group``."""
+        mark = self._marks.get(order_id)
+        if seq is None:
+            return mark is not None and not mark.ended and (mark.groups is None or group in mark.groups)
+        return mark is None or mark.seq < seq
 
     def unfollow(self, session: Session, number: int) -> bool:
         """End a subscription; False when there is none of this number."""

@@ -1,43 +1,84 @@
-"""Where orders stand as somebody begins to follow them, read once for all who come together.
+"""Where orders stand as somebody begins to follow them, read page by page, and once for all who are at the same page.
 
 Without that, thousands who come again after a restart would each read all active orders.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
 
+import structlog
+
+from orderd.domain.errors import OrderdError
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection
 from orderd.gateway.threads import DatabaseThreads
 
-_Read = asyncio.Task[Sequence[Standing]]
-_Key = tuple[Group, bool]
+RETRY_SECONDS: Final = 0.5
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the orders that a follower is shown: all those of the roll up to the number ``upto``.
+
+    ``numbers`` are of all orders that were looked for. Those without a standing have ended meanwhile, or are of others.
+    """
+
+    standings: Sequence[Standing]
+    numbers: Mapping[UUID, int]
+    upto: int
+
+
+_Read = asyncio.Task[Page]
+_Key = tuple[Group, bool, int]
 
 
 class Standings:
-    def __init__(self, database: DatabaseThreads) -> None:
+    def __init__(self, database: DatabaseThreads, roll: Roll) -> None:
         self._database = database
+        self._roll = roll
         self._under_way: dict[_Key, _Read] = {}
         self._to_come: dict[_Key, _Read] = {}
 
-    async def read(self, selection: Selection) -> Sequence[Standing]:
-        """By a read that begins after this call. Raises OrderdError."""
+    async def pages(self, selection: Selection, upto: int) -> AsyncIterator[Page]:
+        """All pages up to this number of the roll, each read when it is asked for; where orders are named, one."""
+        after = 0
+        while True:
+            try:
+                page = await self.read(selection, after)
+            except OrderdError as error:
+                log.warning("snapshot waits", action="snapshot_waits", error=error.detail)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            yield page
+            after = page.upto
+            if selection.orders or after >= upto:
+                return
+
+    async def read(self, selection: Selection, after: int) -> Page:
+        """The page after this number, by a read that begins after this call. Raises OrderdError."""
         if selection.group is None:
-            return await self._database.run(history.standings, selection)
-        key = (selection.group, selection.from_beginning)
+            return Page(await self._database.run(history.standings, selection), {}, 0)
+        key = (selection.group, selection.from_beginning, after)
         read = self._to_come.get(key)
         if read is None:
-            read = self._to_come[key] = asyncio.create_task(self._read(key, selection))
+            read = self._to_come[key] = asyncio.create_task(self._read(key, selection, after))
             read.add_done_callback(_note_outcome)
         return await asyncio.shield(read)
 
-    async def _read(self, key: _Key, selection: Selection) -> Sequence[Standing]:
+    async def _read(self, key: _Key, selection: Selection, after: int) -> Page:
         if (earlier := self._under_way.get(key)) is not None:
             await asyncio.wait([earlier])
         self._under_way[key] = self._to_come.pop(key)
         try:
-            return await self._database.run(history.standings, selection)
+            numbers, upto = self._roll.page(after)
+            standings = await self._database.run(history.standings, selection, list(numbers)) if numbers else ()
+            return Page(standings, numbers, upto)
         finally:
             del self._under_way[key]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
@@ -15,12 +15,13 @@ from pydantic import BaseModel
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.telemetry import EVENTS_SENT
-from orderd.wire import ORDER_EVENT, Event, OrderView, Position, Ready, ResyncRequired, Snapshot
+from orderd.wire import ORDER_EVENT, OrderView, Position, Ready, ResyncRequired
 
 if TYPE_CHECKING:
     from orderd.gateway.streaming.history import Standing
     from orderd.gateway.streaming.peer import Peer
     from orderd.gateway.streaming.selection import Selection
+    from orderd.gateway.streaming.standings import Page
 
 MAX_HELD_BYTES: Final = 8 * 2**20
 """Events that may wait while a follower is still being sent its snapshots; one that is slower is closed.
@@ -30,9 +31,13 @@ They are encoded once for all followers, so that however many hold them back, th
 
 _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{ORDER_EVENT}","params":'.encode()
 _EVENT: Final = _HEAD + b'{"type":"EVENT","subscription":%d,"event":'
+_SNAPSHOT: Final = _HEAD + b'{"type":"SNAPSHOT","subscription":%d,"order":'
 _EVER: Final = sys.maxsize
 _AT_ONCE: Final = 64
 """Snapshots after which others have their turn."""
+
+
+Encode = Callable[[], tuple[bytes, ...]]
 
 
 class _Place(BaseModel):
@@ -73,18 +78,22 @@ class News:
             self._event = OrderEvent.model_validate_json(self.body)
         return self._event
 
-    def frames(self, form: object, encode: Callable[[], tuple[bytes, ...]]) -> tuple[bytes, ...]:
+    def frames(self, form: object, encode: Encode) -> tuple[bytes, ...]:
         """What ``encode`` makes of it, made once for all who are told in the same ``form``."""
-        found = self._frames.get(form)
-        if found is None:
-            found = self._frames[form] = encode()
-        return found
+        return once(self._frames, form, encode)
+
+
+def once(encoded: dict[object, tuple[bytes, ...]], form: object, encode: Encode) -> tuple[bytes, ...]:
+    found = encoded.get(form)
+    if found is None:
+        found = encoded[form] = encode()
+    return found
 
 
 class Manner(Protocol):
     """How a follower is told. Each method returns the messages to send, of which there may be none."""
 
-    def snapshot(self, order: OrderView) -> tuple[bytes, ...]: ...
+    def snapshot(self, standing: Standing) -> tuple[bytes, ...]: ...
 
     def event(self, news: News) -> tuple[bytes, ...]: ...
 
@@ -100,11 +109,12 @@ class Notifications:
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def snapshot(self, order: OrderView) -> tuple[bytes, ...]:
-        return _notification(Snapshot.model_construct(type="SNAPSHOT", subscription=self._number, order=order))
+    # Most subscriptions are their connection's first, so most share one encoding.
+
+    def snapshot(self, standing: Standing) -> tuple[bytes, ...]:
+        return once(standing.encoded, self._number, lambda: (_SNAPSHOT % self._number + _json(standing.order) + b"}}",))
 
     def event(self, news: News) -> tuple[bytes, ...]:
-        # Most subscriptions are their connection's first, so most share one encoding.
         return news.frames(self._number, lambda: (_EVENT % self._number + news.body + b"}}",))
 
     def resync(self, standing: Standing) -> tuple[bytes, ...]:
@@ -126,65 +136,118 @@ class Notifications:
 
 
 class Subscription:
-    """Events that come while ``begin`` sends what went before are held back.
+    """Shown page by page where its orders stand, and between the pages what has happened to these; then live.
 
-    ``known`` are orders that had not ended when the follower came. Those of them of which it is sent no snapshot have
-    ended meanwhile: it has not seen their beginning, and is not told of their end.
+    Of the orders that have a number up to ``since``, which were there when it came, those of the pages to come are left
+    alone until then: their page will have what happens to them. Those that are new are told from their first event on.
     """
 
-    __slots__ = ("_events", "_held", "_held_bytes", "_last", "_manner", "_peer", "_told", "number", "selection")
+    __slots__ = (
+        "_events",
+        "_held",
+        "_held_bytes",
+        "_last",
+        "_manner",
+        "_peer",
+        "_told",
+        "_upto",
+        "number",
+        "selection",
+        "since",
+    )
 
-    def __init__(self, number: int, peer: Peer, selection: Selection, manner: Manner, known: Iterable[UUID]) -> None:
+    def __init__(self, number: int, peer: Peer, selection: Selection, manner: Manner, since: int = 0) -> None:
         self.number = number
         self.selection = selection
+        self.since = since
         self._peer = peer
         self._manner = manner
-        # How far the follower has been told of an order of which the news have not come as far yet.
-        self._told = dict.fromkeys(known, _EVER)
-        self._held: deque[News] | None = deque()
+        # How far it has been told of orders of which the news have not come as far yet. Of one that had ended before
+        # its page was read it has not seen the beginning, and is not told the end.
+        self._told: dict[UUID, int] = {}
+        # While it is not live; with the numbers of the orders.
+        self._held: deque[tuple[News, int]] | None = deque()
         self._held_bytes = 0
+        # The last number of the page that is being sent; None while it is being read.
+        self._upto: int | None = None
         self._events = 0
         self._last: tuple[UUID, int] | None = None
 
-    def offer(self, news: News) -> None:
-        """Tell the follower, unless it knows. The events of one order are offered once each, in order, without gaps."""
-        if self._held is not None:
-            self._held.append(news)
+    def offer(self, news: News, number: int) -> None:
+        """Tell it, unless it knows. The events of an order, of this number, are offered in order, without gaps."""
+        if self._held is None:
+            if self._is_new(news):
+                for message in self._tell(news):
+                    self._peer.push(message)
+        elif not self._is_of_later_page(number):
+            self._held.append((news, number))
             self._held_bytes += len(news.body)
             if self._held_bytes > MAX_HELD_BYTES:
                 self._peer.close_slow()
-        elif self._is_new(news):
-            for message in self._tell(news):
-                self._peer.push(message)
 
-    async def begin(self, standings: Iterable[Standing]) -> None:
+    async def begin(self, pages: AsyncIterator[Page], is_behind: Callable[[UUID, int | None], bool]) -> None:
         """Send snapshots, events that are asked for again, READY, and what was held; then be live.
 
-        Raises ConnectionClosed.
+        ``is_behind`` says of an order whether events up to a seq, or up to its end, may yet be offered. Raises
+        ConnectionClosed.
         """
-        count = 0
-        for standing in standings:
-            count += 1
-            if count % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        count = after = 0
+        async for page in pages:
+            self._upto = page.upto
+            self._drop_ended(page, after)
+            after = page.upto
+            count += await self._show(page)
+            await self._send_held()
+            # What is offered from here on may be committed after the next page has been read, whosever it is.
+            self._upto = None
+            told = self._told.items()
+            self._told = {each: seq for each, seq in told if is_behind(each, None if seq == _EVER else seq)}
+        self._upto = self.since
+        await self._answer(self._manner.ready(count))
+        await self._send_held()
+        self._held = None
+
+    def _drop_ended(self, page: Page, after: int) -> None:
+        """Let go of what was held of orders that had ended before their page was read."""
+        assert self._held is not None
+        upto, shown = min(page.upto, self.since), {standing.order.id for standing in page.standings}
+        self._held = deque(each for each in self._held if not after < each[1] <= upto or each[0].order_id in shown)
+        self._held_bytes = sum(len(news.body) for news, _ in self._held)
+
+    async def _show(self, page: Page) -> int:
+        """Send the page's snapshots. Returns how many."""
+        for order_id, number in page.numbers.items():
+            if number <= self.since:
+                self._told[order_id] = _EVER
+        shown = 0
+        for standing in page.standings:
             order = standing.order
+            if page.numbers.get(order.id, 0) > self.since:
+                continue
+            shown += 1
+            if shown % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             lapsed = standing.lapse is not None
             if lapsed:
                 await self._answer(self._manner.resync(standing))
             self._told[order.id] = order.seq
             self._last = (order.id, order.seq)
-            await self._answer(self._manner.snapshot(order))
+            await self._answer(self._manner.snapshot(standing))
             for event in () if lapsed else standing.again:
                 self._told[order.id] = max(event.seq, order.seq)
                 await self._answer(self._tell(News.of(event)))
-        await self._answer(self._manner.ready(count))
+        return shown
+
+    async def _send_held(self) -> None:
         assert self._held is not None
         while self._held:
-            news = self._held.popleft()
+            news, number = self._held.popleft()
             self._held_bytes -= len(news.body)
-            if self._is_new(news):
+            if not self._is_of_later_page(number) and self._is_new(news):
                 await self._answer(self._tell(news))
-        self._held = None
+
+    def _is_of_later_page(self, number: int) -> bool:
+        return self._upto is not None and self._upto < number <= self.since
 
     @property
     def position(self) -> Position | None:
@@ -212,5 +275,9 @@ class Subscription:
         return is_new
 
 
-def _notification(body: Snapshot | ResyncRequired | Event | Ready) -> tuple[bytes, ...]:
-    return (_HEAD + type(body).__pydantic_serializer__.to_json(body) + b"}",)
+def _notification(body: ResyncRequired | Ready) -> tuple[bytes, ...]:
+    return (_HEAD + _json(body) + b"}",)
+
+
+def _json(body: OrderView | ResyncRequired | Ready) -> bytes:
+    return type(body).__pydantic_serializer__.to_json(body)

@@ -265,7 +265,7 @@ class TestForgetfulRedis:
         time.advance(LAG)
         slow, real = time.limiter(3), limiter._recent_starts
 
-        def overtaken(seconds: float) -> list[tuple[UUID, datetime]]:
+        def overtaken(seconds: float) -> list[tuple[UUID, timedelta]]:
             read = list(real(seconds))
             monkeypatch.setattr(slow, "_recent_starts", real)
             for order in (opener, *others):
@@ -288,3 +288,70 @@ def test_who_forgets_an_order_is_not_troubled_by_a_dead_redis() -> None:
     limiter.forget(uuid7())
     with pytest.raises(redis.ConnectionError):
         limiter.ask(uuid7())
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("by", [-HOUR, HOUR], ids=["back", "ahead"])
+class TestAClockThatIsSet:
+    """Redis' clock; every wait ends after its length all the same."""
+
+    def test_the_window_keeps_what_is_left_of_it(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
+        first, *others, late = orders(4)
+        ask_all(limiter, [first])
+        time.advance(SECOND)
+        ask_all(limiter, others)
+        time.set_clock(by)
+        assert slot_of(limiter, late) == time.now + KEPT - SECOND
+        assert limiter.use() == (3, 1)
+        time.advance(KEPT - SECOND)
+        assert isinstance(limiter.ask(late), Go)
+
+    def test_the_line_keeps_its_order(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
+        began = ask_all(limiter, orders(3))
+        assert len(began) == 3
+        first, second = orders(2)
+        told = slot_of(limiter, first) + by
+        time.set_clock(by)
+        assert slot_of(limiter, second) == told
+        assert limiter.use()[1] == 2
+
+    def test_who_does_not_come_is_given_up(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
+        ask_all(limiter, orders(3))
+        slot_of(limiter, uuid7())
+        time.set_clock(by)
+        limiter.prepare()
+        time.advance(KEPT + GRACE + SECOND)
+        assert limiter.use() == (0, 0)
+
+    def test_after_a_flush_the_journal_is_waited_for_no_longer(
+        self, limiter: RateLimiter, time: VirtualTime, by: timedelta
+    ) -> None:
+        time.flush()
+        limiter.prepare()
+        time.set_clock(by)
+        limiter.prepare()
+        time.advance(LAG)
+        assert isinstance(limiter.ask(uuid7()), Go)
+
+    def test_of_several_workers_one_moves_the_times(
+        self, limiter: RateLimiter, time: VirtualTime, by: timedelta
+    ) -> None:
+        other = time.limiter(3)
+        other.prepare()
+        ask_all(limiter, orders(3))
+        time.set_clock(by)
+        for each in (limiter, other, limiter, other):
+            each.prepare()
+        assert slot_of(other, uuid7()) == time.now + KEPT
+
+
+def test_a_worker_that_was_gone_is_not_shown_for_an_hour(
+    limiter: RateLimiter, client: "redis.Redis", time: VirtualTime
+) -> None:
+    """Redis takes the end of a key by its clock too; here the hour is added to the key."""
+    client.set("orderd:worker:gone", 1, ex=HOUR + timedelta(seconds=5))
+    time.set_clock(-HOUR)
+    limiter.prepare()
+    assert 0 < client.pttl("orderd:worker:gone") <= 5_000

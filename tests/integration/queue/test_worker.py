@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,23 @@ from orderd.engine.publish import CHANNEL
 from orderd.process.roles import ListeningRole
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import OrderBroker
-from orderd.queue.worker import HEARTBEAT_PREFIX
+from orderd.queue.clock import HEARTBEATS
 from orderd.solana.rpc import RpcClient
 from tests.integration.engine.conftest import signature
 from tests.integration.orders import built, lapse, new_order, read, sign
+from tests.integration.set_clock import SettableClock
 
 PATIENCE = 30
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def settable(connected: str) -> SettableClock:
+    clock = SettableClock(connected)
+    database.close()
+    database.close_all()
+    database.connect()
+    return clock
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +85,7 @@ def silent_rpc() -> Iterator[str]:
 
 
 def heartbeats(client: "redis.Redis") -> list[bytes]:
-    return list(client.scan_iter(match=f"{HEARTBEAT_PREFIX}*"))
+    return list(client.scan_iter(match=f"{HEARTBEATS}*"))
 
 
 def wait_for_heartbeat(client: "redis.Redis") -> None:
@@ -114,6 +125,24 @@ def test_an_order_whose_message_redis_lost_does_not_wait_for_its_time_in_line(
     client.flushall()
     while read(accepted.order.id).starts == 0:
         pass
+
+
+@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "ahead"])
+def test_a_clock_that_is_set_holds_no_order_up(
+    start_worker: StartWorker, silent_rpc: str, client: "redis.Redis", settable: SettableClock, hours: int
+) -> None:
+    """One that was about to be due, and one in the queue; what is far from due waits on."""
+    database.execute_sql("UPDATE clock SET at = at - interval '1 minute'")
+    start_worker(silent_rpc)
+    while database.execute_sql("SELECT clock_timestamp() - at > interval '30 s' FROM clock").fetchone()[0]:
+        pass  # it has watched the clock for long enough to know it
+    soon, far = (moved.order.id for moved in journal.accept([new_order(), new_order()]))
+    assert journal.defer(soon, 1_000, "backoff")
+    assert journal.defer(far, 1_800_000, "backoff")
+    settable.set(timedelta(hours=hours))
+    while read(soon).starts == 0:
+        pass
+    assert read(far).starts == 0
 
 
 def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import redis
 
-from orderd.queue import rate_limit
+from orderd.queue import clock, rate_limit
 from orderd.queue.rate_limit import RateLimiter
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -16,10 +16,12 @@ GRACE = timedelta(seconds=5)
 
 
 def let_scripts_read_the_clock_from_a_key(patch: pytest.MonkeyPatch) -> None:
-    for script in ("_ASK", "_ENTER", "_FREE", "_USE"):
-        source: str = getattr(rate_limit, script)
+    scripts = [(rate_limit, each) for each in ("_ASK", "_SEED", "_ENTER", "_FREE", "_USE")]
+    scripts += [(clock, each) for each in ("_READ", "_MOVE")]
+    for module, script in scripts:
+        source: str = getattr(module, script)
         assert "redis.call('TIME')" in source
-        patch.setattr(rate_limit, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)"))
+        patch.setattr(module, script, source.replace("redis.call('TIME')", "redis.call('LRANGE', 'clock', 0, 1)"))
 
 
 def read_clock(client: "redis.Redis") -> datetime:
@@ -28,26 +30,40 @@ def read_clock(client: "redis.Redis") -> datetime:
 
 
 class VirtualTime:
-    """Redis' clock, and the journal of Postgres, which is told of every start a moment after it was granted."""
+    """Redis' clock, and the journal of Postgres, which is told of every start a moment after it was granted.
+
+    ``elapsed`` is a clock that nobody can set.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self.client = client
         self.journal: list[tuple[UUID, datetime]] = []
+        self._began = EPOCH
         self.set(EPOCH)
 
     def limiter(self, limit: int) -> RateLimiter:
-        return RateLimiter(self.client, limit, WINDOW, self._recent_starts, lag=LAG, grace=GRACE)
+        return RateLimiter(self.client, limit, WINDOW, self._recent_starts, lag=LAG, grace=GRACE, elapsed=self.elapsed)
 
-    def _recent_starts(self, window_seconds: float) -> list[tuple[UUID, datetime]]:
-        return [(order, at) for order, at in self.journal if at > self.now - timedelta(seconds=window_seconds)]
+    def elapsed(self) -> float:
+        return (self.now - self._began).total_seconds()
+
+    def _recent_starts(self, window_seconds: float) -> list[tuple[UUID, timedelta]]:
+        window = timedelta(seconds=window_seconds)
+        return [(order, self.now - at) for order, at in self.journal if self.now - at < window]
 
     def set(self, now: datetime) -> None:
+        """Let time pass until then."""
         self.now = now
         seconds, micros = divmod((now - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1), 1_000_000)
         with self.client.pipeline() as pipe:
             pipe.delete("clock")
             pipe.rpush("clock", seconds, micros)
             pipe.execute()
+
+    def set_clock(self, by: timedelta) -> None:
+        """Somebody sets Redis' clock; no time passes."""
+        self._began += by
+        self.set(self.now + by)
 
     def advance(self, by: timedelta) -> None:
         self.set(self.now + by)

@@ -3,7 +3,20 @@
 from typing import Final
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.table import execution, floor, intake, journal, money, news, pools, port, proof, settlement, trader
+from tests.mutants.table import (
+    clock,
+    execution,
+    floor,
+    intake,
+    journal,
+    money,
+    news,
+    pools,
+    port,
+    proof,
+    settlement,
+    trader,
+)
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *execution.MUTANTS,
@@ -13,6 +26,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *intake.MUTANTS,
     *port.MUTANTS,
     *news.MUTANTS,
+    *clock.MUTANTS,
     *trader.MUTANTS,
     *settlement.MUTANTS,
     *proof.MUTANTS,

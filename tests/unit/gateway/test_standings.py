@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.standings import Standings
 from orderd.gateway.threads import DatabaseThreads
@@ -25,7 +26,9 @@ class Database:
         self.may_end = asyncio.Event()
         self.failure: OrderdError | None = None
 
-    async def run(self, call: Callable[[Selection], list[Standing]], selection: Selection) -> Any:
+    async def run(
+        self, call: Callable[[Selection], list[Standing]], selection: Selection, among: Sequence[UUID] = ()
+    ) -> Any:
         self.reads.append(selection)
         number = len(self.reads)
         await self.may_end.wait()
@@ -34,15 +37,27 @@ class Database:
         return number
 
 
+class Reader:
+    """Reads first pages, and says by which read."""
+
+    def __init__(self, standings: Standings) -> None:
+        self._standings = standings
+
+    async def read(self, selection: Selection) -> object:
+        return (await self._standings.read(selection, 0)).standings
+
+
 async def _turns() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-def _play(story: Callable[[Database, Standings], Any]) -> None:
+def _play(story: Callable[[Database, "Reader"], Any]) -> None:
     async def play() -> None:
         database = Database()
-        await story(database, Standings(cast(DatabaseThreads, database)))
+        roll = Roll()
+        roll.add(UUID(int=7))
+        await story(database, Reader(Standings(cast(DatabaseThreads, database), roll)))
 
     asyncio.run(play())
 

@@ -1,14 +1,22 @@
 """What is held back for a follower that is still being sent its snapshots is bounded by its size, not by a count."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 from db.models import DEFAULT_ACCOUNT
 from orderd.domain.events import OrderEvent, Reclaimed
 from orderd.domain.order import OrderStatus
+from orderd.gateway.streaming.history import Standing
 from orderd.gateway.streaming.selection import Selection
+from orderd.gateway.streaming.standings import Page
 from orderd.gateway.streaming.subscription import MAX_HELD_BYTES, News, Notifications, Subscription
+from orderd.wire import ORDER_EVENT, OrderView, Snapshot
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST, SECOND, NEW = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 class Peer:
@@ -26,29 +34,145 @@ class Peer:
         self.is_slow = True
 
 
-def news(seq: int) -> News:
-    event = OrderEvent(
-        order_id=UUID(int=1), seq=seq, at=datetime(2026, 1, 1, tzinfo=UTC), status=OrderStatus.PENDING, data=Reclaimed()
-    )
-    return News.of(event)
+async def no_pages() -> AsyncIterator[Page]:
+    """Of a follower that is shown no order."""
+    yield Page((), {}, 0)
+
+
+def news(seq: int, order_id: UUID = FIRST) -> News:
+    return News.of(OrderEvent(order_id=order_id, seq=seq, at=AT, status=OrderStatus.PENDING, data=Reclaimed()))
 
 
 def test_a_burst_of_thousands_of_events_is_held_until_the_snapshots_are_sent() -> None:
     peer = Peer()
-    subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), ())
+    subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1))
     for seq in range(1, 5_001):
-        subscription.offer(news(seq))
+        subscription.offer(news(seq), 1)
     assert not peer.is_slow
-    asyncio.run(subscription.begin([]))
+    asyncio.run(subscription.begin(no_pages(), lambda *_: False))
     assert len(peer.told) == 1 + 5_000
 
 
 def test_a_follower_for_whom_too_much_is_held_is_closed() -> None:
     peer, seq = Peer(), 1
-    subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), ())
+    subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1))
     size = len(news(1_000_000).body)
     while seq * size < MAX_HELD_BYTES * 2 and not peer.is_slow:
-        subscription.offer(news(1_000_000 + seq))
+        subscription.offer(news(1_000_000 + seq), 1)
         seq += 1
     assert peer.is_slow
     assert (seq - 1) * size > MAX_HELD_BYTES
+
+
+def standing(order_id: UUID, seq: int) -> Standing:
+    """Of an order with so many events."""
+    view = OrderView(
+        id=order_id,
+        client_order_id="played",
+        token_in="SOL",
+        token_out="USDC",
+        amount_in="1",
+        slippage="0.5",
+        status=OrderStatus.PENDING,
+        seq=seq,
+        attempt=0,
+        created_at=AT,
+        updated_at=AT,
+    )
+    return Standing(view)
+
+
+async def two_pages() -> AsyncIterator[Page]:
+    yield Page([standing(FIRST, 1)], {FIRST: 1}, 1)
+    yield Page([standing(SECOND, 9)], {SECOND: 2}, 2)
+
+
+class Paced(Peer):
+    """``meanwhile`` happens while the first snapshot is on its way."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self._meanwhile = [meanwhile]
+
+    async def answer(self, message: bytes) -> None:
+        await super().answer(message)
+        while self._meanwhile:
+            self._meanwhile.pop()()
+
+
+def follow(meanwhile: Callable[[Subscription], None]) -> Paced:
+    """A follower that came when there were two orders, each on a page of its own."""
+    peer = Paced(lambda: meanwhile(subscription))
+    subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=2)
+    asyncio.run(subscription.begin(two_pages(), lambda *_: False))
+    return peer
+
+
+def told(peer: Peer) -> list[tuple[str, int, int]]:
+    """What, of which order, and with which seq; of READY how many orders."""
+    found = []
+    for message in peer.told:
+        params = json.loads(message)["params"]
+        match params["type"]:
+            case "SNAPSHOT":
+                found.append(("SNAPSHOT", UUID(params["order"]["id"]).int, params["order"]["seq"]))
+            case "EVENT":
+                found.append(("EVENT", UUID(params["event"]["order_id"]).int, params["event"]["seq"]))
+            case kind:
+                found.append((kind, 0, params["orders"]))
+    return found
+
+
+def test_between_the_pages_it_is_told_what_happened_to_orders_that_it_knows() -> None:
+    def meanwhile(subscription: Subscription) -> None:
+        subscription.offer(news(2), 1)
+        subscription.offer(news(1, NEW), 3)
+
+    assert told(follow(meanwhile)) == [
+        ("SNAPSHOT", 1, 1),
+        ("EVENT", 1, 2),
+        ("EVENT", 3, 1),
+        ("SNAPSHOT", 2, 9),
+        ("READY", 0, 2),
+    ]
+
+
+def test_what_happens_to_orders_of_later_pages_is_left_to_these() -> None:
+    """Else a follower of many busy orders would be closed before it has seen them."""
+
+    def meanwhile(subscription: Subscription) -> None:
+        for seq in range(1, MAX_HELD_BYTES // 100):
+            subscription.offer(news(seq, SECOND), 2)
+
+    peer = follow(meanwhile)
+    assert not peer.is_slow
+    assert told(peer) == [("SNAPSHOT", 1, 1), ("SNAPSHOT", 2, 9), ("READY", 0, 2)]
+
+
+def test_a_follower_that_lives_remembers_no_orders() -> None:
+    """What the hub knows of all of them is there once, for however many follow."""
+    peer = Peer()
+    subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=2)
+    asyncio.run(subscription.begin(two_pages(), lambda order_id, seq: order_id == SECOND and seq == 9))
+    assert subscription._told == {SECOND: 9}, "its news have not come as far yet"
+    for seq in (8, 9, 10):
+        subscription.offer(news(seq, SECOND), 2)
+    assert subscription._told == {}
+    assert told(peer)[3:] == [("EVENT", 2, 10)]
+
+
+def test_a_snapshot_is_encoded_once_for_all() -> None:
+    one, peers = standing(FIRST, 1), [Peer(), Peer()]
+
+    async def page() -> AsyncIterator[Page]:
+        yield Page([one], {FIRST: 1}, 1)
+
+    for peer in peers:
+        subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=1)
+        asyncio.run(subscription.begin(page(), lambda *_: False))
+    assert peers[0].told[0] is peers[1].told[0]
+    assert json.loads(peers[0].told[0]) == {
+        "jsonrpc": "2.0",
+        "method": ORDER_EVENT,
+        "params": Snapshot(subscription=1, order=one.order).model_dump(mode="json"),
+    }

@@ -1,0 +1,50 @@
+"""Postgres' clock, watched by each process: stored waits end after their length, whatever it is set to."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from db import clock
+from db.connection import database
+from orderd.domain.clock import ClockWatch
+
+log = structlog.get_logger(__name__)
+
+
+def elapsed_seconds() -> float:
+    """A clock that nobody can set, and that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class DatabaseClock:
+    """Thread-safe. To be looked at before anything is taken from anybody because its time is over."""
+
+    def __init__(self, lease_seconds: float, *, elapsed: Callable[[], float] = elapsed_seconds) -> None:
+        self._lease_seconds = lease_seconds
+        self._elapsed = elapsed
+        self._watch = ClockWatch(elapsed)
+        self._lock = threading.Lock()
+
+    def look(self) -> None:
+        """Move the stored times where the clock was set, unless another process has done so."""
+        with self._lock, database.connection_context():
+            asked_at = self._elapsed()
+            reading = clock.read()
+            jump = self._watch.look(reading, asked_at)
+            if jump is not None and clock.move(jump, self._lease_seconds):
+                log.warning("Postgres' clock was set, waits go on", action="clock_set", seconds=round(jump.seconds, 3))
+            elif self._watch.may_note(reading):
+                clock.note(reading)
+
+    def begin(self, longest_seconds: float) -> None:
+        """Look for the first time, and cut waits that are longer than any can be.
+
+        What the clock was set by while no process looked is known in part: where it went back behind the last look, it
+        was by so much at least.
+        """
+        self.look()
+        with database.connection_context():
+            if orders := clock.cut(self._lease_seconds, longest_seconds):
+                log.warning("waits were too long, and are cut", action="clock_cut", orders=orders)

@@ -1,0 +1,279 @@
+"""Postgres' clock is set while waits are under way: each of them ends after its length all the same."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from db import clock, journal, leases
+from db.connection import connect, database
+from orderd.domain.clock import Jump
+from orderd.domain.order import OrderStatus
+from orderd.engine.clock import DatabaseClock, elapsed_seconds
+from orderd.engine.dispatch import Dispatch
+from orderd.engine.publish import Publisher
+from orderd.engine.settlement.unknown import UnknownOutcomes
+from tests.integration.engine.conftest import signature
+from tests.integration.orders import built, claimed, new_order, pending, read, sign
+from tests.integration.set_clock import SettableClock
+
+HOUR = timedelta(hours=1)
+BOTH_WAYS = pytest.mark.parametrize("by", [-HOUR, HOUR], ids=["back", "ahead"])
+LEASE = 15.0
+
+
+@pytest.fixture
+def server(postgres_url: str) -> Iterator[SettableClock]:
+    settable = SettableClock(postgres_url)
+    connect(postgres_url)
+    with database.connection_context():
+        yield settable
+    database.close_all()
+
+
+@pytest.fixture
+def watching(server: SettableClock) -> DatabaseClock:
+    """A process that knows Postgres' clock from before a test sets it."""
+    watching = DatabaseClock(LEASE)
+    watching.look()
+    return watching
+
+
+def seconds_until(column: str, order_id: UUID) -> float:
+    (seconds,) = database.execute_sql(
+        f"SELECT extract(epoch FROM {column} - clock_timestamp()) FROM orders WHERE id = %s",
+        (str(order_id),),
+    ).fetchone()
+    return float(seconds)
+
+
+def nothing_sent(order_ids: Sequence[UUID], *, look: bool = False) -> None:
+    """A queue that nobody takes anything from."""
+
+
+def waiting(seconds: int) -> UUID:
+    order_id = pending()
+    assert journal.defer(order_id, seconds * 1_000, "backoff")
+    return order_id
+
+
+@BOTH_WAYS
+def test_a_wait_keeps_what_is_left_of_it(server: SettableClock, watching: DatabaseClock, by: timedelta) -> None:
+    order_id = waiting(300)
+    server.set(by)
+    watching.look()
+    assert 200 < seconds_until("due_at", order_id) <= 300
+
+
+@BOTH_WAYS
+def test_what_is_due_stays_due(server: SettableClock, watching: DatabaseClock, by: timedelta) -> None:
+    order_id = pending()
+    server.set(by)
+    watching.look()
+    (moved,) = journal.claim([order_id], "worker", LEASE)
+    assert moved.order.status is OrderStatus.ROUTING
+
+
+@BOTH_WAYS
+def test_an_order_that_comes_before_it_is_noticed_is_due_at_once(
+    server: SettableClock, watching: DatabaseClock, by: timedelta
+) -> None:
+    server.set(by)
+    order_id = pending()
+    watching.look()
+    assert len(journal.claim([order_id], "worker", LEASE)) == 1
+
+
+@BOTH_WAYS
+def test_a_living_worker_keeps_its_orders(
+    server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
+) -> None:
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    order = claimed(lease_seconds=LEASE)
+    live = sign(built(), signature(1)).order
+    server.set(by)
+    dispatch.run_once()
+    assert read(order.id).status is OrderStatus.ROUTING
+    assert leases.adopt_submitted("worker-b", LEASE, 10) == []
+    assert all(0 < seconds_until("lease_until", each.id) <= LEASE for each in (order, live))
+
+
+@BOTH_WAYS
+def test_a_lease_that_has_run_out_is_over(server: SettableClock, watching: DatabaseClock, by: timedelta) -> None:
+    """At the latest after a lease's length, which is all that can be known where the clock went back."""
+    order = claimed(lease_seconds=0)
+    server.set(by)
+    watching.look()
+    assert seconds_until("lease_until", order.id) <= LEASE
+
+
+@BOTH_WAYS
+def test_an_order_stays_valid_for_as_long_as_it_was(
+    server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
+) -> None:
+    (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
+    assert journal.defer(moved.order.id, 300_000, "backoff")
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    server.set(by)
+    dispatch.run_once()
+    assert read(moved.order.id).status is OrderStatus.PENDING
+    assert 500 < seconds_until("valid_until", moved.order.id) <= 600
+    assert -100 < seconds_until("waits_since", moved.order.id) <= 0
+
+
+@BOTH_WAYS
+def test_an_outcome_is_unknown_when_its_time_has_come(
+    server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
+) -> None:
+    order = sign(built(), signature(1)).order
+    unknown = UnknownOutcomes(publisher, after_seconds=300, look=watching.look)
+    server.set(by)
+    assert unknown.run_once() == 0
+    database.execute_sql("UPDATE orders SET updated_at = updated_at - interval '301 s'")
+    assert unknown.run_once() == 1
+    assert read(order.id).unknown_since is not None
+
+
+@BOTH_WAYS
+def test_an_allowance_is_of_24_hours(server: SettableClock, watching: DatabaseClock, by: timedelta) -> None:
+    order_id, token = pending(), UUID(int=7)
+    database.execute_sql(
+        "INSERT INTO api_tokens (id, account_id, name, hash, scopes) "
+        "SELECT %s, account_id, 'desk', sha256('x'), '{trade}' FROM orders",
+        (str(token),),
+    )
+    database.execute_sql(
+        "INSERT INTO notionals (order_id, token_id, notional, at) "
+        "VALUES (%s, %s, 1, clock_timestamp() - interval '2 hours')",
+        (str(order_id), str(token)),
+    )
+    server.set(by)
+    watching.look()
+    (age,) = database.execute_sql("SELECT clock_timestamp() - at FROM notionals").fetchone()
+    assert timedelta(hours=2) <= age < timedelta(hours=2, minutes=1)
+
+
+@BOTH_WAYS
+def test_what_is_told_of_the_past_stays_as_it_was(
+    server: SettableClock, watching: DatabaseClock, by: timedelta
+) -> None:
+    order_id = waiting(300)
+    history = "SELECT seq, at FROM order_events WHERE order_id = %s ORDER BY seq"
+    told = database.execute_sql(history, (str(order_id),)).fetchall()
+    server.set(by)
+    watching.look()
+    assert database.execute_sql(history, (str(order_id),)).fetchall() == told
+
+
+@BOTH_WAYS
+def test_of_several_processes_one_moves_the_times(
+    server: SettableClock, watching: DatabaseClock, by: timedelta
+) -> None:
+    other = DatabaseClock(LEASE)
+    other.look()
+    order_id = waiting(300)
+    server.set(by)
+    for each in (watching, other, watching, other):
+        each.look()
+    assert 200 < seconds_until("due_at", order_id) <= 300
+
+
+@BOTH_WAYS
+def test_two_who_see_it_at_the_same_time_move_once(server: SettableClock, by: timedelta) -> None:
+    order_id = waiting(300)
+    before = clock.read()
+    server.set(by)
+    jump = Jump(by.total_seconds(), clock.read().now, before.moved)
+    assert [clock.move(jump, LEASE), clock.move(jump, LEASE)] == [True, False]
+    assert 200 < seconds_until("due_at", order_id) <= 300
+
+
+def test_a_process_that_stood_still_is_not_believed(server: SettableClock, watching: DatabaseClock) -> None:
+    """As in a virtual machine that was paused: to it, everybody else's clock was set ahead."""
+    paused_for = 0.0
+    paused = DatabaseClock(LEASE, elapsed=lambda: elapsed_seconds() - paused_for)
+    paused.look()
+    order_id = waiting(300)
+    paused_for = 3_600.0
+    database.execute_sql("UPDATE clock SET at = clock_timestamp()")  # the others have gone on looking
+    paused.look()
+    assert seconds_until("due_at", order_id) <= 300
+
+
+class TestWhileNobodyLooked:
+    """All processes were away: a clock that was set ahead and a long night look the same."""
+
+    def test_a_clock_that_went_back_behind_the_last_look_has_moved_by_that_much(self, server: SettableClock) -> None:
+        order_id = waiting(20)
+        database.execute_sql("UPDATE clock SET at = clock_timestamp()")
+        server.set(-HOUR)
+        DatabaseClock(LEASE).begin(longest_seconds=30)
+        assert 0 < seconds_until("due_at", order_id) <= 20
+
+    def test_nothing_waits_longer_than_anything_may(self, server: SettableClock) -> None:
+        order_id, order = waiting(20), claimed(lease_seconds=LEASE)
+        database.execute_sql("UPDATE clock SET at = clock_timestamp() - interval '1 day'")
+        server.set(-HOUR)
+        DatabaseClock(LEASE).begin(longest_seconds=30)
+        assert 20 < seconds_until("due_at", order_id) <= 30
+        assert seconds_until("lease_until", order.id) <= 30
+
+    def test_who_is_in_line_for_a_start_is_not_hurried(self, server: SettableClock) -> None:
+        order_id = pending()
+        journal.defer(order_id, 3_600_000, "rate limit")
+        DatabaseClock(LEASE).begin(longest_seconds=30)
+        assert seconds_until("due_at", order_id) > 3_000
+
+    def test_a_night_ends_the_waits(self, server: SettableClock) -> None:
+        order_id = waiting(300)
+        server.set(HOUR)
+        DatabaseClock(LEASE).begin(longest_seconds=600)
+        assert seconds_until("due_at", order_id) < 0
+
+
+def test_the_last_look_is_written_down(server: SettableClock) -> None:
+    passed = 0.0
+    watching = DatabaseClock(LEASE, elapsed=lambda: passed)
+    server.set(timedelta(seconds=10))
+    watching.look()
+    known = "SELECT clock_timestamp() - at FROM clock"
+    (age,) = database.execute_sql(known).fetchone()
+    assert age > timedelta(seconds=10), "who has just come might hide what others have yet to see"
+    passed = 2.0
+    server.set(timedelta(seconds=2))
+    watching.look()
+    (age,) = database.execute_sql(known).fetchone()
+    assert age < timedelta(seconds=2)
+
+
+RECORDS = {
+    "accounts": {"created_at"},
+    "api_tokens": {"created_at", "expires_at", "revoked_at", "last_used_at"},
+    "attempts": {"signed_at", "settled_at"},
+    "audit": {"at"},
+    "clock": {"at"},
+    "order_events": {"at"},
+    "order_failures": {"at"},
+    "orders": {"created_at", "unknown_since"},
+    "refusals": {"hour", "last_at"},
+}
+"""Times that tell of the past, and dates for people; ``clock`` itself is set when times are moved."""
+
+
+def test_every_stored_time_is_moved_or_tells_of_the_past(server: SettableClock) -> None:
+    columns = database.execute_sql(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'"
+    ).fetchall()
+    moved = {(wait.table, wait.column) for wait in clock.WAITS} | {("orders", "lease_until")}
+    assert set(columns) == moved | {(table, column) for table, names in RECORDS.items() for column in names}
+
+
+def test_a_start_of_the_future_counts_as_one_of_now(server: SettableClock) -> None:
+    """Redis has forgotten its window, and the clock that the journal went by was set back."""
+    order = claimed()
+    server.set(-HOUR)
+    ((order_id, age),) = journal.recent_starts(60)
+    assert (order_id, age) == (order.id, timedelta(0))

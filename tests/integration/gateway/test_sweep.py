@@ -1,0 +1,54 @@
+"""What a sweep reads: the orders that have changed since the one before, by whatever the clock said meanwhile."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from db.connection import connect, database
+from orderd.gateway.streaming import history
+from tests.integration.orders import claimed, pending, read
+from tests.integration.set_clock import SettableClock
+
+HOUR = timedelta(hours=1)
+WINDOW = 6.0
+
+
+@pytest.fixture
+def server(postgres_url: str) -> Iterator[SettableClock]:
+    clock = SettableClock(postgres_url)
+    connect(postgres_url)
+    with database.connection_context():
+        yield clock
+    database.close_all()
+
+
+def test_what_has_changed_lately_is_read(server: SettableClock) -> None:
+    old, new = claimed(), claimed()
+    database.execute_sql(
+        "UPDATE orders SET updated_at = clock_timestamp() - interval '7 s' WHERE id = %s", (str(old.id),)
+    )
+    _, heads = history.heads_moved([history.clock_now()], WINDOW)
+    assert [(head.order_id, head.seq) for head in heads] == [(new.id, 2)]
+
+
+@pytest.mark.parametrize("by", [-HOUR, HOUR], ids=["back", "ahead"])
+def test_a_clock_that_is_set_hides_no_change(server: SettableClock, by: timedelta) -> None:
+    said = [history.clock_now()]
+    before = claimed()
+    server.set(by)
+    after = claimed()
+    now, heads = history.heads_moved(said, WINDOW)
+    assert {head.order_id for head in heads} == {before.id, after.id}
+    assert now - said[-1] < timedelta(seconds=1) + by
+    _, heads = history.heads_moved([now], WINDOW)
+    assert before.id not in {head.order_id for head in heads}, (
+        "it does not come again and again until the clock is there"
+    )
+
+
+def test_an_order_that_has_just_come_is_read(server: SettableClock) -> None:
+    order_id = pending()
+    _, heads = history.heads_moved([], WINDOW)
+    assert [head.order_id for head in heads] == [order_id]
+    assert read(order_id).seq == heads[0].seq

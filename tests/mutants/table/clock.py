@@ -1,0 +1,55 @@
+"""Clocks that are set: no wait ends for that, and none goes on."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_CLOCK: Final = "tests/integration/engine/test_clock.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "moved-by-each",
+        6,
+        "db/clock.py",
+        "at = clock_timestamp() WHERE moved = %s",
+        "at = clock_timestamp() WHERE moved = %s OR true",
+        (f"{_CLOCK}test_two_who_see_it_at_the_same_time_move_once",),
+        "Every process moves the times, and orders wait for hours or end before their time.",
+    ),
+    Mutant(
+        "new-orders-moved",
+        6,
+        "db/clock.py",
+        "({wait.written} < given.since OR",
+        "(true OR",
+        (f"{_CLOCK}test_an_order_that_comes_before_it_is_noticed_is_due_at_once",),
+        "An order that came just after the clock was set ahead by an hour waits for an hour.",
+    ),
+    Mutant(
+        "validity-not-moved",
+        6,
+        "db/clock.py",
+        '    Wait("orders", "valid_until", "created_at", f"status IN ({listed(ACTIVE)})"),\n',
+        "",
+        (f"{_CLOCK}test_an_order_stays_valid_for_as_long_as_it_was",),
+        "A clock that is set ahead ends all orders that wait.",
+    ),
+    Mutant(
+        "paused-and-believed",
+        6,
+        "orderd/domain/clock.py",
+        "_jump(min(seconds, max(since_last, 0.0)), reading.now - elapsed, reading)",
+        "_jump(seconds, reading.now - elapsed, reading)",
+        ("tests/unit/domain/test_clock.py::test_who_stood_still_while_others_looked_sees_no_jump",),
+        "A machine that was paused for an hour makes all waits last an hour longer.",
+    ),
+    Mutant(
+        "starts-by-any-clock",
+        6,
+        "orderd/queue/rate_limit.lua",
+        "if now < tonumber(ARGV[6]) or now > tonumber(ARGV[7]) then",
+        "if false then",
+        ("tests/integration/queue/test_rate_limit.py::TestAClockThatIsSet::test_the_window_keeps_what_is_left_of_it",),
+        "A Redis whose clock was set back starts nothing for an hour, one set ahead starts a window twice.",
+    ),
+)
