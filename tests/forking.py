@@ -173,15 +173,30 @@ def _serve(control: socket.socket) -> _Launch | None:
             program = os.fork()
             if program == 0:
                 os.read(begin[0], 1)  # until it is a child of who asked
+                _prepare(launch)
+                os.write(telling[1], b".")
                 control.detach()
                 return _become(launch, dict(zip(launch.numbers, descriptors, strict=True)))
             os.write(telling[1], str(program).encode())
             os._exit(0)
         os.waitpid(between, 0)
+        os.close(telling[1])
+        program_id = os.read(telling[0], 32)
         os.write(begin[1], b"!")
-        control.send(os.read(telling[0], 32))
-        for descriptor in (*telling, *begin, *descriptors):
+        os.read(telling[0], 1)  # until it is prepared, or has ended
+        control.send(program_id)
+        for descriptor in (telling[0], *begin, *descriptors):
             os.close(descriptor)
+
+
+def _prepare(launch: _Launch) -> None:
+    """What is done by the time that ``Popen`` returns."""
+    os.chdir(launch.cwd)
+    os.umask(launch.umask)
+    if launch.has_own_session:
+        os.setsid()
+    if launch.prepare is not None:
+        launch.prepare()
 
 
 def _become(launch: _Launch, descriptors: Mapping[int, int]) -> _Launch | None:
@@ -200,12 +215,6 @@ def _become(launch: _Launch, descriptors: Mapping[int, int]) -> _Launch | None:
         theirs.detach()
         _nursery = _keep_only(descriptors, _nursery)
         use()
-    os.chdir(launch.cwd)
-    os.umask(launch.umask)
-    if launch.has_own_session:
-        os.setsid()
-    if launch.prepare is not None:
-        launch.prepare()
     os.environ.clear()
     os.environ.update(launch.env)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
