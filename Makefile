@@ -26,6 +26,8 @@ demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.
 run: $(VENV)/installed  ## The daemon in the foreground, on services of its own; its state is kept in .state
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
 
+# Python is to keep what it has compiled, whatever the environment says: the tests start hundreds of processes.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
 	$(BIN)/pytest --numprocesses 4 --dist worksteal --cov --cov-report=term:skip-covered
 
