@@ -21,9 +21,12 @@ class Told:
 
     def doubts(self, since: float) -> str:
         """The last ``STATUS=`` after ``since`` that is not the first of all, or what it adds to that; or ''."""
-        calm, *_ = statuses = [(at, notice["STATUS"]) for at, notice in self.notices if "STATUS" in notice]
-        told = [status for at, status in statuses if at >= since and status != calm[1]]
-        return told[-1].removeprefix(calm[1]).strip(" ()") if told else ""
+        statuses = [(at, notice["STATUS"]) for at, notice in self.notices if "STATUS" in notice]
+        calm = statuses[0][1]
+        told = [status for at, status in statuses if at >= since and status != calm]
+        if not told or not told[-1].startswith(calm):
+            return told[-1] if told else ""
+        return told[-1].removeprefix(f"{calm} (").removesuffix(")")
 
     def wait_until_calm(self) -> None:
         """Wait until it says nothing else than in the beginning."""
