@@ -15,8 +15,8 @@ def _same_terms_but(term: str, harm: str) -> Mutant:
         f"same-order-whatever-{term.replace('_', '-')}",
         5,
         "orderd/domain/terms.py",
-        "for each in fields(self))",
-        f'for each in fields(self) if each.name != "{term}")',
+        "_meant(other, name) for name in names)",
+        f'_meant(other, name) for name in names if name != "{term}")',
         (_CONFLICT,),
         harm,
     )
