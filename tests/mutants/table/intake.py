@@ -31,10 +31,8 @@ MUTANTS: Final = (
         "queue-before-commit",
         2,
         "orderd/engine/intake.py",
-        "        with database.connection_context():\n"
-        "            new = [self._new_order(each) for each in submissions if each.spending is None]",
-        "        with database.connection_context(), database.atomic():\n"
-        "            new = [self._new_order(each) for each in submissions if each.spending is None]",
+        "    def submit_batch(self",
+        "    @transaction\n    def submit_batch(self",
         (f"{_INTAKE}test_what_goes_into_the_queue_is_on_disk_by_then",),
         "A worker finds no order behind the message, drops it, and the order waits for dispatch.",
     ),
