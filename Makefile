@@ -7,8 +7,9 @@ STATE := .state
 ORDERS ?= 200
 SEED ?= 2
 NODES ?= one
-# Of make outages: how long each lasts.
+# Of make outages: how long each lasts, and words of the rows that are wanted, if not all.
 SECONDS ?= 5
+ONLY ?=
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -25,6 +26,8 @@ demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.
 run: $(VENV)/installed  ## The daemon in the foreground, on services of its own; its state is kept in .state
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
 
+# Python is to keep what it has compiled, whatever the environment says: the tests start hundreds of processes.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
 	$(BIN)/pytest --numprocesses 4 --dist worksteal --cov --cov-report=term:skip-covered
 
@@ -63,7 +66,7 @@ reference: $(VENV)/installed-dev  ## Write the tables of settings and errors int
 	$(BIN)/python -m orderd.config.reference
 
 outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
-	SECONDS=$(SECONDS) $(BIN)/python -m benchmarks.outages
+	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages
 
 pictures: $(VENV)/installed-dev  ## The README's pictures, from the real programs; needs tmux
 	$(BIN)/python -m docs.pictures

@@ -1,94 +1,160 @@
-"""``make outages``: what a daemon answers, tells and settles while each service and process is away, as a table.
+"""``make outages``: what a daemon answers, tells and settles while each service and process is away, as tables.
 
-A service is hung (all its processes stopped), killed, emptied or made read-only for ``SECONDS``; a role is stopped or
-killed. Two seconds later an order is sent and the daemon is asked how it is; and when all is over, it is waited for
-until the order has ended and orders are executed again.
+A service hangs (all its processes stopped), stays down, is full or read-only for ``SECONDS``; or it is killed, emptied
+or asked to stop, which is followed for a few seconds. An order is sent just before, so that it is in flight, and one
+each second; the daemon is asked how it is; and when all is over, it is waited for until every order has ended and
+orders are executed again. ``ONLY`` chooses rows by words of their names, or "recovery" (``benchmarks.recovery``).
 """
 
+import json
+import math
 import os
 import signal
+import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import httpx
 import psycopg2
 from redis import Redis as RedisClient
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processes import SERVICES, STOP_SIGNALS, KeptDown, pid_of, send, tree_of
+from benchmarks.recovery import recovery
+from benchmarks.told import Told, listening
+from orderd.domain.order import STATES, OrderStatus, Phase
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import Daemon, running_daemon
 
 SECONDS: Final = float(os.environ.get("SECONDS", "5"))
-_BEFORE_ASKING_SECONDS: Final = 2.0
-"""So that what was asked of a service just before has grown old."""
+ONLY: Final = os.environ.get("ONLY", "")
+_MOMENT_SECONDS: Final = 5.0
+"""How long is followed what takes no time by itself."""
+_ASKED_AT: Final = 2
+"""Seconds after the beginning: what was asked of a service just before has grown old."""
 _PATIENCE_SECONDS: Final = 90.0
+_WATCHDOG_SECONDS: Final = 2
 _SETTINGS: Final = {
     "ORDERD_RATE_LIMIT": "0",
     "ORDERD_SIMNET_SLOT_MS": "100",
     "ORDERD_SIMNET_MARKET": "false",
     "ORDERD_LOG_LEVEL": "warning",
+    "WATCHDOG_USEC": str(_WATCHDOG_SECONDS * 1_000_000),
 }
 _ORDER: Final = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.01"}
-_ENDED: Final = ("confirmed", "failed", "cancelled", "expired")
+_ENDED: Final = {status for status, state in STATES.items() if state.phase in (Phase.FILLED, Phase.UNFILLED)}
+_HEADS: Final = (
+    "What happens",
+    "POST",
+    "took at most",
+    "`/ready`",
+    "`executing`",
+    "`status` names",
+    "`STATUS=` adds",
+    "`WATCHDOG=1` missing",
+    "in flight",
+    "sent meanwhile",
+    "settled after",
+)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What happens, and what undoes it."""
+    """What happens, and what undoes it after ``seconds``."""
 
     name: str
     begin: Callable[[], object]
     end: Callable[[], object] = lambda: None
+    seconds: float = SECONDS
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An order that was sent: under which name, what was answered, and after how many seconds."""
+
+    name: str
+    said: str
+    took: float
 
 
 def main() -> None:
-    heads = ("what happens", "POST", "took", "/ready", "executing", "status names", "settled after", "as")
-    table = Table(*heads, title=f"Outages of {SECONDS:g} s")
-    table.caption = "settled: from the outage's end until the order has ended and orders are executed again"
-    with tempfile.TemporaryDirectory() as directory:
-        state_dir = Path(directory)
-        with (
-            running_daemon(state_dir, _SETTINGS) as daemon,
-            httpx.Client(base_url=daemon.url.replace("ws", "http", 1), timeout=30, trust_env=False) as http,
-        ):
-            for outage in outages(daemon):
-                table.add_row(outage.name, *suffer(http, outage))
-    Console(width=170).print(table)
+    console = Console(width=300)
+    table = Table(*_HEADS, title=f"Outages of {SECONDS:g} s", box=MARKDOWN)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running_daemon(Path(directory), _SETTINGS) as daemon,
+        httpx.Client(base_url=daemon.url.replace("ws", "http", 1), timeout=30, trust_env=False) as http,
+        listening(daemon) as told,
+    ):
+        for outage in outages(daemon):
+            if ONLY in outage.name:
+                row = [cell.replace(directory, "") for cell in suffer(http, told, outage)]
+                sys.stderr.write(f"{outage.name}: {', '.join(row)}\n")
+                table.add_row(outage.name, *row)
+    if table.rows:
+        console.print(table)
+    if ONLY in "recovery":
+        console.print(recovery())
 
 
-def suffer(http: httpx.Client, outage: Outage) -> list[str]:
+def suffer(http: httpx.Client, told: Told, outage: Outage) -> list[str]:
     """One row."""
-    name = f"o-{time.monotonic_ns()}"
-    outage.begin()
-    timer = threading.Timer(SECONDS, outage.end)
-    timer.start()
-    time.sleep(_BEFORE_ASKING_SECONDS)
-    began = time.perf_counter()
-    answer = asked(lambda: http.post("/api/orders", json=_ORDER | {"client_order_id": name}))
-    took = time.perf_counter() - began
-    ready = asked(lambda: http.get("/ready"))
-    status = asked(lambda: http.get("/api/status"))
-    said = "-" if answer is None else f"{answer.status_code} {answer.json().get('code', '')}".strip()
-    ill = [] if status is None else [each for each, how in status.json().get("services", {}).items() if not how["ok"]]
-    timer.join()
-    settled, state = settle(http, name, may_be_absent=answer is None or answer.status_code >= 400)
+    told.wait_until_calm()
+    with ThreadPoolExecutor(100) as pool:
+        before = submit(http)
+        began = time.monotonic()
+        outage.begin()
+        posted = []
+        for number in range(math.ceil(outage.seconds)):
+            posted.append(pool.submit(submit, http))
+            if number == _ASKED_AT:
+                asking = pool.submit(how_it_is, http)
+            time.sleep(max(0.0, began + min(number + 1, outage.seconds) - time.monotonic()))
+        outage.end()
+        over = time.monotonic()
+        sent = [each.result() for each in posted]
+        how = asking.result()
+    first, *rest = settle(http, [before, *sent])
+    settled = time.monotonic()
     return [
-        said,
-        f"{took:.2f} s",
-        "-" if ready is None else str(ready.status_code),
-        "-" if ready is None else str(ready.json()["executing"]),
-        ", ".join(ill) or "-",
-        f"{settled:.1f} s",
-        state,
+        counted(each.said for each in sent),
+        f"{max(each.took for each in sent):.2f} s",
+        *how,
+        told.doubts(began) or "-",
+        f"{told.longest_silence(began, settled):.1f} s",
+        first,
+        counted(rest),
+        f"{settled - over:.1f} s",
     ]
+
+
+def how_it_is(http: httpx.Client) -> list[str]:
+    """What ``/ready`` answers, whether orders are executed, and which services ``status`` names as ill."""
+    ready, status = (asked(partial(http.get, path)) for path in ("/ready", "/api/status"))
+    services = {} if status is None else status.json().get("services", {})
+    return [
+        *(("-", "-") if ready is None else (str(ready.status_code), json.dumps(ready.json()["executing"]))),
+        ", ".join(name for name, health in services.items() if not health["ok"]) or "-",
+    ]
+
+
+def submit(http: httpx.Client) -> Sent:
+    name = f"o-{time.monotonic_ns()}"
+    began = time.monotonic()
+    answer = asked(lambda: http.post("/api/orders", json=_ORDER | {"client_order_id": name}))
+    said = "-" if answer is None else f"{answer.status_code} {answer.json().get('code', '')}".strip()
+    return Sent(name, said, time.monotonic() - began)
 
 
 def asked(question: Callable[[], httpx.Response]) -> httpx.Response | None:
@@ -99,53 +165,67 @@ def asked(question: Callable[[], httpx.Response]) -> httpx.Response | None:
         return None
 
 
-def settle(http: httpx.Client, name: str, *, may_be_absent: bool) -> tuple[float, str]:
-    """Seconds until the order has ended and the daemon is well again, and what became of the order."""
-    began = time.perf_counter()
-    while (waited := time.perf_counter() - began) < _PATIENCE_SECONDS:
-        ready, order = asked(lambda: http.get("/ready")), asked(lambda: http.get(f"/api/orders/{name}"))
-        if ready is not None and ready.status_code == 200 and ready.json()["executing"] and order is not None:
-            if order.status_code == 404 and may_be_absent:
-                return waited, "not taken"
-            if order.status_code == 200 and (state := order.json()["order"]["status"]) in _ENDED:
-                return waited, str(state)
-        time.sleep(0.05)
-    return waited, "not settled"
+def settle(http: httpx.Client, sent: Sequence[Sent]) -> list[str]:
+    """What became of the orders, once all have ended and orders are executed again."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    fates = ["not settled"] * len(sent)
+    while "not settled" in fates and time.monotonic() < deadline:
+        ready = asked(lambda: http.get("/ready"))
+        if ready is not None and ready.status_code == 200 and ready.json()["executing"]:
+            fates = [fate(http, each) for each in sent]
+        else:
+            time.sleep(0.05)
+    return fates
+
+
+def fate(http: httpx.Client, sent: Sent) -> str:
+    """Its last state, with the code of an error; only what was not acknowledged may never have been taken."""
+    answer = asked(lambda: http.get(f"/api/orders/{sent.name}"))
+    if answer is not None and answer.status_code == 404:
+        return "LOST" if sent.said == "201" else "not taken"
+    if answer is None or answer.status_code != 200:
+        return "not settled"
+    order = answer.json()["order"]
+    if OrderStatus(order["status"]) not in _ENDED:
+        return "not settled"
+    return " ".join([order["status"], *([order["error"]["code"]] if order["error"] else [])])
+
+
+def counted(words: Iterable[str]) -> str:
+    """Such as ``201 (4), 503 (1)``; without numbers where all are alike."""
+    counts = Counter(words)
+    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{word} ({n})" for word, n in counts.items())
 
 
 def outages(daemon: Daemon) -> Iterator[Outage]:
+    """Of one service they are far apart: what ends often is started again ever later."""
     state_dir = daemon.log.parent
-    for service in ("postgres", "redis", "simnet", "worker", "gateway"):
+    for service in SERVICES:
         stopped: list[int] = []
 
         def stop(service: str = service, stopped: list[int] = stopped) -> None:
-            stopped[:] = tree_of(pid_of(state_dir, service))
+            stopped += tree_of(pid_of(daemon, service))
             send(stopped, signal.SIGSTOP)
 
-        yield Outage(f"{service} hangs", stop, lambda stopped=stopped: send(stopped, signal.SIGCONT))  # type: ignore[misc]
-        yield Outage(f"{service} is killed", lambda service=service: send([pid_of(state_dir, service)], signal.SIGKILL))  # type: ignore[misc]
-    yield Outage("redis is emptied", lambda: ask_redis(state_dir, "FLUSHALL"))
+        yield Outage(f"{service} hangs", stop, partial(send, stopped, signal.SIGCONT))
+    for service in SERVICES:
+        ask = partial(signalled, daemon, service, STOP_SIGNALS.get(service, signal.SIGTERM))
+        yield Outage(f"{service} is restarted", ask, seconds=_MOMENT_SECONDS)
+    for service in SERVICES:
+        yield Outage(
+            f"{service} is killed", partial(signalled, daemon, service, signal.SIGKILL), seconds=_MOMENT_SECONDS
+        )
+    yield Outage("redis is emptied", lambda: ask_redis(state_dir, "FLUSHALL"), seconds=_MOMENT_SECONDS)
     yield Outage("redis is full", lambda: ask_redis(state_dir, "CONFIG SET maxmemory 1"),
                  lambda: ask_redis(state_dir, "CONFIG SET maxmemory 0"))  # fmt: skip
     yield Outage("postgres is read-only", lambda: read_only(state_dir, "on"), lambda: read_only(state_dir, "off"))
+    for service in SERVICES:
+        down = KeptDown(daemon, service)
+        yield Outage(f"{service} stays down", down.begin, down.end)
 
 
-def pid_of(state_dir: Path, service: str) -> int:
-    return int((state_dir / f"{service}.lock").read_text())
-
-
-def tree_of(pid: int) -> list[int]:
-    """The process and all that it has started."""
-    children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [pid, *(each for child in children for each in tree_of(child))]
-
-
-def send(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+def signalled(daemon: Daemon, service: str, number: signal.Signals) -> None:
+    send([pid_of(daemon, service)], number)
 
 
 def ask_redis(state_dir: Path, command: str) -> None:

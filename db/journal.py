@@ -6,7 +6,7 @@ newer claim) it matches no row and changes nothing: the caller sees that its ord
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -31,6 +31,8 @@ OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
 IN_LINE_SECONDS: Final = 30
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
+_UNTIL_IN_LINE: Final = "interval '5 seconds'"
+"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored."""
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
 """The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
@@ -83,6 +85,7 @@ class Change:
     """One fact about one order. ``version`` is the writer's fencing token; None writes over any claim and ends it.
 
     ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
+    ``before`` is what happened right before the fact, and is stored with it: an event of its own.
     ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, though not longer than
     it is valid; the fact's ``until`` is set from it. ``waits_for`` says what for, where there is more to it than time.
     ``valid``: only where the order still is, or is no longer.
@@ -93,6 +96,7 @@ class Change:
     version: int | None
     columns: Mapping[str, Any] = field(default_factory=dict)
     to: OrderStatus | None = None
+    before: AnyFact | None = None
     delay_ms: int = 0
     waits_for: str | None = None
     valid: bool | None = None
@@ -104,7 +108,8 @@ class Change:
     def shape(self) -> tuple[object, ...]:
         """Changes of one shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
-        return (self.fact.kind, self.to, tuple(self.columns), self.valid, *attached)
+        before = None if self.before is None else self.before.kind
+        return (self.fact.kind, self.to, before, tuple(self.columns), self.valid, *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
         """Name, type and value of all that the statement is given."""
@@ -116,6 +121,8 @@ class Change:
             ("delay_ms", "integer", self.delay_ms),
             ("new_waits_for", "text", self.waits_for),
         ]
+        if self.before is not None:
+            row.append(("fact_before", "jsonb", self.before.model_dump_json()))
         row += [(f"new_{name}", _TYPES[name], value) for name, value in self.columns.items()]
         if attempt := self.new_attempt:
             row += [
@@ -149,10 +156,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An order after a change, and the event that says so."""
+    """An order after a change, and the event that says so; ``before`` is that of what happened right before."""
 
     order: Order
     event: OrderEvent
+    before: OrderEvent | None = None
 
 
 def apply(changes: Sequence[Change]) -> list[Moved]:
@@ -197,7 +205,8 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     rows = [change.values() for change in changes]
     names = [name for name, _, _ in rows[0]]
 
-    sets = [f"status = '{status}'", "seq = o.seq + 1", "updated_at = clock_timestamp()"]
+    events = 1 if first.before is None else 2
+    sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
     sets += [f"{name} = given.new_{name}" for name in first.columns]
     is_due = _due("given.delay_ms") if status in WAITING else "NULL"
@@ -222,22 +231,40 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
             RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
         f"""event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            {_event_before(first)}
             SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
         *_attachments(first),
     ]
     parameters = [value for row in rows for _, _, value in row]
-    facts = {change.order_id: change.fact for change in changes}
+    by_order = {change.order_id: change for change in changes}
 
     def told(order: Order) -> AnyFact:
-        fact = facts[order.id]
+        fact = by_order[order.id].fact
         return fact.model_copy(update={"until": order.due_at}) if tells_until else fact
 
-    return _moved(_rows(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters), told)
+    moved = _moved(_rows(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters), told)
+    return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
+
+
+def _event_before(change: Change) -> str:
+    if change.before is None:
+        return ""
+    kind = change.before.kind
+    return f"SELECT id, seq - 1, updated_at, '{target(kind)}', '{kind}', fact_before FROM moved UNION ALL"
+
+
+def _with_before(moved: Moved, fact: AnyFact | None) -> Moved:
+    assert fact is not None
+    event = moved.event.model_copy(update={"seq": moved.event.seq - 1, "status": target(fact.kind), "data": fact})
+    return replace(moved, before=event)
 
 
 def _from(change: Change) -> frozenset[OrderStatus]:
     """The states the order may be in. What is signed is left only together with its attempt's end."""
     allowed = sources(change.fact.kind, change.to)
+    if change.before is not None:
+        assert target(change.before.kind) in allowed, "what comes before does not lead to where the fact may happen"
+        allowed = sources(change.before.kind)
     return allowed & SIGNED if change.attempt_end else allowed - SIGNED
 
 
@@ -354,8 +381,8 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
         WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
         added AS (
             INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until, valid_until)
-            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s, clock_timestamp() + {IN_LINE},
-                   clock_timestamp() + valid_seconds * interval '1 second'
+            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
+                   clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

@@ -13,7 +13,7 @@ from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
 from orderd.domain.errors import AWAITED
 from orderd.domain.events import RATE_LIMIT, Reclaimed
-from orderd.domain.order import SIGNED, WAITING, EventKind, sources
+from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, sources
 
 
 class Due(NamedTuple):
@@ -67,6 +67,16 @@ def give_back(order_ids: Sequence[UUID]) -> None:
         UPDATE orders SET lease_until = NULL
         WHERE id IN ({in_order(f"status IN ({listed(WAITING)}) AND id = ANY(%s::uuid[])")})""",
         ([str(order_id) for order_id in order_ids],),
+    )
+
+
+def drop(owner: str, order_ids: Sequence[UUID]) -> None:
+    """Say that ``owner`` is no longer at those of these orders that it has begun, so that they are taken up soon."""
+    database.execute_sql(
+        f"""
+        UPDATE orders SET lease_until = NULL
+        WHERE id IN ({in_order(f"status IN ({listed(HELD)}) AND lease_owner = %s AND id = ANY(%s::uuid[])")})""",
+        (owner, [str(order_id) for order_id in order_ids]),
     )
 
 

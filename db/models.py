@@ -133,7 +133,7 @@ class Order(Table):
     slippage_bps = IntegerField()
     min_out: Field[int | None] = base_units(null=True)
     max_cost_bps: Field[int | None] = IntegerField(null=True)
-    floor: Field[Floor] = EnumField(Floor)
+    floor: Field[Floor | None] = EnumField(Floor, null=True)
 
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()

@@ -4,6 +4,7 @@ A failure is logged, the first of a kind in a minute with its traceback, and cou
 """
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -76,20 +77,21 @@ class Outbox(Generic[T]):
     ) -> None:
         """``undone`` is told what ``deal`` raised an exception over, and what had to wait for that meanwhile.
 
-        So nothing gathers for as long as the other side hangs. ``most`` is the size of a batch.
+        So nothing gathers for as long as the other side hangs. What is put together is dealt with together; up to
+        ``most`` items, more of it is taken along.
         """
         self._what = what
         self._deal = deal
         self._undone = undone
         self._most = most
-        self._items: SimpleQueue[T | None] = SimpleQueue()
+        self._items: SimpleQueue[Sequence[T] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
         self._thread.start()
 
     def put(self, items: Sequence[T]) -> None:
         """Deal with these soon."""
-        for item in items:
-            self._items.put(item)
+        if items:
+            self._items.put(items)
 
     def close(self, seconds: float) -> None:
         """Deal with what was given so far, as far as that takes no longer than ``seconds``."""
@@ -99,9 +101,7 @@ class Outbox(Generic[T]):
     def _run(self) -> None:
         is_open = True
         while is_open:
-            batch = [self._items.get(), *self._waiting(self._most - 1)]
-            is_open = None not in batch
-            items = [item for item in batch if item is not None]
+            items, is_open = self._gathered(self._items.get(), self._most)
             if not items:
                 continue
             done = False
@@ -109,14 +109,20 @@ class Outbox(Generic[T]):
                 self._deal(items)
                 done = True
             if not done:
-                late = self._waiting(self._items.qsize())
-                is_open = is_open and None not in late
+                late, goes_on = self._gathered((), sys.maxsize)
+                is_open = is_open and goes_on
                 with best_effort(self._what):
-                    self._undone([*items, *(item for item in late if item is not None)])
+                    self._undone([*items, *late])
 
-    def _waiting(self, most: int) -> list[T | None]:
-        batch: list[T | None] = []
+    def _gathered(self, first: Sequence[T] | None, most: int) -> tuple[list[T], bool]:
+        """The first and what waits behind it, and whether more may come."""
+        items = list[T]()
+        given = first
         with suppress(Empty):
-            while len(batch) < most:
-                batch.append(self._items.get_nowait())
-        return batch
+            while given is not None:
+                items += given
+                if len(items) >= most:
+                    return items, True
+                given = self._items.get_nowait()
+            return items, False
+        return items, True

@@ -3,6 +3,7 @@
 And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
 """
 
+import gc
 import sys
 import threading
 from collections import deque
@@ -23,6 +24,7 @@ from orderd.embedded.redis import Redis
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.telemetry import POOL_FAULTS
+from tests import forking
 
 QUICK = {
     "ORDERD_SIMNET_SLOT_MS": "25",
@@ -81,6 +83,26 @@ SELECT md5(string_agg(told, E'\\n' ORDER BY told)) FROM (
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())) AS shape (told)
 """
 """What a test may change of a database beside rows, as one word."""
+
+
+def pytest_configure() -> None:
+    forking.use()
+
+
+def pytest_unconfigure() -> None:
+    forking.end()
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import are no garbage: nobody need look through them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fork the programs that the test starts, unless it is one of those that are to execute them."""
+    forking.are_forked = item.get_closest_marker("executed") is None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,6 @@
 """What an order may be traded at: the least to be received, the most to be paid, and which route's floor holds.
 
-Orders of before were accepted with a floor that each attempt makes anew.
+Orders of before say nothing about it, and were accepted with a floor that each attempt makes anew.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ UP = """
 ALTER TABLE orders
     ADD COLUMN min_out numeric(20) CHECK (min_out > 0),
     ADD COLUMN max_cost_bps integer CHECK (max_cost_bps BETWEEN 0 AND 10000),
-    ADD COLUMN floor text NOT NULL DEFAULT 'each' CHECK (floor IN ('first', 'each'));
+    ADD COLUMN floor text CHECK (floor IN ('first', 'each'));
 """
 
 DOWN = "ALTER TABLE orders DROP COLUMN min_out, DROP COLUMN max_cost_bps, DROP COLUMN floor"

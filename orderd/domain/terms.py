@@ -81,11 +81,16 @@ class OrderTerms:
     slippage_bps: int
     min_out: int | None = None
     max_cost_bps: int | None = None
-    floor: Floor = Floor.FIRST
+    floor: Floor | None = Floor.FIRST
+    """None: it was accepted when nobody could say, with a new floor in each attempt."""
 
     def is_same_as(self, other: "OrderTerms") -> bool:
-        """Whether two submissions under one client order id are the same order. A token is the same by its mint."""
-        return all(_meant(self, each.name) == _meant(other, each.name) for each in fields(self))
+        """Whether two submissions under one client order id are the same order. A token is the same by its mint.
+
+        What nobody could say when one of them was accepted does not make them differ.
+        """
+        names = [each.name for each in fields(self) if each.name != "floor" or None not in (self.floor, other.floor)]
+        return all(_meant(self, name) == _meant(other, name) for name in names)
 
 
 class ToldTerms(BaseModel):
@@ -131,7 +136,7 @@ def told(terms: OrderTerms) -> ToldTerms:
         slippage=format_amount(terms.slippage_bps, 2),
         min_out=None if terms.min_out is None else format_amount(terms.min_out, terms.token_out.decimals),
         max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
-        floor=terms.floor,
+        floor=terms.floor or Floor.EACH,
     )
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -212,18 +213,6 @@ def _take_lock(program: Program) -> int:
 
 
 def _spawn(program: Program, lock: int) -> subprocess.Popen[bytes]:
-    parent = os.getpid()
-    account = program.account
-
-    def become_child() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        if account is not None:
-            _become(account)
-        # After the change of user, which would clear it. The parent may have died before: then nothing would signal us.
-        _prctl(_PR_SET_PDEATHSIG, program.stop_signal)
-        if os.getppid() != parent:
-            os._exit(1)
-
     output = None if program.log is None else _open_log(program.log)
     try:
         return subprocess.Popen(  # noqa: S603  (our own argv, no shell)
@@ -233,12 +222,22 @@ def _spawn(program: Program, lock: int) -> subprocess.Popen[bytes]:
             stderr=output,
             env={**what_any_program_needs(), **program.env},
             pass_fds=(lock,),
-            preexec_fn=become_child,
+            preexec_fn=partial(_become_child, os.getpid(), program.account, program.stop_signal),
             start_new_session=True,  # Ctrl-C reaches the daemon alone, which stops its children in order
         )
     finally:
         if output is not None:
             os.close(output)
+
+
+def _become_child(parent: int, account: pwd.struct_passwd | None, stop_signal: signal.Signals) -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    if account is not None:
+        _become(account)
+    # After the change of user, which would clear it. The parent may have died before: then nothing would signal us.
+    _prctl(_PR_SET_PDEATHSIG, stop_signal)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _open_log(path: Path) -> int:

@@ -60,6 +60,10 @@ class Notices:
         self.address: str = "@" + self._socket.getsockname()[1:].decode()
         """For the child's ``NOTIFY_SOCKET``."""
 
+    def fileno(self) -> int:
+        """For ``select``: readable when there is something to hear."""
+        return self._socket.fileno()
+
     def heard(self) -> list[dict[str, str]]:
         """What has come since, oldest first, each as its assignments by name."""
         found: list[dict[str, str]] = []

@@ -70,7 +70,7 @@ class Dispatch:
         self._add_up_at = 0.0
 
     def missed(self, order_id: UUID) -> None:
-        """The order's message was used up in vain. Where it still waits, the next pass sends it again."""
+        """The order's message was used up in vain. The next pass sees to it that the order is taken up again."""
         self._missed.append(order_id)
 
     def run_once(self) -> int:
@@ -79,6 +79,8 @@ class Dispatch:
             self._look()
             if missed := list(self._missed):
                 leases.give_back(missed)
+                if self._name is not None:
+                    leases.drop(self._name, missed)
                 for order_id in missed:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from db import journal
 from db.connection import database
-from db.journal import AttemptEnd, Change
+from db.journal import AttemptEnd, Change, Moved
 from db.models import Order
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Deferred, Failed, Retrying
@@ -30,6 +30,10 @@ class AttemptFailedError(Exception):
     def logs(self) -> Sequence[str]:
         """What the programs said, where it was the chain that refused."""
         return self.error.logs if isinstance(self.error, ChainError) else ()
+
+
+class NotStartedError(Exception):
+    """The order was not to be had: it is not due, another worker has it, or it has ended."""
 
 
 class LeaseLostError(Exception):
@@ -87,8 +91,11 @@ class Failures:
         self._policy = policy
         self._publisher = publisher
 
-    def record(self, failed: AttemptFailedError) -> None:
-        """Write the failure and what follows it. A claim that is no longer valid writes nothing."""
+    def record(self, failed: Sequence[AttemptFailedError]) -> None:
+        """Write the failures and what follows them. A claim that is no longer valid writes nothing."""
         with database.connection_context():
-            moved = journal.apply([change_after(failed, self._policy)])
-        self._publisher.publish(moved)
+            written = journal.apply_each([change_after(each, self._policy) for each in failed])
+        self._publisher.publish([moved for moved in written if isinstance(moved, Moved)])
+        for objection in written:
+            if isinstance(objection, Exception):
+                raise objection

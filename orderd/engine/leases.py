@@ -6,7 +6,7 @@ when its lease runs out.
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -35,12 +35,14 @@ class Leases:
                 del self._held[order_id]
 
     @contextmanager
-    def holding(self, order_id: UUID) -> Iterator[None]:
-        self.hold(order_id)
+    def holding(self, order_ids: Sequence[UUID]) -> Iterator[None]:
+        for order_id in order_ids:
+            self.hold(order_id)
         try:
             yield
         finally:
-            self.let_go(order_id)
+            for order_id in order_ids:
+                self.let_go(order_id)
 
     def renew_once(self) -> int:
         """Renew all with one statement. Returns how many the database says are still ours."""

@@ -17,11 +17,17 @@ CHANNEL: Final = "orderd:events"
 _SNAPSHOT_SECONDS: Final = 3600
 _PUBLISH: Final = """
 for i = 2, #ARGV, 3 do
-    if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i]) else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
+    if ARGV[i] ~= '' then
+        if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i])
+        else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
+    end
     redis.call('PUBLISH', KEYS[1], ARGV[i + 2])
 end
 """
-"""KEYS channel, ARGV seconds, then for each event: key of the order's snapshot, snapshot or '' at its end, event."""
+"""KEYS channel, ARGV seconds, then for each event: key of the order's snapshot, snapshot or '' at its end, event.
+
+Where the key is '' the snapshot stays: the next event brings it.
+"""
 
 
 def snapshot_key(order_id: object) -> str:
@@ -48,8 +54,13 @@ class Publisher:
 
     def _tell(self, changes: Sequence[Moved]) -> None:
         arguments: list[str | int] = [_SNAPSHOT_SECONDS]
+        last = {moved.order.id: moved for moved in changes}
         for moved in changes:
-            ended = moved.order.status in TERMINAL
-            snapshot = "" if ended else order_view(moved.order).model_dump_json()
-            arguments += [snapshot_key(moved.order.id), snapshot, moved.event.model_dump_json()]
+            if moved.before is not None:
+                arguments += ["", "", moved.before.model_dump_json()]
+            key = snapshot = ""
+            if moved is last[moved.order.id]:
+                key = snapshot_key(moved.order.id)
+                snapshot = "" if moved.order.status in TERMINAL else order_view(moved.order).model_dump_json()
+            arguments += [key, snapshot, moved.event.model_dump_json()]
         self._publish(keys=[CHANNEL], args=arguments)

@@ -40,8 +40,8 @@ from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_
 from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
+from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
-from orderd.queue.rate_limit import RateLimiter
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0

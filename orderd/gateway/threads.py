@@ -103,7 +103,8 @@ class Threads:
 class DatabaseThreads(Threads):
     """Threads in which each call has a connection to Postgres.
 
-    A call that loses its connection runs once more on another while there is time, so it must bear that.
+    A call that loses its connection runs once more on another while there is time, so it must bear that. A refusal of
+    the second run says nothing of the first.
     """
 
     def __init__(self, name: str, count: int, seconds: float = ANSWER_SECONDS) -> None:
@@ -140,10 +141,16 @@ class DatabaseThreads(Threads):
         except DatabaseError as error:
             raise_if_refused(error)
             raise
+        may_be_done = begun
         try:
             return once()
         except LOST as error:
-            raise lost(error) from error
+            raise (unknown if may_be_done else lost(error)) from error
+        except DatabaseError as error:
+            if may_be_done and _is_servers_own(error):
+                raise unknown from error
+            raise_if_refused(error)
+            raise
 
 
 def outcome_unknown(what: str) -> OrderdError:
@@ -154,13 +161,15 @@ def outcome_unknown(what: str) -> OrderdError:
 
 
 def raise_if_refused(error: DatabaseError) -> None:
-    """Raises OrderdError SERVICE_UNAVAILABLE where the server has reasons of its own: it is only read from, say.
-
-    Classes 25, 53, 55, 57, 58 of its error codes, and 40, its deadlocks.
-    """
-    code: str = getattr(getattr(error, "orig", None), "pgcode", None) or ""
-    if was_refused(error) and code[:2] in ("25", "40", "53", "55", "57", "58"):
+    """Raises OrderdError SERVICE_UNAVAILABLE where the server has reasons of its own: it is only read from, say."""
+    if _is_servers_own(error):
         raise _refused(error) from error
+
+
+def _is_servers_own(error: DatabaseError) -> bool:
+    """Classes 25, 53, 55, 57, 58 of its error codes, and 40, its deadlocks."""
+    code: str = getattr(getattr(error, "orig", None), "pgcode", None) or ""
+    return was_refused(error) and code[:2] in ("25", "40", "53", "55", "57", "58")
 
 
 def _refused(error: Exception) -> OrderdError:

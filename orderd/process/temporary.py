@@ -3,7 +3,6 @@
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.notify import Notices
 from orderd.process.roles import read_address
 
 _READY_SECONDS: Final = 60.0
@@ -28,21 +28,24 @@ class Daemon:
     url: str
     """Where clients connect."""
     log: Path
+    manager: Notices
+    """What it tells its service manager from now on."""
 
 
 @contextmanager
 def running_daemon(state_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Daemon]:
     """Start ``orderd run`` on a free port, wait until it takes orders, and stop it in the end.
 
-    It heeds ``settings`` (``ORDERD_*`` variables) alone, nothing of this process's environment or directory.
+    It heeds ``settings`` (``ORDERD_*`` variables, and those of a service manager) alone, nothing of this process's
+    environment or directory.
     Raises OrderdError, with the end of the log, when it does not start, or does not stop in order.
     """
     log = state_dir / "orderd.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
     environment |= {"ORDERD_CONFIG": os.devnull, "ORDERD_PORT": "0", **(settings or {})}
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("ab") as output:
-        ready.bind(b"")  # takes an address of the kernel's choice, in no directory
-        environment["NOTIFY_SOCKET"] = "@" + ready.getsockname()[1:].decode()
+    manager = Notices()
+    environment["NOTIFY_SOCKET"] = manager.address
+    with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  (our own argv)
             [sys.executable, "-m", "orderd.main", "run", "--state-dir", str(state_dir)],
             env=environment,
@@ -51,8 +54,8 @@ def running_daemon(state_dir: Path, settings: Mapping[str, str] | None = None) -
             start_new_session=True,  # Ctrl-C is for the command in front; we stop the daemon ourselves
         )
         try:
-            _wait_until_ready(process, ready, log)
-            yield Daemon(process, read_address(state_dir / "gateway.json")["url"], log)
+            _wait_until_ready(process, manager, log)
+            yield Daemon(process, read_address(state_dir / "gateway.json")["url"], log, manager)
         finally:
             ended_before = process.poll() is not None
             exit_code = _stop(process)
@@ -60,16 +63,16 @@ def running_daemon(state_dir: Path, settings: Mapping[str, str] | None = None) -
         raise OrderdError(ErrorCode.SERVICE_INTERNAL, f"orderd ended with exit code {exit_code}. {_tail(log)}")
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", ready: socket.socket, log: Path) -> None:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", manager: Notices, log: Path) -> None:
     """Wait for READY=1, as a service manager does."""
     deadline = time.monotonic() + _READY_SECONDS
     ended = os.pidfd_open(process.pid)
     try:
         while True:
             seconds = max(0.0, deadline - time.monotonic())
-            readable, _, _ = select.select([ready.fileno(), ended], [], [], seconds)
-            if ready.fileno() in readable:
-                if b"READY=1" in ready.recv(4096).splitlines():
+            readable, _, _ = select.select([manager.fileno(), ended], [], [], seconds)
+            if manager.fileno() in readable:
+                if any(notice.get("READY") == "1" for notice in manager.heard()):
                     return
             elif ended in readable:
                 raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"orderd did not start. {_tail(log)}")

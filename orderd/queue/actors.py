@@ -1,18 +1,21 @@
-"""The one actor: a message names an order, and the order gets one turn."""
+"""The one actor: a message names orders, and they get one turn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import dramatiq
 
-from orderd.queue.broker import ACTOR, QUEUE, OrderBroker
-from orderd.queue.rate_limit import NotStartedError
+from orderd.queue.broker import ACTOR, QUEUE, OrderBroker, ids_of
+
+Run = Callable[[Sequence[UUID]], Mapping[UUID, Exception]]
 
 
-def declare_actor(broker: OrderBroker, run: Callable[[UUID], bool]) -> None:
-    """Let workers of ``broker`` give each order they fetch to ``run``, which says whether the order was to be had."""
+def declare_actor(broker: OrderBroker, run: Run) -> None:
+    """Let workers of ``broker`` give the orders they fetch to ``run``, which says what kept those that were not sent.
+
+    The middleware is told of that by the actor's result.
+    """
 
     @dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)
-    def execute_order(order_id: str) -> None:
-        if not run(UUID(order_id)):
-            raise NotStartedError("it is not due, another worker has it, or it has ended")
+    def execute_order(order_ids: list[str] | str) -> Mapping[UUID, Exception]:
+        return run(ids_of(order_ids))

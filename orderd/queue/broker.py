@@ -14,7 +14,7 @@ A message may come twice or never; both are harmless, for the claim in Postgres 
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from threading import Condition
 from typing import Any, Final
 from uuid import UUID
@@ -25,16 +25,18 @@ from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import DecodeError
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import Middleware, SkipMessage
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from redis.typing import FieldT
 from uuid_utils import uuid7
 
-from orderd.queue.rate_limit import RateLimiter
+from orderd.queue.limiter import RateLimiter
 
 QUEUE: Final = "orders"
 ACTOR: Final = "execute_order"
+MOST_AT_ONCE: Final = 64
+"""Orders a message, which one thread works together."""
 LOOK: Final = "look"
 """The option of a message whose order first looks whether what it waits for is over."""
 _NAMESPACE: Final = "orderd:queue"
@@ -52,8 +54,26 @@ def redis_client(url: str) -> "redis.Redis":
     )
 
 
+def ids_of(order_ids: list[str] | str) -> list[UUID]:
+    """The orders that a message names; those of an older release name one."""
+    return [UUID(order_id) for order_id in ([order_ids] if isinstance(order_ids, str) else order_ids)]
+
+
+def orders_of(message: MessageProxy) -> list[UUID]:
+    """The orders that a message names."""
+    return ids_of(message.args[0])
+
+
+def keep(message: MessageProxy, order_ids: Collection[UUID]) -> None:
+    """Let the actor have these of its orders only. Raises SkipMessage where that is none."""
+    kept = [str(order_id) for order_id in orders_of(message) if order_id in order_ids]
+    if not kept:
+        raise SkipMessage("its orders wait")
+    message._message = message._message.copy(args=(kept,))
+
+
 class OrderBroker(RedisBroker):
-    """Carries order ids. A sender needs nothing but this; a worker adds middleware and the actor.
+    """Carries order ids, many in a message. A sender needs nothing but this; a worker adds middleware and the actor.
 
     ``line`` is the rate limiter whose line an order joins the moment it is sent. ``name`` is what ``bury`` knows this
     process by.
@@ -98,15 +118,17 @@ class OrderBroker(RedisBroker):
     def send(self, order_ids: Sequence[UUID], *, look: bool = False) -> None:
         """Put orders in the queue, all or none, in this order. Raises redis.RedisError.
 
-        Where they ``look`` first whether they can go on, nobody in line for a start waits for them.
+        Where they ``look`` first whether they can go on, each by itself, nobody in line for a start waits for them.
         """
         messages: dict[FieldT, FieldT] = {}
-        for order_id in order_ids:
+        together = 1 if look else MOST_AT_ONCE
+        for start in range(0, len(order_ids), together):
+            batch = [str(order_id) for order_id in order_ids[start : start + together]]
             message_id = str(uuid7())
             options: dict[str, Any] = {"redis_message_id": message_id}
             if look:
                 options[LOOK] = True
-            messages[message_id] = Message(QUEUE, ACTOR, (str(order_id),), {}, options, message_id).encode()
+            messages[message_id] = Message(QUEUE, ACTOR, (batch,), {}, options, message_id).encode()
         with self.client.pipeline(transaction=True) as pipe:
             if self._line and not look:
                 self._line.enter(pipe, order_ids)

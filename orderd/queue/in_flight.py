@@ -8,7 +8,9 @@ from uuid import UUID
 
 import structlog
 from dramatiq.broker import Broker, MessageProxy
-from dramatiq.middleware import Middleware, SkipMessage
+from dramatiq.middleware import Middleware
+
+from orderd.queue.broker import keep, orders_of
 
 _PAUSE: Final = timedelta(seconds=1)
 _PATIENCE_SECONDS: Final = 2.0
@@ -19,7 +21,7 @@ log = structlog.get_logger(__name__)
 class InFlightCap(Middleware):
     """Lets no order begin while ``in_flight`` is at ``cap``. No start is used up by that.
 
-    The order waits for ``patience`` seconds in its thread, so that those behind it stay in the queue and in line; only
+    Orders wait for ``patience`` seconds in their thread, so that those behind them stay in the queue and in line; only
     then in Postgres, for there each wait is an event. ``missed`` is told of orders that cannot be made to wait there.
     """
 
@@ -39,15 +41,21 @@ class InFlightCap(Middleware):
         self._patience = patience
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
+        orders = orders_of(message)
         ends_at = time.monotonic() + self._patience
         while self._in_flight() >= self._cap and time.monotonic() < ends_at:
             time.sleep(_POLL_SECONDS)
-        if self._in_flight() < self._cap:
-            return
-        order_id = UUID(message.args[0])
+        room = max(self._cap - self._in_flight(), 0)
+        for order_id in orders[room:]:
+            if room:
+                self._missed(order_id)  # it comes again at once, and is told nothing
+            else:
+                self._wait(order_id)
+        keep(message, orders[:room])
+
+    def _wait(self, order_id: UUID) -> None:
         try:
             self._defer(order_id, _PAUSE, "orders in flight")
         except Exception:
             log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
             self._missed(order_id)
-        raise SkipMessage(f"order {order_id} waits")

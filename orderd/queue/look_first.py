@@ -7,7 +7,7 @@ import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, SkipMessage
 
-from orderd.queue.broker import LOOK
+from orderd.queue.broker import LOOK, orders_of
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ class LookFirst(Middleware):
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
         if LOOK not in message.options:
             return
-        order_id = UUID(message.args[0])
+        (order_id,) = orders_of(message)
         # Dramatiq would go on with a message whose middleware failed: nothing but SkipMessage may leave this method.
         try:
             if self._can_go_on(order_id):

@@ -1,246 +1,28 @@
-"""At most so many order starts in any sliding window, over the whole cluster, first come first served.
+"""The rate limit among the middleware: those orders of a message go on that may start, the others wait in Postgres."""
 
-One Lua script decides, by Redis' own clock. An order that may not start is told how far away the slot is that its place
-in the line gives it, and keeps its place, which is its age. The slot is an estimate: where starts are free earlier, for
-others were cancelled or the limit was raised, dispatch wakes the first in line. Waiting is no attempt.
-"""
-
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import redis
 import structlog
 from dramatiq.broker import Broker, MessageProxy
-from dramatiq.middleware import Middleware, SkipMessage
-from redis.client import Pipeline
+from dramatiq.middleware import Middleware
 
 from orderd.domain.events import RATE_LIMIT
-from orderd.engine.clock import elapsed_seconds
-from orderd.engine.failure import AttemptFailedError
-from orderd.queue.clock import ANY_TIME, RedisClock
+from orderd.engine.failure import AttemptFailedError, NotStartedError
+from orderd.queue.broker import keep, orders_of
+from orderd.queue.limiter import Go, RateLimiter
 
-_PREFIX: Final = "orderd:rate"
-_READY, _OPENING, _STARTS, _LINE, _PATIENCE = (
-    f"{_PREFIX}:{name}" for name in ("ready", "opening", "starts", "line", "patience")
-)
-_ASK: Final = Path(__file__).with_suffix(".lua").read_text()
-
-# KEYS ready opening starts, ARGV epoch, then age and order in turn. Void if Redis was emptied since the epoch began.
-_SEED: Final = """
-if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('GET', KEYS[2]) ~= ARGV[1] then return end
-redis.call('DEL', KEYS[2], KEYS[3])
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-for i = 2, #ARGV, 2 do
-    local time = string.format('%.0f', now - ARGV[i])
-    redis.call('ZADD', KEYS[3], time, ARGV[i + 1] .. ':' .. time)
-end
-redis.call('SET', KEYS[1], 1)
-"""
-
-# KEYS line patience, ARGV grace, then orders.
-_ENTER: Final = """
-local clock = redis.call('TIME')
-local patience = string.format('%.0f', clock[1] * 1000000 + clock[2] + ARGV[1])
-for i = 2, #ARGV do
-    redis.call('ZADD', KEYS[1], 0, ARGV[i])
-    redis.call('ZADD', KEYS[2], patience, ARGV[i])
-end
-"""
-
-# KEYS line patience starts, ARGV grace, window, then orders. Of who has just started Postgres may not have heard yet.
-_FREE: Final = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local function text(time) return string.format('%.0f', time) end
-local started = {}
-for _, start in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], text(now - ARGV[1]), '+inf')) do
-    started[string.match(start, '^[^:]+')] = true
-end
-for i = 3, #ARGV do
-    if not started[ARGV[i]] then
-        redis.call('ZADD', KEYS[1], 0, ARGV[i])
-        redis.call('ZADD', KEYS[2], 'GT', text(now + ARGV[1]), ARGV[i])
-    end
-end
-return redis.call('ZCOUNT', KEYS[3], '(' .. text(now - ARGV[2]), '+inf')
-"""
-
-# KEYS starts patience, ARGV window.
-_USE: Final = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local function after(time) return '(' .. string.format('%.0f', time) end
-return {redis.call('ZCOUNT', KEYS[1], after(now - ARGV[1]), '+inf'), redis.call('ZCOUNT', KEYS[2], after(now), '+inf')}
-"""
-
-_MOST: Final = 500
 _PAUSE: Final = timedelta(seconds=1)
 """How long an order waits when the limiter cannot be asked."""
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
-    """The order starts now. ``start`` names this start, for taking it back."""
-
-    start: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The order's turn comes in ``wait``: no clock but Redis' own has to be right for that."""
-
-    wait: timedelta
-
-
-class NotStartedError(Exception):
-    """The order that was granted a start could not be started: it was cancelled, or another worker has it."""
-
-
-class RateLimiter:
-    """``limit`` starts in any ``window``; 0 switches it off. Safe to share between threads.
-
-    A start counts from when it is granted. Postgres journals it up to ``lag`` later, so the window is kept longer by
-    that much, and the journal's times keep the limit too. ``grace`` is how long the line waits for an order that does
-    not come to its slot.
-
-    Redis may be emptied, or lose its last second in a crash. Both are noticed (an empty script cache means a restart),
-    and the starts of the last window are read from Postgres with ``recent_starts``, which is given the window in
-    seconds and tells how long ago each was: the clocks of the two hosts need not agree.
-    """
-
-    def __init__(
-        self,
-        client: "redis.Redis",
-        limit: int,
-        window: timedelta,
-        recent_starts: Callable[[float], Sequence[tuple[UUID, timedelta]]],
-        *,
-        lag: timedelta = timedelta(milliseconds=250),
-        grace: timedelta = timedelta(seconds=5),
-        elapsed: Callable[[], float] = elapsed_seconds,
-    ) -> None:
-        self._redis = client
-        self._limit = limit
-        self._window = window + lag
-        self._recent_starts = recent_starts
-        self._lag = lag
-        self._grace = grace
-        self._sha: str = client.register_script(_ASK).sha
-        self._clock = RedisClock(client, _OPENING, (_STARTS, _PATIENCE), elapsed=elapsed)
-
-    def ask(self, order_id: UUID) -> Go | Slot:
-        """Take a start, or a place in the line. Raises redis.RedisError, and what ``recent_starts`` raises."""
-        if not self._limit:
-            return Go("")
-        verdict, value = self._decide(str(order_id))
-        return Go(value) if verdict == "go" else Slot(timedelta(microseconds=int(value)))
-
-    def prepare(self, *, wait: bool = False) -> None:
-        """See to it that Redis knows the starts of the last window, before an order has to wait for that.
-
-        To be called now and then: where Redis has been emptied, ``lag`` has to pass between one call and the next, or
-        within one that may ``wait``. Watches Redis' clock too. Raises as ``ask`` does.
-        """
-        self._clock.look()
-        if self._limit and self._decide("")[0] == "slot" and wait:
-            time.sleep(self._lag.total_seconds())
-            self._decide("")
-
-    def _decide(self, order_id: str) -> tuple[str, str]:
-        within = self._clock.bounds
-        while True:
-            verdict, value = self._run_script(order_id, within)
-            if verdict == "set":
-                self._clock.look()
-                within = ANY_TIME  # whatever it has found: nobody shall wait for a clock
-            elif verdict == "unseeded":
-                self._seed(epoch=value)
-            else:
-                return verdict, value
-
-    def _run_script(self, order_id: str, within: tuple[int, int]) -> tuple[str, str]:
-        arguments: list[Any] = [5, _READY, _OPENING, _STARTS, _LINE, _PATIENCE]
-        arguments += [order_id, self._limit, *map(_microseconds, (self._window, self._grace, self._lag)), *within]
-        try:
-            answer = self._redis.evalsha(self._sha, *arguments)
-        except redis.exceptions.NoScriptError:
-            # The server has restarted, and its file may lack the last starts: what it remembers is not to be trusted.
-            with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(_READY, _OPENING)
-                pipe.execute_command("SCRIPT LOAD", _ASK)  # type: ignore[no-untyped-call]
-                pipe.execute()
-            answer = self._redis.evalsha(self._sha, *arguments)
-        verdict, value = answer
-        return verdict.decode(), value.decode()
-
-    def _seed(self, epoch: str) -> None:
-        """Tell Redis the starts of the last window. Of several who do it at once, the first one counts."""
-        starts = self._recent_starts(self._window.total_seconds())
-        pairs: list[str | int] = []
-        for order_id, age in starts:
-            pairs += [_microseconds(age), str(order_id)]
-        self._redis.eval(_SEED, 3, _READY, _OPENING, _STARTS, epoch, *pairs)
-        log.info("rate limit reads its window from the journal", action="rate_limit_seeded", starts=len(starts))
-
-    def enter(self, pipe: "Pipeline", order_ids: Sequence[UUID]) -> None:
-        """Give orders their places before any of them asks; queued on ``pipe``, with whatever else it carries."""
-        if self._limit:
-            pipe.eval(_ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))
-
-    @property
-    def most(self) -> int:
-        """Starts that can be free at one time, as far as anybody has to know."""
-        return min(self._limit, _MOST) if self._limit else _MOST
-
-    def free(self, first: Sequence[UUID]) -> int:
-        """How many starts are free now. Sees to it that nobody who came later gets them before ``first`` in line.
-
-        Raises redis.RedisError.
-        """
-        if not self._limit:
-            return len(first)
-        durations = map(_microseconds, (self._grace, self._window))
-        used = self._redis.eval(_FREE, 3, _LINE, _PATIENCE, _STARTS, *durations, *map(str, first))
-        return max(self._limit - int(used), 0)
-
-    def release(self, go: Go) -> None:
-        """Take back a start that did not happen. Raises redis.RedisError."""
-        if self._limit:
-            self._redis.zrem(_STARTS, go.start)
-
-    def forget(self, order_id: UUID) -> None:
-        """The order no longer waits. Where Redis cannot be told, the line goes on without it after the grace."""
-        if not self._limit:
-            return
-        try:
-            with self._redis.pipeline(transaction=True) as pipe:
-                pipe.zrem(_LINE, str(order_id))
-                pipe.zrem(_PATIENCE, str(order_id))
-                pipe.execute()
-        except redis.RedisError as error:
-            log.warning("rate limit unreachable", action="forget_failed", order_id=str(order_id), error=str(error))
-
-    def use(self) -> tuple[int, int]:
-        """Starts in the current window, and orders that wait. Raises redis.RedisError."""
-        used, waiting = self._redis.eval(_USE, 2, _STARTS, _PATIENCE, _microseconds(self._window))
-        return int(used), int(waiting)
-
-
-def _microseconds(duration: timedelta) -> int:
-    return duration // timedelta(microseconds=1)
-
-
 class RateLimit(Middleware):
-    """Lets a message through to the actor when its order may start; else the order waits in Postgres.
+    """Starts are granted in order of acceptance. Where the limiter cannot be asked, nothing starts.
 
-    Where the limiter cannot be asked, nothing starts. ``missed`` is told of orders that cannot even be made to wait.
+    ``missed`` is told of orders that cannot even be made to wait.
     """
 
     def __init__(
@@ -254,19 +36,26 @@ class RateLimit(Middleware):
         self._missed = missed
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
-        order_id = UUID(message.args[0])
         # Dramatiq would go on with a message whose middleware failed: nothing but SkipMessage may leave this method.
+        starts: dict[UUID, Go] = {}
+        for order_id in sorted(orders_of(message)):
+            if (start := self._ask(order_id)) is not None:
+                starts[order_id] = start
+        keep(message, starts)
+        message.options["starts"] = starts
+
+    def _ask(self, order_id: UUID) -> Go | None:
+        """A start; None where the order waits."""
         try:
             answer = self._limiter.ask(order_id)
             if isinstance(answer, Go):
-                message.options["start"] = answer
-                return
+                return answer
             if not self._defer(order_id, answer.wait, RATE_LIMIT):
                 self._limiter.forget(order_id)  # cancelled meanwhile, or another message of it was faster
         except Exception:
             log.exception("rate limit unreachable", action="rate_limit_failed", order_id=str(order_id))
             self._defer_after_failure(order_id)
-        raise SkipMessage(f"order {order_id} waits")
+        return None
 
     def _defer_after_failure(self, order_id: UUID) -> None:
         try:
@@ -280,9 +69,11 @@ class RateLimit(Middleware):
         broker: Broker,  # noqa: ARG002
         message: MessageProxy,
         *,
-        result: object = None,  # noqa: ARG002
-        exception: BaseException | None = None,
+        result: Mapping[UUID, Exception] | None = None,
+        exception: BaseException | None = None,  # noqa: ARG002
     ) -> None:
-        waits = isinstance(exception, AttemptFailedError) and exception.error.is_awaited
-        if waits or isinstance(exception, NotStartedError):
-            self._limiter.release(message.options["start"])
+        """Give back the starts of those that did not begin, or only found that they have to wait."""
+        for order_id, kept in (result or {}).items():
+            waits = isinstance(kept, AttemptFailedError) and kept.error.is_awaited
+            if waits or isinstance(kept, NotStartedError):
+                self._limiter.release(message.options["starts"][order_id])

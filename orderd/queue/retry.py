@@ -1,27 +1,31 @@
 """What follows a turn that went wrong. Postgres decides when the next one is; the message itself is done with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
+from peewee import InterfaceError, InternalError, OperationalError
 
 from db.connection import database
 from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import WORKING
-from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
-from orderd.queue.rate_limit import NotStartedError
+from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, NotStartedError
+from orderd.queue.broker import orders_of
 
+_BROKEN_OFF: Final = (OperationalError, InterfaceError, InternalError)
+"""What the driver raises where Postgres is lost, too slow or only read from, which is no fault of the order's."""
 log = structlog.get_logger(__name__)
 
 
 class Retry(Middleware):
     """Records failed attempts, which schedules the next one or ends the order. ``owner`` is this process' claim name.
 
-    ``missed`` is told of orders whose turn ended before it began, as when Postgres is away. Where a failed attempt
-    cannot be recorded, the order's lease runs out and the order comes back by itself.
+    ``missed`` is told of orders whose turn ended before it began, or of whose end nothing could be written, as when
+    Postgres is away. A turn that Postgres broke off is no attempt.
     """
 
     def __init__(self, failures: Failures, owner: str, missed: Callable[[UUID], object]) -> None:
@@ -34,34 +38,41 @@ class Retry(Middleware):
         broker: Broker,  # noqa: ARG002
         message: MessageProxy,
         *,
-        result: object = None,  # noqa: ARG002
+        result: Mapping[UUID, Exception] | None = None,
         exception: BaseException | None = None,
     ) -> None:
-        if exception is None:
-            return
-        turn = log.bind(order_id=message.args[0])
-        if isinstance(exception, NotStartedError):
-            turn.info("not started", action="start_void", reason=str(exception))
-        elif isinstance(exception, LeaseLostError):
-            turn.info("order taken away", action="lease_lost", reason=str(exception))
-        elif isinstance(exception, AttemptFailedError):
-            what, action = ("waits", "waits") if exception.error.is_awaited else ("attempt failed", "attempt_failed")
-            turn.info(what, action=action, code=exception.error.code, error=exception.error.detail)
-            self._record(exception)
-        else:
-            turn.error("turn failed", action="turn_failed", exc_info=exception)
-            order_id = UUID(message.args[0])
-            failed = self._unexpected(order_id, exception)
-            if failed:
-                self._record(failed)
-            else:
-                self._missed(order_id)
+        """``result`` is what kept single orders; an ``exception`` ended the turn of all."""
+        kept = result or {} if exception is None else dict.fromkeys(orders_of(message), exception)
+        failed = [each for each in (self._failed(order_id, why) for order_id, why in kept.items()) if each is not None]
+        if failed:
+            self._record(failed)
 
-    def _record(self, failed: AttemptFailedError) -> None:
+    def _failed(self, order_id: UUID, kept: BaseException) -> AttemptFailedError | None:
+        """The failed attempt that it is, if any."""
+        turn = log.bind(order_id=str(order_id))
+        if isinstance(kept, NotStartedError):
+            turn.info("not started", action="start_void", reason=str(kept))
+        elif isinstance(kept, LeaseLostError):
+            turn.info("order taken away", action="lease_lost", reason=str(kept))
+        elif isinstance(kept, AttemptFailedError):
+            what, action = ("waits", "waits") if kept.error.is_awaited else ("attempt failed", "attempt_failed")
+            turn.info(what, action=action, code=kept.error.code, error=kept.error.detail)
+            return kept
+        else:
+            turn.error("turn failed", action="turn_failed", exc_info=kept)
+            if (unforeseen := self._unexpected(order_id, kept)) is not None:
+                return unforeseen
+            self._missed(order_id)
+        return None
+
+    def _record(self, failed: Sequence[AttemptFailedError]) -> None:
         try:
             self._failures.record(failed)
         except Exception:
-            log.exception("failure not recorded", action="record_failed", order_id=str(failed.order.id))
+            orders = [each.order.id for each in failed]
+            log.exception("failure not recorded", action="record_failed", order_ids=[str(each) for each in orders])
+            for order_id in orders:
+                self._missed(order_id)
 
     def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailedError | None:
         """The failed attempt that an unforeseen exception is, if nothing is signed; else only the chain decides."""
@@ -73,5 +84,6 @@ class Retry(Middleware):
             return None
         if order is None or order.status not in WORKING:
             return None
-        error = OrderdError(ErrorCode.SERVICE_INTERNAL, f"the turn ended with {type(exception).__name__}")
+        code = ErrorCode.SERVICE_UNAVAILABLE if isinstance(exception, _BROKEN_OFF) else ErrorCode.SERVICE_INTERNAL
+        error = OrderdError(code, f"the turn ended with {type(exception).__name__}")
         return AttemptFailedError(order, error)

@@ -46,9 +46,10 @@ from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
 from orderd.queue.in_flight import InFlightCap
+from orderd.queue.limiter import RateLimiter
 from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
-from orderd.queue.rate_limit import RateLimit, RateLimiter
+from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError

@@ -45,10 +45,10 @@ def socket(daemon: Daemon, shared_database: dict[str, str]) -> Iterator[ClientCo
 
 
 def everything_stored(url: str) -> dict[str, list[Any]]:
-    """All rows of all tables but those two that are told of refusals, and that of the processes' signs of life."""
+    """All rows of all tables but the two that are told of refusals, and those two that show that processes live."""
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        tables = [name for (name,) in cursor.fetchall() if name not in ("audit", "refusals", "processes")]
+        tables = [name for (name,) in cursor.fetchall() if name not in ("audit", "refusals", "processes", "clock")]
         rows = {}
         for table in tables:
             cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')

@@ -14,7 +14,7 @@ from typing import Final
 
 from redis import Redis as RedisClient
 
-from benchmarks.outages import send, tree_of
+from benchmarks.processes import pid_of, send, tree_of
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire import SubmitParams
@@ -79,11 +79,11 @@ class Storm:
             self.daemon.process.wait()
             self.daemon = self._start()
         else:
-            os.kill(self._running(name), signal.SIGKILL)
+            send([pid_of(self.daemon, name)], signal.SIGKILL)
 
     def hang(self, name: str, seconds: float) -> None:
         """Let a service and all its processes stand still: its connections stay open and say nothing."""
-        processes = tree_of(self._running(name))
+        processes = tree_of(pid_of(self.daemon, name))
         send(processes, signal.SIGSTOP)
         time.sleep(seconds)  # not a wait for anything: how long it hangs
         send(processes, signal.SIGCONT)
@@ -101,16 +101,6 @@ class Storm:
 
     def _start(self) -> Daemon:
         return self._stack.enter_context(running_daemon(self.state_dir, self._settings))
-
-    def _running(self, service: str) -> int:
-        """The process id of a service; where it is just being started again, once it is there."""
-        deadline = time.monotonic() + 60
-        while True:
-            pid = int((self.state_dir / f"{service}.lock").read_text() or 0)
-            if pid and _parent_of(pid) == self.daemon.process.pid:
-                return pid
-            assert time.monotonic() < deadline, f"{service} is not started again"
-            time.sleep(0.01)
 
 
 def alternating(count: int) -> list[SubmitParams]:
@@ -173,12 +163,3 @@ def _quiet_port() -> int:
             except OSError:
                 continue
             return port
-
-
-def _parent_of(pid: int) -> int | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, parent = stat.rpartition(")")[2].split()[:2]
-    return None if state in "ZX" else int(parent)

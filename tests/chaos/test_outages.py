@@ -18,6 +18,10 @@ UNFAIR = {**ROUGH, "failure_rate": 0.0}
 """The rough network; programs refuse nothing, for that would be the order's end and not the network's."""
 
 
+CUT_SHORT = "ERROR:  canceling statement due to statement timeout"
+"""What Postgres says of a statement that it was in the middle of when it hung."""
+
+
 @pytest.mark.chaos
 @pytest.mark.timeout(1_800)
 def test_no_order_fails_for_an_outage(tmp_path: Path) -> None:
@@ -31,7 +35,7 @@ def test_no_order_fails_for_an_outage(tmp_path: Path) -> None:
         trade_through(blows, trader.submit_all, alternating(ORDERS), seed=SEED)
         stories = trader.see_all_end(seconds=900)
         audit(trader, stories, ledger, before)
-        assert complaints(tmp_path) == []
+        assert set(complaints(tmp_path)) <= {CUT_SHORT}
     ended = {story.id: story.order.error for story in stories if story.order.status is not OrderStatus.CONFIRMED}
     assert ended == {}
     waits = sum(event.data.kind == "deferred" for story in stories for event in story.events)

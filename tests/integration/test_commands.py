@@ -236,6 +236,7 @@ def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
     )
 
 
+@pytest.mark.executed
 def test_the_demo_trades_and_leaves_nothing_behind(orderd: Orderd, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -128,7 +128,7 @@ def test_a_run_that_does_not_end_is_stopped(copy: Copy) -> None:
 def test_the_copy_imports_its_own_packages(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     copy.check_imports()
-    script = "orderd/queue/rate_limit.lua"
+    script = "orderd/queue/limiter.lua"
     assert (tmp_path / script).read_bytes() == (ROOT / script).read_bytes()
     (tmp_path / "orderctl").rename(tmp_path / "away")
     with pytest.raises(RuntimeError, match="imports"):

@@ -1,9 +1,10 @@
 """From a route to signed bytes: instructions, compute budget, blockhash, one simulation, the signature."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import structlog
 from solders.hash import Hash
@@ -24,7 +25,7 @@ from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.keys import Signer
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc import REQUEST_BATCH, RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import attempt_instructions, draft, sign
 from orderd.solana.wrap import account_of
@@ -33,6 +34,7 @@ from orderd.venues.base import trade_instructions
 from orderd.venues.guest import PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -47,6 +49,18 @@ class SwapPlan:
     route: Route
     min_amount_out: int
     wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
+
+
+class _Draft(NamedTuple):
+    """A plan as it is tried."""
+
+    plan: SwapPlan
+    memo: str
+    swaps: Sequence[Instruction]
+    unit_price: int
+    latest: AtSlot[LatestBlockhash]
+    instructions: list[Instruction]
+    unsigned: bytes
 
 
 class _Trial(NamedTuple):
@@ -140,29 +154,60 @@ class Builder:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         swaps = self._swaps(plan)
         unit_price = self._unit_price(plan, swaps)
-        trial = self._try(plan.route, self._instructions(swaps, "preview", unit_price), self._moment().latest.value)
+        instructions = self._instructions(swaps, "preview", unit_price)
+        with rpc_errors_told():
+            # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
+            unsigned = draft(instructions, self._wallet.address, self._moment().latest.value.blockhash)
+            simulation = self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
+        trial = self._judged(plan.route, instructions, simulation)
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), unit_price)
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
-    def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
-        """Simulate, then sign with what the simulation showed to be needed.
+    def sign(self, plans: Sequence[tuple[SwapPlan, str]]) -> list[SignedAttempt | Exception]:
+        """Simulate all, each with its memo, in one request; then sign each with what that showed to be needed.
 
-        Raises RouteRefusedError where another route may be built, OrderdError where none can: what the simulation met
-        with, RPC_* or TX_TOO_LARGE. Nothing is sent.
+        Of one that cannot be signed: RouteRefusedError where another route may be built, OrderdError where none can
+        (what the simulation met with, RPC_* or TX_TOO_LARGE), or whatever else its pools led to. Nothing is sent.
         """
+        drafts = [_attempted(partial(self._draft, plan, memo)) for plan, memo in plans]
+        tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
+        return [
+            _attempted(partial(self._finish, each, next(tried))) if isinstance(each, _Draft) else each
+            for each in drafts
+        ]
+
+    def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
         try:
             swaps, latest = self._swaps(plan), self._moment().latest
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
         unit_price = self._unit_price(plan, swaps)
-        trial = self._try(plan.route, self._instructions(swaps, memo, unit_price), latest.value)
+        instructions = self._instructions(swaps, memo, unit_price)
+        unsigned = draft(instructions, self._wallet.address, latest.value.blockhash)
+        return _Draft(plan, memo, swaps, unit_price, latest, instructions, unsigned)
+
+    def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
+        """One for each. Of a blockhash that the node has not seen yet, a simulation would tell nothing but that."""
+        for start in range(0, len(unsigned), REQUEST_BATCH):
+            batch = unsigned[start : start + REQUEST_BATCH]
+            try:
+                yield from self._rpc.simulate_transactions(batch, replace_blockhash=True)
+            except RpcError as error:
+                yield from [error] * len(batch)
+
+    def _finish(self, tried: _Draft, simulation: Simulation | RpcError) -> SignedAttempt:
+        if isinstance(simulation, RpcError):
+            with rpc_errors_told():
+                raise simulation
+        plan, unit_price, latest = tried.plan, tried.unit_price, tried.latest
+        trial = self._judged(plan.route, tried.instructions, simulation)
         if trial.refusal is not None:
             raise trial.refusal
-        units = units_with_margin(trial.simulation.units_consumed)
+        units = units_with_margin(simulation.units_consumed)
         if (error := self._with_funds(plan, FeeEstimate(units, unit_price), trial.error)) is not None:
             raise error
-        instructions = attempt_instructions(memo, swaps, units=units, micro_lamports_a_unit=unit_price)
+        instructions = attempt_instructions(tried.memo, tried.swaps, units=units, micro_lamports_a_unit=unit_price)
         signed = sign(instructions, self._wallet, latest.value.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
@@ -187,12 +232,8 @@ class Builder:
         """As they are tried, with all compute units there are."""
         return attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
 
-    def _try(self, route: Route, instructions: Sequence[Instruction], latest: LatestBlockhash) -> _Trial:
-        """Simulate, and where the chain refuses, find out what of it speaks against this route alone."""
-        unsigned = draft(instructions, self._wallet.address, latest.blockhash)
-        with rpc_errors_told():
-            # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
-            simulation = self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
+    def _judged(self, route: Route, instructions: Sequence[Instruction], simulation: Simulation) -> _Trial:
+        """Where the chain refuses, find out what of it speaks against this route alone."""
         if simulation.err is None:
             return _Trial(simulation, None, None)
         error = explain(simulation.err, simulation.logs)
@@ -226,6 +267,14 @@ class Builder:
     def _leave_out(self, refusal: PoolRefusedError) -> None:
         if not refusal.passing:
             self._router.refused(refusal.pool, refusal.detail)
+
+
+def _attempted(work: Callable[[], T]) -> T | Exception:
+    """What it returns, or what it raised: one of many must not be the end of all."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001  (told to whoever asked)
+        return error
 
 
 def _touches_sol(route: Route) -> bool:

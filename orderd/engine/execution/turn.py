@@ -1,12 +1,18 @@
-"""One order, one turn of a worker: claim, route, build, sign, store, send. The chain's answer is settlement's business.
+"""A batch of orders, one turn of a worker: claim, route, build, sign, store, send. The answer is settlement's business.
 
 The order of the last three is what at-most-once rests on: the signed bytes are stored under the order's claim before
 they are sent, so that no transaction exists of which Postgres does not know.
+
+Orders are routed one after the other; what the node and Postgres are asked for, they are asked for all at once. One
+that cannot go on fails alone. A lone order is a batch of one.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -26,24 +32,63 @@ from orderd.domain.quote import VenueName
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.rerouting import Rerouting
-from orderd.engine.execution.together import Together
-from orderd.engine.failure import AttemptFailedError, LeaseLostError
+from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.floor import check_floor, request_of
-from orderd.engine.routing.offers import offer_of
+from orderd.engine.routing.offers import Offer, offer_of
 from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
-from orderd.solana.rpc import RpcError
 from orderd.solana.sender import Sender
 
-Written = tuple[Change, Moved | journal.Objection | None]
-"""A change, and what came of it."""
+MOST_AT_ONCE: Final = 64
+_ROUTING_SECONDS: Final = 0.02
+"""How long the first order of a batch waits for those after it: what is routed by then is signed, stored and sent."""
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Work:
+    """An order that is worked, as it was last stored, and what its routes have met with so far."""
+
+    order: Order
+    others: Rerouting
+
+
+@dataclass(frozen=True, slots=True)
+class _Routed:
+    """An order with its plan, which is not stored yet."""
+
+    work: _Work
+    plan: SwapPlan
+    offer: Offer
+
+    @property
+    def fact(self) -> Routed:
+        offer = self.offer
+        return Routed(
+            chosen=offer.chosen,
+            quotes=offer.quotes,
+            refusals=offer.refusals,
+            min_amount_out=format_amount(offer.min_amount_out, self.work.order.decimals_out),
+            route=offer.route,
+            gain_bps=offer.gain_bps,
+        )
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        route, legs = self.plan.route, self.offer.route
+        return {
+            "venue": str(route.main.venue),
+            "pool": route.main.pool,
+            "route": None if route.is_single else orjson.dumps([leg.model_dump() for leg in legs]).decode(),
+            "quoted_amount_out": route.amount_out,
+            "min_amount_out": self.offer.min_amount_out,
+        }
+
+
 class Execution:
-    """Works orders, from any number of threads. A turn ends when the transaction has been sent once."""
+    """Works orders, from any number of threads. A turn ends when the transactions have been sent once."""
 
     def __init__(
         self,
@@ -54,6 +99,8 @@ class Execution:
         publisher: Publisher,
         leases: Leases,
         look: Callable[[], object] = lambda: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``look`` is as in ``Dispatch``."""
         self._router = router
@@ -63,115 +110,123 @@ class Execution:
         self._publisher = publisher
         self._leases = leases
         self._look = look
-        # One commit and one request for what ten threads have at the same time.
-        self._claim = Together("claim", self._claim_all)
-        self._write = Together("write", self._write_all)
-        self._send = Together("send", self._send_all)
+        self._clock = clock
 
-    def run(self, order_id: UUID) -> bool:
-        """Work one order until it is sent. False where it was not to be had: not due, taken, or ended.
+    def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
+        """Work these orders until they are sent. Returns what kept those that were not.
 
-        Raises AttemptFailedError when the attempt has failed before anything was signed, LeaseLostError when the order
-        was taken away in the middle.
+        NotStartedError of one that was not to be had, AttemptFailedError where the attempt has failed before anything
+        was signed, LeaseLostError where it was taken away in the middle; whatever else nobody foresaw.
         """
-        claimed = self._claim(order_id).result()
-        if claimed is None:
-            return False
-        order = claimed.order
-        with self._leases.holding(order.id):
-            try:
-                self._submit(order, *self._sign(order))
-            except LeaseLostError:
-                self._expire(order)
-                raise
-            except OrderdError as error:
-                raise AttemptFailedError(order, error) from error
-        return True
+        with database.connection_context():
+            claimed = journal.claim(order_ids, self._leases.owner, self._leases.seconds)
+        self._publisher.publish(claimed)
+        held = [moved.order.id for moved in claimed]
+        kept = dict[UUID, Exception]()
+        for order_id in set(order_ids).difference(held):
+            kept[order_id] = NotStartedError("it is not due, another worker has it, or it has ended")
+        with self._leases.holding(held):
+            line = deque(_Work(moved.order, Rerouting(self._builder.fits, self._leases.seconds)) for moved in claimed)
+            while line:
+                routed = self._route_some(line, kept)
+                self._submit(self._sign(routed, line, kept), kept)
+        return kept
 
-    def _sign(self, order: Order) -> tuple[SwapPlan, SignedAttempt]:
-        """Take the best route, and where it is refused the best one without what refused, while the lease lasts."""
-        others = Rerouting(self._builder.fits, self._leases.seconds)
-        while True:
-            plan, routed = self._route(order, others)
-            try:
-                return plan, self._builder.sign(plan, memo=f"{order.id}:{order.failures + 1}")
-            except RouteRefusedError as refusal:
-                others.refused(refusal)
-            finally:  # whatever comes next is written on top of it, and keeps to its floor
-                order = _moved(routed).order
+    # Routing
 
-    def _route(self, order: Order, others: Rerouting) -> "tuple[SwapPlan, Future[Written]]":
-        """The plan, and its event, which is on its way to the disk."""
-        terms = terms_of(order)
-        with others.routing():
-            decision = self._router.route(request_of(terms), order.slippage_bps, others.fits)
-        route = decision.route
+    def _route_some(self, line: "deque[_Work]", kept: dict[UUID, Exception]) -> list[_Routed]:
+        """Route the first in line, as many as come to it in time."""
+        until = self._clock() + _ROUTING_SECONDS
+        routed = list[_Routed]()
+        while line and len(routed) < MOST_AT_ONCE and (not routed or self._clock() < until):
+            work = line.popleft()
+            try:
+                routed.append(self._route(work))
+            except Exception as error:  # noqa: BLE001  (one order's trouble is not the others')
+                _keep(kept, work.order, error)
+        return routed
+
+    def _route(self, work: _Work) -> _Routed:
+        order, terms = work.order, terms_of(work.order)
+        with work.others.routing():
+            decision = self._router.route(request_of(terms), order.slippage_bps, work.others.fits)
         offer = offer_of(terms, decision, order.min_amount_out)
-        check_floor(terms, route, offer.min_amount_out, decision.refusals)
-        log.info(
-            "routed",
-            action="routed",
-            order_id=str(order.id),
-            selected_dex=offer.chosen.venue,
-            price=offer.chosen.price,
-            best_prices=_best_prices(offer.quotes),
-            route=[f"{leg.pool_kind} {leg.share} %" for leg in offer.route],
-            gain_bps=offer.gain_bps,
-            prices={f"{quote.pool_kind} {quote.pool}": quote.price for quote in offer.quotes},
-            refusals={refusal.venue: refusal.detail for refusal in offer.refusals},
-        )
-        fact = Routed(
-            chosen=offer.chosen,
-            quotes=offer.quotes,
-            refusals=offer.refusals,
-            min_amount_out=format_amount(offer.min_amount_out, order.decimals_out),
-            route=offer.route,
-            gain_bps=offer.gain_bps,
-        )
-        columns = {
-            "venue": str(route.main.venue),
-            "pool": route.main.pool,
-            "route": None if route.is_single else orjson.dumps([leg.model_dump() for leg in offer.route]).decode(),
-            "quoted_amount_out": route.amount_out,
-            "min_amount_out": offer.min_amount_out,
-        }
-        routed = self._write(Change(order.id, fact, order.version, columns))
-        return SwapPlan(route, offer.min_amount_out), routed
+        check_floor(terms, decision.route, offer.min_amount_out, decision.refusals)
+        return _Routed(work, SwapPlan(decision.route, offer.min_amount_out), offer)
 
-    def _submit(self, order: Order, plan: SwapPlan, signed: SignedAttempt) -> None:
-        number = order.failures + 1
-        attempt = NewAttempt(
-            number=number,
-            signature=str(signed.signature),
-            signed_bytes=signed.raw,
-            last_valid_block_height=signed.last_valid_block_height,
-            venue=str(plan.route.main.venue),
-            pool=plan.route.main.pool,
-            min_amount_out=plan.min_amount_out,
-            blockhash_slot=signed.blockhash_slot,
-        )
-        fact = Submitted(
-            attempt=number,
-            signature=attempt.signature,
-            last_valid_block_height=attempt.last_valid_block_height,
-        )
-        change = Change(
-            order.id, fact, order.version, {"signature": attempt.signature}, valid=True, new_attempt=attempt
-        )
-        moved = _moved(self._write(change))
-        # From here on the transaction may land: no error below may be taken for the attempt's end.
-        self._live.track(
-            LiveAttempt(
-                order=moved.order,
-                number=number,
-                signature=attempt.signature,
-                signed_bytes=attempt.signed_bytes,
-                last_valid_block_height=attempt.last_valid_block_height,
-                min_amount_out=attempt.min_amount_out,
-                blockhash_slot=attempt.blockhash_slot,
+    # Signing
+
+    def _sign(
+        self, routed: Sequence[_Routed], line: "deque[_Work]", kept: dict[UUID, Exception]
+    ) -> list[tuple[_Routed, SignedAttempt]]:
+        """Sign what can be; what was refused goes back in line, and takes another route while the lease lasts."""
+        if not routed:
+            return []
+        plans = [(each.plan, f"{each.work.order.id}:{each.work.order.failures + 1}") for each in routed]
+        answers = self._builder.sign(plans)
+        signed, others = list[tuple[_Routed, SignedAttempt]](), list[tuple[_Routed, Exception]]()
+        for each, answer in zip(routed, answers, strict=True):
+            if isinstance(answer, Exception):
+                others.append((each, answer))
+            else:
+                signed.append((each, answer))
+        self._turn_back(others, line, kept)
+        return signed
+
+    def _turn_back(
+        self, refused: Sequence[tuple[_Routed, Exception]], line: "deque[_Work]", kept: dict[UUID, Exception]
+    ) -> None:
+        """Store the routes that led to nothing: whatever comes next is written on top, and keeps to the floor."""
+        changes = [Change(each.work.order.id, each.fact, each.work.order.version, each.columns) for each, _ in refused]
+        for (each, error), written in zip(refused, self._write(changes), strict=True):
+            _tell(each)
+            work = each.work
+            if not isinstance(written, Moved):
+                _keep(kept, work.order, written)
+                continue
+            work.order = written.order
+            if not isinstance(error, RouteRefusedError):
+                _keep(kept, work.order, error)
+                continue
+            try:
+                work.others.refused(error)
+            except OrderdError as last:
+                _keep(kept, work.order, last)
+            else:
+                line.append(work)
+
+    # Storing, then sending
+
+    def _submit(self, signed: Sequence[tuple[_Routed, SignedAttempt]], kept: dict[UUID, Exception]) -> None:
+        attempts = [_attempt_of(each, answer) for each, answer in signed]
+        changes = [
+            Change(
+                each.work.order.id,
+                Submitted(
+                    attempt=attempt.number,
+                    signature=attempt.signature,
+                    last_valid_block_height=attempt.last_valid_block_height,
+                ),
+                each.work.order.version,
+                each.columns | {"signature": attempt.signature},
+                before=each.fact,
+                valid=True,
+                new_attempt=attempt,
             )
-        )
-        self._send((order.id, signed.raw))
+            for (each, _), attempt in zip(signed, attempts, strict=True)
+        ]
+        stored = list[tuple[UUID, bytes]]()
+        for (each, _), attempt, written in zip(signed, attempts, self._write(changes), strict=True):
+            if isinstance(written, Moved):
+                # From here on the transaction may land: no error below may be taken for the attempt's end.
+                self._live.track(_live(written.order, attempt))
+                stored.append((written.order.id, attempt.signed_bytes))
+            else:
+                self._expire(each.work.order)
+                _keep(kept, each.work.order, written)
+        self._send(stored)
+        for each, _ in signed:
+            _tell(each)
 
     def _expire(self, order: Order) -> None:
         """End an order whose claim could not write, if that is because it is no longer valid."""
@@ -180,36 +235,70 @@ class Execution:
                 self._look()
                 self._publisher.publish(journal.apply([expiry(order)]))
 
-    def _claim_all(self, order_ids: Sequence[UUID]) -> list[Moved | None]:
+    def _write(self, changes: Sequence[Change]) -> list[Moved | Exception]:
+        """What each led to: LeaseLostError where the order is another's, or what the database objects to."""
+        if not changes:
+            return []
         with database.connection_context():
-            claimed = journal.claim(order_ids, self._leases.owner, self._leases.seconds)
-        self._publisher.publish(claimed)
-        # Of two threads that want the same order one has it.
-        by_id = {each.order.id: each for each in claimed}
-        return [by_id.pop(order_id, None) for order_id in order_ids]
+            written = journal.apply_each(changes)
+        self._publisher.publish([moved for moved in written if isinstance(moved, Moved)])
+        return [
+            LeaseLostError(f"order {change.order_id} was taken from claim {change.version}") if moved is None else moved
+            for change, moved in zip(changes, written, strict=True)
+        ]
 
-    def _write_all(self, changes: Sequence[Change]) -> "list[Written]":
-        with database.connection_context():
-            written = [*zip(changes, journal.apply_each(changes), strict=True)]
-        self._publisher.publish([moved for _, moved in written if isinstance(moved, Moved)])
-        return written
-
-    def _send_all(self, signed: Sequence[tuple[UUID, bytes]]) -> list[RpcError | None]:
-        answers = self._sender.send([raw for _, raw in signed])
-        for (order_id, _), error in zip(signed, answers, strict=True):
+    def _send(self, stored: Sequence[tuple[UUID, bytes]]) -> None:
+        answers = self._sender.send([raw for _, raw in stored])
+        for (order_id, _), error in zip(stored, answers, strict=True):
             if error is not None:
                 log.info("first send refused", action="send_refused", order_id=str(order_id), error=str(error))
-        return answers
 
 
-def _moved(write: "Future[Written]") -> Moved:
-    """What a write led to. Raises LeaseLostError where the order is another's, and what the database objects to."""
-    change, moved = write.result()
-    if moved is None:
-        raise LeaseLostError(f"order {change.order_id} was taken from claim {change.version}")
-    if isinstance(moved, Exception):
-        raise moved
-    return moved
+def _keep(kept: dict[UUID, Exception], order: Order, error: Exception) -> None:
+    kept[order.id] = AttemptFailedError(order, error) if isinstance(error, OrderdError) else error
+
+
+def _attempt_of(routed: _Routed, signed: SignedAttempt) -> NewAttempt:
+    route = routed.plan.route
+    return NewAttempt(
+        number=routed.work.order.failures + 1,
+        signature=str(signed.signature),
+        signed_bytes=signed.raw,
+        last_valid_block_height=signed.last_valid_block_height,
+        venue=str(route.main.venue),
+        pool=route.main.pool,
+        min_amount_out=routed.plan.min_amount_out,
+        blockhash_slot=signed.blockhash_slot,
+    )
+
+
+def _live(order: Order, attempt: NewAttempt) -> LiveAttempt:
+    return LiveAttempt(
+        order=order,
+        number=attempt.number,
+        signature=attempt.signature,
+        signed_bytes=attempt.signed_bytes,
+        last_valid_block_height=attempt.last_valid_block_height,
+        min_amount_out=attempt.min_amount_out,
+        blockhash_slot=attempt.blockhash_slot,
+    )
+
+
+def _tell(routed: _Routed) -> None:
+    """For the log, when there is nothing else to do."""
+    offer = routed.offer
+    log.info(
+        "routed",
+        action="routed",
+        order_id=str(routed.work.order.id),
+        selected_dex=offer.chosen.venue,
+        price=offer.chosen.price,
+        best_prices=_best_prices(offer.quotes),
+        route=[f"{leg.pool_kind} {leg.share} %" for leg in offer.route],
+        gain_bps=offer.gain_bps,
+        prices={f"{quote.pool_kind} {quote.pool}": quote.price for quote in offer.quotes},
+        refusals={refusal.venue: refusal.detail for refusal in offer.refusals},
+    )
 
 
 def _best_prices(quotes: Sequence[Quoted]) -> dict[VenueName, str]:

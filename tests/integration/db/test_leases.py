@@ -1,12 +1,14 @@
 """Leases: what is due is taken once, what was left behind comes back, and its former holder is shut out."""
 
+from datetime import timedelta
+
 import pytest
 from uuid_utils.compat import uuid7
 
 from db import journal, leases
 from db.journal import AttemptEnd, Change
 from orderd.domain.order import OrderStatus
-from tests.integration.orders import FILL, built, claimed, lapse, pending, sign
+from tests.integration.orders import FILL, built, claimed, lapse, pending, read, sign
 from tests.samples.orders import FILL as CONFIRMED
 
 pytestmark = pytest.mark.usefixtures("connection")
@@ -21,6 +23,13 @@ def test_due_orders_are_taken_once_and_in_order_of_arrival() -> None:
     assert leases.take_due(10).start == []
     leases.give_back([second])
     assert leases.take_due(10).start == [second]
+
+
+def test_a_new_order_is_soon_due_to_others_as_its_sender_may_never_have_heard_that_it_was_stored() -> None:
+    order = read(pending())
+    assert order.lease_until is not None
+    assert order.due_at is not None
+    assert order.lease_until - order.due_at < timedelta(seconds=6)
 
 
 def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:

@@ -35,7 +35,8 @@ def test_an_order_of_before_there_was_a_floor_makes_one_in_each_attempt() -> Non
     (moved,) = journal.accept([new_order()])
     database.execute_sql("UPDATE orders SET floor = DEFAULT, min_out = DEFAULT, max_cost_bps = DEFAULT")
     terms = terms_of(read(moved.order.id))
-    assert (terms.floor, terms.min_out, terms.max_cost_bps) == (Floor.EACH, None, None)
+    assert (terms.floor, terms.min_out, terms.max_cost_bps) == (None, None, None)
+    assert told(terms).floor is Floor.EACH
 
 
 def test_each_term_has_its_columns() -> None:

@@ -1,5 +1,6 @@
 """A turn signs what was agreed, and sends nothing that Postgres does not know of."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -7,7 +8,9 @@ from typing import cast
 from uuid import UUID
 
 import pytest
+from peewee import IntegrityError
 from solders.signature import Signature
+from uuid_utils.compat import uuid7
 
 from db import journal
 from db.connection import database
@@ -15,12 +18,14 @@ from db.journal import Change
 from db.models import Attempt
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Reclaimed
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.engine import views
+from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.turn import Execution
-from orderd.engine.failure import AttemptFailedError, LeaseLostError
+from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.router import Router
@@ -72,16 +77,22 @@ class Notary:
 
     signed: list[SwapPlan] = field(default_factory=list)
     meanwhile: Callable[[UUID], object] = lambda _: None
+    answers: dict[UUID, SignedAttempt] = field(default_factory=dict)
 
     def fits(self, route: Route) -> bool:
         return True
 
-    def sign(self, plan: SwapPlan, memo: str) -> SignedAttempt:
-        order_id = UUID(memo.partition(":")[0])
-        while read(order_id).status is not OrderStatus.BUILDING:
-            pass
+    def sign(self, plans: Sequence[tuple[SwapPlan, str]]) -> list[SignedAttempt | Exception]:
+        return [self._answer(*each) for each in plans]
+
+    def _answer(self, plan: SwapPlan, memo: str) -> SignedAttempt | Exception:
         self.signed.append(plan)
-        self.meanwhile(order_id)
+        try:
+            self.meanwhile(UUID(memo.partition(":")[0]))
+        except Exception as refusal:  # noqa: BLE001  (as the builder does)
+            return refusal
+        if (answer := self.answers.get(UUID(memo.partition(":")[0]))) is not None:
+            return answer
         number = len(self.signed)
         return SignedAttempt(Signature.from_bytes(number.to_bytes(64, "big")), f"bytes {number}".encode(), 150, 8)
 
@@ -91,8 +102,10 @@ class WitnessedSender(ScriptedChain):
     """Looks into Postgres for what it is given, at the moment of sending."""
 
     stored: dict[bytes, bool] = field(default_factory=dict)
+    requests: list[int] = field(default_factory=list)
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
+        self.requests += [len(signed)] if signed else []
         with database.connection_context():
             for raw in signed:
                 live = (Attempt.signed_bytes == raw) & (Attempt.outcome == "live")
@@ -111,15 +124,13 @@ class Desk:
     market: OneRoute
 
     def work(self, order_id: UUID) -> bool:
-        """One turn, as ``Execution.run``; then wait until all that it has handed over is sent."""
-        try:
-            return self.execution.run(order_id)
-        finally:
-            # What has been handed over is sent in turn, so what comes last comes after it.
-            last = b"nothing of an order"
-            self.execution._send((order_id, last)).result(PATIENCE)
-            self.sender.sent.remove(last)
-            del self.sender.stored[last]
+        """One turn of a lone order; False where it was not to be had. Raises what else kept it from being sent."""
+        kept = self.execution.run([order_id]).get(order_id)
+        if isinstance(kept, NotStartedError):
+            return False
+        if kept is not None:
+            raise kept
+        return True
 
 
 def open_desk(publisher: Publisher) -> Desk:
@@ -223,3 +234,66 @@ def test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next(desk: Desk
     assert desk.sender.sent == []
     assert Attempt.select().count() == 0
     assert (read(order_id).status, read(order_id).lease_owner) == (OrderStatus.BUILDING, "worker-b")
+
+
+def test_orders_that_come_together_are_claimed_signed_stored_and_sent_together(desk: Desk) -> None:
+    orders = [pending() for _ in range(3)]
+    assert desk.execution.run(orders) == {}
+    assert desk.sender.requests == [3]
+    assert {*desk.sender.stored.values()} == {True}
+    for order_id in orders:
+        kinds = [event.data.kind for event in views.events_after(order_id, 1)]
+        assert kinds == [EventKind.STARTED, EventKind.ROUTED, EventKind.SUBMITTED]
+    assert len(desk.live) == 3
+
+
+def test_one_bad_order_fails_alone(desk: Desk) -> None:
+    good, poor, lost, taken = (pending() for _ in range(4))
+
+    def meanwhile(order_id: UUID) -> None:
+        if order_id == poor:
+            raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
+        if order_id == lost:
+            raise KeyError("nobody thought of this")
+        if order_id == taken:
+            cancel(order_id)
+
+    desk.builder.meanwhile = meanwhile
+    kept = desk.execution.run([good, poor, lost, taken, uuid7()])
+    assert [type(kept[order_id]) for order_id in (poor, lost, taken)] == [AttemptFailedError, KeyError, LeaseLostError]
+    assert [type(error) for order_id, error in kept.items() if order_id not in (poor, lost, taken)] == [NotStartedError]
+    assert read(good).status is OrderStatus.SUBMITTED
+    assert [read(order_id).status for order_id in (poor, lost)] == [OrderStatus.BUILDING] * 2, "their routes are stored"
+    assert len(desk.sender.sent) == 1
+
+
+def test_who_is_refused_takes_another_route_and_holds_nobody_up(desk: Desk) -> None:
+    refused, other = pending(), pending()
+
+    def meanwhile(order_id: UUID) -> None:
+        if order_id == refused and len(desk.builder.signed) == 1:
+            error = OrderdError(ErrorCode.TX_FAILED, "the pool says no")
+            raise RouteRefusedError(Route.single(QUOTE), error, QUOTE.pool, moved=True)
+
+    desk.builder.meanwhile = meanwhile
+    assert desk.execution.run([refused, other]) == {}
+    assert desk.sender.requests == [1, 1]
+    kinds = [event.data.kind for event in views.events_after(refused, 1)]
+    assert kinds == [EventKind.STARTED, EventKind.ROUTED, EventKind.ROUTED, EventKind.SUBMITTED]
+
+
+def test_what_takes_long_to_route_is_not_waited_for_by_what_is_ready(publisher: Publisher) -> None:
+    desk = open_desk(publisher)
+    ticks = itertools.count()
+    desk.execution._clock = lambda: 0.015 * next(ticks)
+    assert desk.execution.run([pending() for _ in range(3)]) == {}
+    assert desk.sender.requests == [2, 1]
+
+
+def test_a_value_that_the_database_refuses_stops_its_own_order_alone(desk: Desk) -> None:
+    good, bad = pending(), pending()
+    refused = desk.builder.answers[bad] = SignedAttempt(Signature.default(), b"", 150, 8)
+    kept = desk.execution.run([good, bad])
+    assert refused.raw == b"", "no transaction has no bytes, and the table says so"
+    assert isinstance(kept[bad], IntegrityError)
+    assert (read(good).status, read(bad).status) == (OrderStatus.SUBMITTED, OrderStatus.ROUTING)

@@ -38,7 +38,7 @@ def fails(desk: Desk, publisher: Publisher) -> Callable[[UUID], OrderdError]:
     def work(order_id: UUID) -> OrderdError:
         with pytest.raises(AttemptFailedError) as failed:
             desk.work(order_id)
-        Failures(TO_BE_TAKEN_AT_ONCE, publisher).record(failed.value)
+        Failures(TO_BE_TAKEN_AT_ONCE, publisher).record([failed.value])
         return failed.value.error
 
     return work

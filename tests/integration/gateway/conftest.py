@@ -59,8 +59,9 @@ _News = Snapshot | ResyncRequired | Event | Ready
 _NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
+def pytest_asyncio_loop_factories(item: pytest.Function) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """uvloop, as the gateway has it; where that is a process of its own, what starts that as ``subprocess`` does."""
+    return {"asyncio": asyncio.new_event_loop} if "start" in item.fixturenames else {"uvloop": uvloop.new_event_loop}
 
 
 class CallRefusedError(Exception):

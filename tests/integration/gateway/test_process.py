@@ -14,6 +14,7 @@ from tests.integration.gateway.conftest import Start, log_until
 pytestmark = pytest.mark.asyncio
 
 
+@pytest.mark.executed
 async def test_it_says_where_it_is_and_goes_without_a_trace_on_sigterm(start: Start, tmp_path: Path) -> None:
     process = await start()
     await log_until(process, "feed_open")

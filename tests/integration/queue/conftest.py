@@ -34,8 +34,9 @@ def start_worker() -> Iterator[StartWorker]:
             worked: SimpleQueue[str] = SimpleQueue()
 
             @dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)
-            def execute_order(order_id: str) -> None:
-                worked.put(order_id)
+            def execute_order(order_ids: list[str]) -> None:
+                for order_id in order_ids:
+                    worked.put(order_id)
 
             worker = Worker(broker, worker_threads=1, worker_timeout=50)
             worker.start()

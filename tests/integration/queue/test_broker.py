@@ -1,5 +1,6 @@
 """Orders through the queue, on a real Redis."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from dramatiq.broker import MessageProxy
 from uuid_utils.compat import uuid7
 
 from orderd.embedded.redis import Redis
-from orderd.queue.broker import QUEUE, OrderBroker, OrderConsumer, redis_client
+from orderd.queue.broker import MOST_AT_ONCE, QUEUE, OrderBroker, OrderConsumer, orders_of, redis_client
 from tests.integration.queue.conftest import StartWorker
 
 PATIENCE = 20
@@ -25,8 +26,15 @@ def new_ids(count: int) -> list[UUID]:
     return [uuid7() for _ in range(count)]
 
 
+def send_apart(broker: OrderBroker, order_ids: Sequence[UUID]) -> None:
+    """Each in a message of its own."""
+    for order_id in order_ids:
+        broker.send([order_id])
+
+
 def order_of(message: MessageProxy) -> UUID:
-    return UUID(message.args[0])
+    (order_id,) = orders_of(message)
+    return order_id
 
 
 def take(consumer: OrderConsumer) -> UUID:
@@ -55,9 +63,22 @@ def left_in_redis(client: "redis.Redis") -> dict[str, Any]:
 NOTHING = {"waiting": 0, "messages": 0, "unacknowledged": []}
 
 
+def test_many_orders_share_a_message(broker: OrderBroker, client: "redis.Redis", start_worker: StartWorker) -> None:
+    sent = new_ids(2 * MOST_AT_ONCE + 1)
+    broker.send(sent)
+    assert left_in_redis(client)["waiting"] == 3
+    worked = start_worker(broker)
+    assert [UUID(worked.get(timeout=PATIENCE)) for _ in sent] == sent
+
+
+def test_orders_that_look_first_travel_alone(broker: OrderBroker, client: "redis.Redis") -> None:
+    broker.send(new_ids(3), look=True)
+    assert left_in_redis(client)["waiting"] == 3
+
+
 def test_orders_reach_the_actor_in_the_order_they_were_sent(broker: OrderBroker, start_worker: StartWorker) -> None:
     sent = new_ids(50)
-    broker.send(sent)
+    send_apart(broker, sent)
     assert broker.depth() == 50
     worked = start_worker(broker)
     assert [worked.get(timeout=PATIENCE) for _ in sent] == [str(order_id) for order_id in sent]
@@ -80,7 +101,7 @@ def test_all_idle_processes_are_woken_at_once(redis_url: str, broker: OrderBroke
             taken.append(threads.submit(take, patient_consumer(redis_url, prefetch=1)))
         wait_for_idle_consumers(client, 3)
         sent = new_ids(3)
-        broker.send(sent)
+        send_apart(broker, sent)
         assert {each.result(PATIENCE) for each in taken} == set(sent)
 
 
@@ -134,7 +155,7 @@ def test_a_restarted_redis_is_noticed(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
-    broker.send(new_ids(30))
+    send_apart(broker, new_ids(30))
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
     for _ in range(30):
         take(consumer)
@@ -143,7 +164,7 @@ def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "
 
 
 def test_a_full_process_fetches_no_more_until_a_quarter_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
-    broker.send(new_ids(10))
+    send_apart(broker, new_ids(10))
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
     held = [message for _ in range(4) if (message := next(consumer))]
     assert next(consumer) is None
@@ -155,7 +176,7 @@ def test_a_full_process_fetches_no_more_until_a_quarter_is_done(broker: OrderBro
 
 def test_what_a_stopping_process_has_not_begun_goes_back(broker: OrderBroker, client: "redis.Redis") -> None:
     sent = new_ids(4)
-    broker.send(sent)
+    send_apart(broker, sent)
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
     take(consumer)
     consumer.close()
@@ -183,7 +204,7 @@ def test_acknowledgements_outlive_a_lost_connection(
 
 def test_messages_of_a_dead_process_come_back(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
     sent = new_ids(3)
-    broker.send(sent)
+    send_apart(broker, sent)
     dead = OrderBroker(redis_client(redis_url))
     assert order_of(next(iter(OrderConsumer(dead, QUEUE, prefetch=4, timeout=10)))) == sent[0]  # type: ignore[arg-type]
     client.zadd("orderd:queue:__heartbeats__", {dead.broker_id: 0})

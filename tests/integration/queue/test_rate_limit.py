@@ -8,7 +8,7 @@ import pytest
 import redis
 from uuid_utils.compat import uuid7
 
-from orderd.queue.rate_limit import Go, RateLimiter, Slot
+from orderd.queue.limiter import Go, RateLimiter, Slot
 from tests.integration.queue.virtual_time import (
     EPOCH,
     GRACE,
@@ -215,7 +215,7 @@ class TestForgetfulRedis:
     def test_one_call_that_may_wait_prepares_it(self, time: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
         # The module's own clock: threads of other tests sleep by the real one.
         clock = SimpleNamespace(sleep=lambda lag: time.advance(timedelta(seconds=lag)))
-        monkeypatch.setattr("orderd.queue.rate_limit.time", clock)
+        monkeypatch.setattr("orderd.queue.limiter.time", clock)
         limiter = time.limiter(3)
         limiter.prepare(wait=True)
         assert time.now == EPOCH + LAG

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from uuid_utils.compat import uuid7
 
-from orderd.queue.rate_limit import Go, Slot
+from orderd.queue.limiter import Go, Slot
 from tests.integration.queue.virtual_time import GRACE, LAG, WINDOW, VirtualTime, let_scripts_read_the_clock_from_a_key
 
 LIMIT = 4

@@ -11,7 +11,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from orderd.queue.broker import OrderBroker, redis_client
-from orderd.queue.rate_limit import Go, RateLimiter
+from orderd.queue.limiter import Go, RateLimiter
 from tests.integration.queue.test_rate_limit_model import most_in_a_window
 
 LIMIT = 100

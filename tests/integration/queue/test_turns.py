@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from queue import SimpleQueue
 from uuid import UUID
@@ -12,7 +12,7 @@ import redis
 from dramatiq import Worker
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, TimeLimit
-from peewee import OperationalError
+from peewee import InternalError, OperationalError
 from uuid_utils.compat import uuid7
 
 from db import journal
@@ -25,12 +25,13 @@ from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.dispatch import Dispatch
-from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError
+from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, NotStartedError
 from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
-from orderd.queue.broker import OrderBroker
+from orderd.queue.broker import OrderBroker, orders_of
+from orderd.queue.limiter import Go, RateLimiter, Slot
 from orderd.queue.look_first import LookFirst
-from orderd.queue.rate_limit import Go, RateLimit, RateLimiter, Slot
+from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from tests.integration.orders import new_order, read, sign
 from tests.samples.orders import METEORA as QUOTED
@@ -46,7 +47,8 @@ class Finished(Middleware):
         self.orders: SimpleQueue[UUID] = SimpleQueue()
 
     def after_ack(self, broker: Broker, message: MessageProxy) -> None:
-        self.orders.put(UUID(message.args[0]))
+        for order_id in orders_of(message):
+            self.orders.put(order_id)
 
 
 class Turns:
@@ -58,7 +60,7 @@ class Turns:
         publisher = Publisher(client)
         self.limiter = RateLimiter(client, limit, window, lambda _: [], lag=timedelta(milliseconds=1))
         self.broker = OrderBroker(client, line=self.limiter)
-        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth, line=self.limiter)
+        self.dispatch = Dispatch(publisher, self.broker.send, self.broker.depth, OWNER, self.limiter)
         self.finished = Finished()
         self.begin: Callable[[], None] = lambda: None
         self.work: Callable[[Order], None] = lambda _: None
@@ -75,13 +77,20 @@ class Turns:
         self.broker.emit_after("process_boot")
         self._worker = Worker(self.broker, worker_threads=4, worker_timeout=20)
 
-    def turn(self, order_id: UUID) -> bool:
+    def turn(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
+        """Where the test's work raises what a turn keeps of one order, it is that order's; all else ends the turn."""
         self.begin()
+        kept: dict[UUID, Exception] = {}
         with database.connection_context():
-            claimed = journal.claim([order_id], OWNER, 15.0)
+            claimed = journal.claim(order_ids, OWNER, 15.0)
+            for order_id in set(order_ids) - {moved.order.id for moved in claimed}:
+                kept[order_id] = NotStartedError("not to be had")
             for moved in claimed:
-                self.work(moved.order)
-        return bool(claimed)
+                try:
+                    self.work(moved.order)
+                except (AttemptFailedError, LeaseLostError) as error:
+                    kept[moved.order.id] = error
+        return kept
 
     def start(self) -> None:
         self._worker.start()
@@ -124,6 +133,11 @@ def start_turns(client: "redis.Redis") -> Iterator[StartTurns]:
     yield start
     for turns in started:
         turns.stop()
+
+
+def send_apart(turns: Turns, order_ids: Sequence[UUID]) -> None:
+    for order_id in order_ids:
+        turns.broker.send([order_id])
 
 
 def pending() -> UUID:
@@ -240,6 +254,38 @@ def test_an_order_whose_turn_ended_before_it_began_is_sent_again_at_once(start_t
     assert turns.dispatch.run_once() == 0, "once is enough"
 
 
+@pytest.mark.parametrize("error", [OperationalError("server closed the connection"), InternalError("read-only")])
+def test_a_turn_that_loses_postgres_is_no_attempt(start_turns: StartTurns, error: Exception) -> None:
+    def work(_: Order) -> None:
+        raise error
+
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.failures, order.waits_for) == (OrderStatus.PENDING, 0, ErrorCode.SERVICE_UNAVAILABLE)
+    assert failure_codes(order.id) == []
+
+
+def test_an_order_whose_turn_ended_unrecorded_is_taken_up_at_once_and_not_when_its_lease_ends(
+    start_turns: StartTurns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(order: Order) -> None:
+        raise AttemptFailedError(order, OrderdError(ErrorCode.TX_FAILED, "the program said no"))
+
+    def lost(*_: object) -> None:
+        raise OperationalError("Postgres is away")
+
+    monkeypatch.setattr(Failures, "record", lost)
+    turns = start_turns()
+    turns.work = work
+    order = turns.finish(pending())
+    assert (order.status, order.lease_owner) == (OrderStatus.ROUTING, OWNER)
+    turns.work = lambda _: None
+    assert turns.dispatch.run_once() == 1
+    assert turns.finished.orders.get(timeout=PATIENCE) == order.id
+    assert (read(order.id).status, read(order.id).starts) == (OrderStatus.ROUTING, 2)
+
+
 def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
     def work(_: Order) -> None:
         forever = threading.Event()
@@ -291,6 +337,42 @@ def test_waiting_for_the_rate_limit_uses_up_no_attempt(start_turns: StartTurns) 
     assert any(row.seq > 2 for row in rows), "some had to wait"
 
 
+def test_of_a_batch_the_first_start_and_the_others_wait_in_line(start_turns: StartTurns) -> None:
+    turns = start_turns(limit=3, window=timedelta(hours=1))
+    turns.limiter.prepare(wait=True)
+    orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(5)])]
+    turns.broker.send(orders)
+    for _ in range(3):  # of those that go on the message tells
+        turns.finished.orders.get(timeout=PATIENCE)
+    assert [read(order_id).status for order_id in orders] == [OrderStatus.ROUTING] * 3 + [OrderStatus.PENDING] * 2
+    assert {read(order_id).waits_for for order_id in orders[3:]} == {"rate limit"}
+
+
+def test_of_a_batch_each_is_told_what_became_of_it(start_turns: StartTurns) -> None:
+    orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(4)])]
+    assert journal.claim([orders[3]], "another worker", 15.0)
+    errors = {orders[1]: ErrorCode.TX_FAILED, orders[2]: ErrorCode.RPC_UNAVAILABLE}
+
+    def work(order: Order) -> None:
+        if order.id in errors:
+            raise AttemptFailedError(order, OrderdError(errors[order.id], "no"))
+
+    turns = start_turns(limit=9, window=timedelta(hours=1))
+    turns.limiter.prepare(wait=True)
+    turns.work = work
+    turns.broker.send(orders)
+    for _ in orders:
+        turns.finished.orders.get(timeout=PATIENCE)
+    assert [read(order_id).status for order_id in orders] == [
+        OrderStatus.ROUTING,
+        OrderStatus.PENDING,
+        OrderStatus.PENDING,
+        OrderStatus.ROUTING,
+    ]
+    assert [read(order_id).failures for order_id in orders] == [0, 1, 0, 0]
+    assert turns.limiter.use()[0] == 2, "the two that did not begin give their starts back"
+
+
 def test_whoever_is_left_moves_up_when_those_before_him_are_cancelled(start_turns: StartTurns) -> None:
     """By its place alone the last one would wait for a minute."""
     turned: SimpleQueue[UUID] = SimpleQueue()
@@ -298,7 +380,7 @@ def test_whoever_is_left_moves_up_when_those_before_him_are_cancelled(start_turn
     turns.limiter.prepare(wait=True)
     turns.work = lambda order: turned.put(order.id)
     first, *cancelled, last = [moved.order.id for moved in journal.accept([new_order() for _ in range(30)])]
-    turns.broker.send([first, *cancelled, last])
+    send_apart(turns, [first, *cancelled, last])
     for _ in range(30):
         turns.finished.orders.get(timeout=PATIENCE)
     assert turned.get(timeout=PATIENCE) == first
@@ -315,7 +397,7 @@ def test_a_raised_limit_helps_those_who_wait(start_turns: StartTurns) -> None:
     turns = start_turns(limit=1, window=timedelta(hours=1))
     turns.limiter.prepare(wait=True)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(3)])]
-    turns.broker.send(orders)
+    send_apart(turns, orders)
     for _ in orders:
         turns.finished.orders.get(timeout=PATIENCE)
     turns.stop()
@@ -330,7 +412,7 @@ def test_nobody_overtakes_who_waits_although_redis_has_forgotten_the_line(
     turns = start_turns(limit=1, window=timedelta(hours=1))
     turns.limiter.prepare(wait=True)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(2)])]
-    turns.broker.send(orders)
+    send_apart(turns, orders)
     for _ in orders:
         turns.finished.orders.get(timeout=PATIENCE)
     turns.stop()

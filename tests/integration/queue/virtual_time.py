@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 import redis
 
-from orderd.queue import clock, rate_limit
-from orderd.queue.rate_limit import RateLimiter
+from orderd.queue import clock
+from orderd.queue import limiter as rate_limit
+from orderd.queue.limiter import RateLimiter
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW = timedelta(seconds=60)

@@ -33,6 +33,7 @@ from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import decode, sign
 from orderd.venues.account_facts import token_amount
+from tests.samples.signing import sign_one
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
 SLIPPAGE_BPS = 50
@@ -54,13 +55,13 @@ class Desk:
         return self.router.route(request, SLIPPAGE_BPS, fits or self.builder.fits).route
 
     def execute(self, route: Route, floor: int, memo: str) -> TransactionInfo:
-        signed = self.builder.sign(SwapPlan(route, floor), memo)
+        signed = sign_one(self.builder, SwapPlan(route, floor), memo)
         assert self.rpc.send_transaction(signed.raw) == signed.signature
         return _landed(self.rpc, signed.signature)
 
     def execute_apart(self, route: Route, memo: str) -> tuple[TransactionInfo, Pubkey]:
         """With the account of wrapped SOL that the trade makes for itself, as everybody can read it in the block."""
-        signed = self.builder.sign(SwapPlan(route, route.amount_out), memo)
+        signed = sign_one(self.builder, SwapPlan(route, route.amount_out), memo)
         message = decode(signed.raw).message
         made = next(each for each in message.instructions if message.account_keys[each.program_id_index] == SYSTEM)
         self.rpc.send_transaction(signed.raw)
@@ -178,7 +179,7 @@ def test_a_stranger_who_pays_into_the_last_trades_account_stops_nothing(desk: De
 def test_a_split_below_its_floor_is_not_made_in_part(desk: Desk) -> None:
     route = desk.route(WSOL_MINT, USDC_MINT, 1_000 * 10**9)
     with pytest.raises(OrderdError) as refused:
-        desk.builder.sign(SwapPlan(route, route.amount_out + len(route.legs)), "greedy")
+        sign_one(desk.builder, SwapPlan(route, route.amount_out + len(route.legs)), "greedy")
     assert refused.value.code is ErrorCode.TX_SLIPPAGE_EXCEEDED
 
 

@@ -46,7 +46,7 @@ MUTANTS: Final = (
     Mutant(
         "starts-by-any-clock",
         6,
-        "orderd/queue/rate_limit.lua",
+        "orderd/queue/limiter.lua",
         "if now < tonumber(ARGV[6]) or now > tonumber(ARGV[7]) then",
         "if false then",
         ("tests/integration/queue/test_rate_limit.py::TestAClockThatIsSet::test_the_window_keeps_what_is_left_of_it",),

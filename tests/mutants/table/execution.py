@@ -16,9 +16,9 @@ MUTANTS: Final = (
         "send-before-store",
         1,
         "orderd/engine/execution/turn.py",
-        "        moved = _moved(self._write(change))\n        # From here",
-        "        self._send((order.id, signed.raw)).result()\n"
-        "        moved = _moved(self._write(change))\n        # From here",
+        "        stored = list[tuple[UUID, bytes]]()\n",
+        "        self._send([(each.work.order.id, answer.raw) for each, answer in signed])\n"
+        "        stored = list[tuple[UUID, bytes]]()\n",
         (
             f"{_EXECUTION}test_the_signed_bytes_are_stored_by_the_time_they_are_sent",
             f"{_EXECUTION}test_what_could_not_be_stored_is_never_sent",
@@ -29,9 +29,8 @@ MUTANTS: Final = (
         "send-whatever-was-stored",
         1,
         "orderd/engine/execution/turn.py",
-        "        moved = _moved(self._write(change))\n        # From here",
-        "        written = self._write(change)\n        self._send((order.id, signed.raw))\n"
-        "        moved = _moved(written)\n        # From here",
+        "                self._expire(each.work.order)\n",
+        "                stored.append((each.work.order.id, attempt.signed_bytes))\n",
         (f"{_EXECUTION}test_what_could_not_be_stored_is_never_sent",),
         "An order that was cancelled, or taken by another worker, is sent all the same.",
     ),
@@ -39,8 +38,8 @@ MUTANTS: Final = (
         "plan-without-the-least",
         10,
         "orderd/engine/execution/turn.py",
-        "return SwapPlan(route, offer.min_amount_out), routed",
-        "return SwapPlan(route, 1), routed",
+        "SwapPlan(decision.route, offer.min_amount_out)",
+        "SwapPlan(decision.route, 1)",
         (f"{_EXECUTION}test_what_is_signed_guarantees_the_least_that_the_order_accepts",),
         "Whoever sees the transaction before it lands can take all but one base unit of it.",
     ),
@@ -173,7 +172,7 @@ MUTANTS: Final = (
     Mutant(
         "rate-limit-one-more",
         6,
-        "orderd/queue/rate_limit.lua",
+        "orderd/queue/limiter.lua",
         "if rank < free then",
         "if rank <= free then",
         (f"{_LIMIT}test_up_to_the_limit_orders_start_at_once",),
@@ -182,7 +181,7 @@ MUTANTS: Final = (
     Mutant(
         "rate-limit-overtaking",
         6,
-        "orderd/queue/rate_limit.lua",
+        "orderd/queue/limiter.lua",
         "redis.call('ZADD', line, 0, order)",
         "redis.call('ZADD', line, 0, '')",
         (f"{_LIMIT}test_who_comes_later_does_not_start_before_who_waits",),

@@ -15,8 +15,8 @@ def _same_terms_but(term: str, harm: str) -> Mutant:
         f"same-order-whatever-{term.replace('_', '-')}",
         5,
         "orderd/domain/terms.py",
-        "for each in fields(self))",
-        f'for each in fields(self) if each.name != "{term}")',
+        "_meant(other, name) for name in names)",
+        f'_meant(other, name) for name in names if name != "{term}")',
         (_CONFLICT,),
         harm,
     )
@@ -31,10 +31,8 @@ MUTANTS: Final = (
         "queue-before-commit",
         2,
         "orderd/engine/intake.py",
-        "        with database.connection_context():\n"
-        "            new = [self._new_order(each) for each in submissions if each.spending is None]",
-        "        with database.connection_context(), database.atomic():\n"
-        "            new = [self._new_order(each) for each in submissions if each.spending is None]",
+        "    def submit_batch(self",
+        "    @transaction\n    def submit_batch(self",
         (f"{_INTAKE}test_what_goes_into_the_queue_is_on_disk_by_then",),
         "A worker finds no order behind the message, drops it, and the order waits for dispatch.",
     ),

@@ -26,8 +26,8 @@ MUTANTS: Final = (
         "signed-after-its-time",
         10,
         "orderd/engine/execution/turn.py",
-        '{"signature": attempt.signature}, valid=True, new_attempt=attempt',
-        '{"signature": attempt.signature}, new_attempt=attempt',
+        "                valid=True,\n",
+        "",
         (
             "tests/integration/engine/test_execution.py::"
             "test_an_order_whose_validity_ends_while_it_is_built_is_never_sent",
@@ -77,8 +77,8 @@ MUTANTS: Final = (
         "journal-event-gap",
         4,
         "db/journal.py",
-        '"seq = o.seq + 1"',
-        '"seq = o.seq + 2"',
+        'f"seq = o.seq + {events}"',
+        'f"seq = o.seq + {events + 1}"',
         (f"{_JOURNAL}test_events_are_numbered_without_gaps_along_the_good_path",),
         "Whoever follows the order asks for an event that never was, and cannot trust what it sees.",
     ),

@@ -296,6 +296,7 @@ def test_a_pool_that_would_pay_more_than_an_account_holds_does_not_pay_it() -> N
         some("damm_v2", collect_fee_mode=0, **at_the_top).quote(U64_MAX)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
 def test_a_quote_keeps_its_promises_or_is_a_typed_refusal(kind: str, data: st.DataObject) -> None:
@@ -314,6 +315,7 @@ def test_a_quote_keeps_its_promises_or_is_a_typed_refusal(kind: str, data: st.Da
     assert 0 <= quote.price_impact <= 1
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
 def test_rates_are_a_price_and_a_part_or_a_typed_refusal(kind: str, data: st.DataObject) -> None:
@@ -342,6 +344,7 @@ def test_a_curve_only_rises_or_is_a_typed_refusal(kind: str, data: st.DataObject
     assert paid >= 0
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
 def test_a_pool_in_any_state_keeps_nobody_from_the_good_one_beside_it(kind: str, data: st.DataObject) -> None:

@@ -27,6 +27,7 @@ def test_the_same_name_in_several_objects_is_several_members(text: str) -> None:
     read_json(text)
 
 
+@pytest.mark.untraced
 @given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_what_python_writes_is_read_as_it_was(value: Any) -> None:
     import json

@@ -87,6 +87,15 @@ def test_what_an_older_daemon_tells_makes_a_floor_in_each_attempt() -> None:
     assert ToldTerms(token_in="SOL", token_out="USDC", amount_in="1", slippage="0.5").floor is Floor.EACH
 
 
+def test_an_order_of_before_there_was_a_floor_is_the_same_as_its_repetition() -> None:
+    repeated = meant(GivenTerms(token_in="SOL", token_out="USDC", amount_in="1"))
+    before = replace(repeated, floor=None)
+    assert before.is_same_as(repeated)
+    assert repeated.is_same_as(before)
+    assert told(before).floor is Floor.EACH
+    assert not replace(before, floor=Floor.EACH).is_same_as(repeated)
+
+
 def test_a_token_is_the_same_by_its_mint_whatever_it_is_called() -> None:
     terms = meant(GIVEN)
     renamed = replace(terms, token_in=Token("WSOL", terms.token_in.mint, terms.token_in.decimals))

@@ -21,9 +21,11 @@ from orderd.solana.json_rpc import RpcTransportError
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
+from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import Account, AtSlot, LatestBlockhash, Simulation
 from orderd.solana.transaction import decode
 from orderd.venues.guest import PoolRefusedError
+from tests.samples.signing import sign_one
 
 CHILLGUY_MINT = BUILTIN_TOKENS[2].mint
 LEG = VenueQuote(
@@ -82,7 +84,7 @@ def test_a_swap_that_cannot_be_made_any_more_is_a_matter_of_its_route(passing: b
     builder = Builder(cast("Any", router), nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     route = Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT))
     with pytest.raises(RouteRefusedError) as refused:
-        builder.sign(SwapPlan(route, 1), "memo")
+        sign_one(builder, SwapPlan(route, 1), "memo")
     assert (refused.value.pool, refused.value.moved) == ("pool", passing)
     assert refused.value.error.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
     assert router.left_alone == left_alone
@@ -123,9 +125,9 @@ class Surroundings:
     def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], Account | None]:
         return AtSlot(7, LatestBlockhash(Hash.default(), 150)), self.wrapped
 
-    def simulate_transaction(self, raw: bytes, *, replace_blockhash: bool) -> AtSlot[Simulation]:
-        self.simulated.append(raw)
-        return AtSlot(7, Simulation(self.refusal, ("Program log: no",), 100_000))
+    def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> list[Simulation | RpcError]:
+        self.simulated += raw
+        return [Simulation(self.refusal, ("Program log: no",), 100_000)] * len(raw)
 
     def price(self, _: object, __: object) -> int:
         return 1_000
@@ -166,7 +168,7 @@ def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
 ) -> None:
     surroundings = Surroundings()
     route = Route((Hop(tuple(replace(LEG, amount_out=part) for part in parts)),))
-    signed = builder_among(surroundings).sign(SwapPlan(route, least), "order:1")
+    signed = sign_one(builder_among(surroundings), SwapPlan(route, least), "order:1")
     assert floors_in(signed.raw) == floors
     assert [floors_in(raw) for raw in surroundings.simulated] == [floors]
     assert (signed.last_valid_block_height, signed.blockhash_slot) == (150, 7)
@@ -175,7 +177,7 @@ def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
 def test_what_would_fail_is_not_signed() -> None:
     surroundings = Surroundings(refusal="ProgramFailedToComplete")
     with pytest.raises(OrderdError) as refused:
-        builder_among(surroundings).sign(SwapPlan(Route.single(LEG), 99_500_000), "order:1")
+        sign_one(builder_among(surroundings), SwapPlan(Route.single(LEG), 99_500_000), "order:1")
     assert refused.value.code is ErrorCode.TX_FAILED
 
 
@@ -183,7 +185,7 @@ def test_no_two_attempts_are_the_same_bytes() -> None:
     """The chain would take the second for a repetition of the first, and one order would be told the other's fill."""
     builder = builder_among(Surroundings())
     plan = SwapPlan(Route.single(LEG), 99_500_000)
-    assert len({builder.sign(plan, memo).signature for memo in ("one:1", "one:2", "other:1")}) == 3
+    assert len({sign_one(builder, plan, memo).signature for memo in ("one:1", "one:2", "other:1")}) == 3
 
 
 def accounts_made_in(raw: bytes) -> list[Pubkey]:
@@ -206,18 +208,18 @@ def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_th
     surroundings = Surroundings(wrapped=Account(10**7, token.PROGRAM_ID, own, executable=False))
     builder = builder_among(surroundings)
     made = [
-        accounts_made_in(builder.sign(SwapPlan(Route.single(LEG), 99_500_000), f"order:{number}").raw)
+        accounts_made_in(sign_one(builder, SwapPlan(Route.single(LEG), 99_500_000), f"order:{number}").raw)
         for number in range(1, 4)
     ]
     assert [len(each) for each in made] == [1, 1, 1]
     assert len({account for each in made for account in each}) == 3
-    signed = builder_among(Surroundings()).sign(SwapPlan(Route.single(LEG), 99_500_000), "order:1")
+    signed = sign_one(builder_among(Surroundings()), SwapPlan(Route.single(LEG), 99_500_000), "order:1")
     assert accounts_made_in(signed.raw) == [], "it has none: its associated account takes fewer bytes"
 
 
 def refused_for_funds(surroundings: Surroundings, leg: VenueQuote) -> str:
     with pytest.raises(OrderdError) as refused:
-        builder_among(surroundings).sign(SwapPlan(Route.single(leg), 1), "order:1")
+        sign_one(builder_among(surroundings), SwapPlan(Route.single(leg), 1), "order:1")
     assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
     return refused.value.detail
 

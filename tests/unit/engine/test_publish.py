@@ -13,7 +13,9 @@ from orderd.domain.events import Cancelled
 from orderd.domain.order import OrderStatus
 from orderd.engine.publish import Publisher
 
-NEWS = cast(Moved, SimpleNamespace(order=SimpleNamespace(id=1, status=OrderStatus.CANCELLED), event=Cancelled()))
+NEWS = cast(
+    Moved, SimpleNamespace(order=SimpleNamespace(id=1, status=OrderStatus.CANCELLED), event=Cancelled(), before=None)
+)
 
 
 class HangingRedis:

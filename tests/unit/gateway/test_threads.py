@@ -7,7 +7,7 @@ from threading import Event
 
 import psycopg2
 import pytest
-from peewee import IntegrityError, InterfaceError, OperationalError
+from peewee import DatabaseError, IntegrityError, InterfaceError, InternalError, OperationalError
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway import threads
@@ -156,6 +156,22 @@ class TestOutcomes:
 
         def call() -> None:
             raise OperationalError(Said(), "terminating connection")
+
+        assert self.told(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
+
+    @pytest.mark.parametrize("kind", [OperationalError, InternalError])
+    def test_what_is_refused_the_second_time_may_have_been_done_the_first(
+        self, database: Database, kind: type[DatabaseError]
+    ) -> None:
+        class ReadOnly(psycopg2.Error):
+            pgcode = "25006"
+
+        answers = iter(
+            [OperationalError("server closed the connection unexpectedly"), kind(ReadOnly(), "only read from")]
+        )
+
+        def call() -> None:
+            raise next(answers)
 
         assert self.told(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
 

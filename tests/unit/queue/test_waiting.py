@@ -12,9 +12,11 @@ from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import SkipMessage
 from uuid_utils.compat import uuid7
 
+from orderd.engine.failure import NotStartedError
 from orderd.queue.broker import ACTOR, QUEUE
 from orderd.queue.in_flight import InFlightCap
-from orderd.queue.rate_limit import Go, NotStartedError, RateLimit, RateLimiter, Slot
+from orderd.queue.limiter import Go, RateLimiter, Slot
+from orderd.queue.rate_limit import RateLimit
 
 ORDER = uuid7()
 WAIT = timedelta(minutes=1)
@@ -60,7 +62,7 @@ def cap(
 
 
 def message() -> MessageProxy:
-    return MessageProxy(Message(QUEUE, ACTOR, (str(ORDER),), {}, {}))
+    return MessageProxy(Message(QUEUE, ACTOR, ([str(ORDER)],), {}, {}))
 
 
 def postgres_is_down(*_: object) -> None:
@@ -103,7 +105,7 @@ class TestRateLimit:
         limiter, received = Limiter(Go("x")), message()
         middleware = rate_limit(limiter, Deferrals().defer)
         middleware.before_process_message(BROKER, received)
-        middleware.after_process_message(BROKER, received, exception=NotStartedError())
+        middleware.after_process_message(BROKER, received, result={ORDER: NotStartedError()})
         assert limiter.released == [Go("x")]
 
     @pytest.mark.parametrize("exception", [None, ValueError("the turn failed")])

@@ -232,6 +232,21 @@ def test_a_simulation_that_fails_is_an_answer_not_an_error() -> None:
     assert node.params[1]["sigVerify"] is False
 
 
+def test_several_are_tried_in_one_request_and_one_that_could_not_be_fails_alone() -> None:
+    tried = {"context": {"slot": 7}, "value": {"err": None, "logs": [], "unitsConsumed": 1}}
+
+    def answer(requests: Any) -> Any:
+        first, second = requests
+        return [
+            {"id": second["id"], "error": {"code": -32005, "message": "behind"}},
+            {"id": first["id"], "result": tried},
+        ]
+
+    good, bad = node_that(answer).simulate_transactions([SIGNED.raw, SIGNED.raw])
+    assert good == Simulation(None, (), 1)
+    assert isinstance(bad, RpcResponseError)
+
+
 def test_what_is_only_simulated_cannot_be_made_to_land() -> None:
     node, rpc = node_with(at({"err": None, "logs": [], "unitsConsumed": 1}))
     rpc.simulate_transaction(SIGNED.raw)

@@ -257,13 +257,14 @@ async def test_the_prices_are_those_of_the_pair_under_the_cursor() -> None:
 async def test_a_token_too_cheap_for_a_price_is_asked_about_with_a_larger_amount(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(questions, "PRICE_SECONDS", 0)
+    monkeypatch.setattr(questions, "PRICE_SECONDS", 0.01)
     caller = busy()
     caller.answers[Method.QUOTE] = lambda asked: (
         QUOTE if asked.amount_in == "1.00" else refusal(ErrorCode.ROUTE_AMOUNT_TOO_SMALL, "it buys nothing")
     )
     async with running(caller) as pilot:
-        await drawn(pilot)
+        while len(caller.called(Method.QUOTE)) < 3:
+            await drawn(pilot)
         assert [asked.amount_in for asked in caller.called(Method.QUOTE)[:3]] == ["0.01", "1.00", "1.00"]
 
 

@@ -1,0 +1,89 @@
+"""A program that is forked does what it does when a shell executes it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests import forking
+
+BIN = Path(sys.executable).parent
+NOWHERE = {"ORDERCTL_URL": "ws://127.0.0.1:1/", "ORDERCTL_CONFIG": os.devnull, "ORDERD_CONFIG": os.devnull}
+
+
+def run(*argv: str | Path, cwd: Path, **environ: str) -> tuple[int, str, str]:
+    environment = {**os.environ, **NOWHERE, "COLUMNS": "80", **environ}
+    done = subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (BIN / "orderctl", "--help"),
+        (BIN / "orderctl", "status"),
+        (BIN / "orderctl", "version", "--output", "json"),
+        (BIN / "orderd", "check-config"),
+        (BIN / "orderd", "nonsense"),
+        (sys.executable, "-m", "orderd.main", "check-config", "--port", "many"),
+        (sys.executable, "-m", "orderd.main", "gateway"),
+        (sys.executable, "-m", "orderd.simnet", "--help"),
+    ],
+    ids=str,
+)
+def test_its_words_and_its_exit_code_are_the_same(
+    argv: tuple[str | Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"ORDERD_STATE_DIR": str(tmp_path), "ORDERD_RATE_LIMIT": "7"}
+    forked = run(*argv, cwd=tmp_path, **settings)
+    monkeypatch.setattr(forking, "are_forked", False)
+    assert forked == run(*argv, cwd=tmp_path, **settings)
+
+
+def test_it_is_a_child_of_who_started_it_in_a_session_of_its_own_and_dies_of_signals(tmp_path: Path) -> None:
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(
+            [BIN / "orderd", "simnet", "--state-dir", tmp_path], stderr=log, start_new_session=True
+        ) as process,
+    ):
+        state, parent, _, session = Path(f"/proc/{process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[:4]
+        process.send_signal(signal.SIGKILL)
+    assert state in "RSD"
+    assert (int(parent), int(session)) == (os.getpid(), process.pid)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_it_has_the_descriptors_that_it_was_given_and_none_of_where_it_was_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened() -> Counter[str]:
+        with (
+            (tmp_path / "given").open("wb") as given,
+            subprocess.Popen(
+                [BIN / "orderd", "simnet", "--state-dir", tmp_path],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[given.fileno()],
+            ) as process,
+        ):
+            assert process.stderr is not None
+            while b"simnet listens" not in process.stderr.readline():
+                pass
+            found = {int(entry.name): str(entry.readlink()) for entry in Path(f"/proc/{process.pid}/fd").iterdir()}
+            process.kill()
+            assert found[given.fileno()] == str(tmp_path / "given")
+        return Counter(target.partition(":")[0] for target in found.values())
+
+    forked = opened()
+    monkeypatch.setattr(forking, "are_forked", False)
+    assert forked == opened()
+
+
+def test_what_the_interpreter_itself_is_told_needs_one_that_starts(tmp_path: Path) -> None:
+    _, _, told = run(BIN / "orderctl", "config", "path", cwd=tmp_path, PYTHONVERBOSE="1")
+    assert "import 'site'" in told
