@@ -14,12 +14,12 @@ from benchmarks.filling import fill
 from db import clock, counts, finality, journal, leases, prices, processes, validity
 from db.audit import Actor
 from db.connection import connect, database
-from db.journal import AttemptEnd, Change, Failure
+from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Cancelled, Failed, Retrying
+from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted
 from orderd.domain.order import OrderKind
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
@@ -30,8 +30,9 @@ from orderd.gateway.access import authentication
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.selection import Selection
 from orderd.wire import ListParams
-from tests.integration.orders import FILL, built, claimed, lapse, new_order, pending, sign
+from tests.integration.orders import FILL, LEAST, built, claimed, lapse, new_order, pending, sign
 from tests.samples.orders import FILL as CONFIRMED
+from tests.samples.orders import METEORA as QUOTED
 
 ORDERS: Final = 100_000
 GROWING: Final = frozenset({"orders", "order_events", "attempts"})
@@ -98,6 +99,12 @@ def live_through_all_states() -> Order:
     failure = Failure(1, failed.code, "no pool")
     journal.apply([Change(refused.id, failed, refused.version, {"error_code": failed.code}, failure=failure)])
 
+    at_once = claimed()
+    attempt = NewAttempt(1, "at once", b"signed", 150, QUOTED.venue, QUOTED.pool, LEAST, 0)
+    routed = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="151")
+    signed = Submitted(attempt=1, signature="at once", last_valid_block_height=150)
+    columns = {"signature": "at once", "min_amount_out": LEAST}
+    journal.apply([Change(at_once.id, signed, at_once.version, columns, before=routed, new_attempt=attempt)])
     again = sign(built(), "dead").order
     retry = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=again.updated_at)
     journal.apply([Change(again.id, retry, again.version, attempt_end=AttemptEnd("failed", 9, sends=1))])
