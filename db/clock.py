@@ -10,7 +10,7 @@ from typing import Final
 
 from db.connection import database, transaction
 from db.journal import IN_LINE, IN_LINE_SECONDS, in_order
-from db.models import listed
+from db.models import in_states, listed
 from orderd.domain.clock import Jump, Reading
 from orderd.domain.events import RATE_LIMIT
 from orderd.domain.order import ACTIVE, SIGNED, WAITING
@@ -27,10 +27,10 @@ class Wait:
 
 
 WAITS: Final = (
-    Wait("orders", "due_at", "due_at", f"status IN ({listed(WAITING)})"),
-    Wait("orders", "waits_since", "waits_since", f"status IN ({listed(WAITING)})"),
-    Wait("orders", "valid_until", "created_at", f"status IN ({listed(ACTIVE)})"),
-    Wait("orders", "updated_at", "updated_at", f"status IN ({listed(SIGNED)})"),  # how long its outcome is unknown
+    Wait("orders", "due_at", "due_at", in_states(WAITING)),
+    Wait("orders", "waits_since", "waits_since", in_states(WAITING)),
+    Wait("orders", "valid_until", "created_at", in_states(ACTIVE)),
+    Wait("orders", "updated_at", "updated_at", in_states(SIGNED)),  # how long its outcome is unknown
     Wait(
         "notionals", "at", "at", "at > %(now)s - %(by)s * interval '1 second' - interval '1 day'"
     ),  # an allowance is of 24 hours
@@ -64,7 +64,7 @@ def move(jump: Jump, lease_seconds: float) -> bool:
     )
     if not cursor.rowcount:
         return False
-    database.execute_sql(in_order(f"status IN ({listed(ACTIVE)})"))
+    database.execute_sql(in_order(in_states(ACTIVE)))
     (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
     values = {"now": now, "by": jump.seconds, "since": jump.since, "lease": lease_seconds}
     for wait in WAITS:
@@ -90,7 +90,7 @@ def _renew_leases(values: dict[str, object]) -> None:
         f"""
         UPDATE orders SET lease_until = %(now)s
             + CASE WHEN status IN ({listed(WAITING)}) THEN {IN_LINE} ELSE %(lease)s * interval '1 second' END
-        WHERE status IN ({listed(ACTIVE)}) AND lease_until > %(now)s - greatest(%(by)s, 0) * interval '1 second'""",  # noqa: S608
+        WHERE {in_states(ACTIVE)} AND lease_until > %(now)s - greatest(%(by)s, 0) * interval '1 second'""",  # noqa: S608
         values,
     )
 
@@ -106,7 +106,7 @@ def cut(lease_seconds: float, longest_seconds: float) -> int:
         f"""
         UPDATE orders SET due_at = CASE WHEN {waits} THEN %(due)s ELSE due_at END,
             lease_until = CASE WHEN lease_until > %(lease)s THEN %(lease)s ELSE lease_until END
-        WHERE id IN ({in_order(f"status IN ({listed(ACTIVE)}) AND (({waits}) OR lease_until > %(lease)s)")})""",  # noqa: S608
+        WHERE id IN ({in_order(f"{in_states(ACTIVE)} AND (({waits}) OR lease_until > %(lease)s)")})""",  # noqa: S608
         {
             "due": now + timedelta(seconds=longest_seconds),
             "lease": now + timedelta(seconds=max(lease_seconds, IN_LINE_SECONDS)),

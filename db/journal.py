@@ -17,7 +17,7 @@ from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
-from db.models import Order, listed
+from db.models import Order, in_states, listed
 from db.terms import columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
@@ -473,8 +473,8 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
             UPDATE orders SET seq = seq + 1, unknown_since = clock.now, updated_at = clock.now
             FROM (SELECT clock_timestamp() AS now) clock WHERE id IN (
                 SELECT id FROM orders
-                WHERE status IN ({listed(sources(EventKind.UNKNOWN))}) AND unknown_since IS NULL
-                  AND updated_at < clock_timestamp() - %s * interval '1 second'
+                WHERE {in_states(sources(EventKind.UNKNOWN))} AND unknown_since IS NULL
+                  AND updated_at < statement_timestamp() - %s * interval '1 second'
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *, jsonb_build_object(
                 'kind', '{EventKind.UNKNOWN}', 'attempt', failures + 1, 'signature', signature) AS told),
@@ -497,7 +497,7 @@ def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
     rows = database.execute_sql(
         f"""
         SELECT order_id, greatest(now - at, interval '0') FROM order_events s, (SELECT clock_timestamp() AS now) clock
-        WHERE kind = '{EventKind.STARTED}' AND at > now - %s * interval '1 second' AND NOT EXISTS (
+        WHERE kind = '{EventKind.STARTED}' AND at > statement_timestamp() - %s * interval '1 second' AND NOT EXISTS (
             SELECT FROM order_events d
             WHERE d.order_id = s.order_id AND d.seq > s.seq AND d.kind = '{EventKind.DEFERRED}' AND NOT EXISTS (
                 SELECT FROM order_events b

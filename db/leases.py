@@ -10,7 +10,7 @@ from uuid import UUID
 
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
-from db.models import Order, listed
+from db.models import Order, in_states, listed
 from orderd.domain.errors import AWAITED
 from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, sources
@@ -29,8 +29,8 @@ def take_due(limit: int, sender: str | None = None) -> Due:
         f"""
         UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
             SELECT id FROM orders
-            WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()
-              AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            WHERE status IN ({listed(WAITING)}) AND due_at <= statement_timestamp()
+              AND (lease_until IS NULL OR lease_until < statement_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id, waits_for""",
         (sender, limit),
@@ -53,7 +53,7 @@ def wake(order_ids: Sequence[UUID]) -> int:
         f"""
         UPDATE orders SET due_at = clock_timestamp() WHERE id IN (
             SELECT id FROM orders
-            WHERE id = ANY(%s::uuid[]) AND waits_for = '{RATE_LIMIT}' AND due_at > clock_timestamp()
+            WHERE id = ANY(%s::uuid[]) AND waits_for = '{RATE_LIMIT}' AND due_at > statement_timestamp()
             FOR NO KEY UPDATE SKIP LOCKED)""",
         ([str(order_id) for order_id in order_ids],),
     )
@@ -85,7 +85,7 @@ def give_all_back() -> int:
     cursor = database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
-        WHERE id IN ({in_order(f"status IN ({listed(WAITING)}) AND lease_until > clock_timestamp()")})"""
+        WHERE id IN ({in_order(f"{in_states(WAITING)} AND lease_until > statement_timestamp()")})"""
     )
     return int(cursor.rowcount)
 
@@ -96,8 +96,8 @@ def orphans(limit: int) -> list[Order]:
         Order.raw(
             f"""
             SELECT * FROM orders
-            WHERE status IN ({listed(sources(EventKind.RECLAIMED))})
-              AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            WHERE {in_states(sources(EventKind.RECLAIMED))}
+              AND (lease_until IS NULL OR lease_until < statement_timestamp())
             ORDER BY id LIMIT %s""",
             limit,
         ).execute(database)
@@ -146,7 +146,7 @@ def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAt
                 version = version + 1
             WHERE id IN (
                 SELECT id FROM orders
-                WHERE status IN ({listed(SIGNED)}) AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                WHERE {in_states(SIGNED)} AND (lease_until IS NULL OR lease_until < statement_timestamp())
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *)
         SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,

@@ -24,7 +24,7 @@ from playhouse.fields import EnumField
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 
 from db.connection import database
-from orderd.domain.order import Floor, OrderStatus
+from orderd.domain.order import ACTIVE, HELD, TERMINAL, WAITING, Floor, OrderStatus
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
@@ -33,6 +33,23 @@ DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 def listed(statuses: Iterable[OrderStatus]) -> str:
     """States for an SQL statement, as in ``status IN (...)``."""
     return ", ".join(f"'{status}'" for status in sorted(statuses))
+
+
+def in_states(statuses: Iterable[OrderStatus]) -> str:
+    """The condition that an order is in one of these, in the words of the indexes, none of which names ``status``.
+
+    What waits has a due time, what is in a worker's hands neither that nor an end, and
+    ``ended_as`` is the status of what has ended.
+    """
+    wanted = frozenset(statuses)
+    if wanted == ACTIVE:
+        return "ended_as IS NULL"
+    found_by = {
+        f"due_at IS NOT NULL AND status IN ({listed(wanted & WAITING)})": wanted & WAITING,
+        f"ended_as IS NULL AND due_at IS NULL AND status IN ({listed(wanted & HELD)})": wanted & HELD,
+        f"ended_as IN ({listed(wanted & TERMINAL)})": wanted & TERMINAL,
+    }
+    return f"({' OR '.join(words for words, some in found_by.items() if some)})"
 
 
 class _BaseUnitsField(Field):

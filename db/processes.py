@@ -9,12 +9,12 @@ from typing import Final
 
 from db.connection import database, transaction
 from db.journal import in_order
-from db.models import listed
+from db.models import in_states
 from orderd.domain.order import HELD, WAITING
 
 # Each is looked up by an index of its own.
-_BEGUN: Final = f"status IN ({listed(HELD)})"
-_SENT: Final = f"status IN ({listed(WAITING)})"
+_BEGUN: Final = in_states(HELD)
+_SENT: Final = in_states(WAITING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ def expire(limit: int) -> list[Moved]:
     ended = Order.raw(
         f"""
         SELECT * FROM orders
-        WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= clock_timestamp()
-          AND valid_until <= clock_timestamp() AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'
+        WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= statement_timestamp()
+          AND valid_until <= statement_timestamp() AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'
         ORDER BY id LIMIT %s""",  # noqa: S608
         limit,
     ).execute(database)

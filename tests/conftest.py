@@ -61,7 +61,10 @@ DO $$ DECLARE made name; BEGIN
     SET LOCAL session_replication_role = replica;  -- no trigger, so that references and the audit may be emptied
     FOR made IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
         EXECUTE format('DELETE FROM public.%I', made);
-        EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE SELECT * FROM pristine.%1$I', made);
+        EXECUTE format('INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pristine.%1$I', made, (
+            SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+            WHERE attrelid = format('public.%I', made)::regclass AND attnum > 0 AND NOT attisdropped
+              AND attgenerated = ''));
     END LOOP;
     PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
     FROM pg_sequences WHERE schemaname = 'public';

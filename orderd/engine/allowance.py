@@ -96,6 +96,8 @@ def _check(token_id: UUID, spending: Spending) -> None:
         raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
     if limits.per_day is None:
         return
+    if _submitted(token_id) + notional <= limits.per_day:
+        return
     spent = _spent(token_id)
     used = sum(each for _, each in spent)
     if used + notional > limits.per_day:
@@ -106,13 +108,22 @@ def _check(token_id: UUID, spending: Spending) -> None:
         raise OrderdError(ErrorCode.LIMIT_DAY, detail, retry_after=_free_in(spent, limits.per_day - notional))
 
 
+def _submitted(token_id: UUID) -> int:
+    """What all orders of the last day are worth, those that do not count included: told by the index alone."""
+    (notional,) = database.execute_sql(
+        "SELECT COALESCE(sum(notional), 0) FROM notionals WHERE token_id = %s AND at > statement_timestamp() - %s",
+        (str(token_id), DAY),
+    ).fetchone()
+    return int(notional)
+
+
 def _spent(token_id: UUID) -> list[tuple[float, int]]:
     """Of each order that counts, oldest first: in how many seconds it no longer will, and its notional."""
     rows = database.execute_sql(
         f"""
-        SELECT extract(epoch FROM n.at + %s - clock_timestamp()), n.notional
+        SELECT extract(epoch FROM n.at + %s - statement_timestamp()), n.notional
         FROM notionals n JOIN orders o ON o.id = n.order_id
-        WHERE n.token_id = %s AND n.at > clock_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
+        WHERE n.token_id = %s AND n.at > statement_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
         ORDER BY n.at""",  # noqa: S608
         (DAY, str(token_id), DAY),
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from db import journal, leases, validity
+from db import counts, journal, leases, validity
 from db.connection import database
 from db.journal import Change, Moved
 from db.models import Order
@@ -22,6 +22,7 @@ _ENOUGH: Final = 2 * _BATCH
 MAX_LOSSES: Final = 20
 """An order over which this many workers were lost before anything was signed stops its workers."""
 _EXPIRY_SECONDS: Final = 1.0
+_ADD_UP_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
@@ -66,6 +67,7 @@ class Dispatch:
         self._look = look
         self._missed: deque[UUID] = deque()
         self._expire_at = 0.0
+        self._add_up_at = 0.0
 
     def missed(self, order_id: UUID) -> None:
         """The order's message was used up in vain. The next pass sees to it that the order is taken up again."""
@@ -83,6 +85,7 @@ class Dispatch:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
             self._expire()
+            self._add_up()
             self._move_up()
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost
@@ -119,6 +122,11 @@ class Dispatch:
             log.info("no longer valid", action="expired", orders=len(expired))
         if len(expired) < _BATCH:
             self._expire_at = time.monotonic() + _EXPIRY_SECONDS
+
+    def _add_up(self) -> None:
+        if time.monotonic() >= self._add_up_at:
+            counts.add_up()
+            self._add_up_at = time.monotonic() + _ADD_UP_SECONDS
 
     def _move_up(self) -> None:
         """Wake the first in line for a start, as many as are free: those before them may have been cancelled."""

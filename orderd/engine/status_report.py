@@ -1,29 +1,16 @@
 """What an operator asks first, as questions to the services: each may fail, and hang, on its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import redis
 
+from db import counts
 from db.connection import database
-from db.models import listed
 from orderd.domain.order import FILLED, HELD, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics
-
-_COUNT: Final = f"""
-    SELECT count(*) FILTER (WHERE status IN ({listed(WAITING)}) AND due_at <= clock_timestamp()),
-           count(*) FILTER (WHERE status IN ({listed(HELD)})),
-           count(*) FILTER (WHERE status IN ({listed(WAITING)}) AND due_at > clock_timestamp()),
-           count(*) FILTER (WHERE status IN ({listed(FILLED)})),
-           count(*) FILTER (WHERE status = '{OrderStatus.FAILED}'),
-           count(*) FILTER (WHERE unknown_since IS NOT NULL)
-    FROM orders"""  # noqa: S608
-
-
-_COUNT_BY_STATUS: Final = "SELECT status, count(*), count(unknown_since) FROM orders GROUP BY status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +69,26 @@ class StatusQuestions:
 
     def counts(self) -> Counts:
         """Needs a connection, and raises PeeweeException."""
-        rows = database.execute_sql(_COUNT_BY_STATUS).fetchall()
-        return Counts({OrderStatus(status): count for status, count, _ in rows}, sum(unknown for *_, unknown in rows))
+        counted = counts.by_status()
+        return Counts(
+            {status: each.orders for status, each in counted.items()}, sum(each.unknown for each in counted.values())
+        )
 
     def queue(self) -> QueueMetrics:
         """What the cluster's orders do now, without the rate limit. Needs a connection, and raises PeeweeException."""
-        (row,) = database.execute_sql(_COUNT).fetchall()
-        waiting, active, delayed, confirmed, failed, unknown = row
+        counted = counts.by_status()
+
+        def many(statuses: Iterable[OrderStatus]) -> int:
+            return sum(counted[status].orders for status in statuses if status in counted)
+
+        due = sum(each.due for each in counted.values())
         return QueueMetrics(
-            waiting=waiting,
-            active=active,
-            delayed=delayed,
-            confirmed=confirmed,
-            failed=failed,
-            unknown=unknown,
+            waiting=due,
+            active=many(HELD),
+            delayed=many(WAITING) - due,
+            confirmed=many(FILLED),
+            failed=many([OrderStatus.FAILED]),
+            unknown=sum(each.unknown for each in counted.values()),
             rate_limit=None,
         )
 

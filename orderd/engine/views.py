@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
-from peewee import fn
-
 from db.connection import database
 from db.models import Attempt, Order, OrderEventRow, OrderFailure
 from db.terms import terms_of
@@ -19,8 +17,6 @@ from orderd.wire import (
     AttemptOutcome,
     AttemptView,
     FailureView,
-    ListParams,
-    ListResult,
     OrderDetail,
     OrderView,
     Problem,
@@ -185,30 +181,3 @@ def active(
     if kind is not None:
         query = query.where(Order.kind == kind)
     return [order_view(order) for order in query]
-
-
-def list_orders(account_id: UUID, params: ListParams) -> ListResult:
-    """One page, newest first. Raises OrderdError REQUEST_INVALID for a cursor that is none of ours."""
-    query = Order.select().where(Order.account_id == account_id)
-    if params.status:
-        query = query.where(Order.status.in_(list(params.status)))
-    if params.kind:
-        query = query.where(Order.kind.in_(list(params.kind)))
-    if (token := params.token) is not None:
-        by_symbol = (fn.upper(Order.token_in) == token.upper()) | (fn.upper(Order.token_out) == token.upper())
-        query = query.where(by_symbol | (Order.mint_in == token) | (Order.mint_out == token))
-    if params.cursor is not None:
-        query = query.where(Order.id < _cursor(params.cursor))
-    rows = list(query.order_by(Order.id.desc()).limit(params.limit + 1))
-    page = rows[: params.limit]
-    return ListResult(
-        orders=tuple(order_view(order) for order in page),
-        next_cursor=str(page[-1].id) if len(rows) > params.limit else None,
-    )
-
-
-def _cursor(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise OrderdError(ErrorCode.REQUEST_INVALID, "cursor: not one that this daemon gave out") from None

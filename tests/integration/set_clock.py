@@ -1,4 +1,4 @@
-"""A Postgres whose clock a test sets: whatever asks for ``clock_timestamp()`` in this database is told another time."""
+"""A Postgres whose clock a test sets: whatever asks this database for the time is told another."""
 
 from contextlib import closing
 from datetime import timedelta
@@ -9,6 +9,8 @@ _SHADOW = """
 CREATE TABLE clock_setting AS SELECT interval '0' AS set_by;
 CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
     'SELECT pg_catalog.clock_timestamp() + set_by FROM public.clock_setting';
+CREATE FUNCTION public.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
+    'SELECT pg_catalog.statement_timestamp() + set_by FROM public.clock_setting';
 DO $$ BEGIN
     EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
 END $$

@@ -145,7 +145,7 @@ def ended_tokens(token_ids: Iterable[UUID]) -> frozenset[UUID]:
     rows = database.execute_sql(
         """
         SELECT id FROM api_tokens
-        WHERE id = ANY(%s::uuid[]) AND (revoked_at IS NOT NULL OR expires_at <= clock_timestamp())""",
+        WHERE id = ANY(%s::uuid[]) AND (revoked_at IS NOT NULL OR expires_at <= statement_timestamp())""",
         ([str(token_id) for token_id in token_ids],),
     )
     return frozenset(UUID(str(token_id)) for (token_id,) in rows)
@@ -157,6 +157,6 @@ def note_use(token_ids: Iterable[UUID]) -> None:
         """
         UPDATE api_tokens SET last_used_at = clock_timestamp()
         WHERE id = ANY(%s::uuid[])
-          AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')""",
+          AND (last_used_at IS NULL OR last_used_at < statement_timestamp() - interval '1 minute')""",
         ([str(token_id) for token_id in token_ids],),
     )

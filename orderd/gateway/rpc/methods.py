@@ -10,6 +10,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.order_list import list_orders
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.rpc.dispatch import Reply, Route
@@ -187,7 +188,7 @@ class Methods:
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
-        listed = await self._database.run(views.list_orders, caller.principal.account_id, params)
+        listed = await self._database.run(list_orders, caller.principal.account_id, params)
         if params.token is not None and not listed.orders:
             self._intake.token(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
         return Reply(listed)

@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from db.connection import database
-from db.models import Order, listed
+from db.models import Order, in_states
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
 from orderd.engine import views
@@ -58,7 +58,7 @@ class Standing:
 
 def active_heads() -> list[Head]:
     """All orders that have not ended, oldest first."""
-    return _heads(f"status IN ({listed(ACTIVE)}) ORDER BY id", ())
+    return _heads(f"{in_states(ACTIVE)} ORDER BY id", ())
 
 
 def clock_now() -> datetime:
@@ -69,7 +69,7 @@ def clock_now() -> datetime:
 
 
 def heads_moved(said: Sequence[datetime], seconds: float) -> tuple[datetime, list[Head]]:
-    """What Postgres' clock says, and the orders whose last change is at most ``seconds`` from that.
+    """What Postgres' clock says, and the orders whose last event is at most ``seconds`` from that.
 
     The same from what it ``said`` before, the newest last: should it have been set, changes are stamped by both. Of
     these, only the last one may be lower than all that are looked for.
@@ -77,7 +77,7 @@ def heads_moved(said: Sequence[datetime], seconds: float) -> tuple[datetime, lis
     now = clock_now()
     around = timedelta(seconds=seconds)
     bounds = min((now, *said[-1:])) - around, max((now, *said)) + around
-    return now, _heads("updated_at BETWEEN %s AND %s", bounds)
+    return now, _heads("id IN (SELECT order_id FROM order_events WHERE at BETWEEN %s AND %s)", bounds)
 
 
 def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:

@@ -5,16 +5,19 @@ from typing import get_args
 
 import pytest
 
+from db import journal
 from db.connection import database
-from orderd.domain.order import FILLED, HELD, SIGNED, WAITING, EventKind, OrderStatus, sources
+from db.journal import Change
+from db.models import in_states
+from orderd.domain.events import Cancelled
+from orderd.domain.order import ACTIVE, FILLED, HELD, SIGNED, TERMINAL, WAITING, EventKind, OrderStatus, sources
 from orderd.wire import AttemptOutcome
+from tests.integration.orders import built, claimed, pending, sign
 
 pytestmark = pytest.mark.usefixtures("connection")
 
 NAMED_BY = {
     "pending_is_due": WAITING,
-    "orders_due": WAITING,
-    "orders_held": HELD,
     "submitted_is_signed": SIGNED,
     "only_what_is_signed_is_unknown": sources(EventKind.UNKNOWN),
     "confirmed_has_a_fill": FILLED,
@@ -60,5 +63,30 @@ def test_a_new_order_begins_where_the_table_says() -> None:
     assert named(default, "order_status") <= WAITING
 
 
-def test_the_events_that_an_index_is_about_are_those_that_are_written() -> None:
-    assert f"(kind = '{EventKind.STARTED}'::text)" in definitions()["order_events_starts"]
+def test_how_an_order_ended_is_told_of_those_that_have() -> None:
+    (expression,) = database.execute_sql(
+        "SELECT generation_expression FROM information_schema.columns WHERE column_name = 'ended_as' AND "
+        "table_name = 'orders'"
+    ).fetchone()
+    assert named(expression, "order_status") == TERMINAL
+
+
+def test_no_index_of_orders_names_the_state_for_then_each_change_of_it_would_rewrite_all_entries() -> None:
+    indexes = database.execute_sql("SELECT indexdef FROM pg_indexes WHERE tablename = 'orders'").fetchall()
+    assert not [
+        definition for (definition,) in indexes if re.search(r"\b(status|updated_at|lease_until)\b", definition)
+    ]
+
+
+def test_states_are_found_by_the_words_of_the_indexes() -> None:
+    orders = {
+        "pending": pending(),
+        "routing": claimed().id,
+        "building": built().id,
+        "submitted": sign(built(), "live").order.id,
+        "cancelled": pending(),
+    }
+    journal.apply([Change(orders["cancelled"], Cancelled(), None)])
+    for several in (*([status] for status in OrderStatus), WAITING, HELD, SIGNED, TERMINAL, ACTIVE, OrderStatus):
+        rows = database.execute_sql(f"SELECT status FROM orders WHERE {in_states(several)}").fetchall()
+        assert sorted(status for (status,) in rows) == sorted(set(orders) & set(map(str, several)))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from db import journal
+from db import counts, finality, journal
 from db.connection import database
 from db.journal import AttemptEnd, Change
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -62,6 +62,21 @@ def test_orders_are_counted_by_status() -> None:
     with database.connection_context():
         counts = questions().counts()
     assert (counts.by_status[OrderStatus.PENDING], counts.by_status[OrderStatus.CANCELLED], counts.unknown) == (3, 1, 0)
+
+
+@pytest.mark.usefixtures("orders_of_all_kinds")
+def test_counts_stay_exact_when_they_are_put_together_and_when_a_success_is_taken_back() -> None:
+    with database.connection_context():
+        before = questions().queue()
+        counts.add_up()
+        assert database.execute_sql("SELECT count(*) FROM ended_orders").fetchone() == (3,), "a row for each end"
+        assert questions().queue() == before
+        database.execute_sql("UPDATE attempts SET awaits_finality = true WHERE outcome = 'landed'")
+        finality.roll_back(finality.awaiting(10))
+        assert (questions().queue().confirmed, questions().queue().active) == (0, before.active + 1)
+        assert questions().counts().by_status[OrderStatus.SUBMITTED] == 2
+        counts.add_up()
+        assert OrderStatus.CONFIRMED not in questions().counts().by_status
 
 
 @pytest.mark.usefixtures("connected")

@@ -26,7 +26,7 @@ def server(postgres_url: str) -> Iterator[SettableClock]:
 def test_what_has_changed_lately_is_read(server: SettableClock) -> None:
     old, new = claimed(), claimed()
     database.execute_sql(
-        "UPDATE orders SET updated_at = clock_timestamp() - interval '7 s' WHERE id = %s", (str(old.id),)
+        "UPDATE order_events SET at = clock_timestamp() - interval '7 s' WHERE order_id = %s", (str(old.id),)
     )
     _, heads = history.heads_moved([history.clock_now()], WINDOW)
     assert [(head.order_id, head.seq) for head in heads] == [(new.id, 2)]

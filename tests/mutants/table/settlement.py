@@ -125,7 +125,7 @@ MUTANTS: Final = (
         "unknown-though-nothing-is-signed",
         12,
         "db/journal.py",
-        "WHERE status IN ({listed(sources(EventKind.UNKNOWN))}) AND unknown_since IS NULL",
+        "WHERE {in_states(sources(EventKind.UNKNOWN))} AND unknown_since IS NULL",
         "WHERE unknown_since IS NULL",
         (f"{_UNKNOWN}test_what_is_not_signed_is_never_unknown",),
         "Of an order that waits it is told that its transaction may have landed, and it has none.",

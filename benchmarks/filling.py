@@ -1,0 +1,81 @@
+"""A database as it is after many orders, made by a few statements rather than by trading.
+
+Nine of ten orders were confirmed, most sell SOL for USDC, and all are ``DAYS`` old at most, in equal steps. Some are
+still under way. What they say beyond that is short, and nothing that the chain knows.
+"""
+
+from typing import Final
+
+from db.connection import database
+from db.models import DEFAULT_ACCOUNT
+
+DAYS: Final = 10
+ACTIVE: Final = 60
+"""How many orders have not ended: a third of them waits, one is built, one is submitted."""
+_ORDERS: Final = """
+CREATE TEMPORARY TABLE filling ON COMMIT DROP AS
+SELECT i, now() - (%(orders)s - i) * (%(days)s * interval '1 day' / %(orders)s) AS at,
+       uuidv7((i - %(orders)s) * (%(days)s * interval '1 day' / %(orders)s)) AS id,
+       CASE WHEN i > %(orders)s - %(active)s THEN (ARRAY['pending', 'building', 'submitted'])[1 + i %% 3]
+            WHEN i %% 10 > 0 THEN 'confirmed'
+            ELSE (ARRAY['failed', 'cancelled', 'failed', 'expired'])[1 + i / 10 %% 4] END::order_status AS status,
+       i < %(orders)s / 10 AND i %% 1000 = 0 AS is_rare
+FROM generate_series(1, %(orders)s) i;
+
+INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
+                    amount_in, slippage_bps, status, seq, version, starts, due_at, valid_until, lease_owner,
+                    lease_until, venue, pool, quoted_amount_out, min_amount_out, signature, filled_in, filled_out,
+                    network_fee, error_code, error_detail, created_at, updated_at)
+SELECT id, %(account)s, id, CASE WHEN is_rare THEN 'CHILLGUY' ELSE 'SOL' END, 'USDC',
+       CASE WHEN is_rare THEN 'Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump'
+            ELSE 'So11111111111111111111111111111111111111112' END,
+       'EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v', 9, 6, 1500000000 + i, 50, status,
+       CASE status WHEN 'confirmed' THEN 5 WHEN 'submitted' THEN 4 WHEN 'pending' THEN 1 ELSE 3 END,
+       1, 1, CASE WHEN status = 'pending' THEN at + interval '1 hour' END, at + interval '10 minutes',
+       CASE WHEN status IN ('building', 'submitted') THEN 'filling' END,
+       CASE WHEN status IN ('building', 'submitted') THEN at + interval '1 hour' END,
+       'raydium', '7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny', 152104000, 151000000,
+       CASE WHEN status IN ('confirmed', 'submitted') THEN 'filled' || i END,
+       CASE WHEN status = 'confirmed' THEN 1500000000 + i END, CASE WHEN status = 'confirmed' THEN 152310211 END,
+       CASE WHEN status = 'confirmed' THEN 5000 END,
+       CASE WHEN status IN ('failed', 'expired') THEN 'ROUTE_NOT_FOUND' END, '', at, at + interval '2 seconds'
+FROM filling;
+
+INSERT INTO order_events (order_id, seq, at, status, kind, data)
+SELECT id, seq, at + (seq - 1) * interval '0.5 seconds', CASE WHEN is_last THEN status ELSE before::order_status END,
+       kind, jsonb_build_object('kind', kind, 'attempt', 1)
+FROM filling, LATERAL (
+    SELECT seq, kind, before, seq = count(*) OVER () AS is_last FROM unnest(
+        CASE status WHEN 'confirmed' THEN ARRAY['accepted', 'started', 'routed', 'submitted', 'confirmed']
+                    WHEN 'submitted' THEN ARRAY['accepted', 'started', 'routed', 'submitted']
+                    WHEN 'building' THEN ARRAY['accepted', 'started', 'routed']
+                    WHEN 'pending' THEN ARRAY['accepted']
+                    ELSE ARRAY['accepted', 'started', status::text] END,
+        ARRAY['pending', 'routing', 'building', 'submitted', 'confirmed']) WITH ORDINALITY AS told (kind, before, seq)
+    WHERE kind IS NOT NULL) AS events;
+
+INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
+                      min_amount_out, outcome, slot, signed_at, settled_at)
+SELECT id, id, 1, 'filled' || i, 'signed', 150, 'raydium', '7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny',
+       151000000, CASE status WHEN 'confirmed' THEN 'landed' ELSE 'live' END::attempt_outcome, 9, at,
+       CASE WHEN status = 'confirmed' THEN at END
+FROM filling WHERE status IN ('confirmed', 'submitted');
+
+INSERT INTO api_tokens (id, account_id, name, hash, scopes, max_notional_per_day)
+VALUES (%(account)s, %(account)s, 'filling', sha256('filling'), '{trade}', 18446744073709551615);
+INSERT INTO notionals (order_id, token_id, notional, at)
+SELECT id, %(account)s, 152104000, at FROM filling WHERE i %% 10 = 1;
+"""
+
+
+def fill(orders: int) -> None:
+    """Store so many orders with their events and attempts. Needs a connection to a migrated database without orders.
+
+    Foreign keys are not looked at and triggers do not run meanwhile, for which only a superuser may ask.
+    """
+    with database.patient(None):
+        with database.atomic():
+            database.execute_sql("SET LOCAL session_replication_role = replica")
+            values = {"orders": orders, "days": DAYS, "active": ACTIVE, "account": str(DEFAULT_ACCOUNT)}
+            database.execute_sql(_ORDERS, values)
+        database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, notionals")

@@ -1,0 +1,42 @@
+"""How many orders there are in each state, counted without looking at those that have ended.
+
+Triggers note each end in a row of ``ended_orders``: one row with the count in it would make all who end orders wait for
+each other. A count is the sum of these rows, and exact at once; from time to time they are put together.
+"""
+
+from dataclasses import dataclass
+
+from db.connection import database
+from orderd.domain.order import OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The orders in one state: all of them, those that are due, those that nobody can tell the outcome of."""
+
+    orders: int
+    due: int
+    unknown: int
+
+
+def by_status() -> dict[OrderStatus, Counted]:
+    """All states that orders are in, as of one moment."""
+    rows = database.execute_sql(
+        """
+        SELECT status, count(*), count(*) FILTER (WHERE due_at <= statement_timestamp()), count(unknown_since)
+        FROM orders WHERE ended_as IS NULL GROUP BY status
+        UNION ALL
+        SELECT ended_as, sum(orders)::bigint, 0, 0 FROM ended_orders GROUP BY ended_as HAVING sum(orders) <> 0"""
+    )
+    return {OrderStatus(status): Counted(*numbers) for status, *numbers in rows}
+
+
+def add_up() -> None:
+    """Put the rows together, but for those that another process is putting together now."""
+    database.execute_sql(
+        """
+        WITH taken AS (
+            DELETE FROM ended_orders WHERE ctid = ANY(ARRAY(SELECT ctid FROM ended_orders FOR UPDATE SKIP LOCKED))
+            RETURNING *)
+        INSERT INTO ended_orders SELECT ended_as, sum(orders) FROM taken GROUP BY ended_as"""
+    )

@@ -1,0 +1,88 @@
+"""Lists of orders, in pages: each page costs the same, however many orders there have ever been."""
+
+from typing import Any
+from uuid import UUID
+
+from db.connection import database
+from db.models import Order, in_states, listed
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import ACTIVE, TERMINAL, OrderStatus
+from orderd.engine.views import order_view
+from orderd.wire import ListParams, ListResult
+
+
+def list_orders(account_id: UUID, params: ListParams) -> ListResult:
+    """One page, newest first. Raises OrderdError REQUEST_INVALID for a cursor that is none of ours."""
+    wanted, values = ["account_id = %s"], list[Any]([str(account_id)])
+    if params.cursor is not None:
+        wanted.append("id < %s")
+        values.append(str(_cursor(params.cursor)))
+    if params.kind:
+        wanted.append("kind = ANY(%s)")
+        values.append(list(params.kind))
+    arms = [
+        (f"(SELECT id FROM orders WHERE {' AND '.join([*wanted, way])} ORDER BY id DESC LIMIT %s)", [*values, *given])
+        for way, given in _ways(account_id, params)
+    ]
+    newest = " UNION ALL ".join(arm for arm, _ in arms)
+    given = [value for _, of_arm in arms for value in (*of_arm, params.limit + 1)]
+    sql = f"SELECT * FROM orders WHERE id = ANY(ARRAY({newest})) ORDER BY id DESC LIMIT %s"
+    rows = list(Order.raw(sql, *given, params.limit + 1).execute(database))
+    page = rows[: params.limit]
+    return ListResult(
+        orders=tuple(order_view(order) for order in page),
+        next_cursor=str(page[-1].id) if len(rows) > params.limit else None,
+    )
+
+
+_Way = tuple[str, list[str]]
+"""A condition with its values."""
+
+
+def _ways(account_id: UUID, params: ListParams) -> list[_Way]:
+    """Conditions for the orders that the filters let through, each such that an index has the newest of them first.
+
+    An order may meet several. Those that have not ended are few.
+    """
+    statuses = frozenset(params.status or OrderStatus)
+    active = f"ended_as IS NULL AND status IN ({listed(statuses & ACTIVE)})" if statuses & ACTIVE else "false"
+    if (token := params.token) is None:
+        return [(active, []), *((in_states({status}), []) for status in sorted(statuses & TERMINAL))]
+    is_it = "(upper(token_in) = upper(%s) OR upper(token_out) = upper(%s) OR mint_in = %s OR mint_out = %s)"
+    ways = [(f"{active} AND {is_it}", [token] * 4)]
+    if statuses & TERMINAL:
+        for side in "in", "out":
+            way = f"{in_states(statuses & TERMINAL)} AND mint_{side} = %s AND token_{side} = %s"
+            ways += [
+                (way, [mint, symbol])
+                for mint, symbol in _traded(account_id, side)
+                if mint == token or symbol.upper() == token.upper()
+            ]
+    return ways
+
+
+def _traded(account_id: UUID, side: str) -> list[tuple[str, str]]:
+    """The mints and symbols of the tokens that an account has sold (``in``) or bought (``out``).
+
+    From one to the next through the index: an order is looked at for each token, not for each order.
+    """
+    pair = f"mint_{side}, token_{side}"
+    ended = "FROM orders WHERE account_id = %(account)s AND ended_as IS NOT NULL"
+    rows = database.execute_sql(
+        f"""
+        WITH RECURSIVE traded (mint, symbol) AS (
+            (SELECT {pair} {ended} ORDER BY {pair} LIMIT 1)
+            UNION ALL
+            SELECT next.* FROM traded, LATERAL (
+                SELECT {pair} {ended} AND ({pair}) > (mint, symbol) ORDER BY {pair} LIMIT 1) AS next)
+        SELECT mint, symbol FROM traded""",
+        {"account": str(account_id)},
+    )
+    return [(mint, symbol) for mint, symbol in rows]
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise OrderdError(ErrorCode.REQUEST_INVALID, "cursor: not one that this daemon gave out") from None

@@ -1,0 +1,178 @@
+"""No statement of an order's life, and nothing that is read, looks at all orders, events or attempts that there are."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from uuid_utils.compat import uuid7
+
+from benchmarks.filling import fill
+from db import clock, counts, finality, journal, leases, prices, processes, validity
+from db.audit import Actor
+from db.connection import connect, database
+from db.journal import AttemptEnd, Change, Failure
+from db.models import DEFAULT_ACCOUNT, Order
+from db.processes import Process
+from orderd.domain.clock import Jump
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Cancelled, Failed, Retrying
+from orderd.domain.order import OrderKind
+from orderd.embedded.postgres import Postgres
+from orderd.engine import allowance, views
+from orderd.engine.allowance import Limits, Spending
+from orderd.engine.execution import look
+from orderd.engine.order_list import list_orders
+from orderd.gateway.access import authentication
+from orderd.gateway.streaming import history
+from orderd.gateway.streaming.selection import Selection
+from orderd.wire import ListParams
+from tests.integration.orders import FILL, built, claimed, lapse, new_order, pending, sign
+from tests.samples.orders import FILL as CONFIRMED
+
+ORDERS: Final = 100_000
+GROWING: Final = frozenset({"orders", "order_events", "attempts"})
+EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+
+
+@pytest.fixture
+def grown(postgres_server: Postgres) -> Iterator[None]:
+    """A connection to a database after many orders."""
+    name = f"grown_{uuid4().hex}"
+    server = psycopg2.connect(postgres_server.url)
+    server.autocommit = True
+    server.cursor().execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+    connect(postgres_server.url.replace("/orderd?", f"/{name}?"))
+    with database.connection_context():
+        fill(ORDERS)
+        yield
+    database.close_all()
+    server.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()
+
+
+@contextmanager
+def scans(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, set[str]]]:
+    """The statements that are made, with those of the growing tables that their plans scan from end to end."""
+    found: dict[str, set[str]] = {}
+    execute: Callable[..., Any] = type(database).execute_sql
+
+    def explained(self: Any, sql: str, params: Any = None) -> Any:
+        if sql.lstrip(" \n(").upper().startswith(EXPLAINED):
+            ((plan,),) = execute(self, f"EXPLAIN (FORMAT JSON) {sql}", params).fetchall()
+            found.setdefault(" ".join(sql.split()), set()).update(scanned(plan[0]["Plan"]) & GROWING)
+        return execute(self, sql, params)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(database), "execute_sql", explained)
+        yield found
+
+
+def scanned(plan: dict[str, Any]) -> set[str]:
+    below = [scanned(each) for each in plan.get("Plans", ())]
+    return set().union(*below, {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else ())
+
+
+def live_through_all_states() -> Order:
+    """Orders go through every state, by every statement that moves them. Returns one that was confirmed."""
+    waits = pending()
+    journal.defer(waits, 1, "rate limit")
+    journal.defer(waits, 1, "away", OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
+    look._waiting(waits)
+    lapse(waits)
+    leases.take_due(10, "gateway")
+    leases.wake(leases.first_in_line(10))
+    leases.give_back([waits])
+    leases.give_all_back()
+    journal.apply([Change(waits, Cancelled(), None)])
+
+    lost = claimed()
+    lapse(lost.id)
+    leases.reclaim(leases.orphans(10))
+    validity.expire(10)
+    refused = claimed()
+    failed = Failed(attempt=1, code=ErrorCode.ROUTE_NOT_FOUND, detail="no pool")
+    failure = Failure(1, failed.code, "no pool")
+    journal.apply([Change(refused.id, failed, refused.version, {"error_code": failed.code}, failure=failure)])
+
+    again = sign(built(), "dead").order
+    retry = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=again.updated_at)
+    journal.apply([Change(again.id, retry, again.version, attempt_end=AttemptEnd("failed", 9, sends=1))])
+
+    journal.flag_unknown(0, 10)
+    leases.renew("worker-a", [sign(built(), "live").order.id], 15)
+    lapse(sign(built(), "left").order.id)
+    leases.adopt_submitted("worker-b", 15, 10)
+    several = [sign(built(), signature).order for signature in ("landed", "beside", "stays")]
+    end = AttemptEnd("landed", 9, sends=1, awaits_finality=True)
+    journal.apply([Change(each.id, CONFIRMED, each.version, FILL, attempt_end=end) for each in several])
+    finality.settle(["stays"])
+    finality.roll_back(finality.awaiting(1))
+    return several[2]
+
+
+def read_all_that_can_be_read(order: Order) -> None:
+    counts.by_status()
+    counts.add_up()
+    views.get(DEFAULT_ACCOUNT, str(order.id))
+    views.find(DEFAULT_ACCOUNT, str(order.id)[:30])
+    journal.submitted_as(DEFAULT_ACCOUNT, order.client_order_id)
+    journal.recent_starts(60)
+    prices.last_route(order.mint_in, order.mint_out, 300)
+    for filters in ({}, {"status": ["failed", "pending"]}, {"status": ["expired"]}, {"kind": [OrderKind.MARKET]}):
+        for token in (None, "sol", "CHILLGUY", "XYZ", order.mint_out):
+            for cursor in (None, str(order.id)):
+                list_orders(DEFAULT_ACCOUNT, ListParams.model_validate({**filters, "token": token, "cursor": cursor}))
+
+    heads = history.active_heads()
+    history.heads_moved([history.clock_now()], 6)
+    history.missing(order.id, 1)
+    history.standings(Selection(DEFAULT_ACCOUNT, {order.id: 1}))
+    active = [head.order_id for head in heads]
+    history.standings(Selection(DEFAULT_ACCOUNT, token_in="SOL", token_out="USDC", kind="market"), active)
+    views.stories([order.id])
+
+
+def use_a_token_with_limits() -> None:
+    new = new_order()
+    by = Actor("filling", token_id=DEFAULT_ACCOUNT)
+    limits = Limits(per_day=10**18)
+    allowance.accept_within(journal.NewOrder(new.id, new.account_id, "limited", new.terms, by), Spending(1, limits))
+    allowance._spent(DEFAULT_ACCOUNT)
+    authentication.ended_tokens([DEFAULT_ACCOUNT])
+    authentication.note_use([DEFAULT_ACCOUNT])
+
+
+def let_processes_and_clocks_change() -> None:
+    dead = Process("gone", "elsewhere", 1, 1)
+    processes.beat(dead)
+    processes.bury(list(processes.known().items()))
+    processes.leave("worker-a")
+    reading = clock.read()
+    clock.note(reading)
+    clock.move(Jump(seconds=1.0, since=reading.now, moved=reading.moved), 15)
+    clock.cut(15, 60)
+
+
+@pytest.mark.usefixtures("grown")
+def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scans(monkeypatch) as found:
+        order = live_through_all_states()
+        use_a_token_with_limits()
+        read_all_that_can_be_read(order)
+        let_processes_and_clocks_change()
+    assert len(found) > 50, "the statements were seen"
+    assert {sql: tables for sql, tables in found.items() if tables} == {}
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_statement_that_scans_what_grows_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scans(monkeypatch) as found:
+        database.execute_sql("SELECT count(*) FROM orders JOIN attempts ON orders.id = order_id WHERE orders.seq > 1")
+        Order.select().where(Order.updated_at > history.clock_now() - timedelta(seconds=1)).execute()
+        Order.get_or_none(Order.id == uuid7())
+    first, _, by_time, by_id = found.values()
+    assert (first & {"orders"}, by_time, by_id) == ({"orders"}, {"orders"}, set())
