@@ -135,6 +135,20 @@ def test_what_is_no_message_costs_no_more_than_the_connection(node: Node, accoun
     assert node.connections.get(timeout=10) is not None
 
 
+def test_a_hint_that_leads_to_what_nobody_foresaw_ends_no_hints_to_come(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ArithmeticError("nobody thought of this")
+
+    monkeypatch.setattr(hints, "_BACKOFF_SECONDS", 0.01)
+    listening = LandingHints(node.url, fail)
+    listening.start()
+    node.connections.get(timeout=10).send(NOTIFICATION)
+    assert node.connections.get(timeout=10) is not None
+    listening.stop(10)
+
+
 def test_without_a_node_nothing_happens() -> None:
     nobody = LandingHints("ws://127.0.0.1:1", lambda: None)
     nobody.start()
