@@ -213,8 +213,9 @@ class WorkerProcess:
         self._presence.run_once()
         try:
             self._limiter.prepare(wait=True)
+            self._beat()  # whoever is told that it is ready sees it alive
         except (redis.RedisError, PeeweeException) as error:
-            log.warning("rate limit not ready", action="rate_limit_failed", worker=self.name, error=str(error))
+            log.warning("Redis not ready", action="redis_not_ready", worker=self.name, error=str(error))
         self._life.start()
         for loop in self._loops:
             loop.start()
