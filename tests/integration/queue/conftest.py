@@ -1,8 +1,9 @@
 """A broker, and workers that are stopped after the test, on the test's own Redis."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from queue import SimpleQueue
+from uuid import UUID
 
 import dramatiq
 import pytest
@@ -44,3 +45,9 @@ def start_worker() -> Iterator[StartWorker]:
             return worked
 
         yield start
+
+
+def send_apart(broker: OrderBroker, order_ids: Sequence[UUID]) -> None:
+    """Each order in a message of its own."""
+    for order_id in order_ids:
+        broker.send([order_id])

@@ -1,6 +1,5 @@
 """Orders through the queue, on a real Redis."""
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from orderd.embedded.redis import Redis
 from orderd.queue.broker import MOST_AT_ONCE, QUEUE, OrderBroker, OrderConsumer, orders_of, redis_client
-from tests.integration.queue.conftest import StartWorker
+from tests.integration.queue.conftest import StartWorker, send_apart
 
 PATIENCE = 20
 NEVER_MS = 60_000
@@ -24,12 +23,6 @@ KEY = "orderd:queue:orders"
 
 def new_ids(count: int) -> list[UUID]:
     return [uuid7() for _ in range(count)]
-
-
-def send_apart(broker: OrderBroker, order_ids: Sequence[UUID]) -> None:
-    """Each in a message of its own."""
-    for order_id in order_ids:
-        broker.send([order_id])
 
 
 def order_of(message: MessageProxy) -> UUID:

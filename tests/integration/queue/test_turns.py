@@ -34,6 +34,7 @@ from orderd.queue.look_first import LookFirst
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from tests.integration.orders import new_order, read, sign
+from tests.integration.queue.conftest import send_apart
 from tests.samples.orders import METEORA as QUOTED
 
 PATIENCE = 20
@@ -135,11 +136,6 @@ def start_turns(client: "redis.Redis") -> Iterator[StartTurns]:
         turns.stop()
 
 
-def send_apart(turns: Turns, order_ids: Sequence[UUID]) -> None:
-    for order_id in order_ids:
-        turns.broker.send([order_id])
-
-
 def pending() -> UUID:
     (moved,) = journal.accept([new_order()])
     return moved.order.id
@@ -186,13 +182,13 @@ def test_who_waits_for_a_service_looks_before_it_asks_for_a_start(start_turns: S
     def look(order_id: UUID) -> bool:
         looked.append(order_id)
         if len(looked) < 3:
-            turns.dispatch.defer(order_id, timedelta(0), away.spec.title, away)
+            turns.dispatch.defer(order_id, timedelta(0), away)
         return len(looked) == 3
 
     turns = start_turns(first=[LookFirst(look, lambda _: None)], limit=1)
     turns.limiter.prepare(wait=True)
     order_id = pending()
-    turns.dispatch.defer(order_id, timedelta(0), away.spec.title, away)
+    turns.dispatch.defer(order_id, timedelta(0), away)
     for _ in range(3):
         assert turns.limiter.use() == (0, 0)
         assert turns.dispatch.run_once() == 1
@@ -380,7 +376,7 @@ def test_whoever_is_left_moves_up_when_those_before_him_are_cancelled(start_turn
     turns.limiter.prepare(wait=True)
     turns.work = lambda order: turned.put(order.id)
     first, *cancelled, last = [moved.order.id for moved in journal.accept([new_order() for _ in range(30)])]
-    send_apart(turns, [first, *cancelled, last])
+    send_apart(turns.broker, [first, *cancelled, last])
     for _ in range(30):
         turns.finished.orders.get(timeout=PATIENCE)
     assert turned.get(timeout=PATIENCE) == first
@@ -397,7 +393,7 @@ def test_a_raised_limit_helps_those_who_wait(start_turns: StartTurns) -> None:
     turns = start_turns(limit=1, window=timedelta(hours=1))
     turns.limiter.prepare(wait=True)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(3)])]
-    send_apart(turns, orders)
+    send_apart(turns.broker, orders)
     for _ in orders:
         turns.finished.orders.get(timeout=PATIENCE)
     turns.stop()
@@ -412,7 +408,7 @@ def test_nobody_overtakes_who_waits_although_redis_has_forgotten_the_line(
     turns = start_turns(limit=1, window=timedelta(hours=1))
     turns.limiter.prepare(wait=True)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(2)])]
-    send_apart(turns, orders)
+    send_apart(turns.broker, orders)
     for _ in orders:
         turns.finished.orders.get(timeout=PATIENCE)
     turns.stop()

@@ -6,8 +6,7 @@ from uuid import UUID
 import pytest
 import redis
 
-from orderd.queue import clock
-from orderd.queue import limiter as rate_limit
+from orderd.queue import clock, limiter
 from orderd.queue.limiter import RateLimiter
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -17,7 +16,7 @@ GRACE = timedelta(seconds=5)
 
 
 def let_scripts_read_the_clock_from_a_key(patch: pytest.MonkeyPatch) -> None:
-    scripts = [(rate_limit, each) for each in ("_ASK", "_SEED", "_ENTER", "_FREE", "_USE")]
+    scripts = [(limiter, each) for each in ("_ASK", "_SEED", "_ENTER", "_FREE", "_USE")]
     scripts += [(clock, each) for each in ("_READ", "_MOVE")]
     for module, script in scripts:
         source: str = getattr(module, script)
