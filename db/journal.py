@@ -426,16 +426,18 @@ class Waits:
     moved: tuple[Moved, ...]
 
 
-def defer(order_id: UUID, delay_ms: int, reason: str, error: OrderdError | None = None) -> Waits | None:
+def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | None:
     """Let an order in line wait for so long from now; None where it is in line no more. This is no attempt.
 
-    ``error`` is what it waits for the end of, where it does: it does so while it is valid. An event is written where
-    the order waited for something else before, or for nothing. While the reason stays, only the estimate changes.
+    Where the reason is an error, it waits until that is over, while it is valid. An event is written where the order
+    waited for something else before, or for nothing. While the reason stays, only the estimate changes.
     """
-    waits_for, told = reason, {"reason": reason}
-    until = "clock_timestamp() + %s * interval '1 millisecond'"
-    if error is not None:
-        waits_for, told, until = str(error.code), told | {"code": error.code, "detail": error.detail}, _due("%s")
+    if isinstance(reason, OrderdError):
+        waits_for, until = str(reason.code), _due("%s")
+        told = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
+    else:
+        waits_for, until = reason, "clock_timestamp() + %s * interval '1 millisecond'"
+        told = {"reason": reason}
     sql = f"""
         WITH before AS (
             SELECT id, waits_for IS DISTINCT FROM %s AS is_news FROM orders

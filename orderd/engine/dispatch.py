@@ -95,13 +95,13 @@ class Dispatch:
                     self._send_off(order_ids, look=look)
         return len(due.start) + len(due.look)
 
-    def defer(self, order_id: UUID, wait: timedelta, reason: str, error: OrderdError | None = None) -> bool:
-        """Let a pending order wait for so long, or look again after that whether ``error`` is over.
+    def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
+        """Let a pending order wait for so long, or look again after that whether the error is over.
 
         This is no attempt. False where the order is not pending.
         """
         with database.connection_context():
-            waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason, error)
+            waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason)
         if waits is None:
             return False
         self._publisher.publish(waits.moved)

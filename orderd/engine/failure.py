@@ -49,9 +49,9 @@ def change_after(
 ) -> Change:
     """The change that a failed attempt leads to, with its row among the failures."""
     order, error = failed.order, failed.error
-    failures, uncounted = order.failures + 1, order.uncounted + error.is_awaited
     if error.is_awaited and attempt_end is None:
         return _wait(failed, policy)
+    failures, uncounted = order.failures + 1, order.uncounted + error.is_awaited
     record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
     delay_ms = policy.retry_delay_ms(error.code, failures - uncounted, random.random())  # noqa: S311  (spreads load, guards nothing)
     if delay_ms is None:

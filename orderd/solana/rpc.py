@@ -224,7 +224,7 @@ class RpcClient(JsonRpc):
     ) -> list[TransactionInfo | RpcError | None]:
         """Several in one request, in order; one that failed or cannot be read has its RpcError in its place."""
         replies = self.call_many([self._fetching(each, commitment) for each in signatures])
-        return [_transaction_or_error(reply) for reply in replies]
+        return [_or_error(_transaction_info, reply) for reply in replies]
 
     def send_transaction(self, transaction: bytes, *, skip_preflight: bool = True) -> Signature:
         """Hand a signed transaction to the node, which does not resend it by itself; its signature."""
@@ -250,14 +250,14 @@ class RpcClient(JsonRpc):
         The node is given it without its signatures: what is only tried must not be able to land.
         """
         reply = self.call(*self._simulating(transaction, replace_blockhash, commitment))
-        return _at_slot("simulateTransaction", Simulation.parse, reply)
+        return _simulation(reply)
 
     def simulate_transactions(
         self, transactions: Sequence[bytes], *, replace_blockhash: bool = False, commitment: Commitment | None = None
     ) -> list[Simulation | RpcError]:
         """The same of several, in one request; where one could not be tried, its RpcError. Raises RpcError for all."""
         replies = self.call_many([self._simulating(each, replace_blockhash, commitment) for each in transactions])
-        return [_simulation_or_error(reply) for reply in replies]
+        return [_or_error(lambda each: _simulation(each).value, reply) for reply in replies]
 
     def _simulating(self, transaction: bytes, replace_blockhash: bool, commitment: Commitment | None) -> Call:
         config = self._config(commitment) | {
@@ -333,20 +333,18 @@ def _latest_blockhash(value: Any) -> AtSlot[LatestBlockhash]:  # noqa: ANN401  (
     )
 
 
+def _simulation(value: Any) -> AtSlot[Simulation]:  # noqa: ANN401  (any JSON)
+    return _at_slot("simulateTransaction", Simulation.parse, value)
+
+
 def _transaction_info(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (any JSON)
     return None if value is None else _typed("getTransaction", TransactionInfo.parse, value)
 
 
-def _simulation_or_error(reply: Any) -> Simulation | RpcError:  # noqa: ANN401  (what json gives)
+def _or_error(parse: Callable[[Any], T], reply: Any) -> T | RpcError:  # noqa: ANN401  (any JSON)
+    """One of many replies, or why there is none."""
     try:
-        return reply if isinstance(reply, RpcError) else _at_slot("simulateTransaction", Simulation.parse, reply).value
-    except RpcError as error:
-        return error
-
-
-def _transaction_or_error(reply: Any) -> TransactionInfo | RpcError | None:  # noqa: ANN401  (any JSON)
-    try:
-        return reply if isinstance(reply, RpcError) else _transaction_info(reply)
+        return reply if isinstance(reply, RpcError) else parse(reply)
     except RpcError as error:
         return error
 

@@ -152,15 +152,11 @@ class Builder:
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
-        swaps = self._swaps(plan)
-        unit_price = self._unit_price(plan, swaps)
-        instructions = self._instructions(swaps, "preview", unit_price)
+        tried = self._draft(plan, "preview")
         with rpc_errors_told():
-            # Of a blockhash that the node has not seen yet, a simulation would tell nothing but that.
-            unsigned = draft(instructions, self._wallet.address, self._moment().latest.value.blockhash)
-            simulation = self._rpc.simulate_transaction(unsigned, replace_blockhash=True).value
-        trial = self._judged(plan.route, instructions, simulation)
-        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), unit_price)
+            simulation = self._rpc.simulate_transaction(tried.unsigned, replace_blockhash=True).value
+        trial = self._judged(plan.route, tried.instructions, simulation)
+        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.unit_price)
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
     def sign(self, plans: Sequence[tuple[SwapPlan, str]]) -> list[SignedAttempt | Exception]:
@@ -169,19 +165,22 @@ class Builder:
         Of one that cannot be signed: RouteRefusedError where another route may be built, OrderdError where none can
         (what the simulation met with, RPC_* or TX_TOO_LARGE), or whatever else its pools led to. Nothing is sent.
         """
-        drafts = [_attempted(partial(self._draft, plan, memo)) for plan, memo in plans]
+        drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
         return [
             _attempted(partial(self._finish, each, next(tried))) if isinstance(each, _Draft) else each
             for each in drafts
         ]
 
-    def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
+    def _draft_or_refuse(self, plan: SwapPlan, memo: str) -> _Draft:
         try:
-            swaps, latest = self._swaps(plan), self._moment().latest
+            return self._draft(plan, memo)
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
+
+    def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
+        swaps, latest = self._swaps(plan), self._moment().latest
         unit_price = self._unit_price(plan, swaps)
         instructions = self._instructions(swaps, memo, unit_price)
         unsigned = draft(instructions, self._wallet.address, latest.value.blockhash)

@@ -15,7 +15,7 @@ from orderd.domain.order import WAITING
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 
-Defer = Callable[[UUID, timedelta, str, OrderdError], bool]
+Defer = Callable[[UUID, timedelta, OrderdError], bool]
 log = structlog.get_logger(__name__)
 
 
@@ -42,7 +42,7 @@ class Look:
         except OrderdError as error:
             if error.is_awaited:
                 wait = timedelta(milliseconds=self._policy.look_delay_ms(waited_ms, random.random()))  # noqa: S311
-                self._defer(order_id, wait, error.spec.title, error)
+                self._defer(order_id, wait, error)
                 log.info("waits on", action="waits_on", order_id=str(order_id), code=error.code, error=error.detail)
                 return False
         return True

@@ -41,7 +41,6 @@ from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.sender import Sender
 
-MOST_AT_ONCE: Final = 64
 _ROUTING_SECONDS: Final = 0.02
 """How long the first order of a batch waits for those after it: what is routed by then is signed, stored and sent."""
 log = structlog.get_logger(__name__)
@@ -138,7 +137,7 @@ class Execution:
         """Route the first in line, as many as come to it in time."""
         until = self._clock() + _ROUTING_SECONDS
         routed = list[_Routed]()
-        while line and len(routed) < MOST_AT_ONCE and (not routed or self._clock() < until):
+        while line and (not routed or self._clock() < until):
             work = line.popleft()
             try:
                 routed.append(self._route(work))

@@ -81,7 +81,7 @@ def live_through_all_states() -> Order:
     """Orders go through every state, by every statement that moves them. Returns one that was confirmed."""
     waits = pending()
     journal.defer(waits, 1, "rate limit")
-    journal.defer(waits, 1, "away", OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
+    journal.defer(waits, 1, OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
     look._waiting(waits)
     lapse(waits)
     leases.take_due(10, "gateway")

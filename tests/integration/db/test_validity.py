@@ -41,7 +41,7 @@ def test_an_order_is_valid_for_as_long_as_it_was_given() -> None:
 
 def test_a_wait_ends_with_the_validity_and_says_what_it_was_for() -> None:
     order_id = valid(600)
-    journal.defer(order_id, 0, AWAY.spec.title, AWAY)
+    journal.defer(order_id, 0, AWAY)
     assert expire(10) == []
     shift(order_id, "valid_until", -600)
     (moved,) = expire(10)
@@ -54,7 +54,7 @@ def test_a_wait_ends_with_the_validity_and_says_what_it_was_for() -> None:
 
 def test_a_wait_for_a_service_is_no_longer_than_the_validity() -> None:
     order_id = valid(1)
-    journal.defer(order_id, 3_600_000, AWAY.spec.title, AWAY)
+    journal.defer(order_id, 3_600_000, AWAY)
     order = read(order_id)
     assert order.due_at == order.valid_until
 
@@ -110,7 +110,7 @@ def test_nor_has_it_where_it_then_waits_for_a_service() -> None:
     journal.defer(order_id, 0, RATE_LIMIT)
     for column in ("waits_since", "valid_until"):
         shift(order_id, column, -3_600)
-    journal.defer(order_id, 0, AWAY.spec.title, AWAY)
+    journal.defer(order_id, 0, AWAY)
     assert expire(10) == []
     order = read(order_id)
     assert order.valid_until is not None
@@ -119,7 +119,7 @@ def test_nor_has_it_where_it_then_waits_for_a_service() -> None:
 
 def test_a_reason_is_told_once_and_the_wait_counts_from_then() -> None:
     order_id = valid(600)
-    told = [journal.defer(order_id, 0, AWAY.spec.title, AWAY) for _ in range(3)]
+    told = [journal.defer(order_id, 0, AWAY) for _ in range(3)]
     assert [len(waits.moved) for waits in told if waits] == [1, 0, 0]
     (waits, *_) = told
     assert waits is not None
@@ -131,7 +131,7 @@ def test_a_reason_is_told_once_and_the_wait_counts_from_then() -> None:
 
 def test_who_waits_for_a_service_is_to_look_first() -> None:
     looks, starts = valid(600), pending()
-    journal.defer(looks, 0, AWAY.spec.title, AWAY)
+    journal.defer(looks, 0, AWAY)
     lapse(starts)
     assert leases.take_due(10) == ([starts], [looks])
 

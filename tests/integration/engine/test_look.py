@@ -51,7 +51,7 @@ def look(market: Scripted, dispatch: Dispatch) -> Look:
 
 def test_while_it_is_away_the_order_waits_on_without_a_word(look: Look, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = AWAY
     assert not look(order_id)
     assert not look(order_id)
@@ -62,7 +62,7 @@ def test_while_it_is_away_the_order_waits_on_without_a_word(look: Look, market: 
 
 def test_the_longer_it_waits_the_more_seldom_it_looks(look: Look, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    dispatch.defer(order_id, timedelta(0), AWAY)
     database.execute_sql("UPDATE orders SET waits_since = now() - interval '1 h' WHERE id = %s", (str(order_id),))
     market.trouble = AWAY
     assert not look(order_id)
@@ -74,7 +74,7 @@ def test_the_longer_it_waits_the_more_seldom_it_looks(look: Look, market: Script
 
 def test_what_it_waits_for_may_change_and_that_is_told(look: Look, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")
     assert not look(order_id)
     assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED] * 2
@@ -86,7 +86,7 @@ def test_once_it_is_back_the_turn_decides(
     look: Look, market: Scripted, dispatch: Dispatch, trouble: OrderdError | None
 ) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY.spec.title, AWAY)
+    dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = trouble
     assert look(order_id)
     assert journal.claim([order_id], "worker-a", 15)
