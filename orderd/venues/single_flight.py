@@ -11,10 +11,13 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry(Generic[V]):
+    """A load under way or, with its `answer`, one that is done; a tuple, for the answer may be None."""
+
     future: "Future[V]"
     began: float
+    answer: tuple[V] | None = None
 
 
 class SingleFlight(Generic[K, V]):
@@ -40,6 +43,9 @@ class SingleFlight(Generic[K, V]):
 
     def get(self, key: K) -> V:
         """The answer for `key`, no older than `max_age` when asked for. Raises what the load raises."""
+        known = self._entries.get(key)
+        if known is not None and (answer := known.answer) is not None and not self._is_stale(known):
+            return answer[0]
         with self._lock:
             entry = self._entries.get(key)
             mine = entry is None or self._is_stale(entry)
@@ -52,9 +58,8 @@ class SingleFlight(Generic[K, V]):
 
     def is_fresh(self, key: K) -> bool:
         """Whether `get` would return at once."""
-        with self._lock:
-            entry = self._entries.get(key)
-            return entry is not None and entry.future.done() and not self._is_stale(entry)
+        entry = self._entries.get(key)
+        return entry is not None and entry.answer is not None and not self._is_stale(entry)
 
     def forget(self, key: K) -> None:
         """Load anew for whoever asks from now on; those who wait already get what is being loaded."""
@@ -63,8 +68,8 @@ class SingleFlight(Generic[K, V]):
 
     def _is_stale(self, entry: _Entry[V]) -> bool:
         """A load under way is shared however long it takes; what fails is forgotten when it fails."""
-        future = entry.future
-        return future.done() and self._clock() - entry.began > self._max_age(future.result())
+        answer = entry.answer
+        return answer is not None and self._clock() - entry.began > self._max_age(answer[0])
 
     def _fill(self, key: K, entry: _Entry[V]) -> None:
         try:
@@ -75,4 +80,5 @@ class SingleFlight(Generic[K, V]):
                     del self._entries[key]
             entry.future.set_exception(error)
             raise
+        entry.answer = (value,)
         entry.future.set_result(value)
