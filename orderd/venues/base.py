@@ -17,6 +17,7 @@ from orderd.domain.money import BPS
 from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote, VenueRefusal
 from orderd.solana.wrap import account_of, swap_with_accounts
 from orderd.venues.guest import SWAP_ERRORS
+from orderd.venues.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,13 @@ class Venue(Protocol):
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
+        ...
+
+    def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity] | None":
+        """The same, to be read together with others; None where there is no need, or no way.
+
+        It must be read to its end, for others may wait for it. Raises OrderdError RPC_*.
+        """
         ...
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:

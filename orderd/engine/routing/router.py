@@ -18,7 +18,7 @@ from orderd.domain.quote import (
 )
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
-from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
+from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
 from orderd.engine.routing.space import bytes_of_swaps
@@ -38,6 +38,7 @@ class Router:
         self,
         venues: Sequence[Venue],
         *,
+        read: ReadTogether,
         intermediates: Sequence[Token] = (),
         timeout_ms: int,
         max_price_impact_bps: int,
@@ -63,7 +64,7 @@ class Router:
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
         self._inquiry = Inquiry(
-            venues, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
+            venues, read=read, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
         )
 
     def venue_of(self, quote: VenueQuote) -> Venue:
