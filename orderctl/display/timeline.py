@@ -182,6 +182,8 @@ def terms(order: OrderView) -> str:
         said += f", cost at most {order.max_cost} %"
     if order.floor is Floor.EACH:
         said += ", a new floor in each attempt"
+    if order.use_wrapped:
+        said += ", from what the wallet holds wrapped"
     return said
 
 

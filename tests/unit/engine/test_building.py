@@ -122,8 +122,11 @@ class Surroundings:
     ) -> Instruction:
         return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), [])
 
-    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], Account | None]:
-        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), self.wrapped
+    def get_latest_blockhash_and_accounts(
+        self, _: Sequence[Pubkey]
+    ) -> tuple[AtSlot[LatestBlockhash], list[Account | None]]:
+        wallet = Account(self.lamports, system.PROGRAM_ID, b"", executable=False)
+        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), [wallet, self.wrapped]
 
     def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> list[Simulation | RpcError]:
         self.simulated += raw
