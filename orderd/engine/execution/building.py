@@ -53,6 +53,14 @@ class SwapPlan:
     wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
 
 
+class _Moment(NamedTuple):
+    """What holds for all orders of a slot; of the wallet its lamports, and what it has of wrapped SOL of its own."""
+
+    latest: AtSlot[LatestBlockhash]
+    lamports: int
+    wrapped: int
+
+
 class _Draft(NamedTuple):
     """A plan as it is tried."""
 
@@ -60,7 +68,7 @@ class _Draft(NamedTuple):
     memo: str
     swaps: Sequence[Instruction]
     unit_price: int
-    latest: AtSlot[LatestBlockhash]
+    moment: _Moment
     instructions: list[Instruction]
     unsigned: bytes
 
@@ -101,14 +109,6 @@ def units_with_margin(units_consumed: int) -> int:
     if not units_consumed:
         return MAX_COMPUTE_UNITS
     return min(units_consumed * 5 // 4 + 20_000, MAX_COMPUTE_UNITS)
-
-
-class _Moment(NamedTuple):
-    """What holds for all orders of a slot; of the wallet its lamports, and what it has of wrapped SOL of its own."""
-
-    latest: AtSlot[LatestBlockhash]
-    lamports: int
-    wrapped: int
 
 
 class Builder:
@@ -185,11 +185,11 @@ class Builder:
             raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
 
     def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
-        swaps, latest = self._swaps(plan), self._moment().latest
+        swaps, moment = self._swaps(plan), self._moment()
         unit_price = self._unit_price(plan, swaps)
         instructions = self._instructions(swaps, memo, unit_price)
-        unsigned = draft(instructions, self._wallet.address, latest.value.blockhash)
-        return _Draft(plan, memo, swaps, unit_price, latest, instructions, unsigned)
+        unsigned = draft(instructions, self._wallet.address, moment.latest.value.blockhash)
+        return _Draft(plan, memo, swaps, unit_price, moment, instructions, unsigned)
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
         """One for each. Of a blockhash that the node has not seen yet, a simulation would tell nothing but that."""
@@ -204,26 +204,25 @@ class Builder:
         if isinstance(simulation, RpcError):
             with rpc_errors_told():
                 raise simulation
-        plan, unit_price, latest = tried.plan, tried.unit_price, tried.latest
+        plan, latest = tried.plan, tried.moment.latest
         trial = self._judged(plan.route, tried.instructions, simulation)
         if trial.refusal is not None:
             raise trial.refusal
-        units = units_with_margin(simulation.units_consumed)
-        fee = FeeEstimate(units, unit_price)
+        fee = FeeEstimate(units_with_margin(simulation.units_consumed), tried.unit_price)
         if (error := self._with_funds(plan, fee, trial.error)) is not None:
             raise error
-        self._promise(plan, fee, promised)
-        instructions = attempt_instructions(tried.memo, tried.swaps, units=units, micro_lamports_a_unit=unit_price)
+        self._promise(tried, fee, promised)
+        instructions = attempt_instructions(
+            tried.memo, tried.swaps, units=fee.units, micro_lamports_a_unit=fee.unit_price
+        )
         signed = sign(instructions, self._wallet, latest.value.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
         wraps = _touches_sol(plan.route) and not plan.use_wrapped
         seed = plan.wrap_seed if wraps and self._moment().wrapped else None
-        least, use_wrapped = plan.min_amount_out, plan.use_wrapped
-        return trade_instructions(
-            self._router.venue_of, plan.route, self._wallet.address, least, seed, use_wrapped=use_wrapped
-        )
+        venue_of, owner, least = self._router.venue_of, self._wallet.address, plan.min_amount_out
+        return trade_instructions(venue_of, plan.route, owner, least, seed, use_wrapped=plan.use_wrapped)
 
     def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
         own = account_of(self._wallet.address, token.NATIVE_MINT, seed=plan.wrap_seed)
@@ -264,9 +263,9 @@ class Builder:
             return error
         return error if told is None else ChainError(error.code, f"{told} ({error.detail})", error.failure, error.logs)
 
-    def _promise(self, plan: SwapPlan, fee: FeeEstimate, promised: Promised) -> None:
+    def _promise(self, tried: _Draft, fee: FeeEstimate, promised: Promised) -> None:
         """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
-        route, moment = plan.route, self._moment()
+        plan, moment, route = tried.plan, tried.moment, tried.plan.route
         lean = Need(route.main.mint_in, token.PROGRAM_ID, route.amount_in, fee.lamports, 0, 0, plan.use_wrapped)
         if promised != Promised() and not promised.leaves(lean, moment.lamports, moment.wrapped):
             # What was read at the start of the slot is no reason to end an order.
