@@ -81,7 +81,7 @@ def test_what_is_wrapped_is_sold_to_the_base_unit_and_native_sol_pays_the_fee_al
     assert chain.wrapped() == wrapped - 1_500_000_001
     assert chain.lamports() == lamports - parse_amount(order["network_fee"], 9)
     assert chain.usdc() == usdc + parse_amount(order["amount_out"], 6)
-    assert "from what the wallet holds wrapped" in orderctl("show", "wrapped").out
+    assert "sell 1.500000001 wrapped SOL for USDC" in orderctl("show", "wrapped").out
 
     again = orderctl(*submit, "-o", "id")
     assert (again.out.strip(), "no second one was made" in again.err) == (order["id"], True)
@@ -104,9 +104,12 @@ def test_with_too_little_wrapped_nothing_is_spent(
     chain.wrap(1)
     before = (chain.lamports(), chain.wrapped(), chain.usdc())
     amount = format_amount(chain.wrapped() + 1, 9)
-    why = f"the wallet holds {format_amount(chain.wrapped(), 9)} SOL wrapped; the order takes {amount} SOL of that, and "
+    why = (
+        f"the wallet holds {format_amount(chain.wrapped(), 9)} SOL wrapped; the order takes {amount} SOL of that, and "
+    )
 
-    assert orderctl("quote", "SOL", "USDC", amount, "--use-wrapped").code == 0
+    quoted = orderctl("quote", "SOL", "USDC", amount, "--use-wrapped")
+    assert (quoted.code, f"sell {amount} wrapped SOL for USDC" in quoted.out) == (0, True)
     tried = orderctl("submit", "SOL", "USDC", amount, "--use-wrapped", "--dry-run")
     assert tried.code == 1
     assert why in " ".join(tried.out.split())

@@ -78,6 +78,15 @@ def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_tak
     assert refused.value.code is ErrorCode.COST_OUT_OF_RANGE
 
 
+@pytest.mark.parametrize(("token_in", "token_out"), [("USDC", "SOL"), ("CHILLGUY", "USDC")])
+def test_wrapped_sol_is_sold_by_orders_alone_that_sell_sol(token_in: str, token_out: str) -> None:
+    given = GivenTerms(token_in=token_in, token_out=token_out, amount_in="1", use_wrapped=True)
+    with pytest.raises(OrderdError, match=f"use_wrapped: .*, and this order sells {token_in}; leave it out") as refused:
+        meant(given)
+    assert refused.value.code is ErrorCode.REQUEST_INVALID
+    assert meant(given.model_copy(update={"token_in": "SOL", "token_out": "USDC"})).use_wrapped
+
+
 def test_where_no_floor_is_named_the_first_routes_holds() -> None:
     terms = meant(GivenTerms(token_in="SOL", token_out="USDC", amount_in="1"))
     assert (terms.floor, terms.min_out, terms.max_cost_bps) == (Floor.FIRST, None, None)
