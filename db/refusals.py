@@ -7,10 +7,11 @@ words.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
+from db.audit import Filter
 from db.connection import database, transaction
 
 ROWS_AN_HOUR: Final = 500
@@ -75,15 +76,17 @@ def _count(refusals: Counter[Refusal]) -> None:
     )
 
 
-def read(since: datetime | None, action: str | None, limit: int) -> Sequence[Counted]:
-    """The newest counts, oldest first; None matches any."""
+def read(which: Filter, limit: int) -> Sequence[Counted]:
+    """The newest counts that match, oldest first: by action and outcome, of hours that are within the time in part."""
     rows = database.execute_sql(
         """
         SELECT address, action, outcome, times, last_at FROM refusals
         WHERE (%(since)s::timestamptz IS NULL OR last_at >= %(since)s)
+          AND (%(until)s::timestamptz IS NULL OR hour < %(until)s)
           AND (%(action)s::text IS NULL OR action = %(action)s)
+          AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
         ORDER BY last_at DESC LIMIT %(limit)s""",
-        {"since": since, "action": action, "limit": limit},
+        {**asdict(which), "limit": limit},
     ).fetchall()
     return [Counted(Refusal(*row[:3]), int(row[3]), row[4]) for row in reversed(rows)]
 

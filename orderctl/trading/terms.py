@@ -82,7 +82,7 @@ def typed_as(name: str) -> Typed:
 def check(given: GivenTerms) -> None:
     """Raises OrderdError with the code and the words of the daemon.
 
-    TOKEN_SAME, AMOUNT_*, *_OUT_OF_RANGE, and REQUEST_INVALID for terms that contradict each other.
+    TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE.
     """
     registry = TokenRegistry()
     try:

@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
     TOKEN_SAME = "TOKEN_SAME"
+    TOKEN_NOT_WRAPPED = "TOKEN_NOT_WRAPPED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
@@ -135,9 +136,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The message is not valid JSON-RPC 2.0", 'send {"jsonrpc": "2.0", "id": 1, "method": ..., "params": {...}}', 400
     ),
     ErrorCode.REQUEST_UNKNOWN_METHOD: _lasting("There is no such method", "see the list of methods in the README", 404),
-    ErrorCode.REQUEST_INVALID: _lasting(
-        "A field is missing or has the wrong type, or contradicts another", "correct the named field"
-    ),
+    ErrorCode.REQUEST_INVALID: _lasting("A field is missing or has the wrong type", "correct the named field"),
     ErrorCode.REQUEST_TOO_LARGE: _lasting("The message is larger than 64 KiB", "send fewer orders a message", 413),
     ErrorCode.REQUEST_MEDIA_TYPE: _lasting("The body is not JSON", "send it with Content-Type: application/json", 415),
     ErrorCode.REQUEST_IN_PROGRESS: _passing(
@@ -151,6 +150,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.TOKEN_UNKNOWN: _lasting("The token is not known", "use a listed symbol or a mint address"),
     ErrorCode.TOKEN_SAME: _lasting("Both sides are the same token", "choose two different tokens"),
+    ErrorCode.TOKEN_NOT_WRAPPED: _lasting("Only SOL can be wrapped", "sell SOL, or leave out --use-wrapped"),
     ErrorCode.AMOUNT_INVALID: _lasting("The amount is not a decimal number", "write it like 1.5"),
     ErrorCode.AMOUNT_NOT_POSITIVE: _lasting("The amount is not above zero", "give an amount above zero"),
     ErrorCode.AMOUNT_TOO_PRECISE: _lasting("The amount has more decimals than the token", "use fewer decimals"),

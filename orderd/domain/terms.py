@@ -123,8 +123,7 @@ def understood(
 ) -> OrderTerms:
     """What is meant, where no order may cost more than ``max_total_cost_bps``.
 
-    Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds, and REQUEST_INVALID for terms that contradict each
-    other.
+    Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds.
     """
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     check_wrapped(given, token_in)
@@ -141,10 +140,10 @@ def understood(
 
 
 def check_wrapped(given: GivenTerms, token_in: Token) -> None:
-    """Raises OrderdError REQUEST_INVALID where another token is sold than the one that is wrapped."""
+    """Raises OrderdError TOKEN_NOT_WRAPPED where ``use_wrapped`` is said of another token than SOL."""
     if given.use_wrapped and not token_in.is_native:
-        why = f"it sells the wallet's wrapped SOL, and this order sells {token_in.symbol}; leave it out, or sell SOL"
-        raise OrderdError(ErrorCode.REQUEST_INVALID, f"use_wrapped: {why}")
+        why = f"the order would sell {token_in.symbol} from the wallet's wrapped SOL"
+        raise OrderdError(ErrorCode.TOKEN_NOT_WRAPPED, why)
 
 
 def told(terms: OrderTerms) -> ToldTerms:

@@ -145,8 +145,8 @@ def test_only_sol_can_be_wrapped(orderctl: Orderctl) -> None:
     for verb in ("quote", "submit"):
         refused = orderctl(verb, "USDC", "SOL", "1", "--use-wrapped")
         assert refused.code == 2
-        assert "error[REQUEST_INVALID]" in refused.err
-        assert "use_wrapped: it sells the wallet's wrapped SOL, and this order sells USDC" in refused.err
+        assert "error[TOKEN_NOT_WRAPPED]: Only SOL can be wrapped" in refused.err
+        assert "the order would sell USDC from the wallet's wrapped SOL" in refused.err
 
 
 def test_balances_tell_what_can_be_sold_so(orderctl: Orderctl, chain: Chain) -> None:

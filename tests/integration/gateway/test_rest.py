@@ -121,7 +121,7 @@ async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: http
         ({"min_out": "-1"}, "AMOUNT_NOT_POSITIVE"),
         ({"max_cost": "-1"}, "COST_OUT_OF_RANGE"),
         ({"floor": "none"}, "REQUEST_INVALID"),
-        ({"use_wrapped": True, "token_in": "USDC", "token_out": "SOL"}, "REQUEST_INVALID"),
+        ({"use_wrapped": True, "token_in": "USDC", "token_out": "SOL"}, "TOKEN_NOT_WRAPPED"),
         ({"use_wrapped": "perhaps"}, "REQUEST_INVALID"),
         ({"amount_in": 1.5}, "REQUEST_INVALID"),
         ({"token_in": "NOPE"}, "TOKEN_UNKNOWN"),

@@ -81,9 +81,9 @@ def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_tak
 @pytest.mark.parametrize(("token_in", "token_out"), [("USDC", "SOL"), ("CHILLGUY", "USDC")])
 def test_wrapped_sol_is_sold_by_orders_alone_that_sell_sol(token_in: str, token_out: str) -> None:
     given = GivenTerms(token_in=token_in, token_out=token_out, amount_in="1", use_wrapped=True)
-    with pytest.raises(OrderdError, match=f"use_wrapped: .*, and this order sells {token_in}; leave it out") as refused:
+    with pytest.raises(OrderdError, match=f"would sell {token_in} from the wallet's wrapped SOL") as refused:
         meant(given)
-    assert refused.value.code is ErrorCode.REQUEST_INVALID
+    assert refused.value.code is ErrorCode.TOKEN_NOT_WRAPPED
     assert meant(given.model_copy(update={"token_in": "SOL", "token_out": "USDC"})).use_wrapped
 
 

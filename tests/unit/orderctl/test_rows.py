@@ -58,18 +58,15 @@ WRONG = {
     ),
     "a flag where a text is due": (
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": true}',
-        "line 1: A field is missing or has the wrong type, or contradicts another: client_order_id: "
-        "Input should be a valid string, not 'True'",
+        "line 1: A field is missing or has the wrong type: client_order_id: Input should be a valid string, not 'True'",
     ),
     "neither yes nor no": (
         b"token_in,token_out,amount_in,use_wrapped\nSOL,USDC,1,maybe\n",
-        "line 2: A field is missing or has the wrong type, or contradicts another: use_wrapped: "
-        "Input should be a valid boolean",
+        "line 2: A field is missing or has the wrong type: use_wrapped: Input should be a valid boolean",
     ),
     "wrapped SOL of another token": (
         b"token_in,token_out,amount_in,use_wrapped\nUSDC,SOL,1,true\n",
-        "line 2: A field is missing or has the wrong type, or contradicts another: use_wrapped: it sells "
-        "the wallet's wrapped SOL, and this order sells USDC; leave it out, or sell SOL",
+        "line 2: Only SOL can be wrapped: the order would sell USDC from the wallet's wrapped SOL",
     ),
     "a member that nobody knows": (b'{"model": "SOL"}', "line 1"),
     "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are due"),
