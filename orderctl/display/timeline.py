@@ -187,8 +187,11 @@ def terms(order: OrderView) -> str:
 
 
 def sale(terms: ToldTerms) -> str:
-    sold = f"wrapped {terms.token_in}" if terms.use_wrapped else terms.token_in
-    return f"sell {terms.amount_in} {sold} for {terms.token_out}"
+    return f"sell {terms.amount_in} {sold(terms)} for {terms.token_out}"
+
+
+def sold(terms: ToldTerms) -> str:
+    return f"wrapped {terms.token_in}" if terms.use_wrapped else terms.token_in
 
 
 def fill(fact: Confirmed, order: OrderView) -> str:
