@@ -7,11 +7,10 @@ words.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from db.audit import Filter
 from db.connection import database, transaction
 
 ROWS_AN_HOUR: Final = 500
@@ -76,8 +75,18 @@ def _count(refusals: Counter[Refusal]) -> None:
     )
 
 
-def read(which: Filter, limit: int) -> Sequence[Counted]:
-    """The newest counts that match, oldest first: by action and outcome, of hours that are within the time in part."""
+def read(
+    limit: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    action: str | None = None,
+    outcome: str | None = None,
+) -> Sequence[Counted]:
+    """The newest counts, oldest first, of hours that are at least in part from ``since`` on and before ``until``.
+
+    None matches any.
+    """
     rows = database.execute_sql(
         """
         SELECT address, action, outcome, times, last_at FROM refusals
@@ -86,7 +95,7 @@ def read(which: Filter, limit: int) -> Sequence[Counted]:
           AND (%(action)s::text IS NULL OR action = %(action)s)
           AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
         ORDER BY last_at DESC LIMIT %(limit)s""",
-        {**asdict(which), "limit": limit},
+        {"since": since, "until": until, "action": action, "outcome": outcome, "limit": limit},
     ).fetchall()
     return [Counted(Refusal(*row[:3]), int(row[3]), row[4]) for row in reversed(rows)]
 

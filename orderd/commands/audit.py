@@ -63,7 +63,8 @@ def audit(
     with database_of(config, state_dir):
         rows = [] if strangers else [_of_audit(row) for row in audit.read(which, limit)]
         if with_strangers:
-            rows += [_of_stranger(counted) for counted in refusals.read(which, limit)]
+            found = refusals.read(limit, since=which.since, until=which.until, action=action, outcome=outcome)
+            rows += [_of_stranger(counted) for counted in found]
         for row in sorted(rows, key=lambda row: row.at)[-limit:]:
             typer.echo(json.dumps(_facts(row)) if as_json else _line(row))
 
