@@ -137,7 +137,7 @@ class Builder:
         if not route.is_single:
             return self._can_be_drafted(route)
         # All that a lone swap's size depends on, whatever its amount.
-        leg, shape = route.main, (route.slot, _touches_sol(route) and self._moment().keeps_wrapped)
+        leg, shape = route.main, (route.slot, _touches_sol(route) and self._moment().wrapped > 0)
         if self._fitting.get((leg.pool, leg.mint_in)) == shape:
             return True
         if fits := self._can_be_drafted(route):
