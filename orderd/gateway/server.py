@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 from db.audit import Actor
 from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
+from orderd.config.values import MOST
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
@@ -185,7 +186,7 @@ class Gateway:
     async def _listen(self) -> int:
         host, port = self._settings.host, self._settings.port
         try:
-            port = await self._port.open(host, port)
+            port = await self._port.open(host, port, backlog=self._settings.max_connections or MOST)
         except OSError as error:
             detail = f"cannot listen on {host}:{port}: {error.strerror or error}"
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
