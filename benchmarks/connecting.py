@@ -1,4 +1,4 @@
-"""``python -m benchmarks.connecting``: many websockets opened at once, as when all clients come back after a restart."""
+"""``python -m benchmarks.connecting``: many websockets opened at once, as when all clients come back together."""
 
 import argparse
 import asyncio
