@@ -33,7 +33,7 @@ async def connect(daemon: Daemon, clients: int) -> tuple[float, list[float], flo
 
     async def open_one() -> LightClient:
         client = LightClient(address.netloc, lambda *_: None)
-        await loop.create_connection(lambda: client, address.hostname, address.port)
+        await loop.create_connection(lambda: client, address.hostname or "", address.port or 0)
         await client.opened
         opened.append(time.perf_counter() - began)
         return client
