@@ -49,9 +49,9 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` has order ids put in the queue, ``forget`` has the rate limit told that an order no longer waits: neither
-    waits for that, as the answer must not. This process is known to others by ``name``. An order is valid for so many
-    seconds, or without end.
+    ``send`` has the news of new orders told and then their ids put in the queue, ``forget`` has the rate limit told
+    that an order no longer waits: neither waits for that, as the answer must not. This process is known to others by
+    ``name``. An order is valid for so many seconds, or without end.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Intake:
         tokens: TokenRegistry,
         default_slippage: str,
         publisher: Publisher,
-        send: Callable[[Sequence[UUID]], None],
+        send: Callable[[Sequence[UUID], Sequence[Moved]], None],
         forget: Callable[[UUID], None],
         name: str | None = None,
         *,
@@ -125,9 +125,7 @@ class Intake:
     def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
         """Whatever becomes of this, the orders are on disk and the answer says so."""
         with best_effort("enqueue"):
-            self._send(order_ids)
-        with best_effort("publish"):
-            self._publisher.publish(added)
+            self._send(order_ids, added)
 
     def known(self, submission: Submission) -> SubmitOutcome | None:
         """The order that was submitted under the same client order id before; None where there is none.

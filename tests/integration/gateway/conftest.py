@@ -237,7 +237,7 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     client = redis_client(redis_url)
     publisher = Publisher(client)
     market = PlayedMarket()
-    hand_over = HandOver(OrderBroker(client).send, lambda _: None)
+    hand_over = HandOver(publisher, OrderBroker(client).send, lambda _: None)
     intake = Intake(TokenRegistry(), settings.default_slippage, publisher, hand_over.send, hand_over.forget)
     outcomes = Outcomes(WALLET, RetryPolicy())
     resolution = Resolution(lambda: cast("Observer", ScriptedChain()), outcomes, WALLET, publisher)
