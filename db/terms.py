@@ -1,11 +1,17 @@
 """An order's terms in its row, and back."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 from db.models import Order
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
+
+TERMS: Final = (
+    *(f"{what}_{side}" for side in ("in", "out") for what in ("token", "mint", "decimals")),
+    *(each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")),
+)
+"""The columns that hold them."""
 
 
 def columns_of(terms: OrderTerms) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from db import audit, journal
 from db.audit import CANCEL, Actor, Entry
 from db.connection import database, refusal, transaction, was_refused
 from db.journal import Change, Moved, NewOrder
+from db.models import Order
 from db.terms import terms_of
 from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -105,16 +106,12 @@ class Intake:
                         added += accept_within(self._new_order(submission), submission.spending, self._name)
                     except (OrderdError, PeeweeException) as error:
                         outcomes[number] = _told(submission, error)
-            by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
+            stored = {moved.order.id: moved.order for moved in added}
             for number, submission in enumerate(submissions):
                 if number in outcomes:
                     continue
-                # The first of several equal ones in a batch is the one that was created.
-                order = by_client_id.pop((submission.account_id, submission.client_order_id), None)
-                if order is not None and submission.terms.is_same_as(terms_of(order)):
-                    outcomes[number] = SubmitOutcome(views.order_view(order), created=True)
-                else:
-                    outcomes[number] = _known(submission)
+                order = stored.get(submission.id)
+                outcomes[number] = _known(submission) if order is None else _new(order)
         answers = [outcomes[number] for number in range(len(submissions))]
         self._afterwards(added, [each.order.id for each in answers if isinstance(each, SubmitOutcome) and each.created])
         return answers
@@ -167,6 +164,10 @@ def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
     cancelled = journal.apply([Change(order_id, Cancelled(), None)])
     audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
     return cancelled
+
+
+def _new(order: Order) -> SubmitOutcome:
+    return SubmitOutcome(views.order_view(order), created=True)
 
 
 def _known(submission: Submission) -> SubmitOutcome | OrderdError:
