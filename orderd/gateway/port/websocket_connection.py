@@ -18,6 +18,8 @@ from orderd.telemetry import SLOW_DISCONNECTS
 
 WRITE_BUFFER_BYTES: Final = 262_144
 """A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""
+AT_ONCE_BYTES: Final = 16_384
+"""What may lie unread before anybody waits; below the library's own bound."""
 CLOSE_SECONDS: Final = 5.0
 TRY_AGAIN_LATER: Final = 1013
 
@@ -81,6 +83,9 @@ class PortConnection(ServerConnection):
         """
         if self.protocol.state is not State.OPEN:
             return
+        if self.transport.get_write_buffer_size() + len(message) <= AT_ONCE_BYTES:
+            self._write(message)
+            return
         self._answer_bytes += len(message)
         try:
             await self.send(message, text=True)
@@ -97,6 +102,9 @@ class PortConnection(ServerConnection):
         if self.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES + self._answer_bytes:
             self.close_slow()
             return
+        self._write(message)
+
+    def _write(self, message: bytes) -> None:
         self.protocol.send_text(message)
         self.send_data()
 
