@@ -230,7 +230,8 @@ class Hub:
     def _note(self, head: Head) -> bool:
         """Take in where an order stands; whether its followers have still to be told."""
         mark = self._mark(head.order_id)
-        mark.groups = head.groups
+        if mark.groups is None:
+            mark.groups = head.groups
         if mark.seq >= head.seq or head.order_id in self._gaps:
             return False
         if self._is_followed(head.order_id, mark):
