@@ -75,6 +75,8 @@ class Intake:
         self._forget = forget
         self._name = name
         self._max_total_cost_bps = max_total_cost_bps
+        self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
+        """Told of new orders before anybody else, in the thread that has stored them."""
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -121,6 +123,8 @@ class Intake:
 
     def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
         """Whatever becomes of this, the orders are on disk and the answer says so."""
+        with best_effort("learn"):
+            self.on_stored(added)
         with best_effort("enqueue"):
             self._send(order_ids, added)
 

@@ -77,6 +77,7 @@ class Gateway:
     def __init__(self, settings: Settings, engine: Engine, news: Redis) -> None:
         """The database pool must be bound. ``news`` is closed by ``serve``."""
         self._settings = settings
+        self._intake = engine.intake
         self._news = news
         self._door = Door(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
@@ -146,6 +147,8 @@ class Gateway:
         """
         try:
             await self._hub.start()
+            loop = asyncio.get_running_loop()
+            self._intake.on_stored = lambda new: loop.call_soon_threadsafe(self._hub.learn, new)
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
                 # Nothing of this is needed for an order to be taken: whatever ends a loop, it is begun again.
