@@ -39,7 +39,7 @@ class HandOver:
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
     def send(self, order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
-        """Put orders in the queue, and tell the news first."""
+        """Tell the news, and then put orders in the queue."""
         self._accepted.put([*news, *order_ids])
 
     def forget(self, order_id: UUID) -> None:
@@ -52,12 +52,16 @@ class HandOver:
 
     def _hand_over(self, given: Sequence[Moved | UUID]) -> None:
         news = [each for each in given if isinstance(each, Moved)]
+        order_ids = [each for each in given if isinstance(each, UUID)]
 
-        def tell(pipe: Pipeline) -> None:
+        def tell(pipe: Pipeline | None = None) -> None:
             with best_effort("publish"):
                 self._publisher.tell(news, pipe)
 
-        self._send([each for each in given if isinstance(each, UUID)], after=tell)
+        if order_ids:
+            self._send(order_ids, after=tell)
+        else:
+            tell()
 
 
 def _give_back(given: Sequence[Moved | UUID]) -> None:

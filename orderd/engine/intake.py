@@ -22,7 +22,6 @@ from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, accept_within
-from orderd.engine.publish import Publisher
 from orderd.wire import OrderView, TokenView
 
 
@@ -50,16 +49,15 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` has the news of new orders told and then their ids put in the queue, ``forget`` has the rate limit told
-    that an order no longer waits: neither waits for that, as the answer must not. This process is known to others by
-    ``name``. An order is valid for so many seconds, or without end.
+    ``send`` has news told and then the ids of new orders put in the queue, ``forget`` has the rate limit told that an
+    order no longer waits: neither waits for that, as the answer must not. This process is known to others by ``name``.
+    An order is valid for so many seconds, or without end.
     """
 
     def __init__(
         self,
         tokens: TokenRegistry,
         default_slippage: str,
-        publisher: Publisher,
         send: Callable[[Sequence[UUID], Sequence[Moved]], None],
         forget: Callable[[UUID], None],
         name: str | None = None,
@@ -70,7 +68,6 @@ class Intake:
         self._valid_seconds = valid_seconds
         self._tokens = tokens
         self._default_slippage = default_slippage
-        self._publisher = publisher
         self._send = send
         self._forget = forget
         self._name = name
@@ -152,7 +149,7 @@ class Intake:
                     raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, _why_not(order.status))
                 return views.order_view(order)
         with best_effort("publish"):
-            self._publisher.publish(cancelled)
+            self._send([], cancelled)
         with best_effort("forget"):
             self._forget(order.id)
         return views.order_view(cancelled[0].order)

@@ -145,7 +145,6 @@ def open_engine(
         intake=Intake(
             trading.tokens,
             settings.default_slippage,
-            publisher,
             send=hand_over.send,
             forget=hand_over.forget,
             name=name,

@@ -238,7 +238,7 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     publisher = Publisher(client)
     market = PlayedMarket()
     hand_over = HandOver(publisher, OrderBroker(client).send, lambda _: None)
-    intake = Intake(TokenRegistry(), settings.default_slippage, publisher, hand_over.send, hand_over.forget)
+    intake = Intake(TokenRegistry(), settings.default_slippage, hand_over.send, hand_over.forget)
     outcomes = Outcomes(WALLET, RetryPolicy())
     resolution = Resolution(lambda: cast("Observer", ScriptedChain()), outcomes, WALLET, publisher)
     engine = Engine(intake, market, PlayedQuestions(), resolution, WALLET)
