@@ -65,7 +65,7 @@ class Publisher:
         arguments: list[str | bytes | int] = [_SNAPSHOT_SECONDS, told]
         for order in {moved.order.id: moved.order for moved in changes}.values():
             arguments += [snapshot_key(order.id), "" if order.status in TERMINAL else _snapshot(order)]
-        (client or self._client).eval(_PUBLISH, 1, CHANNEL, *arguments)
+        (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)
 
 
 def _snapshot(order: Order) -> bytes:
