@@ -7,10 +7,8 @@ from db.models import Order
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
 
-TERMS: Final = (
-    *(f"{what}_{side}" for side in ("in", "out") for what in ("token", "mint", "decimals")),
-    *(each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")),
-)
+_OTHERS: Final = [each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")]
+TERMS: Final = (*(f"{what}_{side}" for side in ("in", "out") for what in ("token", "mint", "decimals")), *_OTHERS)
 """The columns that hold them."""
 
 
@@ -29,9 +27,8 @@ def columns_of(terms: OrderTerms) -> dict[str, Any]:
 
 def terms_of(order: Order) -> OrderTerms:
     """What the trader asked for, as it was understood when the order was accepted."""
-    sides: dict[str, Any] = {
-        "token_in": Token(order.token_in, order.mint_in, order.decimals_in),
-        "token_out": Token(order.token_out, order.mint_out, order.decimals_out),
-    }
-    others = {each.name: getattr(order, each.name) for each in fields(OrderTerms) if each.name not in sides}
-    return OrderTerms(**sides, **others)
+    return OrderTerms(
+        token_in=Token(order.token_in, order.mint_in, order.decimals_in),
+        token_out=Token(order.token_out, order.mint_out, order.decimals_out),
+        **{name: getattr(order, name) for name in _OTHERS},
+    )
