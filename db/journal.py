@@ -19,7 +19,8 @@ from uuid_utils import uuid7
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
 from db.models import Order, in_states, listed
-from db.terms import columns_of
+from db.prepared import Prepared
+from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
@@ -352,18 +353,19 @@ class NewOrder:
     def fact(self) -> Accepted:
         return Accepted(client_order_id=self.client_order_id, **dict(told(self.terms)))
 
-    def values(self) -> list[tuple[str, str, Any]]:
-        """Name, type and value of all that the statement is given; those of its row's columns come first."""
-        token = self.by.token_id
-        columns = {"id": str(self.id), "account_id": str(self.account_id), "client_order_id": self.client_order_id}
-        return [
-            *((name, _TYPES[name], value) for name, value in (columns | columns_of(self.terms)).items()),
-            ("fact", "jsonb", self.fact.model_dump_json()),
-            ("valid_seconds", "integer", self.valid_seconds),
-            ("actor", "text", self.by.name),
-            ("token_id", "uuid", None if token is None else str(token)),
-            ("address", "text", self.by.address),
-        ]
+    def values(self, fact: Accepted) -> dict[str, Any]:
+        """All that the statement is given, by name; ``fact`` is its own."""
+        return {
+            "id": self.id,
+            "account_id": self.account_id,
+            "client_order_id": self.client_order_id,
+            **columns_of(self.terms),
+            "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
+            "valid_seconds": self.valid_seconds,
+            "actor": self.by.name,
+            "token_id": self.by.token_id,
+            "address": self.by.address,
+        }
 
 
 def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
@@ -383,26 +385,35 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
     if not orders:
         return []
     # Two that store the same ones wait for each other, and never in a circle.
-    rows = [order.values() for order in sorted(orders, key=lambda each: (each.account_id, each.client_order_id))]
-    names = [name for name, _, _ in rows[0]]
-    columns = ", ".join(name for name in names if name in _TYPES)
-    sql = f"""
-        WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
-        added AS (
-            INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until, valid_until)
-            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
-                   clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
-            FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
-        event AS (
-            INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
-        audited AS (
-            INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
-            SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
-        SELECT {_COLUMNS} FROM added"""
-    parameters = [*(value for row in rows for _, _, value in row), sender]
-    facts = {order.id: order.fact for order in orders}
-    return _moved(_rows(sql, parameters), lambda order: facts[order.id])
+    ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
+    facts = {order.id: order.fact for order in ranked}
+    given = orjson.dumps([order.values(facts[order.id]) for order in ranked]).decode()
+    rows = _ACCEPT.execute(given, sender).fetchall()
+    return _moved(rows, lambda order: facts[order.id])
+
+
+_NEW_COLUMNS: Final = ("id", "account_id", "client_order_id", *TERMS)
+_ACCEPT: Final = Prepared(
+    "accept",
+    ("json", "text"),
+    f"""
+    WITH given AS (
+        SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {_TYPES[name]}" for name in _NEW_COLUMNS)},
+            fact jsonb, valid_seconds integer, actor text, token_id uuid, address text)),
+    added AS (
+        INSERT INTO orders ({", ".join(_NEW_COLUMNS)}, status, seq, due_at, lease_owner, lease_until, valid_until)
+        SELECT {", ".join(_NEW_COLUMNS)}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), $2,
+               clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
+        FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
+    event AS (
+        INSERT INTO order_events (order_id, seq, at, status, kind, data)
+        SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
+    audited AS (
+        INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
+        SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
+    SELECT {_COLUMNS} FROM added""",
+)
+"""$1 new orders, $2 their sender."""
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
