@@ -27,9 +27,9 @@ from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, s
 from orderd.domain.terms import OrderTerms, told
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
-Objection = IntegrityError | DataError | ValueError
-"""What the database and its driver say of values that they cannot take."""
-OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
+Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
+"""What the database, its driver and their language say of values that they cannot take."""
+OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeError)
 IN_LINE_SECONDS: Final = 30
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
@@ -117,21 +117,21 @@ class Change:
         """Name, type and value of all that the statement is given."""
         fact = self.fact.model_dump_json(exclude={"until"})
         row: list[tuple[str, str, Any]] = [
-            ("order_id", "uuid", str(self.order_id)),
+            ("order_id", "uuid", self.order_id),
             ("fence", "integer", self.version),
-            ("fact", "jsonb", fact),
+            ("fact", "jsonb", orjson.Fragment(fact)),
             ("delay_ms", "integer", self.delay_ms),
             ("new_waits_for", "text", self.waits_for),
         ]
         if self.before is not None:
-            row.append(("fact_before", "jsonb", self.before.model_dump_json()))
+            row.append(("fact_before", "jsonb", orjson.Fragment(self.before.model_dump_json())))
         row += [(f"new_{name}", _TYPES[name], value) for name, value in self.columns.items()]
         if attempt := self.new_attempt:
             row += [
                 ("attempt_id", "uuid", str(uuid7())),
                 ("number", "integer", attempt.number),
                 ("attempt_signature", "text", attempt.signature),
-                ("signed_bytes", "bytea", attempt.signed_bytes),
+                ("signed_bytes", "bytea", f"\\x{attempt.signed_bytes.hex()}"),
                 ("last_valid_block_height", "bigint", attempt.last_valid_block_height),
                 ("attempt_venue", "text", attempt.venue),
                 ("attempt_pool", "text", attempt.pool),
@@ -202,50 +202,62 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
 
 
 def _write(changes: Sequence[Change]) -> list[Moved]:
+    """In one statement; all are of one shape."""
     first = changes[0]
-    kind, status = first.fact.kind, target(first.fact.kind, first.to)
     rows = [change.values() for change in changes]
-    names = [name for name, _, _ in rows[0]]
-
-    events = 1 if first.before is None else 2
-    sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
-    sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
-    sets += [f"{name} = given.new_{name}" for name in first.columns]
-    is_due = _due("given.delay_ms") if status in WAITING else "NULL"
-    sets += [f"due_at = {is_due}", "waits_for = given.new_waits_for"]
-    sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
-    if status not in HELD or _is_revived(first):
-        sets += ["lease_owner = NULL", "lease_until = NULL"]
-    if first.attempt_end:
-        sets.append("unknown_since = NULL")
-    tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
-
-    given = f"given ({', '.join(names)}) AS (VALUES {_values(rows)})"
+    given = orjson.dumps([{name: value for name, _, value in row} for row in rows]).decode()
+    columns = [(name, sql_type) for name, sql_type, _ in rows[0]]
     # A lone row has no order.
-    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
-    ctes = [
-        given,
-        *locked,
-        f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
-            WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
-              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[first.valid]}
-            RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
-        f"""event AS (
-            INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            {_event_before(first)}
-            SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
-        *_attachments(first),
-    ]
-    parameters = [value for row in rows for _, _, value in row]
+    sql = _statement(first, columns, locks=len(rows) > 1)
     by_order = {change.order_id: change for change in changes}
 
     def told(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
-        return fact.model_copy(update={"until": order.due_at}) if tells_until else fact
+        return fact.model_copy(update={"until": order.due_at}) if _tells_until(fact) else fact
 
-    moved = _moved(_rows(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters), told)
+    moved = _moved(_rows(sql, [given]), told)
     return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
+
+
+def _tells_until(fact: AnyFact) -> bool:
+    return "until" in type(fact).model_fields
+
+
+def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> str:
+    """For changes of this one's shape, whose values are given as one JSON array: the text is the same for any number.
+
+    It is planned each time, and by the size that tables have by then.
+    """
+    kind, status = change.fact.kind, target(change.fact.kind, change.to)
+    events = 1 if change.before is None else 2
+    sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
+    sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
+    sets += [f"{name} = given.new_{name}" for name in change.columns]
+    is_due = _due("given.delay_ms") if status in WAITING else "NULL"
+    sets += [f"due_at = {is_due}", "waits_for = given.new_waits_for"]
+    sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
+    if status not in HELD or _is_revived(change):
+        sets += ["lease_owner = NULL", "lease_until = NULL"]
+    if change.attempt_end:
+        sets.append("unknown_since = NULL")
+    until = "|| jsonb_build_object('until', o.due_at)" if _tells_until(change.fact) else ""
+    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if locks else []
+    ctes = [
+        f"""given AS (
+            SELECT * FROM json_to_recordset(%s::json) AS _({", ".join(f"{name} {of}" for name, of in columns)}))""",
+        *locked,
+        f"""moved AS (
+            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locks else ""}
+            WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})
+              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[change.valid]}
+            RETURNING o.*, given.*, given.fact {until} AS told)""",
+        f"""event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            {_event_before(change)}
+            SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
+        *_attachments(change),
+    ]
+    return f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved"
 
 
 def _event_before(change: Change) -> str:
@@ -297,12 +309,6 @@ def _attachments(change: Change) -> list[str]:
             INSERT INTO order_failures (order_id, attempt, code, detail, signature, logs)
             SELECT id, failed_attempt, code, detail, failed_signature, logs FROM moved)""")
     return ctes
-
-
-def _values(rows: Sequence[Sequence[tuple[str, str, Any]]]) -> str:
-    """Placeholders for the rows, which all have the same names and types."""
-    row = ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0])
-    return ", ".join([f"({row})"] * len(rows))
 
 
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
