@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from orderd.command_line import CommandLine
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
 from orderd.simnet.ledger import LedgerError
@@ -43,4 +44,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = CommandLine()
+    app.command()(main)
+    app()
