@@ -42,7 +42,7 @@ _CLOSE_REASONS: dict[int, str] = {
 def options(endpoint: Endpoint) -> dict[str, Any]:
     """Arguments of websockets' ``connect``, the blocking one and the other.
 
-    Where a proxy leads to the daemon, it is asked for the way: that blocks, and raises ConfigError and UnreachableError.
+    Where a proxy leads to the daemon, it is asked for the way, which blocks. Raises ConfigError and UnreachableError.
     """
     return {
         "additional_headers": {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else None,
