@@ -1,0 +1,304 @@
+"""A chain that answers at once and executes nothing: what an order costs the engine, apart from its chain.
+
+``python -m benchmarks.null_chain`` drains orders against it and shows the CPU that one took, by process.
+
+What is read comes from a simnet on which nobody trades, with its real pools. What a transaction would do, that is asked
+once for each kind of transaction: others with the same accounts and swaps get the same answer under their own
+signature, with the first one's memo and compute budget. Whatever is sent is finalized at once.
+"""
+
+import argparse
+import asyncio
+import socket
+import subprocess
+import sys
+import tempfile
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+import orjson
+import uvloop
+from httptools import HttpRequestParser
+from rich.console import Console
+from rich.table import Table
+from solders.signature import Signature
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websocket
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks import load
+from benchmarks.cpu import seconds_by_process, since
+from orderd.process.temporary import running_daemon
+from orderd.simnet.chain import Chain
+from orderd.simnet.config import SimnetConfig
+from orderd.simnet.record import transaction_meta, ui_transaction
+from orderd.simnet.rpc.dispatch import Dispatcher
+from orderd.simnet.transaction import decode
+
+SETTINGS: Final = {"ORDERD_RATE_LIMIT": "0", "ORDERD_POOL_MAX_AGE_MS": "100", "ORDERD_LOG_LEVEL": "warning"}
+"""Of a daemon that is measured."""
+_WARM_UP: Final = 500
+
+
+@dataclass(frozen=True)
+class NullChain:
+    """Where it listens, and the process that it is."""
+
+    url: str
+    ws_url: str
+    pid: int
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What leads a daemon to it."""
+        return {"ORDERD_RPC_URL": self.url, "ORDERD_RPC_WS_URL": self.ws_url}
+
+
+@contextmanager
+def running_null_chain() -> Iterator[NullChain]:
+    """A process of its own, which ends with the block."""
+    command = [sys.executable, "-m", "benchmarks.null_chain", "--serve"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin:  # it ends when this is closed, be it because we are gone
+            url, ws_url = process.stdout.readline().decode().split()
+            yield NullChain(url, ws_url, process.pid)
+
+
+class _Shape(NamedTuple):
+    """What transactions of one kind have in common: their accounts, and what stands behind budget and memo."""
+
+    keys: bytes
+    swaps: bytes
+
+    @classmethod
+    def of(cls, raw: bytes) -> "_Shape":
+        """Of a version 0 transaction that one wallet signs, as the engine makes them: counts are single bytes."""
+        keys_end = 70 + 32 * raw[69]  # behind a signature, the version and the header
+        at = keys_end + 33  # behind the blockhash and the number of instructions
+        for _ in ("compute unit limit", "compute unit price", "memo"):
+            at += 2 + raw[at + 1]
+            at += 1 + raw[at]
+        return cls(raw[70:keys_end], raw[at:])
+
+
+class _Record(NamedTuple):
+    """What getTransaction tells, around the signature."""
+
+    before: bytes
+    after: bytes
+
+
+class Landings:
+    """The methods about transactions, over a simnet that none of them ever reaches."""
+
+    def __init__(self, chain: Chain, dispatcher: Dispatcher) -> None:
+        self._bank = chain.bank
+        self._dispatcher = dispatcher
+        self._simulations: dict[_Shape, orjson.Fragment] = {}
+        self._records: dict[_Shape, _Record] = {}
+        self._sent: dict[str, tuple[int, _Record]] = {}
+        self._waiting: dict[str, Callable[[int], None]] = {}
+        self.methods: dict[str, Callable[[list[Any]], Any]] = {
+            "simulateTransaction": self._simulate,
+            "sendTransaction": self._send,
+            "getSignatureStatuses": self._statuses,
+            "getTransaction": self._transaction,
+        }
+
+    def watch(self, signature: str, notify: Callable[[int], None]) -> None:
+        """Call ``notify`` with the slot in which the transaction lands, or has."""
+        if (sent := self._sent.get(signature)) is None:
+            self._waiting[signature] = notify
+        else:
+            notify(sent[0])
+
+    def _simulate(self, params: list[Any]) -> Any:
+        shape = _Shape.of(b64decode(params[0]))
+        if shape not in self._simulations:
+            request = {"jsonrpc": "2.0", "id": 0, "method": "simulateTransaction", "params": params}
+            result = orjson.loads(self._dispatcher.answer(orjson.dumps(request)))["result"]
+            self._simulations[shape] = orjson.Fragment(orjson.dumps(result))
+        return self._simulations[shape]
+
+    def _send(self, params: list[Any]) -> str:
+        raw = b64decode(params[0])
+        shape = _Shape.of(raw)
+        if shape not in self._records:
+            self._records[shape] = self._executed(raw)
+        signature, slot = str(Signature.from_bytes(raw[1:65])), self._bank.open.slot
+        self._sent.setdefault(signature, (slot, self._records[shape]))
+        if (notify := self._waiting.pop(signature, None)) is not None:
+            notify(slot)
+        return signature
+
+    def _executed(self, raw: bytes) -> _Record:
+        transaction = decode(raw)
+        outcome = self._bank.simulate(transaction, self._bank.view(self._bank.open.slot), any_blockhash=True)
+        record = {
+            "transaction": ui_transaction(transaction, "json"),
+            "meta": transaction_meta(transaction, outcome, self._bank.accounts.get),
+            "version": transaction.version,
+        }
+        before, _, after = orjson.dumps(record).partition(str(transaction.signature).encode())
+        return _Record(before, after)
+
+    def _statuses(self, params: list[Any]) -> Any:
+        found = [self._sent.get(signature) for signature in params[0]]
+        return {"context": {"slot": self._bank.open.slot}, "value": [sent and _finalized(sent[0]) for sent in found]}
+
+    def _transaction(self, params: list[Any]) -> Any:
+        if (sent := self._sent.get(params[0])) is None:
+            return None
+        slot, record = sent
+        head = b'{"slot":%d,"blockTime":%d,%b' % (slot, self._bank.open.time, record.before[1:])
+        return orjson.Fragment(b"".join((head, params[0].encode(), record.after)))
+
+
+def _finalized(slot: int) -> dict[str, Any]:
+    return {
+        "slot": slot,
+        "confirmations": None,
+        "err": None,
+        "status": {"Ok": None},
+        "confirmationStatus": "finalized",
+    }
+
+
+class _Http(asyncio.Protocol):
+    """Answers each request as soon as it is there."""
+
+    def __init__(self, landings: Landings, dispatcher: Dispatcher) -> None:
+        self._methods = landings.methods
+        self._dispatcher = dispatcher
+        self._body = bytearray()
+        self._parser = HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_body(self, part: bytes) -> None:
+        self._body += part
+
+    def on_message_complete(self) -> None:
+        assert self._transport is not None
+        request = orjson.loads(self._body)
+        self._body.clear()
+        answer = orjson.dumps([*map(self._answer, request)] if isinstance(request, list) else self._answer(request))
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        self._transport.write(head + answer)
+
+    def _answer(self, request: dict[str, Any]) -> Any:
+        method = self._methods.get(request["method"])
+        if method is None:
+            return orjson.Fragment(self._dispatcher.answer(orjson.dumps(request)))
+        return {"jsonrpc": "2.0", "result": method(request["params"]), "id": request["id"]}
+
+
+async def _listen(landings: Landings, connection: ServerConnection) -> None:
+    """Subscriptions of one connection. Accounts never change."""
+    loop = asyncio.get_running_loop()
+    numbers = count(1)
+    told: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def notify(number: int, slot: int) -> None:
+        result = {"context": {"slot": slot}, "value": {"err": None}}
+        params = {"result": result, "subscription": number}
+        told.put_nowait(orjson.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": params}))
+
+    async def tell() -> None:
+        while True:
+            await connection.send(await told.get(), text=True)
+
+    telling = loop.create_task(tell())
+    try:
+        async for message in connection:
+            request, number = orjson.loads(message), next(numbers)
+            told.put_nowait(orjson.dumps({"jsonrpc": "2.0", "result": number, "id": request["id"]}))
+            if request["method"] == "signatureSubscribe":
+                landings.watch(request["params"][0], partial(notify, number))
+    except ConnectionClosed:
+        pass
+    finally:
+        telling.cancel()
+
+
+async def _serve() -> None:
+    """Serve until standard input ends."""
+    loop = asyncio.get_running_loop()
+    with tempfile.TemporaryDirectory(prefix="null-chain-") as directory:
+        chain = Chain(SimnetConfig(state_dir=Path(directory), market=False))
+        slots = loop.create_task(chain.run())
+        dispatcher = Dispatcher(chain)
+        landings = Landings(chain, dispatcher)
+        http = await loop.create_server(lambda: _Http(landings, dispatcher), "127.0.0.1", 0)
+        async with serve_websocket(lambda each: _listen(landings, each), "127.0.0.1", 0, compression=None) as pubsub:
+            print(f"http://{_address(http.sockets)} ws://{_address(pubsub.sockets)}", flush=True)
+            await asyncio.to_thread(sys.stdin.read)
+        http.close()
+        chain.stop()
+        await slots
+        chain.close()
+
+
+def _address(sockets: Iterable[socket.socket]) -> str:
+    host, port = next(iter(sockets)).getsockname()[:2]
+    return f"{host}:{port}"
+
+
+async def _drain(url: str, orders: int) -> None:
+    async with load.following(url) as seen:
+        await load.submit_many(url, orders, 50)
+        await load.all_ended(seen, orders)
+    ended = set(seen.outcomes.values())
+    if ended != {"confirmed"}:
+        raise RuntimeError(f"not all orders were confirmed: {ended}")
+
+
+def measure(orders: int) -> dict[str, float]:
+    """The seconds of CPU that an order takes, by process; that of the chain is named ``null chain``."""
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
+        running_null_chain() as chain,
+        running_daemon(Path(directory), {**SETTINGS, **chain.settings}) as daemon,
+    ):
+
+        def used() -> dict[str, float]:
+            of_chain = sum(seconds_by_process(chain.pid).values())
+            return {**seconds_by_process(daemon.process.pid), "null chain": of_chain}
+
+        asyncio.run(_drain(daemon.url, _WARM_UP))
+        before = used()
+        asyncio.run(_drain(daemon.url, orders))
+        return {name: seconds / orders for name, seconds in since(before, used()).items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.null_chain", description=__doc__)
+    parser.add_argument("--orders", type=int, default=2_000, help="orders to drain [2000]")
+    parser.add_argument("--serve", action="store_true", help="be the chain, until standard input ends")
+    arguments = parser.parse_args()
+    if arguments.serve:
+        uvloop.run(_serve())
+        return
+    table = Table("process", "CPU an order", title="without a chain")
+    took = measure(arguments.orders)
+    for name, seconds in sorted(took.items(), key=lambda each: -each[1]):
+        table.add_row(name, f"{seconds * 1000:.2f} ms")
+    table.add_row("all but the chain", f"{(sum(took.values()) - took['null chain']) * 1000:.2f} ms")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
