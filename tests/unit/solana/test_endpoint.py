@@ -1,12 +1,15 @@
 """What a URL says of an endpoint, and by way of whom it is reached."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from queue import Queue
 
 import pytest
+import trustme
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
@@ -30,14 +33,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def speaking(answers: list[bytes]) -> Iterator[tuple[int, Queue[bytes]]]:
+def speaking(answers: list[bytes], tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, Queue[bytes]]]:
     """A port that answers the first connection's requests in turn, and what it was told."""
     told: Queue[bytes] = Queue()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def speak() -> None:
             connection, _ = listener.accept()
-            with connection:
+            with connection if tls is None else tls.wrap_socket(connection, server_side=True) as connection:
                 for answer in answers:
                     told.put(connection.recv(65_536))
                     connection.sendall(answer)
@@ -170,6 +173,17 @@ def test_a_socks_proxy_leads_to_an_endpoint(
 
     assert told.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\n"), "as if nothing were on the way"
     assert proxy.asked == [(asked, 8899)]
+
+
+def test_so_it_does_to_one_with_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("rpc.example").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with speaking([response(b"{}")], tls) as (port, told), socks_proxy({("rpc.example", 443): port}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        assert posted("https://rpc.example/key") == b"{}"
+    assert told.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\nHost: rpc.example\r\n")
 
 
 def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
