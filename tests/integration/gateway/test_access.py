@@ -68,7 +68,7 @@ async def counted(refused: int) -> tuple[list[Counted], list[AuditRow]]:
 
     def read() -> tuple[list[Counted], list[AuditRow]]:
         with database.connection_context():
-            return list(stranger_counts.read(None, None, 10)), audit.read(Filter(), 10)
+            return list(stranger_counts.read(10)), audit.read(Filter(), 10)
 
     found, rows = await asyncio.to_thread(read)
     async with asyncio.timeout(10):
