@@ -12,6 +12,7 @@ def hold_in_recovery(state_dir: Path) -> Path:
     enough = data / "enough"
     command = f'until [ -e "{enough}" ]; do sleep 0.05; done; false'
     with (data / "postgresql.auto.conf").open("a") as settings:
-        settings.write(f"restore_command = '{command}'\n")
+        # Who is let in to read while it still recovers could not write yet.
+        settings.write(f"restore_command = '{command}'\nhot_standby = off\n")
     (data / "recovery.signal").touch()
     return enough
