@@ -1,8 +1,12 @@
 """Account data as records and back, remembering both ways: a swap looks at the same bytes many times."""
 
-from typing import Final, TypeVar
+import struct
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeVar, get_type_hints
 
-from orderd.solana.programs.layout import Record
+from orderd.solana.programs.layout import Record, Slot
 
 R = TypeVar("R", bound=Record)
 
@@ -29,7 +33,58 @@ def encoded(record: Record) -> bytes:
     return data
 
 
+def rewritten(data: bytes, before: R, after: R) -> bytes:
+    """`encoded(after)`, where `data` is what `before` was read from: only the fields that differ are written.
+
+    Raises struct.error where a value does not fit its field.
+    """
+    fields = _fields(type(after))
+    old, new = fields.values(before), fields.values(after)
+    content = bytearray(data)
+    for place, was, value in zip(fields.places, old, new, strict=True):
+        if value is not was and value != was:
+            place.write(content, value)
+    data = bytes(content)
+    _remember(after, data)
+    return data
+
+
 def _remember(record: Record, data: bytes) -> None:
     if len(_records) >= MOST:
         _records.clear()
     _records[type(record), data] = record
+
+
+class _Place(NamedTuple):
+    """Where a field lies in the account's data; `size` is None for what follows the fixed part."""
+
+    offset: int
+    format: struct.Struct | None
+    dump: Callable[[Any], Any] | None
+
+    def write(self, content: bytearray, value: Any) -> None:  # noqa: ANN401  (whatever the field holds)
+        if self.format is None:
+            content[self.offset :] = value
+        else:
+            self.format.pack_into(content, self.offset, value if self.dump is None else self.dump(value))
+
+
+class _Fields(NamedTuple):
+    """The fields of a layout, of which there are several, in their order."""
+
+    values: Callable[[Record], tuple[Any, ...]]
+    places: tuple[_Place, ...]
+
+
+@cache
+def _fields(layout: type[Record]) -> _Fields:
+    hints = get_type_hints(layout, include_extras=True)
+    hints.pop("DISCRIMINATOR")
+    places, offset = [], len(layout.DISCRIMINATOR)
+    for hint in hints.values():
+        is_record = isinstance(hint, type) and issubclass(hint, Record)
+        slot = Slot(f"{hint.size()}s", dump=hint.encode) if is_record else hint.__metadata__[0]
+        packer = struct.Struct(f"<{slot.format}") if slot.format else None
+        places.append(_Place(offset, packer, slot.dump))
+        offset += packer.size if packer is not None else 0
+    return _Fields(attrgetter(*hints), tuple(places))

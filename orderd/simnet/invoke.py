@@ -14,6 +14,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import MISSING, Account
+from orderd.simnet.codec import R, rewritten
 from orderd.simnet.errors import InstructionError, RuntimeViolationError
 
 SLOTS_AN_EPOCH: Final = 432_000
@@ -103,6 +104,7 @@ class Invocation:
     data: bytes
     depth: int
     return_data: bytes = b""
+    _granted: dict[Pubkey, tuple[bool, bool]] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -158,6 +160,10 @@ class Invocation:
             raise RuntimeViolationError("ExternalAccountDataModified")
         self._put(index, Account(account.lamports, account.owner, data, account.executable))
 
+    def store_record(self, index: int, before: R, after: R) -> None:
+        """Replace an account's bytes, which `before` was read from. Raises InstructionError as `store_data` does."""
+        self.store_data(index, rewritten(self.account(index).data, before, after))
+
     def store_lamports(self, index: int, lamports: int) -> None:
         """Set an account's lamports. Raises InstructionError where the program may not."""
         account = self.account(index)
@@ -186,17 +192,18 @@ class Invocation:
         granted = self._privileges()
         uses = []
         for meta in instruction.accounts:
-            if meta.pubkey not in granted:
-                self.runtime_log(f"Instruction references an unknown account {meta.pubkey}")
+            key, signs, writes = meta.pubkey, meta.is_signer, meta.is_writable
+            if key not in granted:
+                self.runtime_log(f"Instruction references an unknown account {key}")
                 raise InstructionError("MissingAccount")
-            is_signer, is_writable = granted[meta.pubkey]
-            if meta.is_writable and not is_writable:
-                self.runtime_log(f"{meta.pubkey}'s writable privilege escalated")
+            is_signer, is_writable = granted[key]
+            if writes and not is_writable:
+                self.runtime_log(f"{key}'s writable privilege escalated")
                 raise InstructionError("PrivilegeEscalation")
-            if meta.is_signer and not is_signer and meta.pubkey not in signed_by:
-                self.runtime_log(f"{meta.pubkey}'s signer privilege escalated")
+            if signs and not is_signer and key not in signed_by:
+                self.runtime_log(f"{key}'s signer privilege escalated")
                 raise InstructionError("PrivilegeEscalation")
-            uses.append(AccountUse(meta.pubkey, meta.is_signer, meta.is_writable))
+            uses.append(AccountUse(key, signs, writes))
         if instruction.program_id not in granted:
             self.runtime_log(f"Unknown program {instruction.program_id}")
             raise InstructionError("MissingAccount")
@@ -207,11 +214,13 @@ class Invocation:
 
     def _privileges(self) -> dict[Pubkey, tuple[bool, bool]]:
         """Who may sign and be written here, over all mentions of an account. The program itself may be called."""
-        granted: dict[Pubkey, tuple[bool, bool]] = {self.program_id: (False, False)}
-        for key, is_signer, is_writable in self.uses:
-            signer, writable = granted.get(key, (False, False))
-            granted[key] = (signer or is_signer, writable or is_writable)
-        return granted
+        if not self._granted:
+            granted = {self.program_id: (False, False)}
+            for key, is_signer, is_writable in self.uses:
+                signer, writable = granted.get(key, (False, False))
+                granted[key] = (signer or is_signer, writable or is_writable)
+            self._granted = granted
+        return self._granted
 
     def _put(self, index: int, account: Account) -> None:
         self.execution.accounts[self.uses[index].key] = account

@@ -38,7 +38,7 @@ from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 from orderd.pools.meteora_damm_v2.program import PROGRAM
 from orderd.pools.meteora_damm_v2.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
@@ -164,7 +164,7 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     if not kept:
         raise fail(invocation, SLIPPAGE)
     after = pool_after(pool, swap, a_to_b=a_to_b)
-    invocation.store_data(POOL, encoded(after))
+    invocation.store_record(POOL, pool, after)
     _pay(invocation, swap, a_to_b=a_to_b)
     _emit(invocation, after, order, swap, a_to_b=a_to_b)
 

@@ -34,7 +34,7 @@ from orderd.pools.raydium_cpmm.program import PROGRAM
 from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
 from orderd.pools.raydium_cpmm.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
@@ -159,7 +159,7 @@ def _swap(
     _settle(invocation, pool, swap, zero_for_one=zero_for_one)
     updated = observation.updated(now, before.reserve_0, before.reserve_1)
     if updated is not observation:
-        invocation.store_data(OBSERVATION_STATE, encoded(updated))
+        invocation.store_record(OBSERVATION_STATE, observation, updated)
 
 
 def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_for_one: bool) -> cpmm.CpmmSwap:
@@ -171,7 +171,7 @@ def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_f
 def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zero_for_one: bool) -> None:
     """Book the fees, take the input from the user and pay the output from the vault."""
     after = pool_after(pool, swap.pool, invocation.clock.epoch)
-    invocation.store_data(POOL_STATE, encoded(after))
+    invocation.store_record(POOL_STATE, pool, after)
     decimals_in, decimals_out = pool.mint_0_decimals, pool.mint_1_decimals
     if not zero_for_one:
         decimals_in, decimals_out = decimals_out, decimals_in

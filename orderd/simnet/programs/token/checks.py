@@ -71,6 +71,26 @@ def check_program(invocation: Invocation, *indices: int) -> None:
         raise InstructionError("IncorrectProgramId")
 
 
+def with_amount(account: TokenAccount, amount: int) -> TokenAccount:
+    """What `replace` makes, in a third of the time: every trade does it several times."""
+    return TokenAccount(
+        account.mint,
+        account.owner,
+        amount,
+        account.delegate,
+        account.state,
+        account.is_native,
+        account.delegated_amount,
+        account.close_authority,
+        account.extensions,
+    )
+
+
+def store_amount(invocation: Invocation, index: int, before: TokenAccount, after: TokenAccount, amount: int) -> None:
+    """Write `after` with an amount of base units, where `before` was read from."""
+    invocation.store_record(index, before, with_amount(after, amount))
+
+
 def spend_allowance(
     invocation: Invocation, index: int, account: TokenAccount, amount: int, *, spent: bool
 ) -> TokenAccount:
