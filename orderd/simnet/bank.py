@@ -305,6 +305,8 @@ class View:
         self.blockhash = block.blockhash if isinstance(block, SealedBlock) else block.parent
         """The newest hash a node at this slot knows, and the height of the block it is of."""
         self.blockhash_height = block.height if isinstance(block, SealedBlock) else block.height - 1
+        self._open: Block | None = None
+        self._replaced: list[dict[Pubkey, Account | None]] = []
         self._own: dict[Hash, int] = {}
         for _ in range(beyond):
             self.blockhash = Hash.from_bytes(hashlib.sha256(b"dead fork" + bytes(self.blockhash)).digest())
@@ -319,7 +321,9 @@ class View:
         return made is not None and self.height <= made + MAX_BLOCKHASH_AGE
 
     def account(self, key: Pubkey) -> Account | None:
-        for replaced in self.bank.changes_after(self.known):
+        if self._open is not self.bank.open:  # there are other blocks after it now
+            self._open, self._replaced = self.bank.open, list(self.bank.changes_after(self.known))
+        for replaced in self._replaced:
             if key in replaced:
                 return replaced[key]
         return self.bank.accounts.get(key)

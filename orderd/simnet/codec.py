@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Callable
-from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar, get_type_hints
 
@@ -76,8 +75,16 @@ class _Fields(NamedTuple):
     places: tuple[_Place, ...]
 
 
-@cache
+_layouts: Final[dict[type[Record], _Fields]] = {}
+
+
 def _fields(layout: type[Record]) -> _Fields:
+    if layout not in _layouts:
+        _layouts[layout] = _laid_out(layout)
+    return _layouts[layout]
+
+
+def _laid_out(layout: type[Record]) -> _Fields:
     hints = get_type_hints(layout, include_extras=True)
     hints.pop("DISCRIMINATOR")
     places, offset = [], len(layout.DISCRIMINATOR)

@@ -75,23 +75,23 @@ class Execution:
         if program is None:
             raise InstructionError("UnsupportedProgramId")
         invocation = Invocation(self, program_id, uses, data, depth)
-        self.logs.append(f"Program {program_id} invoke [{depth}]")
+        name, log = str(program_id), self.logs.append
+        log(f"Program {name} invoke [{depth}]")
         units_before = self.units_left
+        failure = None
         try:
             program.process(invocation)
         except InstructionError as error:
-            self._log_units(program_id, program, units_before)
-            self.logs.append(f"Program {program_id} failed: {error.detail or error}")
-            raise
-        self._log_units(program_id, program, units_before)
-        if invocation.return_data:
-            self.logs.append(f"Program return: {program_id} {base64.b64encode(invocation.return_data).decode()}")
-        self.logs.append(f"Program {program_id} success")
-        return invocation.return_data
-
-    def _log_units(self, program_id: Pubkey, program: Program, before: int) -> None:
+            failure = error
         if not program.builtin:
-            self.logs.append(f"Program {program_id} consumed {before - self.units_left} of {before} compute units")
+            log(f"Program {name} consumed {units_before - self.units_left} of {units_before} compute units")
+        if failure is not None:
+            log(f"Program {name} failed: {failure.detail or failure}")
+            raise failure
+        if invocation.return_data:
+            log(f"Program return: {name} {base64.b64encode(invocation.return_data).decode()}")
+        log(f"Program {name} success")
+        return invocation.return_data
 
 
 @dataclass(slots=True)
