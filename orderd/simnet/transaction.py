@@ -5,6 +5,7 @@ Rules: anza-xyz/solana-sdk, `message` (sanitising, writability) and agave's `com
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from solders.hash import Hash
@@ -86,8 +87,12 @@ class Transaction:
             raise TransactionError("SignatureFailure")
 
 
+@lru_cache(maxsize=1_024)
 def decode(raw: bytes) -> Transaction:
-    """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed."""
+    """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed.
+
+    Kept by its bytes: what has been sent is soon asked about.
+    """
     if len(raw) > MAX_SIZE:
         raise ValueError(f"transaction too large: {len(raw)} bytes (max: raw {MAX_SIZE})")
     try:
@@ -110,7 +115,7 @@ def decode(raw: bytes) -> Transaction:
     )
     _sanitize(len(parsed.signatures), signers, readonly_signers, header.num_readonly_unsigned_accounts, keys)
     for each in instructions:
-        if not 0 < each.program < len(keys) or any(index >= len(keys) for index in each.accounts):
+        if not 0 < each.program < len(keys) or max(each.accounts, default=0) >= len(keys):
             raise TransactionError("SanitizeFailure")
     programs = {each.program for each in instructions}
     last_writable = len(keys) - header.num_readonly_unsigned_accounts

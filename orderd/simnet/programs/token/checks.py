@@ -95,7 +95,7 @@ def spend_allowance(
     invocation: Invocation, index: int, account: TokenAccount, amount: int, *, spent: bool
 ) -> TokenAccount:
     """Check that the authority at `index` may spend: the owner, or the delegate, whose allowance shrinks."""
-    if account.delegate.key != invocation.key(index):
+    if not account.delegate.tag or account.delegate.value != invocation.key(index):
         check_owner(invocation, index, account.owner)
         return account
     if not invocation.is_signer(index):
