@@ -339,10 +339,12 @@ class Ledger:
 
     def _remember(self, block: SealedBlock, rows: Sequence[Row]) -> None:
         """Have the block's transactions at hand, which are durable now, and leave out those that are no more."""
-        new = {row.signature: StoredTransaction(block.slot, block.time, row.raw, row.meta) for row in rows}
-        kept = {each: stored for each, stored in self._recent.items() if stored.slot <= block.parent_slot}
-        excess = len(kept) + len(new) - KEEP_AT_HAND
-        self._recent = dict(islice(kept.items(), max(excess, 0), None)) | new
+        if block.slot > block.parent_slot + 1:
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot <= block.parent_slot}
+        for row in rows:
+            self._recent[row.signature] = StoredTransaction(block.slot, block.time, row.raw, row.meta)
+        for oldest in list(islice(self._recent, max(len(self._recent) - KEEP_AT_HAND, 0))):
+            del self._recent[oldest]
 
     def _give_up(self, parent_slot: int) -> None:
         """Forget the blocks above a slot. What they did to accounts is undone by the block that takes their place."""
