@@ -104,7 +104,12 @@ class Invocation:
     data: bytes
     depth: int
     return_data: bytes = b""
+    accounts: dict[Pubkey, Account] = field(init=False)
+    """Of the whole transaction, as changed so far."""
     _granted: dict[Pubkey, tuple[bool, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.accounts = self.execution.accounts
 
     @property
     def clock(self) -> Clock:
@@ -116,10 +121,10 @@ class Invocation:
             raise InstructionError("NotEnoughAccountKeys")
 
     def key(self, index: int) -> Pubkey:
-        return self.uses[index].key
+        return self.uses[index][0]
 
     def account(self, index: int) -> Account:
-        return self.execution.accounts.get(self.uses[index].key, MISSING)
+        return self.accounts.get(self.uses[index][0], MISSING)
 
     def is_signer(self, index: int) -> bool:
         return self.uses[index].is_signer
