@@ -1,5 +1,6 @@
 """Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts."""
 
+from functools import lru_cache
 from typing import Final
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -9,8 +10,9 @@ _PIECE: Final = 58**10
 """Ten digits at a time: they fit into a machine word, with which Python divides faster than with the whole number."""
 
 
+@lru_cache(maxsize=1_024)
 def b58encode(data: bytes) -> str:
-    """The text of `data`; each leading zero byte is a 1."""
+    """The text of `data`; each leading zero byte is a 1. What programs are called with is often the same."""
     number = int.from_bytes(data, "big")
     pairs = []
     while number:

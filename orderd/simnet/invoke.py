@@ -192,12 +192,17 @@ class Invocation:
 
         Returns the called program's return data. Raises InstructionError.
         """
+        uses = [AccountUse(meta.pubkey, meta.is_signer, meta.is_writable) for meta in instruction.accounts]
+        return self.invoke(instruction.program_id, uses, bytes(instruction.data), signed_by)
+
+    def invoke(
+        self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey] = ()
+    ) -> bytes:
+        """What `call` does with an instruction's parts."""
         if self.depth == MAX_DEPTH:
             raise InstructionError("CallDepth")
         granted = self._privileges()
-        uses = []
-        for meta in instruction.accounts:
-            key, signs, writes = meta.pubkey, meta.is_signer, meta.is_writable
+        for key, signs, writes in uses:
             if key not in granted:
                 self.runtime_log(f"Instruction references an unknown account {key}")
                 raise InstructionError("MissingAccount")
@@ -208,14 +213,12 @@ class Invocation:
             if signs and not is_signer and key not in signed_by:
                 self.runtime_log(f"{key}'s signer privilege escalated")
                 raise InstructionError("PrivilegeEscalation")
-            uses.append(AccountUse(key, signs, writes))
-        if instruction.program_id not in granted:
-            self.runtime_log(f"Unknown program {instruction.program_id}")
+        if program_id not in granted:
+            self.runtime_log(f"Unknown program {program_id}")
             raise InstructionError("MissingAccount")
-        keys = tuple(use.key for use in uses)
-        data = bytes(instruction.data)
-        self.execution.inner.append(InnerInstruction(self.depth + 1, instruction.program_id, keys, data))
-        return self.execution.run(instruction.program_id, uses, data, self.depth + 1)
+        keys = tuple([use[0] for use in uses])
+        self.execution.inner.append(InnerInstruction(self.depth + 1, program_id, keys, data))
+        return self.execution.run(program_id, uses, data, self.depth + 1)
 
     def _privileges(self) -> dict[Pubkey, tuple[bool, bool]]:
         """Who may sign and be written here, over all mentions of an account. The program itself may be called."""

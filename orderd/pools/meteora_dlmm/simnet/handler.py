@@ -46,8 +46,8 @@ from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
-from orderd.solana.programs import memo, token
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.solana.programs import memo
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import Mint
 
@@ -257,14 +257,10 @@ def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> No
     y = (key(RESERVE_Y), key(TOKEN_Y_MINT), key(TOKEN_Y_PROGRAM), _decimals(invocation, TOKEN_Y_MINT))
     paid, bought = (x, y) if swap_for_y else (y, x)
     reserve, mint, program, decimals = paid
-    invocation.call(
-        token.transfer_checked(key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
-    )
+    transfer_checked(invocation, key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
     reserve, mint, program, decimals = bought
-    invocation.call(
-        token.transfer_checked(reserve, mint, key(USER_TOKEN_OUT), key(LB_PAIR), swap.amount_out, decimals, program),
-        signed_by={key(LB_PAIR)},
-    )
+    pair, amount = key(LB_PAIR), swap.amount_out
+    transfer_checked(invocation, reserve, mint, key(USER_TOKEN_OUT), pair, amount, decimals, program, signed_by=(pair,))
 
 
 def _decimals(invocation: Invocation, index: int) -> int:

@@ -41,7 +41,7 @@ from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
@@ -211,9 +211,9 @@ def _transfer(invocation: Invocation, source: int, destination: int, mint: int, 
     key = invocation.key
     decimals = anchor.mint(invocation, mint, "mint").decimals
     program = invocation.account(source).owner
-    invocation.call(
-        token.transfer_checked(key(source), key(mint), key(destination), authority, amount, decimals, program),
-        signed_by={key(POOL_STATE)},
+    pool = (key(POOL_STATE),)
+    transfer_checked(
+        invocation, key(source), key(mint), key(destination), authority, amount, decimals, program, signed_by=pool
     )
 
 

@@ -38,8 +38,7 @@ from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
-from orderd.solana.programs import token
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
@@ -178,9 +177,7 @@ def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zer
     key = invocation.key
     paid: tuple[Pubkey, Pubkey, Pubkey] = (key(INPUT_TOKEN_ACCOUNT), key(INPUT_TOKEN_MINT), key(INPUT_VAULT))
     bought: tuple[Pubkey, Pubkey, Pubkey] = (key(OUTPUT_VAULT), key(OUTPUT_TOKEN_MINT), key(OUTPUT_TOKEN_ACCOUNT))
-    invocation.call(token.transfer_checked(*paid, key(PAYER), swap.amount_in, decimals_in, key(INPUT_TOKEN_PROGRAM)))
+    transfer_checked(invocation, *paid, key(PAYER), swap.amount_in, decimals_in, key(INPUT_TOKEN_PROGRAM))
     authority = key(AUTHORITY)
-    invocation.call(
-        token.transfer_checked(*bought, authority, swap.amount_out, decimals_out, key(OUTPUT_TOKEN_PROGRAM)),
-        signed_by={authority},
-    )
+    program = key(OUTPUT_TOKEN_PROGRAM)
+    transfer_checked(invocation, *bought, authority, swap.amount_out, decimals_out, program, signed_by=(authority,))
