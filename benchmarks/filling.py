@@ -61,6 +61,13 @@ SELECT id, id, 1, 'filled' || i, 'signed', 150, 'raydium', '7JuwJuNU88gurFnyWeiy
        CASE WHEN status = 'confirmed' THEN at END
 FROM filling WHERE status IN ('confirmed', 'submitted');
 
+INSERT INTO audit (at, actor, address, action, outcome, order_id)
+SELECT at, CASE WHEN is_rare THEN 'rare' ELSE 'filling' END, '127.0.0.1', 'order.submit', 'ok', id FROM filling
+UNION ALL
+SELECT at, 'filling', '127.0.0.1', CASE WHEN status = 'cancelled' THEN 'order.cancel' ELSE 'order.submit' END,
+       CASE WHEN status = 'cancelled' THEN 'ok' ELSE 'LIMIT_DAY' END, CASE WHEN status = 'cancelled' THEN id END
+FROM filling WHERE i %% 20 = 0;
+
 INSERT INTO api_tokens (id, account_id, name, hash, scopes, max_notional_per_day)
 VALUES (%(account)s, %(account)s, 'filling', sha256('filling'), '{trade}', 18446744073709551615);
 INSERT INTO notionals (order_id, token_id, notional, at)
@@ -69,13 +76,14 @@ SELECT id, %(account)s, 152104000, at FROM filling WHERE i %% 10 = 1;
 
 
 def fill(orders: int) -> None:
-    """Store so many orders with their events and attempts. Needs a connection to a migrated database without orders.
+    """Store so many orders with their events, attempts and audit.
 
-    Foreign keys are not looked at and triggers do not run meanwhile, for which only a superuser may ask.
+    Needs a connection to a migrated database without orders. Foreign keys are not looked at and triggers do not run
+    meanwhile, for which only a superuser may ask.
     """
     with database.patient(None):
         with database.atomic():
             database.execute_sql("SET LOCAL session_replication_role = replica")
             values = {"orders": orders, "days": DAYS, "active": ACTIVE, "account": str(DEFAULT_ACCOUNT)}
             database.execute_sql(_ORDERS, values)
-        database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, notionals")
+        database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, audit, notionals")

@@ -41,11 +41,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which rows to read; None matches any."""
+    """Which rows to read, from ``since`` on and before ``until``; None matches any."""
 
     since: datetime | None = None
+    until: datetime | None = None
     actor: str | None = None
     action: str | None = None
+    outcome: str | None = None
     order_id: UUID | None = None
     refused: bool = False
 
@@ -76,10 +78,14 @@ def read(which: Filter, limit: int) -> list[AuditRow]:
     conditions: list[Any] = []
     if which.since is not None:
         conditions.append(AuditRow.at >= which.since)
+    if which.until is not None:
+        conditions.append(AuditRow.at < which.until)
     if which.actor is not None:
         conditions.append(AuditRow.actor == which.actor)
     if which.action is not None:
         conditions.append(AuditRow.action == which.action)
+    if which.outcome is not None:
+        conditions.append(AuditRow.outcome == which.outcome)
     if which.order_id is not None:
         conditions.append(AuditRow.order_id == which.order_id)
     if which.refused:
@@ -87,4 +93,4 @@ def read(which: Filter, limit: int) -> list[AuditRow]:
     query = AuditRow.select()
     for condition in conditions:
         query = query.where(condition)
-    return list(query.order_by(AuditRow.id.desc()).limit(limit))[::-1]
+    return list(query.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit))[::-1]

@@ -134,6 +134,7 @@ class Order(Table):
     min_out: Field[int | None] = base_units(null=True)
     max_cost_bps: Field[int | None] = IntegerField(null=True)
     floor: Field[Floor | None] = EnumField(Floor, null=True)
+    use_wrapped = BooleanField()
 
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()

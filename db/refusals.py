@@ -75,15 +75,27 @@ def _count(refusals: Counter[Refusal]) -> None:
     )
 
 
-def read(since: datetime | None, action: str | None, limit: int) -> Sequence[Counted]:
-    """The newest counts, oldest first; None matches any."""
+def read(
+    limit: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    action: str | None = None,
+    outcome: str | None = None,
+) -> Sequence[Counted]:
+    """The newest counts, oldest first, of hours that are at least in part from ``since`` on and before ``until``.
+
+    None matches any.
+    """
     rows = database.execute_sql(
         """
         SELECT address, action, outcome, times, last_at FROM refusals
         WHERE (%(since)s::timestamptz IS NULL OR last_at >= %(since)s)
+          AND (%(until)s::timestamptz IS NULL OR hour < %(until)s)
           AND (%(action)s::text IS NULL OR action = %(action)s)
+          AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
         ORDER BY last_at DESC LIMIT %(limit)s""",
-        {"since": since, "action": action, "limit": limit},
+        {"since": since, "until": until, "action": action, "outcome": outcome, "limit": limit},
     ).fetchall()
     return [Counted(Refusal(*row[:3]), int(row[3]), row[4]) for row in reversed(rows)]
 

@@ -59,9 +59,9 @@ def run(
     as the least is sent as --min-out. The order's client id is told before it is sent. When no answer comes, look it
     up under that id, or send it again with --client-order-id: it cannot be executed twice.
 
-    A file has the columns token_in, token_out, amount_in and, where wanted, slippage, min_out, max_cost, floor and
-    client_order_id. It is checked as a whole before the first of its orders is sent. The same file with the same
-    --client-order-id again sends what was not sent yet, and nothing twice.
+    A file has the columns token_in, token_out, amount_in and, where wanted, slippage, min_out, max_cost, floor,
+    use_wrapped and client_order_id. It is checked as a whole before the first of its orders is sent. The same file
+    with the same --client-order-id again sends what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
     watches = watch if watch is not None else output in ("table", "wide") and sys.stdout.isatty()

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.tables import Column, plain_table
-from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, shorten
+from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, sale, shorten
 from orderctl.output.colours import Tone
 from orderd.domain.events import Quoted, RoutedLeg
 from orderd.wire import PreviewResult, QuoteResult
@@ -20,7 +20,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     paid = (f"{chosen.amount_out} {quote.token_out}", Tone.GOOD.bold)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
-        Text(f"sell {quote.amount_in} {quote.token_in} for {quote.token_out}"),
+        Text(sale(quote)),
         Text.assemble("receive ", paid, f" at {chosen.price}, {cost}"),
     ]
     parts += [Text(f"  {line}", Tone.GOOD) for line in legs_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)]

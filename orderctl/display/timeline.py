@@ -27,6 +27,7 @@ from orderd.domain.events import (
     Unknown,
 )
 from orderd.domain.order import TERMINAL, WAITING, EventKind, Floor, OrderStatus
+from orderd.domain.terms import ToldTerms
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
@@ -175,7 +176,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 
 
 def terms(order: OrderView) -> str:
-    said = f"sell {order.amount_in} {order.token_in} for {order.token_out}, slippage at most {order.slippage} %"
+    said = f"{sale(order)}, slippage at most {order.slippage} %"
     if order.min_out is not None:
         said += f", at least {order.min_out} {order.token_out}"
     if order.max_cost is not None:
@@ -183,6 +184,14 @@ def terms(order: OrderView) -> str:
     if order.floor is Floor.EACH:
         said += ", a new floor in each attempt"
     return said
+
+
+def sale(terms: ToldTerms) -> str:
+    return f"sell {terms.amount_in} {sold(terms)} for {terms.token_out}"
+
+
+def sold(terms: ToldTerms) -> str:
+    return f"wrapped {terms.token_in}" if terms.use_wrapped else terms.token_in
 
 
 def fill(fact: Confirmed, order: OrderView) -> str:

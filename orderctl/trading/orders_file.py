@@ -54,7 +54,7 @@ def _orders(text: str, given: Given, batch: str) -> Iterator[SubmitParams]:
 
 def _order(row: dict[str, Any], given: Given, client_order_id: str) -> SubmitParams:
     """Raises OrderdError."""
-    own = {name: value.strip() for name, value in row.items() if value is not None}
+    own = {name: value.strip() if isinstance(value, str) else value for name, value in row.items() if value is not None}
     order = params_of(SubmitParams, **{"client_order_id": client_order_id, **given, **own})
     check(order)
     return order

@@ -12,7 +12,7 @@ from typing import Any, Final
 from orderd.domain.strict_json import each_once
 
 Row = tuple[str, dict[str, Any]]
-"""Where it stands, such as ``line 2``, and what it says of each field: texts, or None."""
+"""Where it stands, such as ``line 2``, and what it says of each field: texts, true or false, or None."""
 SEPARATORS: Final = (",", ";", "\t")
 
 
@@ -74,8 +74,8 @@ def _checked(row: object, place: str) -> dict[str, Any]:
     for name, value in row.items():
         if value == "":
             raise WrongRowError(place, f"{name[:50]} is empty; leave it out, or say null")
-        if not (value is None or isinstance(value, str)):
-            raise WrongRowError(place, f"{name[:50]} is neither text nor a number")
+        if not (value is None or isinstance(value, str | bool)):
+            raise WrongRowError(place, f"{name[:50]} is neither text nor a number, nor true or false")
     return row
 
 

@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
-from orderd.domain.terms import GivenTerms, Typed
+from orderd.domain.terms import GivenTerms, Typed, check_wrapped
 from orderd.domain.tokens import TokenRegistry
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _typed(*, also_none: bool) -> Iterator[inspect.Parameter]:
             shown: Any = typer.Argument(None if also_none else ..., metavar=typed.metavar, help=typed.help)
         else:
             flags = [f"--{name.replace('_', '-')}", *([typed.short] if typed.short else [])]
-            shown = typer.Option(None, *flags, metavar=typed.metavar, help=typed.help)
+            shown = typer.Option(None, *flags, metavar=typed.metavar or None, help=typed.help)
         yield inspect.Parameter(
             name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=field.annotation
         )
@@ -80,10 +80,14 @@ def typed_as(name: str) -> Typed:
 
 
 def check(given: GivenTerms) -> None:
-    """Raises OrderdError with the code and the words of the daemon: TOKEN_SAME, AMOUNT_*, *_OUT_OF_RANGE."""
+    """Raises OrderdError with the code and the words of the daemon.
+
+    TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE.
+    """
     registry = TokenRegistry()
     try:
-        registry.pair(given.token_in, given.token_out)
+        token_in, _ = registry.pair(given.token_in, given.token_out)
+        check_wrapped(given, token_in)
     except OrderdError as error:
         if error.code is not ErrorCode.TOKEN_UNKNOWN:
             raise

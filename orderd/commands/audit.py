@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import typer
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.config.loading import ConfigurationError
+from orderd.domain.errors import ErrorCode
 
 if TYPE_CHECKING:
     from db.models import AuditRow
@@ -21,11 +23,17 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def audit(
-    since: Annotated[str | None, typer.Option(help="Such as 30m, 24h, 7d, or 2026-01-31T12:00Z")] = None,
+    since: Annotated[str | None, typer.Option(help="From when on: 30m, 24h, 7d, or 2026-01-31T12:00Z")] = None,
+    until: Annotated[str | None, typer.Option(help="Before when, written likewise")] = None,
     token: Annotated[str | None, typer.Option(help="The name of a token")] = None,
     action: Annotated[str | None, typer.Option(help="order.submit, order.cancel, token.create, connect, ...")] = None,
+    outcome: Annotated[str | None, typer.Option(help="ok, or the code of a refusal, such as LIMIT_DAY")] = None,
     order: Annotated[str | None, typer.Option(help="An order's whole id")] = None,
     refused: Annotated[bool, typer.Option("--refused", help="Only what was refused")] = False,
+    strangers: Annotated[
+        bool | None,
+        typer.Option("--strangers/--no-strangers", help="Callers without a token alone, or none of them"),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each")] = False,
     config: Config = None,
@@ -34,16 +42,29 @@ def audit(
     """Show who submitted and cancelled what, who made and revoked tokens, and what was refused to whom.
 
     Refusals follow within a second; equal ones of one second are one line, with their number. Those of callers
-    without a token are counted by the hour, and kept for 30 days.
+    without a token are counted by the hour, and kept for 30 days: an hour that is partly within --since and --until is
+    shown as a whole. All that is given has to be so of a line.
+
+    \b
+    orderd audit --since 24h --refused
+    orderd audit --token desk --outcome LIMIT_DAY --limit 200
+    orderd audit --since 2026-01-31T12:00Z --until 2026-01-31T13:00Z --json
+    orderd audit --strangers --since 7d
     """
     from db import audit, refusals
     from db.audit import Filter
 
-    which = Filter(_time(since), token, action, _id(order), refused)
+    which = Filter(_time("since", since), _time("until", until), token, action, _outcome(outcome), _id(order), refused)
+    if which.since is not None and which.until is not None and which.since >= which.until:
+        raise ConfigurationError(f"--since {since} is not before --until {until}")
+    if strangers and not (token is None and order is None):
+        raise ConfigurationError("--strangers: they have neither a --token nor an --order")
+    with_strangers = token is None and order is None if strangers is None else strangers
     with database_of(config, state_dir):
-        rows = [_of_audit(row) for row in audit.read(which, limit)]
-        if token is None and order is None:
-            rows += [_of_stranger(counted) for counted in refusals.read(which.since, action, limit)]
+        rows = [] if strangers else [_of_audit(row) for row in audit.read(which, limit)]
+        if with_strangers:
+            found = refusals.read(limit, since=which.since, until=which.until, action=action, outcome=outcome)
+            rows += [_of_stranger(counted) for counted in found]
         for row in sorted(rows, key=lambda row: row.at)[-limit:]:
             typer.echo(json.dumps(_facts(row)) if as_json else _line(row))
 
@@ -71,7 +92,7 @@ def _of_stranger(counted: "Counted") -> _Row:
     return _Row(counted.last_at, "", refusal.address, refusal.action, refusal.outcome, counted.times)
 
 
-def _time(text: str | None) -> datetime | None:
+def _time(option: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
@@ -79,8 +100,19 @@ def _time(text: str | None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigurationError(f"--since {text}: write it like 30m, 24h, 7d or 2026-01-31T12:00Z") from error
+        raise ConfigurationError(f"--{option} {text}: write it like 30m, 24h, 7d or 2026-01-31T12:00Z") from error
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _outcome(text: str | None) -> str | None:
+    """A code that there is not would find nothing, and look as if nothing had happened."""
+    from db.audit import OK
+
+    known = (OK, *ErrorCode)
+    if text is None or text in known:
+        return text
+    near = get_close_matches(text.upper(), known, n=1)
+    raise ConfigurationError(f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is no error's code"))
 
 
 def _id(text: str | None) -> UUID | None:

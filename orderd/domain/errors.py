@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
     TOKEN_SAME = "TOKEN_SAME"
+    TOKEN_NOT_WRAPPED = "TOKEN_NOT_WRAPPED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
@@ -149,6 +150,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.TOKEN_UNKNOWN: _lasting("The token is not known", "use a listed symbol or a mint address"),
     ErrorCode.TOKEN_SAME: _lasting("Both sides are the same token", "choose two different tokens"),
+    ErrorCode.TOKEN_NOT_WRAPPED: _lasting("Only SOL can be wrapped", "sell SOL, or leave out --use-wrapped"),
     ErrorCode.AMOUNT_INVALID: _lasting("The amount is not a decimal number", "write it like 1.5"),
     ErrorCode.AMOUNT_NOT_POSITIVE: _lasting("The amount is not above zero", "give an amount above zero"),
     ErrorCode.AMOUNT_TOO_PRECISE: _lasting("The amount has more decimals than the token", "use fewer decimals"),

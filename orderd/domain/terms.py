@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import Floor
 from orderd.domain.tokens import Token, TokenRegistry
@@ -22,7 +23,10 @@ _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """How a trader types a term: one that has to be given by its place, another as an option of the same name."""
+    """How a trader types a term: one that has to be given by its place, another as an option of the same name.
+
+    One that is true or false is a flag, and has no ``metavar``.
+    """
 
     metavar: str
     help: str
@@ -63,6 +67,9 @@ class GivenTerms(BaseModel):
     floor: Annotated[
         Floor | None, Typed("FLOOR", "Keep the first route's floor in all attempts (first), or take each one's own.")
     ] = Field(None, description="whether the first route's floor holds in all attempts; first where absent")
+    use_wrapped: Annotated[bool, Typed("", "Sell the wrapped SOL of the wallet, and not SOL itself.")] = Field(
+        False, description="whether what is sold is the wrapped SOL of the wallet's own token account; for SOL only"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,8 @@ class OrderTerms:
     """As they are understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
 
     Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted,
-    and no route whose fees and price impact together cost more than ``max_cost_bps``.
+    and no route whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is true,
+    what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the trade.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
@@ -83,6 +91,7 @@ class OrderTerms:
     max_cost_bps: int | None = None
     floor: Floor | None = Floor.FIRST
     """None: it was accepted when nobody could say, with a new floor in each attempt."""
+    use_wrapped: bool = False
 
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. A token is the same by its mint.
@@ -106,6 +115,7 @@ class ToldTerms(BaseModel):
     max_cost: str | None = None
     floor: Floor = Floor.EACH
     """What daemons did that said nothing about it."""
+    use_wrapped: bool = False
 
 
 def understood(
@@ -116,6 +126,7 @@ def understood(
     Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds.
     """
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
+    check_wrapped(given, token_in)
     return OrderTerms(
         token_in=token_in,
         token_out=token_out,
@@ -124,7 +135,15 @@ def understood(
         min_out=None if given.min_out is None else parse_amount(given.min_out, token_out.decimals),
         max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
         floor=given.floor or Floor.FIRST,
+        use_wrapped=given.use_wrapped,
     )
+
+
+def check_wrapped(given: GivenTerms, token_in: Token) -> None:
+    """Raises OrderdError TOKEN_NOT_WRAPPED where ``use_wrapped`` is said of another token than SOL."""
+    if given.use_wrapped and not token_in.is_native:
+        why = f"the order would sell {token_in.symbol} from the wallet's wrapped SOL"
+        raise OrderdError(ErrorCode.TOKEN_NOT_WRAPPED, why)
 
 
 def told(terms: OrderTerms) -> ToldTerms:
@@ -137,6 +156,7 @@ def told(terms: OrderTerms) -> ToldTerms:
         min_out=None if terms.min_out is None else format_amount(terms.min_out, terms.token_out.decimals),
         max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
         floor=terms.floor or Floor.EACH,
+        use_wrapped=terms.use_wrapped,
     )
 
 

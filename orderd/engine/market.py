@@ -116,7 +116,7 @@ class Market:
     def _plan(self, terms: OrderTerms, fits: Fits, agreed: int | None = None) -> tuple[SwapPlan, Offer]:
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
         offer = offer_of(terms, decision, agreed)
-        return SwapPlan(decision.route, offer.min_amount_out), offer
+        return SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer
 
 
 def _balance(known: Token, held: Counter[str], tradable: Counter[str]) -> Balance:

@@ -83,20 +83,22 @@ class RpcClient(JsonRpc):
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         return _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
 
-    def get_latest_blockhash_and_account(self, key: Pubkey) -> tuple[AtSlot[LatestBlockhash], Account | None]:
+    def get_latest_blockhash_and_accounts(
+        self, keys: Sequence[Pubkey]
+    ) -> tuple[AtSlot[LatestBlockhash], list[Account | None]]:
         """Both in one request, each perhaps by another node; None where there is no such account."""
         config = self._config(None)
         replies = self.call_many(
             [
                 ("getLatestBlockhash", [config]),
-                ("getMultipleAccounts", [[str(key)], config | {"encoding": "base64"}]),
+                ("getMultipleAccounts", [[*map(str, keys)], config | {"encoding": "base64"}]),
             ]
         )
         for reply in replies:
             if isinstance(reply, RpcError):
                 raise reply
-        accounts = _at_slot("getMultipleAccounts", functools.partial(_accounts, [key]), replies[1])
-        return _latest_blockhash(replies[0]), accounts.value[0]
+        accounts = _at_slot("getMultipleAccounts", functools.partial(_accounts, keys), replies[1])
+        return _latest_blockhash(replies[0]), accounts.value
 
     def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
         return _typed("getEpochInfo", EpochInfo.parse, self.call("getEpochInfo", [self._config(commitment)]))

@@ -4,6 +4,8 @@ The wrapped SOL account lives for one transaction: made before the swaps, and fi
 them, so that what is left in it comes back to the wallet as lamports, and its rent with it. It is the owner's
 associated account, which takes the fewest bytes. Where the owner keeps wrapped SOL there, it would be unwrapped too:
 then it is an account of the trade's own, at an address made from a seed that no other trade has.
+
+A trade may also sell the wrapped SOL that the owner keeps: then nothing is wrapped, and the account stays open.
 """
 
 from collections.abc import Sequence
@@ -30,20 +32,24 @@ def swap_with_accounts(
     bought: Sequence[tuple[Pubkey, Pubkey]],
     amount_in: int,
     seed: str | None = None,
+    *,
+    use_wrapped: bool = False,
 ) -> list[Instruction]:
     """`swaps` between the accounts of `account_of`, which exist by then; SOL is wrapped once and unwrapped once.
 
     `bought` are the mints that are received, each with its token program: the one between two hops, if any, and the
     last one. Their accounts are created where they do not exist; that of `mint_in` must. `amount_in` in base units.
+    With `use_wrapped` what is sold is wrapped SOL that lies in the owner's associated account.
     """
-    before = _wrapped(owner, amount_in, seed) if mint_in == token.NATIVE_MINT else []
+    sells_native = mint_in == token.NATIVE_MINT and not use_wrapped
+    before = _wrapped(owner, amount_in, seed) if sells_native else []
     for mint, program in bought:
         if mint == token.NATIVE_MINT:
             before += _wrapped(owner, 0, seed)
         else:
             before.append(associated_token.create_idempotent(owner, owner, mint, program))
     after: list[Instruction] = []
-    if token.NATIVE_MINT in (mint_in, *(mint for mint, _ in bought)):
+    if sells_native or token.NATIVE_MINT in (mint for mint, _ in bought):
         after.append(token.close_account(account_of(owner, token.NATIVE_MINT, seed=seed), owner, owner))
     return [*before, *swaps, *after]
 

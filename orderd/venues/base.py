@@ -122,11 +122,13 @@ def trade_instructions(
     owner: Pubkey,
     min_amount_out: int,
     wrap_seed: str | None = None,
+    *,
+    use_wrapped: bool = False,
 ) -> list[Instruction]:
     """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
 
     Every swap has its own floor, so that the trade pays `min_amount_out` or fails as a whole. With a `wrap_seed` it
-    leaves alone the wrapped SOL that the owner has.
+    leaves alone the wrapped SOL that the owner has; with `use_wrapped` it sells that.
     """
     swaps: list[Instruction] = []
     bought: list[tuple[Pubkey, Pubkey]] = []
@@ -141,7 +143,7 @@ def trade_instructions(
             for leg, floor in zip(hop.legs, floors, strict=True)
         ]
     mint_in = Pubkey.from_string(route.main.mint_in)
-    return swap_with_accounts(swaps, owner, mint_in, bought, route.amount_in, wrap_seed)
+    return swap_with_accounts(swaps, owner, mint_in, bought, route.amount_in, wrap_seed, use_wrapped=use_wrapped)
 
 
 def impact_bps(impact: Fraction) -> Decimal:

@@ -107,6 +107,8 @@ def problem_of(connection: ClientConnection, message: str | bytes) -> Problem:
         ({"max_cost": "10.01"}, ErrorCode.COST_OUT_OF_RANGE, "0 and 10 %, the daemon's limit"),
         ({"max_cost": "none"}, ErrorCode.COST_OUT_OF_RANGE, "'none'"),
         ({"floor": "none"}, ErrorCode.REQUEST_INVALID, "floor"),
+        ({"use_wrapped": None}, ErrorCode.REQUEST_INVALID, "use_wrapped"),
+        ({"use_wrapped": True, "token_in": "USDC", "token_out": "SOL"}, ErrorCode.TOKEN_NOT_WRAPPED, "sell USDC"),
         ({"amount_in": 1.5}, ErrorCode.REQUEST_INVALID, "amount_in"),
         ({"amount_in": None}, ErrorCode.REQUEST_INVALID, "amount_in"),
         ({"amount_in": ["1"]}, ErrorCode.REQUEST_INVALID, "amount_in"),

@@ -4,12 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
+from db import audit, refusals
+from db.audit import SUBMIT, Actor, Entry
+from db.connection import connect, database
+from db.refusals import Refusal
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
@@ -102,6 +109,76 @@ def test_the_audit_tells_who_made_and_revoked_a_token(orderd: Orderd, postgres_u
     assert made.count("\n") == 1
     assert orderd("audit", "--refused", ORDERD_DATABASE_URL=postgres_url).stdout == ""
     assert orderd("audit", "--since", "yesterday", ORDERD_DATABASE_URL=postgres_url).returncode == 2
+
+
+@pytest.fixture
+def busy_audit(postgres_url: str) -> str:
+    """A database in which the token desk was used two days ago and now, and a stranger has knocked."""
+    connect(postgres_url)
+    desk = Actor("desk", "10.0.0.1")
+    with database.connection_context():
+        audit.record([Entry(desk, SUBMIT, order_id=UUID(int=7)), Entry(desk, SUBMIT, "LIMIT_DAY", detail="too much")])
+        database.execute_sql(
+            "INSERT INTO audit (at, actor, address, action, outcome) VALUES (%s, 'desk', '', 'order.cancel', 'ok')",
+            (datetime.now(UTC) - timedelta(days=2),),
+        )
+        refusals.count(Counter({Refusal("10.0.0.9", "connect", "AUTH_REQUIRED"): 3}))
+    database.close_all()
+    return postgres_url
+
+
+ALL = ["order.cancel ok", "order.submit ok", "order.submit LIMIT_DAY", "connect AUTH_REQUIRED"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], ALL),
+        (["--since", "1d"], ALL[1:]),
+        (["--until", "1d"], ALL[:1]),
+        (["--since", "3d", "--until", "1d"], ALL[:1]),
+        (["--since", "2026-01-01"], ALL),
+        (["--until", "2026-01-01T00:00Z"], []),
+        (["--token", "desk"], ALL[:3]),
+        (["--token", "nobody"], []),
+        (["--action", "order.submit", "--outcome", "ok"], ALL[1:2]),
+        (["--outcome", "LIMIT_DAY"], ALL[2:3]),
+        (["--outcome", "AUTH_REQUIRED"], ALL[3:]),
+        (["--refused"], ALL[2:]),
+        (["--refused", "--no-strangers"], ALL[2:3]),
+        (["--strangers"], ALL[3:]),
+        (["--strangers", "--outcome", "ok"], []),
+        (["--order", str(UUID(int=7))], ALL[1:2]),
+        (["--limit", "2"], ALL[2:]),
+        (["--limit", "2", "--no-strangers"], ALL[1:3]),
+    ],
+    ids=lambda value: " ".join(value) if value and value[0].startswith("-") else "",
+)
+def test_the_audit_tells_what_is_asked_for_oldest_first(
+    orderd: Orderd, busy_audit: str, options: list[str], told: list[str]
+) -> None:
+    asked = orderd("audit", "--json", *options, ORDERD_DATABASE_URL=busy_audit)
+    assert asked.returncode == 0, asked.stderr
+    rows = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert [f"{row['action']} {row['outcome']}" for row in rows] == told
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--until", "tomorrow"], "--until tomorrow: write it like 30m, 24h, 7d or 2026-01-31T12:00Z"),
+        (["--since", "1h", "--until", "2h"], "--since 1h is not before --until 2h"),
+        (["--outcome", "limit_days"], "--outcome limit_days: did you mean LIMIT_DAY?"),
+        (["--outcome", "no"], "--outcome no: "),
+        (["--strangers", "--token", "desk"], "--strangers: they have neither a --token nor an --order"),
+    ],
+)
+def test_a_question_that_could_find_nothing_is_refused(
+    orderd: Orderd, postgres_url: str, options: list[str], complaint: str
+) -> None:
+    refused = orderd("audit", *options, ORDERD_DATABASE_URL=postgres_url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert complaint in refused.stderr
 
 
 def test_the_doctor_finds_nothing_wrong_where_nothing_is(orderd: Orderd, postgres_url: str) -> None:

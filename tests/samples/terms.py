@@ -12,6 +12,7 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "min_out": ("150", "149.5"),
     "max_cost": ("1.5", "2"),
     "floor": ("first", "each"),
+    "use_wrapped": (False, True),
 }
 GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items()})
 

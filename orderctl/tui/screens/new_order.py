@@ -12,10 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Footer, Input, Label, Static
+from textual.widgets import Button, Checkbox, Footer, Input, Label, Static
 from uuid_utils import uuid7
 
 from orderctl.display.quotes import brief_quote_view
+from orderctl.display.timeline import sold
 from orderctl.output.colours import Tone
 from orderctl.trading.terms import check
 from orderctl.tui.desk import Desk
@@ -24,7 +25,7 @@ from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.tokens import TokenRegistry
-from orderd.wire import Method, OrderView, QuoteParams, QuoteResult, SubmitParams, SubmitResult
+from orderd.wire import Balance, Method, OrderView, QuoteParams, QuoteResult, SubmitParams, SubmitResult
 
 TYPING_SECONDS = 0.2
 """A pause of this length in typing asks for a price."""
@@ -36,6 +37,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     Enter goes from field to field and stops at the last one: to the button, which sends, one has to go with Tab.
     What the button promises at least is a part of the order that it sends.
+    Where the wallet holds wrapped SOL, an order in SOL may be told to sell that.
     All tries of one form bear one client order id, so that a lost answer cannot make two orders of it.
     """
 
@@ -45,6 +47,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     ]
     answer = getters.query_one("#quote", Static)
     send = getters.query_one("#send", Button)
+    use_wrapped = getters.query_one("#use-wrapped", Checkbox)
 
     def __init__(self, desk: Desk, caller: Caller, client_order_id: str | None = None) -> None:
         super().__init__()
@@ -67,6 +70,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 yield Input(token_out, id="token-out", suggester=tokens, compact=True)
                 yield Label("Slippage %")
                 yield Input(placeholder="the daemon's own", id="slippage", compact=True)
+            yield Checkbox(id="use-wrapped", compact=True)
             with VerticalScroll(id="answer", can_focus=False):
                 yield Static(id="quote")
             yield Static(Text.assemble(("client order id ", "dim"), self._client_order_id), id="client-order-id")
@@ -77,11 +81,14 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     def on_mount(self) -> None:
         self.query_one("#amount").focus()
+        self._offer_wrapped()
         self._say("type an amount: the venues' prices come here, and nothing is sent before the button is pressed")
 
     @on(Input.Changed)
+    @on(Checkbox.Changed)
     def _changed(self) -> None:
         self.send.disabled = True
+        self._offer_wrapped()
         self._quote()
 
     @on(Input.Submitted)
@@ -98,16 +105,28 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self.send.disabled = True
         self._submit()
 
-    def _trade(self) -> dict[str, str | None]:
-        def typed(field: str) -> str:
-            return self.query_one(f"#{field}", Input).value.strip()
+    def _typed(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value.strip()
 
+    def _trade(self) -> dict[str, str | bool | None]:
         return {
-            "token_in": typed("token-in"),
-            "token_out": typed("token-out"),
-            "amount_in": typed("amount"),
-            "slippage": typed("slippage") or None,
+            "token_in": self._typed("token-in"),
+            "token_out": self._typed("token-out"),
+            "amount_in": self._typed("amount"),
+            "slippage": self._typed("slippage") or None,
+            "use_wrapped": self.use_wrapped.display and self.use_wrapped.value,
         }
+
+    def _held(self, token: str) -> Balance | None:
+        """What the wallet holds of it, as far as is known."""
+        balances = self._desk.wallet.balances if self._desk.wallet is not None else ()
+        return next((each for each in balances if token.upper() == each.token or token == each.mint), None)
+
+    def _offer_wrapped(self) -> None:
+        held = self._held(self._typed("token-in"))
+        self.use_wrapped.display = held is not None and held.wrapped not in (None, "0")
+        if held is not None and self.use_wrapped.display:
+            self.use_wrapped.label = f"Sell what is wrapped: {held.wrapped} {held.token}"
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _quote(self) -> None:
@@ -133,17 +152,20 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     def _shortage(self, quote: QuoteResult) -> list[Text]:
         """A word on what the wallet does not hold. The order may be sent all the same: funds may be on their way."""
-        balances = self._desk.wallet.balances if self._desk.wallet is not None else ()
-        held = next((balance.amount for balance in balances if balance.token == quote.token_in), None)
-        if held is None or Decimal(held) >= Decimal(quote.amount_in):
+        balance = self._held(quote.token_in)
+        if balance is None:
             return []
-        return [Text(f"the wallet holds {held} {quote.token_in} only", Tone.WARNING)]
+        held = balance.wrapped if quote.use_wrapped else balance.tradable
+        held = balance.amount if held is None else held  # a daemon that does not tell them apart
+        if Decimal(held) >= Decimal(quote.amount_in):
+            return []
+        return [Text(f"the wallet holds {held} {sold(quote)} only", Tone.WARNING)]
 
     def _arm(self, quote: QuoteResult) -> None:
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
         least = f"{quote.min_amount_out} {quote.token_out}"
         self._promised = quote.min_amount_out
-        self.send.label = f"Sell {quote.amount_in} {quote.token_in} for at least {least}"
+        self.send.label = f"Sell {quote.amount_in} {sold(quote)} for at least {least}"
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
         self.send.refresh(layout=True)  # a button does not grow with its label

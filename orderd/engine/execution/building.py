@@ -18,7 +18,7 @@ from orderd.domain.tokens import WSOL_MINT
 from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.engine.execution.fees import FeeEstimate, FeeMarket
-from orderd.engine.execution.purse import Need, Purse
+from orderd.engine.execution.purse import Need, Promised, Purse
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
@@ -43,12 +43,22 @@ class SwapPlan:
     """What is to be signed: this route, and not less than ``min_amount_out`` base units from it.
 
     Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends
-    lamports to the address keeps an account from being made there: nobody may know it before the trade is sent.
+    lamports to the address keeps an account from being made there: nobody may know it before the trade is sent. Where
+    ``use_wrapped`` is true nothing is wrapped: what the wallet's own account of wrapped SOL holds is sold.
     """
 
     route: Route
     min_amount_out: int
+    use_wrapped: bool = False
     wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
+
+
+class _Moment(NamedTuple):
+    """What holds for all orders of a slot; of the wallet its lamports, and what it has of wrapped SOL of its own."""
+
+    latest: AtSlot[LatestBlockhash]
+    lamports: int
+    wrapped: int
 
 
 class _Draft(NamedTuple):
@@ -58,7 +68,7 @@ class _Draft(NamedTuple):
     memo: str
     swaps: Sequence[Instruction]
     unit_price: int
-    latest: AtSlot[LatestBlockhash]
+    moment: _Moment
     instructions: list[Instruction]
     unsigned: bytes
 
@@ -99,13 +109,6 @@ def units_with_margin(units_consumed: int) -> int:
     if not units_consumed:
         return MAX_COMPUTE_UNITS
     return min(units_consumed * 5 // 4 + 20_000, MAX_COMPUTE_UNITS)
-
-
-class _Moment(NamedTuple):
-    """What holds for all orders of a slot. `keeps_wrapped` says whether the wallet has wrapped SOL of its own."""
-
-    latest: AtSlot[LatestBlockhash]
-    keeps_wrapped: bool
 
 
 class Builder:
@@ -163,12 +166,14 @@ class Builder:
         """Simulate all, each with its memo, in one request; then sign each with what that showed to be needed.
 
         Of one that cannot be signed: RouteRefusedError where another route may be built, OrderdError where none can
-        (what the simulation met with, RPC_* or TX_TOO_LARGE), or whatever else its pools led to. Nothing is sent.
+        (what the simulation met with, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT where those before it take what it
+        needs), or whatever else its pools led to. Nothing is sent.
         """
+        promised = Promised()
         drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
         return [
-            _attempted(partial(self._finish, each, next(tried))) if isinstance(each, _Draft) else each
+            _attempted(partial(self._finish, each, next(tried), promised)) if isinstance(each, _Draft) else each
             for each in drafts
         ]
 
@@ -180,11 +185,11 @@ class Builder:
             raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
 
     def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
-        swaps, latest = self._swaps(plan), self._moment().latest
+        swaps, moment = self._swaps(plan), self._moment()
         unit_price = self._unit_price(plan, swaps)
         instructions = self._instructions(swaps, memo, unit_price)
-        unsigned = draft(instructions, self._wallet.address, latest.value.blockhash)
-        return _Draft(plan, memo, swaps, unit_price, latest, instructions, unsigned)
+        unsigned = draft(instructions, self._wallet.address, moment.latest.value.blockhash)
+        return _Draft(plan, memo, swaps, unit_price, moment, instructions, unsigned)
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
         """One for each. Of a blockhash that the node has not seen yet, a simulation would tell nothing but that."""
@@ -195,24 +200,29 @@ class Builder:
             except RpcError as error:
                 yield from [error] * len(batch)
 
-    def _finish(self, tried: _Draft, simulation: Simulation | RpcError) -> SignedAttempt:
+    def _finish(self, tried: _Draft, simulation: Simulation | RpcError, promised: Promised) -> SignedAttempt:
         if isinstance(simulation, RpcError):
             with rpc_errors_told():
                 raise simulation
-        plan, unit_price, latest = tried.plan, tried.unit_price, tried.latest
+        plan, latest = tried.plan, tried.moment.latest
         trial = self._judged(plan.route, tried.instructions, simulation)
         if trial.refusal is not None:
             raise trial.refusal
-        units = units_with_margin(simulation.units_consumed)
-        if (error := self._with_funds(plan, FeeEstimate(units, unit_price), trial.error)) is not None:
+        fee = FeeEstimate(units_with_margin(simulation.units_consumed), tried.unit_price)
+        if (error := self._with_funds(plan, fee, trial.error)) is not None:
             raise error
-        instructions = attempt_instructions(tried.memo, tried.swaps, units=units, micro_lamports_a_unit=unit_price)
+        self._promise(tried, fee, promised)
+        instructions = attempt_instructions(
+            tried.memo, tried.swaps, units=fee.units, micro_lamports_a_unit=fee.unit_price
+        )
         signed = sign(instructions, self._wallet, latest.value.blockhash)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
-        seed = plan.wrap_seed if _touches_sol(plan.route) and self._moment().keeps_wrapped else None
-        return trade_instructions(self._router.venue_of, plan.route, self._wallet.address, plan.min_amount_out, seed)
+        wraps = _touches_sol(plan.route) and not plan.use_wrapped
+        seed = plan.wrap_seed if wraps and self._moment().wrapped else None
+        venue_of, owner, least = self._router.venue_of, self._wallet.address, plan.min_amount_out
+        return trade_instructions(venue_of, plan.route, owner, least, seed, use_wrapped=plan.use_wrapped)
 
     def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
         own = account_of(self._wallet.address, token.NATIVE_MINT, seed=plan.wrap_seed)
@@ -223,9 +233,10 @@ class Builder:
             return self._moments.get(None)
 
     def _ask(self, _: None) -> _Moment:
-        wrapped = associated_token.address(self._wallet.address, token.NATIVE_MINT)
-        latest, account = self._rpc.get_latest_blockhash_and_account(wrapped)
-        return _Moment(latest, token_amount(account) > 0)
+        owner = self._wallet.address
+        keys = [owner, associated_token.address(owner, token.NATIVE_MINT)]
+        latest, (wallet, wrapped) = self._rpc.get_latest_blockhash_and_accounts(keys)
+        return _Moment(latest, 0 if wallet is None else wallet.lamports, token_amount(wrapped))
 
     def _instructions(self, swaps: Sequence[Instruction], memo: str, unit_price: int) -> list[Instruction]:
         """As they are tried, with all compute units there are."""
@@ -252,12 +263,24 @@ class Builder:
             return error
         return error if told is None else ChainError(error.code, f"{told} ({error.detail})", error.failure, error.logs)
 
+    def _promise(self, tried: _Draft, fee: FeeEstimate, promised: Promised) -> None:
+        """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
+        plan, moment, route = tried.plan, tried.moment, tried.plan.route
+        lean = Need(route.main.mint_in, token.PROGRAM_ID, route.amount_in, fee.lamports, 0, 0, plan.use_wrapped)
+        if promised != Promised() and not promised.leaves(lean, moment.lamports, moment.wrapped):
+            # What was read at the start of the slot is no reason to end an order.
+            with rpc_errors_told():
+                told = self._purse.shortfall(self._need(plan, fee), promised)
+            if told is not None:
+                raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, told)
+        promised.add(lean, plan.min_amount_out if route.hops[-1].mint_out == WSOL_MINT else 0)
+
     def _need(self, plan: SwapPlan, fee: FeeEstimate) -> Need:
         route = plan.route
         program, _ = self._router.venue_of(route.main).token_programs(route.main)
         rent = self._purse.rent_of_new(self._bought(route))
-        passing = self._purse.account_rent if _touches_sol(route) else 0
-        return Need(route.main.mint_in, program, route.amount_in, fee.lamports, rent, passing)
+        passing = self._purse.account_rent if _touches_sol(route) and not plan.use_wrapped else 0
+        return Need(route.main.mint_in, program, route.amount_in, fee.lamports, rent, passing, plan.use_wrapped)
 
     def _bought(self, route: Route) -> list[tuple[str, Pubkey]]:
         """What each hop brings, with its token program."""

@@ -29,7 +29,8 @@ TokenAccountKey = tuple[str, Pubkey]
 class Need:
     """What an order takes from the wallet: base units of ``mint``, and lamports for the network and for new accounts.
 
-    ``passing_rent`` is that of accounts which live for one transaction: it comes back, but has to be there.
+    ``passing_rent`` is that of accounts which live for one transaction: it comes back, but has to be there. SOL is sold
+    as lamports, or where ``use_wrapped`` is true from the wallet's account of wrapped SOL.
     """
 
     mint: str
@@ -38,6 +39,41 @@ class Need:
     fee: int
     rent: int
     passing_rent: int
+    use_wrapped: bool = False
+
+    @property
+    def sells_lamports(self) -> bool:
+        return self.mint == WSOL_MINT and not self.use_wrapped
+
+    @property
+    def around(self) -> int:
+        """Lamports that it takes beside what is sold."""
+        return self.fee + self.rent + self.passing_rent
+
+
+@dataclass(slots=True)
+class Promised:
+    """What earlier orders of a batch take of the wallet's lamports and of its wrapped SOL, less what they bring.
+
+    Each is simulated as if it were alone.
+    """
+
+    lamports: int = 0
+    wrapped: int = 0
+
+    def add(self, need: Need, lamports_bought: int) -> None:
+        self.lamports += need.fee - lamports_bought
+        if need.sells_lamports:
+            self.lamports += need.amount
+        elif need.use_wrapped:
+            self.wrapped += need.amount
+
+    def leaves(self, need: Need, lamports: int, wrapped: int) -> bool:
+        """Whether a wallet that holds so much has enough for another order."""
+        sold = need.amount if need.sells_lamports else 0
+        if need.use_wrapped and wrapped - self.wrapped < need.amount:
+            return False
+        return lamports - self.lamports >= sold + need.around
 
 
 class Purse:
@@ -80,28 +116,44 @@ class Purse:
         """
         return self._ways.get(mint)
 
-    def shortfall(self, need: Need) -> str | None:
+    def shortfall(self, need: Need, promised: Promised | None = None) -> str | None:
         """What the wallet holds, what the order takes, and how much could be sold at most. None where nothing lacks.
 
-        Raises RpcError.
+        ``promised`` is what other orders take before. Raises RpcError.
         """
+        others = promised or Promised()
         lamports = self._rpc.get_balance(self._owner).value
-        around = need.fee + need.rent + need.passing_rent + self._rents.get(0)
-        if need.mint == WSOL_MINT:
-            if lamports >= need.amount + around:
+        free = lamports - others.lamports
+        around = need.around + self._rents.get(0)
+        if need.sells_lamports:
+            if free >= need.amount + around:
                 return None
             return (
-                f"the wallet holds {_sol(lamports)}; the order takes {_sol(need.amount)}, {_costs(need)}, and "
-                f"{_sol(self._rents.get(0))} have to stay in the wallet; at most {_sol(max(lamports - around, 0))} "
-                "can be sold"
+                f"the wallet holds {_sol(lamports)}{_taken(others.lamports)}; the order takes {_sol(need.amount)}, "
+                f"{_costs(need)}, and {_sol(self._rents.get(0))} have to stay in the wallet; at most "
+                f"{_sol(max(free - around, 0))} can be sold{self._or_wrapped(need, others, free - around)}"
             )
         held = token_amount(self._account((need.mint, need.program)))
-        if held < need.amount:
+        if need.use_wrapped:
+            if held - others.wrapped < need.amount:
+                return (
+                    f"the wallet holds {_sol(held)} wrapped{_taken(others.wrapped)}; the order takes "
+                    f"{_sol(need.amount)} of that, and {_costs(need)} from SOL that is not wrapped"
+                )
+        elif held < need.amount:
             sold = _told(need.amount, need.mint)
             return f"the wallet holds {_told(held, need.mint)} that can be traded, the order sells {sold}"
-        if lamports < around:
-            return f"the wallet holds {_sol(lamports)}; beside what is sold, the order takes {_costs(need)}"
+        if free < around:
+            holds = f"the wallet holds {_sol(lamports)}{' that is not wrapped' if need.use_wrapped else ''}"
+            return f"{holds}{_taken(others.lamports)}; beside what is sold, the order takes {_costs(need)}"
         return None
+
+    def _or_wrapped(self, need: Need, others: Promised, left: int) -> str:
+        """A hint where the wallet has wrapped what the order takes, and pays the rest from ``left`` lamports."""
+        wrapped = token_amount(self._account((WSOL_MINT, need.program)))
+        if wrapped - others.wrapped < need.amount or left + need.passing_rent < 0:
+            return ""
+        return f"; {_sol(wrapped)} are wrapped beside it, which are sold with --use-wrapped"
 
     def _rent(self, size: int) -> int:
         return self._rpc.get_minimum_balance_for_rent_exemption(size)
@@ -120,6 +172,10 @@ class Purse:
 
 def _size_under(program: Pubkey) -> int:
     return token.ACCOUNT_SIZE if program == token.PROGRAM_ID else token.ASSOCIATED_2022_SIZE
+
+
+def _taken(amount: int) -> str:
+    return f", of which orders before this one take {_sol(amount)}" if amount > 0 else ""
 
 
 def _costs(need: Need) -> str:

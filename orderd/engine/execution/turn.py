@@ -151,7 +151,7 @@ class Execution:
             decision = self._router.route(request_of(terms), order.slippage_bps, work.others.fits)
         offer = offer_of(terms, decision, order.min_amount_out)
         check_floor(terms, decision.route, offer.min_amount_out, decision.refusals)
-        return _Routed(work, SwapPlan(decision.route, offer.min_amount_out), offer)
+        return _Routed(work, SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer)
 
     # Signing
 

@@ -42,6 +42,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "min_out": "35.2",
             "max_cost": "1",
             "floor": "first",
+            "use_wrapped": True,
             "client_order_id": "rebalance-2026-11-21",
         }
     },

@@ -53,6 +53,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "min_out": "213",
     "max_cost": "1",
     "floor": "first",
+    "use_wrapped": False,
     "order": "rebalance-2026-11-21",
     "Idempotency-Key": "rebalance-2026-11-21",
     "token": "SOL",

@@ -52,6 +52,10 @@ def test_rows_are_found_by_what_is_asked_for() -> None:
     assert found(Filter(action="order.cancel")) == [0, 2]
     assert found(Filter(order_id=order_id)) == [0]
     assert found(Filter(refused=True)) == [1]
+    assert found(Filter(outcome="LIMIT_DAY")) == [1]
+    assert found(Filter(outcome="ok", action="order.submit")) == []
+    assert found(Filter(until=now + timedelta(minutes=1))) == [0, 1, 2]
+    assert found(Filter(until=now - timedelta(minutes=1))) == []
     assert found(Filter(since=now - timedelta(minutes=1), actor="bot")) == [2]
     assert found(Filter(since=now + timedelta(minutes=1))) == []
     assert audit.read(Filter(refused=True), 1)[0].times == 3

@@ -11,8 +11,8 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from benchmarks.filling import fill
-from db import clock, counts, finality, journal, leases, prices, processes, validity
-from db.audit import Actor
+from db import audit, clock, counts, finality, journal, leases, prices, processes, validity
+from db.audit import Actor, Filter
 from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
@@ -35,7 +35,7 @@ from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 
 ORDERS: Final = 100_000
-GROWING: Final = frozenset({"orders", "order_events", "attempts"})
+GROWING: Final = frozenset({"orders", "order_events", "attempts", "audit"})
 EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 
 
@@ -143,6 +143,18 @@ def read_all_that_can_be_read(order: Order) -> None:
     views.stories([order.id])
 
 
+def ask_the_audit(order: Order) -> None:
+    """By all that it can be asked for, of long ago too; what is there much of, and what is rare."""
+    now = history.clock_now()
+    for actor in (None, "filling", "rare", "nobody"):
+        for action in (None, "order.submit", "order.cancel"):
+            for outcome in (None, "ok", "LIMIT_DAY", "LIMIT_ORDER"):
+                audit.read(Filter(actor=actor, action=action, outcome=outcome), 50)
+                audit.read(Filter(until=now - timedelta(days=9), actor=actor, action=action, outcome=outcome), 50)
+        audit.read(Filter(since=now - timedelta(hours=1), actor=actor, refused=True), 50)
+    audit.read(Filter(order_id=order.id), 50)
+
+
 def use_a_token_with_limits() -> None:
     new = new_order()
     by = Actor("filling", token_id=DEFAULT_ACCOUNT)
@@ -170,6 +182,7 @@ def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
         order = live_through_all_states()
         use_a_token_with_limits()
         read_all_that_can_be_read(order)
+        ask_the_audit(order)
         let_processes_and_clocks_change()
     assert len(found) > 50, "the statements were seen"
     assert {sql: tables for sql, tables in found.items() if tables} == {}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def rows() -> int:
 def test_equal_refusals_of_an_hour_are_one_row() -> None:
     for _ in range(3):
         refusals.count(Counter({KNOCK: 1_000}))
-    (counted,) = refusals.read(None, None, 10)
+    (counted,) = refusals.read(10)
     assert (counted.refusal, counted.times) == (KNOCK, 3_000)
     assert datetime.now(UTC) - counted.last_at < timedelta(minutes=1)
 
@@ -38,7 +39,7 @@ def test_an_hour_has_so_many_rows_however_many_addresses_knock() -> None:
     refusals.count(Counter({Refusal(f"10.1.{n // 256}.{n % 256}", "connect", "AUTH_INVALID"): 2 for n in range(700)}))
     refusals.count(Counter({Refusal("10.0.0.0", "connect", "AUTH_REQUIRED"): 5}))
     assert rows() == ROWS_AN_HOUR + 2, "and one for each outcome of the rest"
-    found = counts(refusals.read(None, None, 1_000))
+    found = counts(refusals.read(1_000))
     assert found[Refusal("", "many", "AUTH_REQUIRED")] == 200
     assert found[Refusal("", "many", "AUTH_INVALID")] == 1_400
     assert found[Refusal("10.0.0.0", "connect", "AUTH_REQUIRED")] == 6, "who has a row keeps it"
@@ -53,7 +54,7 @@ def test_rows_of_long_ago_are_deleted_by_a_new_hour() -> None:
             (days, address, KNOCK.address),
         )
         refusals.count(Counter({KNOCK: 1}))
-    assert {each.refusal.address for each in refusals.read(None, None, 10)} == {"recent", KNOCK.address}
+    assert {each.refusal.address for each in refusals.read(10)} == {"recent", KNOCK.address}
 
 
 def test_a_stranger_leaves_the_audit_alone_and_a_key_is_written_there() -> None:
@@ -62,12 +63,21 @@ def test_a_stranger_leaves_the_audit_alone_and_a_key_is_written_there() -> None:
     noted[Entry(desk, "order.submit", "LIMIT_DAY", detail="too much")] = 2
     refusal_log._write(noted)
     assert [(row.actor, row.times) for row in audit.read(Filter(), 10)] == [("desk", 2)]
-    assert counts(refusals.read(None, None, 10)) == {KNOCK: 7}
+    assert counts(refusals.read(10)) == {KNOCK: 7}
 
 
-def test_counts_are_found_by_time_and_action() -> None:
+def test_counts_are_found_by_time_action_and_outcome() -> None:
     other = Refusal("10.0.0.9", "order.submit", "AUTH_REQUIRED")
-    refusals.count(Counter({KNOCK: 1, other: 1}))
+    guess = Refusal("10.0.0.9", "connect", "AUTH_INVALID")
+    refusals.count(Counter({KNOCK: 1, other: 1, guess: 1}))
     now = datetime.now(UTC)
-    assert counts(refusals.read(now - timedelta(minutes=1), "connect", 10)) == {KNOCK: 1}
-    assert refusals.read(now + timedelta(minutes=1), None, 10) == []
+
+    def found(**wanted: Any) -> set[Refusal]:
+        return {each.refusal for each in refusals.read(10, **wanted)}
+
+    assert found(since=now - timedelta(minutes=1), action="order.submit") == {other}
+    assert found(since=now + timedelta(minutes=1)) == set()
+    assert found(until=now) == {KNOCK, other, guess}
+    assert found(until=now - timedelta(hours=2)) == set(), "not even the beginning of the hour"
+    assert found(outcome="AUTH_INVALID") == {guess}
+    assert found(outcome="AUTH_INVALID", action="order.submit") == set()

@@ -39,6 +39,14 @@ def test_an_order_of_before_there_was_a_floor_makes_one_in_each_attempt() -> Non
     assert told(terms).floor is Floor.EACH
 
 
+def test_an_order_of_before_wrapped_sol_could_be_sold_sells_sol_itself() -> None:
+    order = new_order("mine")
+    (moved,) = journal.accept([order])
+    database.execute_sql("UPDATE orders SET use_wrapped = DEFAULT")
+    assert terms_of(read(moved.order.id)) == order.terms
+    assert not order.terms.use_wrapped
+
+
 def test_each_term_has_its_columns() -> None:
     terms = new_order().terms
     assert columns_of(terms).keys() <= {field.column_name for field in Order._meta.sorted_fields}

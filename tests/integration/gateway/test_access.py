@@ -315,7 +315,7 @@ class TestAudit:
 
         def read() -> tuple[list[Counted], list[AuditRow]]:
             with database.connection_context():
-                return list(stranger_counts.read(None, None, 10)), audit.read(Filter(), 10)
+                return list(stranger_counts.read(10)), audit.read(Filter(), 10)
 
         (counted,), rows = await asyncio.to_thread(read)
         assert counted.refusal == Refusal("127.0.0.1", "GET /api/orders", "AUTH_REQUIRED")

@@ -51,7 +51,8 @@ async def test_an_order_that_is_submitted_is_found_at_its_location(http: httpx.A
 
 
 async def test_an_orders_own_bounds_are_told_and_make_another_order(http: httpx.AsyncClient) -> None:
-    own, key = {"min_out": "150", "max_cost": "1.5", "floor": "each"}, {"Idempotency-Key": "bounds"}
+    own = {"min_out": "150", "max_cost": "1.5", "floor": "each", "use_wrapped": True}
+    key = {"Idempotency-Key": "bounds"}
     answer = await http.post("/api/orders", json=_BODY | own, headers=key)
     order = answer.json()["order"]
     assert {name: order[name] for name in own} == own
@@ -120,6 +121,8 @@ async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: http
         ({"min_out": "-1"}, "AMOUNT_NOT_POSITIVE"),
         ({"max_cost": "-1"}, "COST_OUT_OF_RANGE"),
         ({"floor": "none"}, "REQUEST_INVALID"),
+        ({"use_wrapped": True, "token_in": "USDC", "token_out": "SOL"}, "TOKEN_NOT_WRAPPED"),
+        ({"use_wrapped": "perhaps"}, "REQUEST_INVALID"),
         ({"amount_in": 1.5}, "REQUEST_INVALID"),
         ({"token_in": "NOPE"}, "TOKEN_UNKNOWN"),
         ({"token_out": "SOL"}, "TOKEN_SAME"),

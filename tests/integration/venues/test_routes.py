@@ -54,8 +54,8 @@ class Desk:
         request = QuoteRequest(mint_in, mint_out, amount_in)
         return self.router.route(request, SLIPPAGE_BPS, fits or self.builder.fits).route
 
-    def execute(self, route: Route, floor: int, memo: str) -> TransactionInfo:
-        signed = sign_one(self.builder, SwapPlan(route, floor), memo)
+    def execute(self, route: Route, floor: int, memo: str, *, use_wrapped: bool = False) -> TransactionInfo:
+        signed = sign_one(self.builder, SwapPlan(route, floor, use_wrapped), memo)
         assert self.rpc.send_transaction(signed.raw) == signed.signature
         return _landed(self.rpc, signed.signature)
 
@@ -162,6 +162,36 @@ def test_wrapped_sol_that_the_wallet_keeps_is_neither_unwrapped_nor_counted(desk
     through = desk.route(USDC_MINT, CHILLGUY.mint, 20 * 10**6)
     assert desk.execute(through, 1, "two hops").err is None
     assert desk.wrapped() == kept
+
+
+@pytest.mark.parametrize("amount", [10**9, 1_000 * 10**9], ids=["one leg", "several legs"])
+def test_wrapped_sol_is_sold_from_the_wallets_account_which_stays_open(desk: Desk, amount: int) -> None:
+    desk.wrap(amount + 10**8)
+    lamports = desk.rpc.get_balance(desk.wallet.address).value
+    for remaining in (10**8, 0):
+        route = desk.route(WSOL_MINT, USDC_MINT, desk.wrapped() - remaining)
+        landed = desk.execute(route, route.amount_out, f"all but {remaining}", use_wrapped=True)
+        assert landed.err is None, landed.logs
+        fill = read_fill(landed, str(desk.wallet.address), WSOL_MINT, USDC_MINT)
+        assert (fill.amount_in, fill.amount_out) == (route.amount_in, route.amount_out)
+        lamports -= fill.network_fee + fill.rent
+        assert (desk.wrapped(), desk.rpc.get_balance(desk.wallet.address).value) == (remaining, lamports)
+    assert fill.rent == 0, "the account of USDC is there since the first trade"
+
+
+@pytest.mark.parametrize("kept", [None, 0, 10**9 - 1], ids=["no account", "an empty one", "too little"])
+@pytest.mark.parametrize("kind", [RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2])
+def test_wrapped_sol_that_is_not_there_is_a_matter_of_the_wallet_and_of_no_pool(
+    desk: Desk, kind: type[RaydiumCpmm], kept: int | None
+) -> None:
+    if kept is not None:
+        desk.wrap(kept)
+    (quote,) = kind(desk.rpc, max_age_ms=0).liquidity(WSOL_MINT, USDC_MINT).pools[:1]
+    route = Route.single(quote.told(quote.side.quote(10**9)))
+    with pytest.raises(OrderdError, match=r"wrapped; the order takes 1 SOL of that") as refused:
+        sign_one(desk.builder, SwapPlan(route, 1, use_wrapped=True), "order")
+    assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
+    assert desk.router.route(QuoteRequest(WSOL_MINT, USDC_MINT, 10**9), 50, desk.builder.fits).refusals == ()
 
 
 def test_a_stranger_who_pays_into_the_last_trades_account_stops_nothing(desk: Desk) -> None:

@@ -77,4 +77,22 @@ MUTANTS: Final = (
         ),
         "Whoever sends a lamport to the address that the first trade showed keeps all others from being made.",
     ),
+    Mutant(
+        "wrapped-and-unwrapped",
+        11,
+        "orderd/solana/wrap.py",
+        "if sells_native or token.NATIVE_MINT in",
+        "if mint_in == token.NATIVE_MINT or token.NATIVE_MINT in",
+        ("tests/unit/engine/test_building.py::test_what_sells_wrapped_sol_wraps_and_unwraps_nothing",),
+        "An order that sells a part of the wallet's wrapped SOL unwraps the rest, which other orders were to sell.",
+    ),
+    Mutant(
+        "wrapped-promised-twice",
+        11,
+        "orderd/engine/execution/purse.py",
+        "self.wrapped += need.amount",
+        "self.wrapped += 0",
+        ("tests/unit/engine/test_building.py::test_no_two_orders_of_a_batch_are_promised_the_same_sol",),
+        "All orders of a batch that together sell more than the wallet has wrapped are sent, and pay for failing.",
+    ),
 )

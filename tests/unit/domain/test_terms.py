@@ -25,7 +25,7 @@ def test_each_term_is_tried_here() -> None:
 def test_a_term_says_how_it_is_typed(name: str) -> None:
     (typed,) = (each for each in GivenTerms.model_fields[name].metadata if isinstance(each, Typed))
     assert typed.help.endswith(".")
-    assert typed.metavar.isupper()
+    assert typed.metavar.isupper() or GivenTerms.model_fields[name].annotation is bool, "a flag has no value"
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
@@ -76,6 +76,15 @@ def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_tak
     with pytest.raises(OrderdError, match=r"2 % is not within 0 and 1\.99 %, the daemon's limit,") as refused:
         understood(given, TokenRegistry(), DEFAULT_SLIPPAGE, limit_bps)
     assert refused.value.code is ErrorCode.COST_OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(("token_in", "token_out"), [("USDC", "SOL"), ("CHILLGUY", "USDC")])
+def test_wrapped_sol_is_sold_by_orders_alone_that_sell_sol(token_in: str, token_out: str) -> None:
+    given = GivenTerms(token_in=token_in, token_out=token_out, amount_in="1", use_wrapped=True)
+    with pytest.raises(OrderdError, match=f"would sell {token_in} from the wallet's wrapped SOL") as refused:
+        meant(given)
+    assert refused.value.code is ErrorCode.TOKEN_NOT_WRAPPED
+    assert meant(given.model_copy(update={"token_in": "SOL", "token_out": "USDC"})).use_wrapped
 
 
 def test_where_no_floor_is_named_the_first_routes_holds() -> None:

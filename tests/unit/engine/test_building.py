@@ -99,14 +99,21 @@ def test_no_two_plans_have_one_seed_and_all_seeds_are_of_one_length() -> None:
 
 
 SWAP_PROGRAM = Pubkey.from_bytes(b"\x05" * 32)
+WALLET = Wallet(Keypair())
+WRAPPED_AT = associated_token.address(WALLET.address, token.NATIVE_MINT)
 
 
 @dataclass
 class Surroundings:
-    """Plays router, venue, node and fee market. A swap's data is its floor; ``wrapped`` is the wallet's wrapped SOL."""
+    """Plays router, venue, node and fee market. A swap's data is its floor.
+
+    ``wrapped`` is the wallet's wrapped SOL as it was at the start of the slot, ``kept`` as it is.
+    """
 
     refusal: str | None = None
     wrapped: Account | None = None
+    kept: Account | None = None
+    sources: list[Pubkey] = field(default_factory=list)
     simulated: list[bytes] = field(default_factory=list)
     lamports: int = 0
     accounts: dict[Pubkey, Account] = field(default_factory=dict)
@@ -120,10 +127,14 @@ class Surroundings:
     def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
     ) -> Instruction:
+        self.sources.append(source)
         return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), [])
 
-    def get_latest_blockhash_and_account(self, _: Pubkey) -> tuple[AtSlot[LatestBlockhash], Account | None]:
-        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), self.wrapped
+    def get_latest_blockhash_and_accounts(
+        self, _: Sequence[Pubkey]
+    ) -> tuple[AtSlot[LatestBlockhash], list[Account | None]]:
+        wallet = Account(self.lamports, system.PROGRAM_ID, b"", executable=False)
+        return AtSlot(7, LatestBlockhash(Hash.default(), 150)), [wallet, self.wrapped or self.kept]
 
     def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> list[Simulation | RpcError]:
         self.simulated += raw
@@ -139,13 +150,13 @@ class Surroundings:
         return AtSlot(7, self.lamports)
 
     def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
-        return AtSlot(7, [self.accounts.get(key) for key in keys])
+        accounts = {WRAPPED_AT: self.kept, **self.accounts}
+        return AtSlot(7, [accounts.get(key) for key in keys])
 
 
 def builder_among(surroundings: Surroundings) -> Builder:
     anything = cast("Any", surroundings)
-    wallet = Wallet(Keypair())
-    return Builder(anything, anything, wallet, anything, Purse(anything, wallet.address), blockhash_age=60.0)
+    return Builder(anything, anything, WALLET, anything, Purse(anything, WALLET.address), blockhash_age=60.0)
 
 
 def floors_in(raw: bytes) -> list[int]:
@@ -204,8 +215,7 @@ CREATE_WITH_SEED = (3).to_bytes(4, "little")
 
 def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_that_nobody_knew() -> None:
     """Lamports that somebody sent there before would keep the account from being made, and the trade from landing."""
-    own = token.TokenAccount.new(token.NATIVE_MINT, Pubkey.new_unique(), 5, native_rent=1).encode()
-    surroundings = Surroundings(wrapped=Account(10**7, token.PROGRAM_ID, own, executable=False))
+    surroundings = Surroundings(wrapped=wrapped(5), lamports=10**10)
     builder = builder_among(surroundings)
     made = [
         accounts_made_in(sign_one(builder, SwapPlan(Route.single(LEG), 99_500_000), f"order:{number}").raw)
@@ -217,11 +227,107 @@ def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_th
     assert accounts_made_in(signed.raw) == [], "it has none: its associated account takes fewer bytes"
 
 
-def refused_for_funds(surroundings: Surroundings, leg: VenueQuote) -> str:
+def wrapped(amount: int) -> Account:
+    """An account of so much wrapped SOL."""
+    holding = token.TokenAccount.new(token.NATIVE_MINT, Pubkey.new_unique(), amount, native_rent=1).encode()
+    return Account(10**7 + amount, token.PROGRAM_ID, holding, executable=False)
+
+
+def programs_in(raw: bytes) -> list[Pubkey]:
+    message = decode(raw).message
+    return [message.account_keys[each.program_id_index] for each in message.instructions]
+
+
+def test_what_sells_wrapped_sol_wraps_and_unwraps_nothing() -> None:
+    surroundings = Surroundings(wrapped=wrapped(10**9))
+    builder = builder_among(surroundings)
+    signed = sign_one(builder, SwapPlan(Route.single(LEG), 99_500_000, use_wrapped=True), "order:1")
+    assert surroundings.sources == [WRAPPED_AT]
+    assert programs_in(signed.raw).count(SWAP_PROGRAM) == 1
+    assert programs_in(signed.raw).count(associated_token.PROGRAM_ID) == 1, "the account of USDC"
+    assert not {system.PROGRAM_ID, token.PROGRAM_ID} & {*programs_in(signed.raw)}
+
+
+def answers_of_a_batch(surroundings: Surroundings, *plans: SwapPlan) -> list[ErrorCode | None]:
+    """What each is refused with, if it is."""
+    answers = builder_among(surroundings).sign([(plan, f"order:{number}") for number, plan in enumerate(plans)])
+    for answer in answers:
+        assert not isinstance(answer, Exception) or isinstance(answer, OrderdError)
+    return [answer.code if isinstance(answer, OrderdError) else None for answer in answers]
+
+
+NATIVE, WRAPPED = (SwapPlan(Route.single(LEG), 99_500_000, use_wrapped=each) for each in (False, True))
+BUYING = SwapPlan(Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=WSOL_MINT)), 10**9)
+NO_FUNDS = ErrorCode.FUNDS_INSUFFICIENT
+
+
+@pytest.mark.parametrize(
+    ("lamports", "kept", "plans", "answers"),
+    [
+        (10**10, 2 * 10**9, (WRAPPED, WRAPPED, WRAPPED), [None, None, NO_FUNDS]),
+        (10**10, 10**9, (WRAPPED, NATIVE, WRAPPED, NATIVE), [None, None, NO_FUNDS, None]),
+        (2 * 10**9, 10**9, (NATIVE, NATIVE, WRAPPED), [None, NO_FUNDS, None]),
+        (2 * 10**9, 0, (NATIVE, BUYING, NATIVE), [None, None, None]),
+    ],
+    ids=["wrapped", "wrapped and not", "not wrapped", "what was bought before"],
+)
+def test_no_two_orders_of_a_batch_are_promised_the_same_sol(
+    lamports: int, kept: int, plans: Sequence[SwapPlan], answers: Sequence[ErrorCode | None]
+) -> None:
+    """Each is simulated as if it were alone, and would be signed."""
+    surroundings = Surroundings(lamports=lamports, kept=wrapped(kept))
+    assert answers_of_a_batch(surroundings, *plans) == answers
+
+
+def test_what_came_since_the_start_of_the_slot_is_promised_too() -> None:
+    surroundings = Surroundings(lamports=10**10, wrapped=wrapped(10**9), kept=wrapped(2 * 10**9))
+    assert answers_of_a_batch(surroundings, WRAPPED, WRAPPED) == [None, None]
+
+
+def test_what_others_of_a_batch_take_is_told() -> None:
+    builder = builder_among(Surroundings(lamports=10**10, kept=wrapped(1_500_000_000)))
+    *_, refused = builder.sign([(WRAPPED, "order:1"), (WRAPPED, "order:2")])
+    assert isinstance(refused, OrderdError)
+    assert refused.detail == (
+        "the wallet holds 1.5 SOL wrapped, of which orders before this one take 1 SOL; the order takes 1 SOL of that, "
+        "and 0.000005145 SOL for the network, 0.00000293 SOL rent of new token accounts from SOL that is not wrapped"
+    )
+    builder = builder_among(Surroundings(lamports=1_500_000_000))
+    *_, refused = builder.sign([(NATIVE, "order:1"), (NATIVE, "order:2")])
+    assert isinstance(refused, OrderdError)
+    assert refused.detail.startswith("the wallet holds 1.5 SOL, of which orders before this one take 1.000005145 SOL;")
+
+
+def refused_for_funds(surroundings: Surroundings, leg: VenueQuote, *, use_wrapped: bool = False) -> str:
+    plan = SwapPlan(Route.single(leg), 1, use_wrapped)
     with pytest.raises(OrderdError) as refused:
-        sign_one(builder_among(surroundings), SwapPlan(Route.single(leg), 1), "order:1")
+        sign_one(builder_among(surroundings), plan, "order:1")
     assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
     return refused.value.detail
+
+
+def test_wrapped_sol_that_lacks_is_told_apart_from_what_pays_the_fees() -> None:
+    short = Surroundings(refusal="InsufficientFundsForFee", lamports=10**9, kept=wrapped(999_999_999))
+    assert refused_for_funds(short, LEG, use_wrapped=True).startswith(
+        "the wallet holds 0.999999999 SOL wrapped; the order takes 1 SOL of that, and 0.000005145 SOL for the network, "
+        "0.00000293 SOL rent of new token accounts from SOL that is not wrapped (the chain answered"
+    )
+    poor = Surroundings(refusal="InsufficientFundsForFee", lamports=9_000, kept=wrapped(10**9))
+    assert refused_for_funds(poor, LEG, use_wrapped=True).startswith(
+        "the wallet holds 0.000009 SOL that is not wrapped; beside what is sold, the order takes 0.000005145 SOL for"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lamports", "kept", "is_hinted"),
+    [(10**8, 10**9, True), (10**8, 10**9 - 1, False), (9_000, 10**9, False)],
+    ids=["it is enough", "it is not enough", "nothing pays the fees"],
+)
+def test_where_sol_lacks_and_enough_is_wrapped_the_option_is_named(lamports: int, kept: int, is_hinted: bool) -> None:
+    told = refused_for_funds(
+        Surroundings(refusal="InsufficientFundsForFee", lamports=lamports, kept=wrapped(kept)), LEG
+    )
+    assert ("; 1 SOL are wrapped beside it, which are sold with --use-wrapped" in told) is is_hinted
 
 
 def test_sol_that_lacks_is_told_in_figures() -> None:

@@ -50,6 +50,16 @@ def test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent() -> None:
     assert read_fill(bought, WALLET, USDC_MINT, WSOL_MINT) == Fill(2, 8, 5_000, 9)
 
 
+def test_wrapped_sol_that_is_sold_is_a_fill_like_sol_that_is_wrapped_for_it() -> None:
+    sold = landed(
+        TokenBalance("kept", WSOL_MINT, WALLET, 14, 4),
+        TokenBalance("vault", WSOL_MINT, POOL, 10, 17),
+        TokenBalance("second vault", WSOL_MINT, POOL, 0, 3),
+        TokenBalance("purse", USDC_MINT, WALLET, 0, 2),
+    )
+    assert read_fill(sold, WALLET, WSOL_MINT, USDC_MINT) == Fill(10, 2, 5_000, 9)
+
+
 @pytest.mark.parametrize(("before", "after"), [((100, 100), (0, 30)), ((100, 5), (30, 30)), ((0, 100), (30, 0))])
 def test_balances_that_show_no_trade_are_no_fill(before: tuple[int, int], after: tuple[int, int]) -> None:
     transaction = landed(

@@ -25,7 +25,7 @@ def offered(orderctl: Orderctl, *words: str) -> str:
 
 def test_whatever_was_given_stands_in_the_command(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     given = (
-        "submit SOL USDC 1.5 --slippage 0.3 --min-out 150 --max-cost 1 --floor each"
+        "submit SOL USDC 1.5 --slippage 0.3 --min-out 150 --max-cost 1 --floor each --use-wrapped"
         " --no-watch --client-order-id mine --yes --output wide"
         f" --url {daemon.url} --timeout 3.0 --quiet"
     )

@@ -53,8 +53,20 @@ WRONG = {
         "client_order_id is empty",
     ),
     "a member that is no text": (
+        b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": ["mine"]}',
+        "client_order_id is neither text nor a number, nor true or false",
+    ),
+    "a flag where a text is due": (
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": true}',
-        "client_order_id is neither text nor a number",
+        "line 1: A field is missing or has the wrong type: client_order_id: Input should be a valid string, not 'True'",
+    ),
+    "neither yes nor no": (
+        b"token_in,token_out,amount_in,use_wrapped\nSOL,USDC,1,maybe\n",
+        "line 2: A field is missing or has the wrong type: use_wrapped: Input should be a valid boolean",
+    ),
+    "wrapped SOL of another token": (
+        b"token_in,token_out,amount_in,use_wrapped\nUSDC,SOL,1,true\n",
+        "line 2: Only SOL can be wrapped: the order would sell USDC from the wallet's wrapped SOL",
     ),
     "a member that nobody knows": (b'{"model": "SOL"}', "line 1"),
     "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are due"),
@@ -72,7 +84,7 @@ def test_the_same_orders_may_be_written_in_many_ways(tmp_path: Path, content: by
     path.write_bytes(content)
     orders = read_orders(str(path), {}, "batch")
 
-    assert [order.model_dump(exclude_none=True) for order in orders] == [
+    assert [order.model_dump(exclude_defaults=True) for order in orders] == [
         {**OBJECTS[0], "client_order_id": "batch-1"},
         {**OBJECTS[1], "client_order_id": "batch-2"},
     ]

@@ -104,6 +104,8 @@ def test_terms_are_told_where_they_are_the_orders_own() -> None:
         "sell 1.5 SOL for USDC, slippage at most 0.5 %, at least 150 USDC, cost at most 1 %, "
         "a new floor in each attempt"
     ]
+    wrapped = order_after(EVENTS).model_copy(update={"use_wrapped": True})
+    assert describe(FILLED[0], wrapped) == ["sell 1.5 wrapped SOL for USDC, slippage at most 0.5 %"]
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,26 @@ def test_bought_sol_is_unwrapped(chain: LiteSVM) -> None:
     assert chain.get_balance(OWNER) == before - 5000
 
 
+def test_a_trade_of_wrapped_sol_spends_it_and_leaves_the_rest_wrapped(chain: LiteSVM) -> None:
+    mint, elsewhere = make_mint(chain), Pubkey.new_unique()
+    kept = associated_token.address(OWNER, token.NATIVE_MINT)
+    wrap = [associated_token.create_idempotent(OWNER, OWNER, token.NATIVE_MINT), system.transfer(OWNER, kept, 7 * SOL)]
+    succeed(chain, *wrap, token.sync_native(kept), associated_token.create_idempotent(OWNER, OWNER, mint))
+    succeed(chain, associated_token.create_idempotent(OWNER, elsewhere, token.NATIVE_MINT))
+    pool = associated_token.address(elsewhere, token.NATIVE_MINT)
+    lamports = chain.get_balance(OWNER)
+
+    paid = token.transfer_checked(kept, token.NATIVE_MINT, pool, OWNER, 2 * SOL, 9)
+    bought = [(mint, token.PROGRAM_ID)]
+    succeed(chain, *swap_with_accounts([paid], OWNER, token.NATIVE_MINT, bought, 2 * SOL, use_wrapped=True))
+
+    wrapped = chain.get_account(kept)
+    assert wrapped is not None
+    assert token.TokenAccount.decode(bytes(wrapped.data)).amount == 5 * SOL
+    assert lamports is not None
+    assert chain.get_balance(OWNER) == lamports - 5_000, "the network's fee alone"
+
+
 def test_a_trade_of_its_own_account_leaves_the_owners_wrapped_sol_alone(chain: LiteSVM) -> None:
     mint = make_mint(chain)
     kept = associated_token.address(OWNER, token.NATIVE_MINT)

@@ -30,11 +30,24 @@ from orderd.client.handshake import connection_lost
 from orderd.client.link import Closed, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.wire import CancelResult, Event, Heartbeat, ListResult, Method, Problem, Ready, Snapshot, SubmitResult
+from orderd.domain.tokens import WSOL_MINT
+from orderd.wire import (
+    Balance,
+    CancelResult,
+    Event,
+    Heartbeat,
+    ListResult,
+    Method,
+    Problem,
+    Ready,
+    Snapshot,
+    SubmitResult,
+)
 from tests.samples.orders import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
     NOW,
     STATUS,
+    WALLET,
     Clock,
     ScriptedCaller,
     application,
@@ -509,6 +522,58 @@ async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_but
         assert table(pilot).selected == order_id(77)
 
 
+WITH_WRAPPED = WALLET.model_copy(
+    update={
+        "balances": (
+            Balance(token="SOL", mint=WSOL_MINT, amount="3.5", tradable="1", wrapped="2.5", elsewhere="0"),
+            *WALLET.balances[1:],
+        )
+    }
+)
+
+
+async def test_what_the_wallet_holds_wrapped_is_sold_where_the_box_is_ticked() -> None:
+    caller = busy()
+    caller.answers[Method.BALANCES] = WITH_WRAPPED
+    caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(update={"use_wrapped": params.use_wrapped})
+    caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        assert str(screen.use_wrapped.label) == "Sell what is wrapped: 2.5 SOL"
+        assert "the wallet holds 1 SOL only" in answer_of(screen)
+
+        await pilot.click("#use-wrapped")
+        await drawn(pilot)
+        assert str(screen.send.label) == "Sell 1.5 wrapped SOL for at least 151.54866 USDC"
+        assert "the wallet holds" not in answer_of(screen)
+
+        await pilot.click("#send")
+        await drawn(pilot)
+        (sent,) = caller.called(Method.ORDER_SUBMIT)
+        assert sent.use_wrapped
+
+
+async def test_only_what_is_wrapped_can_be_sold_so() -> None:
+    async with running(busy()) as pilot:
+        assert not (await filled_in(pilot)).use_wrapped.display, "the wallet holds none"
+    caller = busy()
+    caller.answers[Method.BALANCES] = WITH_WRAPPED
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        screen.use_wrapped.value = True
+        screen.query_one("#token-in", Input).value = "USDC"
+        await drawn(pilot)
+        assert not screen.use_wrapped.display
+        assert not caller.called(Method.QUOTE)[-1].use_wrapped
+
+
+def answer_of(screen: NewOrderScreen) -> str:
+    """What stands where the prices come."""
+    console = Console(file=io.StringIO(), record=True)
+    console.print(screen.answer.content)
+    return console.export_text()
+
+
 @pytest.mark.parametrize("key", ["n", "c", "enter", "y", "s", "space", "x", "d", "delete", "ctrl+s", "1"])
 async def test_no_single_key_sends_or_cancels_however_often_it_is_pressed(key: str) -> None:
     caller = busy()
@@ -550,9 +615,7 @@ async def test_a_form_says_what_the_wallet_does_not_hold() -> None:
     caller.answers[Method.QUOTE] = QUOTE.model_copy(update={"amount_in": "1500"})
     async with running(caller) as pilot:
         screen = await filled_in(pilot)
-        console = Console(file=io.StringIO(), record=True)
-        console.print(screen.answer.content)
-        assert "the wallet holds 998.499995 SOL only" in console.export_text()
+        assert "the wallet holds 998.499995 SOL only" in answer_of(screen)
 
 
 async def test_a_lost_answer_says_that_the_outcome_is_unknown_and_a_second_try_bears_the_same_id() -> None:
