@@ -62,9 +62,6 @@ CREATE INDEX transactions_by_slot ON transactions (slot, position, ephemeral);
 
 _FIRST_WITH_MENTIONS: Final = 3
 
-_CHECKPOINT_PAGES: Final = 4_000
-"""Of 4 KiB each, after which the log is copied into the file: what every block changes is copied once for many."""
-
 SCHEMA_VERSION: Final = len(_SCHEMAS)
 
 
@@ -431,5 +428,4 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     return connection
