@@ -33,8 +33,9 @@ OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeErr
 IN_LINE_SECONDS: Final = 30
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
-_UNTIL_IN_LINE: Final = "interval '5 seconds'"
-"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored."""
+_UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
+"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored: who has
+not within the 2 s of an answer never will be. An order that is in the queue for longer has two messages there."""
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
 """The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
