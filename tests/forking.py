@@ -160,7 +160,8 @@ def _ask(launch: _Launch, descriptors: Sequence[int]) -> int:
         nursery = _asked()
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         try:
-            socket.send_fds(nursery, [marshal.dumps(tuple(launch))], descriptors)
+            message: tuple[Any, ...] = tuple(launch)  # no subclass of it can be marshalled
+            socket.send_fds(nursery, [marshal.dumps(message)], descriptors)
             return int(nursery.recv(32))
         finally:
             _libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
