@@ -29,7 +29,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, 
 
     A market that trades takes CPU for as long as the daemon runs.
     """
-    with running_daemon(tmp_path_factory.mktemp("orderd"), shared_database | {"ORDERD_SIMNET_SLOT_MS": "50"}) as running:
+    with running_daemon(
+        tmp_path_factory.mktemp("orderd"), shared_database | {"ORDERD_SIMNET_SLOT_MS": "50"}
+    ) as running:
         yield running
 
 
