@@ -125,6 +125,8 @@ class AccountHints(Hints):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
+        self.on_hint: Callable[[], None] = lambda: None
+        """Called after whoever watches the account, whichever it is."""
         self._on_change: dict[Pubkey, Callable[[], None]] = {}
         self._watched: list[Pubkey] = []
         self._by_subscription: dict[int, Pubkey] = {}
@@ -158,6 +160,7 @@ class AccountHints(Hints):
             case {"method": "accountNotification", "params": {"subscription": int(subscription)}}:
                 if (account := self._by_subscription.get(subscription)) is not None:
                     self._on_change[account]()
+                    self.on_hint()
 
 
 def _explain(error: Exception) -> str:
