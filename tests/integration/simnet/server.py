@@ -78,13 +78,14 @@ class Client:
         (status,) = self.value("getSignatureStatuses", [signature], {"searchTransactionHistory": True})
         return status  # type: ignore[no-any-return]
 
-    def wait(self, signature: str, commitment: str = "confirmed") -> dict[str, Any]:
+    def wait(self, signature: str, commitment: str = "confirmed", pause: float = _BETWEEN_QUESTIONS) -> dict[str, Any]:
         """Ask until the transaction has reached the commitment; the test's own time-out ends a wait that is in vain."""
         firm_enough = {"processed": 0, "confirmed": 1, "finalized": 2}
         while True:
             status = self.status(signature)
             if status and firm_enough[status["confirmationStatus"]] >= firm_enough[commitment]:
                 return status
+            time.sleep(pause)
 
     def wait_for_slots(self, slots: int, commitment: str = "processed") -> None:
         """Ask until this many more slots have passed."""
