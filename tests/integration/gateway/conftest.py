@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
 import uvloop
@@ -223,6 +224,13 @@ def settings(tmp_path: Path) -> Settings:
 async def rig(connected: str, redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     async with _serving(redis_url, settings) as rig:
         yield rig
+
+
+@pytest_asyncio.fixture
+async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of its plain HTTP. Reading the authorities that HTTPS would be trusted by takes as long as a test."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False, verify=False) as client:
+        yield client
 
 
 @pytest_asyncio.fixture
