@@ -12,7 +12,7 @@ _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 def seconds_by_process(root: int) -> dict[str, float]:
     """User and system time so far of the process ``root`` and all below it, by what they are."""
     used: defaultdict[str, float] = defaultdict(float)
-    for pid in _tree(root):
+    for pid in tree_of(root):
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
             stat = Path(f"/proc/{pid}/stat").read_text()
@@ -20,7 +20,7 @@ def seconds_by_process(root: int) -> dict[str, float]:
             continue  # it has just ended, and its parent has its time
         # Fields 14 to 17: its own time, and that of its children that have ended. See proc_pid_stat(5).
         times = stat.rpartition(")")[2].split()[11:15]
-        used[_name(command)] += sum(map(int, times)) / _TICKS_A_SECOND
+        used[name_of(command)] += sum(map(int, times)) / _TICKS_A_SECOND
     return used
 
 
@@ -29,7 +29,8 @@ def since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
 
 
-def _tree(root: int) -> Iterator[int]:
+def tree_of(root: int) -> Iterator[int]:
+    """The process and all below it."""
     yield root
     for children in Path(f"/proc/{root}/task").glob("*/children"):
         try:
@@ -37,10 +38,11 @@ def _tree(root: int) -> Iterator[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         for child in below:
-            yield from _tree(int(child))
+            yield from tree_of(int(child))
 
 
-def _name(command: list[str]) -> str:
+def name_of(command: list[str]) -> str:
+    """What a process of a daemon is, by its arguments."""
     if "orderd.main" in command:
         return command[command.index("orderd.main") + 1]
     return Path(command[0].partition(" ")[0].partition(":")[0]).name

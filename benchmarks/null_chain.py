@@ -257,7 +257,8 @@ def _address(sockets: Iterable[socket.socket]) -> str:
     return f"{host}:{port}"
 
 
-async def _drain(url: str, orders: int) -> None:
+async def drain(url: str, orders: int) -> None:
+    """Submit so many orders, 50 at a time, and wait for their ends. Raises RuntimeError unless all are confirmed."""
     async with load.following(url) as seen:
         await load.submit_many(url, orders, 50)
         await load.all_ended(seen, orders)
@@ -278,9 +279,9 @@ def measure(orders: int) -> dict[str, float]:
             of_chain = sum(seconds_by_process(chain.pid).values())
             return {**seconds_by_process(daemon.process.pid), "null chain": of_chain}
 
-        asyncio.run(_drain(daemon.url, _WARM_UP))
+        asyncio.run(drain(daemon.url, _WARM_UP))
         before = used()
-        asyncio.run(_drain(daemon.url, orders))
+        asyncio.run(drain(daemon.url, orders))
         return {name: seconds / orders for name, seconds in since(before, used()).items()}
 
 

@@ -59,6 +59,10 @@ UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobo
 QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")
 WORKERS: Final = Gauge("orderd_workers", "Worker processes with a live heartbeat.")
 RATE_LIMIT_USED: Final = Gauge("orderd_rate_limit_used", "Order starts within the current window.")
+TABLE_BYTES: Final = Gauge("orderd_table_bytes", "Size of a table on disk with its indexes.", ["table"])
+REMOVED_ROWS: Final = Gauge(
+    "orderd_removed_rows", "Rows that were removed for their age so far, over the whole cluster.", ["kept"]
+)
 RATE_LIMIT_WAITING: Final = Gauge("orderd_rate_limit_waiting", "Orders that wait for a start.")
 
 

@@ -23,6 +23,7 @@ from orderd.config.values import (
     DatabaseUrl,
     Host,
     JsonObject,
+    KeptDays,
     Listed,
     Network,
     Origin,
@@ -163,6 +164,15 @@ class Settings(BaseSettings):
     """How often a worker looks for orders that are due."""
     drain_seconds: Seconds = 10.0
     """How long work in progress may take to finish when the daemon stops."""
+
+    keep_events_days: KeptDays = None
+    """Days after an order's end until its events are removed; where empty, they stay for ever, as all that follows."""
+    keep_failures_days: KeptDays = None
+    """The same for what is kept of its failed attempts: codes, reasons and logs."""
+    keep_signed_bytes_days: KeptDays = None
+    """The same for the bytes of transactions whose fate is final; the rest of the attempt stays."""
+    keep_notionals_days: KeptDays = None
+    """The same for what each order of a token with a limit of money was worth; a limit needs one day."""
 
     simnet_host: Host = "127.0.0.1"
     """The address the local chain listens on."""

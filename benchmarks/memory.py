@@ -1,0 +1,70 @@
+"""``python -m benchmarks.memory``: what 10,000 orders more add to the memory of each process.
+
+Against a chain that answers at once, so that orders pass through as fast as they can. The first 10,000 fill what is
+kept at hand and is bounded; whatever the second 10,000 add, grows with the number of orders.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cpu import name_of, tree_of
+from benchmarks.null_chain import SETTINGS, drain, running_null_chain
+from orderd.process.temporary import running_daemon
+
+GOAL_MIB: Final = 5.0
+_MEASURED: Final = ("gateway", "worker", "run", "redis-server")
+"""What Postgres' processes share, is counted in each of them, so theirs says nothing."""
+
+
+def memory_by_process(root: int) -> dict[str, float]:
+    """MiB that are resident and not shared with a file, of the process ``root`` and those below it, by what they are."""
+    resident: dict[str, float] = {}
+    for pid in tree_of(root):
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            name = name_of(Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0"))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        fields = dict(line.split(":", 1) for line in lines)
+        if "RssAnon" in fields:  # a process that has just ended has none
+            resident[name] = resident.get(name, 0.0) + int(fields["RssAnon"].split()[0]) / 1024
+    return resident
+
+
+def measure(orders: int) -> list[Mapping[str, float]]:
+    """The memory of each process before, between and after two drains of so many orders each."""
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
+        running_null_chain() as chain,
+        running_daemon(Path(directory), {**SETTINGS, **chain.settings}) as daemon,
+    ):
+        seen = [memory_by_process(daemon.process.pid)]
+        for _ in range(2):
+            for _ in range(orders // 1_000):
+                asyncio.run(drain(daemon.url, 1_000))
+            seen.append(memory_by_process(daemon.process.pid))
+        return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser.add_argument("--orders", type=int, default=10_000, help="how many, twice [10000]")
+    orders: int = parser.parse_args().orders
+    began, between, ended = measure(orders)
+    table = Table("process", "at the start", f"after {orders:,}", f"after {2 * orders:,}", "the second added")
+    for name in _MEASURED:
+        added = ended[name] - between[name]
+        figures = [f"{each[name]:.1f} MiB" for each in (began, between, ended)]
+        table.add_row(name, *figures, f"{added:+.1f} MiB", style="" if added < GOAL_MIB else "red")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
