@@ -38,15 +38,15 @@ def memory_by_process(root: int) -> dict[str, float]:
     return resident
 
 
-def measure(orders: int) -> list[Mapping[str, float]]:
-    """The memory of each process before, between and after two drains of so many orders each."""
+def measure(orders: int, times: int) -> list[Mapping[str, float]]:
+    """The memory of each process before, between and after drains of so many orders each."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_null_chain() as chain,
         running_daemon(Path(directory), {**SETTINGS, **chain.settings}) as daemon,
     ):
         seen = [memory_by_process(daemon.process.pid)]
-        for _ in range(2):
+        for _ in range(times):
             for _ in range(orders // 1_000):
                 asyncio.run(drain(daemon.url, 1_000))
             seen.append(memory_by_process(daemon.process.pid))
@@ -55,14 +55,18 @@ def measure(orders: int) -> list[Mapping[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
-    parser.add_argument("--orders", type=int, default=10_000, help="how many, twice [10000]")
-    orders: int = parser.parse_args().orders
-    began, between, ended = measure(orders)
-    table = Table("process", "at the start", f"after {orders:,}", f"after {2 * orders:,}", "the second added")
+    parser.add_argument("--orders", type=int, default=10_000, help="how many at a time [10000]")
+    parser.add_argument("--times", type=int, default=2, help="how often [2]")
+    arguments = parser.parse_args()
+    seen = measure(arguments.orders, arguments.times)
+    heads = [f"after {number * arguments.orders:,}" for number in range(len(seen))]
+    table = Table(
+        "process", *heads, "the last added", title=f"MiB, of which the last {arguments.orders:,} may add {GOAL_MIB:.0f}"
+    )
     for name in _MEASURED:
-        added = ended[name] - between[name]
-        figures = [f"{each[name]:.1f} MiB" for each in (began, between, ended)]
-        table.add_row(name, *figures, f"{added:+.1f} MiB", style="" if added < GOAL_MIB else "red")
+        added = seen[-1][name] - seen[-2][name]
+        figures = [f"{each[name]:.1f}" for each in seen]
+        table.add_row(name, *figures, f"{added:+.1f}", style="" if added < GOAL_MIB else "red")
     Console().print(table)
 
 

@@ -77,6 +77,15 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
     assert refused.value.detail.startswith(complaint)
 
 
+def test_the_starts_of_a_whole_window_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERD_KEEP_EVENTS_DAYS", "7")
+    monkeypatch.setenv("ORDERD_RATE_WINDOW_SECONDS", str(7 * 86_400))
+    assert load_settings().keep_events_days == 7
+    monkeypatch.setenv("ORDERD_RATE_WINDOW_SECONDS", str(7 * 86_400 + 1))
+    with pytest.raises(ConfigurationError, match="keep_events_days is 7, which is shorter than rate_window_seconds"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
