@@ -12,7 +12,8 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
-from peewee import DataError, IntegrityError
+from peewee import BooleanField, DataError, IntegerField, IntegrityError, TextField
+from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 from uuid_utils import uuid7
 
 from db.audit import OK, SUBMIT, Actor
@@ -305,6 +306,11 @@ def _values(rows: Sequence[Sequence[tuple[str, str, Any]]]) -> str:
 
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
 _COLUMNS: Final = ", ".join(_READ)
+_AS_DRIVEN: Final = (BinaryJSONField, BooleanField, DateTimeTZField, IntegerField, TextField)
+"""Of these the driver makes what the model has."""
+_CONVERTED: Final = [
+    (field.column_name, field.python_value) for field in Order._meta.sorted_fields if not isinstance(field, _AS_DRIVEN)
+]
 
 
 def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -314,12 +320,15 @@ def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def _moved(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
     """The orders that a statement has returned, each with the event that it wrote: the newest, about this fact."""
-    # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes.
+    # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes, and
+    # goes to each value by way of a descriptor.
     found = []
     for row in rows:
-        order = Order(
-            __no_default__=True, **{name: read(value) for (name, read), value in zip(_READ.items(), row, strict=True)}
-        )
+        order = Order(__no_default__=True)
+        values = dict(zip(_READ, row, strict=True))
+        for name, read in _CONVERTED:
+            values[name] = read(values[name])
+        order.__data__ = values
         event = OrderEvent(
             order_id=order.id, seq=order.seq, at=order.updated_at, status=order.status, data=fact_of(order)
         )

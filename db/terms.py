@@ -1,11 +1,13 @@
 """An order's terms in its row, and back."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 from db.models import Order
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
+
+_OTHERS: Final = [each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")]
 
 
 def columns_of(terms: OrderTerms) -> dict[str, Any]:
@@ -23,9 +25,8 @@ def columns_of(terms: OrderTerms) -> dict[str, Any]:
 
 def terms_of(order: Order) -> OrderTerms:
     """What the trader asked for, as it was understood when the order was accepted."""
-    sides: dict[str, Any] = {
-        "token_in": Token(order.token_in, order.mint_in, order.decimals_in),
-        "token_out": Token(order.token_out, order.mint_out, order.decimals_out),
-    }
-    others = {each.name: getattr(order, each.name) for each in fields(OrderTerms) if each.name not in sides}
-    return OrderTerms(**sides, **others)
+    return OrderTerms(
+        token_in=Token(order.token_in, order.mint_in, order.decimals_in),
+        token_out=Token(order.token_out, order.mint_out, order.decimals_out),
+        **{name: getattr(order, name) for name in _OTHERS},
+    )

@@ -18,6 +18,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from math import isqrt
+from threading import Lock
 from typing import Final, NamedTuple
 
 from orderd.amm.fixed_point import Q64
@@ -81,13 +82,15 @@ def s_at(sqrt_price: int, scale: int, zero_for_one: bool) -> int:
 class Curve:
     """The segments of one pool up to `limit` of input and `most_steps`; they are walked only as far as somebody asks.
 
-    A `reach` is a number of segments: no further than these is looked at.
+    A `reach` is a number of segments: no further than these is looked at. Threads may share a curve: a segment counts
+    from when its start is among the others, which is when all else of it is known.
     """
 
-    __slots__ = ("_ends", "_ins", "_outs", "_starts", "_steps", "_waiting", "start")
+    __slots__ = ("_ends", "_ins", "_lock", "_outs", "_starts", "_steps", "_waiting", "start")
 
     def __init__(self, segments: Iterable[Segment], limit: int, most_steps: int = U64_MAX) -> None:
         self._waiting = _up_to(segments, limit, most_steps)
+        self._lock = Lock()
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._steps: list[int] = []
@@ -114,7 +117,7 @@ class Curve:
 
     def end(self, amount_in: int) -> int:
         """s once the pool has taken this amount; `NEVER` where it cannot."""
-        while self._ins[-1] < amount_in:
+        while self._ins[len(self._starts)] < amount_in:
             if not self._walk():
                 return NEVER
         index = bisect_left(self._ins, amount_in)
@@ -138,17 +141,18 @@ class Curve:
 
     def _walk(self) -> bool:
         """Take one segment more; False where there is none."""
-        segment = next(self._waiting, None)
-        if segment is None:
-            return False
-        # A fee that falls on the way can make the price better again; to whoever splits, it then just stays.
-        start = max(segment.start, self._ends[-1] if self._ends else 1)
-        end = max(segment.end, start)
-        self._starts.append(start)
-        self._ends.append(end)
-        self._steps.append(segment.steps)
-        self._ins.append(self._ins[-1] + segment.amount_in)
-        self._outs.append(self._outs[-1] + (segment.amount_in << 2 * PRECISION) // (start * end))
+        with self._lock:
+            segment = next(self._waiting, None)
+            if segment is None:
+                return False
+            # A fee that falls on the way can make the price better again; to whoever splits, it then just stays.
+            start = max(segment.start, self._ends[-1] if self._ends else 1)
+            end = max(segment.end, start)
+            self._ends.append(end)
+            self._steps.append(segment.steps)
+            self._ins.append(self._ins[-1] + segment.amount_in)
+            self._outs.append(self._outs[-1] + (segment.amount_in << 2 * PRECISION) // (start * end))
+            self._starts.append(start)
         return True
 
 

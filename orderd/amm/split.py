@@ -51,6 +51,10 @@ _TOO_MUCH: Final = frozenset(
 """Refusals of an amount of which the pool may well take a part."""
 
 
+CurveOf = Callable[[int, int], Curve]
+"""The curve of the pool at a position, up to so many ticks or bins."""
+
+
 class Leg(NamedTuple):
     """The part of an order that goes to the pool at `position` among those that were given."""
 
@@ -113,15 +117,25 @@ class Offers:
 
 
 def best_split(
-    sides: Sequence[Side], amount_in: int, *, max_legs: int, cost_a_leg: int, room: Room | None = None
+    sides: Sequence[Side],
+    amount_in: int,
+    *,
+    max_legs: int,
+    cost_a_leg: int,
+    room: Room | None = None,
+    curve_of: CurveOf | None = None,
 ) -> Offers:
     """The best way to sell `amount_in` over at most `max_legs` of `sides`, within `room`; by default there is no limit.
 
     `cost_a_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool
-    that fits, costs included.
+    that fits, costs included. `curve_of` is for those who know the curves of the sides already.
     """
     singles = tuple(_quoted(side, amount_in) for side in sides)
-    search = _Search(sides, singles, amount_in, max_legs, cost_a_leg, room or Room())
+
+    def curve(position: int, most_steps: int) -> Curve:
+        return Curve(sides[position].segments(), amount_in, most_steps)
+
+    search = _Search(sides, singles, amount_in, max_legs, cost_a_leg, room or Room(), curve_of or curve)
     found = search.best()
     if found is None or found.amount_in == amount_in:
         return Offers(singles, found, None, search.steep)
@@ -168,6 +182,7 @@ class _Search:
         max_legs: int,
         cost_a_leg: int,
         room: Room,
+        curve_of: CurveOf,
     ) -> None:
         self.steep: Split | None = None
         self._sides = sides
@@ -176,6 +191,7 @@ class _Search:
         self._cost = cost_a_leg
         self._room = room
         self._loads = room.loads or [Load()] * len(sides)
+        self._curve_of = curve_of
         self._curves = {
             index: curve
             for index, single in enumerate(singles)
@@ -330,7 +346,7 @@ class _Search:
             return None
         if load.a_step:
             limit = (self._room.units - load.units) // load.a_step
-        curve = Curve(self._sides[index].segments(), self._amount, limit)
+        curve = self._curve_of(index, limit)
         return curve if curve.start < NEVER else None
 
     def _ranked(self, size: int) -> tuple[int, list[tuple[int, int]]]:

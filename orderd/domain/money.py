@@ -1,12 +1,14 @@
 """Amounts: integers of base units inside, decimal strings outside. No float ever touches one."""
 
 import re
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
+from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
 
 U64_MAX = 2**64 - 1
 BPS = 10_000
+_EXACT: Final = Context(prec=60)
 _PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
 
 
@@ -39,10 +41,8 @@ def format_amount(amount: int, decimals: int) -> str:
 
 def format_price(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, digits: int = 9) -> str:
     """Output tokens for one input token, as a decimal string of ``digits`` significant digits, rounded half even."""
-    with localcontext(prec=60) as context:
-        price = Decimal(amount_out).scaleb(-decimals_out) / Decimal(amount_in).scaleb(-decimals_in)
-        context.prec = digits
-        return f"{(+price).normalize():f}"
+    price = _EXACT.divide(Decimal(amount_out), Decimal(amount_in)).scaleb(decimals_in - decimals_out, _EXACT)
+    return f"{Context(prec=digits).plus(price).normalize():f}"
 
 
 def parse_slippage_bps(percent: str) -> int:

@@ -118,7 +118,7 @@ class Hop:
     def mint_out(self) -> str:
         return self.legs[0].mint_out
 
-    @property
+    @cached_property
     def price_impact_bps(self) -> Decimal:
         """The legs' impacts, each by its part of the input; rounded up to a hundredth."""
         weighted = sum((leg.price_impact_bps * leg.amount_in for leg in self.legs), Decimal(0))
@@ -148,7 +148,7 @@ class Route:
     def single(cls, quote: VenueQuote) -> "Route":
         return cls((Hop((quote,)),))
 
-    @property
+    @cached_property
     def legs(self) -> list[VenueQuote]:
         return [leg for hop in self.hops for leg in hop.legs]
 
@@ -169,7 +169,7 @@ class Route:
     def amount_out(self) -> int:
         return self.hops[-1].amount_out
 
-    @property
+    @cached_property
     def price_impact_bps(self) -> Decimal:
         """What depth costs over all hops, rounded up to a hundredth of a basis point."""
         kept = Decimal(1)
@@ -177,7 +177,7 @@ class Route:
             kept *= 1 - hop.price_impact_bps / BPS
         return ((1 - kept) * BPS).quantize(_HUNDREDTH, rounding=ROUND_UP)
 
-    @property
+    @cached_property
     def total_cost_bps(self) -> Decimal:
         """What fees and depth cost together over all hops, rounded up to a hundredth of a basis point."""
         kept = Decimal(1)

@@ -23,6 +23,7 @@ from orderd.solana.sender import Sender
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.pool_venue import Watch, venue_class
+from orderd.venues.reading import read_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def open_trading(
     purse = Purse(rpc, wallet.address)
     router = Router(
         open_venues(settings, rpc, watch),
+        read=partial(read_together, rpc),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,

@@ -8,7 +8,7 @@ from db.connection import database
 from db.models import Attempt, Order, OrderEventRow, OrderFailure
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import OrderEvent, RoutedLeg
+from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
@@ -43,11 +43,11 @@ def order_view(order: Order) -> OrderView:
     error = None
     if order.error_code is not None and order.status in UNFILLED:
         error = Problem.of(OrderdError(ErrorCode(order.error_code), order.error_detail or ""), order.id)
-    return OrderView.model_construct(
+    return OrderView(
         id=order.id,
         client_order_id=order.client_order_id,
         kind=OrderKind(order.kind),
-        **dict(told(terms_of(order))),
+        **vars(told(terms_of(order))),
         status=order.status,
         seq=order.seq,
         attempt=attempt,
@@ -55,7 +55,7 @@ def order_view(order: Order) -> OrderView:
         valid_until=order.valid_until,
         venue=None if order.venue is None else VenueName(order.venue),
         pool=order.pool,
-        route=tuple(RoutedLeg.model_validate(leg) for leg in order.route or ()),
+        route=order.route or (),
         quoted_amount_out=out(order.quoted_amount_out),
         min_amount_out=out(order.min_amount_out),
         signature=order.signature,

@@ -4,8 +4,8 @@ Method reference: https://solana.com/docs/rpc/http.
 """
 
 import base64
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
 from solders.hash import Hash
@@ -97,7 +97,7 @@ class RpcClient(JsonRpc):
         for reply in replies:
             if isinstance(reply, RpcError):
                 raise reply
-        accounts = _at_slot("getMultipleAccounts", functools.partial(_accounts, keys), replies[1])
+        accounts = _at_slot("getMultipleAccounts", partial(_accounts, keys), replies[1])
         return _latest_blockhash(replies[0]), accounts.value
 
     def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
@@ -177,10 +177,32 @@ class RpcClient(JsonRpc):
         for chunk, reply in zip(chunks, self.call_many(calls), strict=True):
             if isinstance(reply, RpcError):
                 raise reply
-            part = _at_slot("getMultipleAccounts", functools.partial(_accounts, chunk), reply)
+            part = _at_slot("getMultipleAccounts", partial(_accounts, chunk), reply)
             slots.append(part.slot)
             accounts += part.value
         return AtSlot(min(slots, default=0), accounts)
+
+    def get_account_groups(
+        self, groups: Sequence[Sequence[Pubkey]], commitment: Commitment | None = None
+    ) -> list[AtSlot[Mapping[Pubkey, Account | None]] | RpcError]:
+        """Each group's accounts, and others among them, in one request for all; where they could not be read, RpcError.
+
+        The accounts of a group are of one slot, unless it has more than 100; then that is their oldest. Raises RpcError
+        where the request failed.
+        """
+        config = self._config(commitment) | {"encoding": "base64"}
+        calls: list[dict[Pubkey, None]] = [{}]
+        places: list[list[int]] = []
+        for group in groups:
+            places.append([])
+            for chunk in _chunks(group, MAX_ACCOUNTS_A_CALL):
+                if len(calls[-1].keys() | set(chunk)) > MAX_ACCOUNTS_A_CALL:
+                    calls.append({})
+                calls[-1] |= dict.fromkeys(chunk)
+                places[-1].append(len(calls) - 1)
+        replies = self.call_many([("getMultipleAccounts", [[str(key) for key in keys], config]) for keys in calls])
+        found = [_or_error(partial(_by_key, [*keys]), each) for keys, each in zip(calls, replies, strict=True)]
+        return [_merged([found[number] for number in place]) for place in places]
 
     def get_program_accounts(
         self,
@@ -353,6 +375,24 @@ def _or_error(parse: Callable[[Any], T], reply: Any) -> T | RpcError:  # noqa: A
 
 def _accounts(keys: Sequence[Pubkey], value: Any) -> list[Account | None]:  # noqa: ANN401  (any JSON)
     return _as_many(keys, [each and Account.parse(each) for each in value])
+
+
+def _by_key(keys: Sequence[Pubkey], value: Any) -> AtSlot[Mapping[Pubkey, Account | None]]:  # noqa: ANN401  (any JSON)
+    return _at_slot("getMultipleAccounts", lambda each: dict(zip(keys, _accounts(keys, each), strict=True)), value)
+
+
+def _merged(
+    parts: Sequence[AtSlot[Mapping[Pubkey, Account | None]] | RpcError],
+) -> AtSlot[Mapping[Pubkey, Account | None]] | RpcError:
+    found: list[AtSlot[Mapping[Pubkey, Account | None]]] = []
+    for part in parts:
+        if isinstance(part, RpcError):
+            return part
+        found.append(part)
+    if len(found) == 1:
+        return found[0]
+    accounts = {key: account for part in found for key, account in part.value.items()}
+    return AtSlot(min((part.slot for part in found), default=0), accounts)
 
 
 def _keyed_accounts(value: Any) -> list[KeyedAccount]:  # noqa: ANN401  (any JSON)

@@ -11,6 +11,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import Account
 from orderd.venues.pool_venue import KnownPool, PoolVenue
+from orderd.venues.reading import Reading
 
 ARRAYS_A_DIRECTION: Final = 3
 """Bin or tick arrays a swap may run through: as many as fit the transaction's size and compute budget."""
@@ -37,30 +38,26 @@ class ArrayVenue(PoolVenue[S, P]):
         """With as many arrays as a swap names at most."""
         return super().units + (ARRAYS_A_DIRECTION - 1) * self.program.units.an_array
 
-    def _read_pools(self, known: Sequence[KnownPool[S]]) -> tuple[int, list[P | OrderdError]]:
-        expected = {pool.address: self._told(pool.address, partial(self._expected_keys, pool)) for pool in known}
+    def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
+        expected = {pool.address: self._told(pool.address, partial(self._keys, pool)) for pool in known}
         keys = [*expected]
         keys += [key for each in expected.values() if not isinstance(each, OrderdError) for key in each]
         for _ in range(_READS):
-            keys = list(dict.fromkeys(keys))
-            reply = self._rpc.get_multiple_accounts(keys)
-            accounts = dict(zip(keys, reply.value, strict=True))
-            pools = [self._read_pool(pool, expected[pool.address], accounts) for pool in known]
+            accounts = yield list(dict.fromkeys(keys))
+            pools = [self._state_by(expected[pool.address], pool, accounts.value) for pool in known]
             needed = [key for pool in pools if not isinstance(pool, OrderdError) for key in self._arrays_of(pool)]
-            if accounts.keys() >= set(needed):
-                return reply.slot, pools
+            if accounts.value.keys() >= set(needed):
+                return accounts.slot, pools
             keys += needed
         raise OrderdError(ErrorCode.RPC_UNAVAILABLE, f"{self.name}: prices moved faster than they could be read")
 
-    def _read_pool(
-        self, known: KnownPool[S], expected: list[Pubkey] | OrderdError, accounts: Mapping[Pubkey, Account | None]
+    def _state_by(
+        self, keys: list[Pubkey] | OrderdError, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]
     ) -> P | OrderdError:
-        if isinstance(expected, OrderdError):
-            return expected
-        return self._told(known.address, partial(self._pool, known, accounts))
+        return keys if isinstance(keys, OrderdError) else self._state(known, accounts)
 
     @abstractmethod
-    def _expected_keys(self, known: KnownPool[S]) -> list[Pubkey]:
+    def _keys(self, known: KnownPool[S]) -> list[Pubkey]:
         """The pool, what belongs to it, and the arrays that its last known state leads to."""
 
     @abstractmethod

@@ -1,23 +1,23 @@
 """What a venue is to the rest of orderd: the pools of one program, and the instructions that swap in them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
+from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Protocol
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.amm.curve import Curve
 from orderd.amm.side import Quote, Side
-from orderd.amm.swap import SwapError
+from orderd.amm.swap import U64_MAX, SwapError
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote, VenueRefusal
 from orderd.solana.wrap import account_of, swap_with_accounts
 from orderd.venues.guest import SWAP_ERRORS
-
-_HUNDREDTH: Final = Decimal("0.01")
+from orderd.venues.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,13 @@ class OpenPool:
     """Of the token that is sold, and of the one that is bought."""
     size: int = 0
     size_shared: int = 0
+    curves: dict[int, Curve] = field(default_factory=dict, compare=False, repr=False)
+
+    def curve(self, most_steps: int) -> Curve:
+        """Its side's, up to so many ticks or bins: one for all orders."""
+        if most_steps not in self.curves:
+            self.curves[most_steps] = Curve(self.side.segments(), U64_MAX, most_steps)
+        return self.curves[most_steps]
 
     def told(self, quote: Quote) -> VenueQuote:
         """A quote of its side as the rest of orderd knows quotes."""
@@ -97,6 +104,13 @@ class Venue(Protocol):
         """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
         ...
 
+    def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity] | None":
+        """The same, to be read together with others; None where there is no need, or no way.
+
+        It must be read to its end, for others may wait for it. Raises OrderdError RPC_*.
+        """
+        ...
+
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         """The pools that sell `mint_out` for `mint_in` now. Refusals are POOL_CLOSED and POOL_UNSUPPORTED."""
         ...
@@ -148,4 +162,4 @@ def trade_instructions(
 
 def impact_bps(impact: Fraction) -> Decimal:
     """A price impact in basis points, rounded up to a hundredth of one: never shown smaller than it is."""
-    return (Decimal(impact.numerator) * BPS / impact.denominator).quantize(_HUNDREDTH, rounding=ROUND_UP)
+    return Decimal(-(-impact.numerator * BPS * 100 // impact.denominator)).scaleb(-2)

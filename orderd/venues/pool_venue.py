@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -22,8 +22,10 @@ from orderd.venues.account_facts import objection_to, token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
+from orderd.venues.reading import Reading, read
 from orderd.venues.renewed import Renewed
-from orderd.venues.single_flight import SingleFlight
+from orderd.venues.single_flight import Flight, SingleFlight
+from orderd.venues.unchanged import Unchanged
 
 log = structlog.get_logger(__name__)
 
@@ -145,6 +147,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
         self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
+        self._unchanged: Unchanged[P] = Unchanged()
         self._passed_over: set[str] = set()
         self._guests = Guests(self.kind)
 
@@ -172,9 +175,25 @@ class PoolVenue(ABC, Generic[S, P]):
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
 
+    def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity] | None:
+        pair = _pair(mint_in, mint_out)
+        known = self._known.at_hand(pair)
+        flight = None if known is None else self._snapshots.begin(pair)
+        return None if known is None or flight is None else self._read_for_all(flight, known, mint_in, mint_out)
+
+    def _read_for_all(
+        self, flight: Flight[Pair, Snapshot[P]], known: KnownPair[S], mint_in: str, mint_out: str
+    ) -> Reading[Liquidity]:
+        with flight, rpc_errors_told():
+            snapshot = flight.land((yield from self._reading(known)))
+        return self._liquidity_of(snapshot, mint_in, mint_out)
+
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         with rpc_errors_told():
             snapshot = self._snapshots.get(_pair(mint_in, mint_out))
+        return self._liquidity_of(snapshot, mint_in, mint_out)
+
+    def _liquidity_of(self, snapshot: Snapshot[P], mint_in: str, mint_out: str) -> Liquidity:
         second = int(self._unix_time())
         met = self._met.get((mint_in, mint_out))
         if met is None or met.snapshot is not snapshot or met.second != second:
@@ -238,8 +257,12 @@ class PoolVenue(ABC, Generic[S, P]):
     def _sides(self, state: S) -> tuple[TokenSide, TokenSide]: ...
 
     @abstractmethod
-    def _read_pools(self, known: Sequence[KnownPool[S]]) -> tuple[int, list[P | OrderdError]]:
-        """Slot and state of all these pools, in order, each by `_told`. Raises RpcError."""
+    def _keys(self, known: KnownPool[S]) -> list[Pubkey]:
+        """The accounts that the state of a pool is read from."""
+
+    @abstractmethod
+    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P:
+        """The pool as these accounts say. Raises as `_told` expects it."""
 
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
@@ -265,6 +288,17 @@ class PoolVenue(ABC, Generic[S, P]):
         detail = f"{self.name} no longer has the pool {quote.pool}"
         return PoolRefusedError(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
 
+    def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
+        """Slot and state of all these pools, in order."""
+        accounts = yield [key for pool in known for key in self._keys(pool)]
+        return accounts.slot, [self._state(pool, accounts.value) for pool in known]
+
+    def _state(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P | OrderdError:
+        """The pool; the one from before, where nothing of it has changed."""
+        address = str(known.address)
+        read = partial(self._unchanged.get, address, accounts, partial(self._pool, known))
+        return self._told(known.address, read)
+
     def _told(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
         """What `read` makes of a pool's accounts, or why the pool is left out."""
         try:
@@ -284,7 +318,9 @@ class PoolVenue(ABC, Generic[S, P]):
         return self._decode(account.data)
 
     def _read(self, pair: Pair) -> Snapshot[P]:
-        known = self._known.get(pair)
+        return read(self._rpc, self._reading(self._known.get(pair)))
+
+    def _reading(self, known: KnownPair[S]) -> Reading[Snapshot[P]]:
         if known.objection is not None:
             objections = [
                 OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {pool.address}: {known.objection}")
@@ -293,7 +329,7 @@ class PoolVenue(ABC, Generic[S, P]):
             return Snapshot(0, {}, {}, tuple(objections))
         if not known.pools:
             return Snapshot(0, {}, {}, ())
-        slot, found = self._read_pools(known.pools)
+        slot, found = yield from self._read_pools(known.pools)
         pools: dict[str, P] = {}
         refusals: list[OrderdError] = []
         for pool, state in zip(known.pools, found, strict=True):

@@ -67,6 +67,11 @@ class Renewed(Generic[K, V]):
 
     def get(self, key: K) -> V:
         """The newest answer. Raises what the load raises where there is none."""
+        answer = self.at_hand(key)
+        return self._first.get(key) if answer is None else answer
+
+    def at_hand(self, key: K) -> V | None:
+        """The same where nobody has to wait for it, else None."""
         with self._lock:
             answer, now = self._answers.get(key), self._clock()
             if answer is not None and now > answer.told_until:
@@ -74,11 +79,9 @@ class Renewed(Generic[K, V]):
             is_due = answer is not None and now > answer.renew_at and key not in self._under_way
             if is_due:
                 self._under_way.add(key)
-        if answer is None:
-            return self._first.get(key)
         if is_due:
             self._start(lambda: self._renew(key))
-        return answer.value
+        return None if answer is None else answer.value
 
     def known(self, key: K) -> V | None:
         """The newest answer, however old; None where there is none. Nobody waits, and nothing is renewed."""

@@ -5,16 +5,19 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry(Generic[V]):
+    """A load under way or, with its `answer`, one that is done; a tuple, for the answer may be None."""
+
     future: "Future[V]"
     began: float
+    answer: tuple[V] | None = None
 
 
 class SingleFlight(Generic[K, V]):
@@ -40,21 +43,35 @@ class SingleFlight(Generic[K, V]):
 
     def get(self, key: K) -> V:
         """The answer for `key`, no older than `max_age` when asked for. Raises what the load raises."""
+        known = self._entries.get(key)
+        if known is not None and (answer := known.answer) is not None and not self._is_stale(known):
+            return answer[0]
+        entry, flight = self._board(key)
+        if flight is None:
+            return entry.future.result()
+        with flight:
+            return flight.land(self._load(key))
+
+    def begin(self, key: K) -> "Flight[K, V] | None":
+        """For whoever loads the answer himself: all who ask from now on wait for him.
+
+        None where there is an answer that is young enough, or a load under way.
+        """
+        return self._board(key)[1]
+
+    def _board(self, key: K) -> "tuple[_Entry[V], Flight[K, V] | None]":
+        """What there is to wait for, and the flight where it has only just begun."""
         with self._lock:
             entry = self._entries.get(key)
-            mine = entry is None or self._is_stale(entry)
-            if mine:
-                entry = self._entries[key] = _Entry(Future(), self._clock())
-        assert entry is not None
-        if mine:
-            self._fill(key, entry)
-        return entry.future.result()
+            if entry is not None and not self._is_stale(entry):
+                return entry, None
+            entry = self._entries[key] = _Entry(Future(), self._clock())
+        return entry, Flight(self, key, entry)
 
     def is_fresh(self, key: K) -> bool:
         """Whether `get` would return at once."""
-        with self._lock:
-            entry = self._entries.get(key)
-            return entry is not None and entry.future.done() and not self._is_stale(entry)
+        entry = self._entries.get(key)
+        return entry is not None and entry.answer is not None and not self._is_stale(entry)
 
     def forget(self, key: K) -> None:
         """Load anew for whoever asks from now on; those who wait already get what is being loaded."""
@@ -63,16 +80,33 @@ class SingleFlight(Generic[K, V]):
 
     def _is_stale(self, entry: _Entry[V]) -> bool:
         """A load under way is shared however long it takes; what fails is forgotten when it fails."""
-        future = entry.future
-        return future.done() and self._clock() - entry.began > self._max_age(future.result())
+        answer = entry.answer
+        return answer is not None and self._clock() - entry.began > self._max_age(answer[0])
 
-    def _fill(self, key: K, entry: _Entry[V]) -> None:
-        try:
-            value = self._load(key)
-        except BaseException as error:
-            with self._lock:
-                if self._entries.get(key) is entry:
-                    del self._entries[key]
-            entry.future.set_exception(error)
-            raise
-        entry.future.set_result(value)
+    def failed(self, key: K, entry: _Entry[V]) -> None:
+        """Whoever asks from now on has it loaded anew."""
+        with self._lock:
+            if self._entries.get(key) is entry:
+                del self._entries[key]
+
+
+class Flight(Generic[K, V]):
+    """A load under way: it lands, or fails with the exception that leaves its block."""
+
+    def __init__(self, cache: SingleFlight[K, V], key: K, entry: _Entry[V]) -> None:
+        self._cache = cache
+        self._key = key
+        self._entry = entry
+
+    def land(self, value: V) -> V:
+        self._entry.answer = (value,)
+        self._entry.future.set_result(value)
+        return value
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            self._cache.failed(self._key, self._entry)
+            self._entry.future.set_exception(error)

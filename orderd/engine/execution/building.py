@@ -124,6 +124,7 @@ class Builder:
         self._fees = fees
         self._purse = purse
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
+        self._fitting: dict[tuple[str, str], tuple[int, bool]] = {}
 
     @property
     def wallet(self) -> Pubkey:
@@ -133,6 +134,17 @@ class Builder:
         """Whether the route's legs fit into one transaction, by its size and by what they compute."""
         if route.compute_units > UNITS_OF_SWAPS:
             return False
+        if not route.is_single:
+            return self._can_be_drafted(route)
+        # All that a lone swap's size depends on, whatever its amount.
+        leg, shape = route.main, (route.slot, _touches_sol(route) and self._moment().wrapped > 0)
+        if self._fitting.get((leg.pool, leg.mint_in)) == shape:
+            return True
+        if fits := self._can_be_drafted(route):
+            self._fitting[leg.pool, leg.mint_in] = shape
+        return fits
+
+    def _can_be_drafted(self, route: Route) -> bool:
         try:
             instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
             draft(instructions, self._wallet.address, Hash.default())

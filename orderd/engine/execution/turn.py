@@ -29,6 +29,7 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
 from orderd.domain.quote import VenueName
+from orderd.domain.terms import OrderTerms
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.rerouting import Rerouting
@@ -36,6 +37,7 @@ from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStarted
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.floor import check_floor, request_of
+from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.engine.routing.offers import Offer, offer_of
 from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
@@ -51,6 +53,7 @@ class _Work:
     """An order that is worked, as it was last stored, and what its routes have met with so far."""
 
     order: Order
+    terms: OrderTerms
     others: Rerouting
 
 
@@ -99,7 +102,7 @@ class Execution:
         leases: Leases,
         look: Callable[[], object] = lambda: None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """``look`` is as in ``Dispatch``."""
         self._router = router
@@ -125,30 +128,34 @@ class Execution:
         for order_id in set(order_ids).difference(held):
             kept[order_id] = NotStartedError("it is not due, another worker has it, or it has ended")
         with self._leases.holding(held):
-            line = deque(_Work(moved.order, Rerouting(self._builder.fits, self._leases.seconds)) for moved in claimed)
+            line = deque(self._work_on(moved.order) for moved in claimed)
             while line:
                 routed = self._route_some(line, kept)
                 self._submit(self._sign(routed, line, kept), kept)
         return kept
 
+    def _work_on(self, order: Order) -> _Work:
+        return _Work(order, terms_of(order), Rerouting(self._builder.fits, self._leases.seconds))
+
     # Routing
 
     def _route_some(self, line: "deque[_Work]", kept: dict[UUID, Exception]) -> list[_Routed]:
         """Route the first in line, as many as come to it in time."""
+        found = self._router.pools_for([request_of(work.terms) for work in line])
         until = self._clock() + _ROUTING_SECONDS
         routed = list[_Routed]()
         while line and (not routed or self._clock() < until):
             work = line.popleft()
             try:
-                routed.append(self._route(work))
+                routed.append(self._route(work, found))
             except Exception as error:  # noqa: BLE001  (one order's trouble is not the others')
                 _keep(kept, work.order, error)
         return routed
 
-    def _route(self, work: _Work) -> _Routed:
-        order, terms = work.order, terms_of(work.order)
+    def _route(self, work: _Work, found: Mapping[Pair, Answers]) -> _Routed:
+        order, terms = work.order, work.terms
         with work.others.routing():
-            decision = self._router.route(request_of(terms), order.slippage_bps, work.others.fits)
+            decision = self._router.route(request_of(terms), order.slippage_bps, work.others.fits, found)
         offer = offer_of(terms, decision, order.min_amount_out)
         check_floor(terms, decision.route, offer.min_amount_out, decision.refusals)
         return _Routed(work, SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer)

@@ -1,8 +1,14 @@
-"""Asking all venues for their pools at the same time: one that is slow or down keeps no order from the others."""
+"""Asking all venues for their pools at the same time: one that is slow or down keeps no order from the others.
 
-from collections.abc import Sequence
+What is known to be there is read in one request for all venues and pairs. A venue that still has to find out which
+pools there are does so by itself.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -10,11 +16,16 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueRefusal
 from orderd.engine.routing.cooling import Cooling
 from orderd.venues.base import Liquidity, OpenPool, Venue
+from orderd.venues.reading import Reading
 
 log = structlog.get_logger(__name__)
 
 Pair = tuple[str, str]
 """The mint that is sold and the mint that is bought."""
+
+_Asked = tuple[Pair, Venue]
+ReadTogether = Callable[[Sequence[Reading[Liquidity]]], Sequence[Liquidity | Exception]]
+"""Reads many in one request; tells of each what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +48,66 @@ class Inquiry:
     """Asks the venues, each with its own time. Thread-safe."""
 
     def __init__(
-        self, venues: Sequence[Venue], *, cooling: Cooling, timeout_ms: int, max_slot_lag: int, threads: int
+        self,
+        venues: Sequence[Venue],
+        *,
+        read: ReadTogether,
+        cooling: Cooling,
+        timeout_ms: int,
+        max_slot_lag: int,
+        threads: int,
     ) -> None:
-        """``max_slot_lag``: how many slots older than the newest that was ever seen a venue's pools may be."""
+        """``max_slot_lag``: how many slots older than the newest that was ever seen a venue's pools may be.
+
+        So many ``threads`` may wait for the chain at the same time.
+        """
         self._venues = tuple(venues)
         self._cooling = cooling
         self._timeout = timeout_ms / 1000
         self._max_slot_lag = max_slot_lag
         self._newest = 0
-        self._executor = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
+        self._read = read
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="venue")
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now."""
         asked = [(pair, venue) for pair in pairs for venue in self._venues]
-        answers: dict[int, Liquidity | OrderdError] = {}
+        until = time.monotonic() + self._timeout
+        stale = {number: each for number, each in enumerate(asked) if not _is_fresh(*each)}
+        answers = {**self._refresh(stale, until)}
         pending: dict[int, Future[Liquidity | OrderdError]] = {}
-        for position, (pair, venue) in enumerate(asked):
+        for number, each in enumerate(asked):
+            if number in answers:
+                continue
             # A venue that has its pools of this slot at hand answers in microseconds: no thread is worth that.
-            if venue.is_fresh(*pair):
-                answers[position] = _answer(venue, pair)
+            if _is_fresh(*each):
+                answers[number] = _answer(*each)
             else:
-                pending[position] = self._executor.submit(_answer, venue, pair)
-        wait(pending.values(), timeout=self._timeout)
-        for position, future in pending.items():
-            if future.done():
-                answers[position] = future.result()
-            else:
-                future.cancel()
-                late = f"no answer within {self._timeout * 1000:.0f} ms"
-                answers[position] = OrderdError(ErrorCode.SERVICE_TIMEOUT, late)
-        return self._by_pair(pairs, [(*each, answers[position]) for position, each in enumerate(asked)])
+                pending[number] = self._executor.submit(_answer, *each)
+        wait(pending.values(), timeout=until - time.monotonic())
+        for number, future in pending.items():
+            answers[number] = future.result() if future.done() else self._late(future)
+        return self._by_pair(pairs, [(*each, answers[number]) for number, each in enumerate(asked)])
+
+    def _refresh(self, stale: Mapping[int, _Asked], until: float) -> Mapping[int, Liquidity | OrderdError]:
+        """The answers of those that know their pools and of which nobody else reads these at this moment."""
+        if not stale:
+            return {}
+        reading = self._executor.submit(self._read_all, stale)
+        wait([reading], timeout=until - time.monotonic())
+        return reading.result() if reading.done() else dict.fromkeys(stale, self._late(reading))
+
+    def _read_all(self, stale: Mapping[int, _Asked]) -> Mapping[int, Liquidity | OrderdError]:
+        readings = {number: reading for number, each in stale.items() if (reading := _reading(*each)) is not None}
+        results = zip(readings, self._read(list(readings.values())), strict=True)
+        return {
+            number: _told(stale[number][1], result) if isinstance(result, Exception) else result
+            for number, result in results
+        }
+
+    def _late(self, future: "Future[Any]") -> OrderdError:
+        future.cancel()
+        return OrderdError(ErrorCode.SERVICE_TIMEOUT, f"no answer within {self._timeout * 1000:.0f} ms")
 
     def _by_pair(
         self, pairs: Sequence[Pair], answers: Sequence[tuple[Pair, Venue, Liquidity | OrderdError]]
@@ -109,15 +150,27 @@ class Inquiry:
         return found
 
 
-def _answer(venue: Venue, pair: Pair) -> Liquidity | OrderdError:
+def _is_fresh(pair: Pair, venue: Venue) -> bool:
+    return venue.is_fresh(*pair)
+
+
+def _reading(pair: Pair, venue: Venue) -> Reading[Liquidity] | None:
+    return venue.reading(*pair)
+
+
+def _answer(pair: Pair, venue: Venue) -> Liquidity | OrderdError:
     try:
         return venue.liquidity(*pair)
-    except OrderdError as error:
+    except Exception as error:  # noqa: BLE001  (told, or logged)
+        return _told(venue, error)
+
+
+def _told(venue: Venue, error: Exception) -> OrderdError:
+    """A venue that stumbles over its own data must not take the order down with it."""
+    if isinstance(error, OrderdError):
         return error
-    except Exception:
-        # A venue that stumbles over its own data must not take the order down with it.
-        log.exception("venue failed", action="venue_failed", venue=venue.name, kind=venue.kind)
-        return OrderdError(ErrorCode.SERVICE_INTERNAL, "the venue's data could not be read")
+    log.error("venue failed", action="venue_failed", venue=venue.name, kind=venue.kind, exc_info=error)
+    return OrderdError(ErrorCode.SERVICE_INTERNAL, "the venue's data could not be read")
 
 
 def _cools(venue: VenueName, pool: OpenPool, reason: str) -> VenueRefusal:

@@ -1,6 +1,6 @@
 """Finding the best route for an order, or why there is none: all venues are asked, and the search decides."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Final
@@ -18,7 +18,7 @@ from orderd.domain.quote import (
 )
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
-from orderd.engine.routing.inquiry import Answers, Inquiry, Pair
+from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
 from orderd.engine.routing.space import bytes_of_swaps
@@ -38,6 +38,7 @@ class Router:
         self,
         venues: Sequence[Venue],
         *,
+        read: ReadTogether,
         intermediates: Sequence[Token] = (),
         timeout_ms: int,
         max_price_impact_bps: int,
@@ -63,7 +64,7 @@ class Router:
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
         self._inquiry = Inquiry(
-            venues, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
+            venues, read=read, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
         )
 
     def venue_of(self, quote: VenueQuote) -> Venue:
@@ -82,8 +83,23 @@ class Router:
         """Look up what there is between the intermediate tokens, before an order has to wait for that."""
         self.pools([(one.mint, other.mint) for one, other in combinations(self._intermediates, 2)])
 
-    def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
-        """The best route among those that fit, and all pools' quotes.
+    def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
+        """What these can be traded in now, on any route."""
+        return self._inquiry.ask(list(dict.fromkeys(pair for each in requests for pair in self._pairs(each))))
+
+    def _through(self, request: QuoteRequest) -> list[Token]:
+        return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]
+
+    def _pairs(self, request: QuoteRequest) -> Iterator[Pair]:
+        yield request.mint_in, request.mint_out
+        for token in self._through(request):
+            yield request.mint_in, token.mint
+            yield token.mint, request.mint_out
+
+    def route(
+        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None = None
+    ) -> RoutingDecision:
+        """The best route among those that fit, and all pools' quotes. ``found`` is what ``pools_for`` has just told.
 
         Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
         routes move the price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE where that may be
@@ -92,9 +108,7 @@ class Router:
         none fits.
         """
         direct = (request.mint_in, request.mint_out)
-        through = [token for token in self._intermediates if token.mint not in direct]
-        hops = [pair for token in through for pair in ((direct[0], token.mint), (token.mint, direct[1]))]
-        found = self._inquiry.ask([direct, *hops])
+        found = self.pools_for([request]) if found is None else {pair: found[pair] for pair in self._pairs(request)}
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_cost_bps = min(self._max_total_cost_bps, request.max_cost_bps)
@@ -111,7 +125,7 @@ class Router:
         names = dict.fromkeys(venue.name for venue in self._venues.values())
         refusals = reasons(answers, offers.singles, quotes, names)
         candidates = [*search.direct(answers.pools, offers)]
-        for token in through:
+        for token in self._through(request):
             first, second = found[direct[0], token.mint].pools, found[token.mint, direct[1]].pools
             if first and second:
                 rent = worth_of(self._rent_of_way(token.mint))

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from orderd.amm.curve import Curve
 from orderd.amm.pouring import Load
 from orderd.amm.side import Quote
 from orderd.amm.split import Leg, Offers, Room, Split, best_split
@@ -178,7 +179,11 @@ def _loads(pools: Sequence[OpenPool]) -> tuple[Load, ...]:
 
 
 def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
-    return best_split([pool.side for pool in pools], amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room)
+    def curve_of(position: int, most_steps: int) -> Curve:
+        return pools[position].curve(most_steps)
+
+    sides = [pool.side for pool in pools]
+    return best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curve_of)
 
 
 def told(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:

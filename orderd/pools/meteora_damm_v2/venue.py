@@ -1,8 +1,7 @@
 """Meteora's pools of one price range (DAMM v2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from solders.instruction import Instruction
@@ -54,12 +53,11 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     def _sides(self, state: Pool) -> tuple[TokenSide, TokenSide]:
         return TokenSide(state.token_a_mint, state.token_a_vault), TokenSide(state.token_b_mint, state.token_b_vault)
 
-    def _read_pools(self, known: Sequence[KnownPool[Pool]]) -> tuple[int, list[DammV2Accounts | OrderdError]]:
-        reply = self._rpc.get_multiple_accounts([pool.address for pool in known])
-        found = zip(known, reply.value, strict=True)
-        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+    def _keys(self, known: KnownPool[Pool]) -> list[Pubkey]:
+        return [known.address]
 
-    def _pool(self, known: KnownPool[Pool], account: Account | None) -> DammV2Accounts:
+    def _pool(self, known: KnownPool[Pool], accounts: Mapping[Pubkey, Account | None]) -> DammV2Accounts:
+        account = accounts[known.address]
         if account is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
         state = self._checked_decode(account)

@@ -62,7 +62,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     def _sides(self, state: LbPair) -> tuple[TokenSide, TokenSide]:
         return TokenSide(state.mint_x, state.reserve_x), TokenSide(state.mint_y, state.reserve_y)
 
-    def _expected_keys(self, known: KnownPool[LbPair]) -> list[Pubkey]:
+    def _keys(self, known: KnownPool[LbPair]) -> list[Pubkey]:
         address = known.address
         latest = self._latest.get(str(address))
         arrays = self._arrays_of(latest) if latest is not None else _addresses(address, *_arrays(known.state, None))

@@ -1,8 +1,7 @@
 """Raydium's oldest pools (AMM v4): constant product, without the order book that they once were tied to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from solders.instruction import Instruction
@@ -50,15 +49,11 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     def _sides(self, state: AmmInfo) -> tuple[TokenSide, TokenSide]:
         return TokenSide(state.coin_mint, state.coin_vault), TokenSide(state.pc_mint, state.pc_vault)
 
-    def _read_pools(self, known: Sequence[KnownPool[AmmInfo]]) -> tuple[int, list[AmmV4Accounts | OrderdError]]:
-        keys = [key for pool in known for key in (pool.address, pool.state.coin_vault, pool.state.pc_vault)]
-        reply = self._rpc.get_multiple_accounts(keys)
-        states = [reply.value[start : start + 3] for start in range(0, len(keys), 3)]
-        found = zip(known, states, strict=True)
-        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+    def _keys(self, known: KnownPool[AmmInfo]) -> list[Pubkey]:
+        return [known.address, known.state.coin_vault, known.state.pc_vault]
 
-    def _pool(self, known: KnownPool[AmmInfo], accounts: Sequence[Account | None]) -> AmmV4Accounts:
-        amm, coin_vault, pc_vault = accounts
+    def _pool(self, known: KnownPool[AmmInfo], accounts: Mapping[Pubkey, Account | None]) -> AmmV4Accounts:
+        amm, coin_vault, pc_vault = (accounts[key] for key in self._keys(known))
         if amm is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
         state = self._checked_decode(amm)

@@ -60,7 +60,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
         return TokenSide(state.mint_0, state.vault_0), TokenSide(state.mint_1, state.vault_1)
 
-    def _expected_keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
+    def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
         address = known.address
         latest = self._latest.get(str(address))
         arrays = (

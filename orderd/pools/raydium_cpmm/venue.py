@@ -1,8 +1,7 @@
 """Raydium's constant product pools (CPMM)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from solders.instruction import Instruction
@@ -47,19 +46,12 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
         return TokenSide(state.mint_0, state.vault_0), TokenSide(state.mint_1, state.vault_1)
 
-    def _read_pools(self, known: Sequence[KnownPool[PoolState]]) -> tuple[int, list[CpmmAccounts | OrderdError]]:
-        keys = [
-            key
-            for pool in known
-            for key in (pool.address, pool.state.amm_config, pool.state.vault_0, pool.state.vault_1)
-        ]
-        reply = self._rpc.get_multiple_accounts(keys)
-        states = [reply.value[start : start + 4] for start in range(0, len(keys), 4)]
-        found = zip(known, states, strict=True)
-        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+    def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
+        state = known.state
+        return [known.address, state.amm_config, state.vault_0, state.vault_1]
 
-    def _pool(self, known: KnownPool[PoolState], accounts: Sequence[Account | None]) -> CpmmAccounts:
-        pool, config, vault_0, vault_1 = accounts
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> CpmmAccounts:
+        pool, config, vault_0, vault_1 = (accounts[key] for key in self._keys(known))
         if pool is None or config is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
         state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)

@@ -1,7 +1,7 @@
 """A turn signs what was agreed, and sends nothing that Postgres does not know of."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import cast
@@ -28,6 +28,7 @@ from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.live import LiveAttempts
@@ -62,7 +63,12 @@ class OneRoute:
     pays: int = QUOTE.amount_out
     requests: list[QuoteRequest] = field(default_factory=list)
 
-    def route(self, request: QuoteRequest, slippage_bps: int, fits: Fits) -> RoutingDecision:
+    def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
+        return {}
+
+    def route(
+        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
+    ) -> RoutingDecision:
         self.requests.append(request)
         quote = replace(QUOTE, amount_out=self.pays)
         return RoutingDecision(Route.single(quote), (quote,), ())

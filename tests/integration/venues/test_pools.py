@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from solders.keypair import Keypair
@@ -24,6 +25,7 @@ from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
 from orderd.venues.depth import by_depth
+from orderd.venues.reading import read_together
 from orderd.wire import PoolsParams
 from tests.conftest import running_simnet
 
@@ -41,6 +43,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
     fees = FeeMarket(rpc, percentile=75, floor=10_000, cap=1_000_000, max_age=0.0)
     router = Router(
         [kind(rpc) for kind in (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)],
+        read=partial(read_together, rpc),
         timeout_ms=10_000,
         max_price_impact_bps=2_000,
         guard=PriceGuard(500),

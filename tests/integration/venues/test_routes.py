@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from solders.keypair import Keypair
@@ -33,6 +34,7 @@ from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import decode, sign
 from orderd.venues.account_facts import token_amount
+from orderd.venues.reading import read_together
 from tests.samples.signing import sign_one
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
@@ -93,6 +95,7 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
     kinds = (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)
     router = Router(
         [kind(rpc, max_age_ms=0) for kind in kinds],
+        read=partial(read_together, rpc),
         intermediates=(SOL, USDC),
         timeout_ms=10_000,
         max_price_impact_bps=2_000,

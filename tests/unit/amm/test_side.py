@@ -1,5 +1,6 @@
 """A pool as routing sees it: a quote that is the pool's own swap, and a curve that follows it to the last units."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -9,7 +10,7 @@ import pytest
 
 from orderd.amm.curve import NEVER, Curve, constant_price
 from orderd.amm.side import Quote, Side
-from orderd.amm.swap import SwapError
+from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
 from orderd.pools.meteora_dlmm.maths.pool import DlmmBin
@@ -73,6 +74,22 @@ def test_the_price_falls_along_the_curve(kind: str) -> None:
     assert taken[0] == 0
     assert taken == sorted(taken)
     assert all(curve.surplus(level) >= -1 for level in levels)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_curve_is_the_same_for_all_who_walk_it_at_once(kind: str) -> None:
+    pool = random_pool(Random(f"{kind} 1"), kind)
+    shared, alone = (Curve(pool.side.segments(), U64_MAX) for _ in range(2))
+    levels = [alone.start * (1_000 + step) // 1_000 for step in range(300)]
+    amounts = [pool.depth * part // 1_000 for part in range(1, 301)]
+    expected = [(alone.at(level), alone.end(amount)) for level, amount in zip(levels, amounts, strict=True)]
+
+    def walk(order: int) -> list[tuple[tuple[int, int], int]]:
+        asked = [*zip(levels, amounts, strict=True)][::order]
+        return [(shared.at(level), shared.end(amount)) for level, amount in asked][::order]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert [*threads.map(walk, [1, -1] * 4)] == [expected] * 8
 
 
 @pytest.mark.parametrize("seed", range(4))

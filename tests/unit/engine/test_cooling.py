@@ -7,7 +7,7 @@ from orderd.engine.routing.inquiry import Inquiry
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.venue_refusals import reasons
-from tests.unit.engine.test_routing import PAIR, StubVenue, decide, offering, side
+from tests.unit.engine.test_routing import PAIR, StubVenue, decide, nothing_to_read, offering, side
 
 
 class Clock:
@@ -18,7 +18,7 @@ class Clock:
 
 
 def inquiry(cooling: Cooling, *venues: StubVenue) -> Inquiry:
-    return Inquiry(venues, cooling=cooling, timeout_ms=5_000, max_slot_lag=20, threads=1)
+    return Inquiry(venues, read=nothing_to_read, cooling=cooling, timeout_ms=5_000, max_slot_lag=20, threads=1)
 
 
 def test_a_pool_cools_down_for_half_a_minute_to_a_minute() -> None:
@@ -73,6 +73,7 @@ def test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down() -
     now = [0.0]
     routes = Router(
         [offering(VenueName.RAYDIUM, side(0.11), side(0.1))],
+        read=nothing_to_read,
         timeout_ms=5_000,
         max_price_impact_bps=500,
         guard=PriceGuard(500),

@@ -23,6 +23,7 @@ from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.venues.base import Liquidity, OpenPool
+from orderd.venues.reading import Reading
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
 REQUEST = QuoteRequest(SOL.mint, USDC.mint, 1_500_000_000)
@@ -78,6 +79,9 @@ class StubVenue:
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
 
+    def reading(self, mint_in: str, mint_out: str) -> None:
+        """There is nothing to read together with others."""
+
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         if self.answer is not None:
             return self.answer()
@@ -112,6 +116,11 @@ PAIR = (SOL.mint, USDC.mint)
 VAULTS = (Pubkey.from_string(SOL.mint), Pubkey.from_string(USDC.mint))
 
 
+def nothing_to_read(readings: Sequence[Reading[Liquidity]]) -> list[Liquidity | Exception]:
+    assert not readings
+    return []
+
+
 def offering(name: VenueName, *sides: CpmmSide, fresh: bool = False, slot: int = 7) -> StubVenue:
     return StubVenue(name, {PAIR: sides}, fresh, slot)
 
@@ -133,6 +142,7 @@ def router(
 ) -> Router:
     return Router(
         venues,
+        read=nothing_to_read,
         intermediates=(SOL, USDC),
         timeout_ms=timeout_ms,
         max_price_impact_bps=max_price_impact_bps,
@@ -161,6 +171,15 @@ def test_the_pool_that_pays_most_wins_and_all_quotes_are_kept(fresh: bool) -> No
     assert (decision.route.main.venue, decision.route.main.pool) == (VenueName.METEORA, "meteora 0")
     assert [quote.amount_out // 10**6 for quote in decision.quotes] == [152, 152, 149]
     assert decision.gain_bps == 0
+
+
+def test_the_pools_of_many_orders_are_asked_for_once() -> None:
+    routes = router(offering(VenueName.RAYDIUM, side(100.0)), offering(VenueName.METEORA, side(101.0)))
+    larger = replace(REQUEST, amount_in=REQUEST.amount_in * 2)
+    found = routes.pools_for([REQUEST, larger])
+    assert next(iter(found)) == (REQUEST.mint_in, REQUEST.mint_out)
+    for request in (REQUEST, larger):
+        assert routes.route(request, SLIPPAGE_BPS, lambda _: True, found) == decide(routes, request)
 
 
 def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:

@@ -1,6 +1,7 @@
 """A router and a builder on simnet's first block, in this process: no node, no market, a clock that stands still."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from solders.keypair import Keypair
@@ -14,6 +15,7 @@ from orderd.engine.routing.router import Router
 from orderd.simnet.genesis import Genesis
 from orderd.solana.keys import Wallet
 from orderd.venues.pool_venue import venue_class
+from orderd.venues.reading import read_together
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000
@@ -42,6 +44,7 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
     rpc = chain.rpc()
     router = Router(
         [venue_class(kind)(rpc, clock=lambda: 0.0, unix_time=lambda: NOW) for kind in PoolKind],
+        read=partial(read_together, rpc),
         intermediates=BUILTIN_TOKENS[:2],
         timeout_ms=60_000,
         max_price_impact_bps=max_price_impact_bps,

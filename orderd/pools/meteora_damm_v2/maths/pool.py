@@ -223,6 +223,9 @@ def _settle(
     """Share out the fee and book the move."""
     protocol_fee = fee * pool.protocol_fee_percent // 100
     compounding_fee = (fee - protocol_fee) * pool.compounding_fee_bps // BASIS_POINTS
+    claiming_fee = fee - protocol_fee - compounding_fee
+    if min(fee - protocol_fee, claiming_fee) < 0:  # Shares of more than all of it: the program subtracts and fails.
+        raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     change_a, change_b = (move.amount_in, -move.amount_out) if a_to_b else (-move.amount_out, move.amount_in)
     token_a_amount = pool.token_a_amount + change_a
     token_b_amount = pool.token_b_amount + change_b + compounding_fee
@@ -251,7 +254,7 @@ def _settle(
         amount_in=amount_in,
         amount_out=amount_out,
         fee=fee,
-        claiming_fee=fee - protocol_fee - compounding_fee,
+        claiming_fee=claiming_fee,
         compounding_fee=compounding_fee,
         protocol_fee=protocol_fee,
         fee_on_input=fee_on_input,

@@ -1,8 +1,7 @@
 """The pools of the imaginary kind, as the router meets them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from solders.instruction import Instruction
@@ -45,15 +44,11 @@ class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
         return TokenSide(state.mint_a, state.vault_a), TokenSide(state.mint_b, state.vault_b)
 
-    def _read_pools(self, known: Sequence[KnownPool[PoolState]]) -> tuple[int, list[ConstantSumAccounts | OrderdError]]:
-        keys = [key for pool in known for key in (pool.address, pool.state.vault_a, pool.state.vault_b)]
-        reply = self._rpc.get_multiple_accounts(keys)
-        states = [reply.value[start : start + 3] for start in range(0, len(keys), 3)]
-        found = zip(known, states, strict=True)
-        return reply.slot, [self._told(pool.address, partial(self._pool, pool, each)) for pool, each in found]
+    def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
+        return [known.address, known.state.vault_a, known.state.vault_b]
 
-    def _pool(self, known: KnownPool[PoolState], accounts: Sequence[Account | None]) -> ConstantSumAccounts:
-        pool, vault_a, vault_b = accounts
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> ConstantSumAccounts:
+        pool, vault_a, vault_b = (accounts[key] for key in self._keys(known))
         assert pool is not None
         state = self._checked_decode(pool)
         return ConstantSumAccounts(known.address, state, state.to_pool(token_amount(vault_a), token_amount(vault_b)))

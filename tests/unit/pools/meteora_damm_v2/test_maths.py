@@ -174,6 +174,12 @@ def test_a_fee_rule_that_is_not_known_is_refused() -> None:
         buy(plain_pool(fee_version=2), 10**6)
 
 
+@pytest.mark.parametrize("shares", [{"protocol_fee_percent": 101}, {"compounding_fee_bps": 10_001}])
+def test_shares_of_a_fee_that_are_more_than_all_of_it_are_refused(shares: dict[str, int]) -> None:
+    with pytest.raises(SwapError, match="math_overflow"):
+        buy(plain_pool(**shares), 10**9)
+
+
 @pytest.mark.parametrize(
     ("point", "numerator"),
     [(NOW - 1, 50_000_000), (NOW, 100_000_000), (NOW + 119, 95_000_000), (NOW + 10**9, 50_000_000)],

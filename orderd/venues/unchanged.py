@@ -1,0 +1,59 @@
+"""What was made of accounts is kept for as long as these stay as they were."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Generic, TypeVar
+
+from solders.pubkey import Pubkey
+
+from orderd.solana.rpc import Account
+
+T = TypeVar("T")
+_NOT_READ: Final = object()
+
+
+class Unchanged(Generic[T]):
+    """One thing by each name, and the accounts that it was made of. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Mapping[Pubkey, object], T]] = {}
+
+    def get(
+        self,
+        name: str,
+        accounts: Mapping[Pubkey, Account | None],
+        make: Callable[[Mapping[Pubkey, Account | None]], T],
+    ) -> T:
+        """What `make` makes of the accounts, made anew where one that it looked at is another than the last time.
+
+        Raises what `make` raises; then nothing is kept.
+        """
+        known = self._made.get(name)
+        if known is not None and all(accounts.get(key, _NOT_READ) == account for key, account in known[0].items()):
+            return known[1]
+        looked_at = _LookedAt(accounts)
+        made = make(looked_at)
+        self._made[name] = looked_at.seen, made
+        return made
+
+
+class _LookedAt(Mapping[Pubkey, Account | None]):
+    """Accounts that remember which of them somebody has looked at, also those that were not among them."""
+
+    def __init__(self, accounts: Mapping[Pubkey, Account | None]) -> None:
+        self._accounts = accounts
+        self.seen: dict[Pubkey, object] = {}
+
+    def __getitem__(self, key: Pubkey) -> Account | None:
+        self.seen[key] = self._accounts.get(key, _NOT_READ)
+        return self._accounts[key]
+
+    def __contains__(self, key: object) -> bool:
+        assert isinstance(key, Pubkey)
+        self.seen[key] = self._accounts.get(key, _NOT_READ)
+        return key in self._accounts
+
+    def __iter__(self) -> Iterator[Pubkey]:
+        raise NotImplementedError("whoever goes through all of them depends on all")
+
+    def __len__(self) -> int:
+        return len(self._accounts)

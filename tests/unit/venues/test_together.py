@@ -1,0 +1,107 @@
+"""All venues' pools of all pairs of a batch, as the router asks for them: one request, and one failure for all."""
+
+import threading
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quote import PoolKind
+from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.engine.routing.cooling import Cooling
+from orderd.engine.routing.inquiry import Answers, Inquiry
+from orderd.simnet.genesis import Genesis
+from orderd.venues.pool_venue import venue_class
+from orderd.venues.reading import read_together
+from tests.unit.venues.chain import Chain
+
+NOW = 1_800_000_000
+SOL, USDC, CHILLGUY = (token.mint for token in BUILTIN_TOKENS[:3])
+PAIRS = [(SOL, USDC), (SOL, CHILLGUY)]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain, block = Chain(), Genesis(NOW).block()
+    chain.accounts = {
+        key: (account.owner, account.data) for key, account in block.changed.items() if account is not None
+    }
+    return chain
+
+
+@pytest.fixture
+def inquiry(chain: Chain, clock: Clock) -> Inquiry:
+    rpc = chain.rpc()
+    venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
+    read = partial(read_together, rpc)
+    return Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
+
+
+def addresses(answers: dict[tuple[str, str], Answers]) -> list[set[str]]:
+    return [{pool.address for pool in answers[pair].pools} for pair in PAIRS]
+
+
+def test_pools_that_are_known_are_read_in_one_request_for_all_venues_and_pairs(
+    inquiry: Inquiry, chain: Chain, clock: Clock
+) -> None:
+    first = addresses(inquiry.ask(PAIRS))
+    assert {pool.kind for pool in inquiry.ask(PAIRS)[SOL, USDC].pools} == {*PoolKind}
+    chain.methods.clear()
+    clock.now, chain.slot = 1.0, chain.slot + 1
+    again = inquiry.ask(PAIRS)
+    assert addresses(again) == first
+    assert {pool.slot for answer in again.values() for pool in answer.pools} == {chain.slot}
+    assert chain.methods == ["getMultipleAccounts"]
+    inquiry.ask(PAIRS)
+    assert len(chain.methods) == 1, "what was read serves all who ask while it is young"
+
+
+def test_what_has_not_changed_is_not_decoded_again(inquiry: Inquiry, chain: Chain, clock: Clock) -> None:
+    def sides() -> list[object]:
+        clock.now += 1.0
+        return [pool.side for pool in inquiry.ask(PAIRS[:1])[PAIRS[0]].pools]
+
+    inquiry.ask(PAIRS[:1])
+    seen = [sides() for _ in range(2)]
+    for before, after in pairwise(seen):
+        assert all(one.side.pool is other.side.pool for one, other in zip(before, after, strict=True))  # type: ignore[attr-defined]
+
+
+def test_a_node_that_fails_is_asked_once_and_all_venues_say_so(inquiry: Inquiry, chain: Chain, clock: Clock) -> None:
+    inquiry.ask(PAIRS)
+    clock.now = 1.0
+    chain.status = 429
+    answers = inquiry.ask(PAIRS)
+    for pair in PAIRS:
+        assert {refusal.code for refusal in answers[pair].refusals} == {ErrorCode.RPC_RATE_LIMITED}
+        assert answers[pair].silent, "its pools are known, and what they pay is not"
+    chain.status = 200
+    assert all(addresses(inquiry.ask(PAIRS)))
+
+
+def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(chain: Chain, clock: Clock) -> None:
+    rpc = chain.rpc()
+    venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
+    read = partial(read_together, rpc)
+    inquiry = Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
+    inquiry.ask(PAIRS)
+    clock.now = 1.0
+    chain.gate = threading.Event()
+    hasty = Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=20, max_slot_lag=20, threads=2)
+    late = hasty.ask(PAIRS)
+    assert {refusal.code for pair in PAIRS for refusal in late[pair].refusals} == {ErrorCode.SERVICE_TIMEOUT}
+    chain.gate.set()
+    assert all(addresses(inquiry.ask(PAIRS)))
