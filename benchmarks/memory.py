@@ -7,7 +7,7 @@ kept at hand and is bounded; whatever the second 10,000 add, grows with the numb
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ _MEASURED: Final = ("gateway", "worker", "run", "redis-server")
 
 
 def memory_by_process(root: int) -> dict[str, float]:
-    """MiB that are resident and not shared with a file, of the process ``root`` and those below it, by what they are."""
+    """MiB of its own that each process keeps in memory, of ``root`` and those below it, by what they are."""
     resident: dict[str, float] = {}
     for pid in tree_of(root):
         try:
@@ -38,7 +38,7 @@ def memory_by_process(root: int) -> dict[str, float]:
     return resident
 
 
-def measure(orders: int, times: int) -> list[Mapping[str, float]]:
+def measure(orders: int, times: int) -> Sequence[Mapping[str, float]]:
     """The memory of each process before, between and after drains of so many orders each."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
@@ -60,9 +60,7 @@ def main() -> None:
     arguments = parser.parse_args()
     seen = measure(arguments.orders, arguments.times)
     heads = [f"after {number * arguments.orders:,}" for number in range(len(seen))]
-    table = Table(
-        "process", *heads, "the last added", title=f"MiB, of which the last {arguments.orders:,} may add {GOAL_MIB:.0f}"
-    )
+    table = Table("process", *heads, "the last added", title=f"MiB; the last may add {GOAL_MIB:.0f}")
     for name in _MEASURED:
         added = seen[-1][name] - seen[-2][name]
         figures = [f"{each[name]:.1f}" for each in seen]

@@ -1,8 +1,8 @@
 """What is removed when it is old: a few rows at a time, found by an index, and counted.
 
-Never orders, their fills, what keys did, nor anything of what may still change: the events of an order go all together,
-once it has ended for so long, so do its failures, and of an attempt that has ended for good the signed bytes alone. Only
-the oldest rows are looked at, so a pass costs the same however much there is.
+Never orders, their fills, what keys did, nor anything of what may still change: the events of an order go all at once,
+when it has ended for so long, so do its failures, and of an attempt that has ended for good the signed bytes alone.
+Only the oldest rows are looked at, so a pass costs the same however much there is.
 """
 
 from enum import StrEnum

@@ -184,9 +184,8 @@ def test_a_question_that_could_find_nothing_is_refused(
 def test_the_doctor_finds_nothing_wrong_where_nothing_is(orderd: Orderd, postgres_url: str) -> None:
     healthy = orderd("doctor", ORDERD_DATABASE_URL=postgres_url)
     assert healthy.returncode == 0
-    found = {
-        check: (result, detail) for result, check, detail in (line.split("\t") for line in healthy.stdout.splitlines())
-    }
+    lines = [line.split("\t") for line in healthy.stdout.splitlines()]
+    found = {check: (result, detail) for result, check, detail in lines}
     assert {result for result, _ in found.values()} == {"ok"}
     assert found["tables"][1].endswith(" MiB in all"), "each table that has grown is told beside"
 

@@ -1,7 +1,8 @@
 """Streams in other engines' words: a subscription to the hub, told in a manner of its own.
 
 Whoever follows an order is told its story from the beginning, whenever he comes, and the stream is closed when it is
-told to the end; at once, where the events of an order that has ended are not kept any more. A stream of all orders begins with the stories of those that have not ended, and stays open.
+told to the end; at once, where the order has ended and its events are not kept any more. A stream of all orders begins
+with the stories of those that have not ended, and stays open.
 """
 
 import asyncio

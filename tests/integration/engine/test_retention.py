@@ -114,7 +114,7 @@ def test_failures_have_an_age_of_their_own() -> None:
 
 def test_what_an_order_was_worth_goes_when_no_allowance_asks_for_it() -> None:
     database.execute_sql(
-        "INSERT INTO api_tokens (id, account_id, name, hash, scopes) VALUES (%s, %s, 'desk', sha256('desk'), '{trade}')",
+        "INSERT INTO api_tokens (id, account_id, name, hash, scopes) VALUES (%s, %s, 'desk', sha256(''), '{trade}')",
         (str(DEFAULT_ACCOUNT), str(DEFAULT_ACCOUNT)),
     )
     orders = [pending(), pending()]
