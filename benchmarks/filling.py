@@ -41,6 +41,8 @@ SELECT id, %(account)s, id, CASE WHEN is_rare THEN 'CHILLGUY' ELSE 'SOL' END, 'U
        CASE WHEN status IN ('failed', 'expired') THEN 'ROUTE_NOT_FOUND' END, '', at, at + interval '2 seconds'
 FROM filling;
 
+INSERT INTO ended_orders SELECT ended_as, count(*) FROM orders WHERE ended_as IS NOT NULL GROUP BY ended_as;
+
 INSERT INTO order_events (order_id, seq, at, status, kind, data)
 SELECT id, seq, at + (seq - 1) * interval '0.5 seconds', CASE WHEN is_last THEN status ELSE before::order_status END,
        kind, jsonb_build_object('kind', kind, 'attempt', 1)
@@ -75,8 +77,8 @@ SELECT id, %(account)s, 152104000, at FROM filling WHERE i %% 10 = 1;
 """
 
 
-def fill(orders: int) -> None:
-    """Store so many orders with their events, attempts and audit.
+def fill(orders: int, active: int = ACTIVE) -> None:
+    """Store so many orders with their events, attempts and audit; the newest ``active`` have not ended.
 
     Needs a connection to a migrated database without orders. Foreign keys are not looked at and triggers do not run
     meanwhile, for which only a superuser may ask.
@@ -84,6 +86,6 @@ def fill(orders: int) -> None:
     with database.patient(None):
         with database.atomic():
             database.execute_sql("SET LOCAL session_replication_role = replica")
-            values = {"orders": orders, "days": DAYS, "active": ACTIVE, "account": str(DEFAULT_ACCOUNT)}
+            values = {"orders": orders, "days": DAYS, "active": active, "account": str(DEFAULT_ACCOUNT)}
             database.execute_sql(_ORDERS, values)
         database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, audit, notionals")

@@ -14,8 +14,9 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cpu import name_of, tree_of
-from benchmarks.null_chain import SETTINGS, drain, running_null_chain
+from benchmarks.cpu import command_of, tree_of
+from benchmarks.drain import drain
+from benchmarks.null_chain import SETTINGS, running_null_chain
 from orderd.process.temporary import running_daemon
 
 GOAL_MIB: Final = 5.0
@@ -29,7 +30,7 @@ def memory_by_process(root: int) -> dict[str, float]:
     for pid in tree_of(root):
         try:
             lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-            name = name_of(Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0"))
+            name = command_of(pid)
         except (FileNotFoundError, ProcessLookupError):
             continue
         fields = dict(line.split(":", 1) for line in lines)
@@ -48,7 +49,7 @@ def measure(orders: int, times: int) -> Sequence[Mapping[str, float]]:
         seen = [memory_by_process(daemon.process.pid)]
         for _ in range(times):
             for _ in range(orders // 1_000):
-                asyncio.run(drain(daemon.url, 1_000))
+                asyncio.run(drain(daemon, 1_000))
             seen.append(memory_by_process(daemon.process.pid))
         return seen
 

@@ -107,8 +107,8 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append("tls_cert and tls_key belong together: set both or none")
     if settings.keep_events_days is not None and settings.keep_events_days * 86_400 < settings.rate_window_seconds:
         faults.append(
-            f"keep_events_days is {settings.keep_events_days}, which is shorter than rate_window_seconds: the starts of "
-            "a whole window are counted by the events, so keep them at least that long"
+            f"keep_events_days is {settings.keep_events_days}, which is shorter than rate_window_seconds: the starts "
+            "of a whole window are counted by the events, so keep them at least that long"
         )
     faults += [
         f"pool_kinds names {kind}, whose program is not on {settings.chain}: leave it out"
