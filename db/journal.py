@@ -19,21 +19,23 @@ from uuid_utils import uuid7
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
 from db.models import Order, in_states, listed
-from db.terms import columns_of
+from db.prepared import Prepared
+from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
 from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 from orderd.domain.terms import OrderTerms, told
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
-Objection = IntegrityError | DataError | ValueError
-"""What the database and its driver say of values that they cannot take."""
-OBJECTIONS: Final = (IntegrityError, DataError, ValueError)
+Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
+"""What the database, its driver and their language say of values that they cannot take."""
+OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeError)
 IN_LINE_SECONDS: Final = 30
 """How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
 IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
-_UNTIL_IN_LINE: Final = "interval '5 seconds'"
-"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored."""
+_UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
+"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored: who has
+not within the 2 s of an answer never will be. An order that is in the queue for longer has two messages there."""
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
 """The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
@@ -116,21 +118,21 @@ class Change:
         """Name, type and value of all that the statement is given."""
         fact = self.fact.model_dump_json(exclude={"until"})
         row: list[tuple[str, str, Any]] = [
-            ("order_id", "uuid", str(self.order_id)),
+            ("order_id", "uuid", self.order_id),
             ("fence", "integer", self.version),
-            ("fact", "jsonb", fact),
+            ("fact", "jsonb", orjson.Fragment(fact)),
             ("delay_ms", "integer", self.delay_ms),
             ("new_waits_for", "text", self.waits_for),
         ]
         if self.before is not None:
-            row.append(("fact_before", "jsonb", self.before.model_dump_json()))
+            row.append(("fact_before", "jsonb", orjson.Fragment(self.before.model_dump_json())))
         row += [(f"new_{name}", _TYPES[name], value) for name, value in self.columns.items()]
         if attempt := self.new_attempt:
             row += [
                 ("attempt_id", "uuid", str(uuid7())),
                 ("number", "integer", attempt.number),
                 ("attempt_signature", "text", attempt.signature),
-                ("signed_bytes", "bytea", attempt.signed_bytes),
+                ("signed_bytes", "bytea", f"\\x{attempt.signed_bytes.hex()}"),
                 ("last_valid_block_height", "bigint", attempt.last_valid_block_height),
                 ("attempt_venue", "text", attempt.venue),
                 ("attempt_pool", "text", attempt.pool),
@@ -201,50 +203,62 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
 
 
 def _write(changes: Sequence[Change]) -> list[Moved]:
+    """In one statement; all are of one shape."""
     first = changes[0]
-    kind, status = first.fact.kind, target(first.fact.kind, first.to)
     rows = [change.values() for change in changes]
-    names = [name for name, _, _ in rows[0]]
-
-    events = 1 if first.before is None else 2
-    sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
-    sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
-    sets += [f"{name} = given.new_{name}" for name in first.columns]
-    is_due = _due("given.delay_ms") if status in WAITING else "NULL"
-    sets += [f"due_at = {is_due}", "waits_for = given.new_waits_for"]
-    sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
-    if status not in HELD or _is_revived(first):
-        sets += ["lease_owner = NULL", "lease_until = NULL"]
-    if first.attempt_end:
-        sets.append("unknown_since = NULL")
-    tells_until = "|| jsonb_build_object('until', o.due_at)" if "until" in type(first.fact).model_fields else ""
-
-    given = f"given ({', '.join(names)}) AS (VALUES {_values(rows)})"
+    given = orjson.dumps([{name: value for name, _, value in row} for row in rows]).decode()
+    columns = [(name, sql_type) for name, sql_type, _ in rows[0]]
     # A lone row has no order.
-    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if len(rows) > 1 else []
-    ctes = [
-        given,
-        *locked,
-        f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locked else ""}
-            WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})
-              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[first.valid]}
-            RETURNING o.*, given.*, given.fact {tells_until} AS told)""",
-        f"""event AS (
-            INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            {_event_before(first)}
-            SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
-        *_attachments(first),
-    ]
-    parameters = [value for row in rows for _, _, value in row]
+    sql = _statement(first, columns, locks=len(rows) > 1)
     by_order = {change.order_id: change for change in changes}
 
     def told(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
-        return fact.model_copy(update={"until": order.due_at}) if tells_until else fact
+        return fact.model_copy(update={"until": order.due_at}) if _tells_until(fact) else fact
 
-    moved = _moved(_rows(f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved", parameters), told)
+    moved = _moved(_rows(sql, [given]), told)
     return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
+
+
+def _tells_until(fact: AnyFact) -> bool:
+    return "until" in type(fact).model_fields
+
+
+def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> str:
+    """For changes of this one's shape, whose values are given as one JSON array: the text is the same for any number.
+
+    It is planned each time, and by the size that tables have by then.
+    """
+    kind, status = change.fact.kind, target(change.fact.kind, change.to)
+    events = 1 if change.before is None else 2
+    sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
+    sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
+    sets += [f"{name} = given.new_{name}" for name in change.columns]
+    is_due = _due("given.delay_ms") if status in WAITING else "NULL"
+    sets += [f"due_at = {is_due}", "waits_for = given.new_waits_for"]
+    sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
+    if status not in HELD or _is_revived(change):
+        sets += ["lease_owner = NULL", "lease_until = NULL"]
+    if change.attempt_end:
+        sets.append("unknown_since = NULL")
+    until = "|| jsonb_build_object('until', o.due_at)" if _tells_until(change.fact) else ""
+    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if locks else []
+    ctes = [
+        f"""given AS (
+            SELECT * FROM json_to_recordset(%s::json) AS _({", ".join(f"{name} {of}" for name, of in columns)}))""",
+        *locked,
+        f"""moved AS (
+            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locks else ""}
+            WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})
+              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[change.valid]}
+            RETURNING o.*, given.*, given.fact {until} AS told)""",
+        f"""event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            {_event_before(change)}
+            SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
+        *_attachments(change),
+    ]
+    return f"WITH {', '.join(ctes)} SELECT {_COLUMNS} FROM moved"
 
 
 def _event_before(change: Change) -> str:
@@ -298,12 +312,6 @@ def _attachments(change: Change) -> list[str]:
     return ctes
 
 
-def _values(rows: Sequence[Sequence[tuple[str, str, Any]]]) -> str:
-    """Placeholders for the rows, which all have the same names and types."""
-    row = ", ".join(f"%s::{sql_type}" for _, sql_type, _ in rows[0])
-    return ", ".join([f"({row})"] * len(rows))
-
-
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
 _COLUMNS: Final = ", ".join(_READ)
 _AS_DRIVEN: Final = (BinaryJSONField, BooleanField, DateTimeTZField, IntegerField, TextField)
@@ -352,18 +360,19 @@ class NewOrder:
     def fact(self) -> Accepted:
         return Accepted(client_order_id=self.client_order_id, **dict(told(self.terms)))
 
-    def values(self) -> list[tuple[str, str, Any]]:
-        """Name, type and value of all that the statement is given; those of its row's columns come first."""
-        token = self.by.token_id
-        columns = {"id": str(self.id), "account_id": str(self.account_id), "client_order_id": self.client_order_id}
-        return [
-            *((name, _TYPES[name], value) for name, value in (columns | columns_of(self.terms)).items()),
-            ("fact", "jsonb", self.fact.model_dump_json()),
-            ("valid_seconds", "integer", self.valid_seconds),
-            ("actor", "text", self.by.name),
-            ("token_id", "uuid", None if token is None else str(token)),
-            ("address", "text", self.by.address),
-        ]
+    def values(self, fact: Accepted) -> dict[str, Any]:
+        """All that the statement is given, by name; ``fact`` is its own."""
+        return {
+            "id": self.id,
+            "account_id": self.account_id,
+            "client_order_id": self.client_order_id,
+            **columns_of(self.terms),
+            "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
+            "valid_seconds": self.valid_seconds,
+            "actor": self.by.name,
+            "token_id": self.by.token_id,
+            "address": self.by.address,
+        }
 
 
 def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
@@ -383,26 +392,35 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
     if not orders:
         return []
     # Two that store the same ones wait for each other, and never in a circle.
-    rows = [order.values() for order in sorted(orders, key=lambda each: (each.account_id, each.client_order_id))]
-    names = [name for name, _, _ in rows[0]]
-    columns = ", ".join(name for name in names if name in _TYPES)
-    sql = f"""
-        WITH given ({", ".join(names)}) AS (VALUES {_values(rows)}),
-        added AS (
-            INSERT INTO orders ({columns}, status, seq, due_at, lease_owner, lease_until, valid_until)
-            SELECT {columns}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), %s,
-                   clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
-            FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
-        event AS (
-            INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
-        audited AS (
-            INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
-            SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
-        SELECT {_COLUMNS} FROM added"""
-    parameters = [*(value for row in rows for _, _, value in row), sender]
-    facts = {order.id: order.fact for order in orders}
-    return _moved(_rows(sql, parameters), lambda order: facts[order.id])
+    ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
+    facts = {order.id: order.fact for order in ranked}
+    given = orjson.dumps([order.values(facts[order.id]) for order in ranked]).decode()
+    rows = _ACCEPT.execute(given, sender).fetchall()
+    return _moved(rows, lambda order: facts[order.id])
+
+
+_NEW_COLUMNS: Final = ("id", "account_id", "client_order_id", *TERMS)
+_ACCEPT: Final = Prepared(
+    "accept",
+    ("json", "text"),
+    f"""
+    WITH given AS (
+        SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {_TYPES[name]}" for name in _NEW_COLUMNS)},
+            fact jsonb, valid_seconds integer, actor text, token_id uuid, address text)),
+    added AS (
+        INSERT INTO orders ({", ".join(_NEW_COLUMNS)}, status, seq, due_at, lease_owner, lease_until, valid_until)
+        SELECT {", ".join(_NEW_COLUMNS)}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), $2,
+               clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
+        FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
+    event AS (
+        INSERT INTO order_events (order_id, seq, at, status, kind, data)
+        SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
+    audited AS (
+        INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
+        SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
+    SELECT {_COLUMNS} FROM added""",
+)
+"""$1 new orders, $2 their sender."""
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:

@@ -8,6 +8,8 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
 
 _OTHERS: Final = [each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")]
+TERMS: Final = (*(f"{what}_{side}" for side in ("in", "out") for what in ("token", "mint", "decimals")), *_OTHERS)
+"""The columns that hold them."""
 
 
 def columns_of(terms: OrderTerms) -> dict[str, Any]:

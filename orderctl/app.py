@@ -10,6 +10,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.guard import stop_when_unheard
 from orderctl.output.streams import OUTPUT, Format, print_line
 from orderctl.verbs import CHANGING, VerbGroup
+from orderd.command_line import CommandLine
 
 EPILOG = """
 Exit codes: 0 ok, 1 order failed, 2 bad input, 3 no connection, 4 not allowed, 5 outcome unknown, 6 not found.
@@ -24,9 +25,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(
-    cls=VerbGroup, add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
-)
+app = CommandLine(cls=VerbGroup, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 @app.callback(invoke_without_command=True, epilog=EPILOG)

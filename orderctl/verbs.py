@@ -5,15 +5,16 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from orderctl.config.origins import Flags
 from orderd.client.errors import ClientError
+from orderd.command_line import Command, CommandLine, Group
 
 if TYPE_CHECKING:
-    from typer._click import Command, Context, HelpFormatter, Parameter
+    from typer._click import Command as AnyCommand
+    from typer._click import Context, HelpFormatter, Parameter
 
 VERBS: Final = {
     "submit": "Sell an amount of one token for another.",
@@ -41,20 +42,20 @@ CHANGING: Final = frozenset({"submit", "cancel", "resolve", "tui", "config", "co
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 
 
-class VerbGroup(TyperGroup):
+class VerbGroup(Group):
     """Lets global options stand after the verb as well as before it."""
 
     def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002
         return list(VERBS)
 
-    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002
+    def get_command(self, ctx: "Context", cmd_name: str) -> "AnyCommand | None":  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
         module = import_module(f"orderctl.commands.{cmd_name}")
         app = getattr(module, "app", None)
         if app is None:
-            app = typer.Typer(add_completion=False, rich_markup_mode=None)
-            app.command(name=cmd_name, cls=getattr(module, "COMMAND_CLASS", TyperCommand))(module.run)
+            app = CommandLine(rich_markup_mode=None)
+            app.command(cmd_name, cls=getattr(module, "COMMAND_CLASS", Command))(module.run)
         command = get_command(app)
         command.name = cmd_name
         for leaf in command.commands.values() if isinstance(command, TyperGroup) else (command,):
@@ -72,7 +73,7 @@ class VerbGroup(TyperGroup):
                 options.append(after)
         return options
 
-    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, AnyCommand | None, list[str]]":
         verb = args[0]
         if verb not in VERBS:
             near = get_close_matches(verb, VERBS, n=1)

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from orderd.command_line import CommandLine
 from orderd.commands.audit import audit
 from orderd.commands.check_config import check_config
 from orderd.commands.demo import demo
@@ -22,12 +23,11 @@ EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
 _OF_CONFIGURATION = (ErrorCode.SERVICE_CONFIGURATION, ErrorCode.SERVICE_WALLET)
 
-app = typer.Typer(
+app = CommandLine(
     name="orderd",
     help="An order execution engine for Solana. Settings come from flags, ORDERD_* variables and orderd.toml.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 for verb in (audit, doctor, run, gateway, worker, migrate, wallet, check_config, demo):
     app.command()(verb)

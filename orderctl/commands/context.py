@@ -11,8 +11,9 @@ from orderctl.output.documents import Context, Contexts
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data, print_line
 from orderd.client.errors import unusable
+from orderd.command_line import CommandLine
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = CommandLine(rich_markup_mode=None)
 NONE = "-"
 
 

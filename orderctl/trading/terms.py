@@ -9,9 +9,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from typer.core import TyperCommand
 
 from orderctl.output.exit_codes import ExitCode
+from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
 from orderd.domain.terms import GivenTerms, Typed, check_wrapped
@@ -26,7 +26,7 @@ DUE: Final = tuple(name for name, field in GivenTerms.model_fields.items() if fi
 """The terms that an order cannot do without; they are typed by their places."""
 
 
-class TradeCommand(TyperCommand):
+class TradeCommand(Command):
     """Takes ``-1`` for an amount, so that a negative one meets the error about amounts, not one about options."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:

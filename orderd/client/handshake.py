@@ -8,7 +8,6 @@ import os
 import random
 import ssl
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,8 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from orderd.client import protocol
 from orderd.client.endpoint import Endpoint
-from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError
+from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError, unusable
 from orderd.client.trust import distrust, tls_options
+from orderd.proxy import ProxyError, proxy_for
 from orderd.wire import Heartbeat, Method
 
 MAX_ANSWER_BYTES = 16 * 2**20
@@ -40,12 +40,14 @@ _CLOSE_REASONS: dict[int, str] = {
 
 
 def options(endpoint: Endpoint) -> dict[str, Any]:
-    """Arguments of websockets' ``connect``, the blocking one and the other."""
+    """Arguments of websockets' ``connect``, the blocking one and the other.
+
+    Where a proxy leads to the daemon, it is asked for the way, which blocks. Raises ConfigError and UnreachableError.
+    """
     return {
         "additional_headers": {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else None,
         "compression": None,
-        # A proxy for the way out of the house cannot reach the daemon inside it.
-        "proxy": None if _is_loopback(endpoint.url) else True,
+        "proxy": None,
         "open_timeout": endpoint.timeout,
         "ping_interval": KEEPALIVE_SECONDS,
         "ping_timeout": KEEPALIVE_SECONDS,
@@ -53,6 +55,7 @@ def options(endpoint: Endpoint) -> dict[str, Any]:
         "max_size": MAX_ANSWER_BYTES,
         "logger": _UNHEARD,
         **tls_options(endpoint),
+        **_way(endpoint),
     }
 
 
@@ -131,9 +134,18 @@ def check_count(heartbeat: Heartbeat, counted: Mapping[int, int]) -> None:
             raise connection_lost(f"{missing} of the daemon's events did not arrive")
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def _way(endpoint: Endpoint) -> dict[str, Any]:
+    """The proxy's connection to the daemon; none where no proxy is on the way."""
+    parts = urlsplit(endpoint.url)
+    is_secure = parts.scheme == "wss"
+    host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
     try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+        proxy = proxy_for(host, port, is_secure=is_secure)
+    except ProxyError as error:
+        raise unusable("environment", str(error)) from error
+    if proxy is None:
+        return {}
+    try:
+        return {"sock": proxy.connect(host, port, endpoint.timeout)}
+    except OSError as error:
+        raise unreachable(endpoint.url, f"by way of the proxy {proxy.host}:{proxy.port}: {reason(error)}") from error

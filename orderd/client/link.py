@@ -105,7 +105,8 @@ class Link:
         """Until the connection ends. Raises ClientError, always."""
         url = self._endpoint.url
         try:
-            async with connect(url, **handshake.options(self._endpoint)) as connection:
+            options = await asyncio.to_thread(handshake.options, self._endpoint)
+            async with connect(url, **options) as connection:
                 self._connection = connection
                 tell(Opened())
                 reading = asyncio.create_task(self._read(connection, tell))

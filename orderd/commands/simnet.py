@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from orderd.command_line import CommandLine
 from orderd.commands.options import Config, LogFormat, LogLevel, StateDir
 from orderd.commands.prepare import prepare
 from orderd.domain.errors import ErrorCode, OrderdError
 
-simnet_app = typer.Typer()
+simnet_app = CommandLine()
 
 
 @simnet_app.callback(invoke_without_command=True)

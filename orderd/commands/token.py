@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orderd.command_line import CommandLine
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.config.loading import ConfigurationError
@@ -13,7 +14,7 @@ from orderd.config.loading import ConfigurationError
 if TYPE_CHECKING:
     from db.models import ApiToken
 
-token_app = typer.Typer(help="Make, list and revoke the bearer tokens that clients need.", no_args_is_help=True)
+token_app = CommandLine(help="Make, list and revoke the bearer tokens that clients need.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Whose token it is, to know it by")]
 

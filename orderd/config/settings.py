@@ -2,7 +2,6 @@
 
 import os
 import tomllib
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -35,6 +34,7 @@ from orderd.config.values import (
     Text,
     UserPath,
 )
+from orderd.domain.host import is_loopback
 from orderd.domain.quote import PoolKind
 from orderd.domain.text import text_of
 from orderd.solana.pool_programs import Chain, program_of
@@ -219,10 +219,7 @@ class Settings(BaseSettings):
     @property
     def is_local(self) -> bool:
         """Whether the port can be reached from this machine only."""
-        try:
-            return self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def wallet_path(self) -> Path:

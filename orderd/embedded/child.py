@@ -24,6 +24,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.environment import what_any_program_needs
 
 _POLL_SECONDS = 0.02
+_LONGEST_POLL_SECONDS = 0.5
+"""Of a child that takes long: each question is work for it as well."""
 _LOG_LIMIT_BYTES = 10 * 2**20
 
 _PR_SET_PDEATHSIG = 1
@@ -133,7 +135,8 @@ class Child:
         Raises ChildEndedError when it ends and OrderdError when it takes too long, with what it said or the end of its
         log; StopRequested when a stop signal arrives meanwhile.
         """
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        deadline = began + seconds
         said = progress()
         while not ready():
             if (exit_code := self.exit_code) is not None:
@@ -154,7 +157,7 @@ class Child:
             except StopRequested:
                 self.stop()
                 raise
-            time.sleep(_POLL_SECONDS)
+            time.sleep(min(_POLL_SECONDS + (time.monotonic() - began) / 50, _LONGEST_POLL_SECONDS))
 
     def stop(self) -> None:
         """Ask it to stop; kill it when it takes longer than ``stop_seconds`` or a stop signal arrives meanwhile."""

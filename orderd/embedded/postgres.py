@@ -21,6 +21,8 @@ from orderd.embedded.sockets import make_private, socket_dir
 DATABASE = "orderd"
 _SOCKET_NAME = ".s.PGSQL.5432"
 _CONNECT_SECONDS = 2
+_SILENCE_SECONDS = 60.0
+"""How long a server that starts may say nothing of itself."""
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -90,7 +92,7 @@ class Postgres:
                 stop_seconds=60.0,  # a checkpoint takes as long as there is to write
             )
         )
-        child.wait_until(self._accepts_connections, progress=self._progress, meanwhile=meanwhile)
+        child.wait_until(self._accepts_connections, _SILENCE_SECONDS, progress=self._progress, meanwhile=meanwhile)
         self._make_database()
         return child
 

@@ -1,40 +1,70 @@
-"""What an answer does not wait for: an accepted order goes into the queue, a cancelled one out of the line.
+"""What an answer does not wait for: a new order is told and goes into the queue, a cancelled one out of the line.
 
-Both lie in Redis, which may hang or refuse. An order that did not get into the queue is free to be taken by dispatch,
-which looks in Postgres for what is due.
+All that is in Redis, which may hang or refuse. An order that did not get into the queue is free to be taken by
+dispatch, which looks in Postgres for what is due.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 from uuid import UUID
+
+from redis.client import Pipeline
 
 from db import leases
 from db.connection import database
-from orderd.best_effort import Outbox
+from db.journal import Moved
+from orderd.best_effort import Outbox, best_effort
+from orderd.engine.publish import Publisher
+
+
+class Send(Protocol):
+    def __call__(self, order_ids: Sequence[UUID], *, after: Callable[[Pipeline], None]) -> None:
+        """Put orders in the queue with one round trip, after whatever ``after`` lets that carry."""
 
 
 class HandOver:
-    """Two threads of its own. ``send`` puts orders in the queue, ``forget`` says that one no longer waits."""
+    """``send`` puts orders in the queue, ``forget`` says that one no longer waits.
 
-    def __init__(self, send: Callable[[Sequence[UUID]], None], forget: Callable[[UUID], None]) -> None:
+    What is given together travels together: followers hear of a new order before a worker can.
+    """
+
+    def __init__(self, publisher: Publisher, send: Send, forget: Callable[[UUID], None]) -> None:
         def forget_all(order_ids: Sequence[UUID]) -> None:
             for order_id in order_ids:
                 forget(order_id)
 
-        self._orders = Outbox[UUID]("enqueue", send, _give_back)
+        self._publisher = publisher
+        self._send = send
+        self._accepted = Outbox[Moved | UUID]("enqueue", self._hand_over, _give_back)
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
-    def send(self, order_ids: Sequence[UUID]) -> None:
-        self._orders.put(order_ids)
+    def send(self, order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
+        """Tell the news, and then put orders in the queue."""
+        self._accepted.put([*news, *order_ids])
 
     def forget(self, order_id: UUID) -> None:
         self._cancelled.put([order_id])
 
     def close(self, seconds: float) -> None:
         """Hand over what was given so far, as far as that takes no longer than ``seconds``."""
-        self._orders.close(seconds)
+        self._accepted.close(seconds)
         self._cancelled.close(0)
 
+    def _hand_over(self, given: Sequence[Moved | UUID]) -> None:
+        news = [each for each in given if isinstance(each, Moved)]
+        order_ids = [each for each in given if isinstance(each, UUID)]
 
-def _give_back(order_ids: Sequence[UUID]) -> None:
+        def tell(pipe: Pipeline | None = None) -> None:
+            with best_effort("publish"):
+                self._publisher.tell(news, pipe)
+
+        if order_ids:
+            self._send(order_ids, after=tell)
+        else:
+            tell()
+
+
+def _give_back(given: Sequence[Moved | UUID]) -> None:
+    order_ids = [each for each in given if isinstance(each, UUID)]
     with database.connection_context():
         leases.give_back(order_ids)

@@ -11,6 +11,7 @@ from db import audit, journal
 from db.audit import CANCEL, Actor, Entry
 from db.connection import database, refusal, transaction, was_refused
 from db.journal import Change, Moved, NewOrder
+from db.models import Order
 from db.terms import terms_of
 from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -21,7 +22,6 @@ from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, accept_within
-from orderd.engine.publish import Publisher
 from orderd.wire import OrderView, TokenView
 
 
@@ -49,17 +49,16 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` has order ids put in the queue, ``forget`` has the rate limit told that an order no longer waits: neither
-    waits for that, as the answer must not. This process is known to others by ``name``. An order is valid for so many
-    seconds, or without end.
+    ``send`` has news told and then the ids of new orders put in the queue, ``forget`` has the rate limit told that an
+    order no longer waits: neither waits for that, as the answer must not. This process is known to others by ``name``.
+    An order is valid for so many seconds, or without end.
     """
 
     def __init__(
         self,
         tokens: TokenRegistry,
         default_slippage: str,
-        publisher: Publisher,
-        send: Callable[[Sequence[UUID]], None],
+        send: Callable[[Sequence[UUID], Sequence[Moved]], None],
         forget: Callable[[UUID], None],
         name: str | None = None,
         *,
@@ -69,11 +68,12 @@ class Intake:
         self._valid_seconds = valid_seconds
         self._tokens = tokens
         self._default_slippage = default_slippage
-        self._publisher = publisher
         self._send = send
         self._forget = forget
         self._name = name
         self._max_total_cost_bps = max_total_cost_bps
+        self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
+        """Told of new orders before anybody else, in the thread that has stored them."""
 
     def tokens(self) -> tuple[TokenView, ...]:
         """What can be traded."""
@@ -105,16 +105,12 @@ class Intake:
                         added += accept_within(self._new_order(submission), submission.spending, self._name)
                     except (OrderdError, PeeweeException) as error:
                         outcomes[number] = _told(submission, error)
-            by_client_id = {(moved.order.account_id, moved.order.client_order_id): moved.order for moved in added}
+            stored = {moved.order.id: moved.order for moved in added}
             for number, submission in enumerate(submissions):
                 if number in outcomes:
                     continue
-                # The first of several equal ones in a batch is the one that was created.
-                order = by_client_id.pop((submission.account_id, submission.client_order_id), None)
-                if order is not None and submission.terms.is_same_as(terms_of(order)):
-                    outcomes[number] = SubmitOutcome(views.order_view(order), created=True)
-                else:
-                    outcomes[number] = _known(submission)
+                order = stored.get(submission.id)
+                outcomes[number] = _known(submission) if order is None else _new(order)
         answers = [outcomes[number] for number in range(len(submissions))]
         self._afterwards(added, [each.order.id for each in answers if isinstance(each, SubmitOutcome) and each.created])
         return answers
@@ -124,10 +120,10 @@ class Intake:
 
     def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
         """Whatever becomes of this, the orders are on disk and the answer says so."""
+        with best_effort("learn"):
+            self.on_stored(added)
         with best_effort("enqueue"):
-            self._send(order_ids)
-        with best_effort("publish"):
-            self._publisher.publish(added)
+            self._send(order_ids, added)
 
     def known(self, submission: Submission) -> SubmitOutcome | None:
         """The order that was submitted under the same client order id before; None where there is none.
@@ -153,7 +149,7 @@ class Intake:
                     raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, _why_not(order.status))
                 return views.order_view(order)
         with best_effort("publish"):
-            self._publisher.publish(cancelled)
+            self._send([], cancelled)
         with best_effort("forget"):
             self._forget(order.id)
         return views.order_view(cancelled[0].order)
@@ -169,6 +165,10 @@ def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
     cancelled = journal.apply([Change(order_id, Cancelled(), None)])
     audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
     return cancelled
+
+
+def _new(order: Order) -> SubmitOutcome:
+    return SubmitOutcome(views.order_view(order), created=True)
 
 
 def _known(submission: Submission) -> SubmitOutcome | OrderdError:

@@ -9,25 +9,29 @@ from typing import Final
 import redis
 
 from db.journal import Moved
+from db.models import Order
 from orderd.best_effort import Outbox
 from orderd.domain.order import TERMINAL
 from orderd.engine.views import order_view
+from orderd.wire import OrderView
 
 CHANNEL: Final = "orderd:events"
 _SNAPSHOT_SECONDS: Final = 3600
+_BETWEEN: Final = b"\n"
+"""No event's JSON has one."""
 _PUBLISH: Final = """
-for i = 2, #ARGV, 3 do
-    if ARGV[i] ~= '' then
-        if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i])
-        else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
-    end
-    redis.call('PUBLISH', KEYS[1], ARGV[i + 2])
+for i = 3, #ARGV, 2 do
+    if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i])
+    else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
 end
+redis.call('PUBLISH', KEYS[1], ARGV[2])
 """
-"""KEYS channel, ARGV seconds, then for each event: key of the order's snapshot, snapshot or '' at its end, event.
+"""KEYS channel, ARGV seconds and events, then for each order: key of its snapshot, and snapshot or '' at its end."""
 
-Where the key is '' the snapshot stays: the next event brings it.
-"""
+
+def events_of(message: bytes) -> list[bytes]:
+    """The JSON of each event that a message of the channel tells, in order."""
+    return message.split(_BETWEEN)
 
 
 def snapshot_key(order_id: object) -> str:
@@ -41,8 +45,8 @@ class Publisher:
     """
 
     def __init__(self, client: "redis.Redis") -> None:
-        self._publish = client.register_script(_PUBLISH)
-        self._news = Outbox("publish", self._tell)
+        self._client = client
+        self._news = Outbox("publish", self.tell)
 
     def publish(self, changes: Sequence[Moved]) -> None:
         """Tell of changes that are committed, in the order given."""
@@ -52,15 +56,17 @@ class Publisher:
         """Tell what was given so far, as far as that takes no longer than ``seconds``."""
         self._news.close(seconds)
 
-    def _tell(self, changes: Sequence[Moved]) -> None:
-        arguments: list[str | int] = [_SNAPSHOT_SECONDS]
-        last = {moved.order.id: moved for moved in changes}
-        for moved in changes:
-            if moved.before is not None:
-                arguments += ["", "", moved.before.model_dump_json()]
-            key = snapshot = ""
-            if moved is last[moved.order.id]:
-                key = snapshot_key(moved.order.id)
-                snapshot = "" if moved.order.status in TERMINAL else order_view(moved.order).model_dump_json()
-            arguments += [key, snapshot, moved.event.model_dump_json()]
-        self._publish(keys=[CHANNEL], args=arguments)
+    def tell(self, changes: Sequence[Moved], client: "redis.Redis | None" = None) -> None:
+        """Tell of them now, or with whatever else the pipeline ``client`` carries. Raises redis.RedisError."""
+        if not changes:
+            return
+        events = [event for moved in changes for event in (moved.before, moved.event) if event is not None]
+        told = _BETWEEN.join(event.__pydantic_serializer__.to_json(event) for event in events)
+        arguments: list[str | bytes | int] = [_SNAPSHOT_SECONDS, told]
+        for order in {moved.order.id: moved.order for moved in changes}.values():
+            arguments += [snapshot_key(order.id), "" if order.status in TERMINAL else _snapshot(order)]
+        (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)
+
+
+def _snapshot(order: Order) -> bytes:
+    return OrderView.__pydantic_serializer__.to_json(order_view(order))

@@ -81,7 +81,7 @@ def run_gateway(settings: Settings) -> None:
     client = redis_client(redis_url)
     publisher = Publisher(client)
     broker, limiter = _queue_of(settings, client)
-    hand_over = HandOver(broker.send, limiter.forget)
+    hand_over = HandOver(publisher, broker.send, limiter.forget)
     presence = Presence()
     engine = open_engine(settings, client, publisher, broker, limiter, hand_over, presence.name)
     gc.collect()
@@ -145,7 +145,6 @@ def open_engine(
         intake=Intake(
             trading.tokens,
             settings.default_slippage,
-            publisher,
             send=hand_over.send,
             forget=hand_over.forget,
             name=name,

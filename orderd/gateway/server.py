@@ -10,7 +10,6 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
-from fastapi import APIRouter
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 from websockets.datastructures import Headers
@@ -20,10 +19,12 @@ from websockets.http11 import Request, Response
 from db.audit import Actor
 from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
+from orderd.config.values import MOST
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
 from orderd.gateway.access.authentication import Scope, token_required
+from orderd.gateway.access.caller import Callers
 from orderd.gateway.access.gate import Gate
 from orderd.gateway.access.last_used import LastUsed
 from orderd.gateway.access.origin import Door
@@ -35,6 +36,7 @@ from orderd.gateway.docs.asyncapi import document
 from orderd.gateway.health_checks import HealthChecks, Questions
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
+from orderd.gateway.http.submission import Submissions
 from orderd.gateway.port.caps import Caps
 from orderd.gateway.port.listener import POLICY_VIOLATION, Port
 from orderd.gateway.port.tls import certificate_of
@@ -75,6 +77,7 @@ class Gateway:
     def __init__(self, settings: Settings, engine: Engine, news: Redis) -> None:
         """The database pool must be bound. ``news`` is closed by ``serve``."""
         self._settings = settings
+        self._intake = engine.intake
         self._news = news
         self._door = Door(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
@@ -112,13 +115,19 @@ class Gateway:
         self._sessions: dict[Session, PortConnection] = {}
         self._asked: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
         """What a connection has asked for by its path, where that is not the path of the methods."""
+        callers = Callers(self._gate.who)
+        foreign = ForeignOrders(self._methods, callers, engine.wallet)
+        submissions = Submissions(self._methods, callers, foreign.at_shared_path)
+        rest = rest_router(self._methods, callers, submissions)
+        rest.include_router(foreign.router())
         self._port = Port(
             http_app(
                 door=self._door,
                 health=self._health_checks.health,
                 readiness=self._health_checks.readiness,
                 authorize=self._authorize_reader,
-                rest=self._rest(engine.wallet),
+                rest=rest,
+                posts={"/api/orders": submissions.submit, **foreign.posts()},
                 token_required=token_required(settings),
                 refresh_metrics=self._health_checks.refresh_metrics,
                 describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
@@ -138,6 +147,8 @@ class Gateway:
         """
         try:
             await self._hub.start()
+            loop = asyncio.get_running_loop()
+            self._intake.on_stored = lambda new: loop.call_soon_threadsafe(self._hub.learn, new)
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
                 # Nothing of this is needed for an order to be taken: whatever ends a loop, it is begun again.
@@ -185,7 +196,7 @@ class Gateway:
     async def _listen(self) -> int:
         host, port = self._settings.host, self._settings.port
         try:
-            port = await self._port.open(host, port)
+            port = await self._port.open(host, port, backlog=self._settings.max_connections or MOST)
         except OSError as error:
             detail = f"cannot listen on {host}:{port}: {error.strerror or error}"
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
@@ -204,13 +215,6 @@ class Gateway:
             log.warning("calls left unanswered", action="gateway_drain_timeout")
         await self._port.close()
         log.info("stopped", action="gateway_stopped")
-
-    def _rest(self, wallet: str) -> APIRouter:
-        foreign = ForeignOrders(self._methods, self._gate.who, wallet)
-        router = APIRouter()
-        router.include_router(rest_router(self._methods, self._gate.who, foreign.telling_apart()))
-        router.include_router(foreign.router())
-        return router
 
     # Connections
 

@@ -14,7 +14,7 @@ A message may come twice or never; both are harmless, for the claim in Postgres 
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from threading import Condition
 from typing import Any, Final
 from uuid import UUID
@@ -27,6 +27,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import DecodeError
 from dramatiq.middleware import Middleware, SkipMessage
 from redis.backoff import ConstantBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 from redis.typing import FieldT
 from uuid_utils import uuid7
@@ -115,10 +116,13 @@ class OrderBroker(RedisBroker):
         self._maintain_at = now + _MAINTENANCE_SECONDS
         return 1
 
-    def send(self, order_ids: Sequence[UUID], *, look: bool = False) -> None:
+    def send(
+        self, order_ids: Sequence[UUID], *, look: bool = False, after: Callable[[Pipeline], None] = lambda _: None
+    ) -> None:
         """Put orders in the queue, all or none, in this order. Raises redis.RedisError.
 
-        Where they ``look`` first whether they can go on, each by itself, nobody in line for a start waits for them.
+        Nobody sees them there before what ``after`` lets the pipeline carry has happened. Where they ``look`` first
+        whether they can go on, each by itself, nobody in line for a start waits for them.
         """
         messages: dict[FieldT, FieldT] = {}
         together = 1 if look else MOST_AT_ONCE
@@ -130,6 +134,7 @@ class OrderBroker(RedisBroker):
                 options[LOOK] = True
             messages[message_id] = Message(QUEUE, ACTOR, (batch,), {}, options, message_id).encode()
         with self.client.pipeline(transaction=True) as pipe:
+            after(pipe)
             if self._line and not look:
                 self._line.enter(pipe, order_ids)
             pipe.hset(self._messages, mapping=messages)

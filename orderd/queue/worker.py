@@ -70,6 +70,8 @@ _POLL_MS: Final = 250
 _CHAIN_SECONDS: Final = 2.0
 _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are looked at."""
+_WARM_SECONDS: Final = 20.0
+"""How often pools that orders asked for of late are read anew without a hint that they have changed."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 log = structlog.get_logger(__name__)
@@ -193,6 +195,9 @@ class WorkerProcess:
             landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
+        self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
+        if pools is not None:
+            pools.on_hint = self._warming.wake
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
         retention = Retention(_kept_days(settings), self._clock.look)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
@@ -206,6 +211,7 @@ class WorkerProcess:
             self._settling,
             self._resending,
             *self._after_settlement,
+            self._warming,
             self._dispatching,
             self._retention,
         )
@@ -242,7 +248,7 @@ class WorkerProcess:
 
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        after = (self._retention, *self._after_settlement, self._renewal, self._present, self._heartbeat)
+        after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)
         for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
+from orderd.command_line import CommandLine
+from orderd.domain.strict_json import read_json
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
 from orderd.simnet.ledger import LedgerError
@@ -31,9 +32,9 @@ def main(
             slot_ms=slot_ms,
             seed=seed,
             market=market,
-            faults=Faults.model_validate_json(faults),
+            faults=Faults.model_validate(read_json(faults)),
         )
-    except ValidationError as error:
+    except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     try:
         run(config)
@@ -43,4 +44,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = CommandLine()
+    app.command()(main)
+    app()

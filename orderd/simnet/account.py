@@ -1,7 +1,6 @@
 """An account of the chain, and the lamports it must hold to stay there."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from solders.pubkey import Pubkey
 
@@ -11,8 +10,7 @@ ACCOUNT_OVERHEAD: Final = 128
 LAMPORTS_A_BYTE: Final = 6_960
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Immutable, so that a view of the past costs nothing but a reference. `lamports` are base units of SOL."""
 
     lamports: int

@@ -10,7 +10,6 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Set
 from enum import StrEnum
-from operator import attrgetter
 from typing import Final, NamedTuple
 
 from solders.hash import Hash
@@ -30,9 +29,6 @@ MAX_BLOCKHASH_AGE: Final = 150
 
 HISTORY: Final = 320
 """Blocks kept in memory: enough for every valid blockhash, finality, and the most a node may lag."""
-
-
-_SLOT: Final = attrgetter("slot")
 
 
 class Commitment(StrEnum):
@@ -84,6 +80,7 @@ class Bank:
         self.on_opened: list[Callable[[Block], None]] = []
         self.on_confirmed: list[Callable[[SealedBlock], None]] = []
         self._blocks = [tip]
+        self._slots = [tip.slot]  # of the blocks, to search in
         self._heights = dict(blockhashes)
         self._programs = programs
         self._landing_programs = landing_programs
@@ -161,6 +158,7 @@ class Bank:
             parent_slot=block.parent_slot,
         )
         self._blocks.append(sealed)
+        self._slots.append(sealed.slot)
         self._heights[sealed.blockhash] = sealed.height
         self.open = self._open_block()
         return sealed
@@ -177,7 +175,7 @@ class Bank:
         assert 0 < depth <= self.revocable(), f"{depth} blocks cannot be given up"
         self._root = self.levels().finalized  # with fewer blocks on top it would not be any more
         given_up, left = self._blocks[-depth:], self.open
-        del self._blocks[-depth:]
+        del self._blocks[-depth:], self._slots[-depth:]
         undone = left.undone | left.before.keys()
         for executed in left.executed:
             self.statuses.pop(executed.transaction.signature)
@@ -204,6 +202,7 @@ class Bank:
         block.executed = []
         while len(self._blocks) > HISTORY and self._blocks[0].slot < self._confirmed:
             forgotten = self._blocks.pop(0)
+            del self._slots[0]
             self._root = max(self._root, forgotten.slot)
             self._heights.pop(forgotten.blockhash, None)
             for signature in forgotten.signatures:
@@ -257,7 +256,7 @@ class Bank:
 
     def _index(self, slot: int) -> int:
         """Of the newest block in memory that is not above `slot`; -1 where there is none."""
-        return bisect_right(self._blocks, slot, key=_SLOT) - 1
+        return bisect_right(self._slots, slot) - 1
 
     def _open_block(self, slot: int | None = None, undone: Set[Pubkey] = frozenset()) -> Block:
         parent = self._blocks[-1]
@@ -305,6 +304,8 @@ class View:
         self.blockhash = block.blockhash if isinstance(block, SealedBlock) else block.parent
         """The newest hash a node at this slot knows, and the height of the block it is of."""
         self.blockhash_height = block.height if isinstance(block, SealedBlock) else block.height - 1
+        self._open: Block | None = None
+        self._replaced: list[dict[Pubkey, Account | None]] = []
         self._own: dict[Hash, int] = {}
         for _ in range(beyond):
             self.blockhash = Hash.from_bytes(hashlib.sha256(b"dead fork" + bytes(self.blockhash)).digest())
@@ -319,7 +320,9 @@ class View:
         return made is not None and self.height <= made + MAX_BLOCKHASH_AGE
 
     def account(self, key: Pubkey) -> Account | None:
-        for replaced in self.bank.changes_after(self.known):
+        if self._open is not self.bank.open:  # there are other blocks after it now
+            self._open, self._replaced = self.bank.open, list(self.bank.changes_after(self.known))
+        for replaced in self._replaced:
             if key in replaced:
                 return replaced[key]
         return self.bank.accounts.get(key)

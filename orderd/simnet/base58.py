@@ -1,20 +1,28 @@
 """Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts."""
 
+from functools import lru_cache
 from typing import Final
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]
+_PIECE: Final = 58**10
+"""Ten digits at a time: they fit into a machine word, with which Python divides faster than with the whole number."""
 
 
+@lru_cache(maxsize=1_024)
 def b58encode(data: bytes) -> str:
-    """The text of `data`; each leading zero byte is a 1."""
+    """The text of `data`; each leading zero byte is a 1. What programs are called with is often the same."""
     number = int.from_bytes(data, "big")
-    letters = []
+    pairs = []
     while number:
-        number, digit = divmod(number, 58)
-        letters.append(_ALPHABET[digit])
+        number, piece = divmod(number, _PIECE)
+        for _ in range(5):
+            piece, pair = divmod(piece, 58 * 58)
+            pairs.append(_PAIRS[pair])
+    digits = "".join(reversed(pairs)).lstrip("1")
     zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(letters))
+    return "1" * zeros + digits
 
 
 def b58decode(text: str) -> bytes:

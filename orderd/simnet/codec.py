@@ -1,35 +1,110 @@
 """Account data as records and back, remembering both ways: a swap looks at the same bytes many times."""
 
-from typing import Final, TypeVar
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeVar, cast, get_type_hints
 
-from orderd.solana.programs.layout import Record
+from orderd.solana.programs.layout import Record, Slot
 
 R = TypeVar("R", bound=Record)
 
-MOST: Final = 4_096
-"""Records remembered before all are forgotten; what is in use is soon there again."""
+MOST: Final = 2_048
+"""Records of a layout remembered before all are forgotten; what is in use is soon there again."""
 
-_records: Final[dict[tuple[type[Record], bytes], Record]] = {}
+_records: Final[defaultdict[type[Record], dict[bytes, Record]]] = defaultdict(dict)
+"""By layout and data."""
 
 
 def decoded(layout: type[R], data: bytes) -> R:
     """`layout.decode(data)`, remembered. Raises LayoutError."""
-    record = _records.get((layout, data))
+    record = _records[layout].get(data)
     if record is None:
         record = layout.decode(data)
-        _remember(record, data)
-    assert isinstance(record, layout)
-    return record
+        remember(record, data)
+    return cast(R, record)
 
 
 def encoded(record: Record) -> bytes:
     """`record.encode()`; the record is there when these bytes are decoded."""
     data = record.encode()
-    _remember(record, data)
+    remember(record, data)
     return data
 
 
-def _remember(record: Record, data: bytes) -> None:
-    if len(_records) >= MOST:
-        _records.clear()
-    _records[type(record), data] = record
+def rewritten(data: bytes, before: R, after: R) -> bytes:
+    """`encoded(after)`, where `data` is what `before` was read from: only the fields that differ are written.
+
+    Raises struct.error where a value does not fit its field.
+    """
+    fields = _fields(type(after))
+    old, new = fields.values(before), fields.values(after)
+    content = bytearray(data)
+    for place, was, value in zip(fields.places, old, new, strict=True):
+        if value is not was and value != was:
+            place.write(content, value)
+    data = bytes(content)
+    remember(after, data)
+    return data
+
+
+def remember(record: Record, data: bytes) -> None:
+    """`data` is what `record.encode()` would give."""
+    known = _records[type(record)]
+    if len(known) >= MOST:
+        known.clear()
+    known[data] = record
+
+
+def replaced(record: R, **changed: Any) -> R:  # noqa: ANN401  (whatever the fields hold)
+    """`dataclasses.replace(record, **changed)`, in a third of the time where there are many fields."""
+    fields = _fields(type(record))
+    values = list(fields.values(record))
+    for name, value in changed.items():
+        values[fields.indices[name]] = value
+    return type(record)(*values)
+
+
+class _Place(NamedTuple):
+    """Where a field lies in the account's data; `size` is None for what follows the fixed part."""
+
+    offset: int
+    format: struct.Struct | None
+    dump: Callable[[Any], Any] | None
+
+    def write(self, content: bytearray, value: Any) -> None:  # noqa: ANN401  (whatever the field holds)
+        if self.format is None:
+            content[self.offset :] = value
+        else:
+            self.format.pack_into(content, self.offset, value if self.dump is None else self.dump(value))
+
+
+class _Fields(NamedTuple):
+    """The fields of a layout, of which there are several, in their order."""
+
+    values: Callable[[Record], tuple[Any, ...]]
+    places: tuple[_Place, ...]
+    indices: Mapping[str, int]
+
+
+_layouts: Final[dict[type[Record], _Fields]] = {}
+
+
+def _fields(layout: type[Record]) -> _Fields:
+    if layout not in _layouts:
+        _layouts[layout] = _laid_out(layout)
+    return _layouts[layout]
+
+
+def _laid_out(layout: type[Record]) -> _Fields:
+    hints = get_type_hints(layout, include_extras=True)
+    hints.pop("DISCRIMINATOR")
+    places, offset = [], len(layout.DISCRIMINATOR)
+    for hint in hints.values():
+        is_record = isinstance(hint, type) and issubclass(hint, Record)
+        slot = Slot(f"{hint.size()}s", dump=hint.encode) if is_record else hint.__metadata__[0]
+        packer = struct.Struct(f"<{slot.format}") if slot.format else None
+        places.append(_Place(offset, packer, slot.dump))
+        offset += packer.size if packer is not None else 0
+    return _Fields(attrgetter(*hints), tuple(places), {name: index for index, name in enumerate(hints)})

@@ -14,6 +14,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import MISSING, Account
+from orderd.simnet.codec import R, rewritten
 from orderd.simnet.errors import InstructionError, RuntimeViolationError
 
 SLOTS_AN_EPOCH: Final = 432_000
@@ -74,23 +75,23 @@ class Execution:
         if program is None:
             raise InstructionError("UnsupportedProgramId")
         invocation = Invocation(self, program_id, uses, data, depth)
-        self.logs.append(f"Program {program_id} invoke [{depth}]")
+        name, log = str(program_id), self.logs.append
+        log(f"Program {name} invoke [{depth}]")
         units_before = self.units_left
+        failure = None
         try:
             program.process(invocation)
         except InstructionError as error:
-            self._log_units(program_id, program, units_before)
-            self.logs.append(f"Program {program_id} failed: {error.detail or error}")
-            raise
-        self._log_units(program_id, program, units_before)
-        if invocation.return_data:
-            self.logs.append(f"Program return: {program_id} {base64.b64encode(invocation.return_data).decode()}")
-        self.logs.append(f"Program {program_id} success")
-        return invocation.return_data
-
-    def _log_units(self, program_id: Pubkey, program: Program, before: int) -> None:
+            failure = error
         if not program.builtin:
-            self.logs.append(f"Program {program_id} consumed {before - self.units_left} of {before} compute units")
+            log(f"Program {name} consumed {units_before - self.units_left} of {units_before} compute units")
+        if failure is not None:
+            log(f"Program {name} failed: {failure.detail or failure}")
+            raise failure
+        if invocation.return_data:
+            log(f"Program return: {name} {base64.b64encode(invocation.return_data).decode()}")
+        log(f"Program {name} success")
+        return invocation.return_data
 
 
 @dataclass(slots=True)
@@ -103,6 +104,12 @@ class Invocation:
     data: bytes
     depth: int
     return_data: bytes = b""
+    accounts: dict[Pubkey, Account] = field(init=False)
+    """Of the whole transaction, as changed so far."""
+    _granted: dict[Pubkey, tuple[bool, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.accounts = self.execution.accounts
 
     @property
     def clock(self) -> Clock:
@@ -114,10 +121,10 @@ class Invocation:
             raise InstructionError("NotEnoughAccountKeys")
 
     def key(self, index: int) -> Pubkey:
-        return self.uses[index].key
+        return self.uses[index][0]
 
     def account(self, index: int) -> Account:
-        return self.execution.accounts.get(self.uses[index].key, MISSING)
+        return self.accounts.get(self.uses[index][0], MISSING)
 
     def is_signer(self, index: int) -> bool:
         return self.uses[index].is_signer
@@ -158,6 +165,10 @@ class Invocation:
             raise RuntimeViolationError("ExternalAccountDataModified")
         self._put(index, Account(account.lamports, account.owner, data, account.executable))
 
+    def store_record(self, index: int, before: R, after: R) -> None:
+        """Replace an account's bytes, which `before` was read from. Raises InstructionError as `store_data` does."""
+        self.store_data(index, rewritten(self.account(index).data, before, after))
+
     def store_lamports(self, index: int, lamports: int) -> None:
         """Set an account's lamports. Raises InstructionError where the program may not."""
         account = self.account(index)
@@ -181,37 +192,43 @@ class Invocation:
 
         Returns the called program's return data. Raises InstructionError.
         """
+        uses = [AccountUse(meta.pubkey, meta.is_signer, meta.is_writable) for meta in instruction.accounts]
+        return self.invoke(instruction.program_id, uses, bytes(instruction.data), signed_by)
+
+    def invoke(
+        self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey] = ()
+    ) -> bytes:
+        """What `call` does with an instruction's parts."""
         if self.depth == MAX_DEPTH:
             raise InstructionError("CallDepth")
         granted = self._privileges()
-        uses = []
-        for meta in instruction.accounts:
-            if meta.pubkey not in granted:
-                self.runtime_log(f"Instruction references an unknown account {meta.pubkey}")
+        for key, signs, writes in uses:
+            if key not in granted:
+                self.runtime_log(f"Instruction references an unknown account {key}")
                 raise InstructionError("MissingAccount")
-            is_signer, is_writable = granted[meta.pubkey]
-            if meta.is_writable and not is_writable:
-                self.runtime_log(f"{meta.pubkey}'s writable privilege escalated")
+            is_signer, is_writable = granted[key]
+            if writes and not is_writable:
+                self.runtime_log(f"{key}'s writable privilege escalated")
                 raise InstructionError("PrivilegeEscalation")
-            if meta.is_signer and not is_signer and meta.pubkey not in signed_by:
-                self.runtime_log(f"{meta.pubkey}'s signer privilege escalated")
+            if signs and not is_signer and key not in signed_by:
+                self.runtime_log(f"{key}'s signer privilege escalated")
                 raise InstructionError("PrivilegeEscalation")
-            uses.append(AccountUse(meta.pubkey, meta.is_signer, meta.is_writable))
-        if instruction.program_id not in granted:
-            self.runtime_log(f"Unknown program {instruction.program_id}")
+        if program_id not in granted:
+            self.runtime_log(f"Unknown program {program_id}")
             raise InstructionError("MissingAccount")
-        keys = tuple(use.key for use in uses)
-        data = bytes(instruction.data)
-        self.execution.inner.append(InnerInstruction(self.depth + 1, instruction.program_id, keys, data))
-        return self.execution.run(instruction.program_id, uses, data, self.depth + 1)
+        keys = tuple([use[0] for use in uses])
+        self.execution.inner.append(InnerInstruction(self.depth + 1, program_id, keys, data))
+        return self.execution.run(program_id, uses, data, self.depth + 1)
 
     def _privileges(self) -> dict[Pubkey, tuple[bool, bool]]:
         """Who may sign and be written here, over all mentions of an account. The program itself may be called."""
-        granted: dict[Pubkey, tuple[bool, bool]] = {self.program_id: (False, False)}
-        for key, is_signer, is_writable in self.uses:
-            signer, writable = granted.get(key, (False, False))
-            granted[key] = (signer or is_signer, writable or is_writable)
-        return granted
+        if not self._granted:
+            granted = {self.program_id: (False, False)}
+            for key, is_signer, is_writable in self.uses:
+                signer, writable = granted.get(key, (False, False))
+                granted[key] = (signer or is_signer, writable or is_writable)
+            self._granted = granted
+        return self._granted
 
     def _put(self, index: int, account: Account) -> None:
         self.execution.accounts[self.uses[index].key] = account

@@ -7,6 +7,7 @@ the file itself refuses to hold a transaction twice.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,6 +22,9 @@ from orderd.simnet.transaction import decode
 
 KEEP_EPHEMERAL: Final = 5_000
 """Slots for which the market's own transactions, and blocks that hold no others, can be looked up."""
+
+KEEP_AT_HAND: Final = 1_000
+"""Transactions, the newest, that are read without asking the file: some 8 MiB."""
 
 KEEP_IMAGES: Final = 20_000
 """Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""
@@ -144,6 +148,7 @@ class Ledger:
                 self._mention(self._keys("SELECT slot, position, raw FROM transactions"))
             self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._reader = _connect(path)
+        self._recent: dict[Signature, StoredTransaction] = {}
 
     def close(self) -> None:
         self._reader.close()
@@ -194,6 +199,7 @@ class Ledger:
                 "DELETE FROM accounts WHERE key = ?",
                 ((bytes(key),) for key, account in block.changed.items() if account is None),
             )
+        self._remember(block, rows)
 
     def prune(self, slot: int) -> None:
         """Forget the ephemeral transactions before `slot`, blocks there that hold no others, and the oldest images."""
@@ -202,6 +208,7 @@ class Ledger:
                 "DELETE FROM images WHERE number <= (SELECT max(number) FROM images) - ?", (KEEP_IMAGES,)
             )
             self._forget("slot < ? AND ephemeral", slot)
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot >= slot}
             self._writer.execute(
                 "DELETE FROM blocks WHERE slot < ? AND height > 0 "
                 "AND slot NOT IN (SELECT slot FROM transactions WHERE slot < ?)",
@@ -253,6 +260,10 @@ class Ledger:
         return None if row is None else Status(row[0], orjson.loads(row[1]))
 
     def transaction(self, signature: Signature) -> StoredTransaction | None:
+        """The newest, which are asked for most, are at hand."""
+        recent = self._recent.get(signature)
+        if recent is not None:
+            return recent
         row = self._reader.execute(
             "SELECT slot, time, raw, meta FROM transactions JOIN blocks USING (slot) WHERE signature = ?",
             (bytes(signature),),
@@ -322,6 +333,15 @@ class Ledger:
         """When a block was made, in unix seconds."""
         row = self._reader.execute("SELECT time FROM blocks WHERE slot = ?", (slot,)).fetchone()
         return None if row is None else int(row[0])
+
+    def _remember(self, block: SealedBlock, rows: Sequence[Row]) -> None:
+        """Have the block's transactions at hand, which are durable now, and leave out those that are no more."""
+        if block.slot > block.parent_slot + 1:
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot <= block.parent_slot}
+        for row in rows:
+            self._recent[row.signature] = StoredTransaction(block.slot, block.time, row.raw, row.meta)
+        for oldest in list(islice(self._recent, max(len(self._recent) - KEEP_AT_HAND, 0))):
+            del self._recent[oldest]
 
     def _give_up(self, parent_slot: int) -> None:
         """Forget the blocks above a slot. What they did to accounts is undone by the block that takes their place."""

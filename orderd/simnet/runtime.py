@@ -63,9 +63,14 @@ def execute(
     inner: list[tuple[int, tuple[InnerInstruction, ...]]] = []
     error: TransactionError | None = None
     return_data: tuple[Pubkey, bytes] | None = None
+    signers = transaction.header[0]
+    all_uses = [
+        AccountUse(key, index < signers, writable)
+        for index, (key, writable) in enumerate(zip(transaction.keys, transaction.writable, strict=True))
+    ]
     for index, instruction in enumerate(transaction.instructions):
         program_id = transaction.keys[instruction.program]
-        uses = [_use(transaction, account) for account in instruction.accounts]
+        uses = [all_uses[account] for account in instruction.accounts]
         try:
             returned = execution.run(program_id, uses, instruction.data)
         except InstructionError as failure:
@@ -93,10 +98,6 @@ def execute(
         after=after,
         return_data=return_data,
     )
-
-
-def _use(transaction: Transaction, account: int) -> AccountUse:
-    return AccountUse(transaction.keys[account], account < transaction.header[0], transaction.writable[account])
 
 
 def _charge(payer: Account | None, fee: int) -> Account:
@@ -131,6 +132,6 @@ def _below_rent(before: tuple[Account | None, ...], after: tuple[Account | None,
 
 
 def _assert_conserved(before: tuple[Account | None, ...], after: tuple[Account | None, ...], fee: int) -> None:
-    had = sum((account or MISSING).lamports for account in before)
-    has = sum((account or MISSING).lamports for account in after)
-    assert had == has + fee, f"lamports are not conserved: {had} before, {has} after, fee {fee}"
+    changed = [(old or MISSING, new or MISSING) for old, new in zip(before, after, strict=True) if new is not old]
+    gained = sum(new.lamports - old.lamports for old, new in changed)
+    assert gained == -fee, f"lamports are not conserved: {gained} gained, fee {fee}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -27,6 +28,8 @@ _log: Final = structlog.get_logger(__name__)
 
 _PORT_TRIES: Final = 50
 _BACKLOG: Final = 1_024
+_ALLOCATIONS_A_COLLECTION: Final = 50_000
+"""A transaction makes thousands of objects, next to none of them in circles."""
 
 
 class SimnetError(Exception):
@@ -84,6 +87,8 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
             stop.push_async_callback(http.stop)
             stop.callback(address.unlink, missing_ok=True)
             _announce(address, simnet)
+            gc.freeze()  # what is loaded by now stays
+            gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
             _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
             yield simnet
         _log.info("simnet stopped", slot=chain.bank.open.slot)

@@ -5,10 +5,11 @@ Rules: anza-xyz/solana-sdk, `message` (sanitising, writability) and agave's `com
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from solders.hash import Hash
-from solders.message import Message, MessageV0
+from solders.message import Message, MessageHeader, MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
@@ -86,8 +87,12 @@ class Transaction:
             raise TransactionError("SignatureFailure")
 
 
+@lru_cache(maxsize=1_024)
 def decode(raw: bytes) -> Transaction:
-    """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed."""
+    """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed.
+
+    Kept by its bytes: what has been sent is soon asked about.
+    """
     if len(raw) > MAX_SIZE:
         raise ValueError(f"transaction too large: {len(raw)} bytes (max: raw {MAX_SIZE})")
     try:
@@ -110,10 +115,8 @@ def decode(raw: bytes) -> Transaction:
     )
     _sanitize(len(parsed.signatures), signers, readonly_signers, header.num_readonly_unsigned_accounts, keys)
     for each in instructions:
-        if not 0 < each.program < len(keys) or any(index >= len(keys) for index in each.accounts):
+        if not 0 < each.program < len(keys) or max(each.accounts, default=0) >= len(keys):
             raise TransactionError("SanitizeFailure")
-    programs = {each.program for each in instructions}
-    last_writable = len(keys) - header.num_readonly_unsigned_accounts
     unit_limit, unit_price = _compute_budget(keys, instructions)
     return Transaction(
         raw=raw,
@@ -121,18 +124,28 @@ def decode(raw: bytes) -> Transaction:
         version=0 if isinstance(message, MessageV0) else "legacy",
         header=(signers, readonly_signers, header.num_readonly_unsigned_accounts),
         keys=keys,
-        writable=tuple(
-            (index < signers - readonly_signers or signers <= index < last_writable)
-            and index not in programs
-            and key not in _RESERVED
-            for index, key in enumerate(keys)
-        ),
+        writable=_writable(header, keys, instructions),
         blockhash=message.recent_blockhash,
         instructions=instructions,
         unit_limit=unit_limit,
         unit_price=unit_price,
         parsed=parsed,
     )
+
+
+def _writable(
+    header: MessageHeader, keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstruction, ...]
+) -> tuple[bool, ...]:
+    """Which keys may be written: as the header parts them, but for programs and what is reserved."""
+    signers, readonly_signers = header.num_required_signatures, header.num_readonly_signed_accounts
+    readonly = header.num_readonly_unsigned_accounts
+    parts = ((signers - readonly_signers, True), (readonly_signers, False), (len(keys) - signers - readonly, True))
+    writable = [may for count, may in (*parts, (readonly, False)) for _ in range(count)]
+    for each in instructions:
+        writable[each.program] = False
+    for key in _RESERVED.intersection(keys):
+        writable[keys.index(key)] = False
+    return tuple(writable)
 
 
 def _sanitize(

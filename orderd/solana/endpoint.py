@@ -1,39 +1,18 @@
 """How an endpoint is reached: its host, who asks, and the proxy on the way.
 
-User and password of a URL become Basic authentication (RFC 7617). Proxies come from the environment as for most
-programs, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in either case, and the same for HTTP and websocket. What is
-on this machine is never asked for by way of another.
+User and password of a URL become Basic authentication.
 """
 
-from base64 import b64encode
+import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+from urllib.parse import urlsplit
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.proxy import Proxy, ProxyError, basic_authorization, credentials, proxy_for
 
 _KINDS: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
-"""By what name a scheme's proxy goes."""
-
-
-class ProxyError(OrderdError):
-    """The environment names a proxy of a kind that is not spoken here."""
-
-    def __init__(self, kind: str, why: str) -> None:
-        super().__init__(ErrorCode.RPC_UNAVAILABLE, f"the proxy that the environment names for {kind} {why}")
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """A proxy that is spoken to in plain HTTP."""
-
-    host: str
-    port: int
-    authorization: str | None
-    url: str
-    """With user and password, where it has them: never to be shown."""
+"""What a scheme is but for the handshake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +38,7 @@ class Endpoint:
             raise ValueError("no host is named")
         is_secure = _KINDS[parts.scheme] == "https"
         authority = parts.netloc.rpartition("@")[2]
+        user, password = credentials(parts)
         return cls(
             url=parts._replace(netloc=authority).geturl(),
             host=parts.hostname,
@@ -66,47 +46,20 @@ class Endpoint:
             is_secure=is_secure,
             path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
             authority=authority,
-            authorization=_authorization(parts),
+            authorization=None if user is None else basic_authorization(user, password),
         )
 
     def proxy(self) -> Proxy | None:
-        """By way of whom, as the environment has it now. Raises ProxyError."""
-        if _is_loopback(self.host):
-            return None
-        named = getproxies_environment()
-        if proxy_bypass_environment(f"{self.host}:{self.port}", named):
-            return None
-        kind = "https" if self.is_secure else "http"
-        text = named.get(kind) or named.get("all")
-        if not text:
-            return None
+        """By way of whom. Raises OrderdError SERVICE_CONFIGURATION where the environment names one of no use."""
         try:
-            parts = urlsplit(text if "://" in text else f"http://{text}")
-            if parts.scheme != "http" or not parts.hostname:
-                raise ProxyError(kind, "does not begin with http://, the only kind that is spoken here")
-            return Proxy(parts.hostname, parts.port or 80, _authorization(parts), _with_password(parts))
-        except ValueError as error:
-            raise ProxyError(kind, "has no address that can be read") from error
+            return proxy_for(self.host, self.port, is_secure=self.is_secure)
+        except ProxyError as error:
+            raise OrderdError(ErrorCode.SERVICE_CONFIGURATION, str(error)) from error
 
-
-def _authorization(parts: SplitResult) -> str | None:
-    if parts.username is None:
-        return None
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return f"Basic {b64encode(pair.encode()).decode()}"
-
-
-def _with_password(parts: SplitResult) -> str:
-    """Such as websockets takes: to it a user without a password is no user."""
-    netloc = parts.netloc
-    if parts.username is not None and parts.password is None:
-        user, _, host = netloc.rpartition("@")
-        netloc = f"{user.removesuffix(':')}:@{host}"
-    return f"{parts.scheme}://{netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
+    def connect(self, proxy: Proxy | None, seconds: float) -> socket.socket:
+        """A connection, which has no time-out itself. Raises OSError."""
+        if proxy is not None:
+            return proxy.connect(self.host, self.port, seconds)
+        connection = socket.create_connection((self.host, self.port), seconds)
+        connection.settimeout(None)
+        return connection

@@ -16,7 +16,8 @@ from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from orderd.best_effort import failed
-from orderd.solana.endpoint import Endpoint, ProxyError
+from orderd.domain.errors import OrderdError
+from orderd.solana.endpoint import Endpoint
 
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
@@ -64,7 +65,7 @@ class Hints(ABC):
         while not self._stopped.is_set():
             try:
                 self._listen()
-            except (OSError, WebSocketException, ProxyError, orjson.JSONDecodeError) as error:
+            except (OSError, WebSocketException, OrderdError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
             except Exception as error:  # noqa: BLE001  (a hint that nobody foresaw ends no hints to come)
@@ -72,17 +73,21 @@ class Hints(ABC):
             self._stopped.wait(_BACKOFF_SECONDS)
 
     def _options(self) -> dict[str, Any]:
-        """Raises ProxyError."""
-        authorization, proxy = self._endpoint.authorization, self._endpoint.proxy()
+        authorization = self._endpoint.authorization
         return {
             "additional_headers": {} if authorization is None else {"Authorization": authorization},
-            "proxy": None if proxy is None else proxy.url,
+            "proxy": None,  # it is met before
             "open_timeout": _CONNECT_SECONDS,
             "compression": None,
         }
 
     def _listen(self) -> None:
-        with connect(self._endpoint.url, **self._options()) as connection:
+        """Raises OSError, WebSocketException and OrderdError."""
+        endpoint = self._endpoint
+        with (
+            endpoint.connect(endpoint.proxy(), _CONNECT_SECONDS) as way,
+            connect(endpoint.url, sock=way, **self._options()) as connection,
+        ):
             self._connection = connection
             if self._stopped.is_set():  # by somebody who knew of no connection to close
                 return
@@ -120,6 +125,8 @@ class AccountHints(Hints):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
+        self.on_hint: Callable[[], None] = lambda: None
+        """Called after whoever watches the account, whichever it is."""
         self._on_change: dict[Pubkey, Callable[[], None]] = {}
         self._watched: list[Pubkey] = []
         self._by_subscription: dict[int, Pubkey] = {}
@@ -153,6 +160,7 @@ class AccountHints(Hints):
             case {"method": "accountNotification", "params": {"subscription": int(subscription)}}:
                 if (account := self._by_subscription.get(subscription)) is not None:
                     self._on_change[account]()
+                    self.on_hint()
 
 
 def _explain(error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from httptools import HttpParserError, HttpResponseParser
 
-from orderd.solana.endpoint import Endpoint, Proxy
+from orderd.solana.endpoint import Endpoint
 
 _READ_SIZE: Final = 65_536
 
@@ -93,7 +93,7 @@ class HttpTransport:
     ) -> None:
         """Time-outs in seconds; `read_timeout` bounds each wait for bytes.
 
-        Raises ValueError for no HTTP URL, and ProxyError.
+        Raises ValueError for no HTTP URL, and OrderdError SERVICE_CONFIGURATION for a proxy of no use.
         """
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL")
@@ -102,6 +102,9 @@ class HttpTransport:
             self._proxy = self._endpoint.proxy()
         except ValueError as error:
             raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL") from error
+        is_plain = self._proxy is not None and self._proxy.kind == "http" and not self._endpoint.is_secure
+        self._plain_proxy = self._proxy if is_plain else None
+        """One that sends requests on itself, and is told the whole address. All others only lead to the endpoint."""
         self._tls = ssl.create_default_context() if self._endpoint.is_secure else None
         self._head = self._head_of_requests()
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
@@ -147,26 +150,26 @@ class HttpTransport:
             return None
 
     def _head_of_requests(self) -> bytes:
-        endpoint, proxy = self._endpoint, self._proxy
-        # A proxy is told the whole address, unless it only leads to the endpoint.
-        target = endpoint.path if proxy is None or endpoint.is_secure else endpoint.url
+        endpoint, proxy = self._endpoint, self._plain_proxy
+        target = endpoint.path if proxy is None else endpoint.url
         lines = [f"POST {target} HTTP/1.1", f"Host: {endpoint.authority}", "User-Agent: orderd"]
         if endpoint.authorization is not None:
             lines.append(f"Authorization: {endpoint.authorization}")
-        if proxy is not None and not endpoint.is_secure and proxy.authorization is not None:
+        if proxy is not None and proxy.authorization is not None:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
         lines += ["Content-Type: application/json", "Accept-Encoding: identity", "Content-Length: "]
         return "\r\n".join(lines).encode("ascii")
 
     def _new_connection(self) -> _Connection:
-        endpoint, proxy = self._endpoint, self._proxy
-        address = (endpoint.host, endpoint.port) if proxy is None else (proxy.host, proxy.port)
-        connection = socket.create_connection(address, self._connect_timeout)
+        endpoint, plain = self._endpoint, self._plain_proxy
+        if plain is None:
+            connection = endpoint.connect(self._proxy, self._connect_timeout)
+        else:
+            connection = socket.create_connection((plain.host, plain.port), self._connect_timeout)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(self._connect_timeout)
             if self._tls is not None:
-                if proxy is not None:
-                    _lead_through(connection, endpoint, proxy)
                 connection = self._tls.wrap_socket(connection, server_hostname=endpoint.host)
             connection.settimeout(self._read_timeout)
         except BaseException:
@@ -179,24 +182,6 @@ class HttpTransport:
         reason = "timed out" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         way = "" if self._proxy is None else f" by way of the proxy {self._proxy.host}:{self._proxy.port}"
         return f"{self._endpoint.host}:{self._endpoint.port}{way}: {reason}"
-
-
-def _lead_through(connection: socket.socket, endpoint: Endpoint, proxy: Proxy) -> None:
-    """Ask a proxy for a way to the endpoint (RFC 9110, 9.3.6). Raises OSError where it gives none."""
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    head = f"CONNECT {host}:{endpoint.port} HTTP/1.1\r\nHost: {host}:{endpoint.port}\r\n"
-    if proxy.authorization is not None:
-        head += f"Proxy-Authorization: {proxy.authorization}\r\n"
-    connection.sendall(f"{head}\r\n".encode("ascii"))
-    answer = bytearray()
-    while b"\r\n\r\n" not in answer:
-        data = connection.recv(_READ_SIZE)
-        if not data or len(answer) > _READ_SIZE:
-            raise OSError("the proxy hung up, or said what is no HTTP")
-        answer += data
-    status = bytes(answer).split(b"\r\n", 1)[0].decode("latin-1")
-    if status.split(" ")[1:2] != ["200"]:
-        raise OSError(f"the proxy leads nowhere: {status[:100]}")
 
 
 def _without_credentials(url: str) -> str:

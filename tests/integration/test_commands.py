@@ -64,6 +64,30 @@ def test_a_token_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: st
     assert orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--port", "0", "--port", "3000"),
+        ("token", "create", "desk", "--days", "1", "--days", "90"),
+        ("simnet", "--port", "0", "--port", "1"),
+        (
+            "simnet",
+            "dump-transaction",
+            "2nBhEBYYvfaAe16UMNqRHre4YNSskvuYgx3M6E4JP1oD",
+            "--config",
+            "a",
+            "--config",
+            "b",
+        ),
+    ],
+)
+def test_an_option_that_is_given_twice_is_refused(orderd: Orderd, arguments: tuple[str, ...]) -> None:
+    refused = orderd(*arguments)
+
+    assert refused.returncode == 2
+    assert f"{arguments[-2]} is given twice" in refused.stderr
+
+
 def test_the_limits_of_a_token_are_listed(orderd: Orderd, postgres_url: str) -> None:
     limits = ["--tokens", "usdc,SOL", "--max-notional-per-order", "99.5", "--max-notional-per-day", "1000"]
     pace = ["--requests-per-minute", "120"]

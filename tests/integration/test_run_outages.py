@@ -13,10 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.process.roles import ListeningRole
 from orderd.solana.keys import create_wallet
 from tests.conftest import QUICK
+from tests.integration.embedded.recovery import hold_in_recovery
 from tests.integration.test_run import clean_environment
 from tests.relay import relay_to, relay_to_postgres, relay_to_redis
 
@@ -95,6 +97,19 @@ def test_a_postgres_that_is_away_is_waited_for_and_told(given: dict[str, str], t
         with relay_to(Path(server) / ".s.PGSQL.5432", tmp_path):
             daemon.told_until("READY")
             daemon.told_until("WATCHDOG")
+
+
+def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_told(tmp_path: Path) -> None:
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    Postgres(state_dir).start().stop()
+    enough = hold_in_recovery(state_dir)
+    with run(state_dir) as daemon:
+        for _ in range(3):
+            told = daemon.told_until("STATUS", "waiting for postgres: the database system is ")
+            assert told["EXTEND_TIMEOUT_USEC"] == "30000000"
+        enough.touch()
+        daemon.told_until("READY", "1")
 
 
 def test_a_redis_and_a_chain_that_are_away_keep_nobody_from_taking_orders(

@@ -10,7 +10,7 @@ from orderd.domain.terms import GivenTerms
 from orderd.gateway.dialects.orders import FIELDS
 from orderd.gateway.docs.examples import ORDER_BODIES
 from orderd.gateway.docs.openapi import EXAMPLES
-from orderd.gateway.http.orders import OrderBody
+from orderd.gateway.http.submission import OrderBody
 from orderd.wire import SubmitParams
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

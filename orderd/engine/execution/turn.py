@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 import structlog
 
 from db import journal
@@ -83,7 +82,7 @@ class _Routed:
         return {
             "venue": str(route.main.venue),
             "pool": route.main.pool,
-            "route": None if route.is_single else orjson.dumps([leg.model_dump() for leg in legs]).decode(),
+            "route": None if route.is_single else [leg.model_dump() for leg in legs],
             "quoted_amount_out": route.amount_out,
             "min_amount_out": self.offer.min_amount_out,
         }

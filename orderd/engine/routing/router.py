@@ -1,5 +1,6 @@
 """Finding the best route for an order, or why there is none: all venues are asked, and the search decides."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
@@ -29,6 +30,7 @@ from orderd.venues.base import OpenPool, Venue
 _UNITS_A_LEG: Final = 70_000
 """What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
 _ONE_SOL: Final = 10**9
+_WARM_SECONDS: Final = 60.0
 
 
 class Router:
@@ -49,6 +51,7 @@ class Router:
         threads: int,
         cooling: Cooling | None = None,
         rent_of_way: Callable[[str], int] = lambda _: 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit.
 
@@ -63,6 +66,8 @@ class Router:
         self._rent_of_way = rent_of_way
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
+        self._clock = clock
+        self._asked: dict[Pair, float] = {}
         self._inquiry = Inquiry(
             venues, read=read, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
         )
@@ -85,7 +90,18 @@ class Router:
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         """What these can be traded in now, on any route."""
-        return self._inquiry.ask(list(dict.fromkeys(pair for each in requests for pair in self._pairs(each))))
+        pairs = list(dict.fromkeys(pair for each in requests for pair in self._pairs(each)))
+        self._asked |= dict.fromkeys(pairs, self._clock())
+        return self._inquiry.ask(pairs)
+
+    def keep_warm(self) -> None:
+        """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""
+        since = self._clock() - _WARM_SECONDS
+        asked = {pair: at for pair, at in self._asked.copy().items() if at > since}
+        if asked:
+            self._inquiry.ask(list(asked))
+        else:
+            self._asked.clear()
 
     def _through(self, request: QuoteRequest) -> list[Token]:
         return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]

@@ -6,6 +6,7 @@ Whoever reads a thing that is said twice takes the first or the last, and a prox
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from email.message import Message as Mime
+from functools import lru_cache
 from typing import Any, Final, get_origin
 
 from fastapi import Request, Response
@@ -32,30 +33,32 @@ class StrictRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Handler:
-        handle = self.handler()
+        handle = super().get_route_handler()
         repeatable = frozenset(self._repeatable())
 
         async def strictly(request: Request) -> Response:
-            try:
-                said_once([name for name, _ in request.query_params.multi_items()], repeatable)
-                if request.method not in ("GET", "HEAD"):
-                    _check_headers(request)
-                    _check_body(await request.body())
-            except OrderdError as error:
-                raise UnclearError(error.code, error.detail) from error
+            await check_clear(request, repeatable)
             return await handle(request)
 
         return strictly
-
-    def handler(self) -> Handler:
-        """What answers a request that says each thing once."""
-        return super().get_route_handler()
 
     def _repeatable(self) -> Iterator[str]:
         for parameter in self.dependant.query_params:
             model = parameter.field_info.annotation
             if isinstance(model, type) and issubclass(model, BaseModel):
                 yield from (name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple)
+
+
+async def check_clear(request: Request, repeatable: frozenset[str] = frozenset()) -> None:
+    """Raises UnclearError for what is said twice, and for a body that would have to be decoded first."""
+    try:
+        if request.scope["query_string"]:
+            said_once([name for name, _ in request.query_params.multi_items()], repeatable)
+        if request.method not in ("GET", "HEAD"):
+            _check_headers(request)
+            _check_body(await request.body())
+    except OrderdError as error:
+        raise UnclearError(error.code, error.detail) from error
 
 
 def said_once(names: list[str], repeatable: frozenset[str] = frozenset()) -> None:
@@ -65,10 +68,15 @@ def said_once(names: list[str], repeatable: frozenset[str] = frozenset()) -> Non
             raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name[:50]}: is given twice")
 
 
+def is_said_to_be_json(request: Request) -> bool:
+    given = request.headers.get("content-type", "")
+    return given != "" and _mime(given)[0] == "application/json"
+
+
 async def json_only(request: Request) -> None:
     """Raises OrderdError REQUEST_MEDIA_TYPE for a body that is not said to be JSON."""
-    given = request.headers.get("content-type", "")
-    if not given or _mime(given).get_content_type() != "application/json":
+    if not is_said_to_be_json(request):
+        given = request.headers.get("content-type", "")
         told = repr(given[:100]) if given else "not given"
         raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the Content-Type is {told}, not application/json")
 
@@ -84,7 +92,7 @@ def _check_headers(request: Request) -> None:
             ErrorCode.REQUEST_MEDIA_TYPE,
             f"the body is said to be compressed (Content-Encoding: {encoding[:50]}); send it as it is",
         )
-    charset = _mime(request.headers.get("content-type", "")).get_content_charset("utf-8")
+    _, charset = _mime(request.headers.get("content-type", ""))
     if charset not in _CHARSETS:
         raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body's charset is {charset[:50]}; send UTF-8")
 
@@ -104,7 +112,9 @@ def _check_body(body: bytes) -> None:
         pass
 
 
-def _mime(content_type: str) -> Mime:
+@lru_cache(maxsize=64)
+def _mime(content_type: str) -> tuple[str, str]:
+    """The type, and the charset."""
     mime = Mime()
     mime["Content-Type"] = content_type
-    return mime
+    return mime.get_content_type(), mime.get_content_charset("utf-8")

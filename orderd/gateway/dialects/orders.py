@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.body import Handler, StrictRoute, json_only
-from orderd.gateway.access.caller import Callers, Who
+from orderd.gateway.access.caller import Callers
 from orderd.gateway.dialects.exact import decimal_text, read_object
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import SubmitParams, SubmitResult
@@ -37,35 +37,26 @@ _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 class ForeignOrders:
     """Takes orders in the dialects."""
 
-    def __init__(self, methods: Methods, who: Who, wallet: str) -> None:
+    def __init__(self, methods: Methods, callers: Callers, wallet: str) -> None:
         """``wallet`` is the address that this daemon trades from."""
         self._methods = methods
-        self._callers = Callers(who)
+        self._callers = callers
         self._wallet = wallet
 
+    def posts(self) -> dict[str, Handler]:
+        """What answers orders at the paths that are the dialects' own."""
+        return {"/api/orders/execute": self._execute, "/orders": self._execute}
+
     def router(self) -> APIRouter:
-        """The paths that are the dialects' own."""
+        """The same for the framework."""
         router = APIRouter(include_in_schema=False, route_class=StrictRoute)
-        router.add_api_route("/api/orders/execute", self._execute, methods=["POST"])
-        router.add_api_route("/orders", self._execute, methods=["POST"])
+        for path, handler in self.posts().items():
+            router.add_api_route(path, handler, methods=["POST"])
         return router
 
-    def telling_apart(self) -> type[StrictRoute]:
-        """A route for the path that orderd shares with a dialect: an order in the dialect's words is answered here."""
-        take = self._take
-
-        class TellingApart(StrictRoute):
-            def handler(self) -> Handler:
-                native = super().handler()
-
-                async def handle(request: Request) -> Response:
-                    if request.method == "POST" and _SHARED_PATH_WORDS.search(await request.body()):
-                        return await take(request, 201)
-                    return await native(request)
-
-                return handle
-
-        return TellingApart
+    async def at_shared_path(self, request: Request) -> Response | None:
+        """The answer to an order in a dialect's words at the path that orderd uses itself; None for any other order."""
+        return await self._take(request, 201) if _SHARED_PATH_WORDS.search(await request.body()) else None
 
     async def _execute(self, request: Request) -> Response:
         return await self._take(request, 200)

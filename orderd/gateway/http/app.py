@@ -1,4 +1,4 @@
-"""The HTTP application: health, metrics, documents and the routes of REST, and how every refusal leaves it."""
+"""The HTTP application: health, metrics, documents and the routes of REST."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,29 +7,25 @@ from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp
 
 from db.audit import Actor
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.access.authentication import Principal
-from orderd.gateway.access.body import StrictRoute, UnclearError
+from orderd.domain.errors import OrderdError
+from orderd.gateway.access.body import Handler, StrictRoute
 from orderd.gateway.access.origin import Door
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
 from orderd.gateway.health_checks import Health, Readiness
 from orderd.gateway.http.edge import Edge
-from orderd.gateway.problem import problem_response
+from orderd.gateway.http.error_handlers import ErrorHandlers
+from orderd.gateway.http.fast_path import FastPath
 from orderd.wire import NoParams
 
 _NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}
 _AUTHORIZE_SECONDS: Final = 1.0
-_CODES: Final = {400: ErrorCode.REQUEST_INVALID, 413: ErrorCode.REQUEST_TOO_LARGE}
 
 
 def http_app(
@@ -41,11 +37,13 @@ def http_app(
     refresh_metrics: Callable[[], Awaitable[None]],
     refused: Callable[[Actor, str, OrderdError], None],
     rest: APIRouter,
+    posts: Mapping[str, Handler],
     token_required: bool,
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
 ) -> ASGIApp:
     """``authorize`` raises OrderdError where the request is of nobody who may read.
 
+    ``posts`` answer the requests that come most often, by their paths, before the framework sees them.
     ``describe_websocket`` makes the AsyncAPI document for a host, which is reached by TLS or not.
     """
     app = FastAPI(
@@ -96,48 +94,21 @@ def http_app(
         await refresh_metrics()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.exception_handler(OrderdError)
-    async def not_done(request: Request, error: OrderdError) -> Response:
-        refused(_actor(request), f"{request.method} {_pattern(request)}", error)
-        return problem_response(error, request.url.path)
-
-    @app.exception_handler(UnclearError)
-    async def unclear(request: Request, error: UnclearError) -> Response:
-        return problem_response(error, request.url.path)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        complaints = "; ".join(_describe(each) for each in error.errors()[:5])
-        return problem_response(OrderdError(ErrorCode.REQUEST_INVALID, complaints), request.url.path)
-
-    @app.exception_handler(HTTPException)
-    async def not_served(request: Request, error: HTTPException) -> Response:
-        path = request.url.path
-        code = _CODES.get(error.status_code, ErrorCode.REQUEST_UNKNOWN_METHOD)
-        problem = OrderdError(code, f"{request.method} {path}: {error.detail}; see /openapi.json")
-        if error.status_code != 405:
-            return problem_response(problem, path)
-        response = Response(status_code=204) if request.method == "OPTIONS" else problem_response(problem, path, 405)
-        response.headers["Allow"] = ", ".join(_methods_at(app, path))
-        return response
-
-    @app.exception_handler(Exception)
-    async def stumbled(request: Request, error: Exception) -> Response:
-        detail = f"look for request_id {request.state.request_id} in the daemon's log: {type(error).__name__}"
-        return problem_response(OrderdError(ErrorCode.SERVICE_INTERNAL, detail), request.url.path)
-
+    handlers = ErrorHandlers(app, refused)
+    handlers.install()
     app.include_router(rest)
     describe = cache(partial(openapi_document, app, token_required=token_required))
     app.include_router(_documents(describe, describe_websocket, authorize))
+    served: ASGIApp = FastPath(app, posts, handlers.answer)
     if door.origins:
-        app.add_middleware(
-            CORSMiddleware,
+        served = CORSMiddleware(
+            served,
             allow_origins=door.origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
             expose_headers=("Location", "Retry-After", "X-Request-Id"),
         )
-    return Edge(app, door, refused)
+    return Edge(served, door, refused)
 
 
 async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:
@@ -175,26 +146,3 @@ def _documents(
         return HTMLResponse(page(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     return router
-
-
-def _actor(request: Request) -> Actor:
-    principal: Principal | None = getattr(request.state, "principal", None)
-    return principal.actor if principal else Actor("", getattr(request.state, "address", ""))
-
-
-def _pattern(request: Request) -> str:
-    """The route's path, not the request's, which may be anything."""
-    return str(getattr(request.scope.get("route"), "path_format", "none"))
-
-
-def _methods_at(app: FastAPI, path: str) -> list[str]:
-    """All that a path takes; the framework names those of one route only."""
-    routes = (route for route in iter_route_contexts(app.routes) if route.methods and route.path_regex.match(path))
-    methods = {method for route in routes for method in route.methods or ()}
-    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
-
-
-def _describe(error: dict[str, Any]) -> str:
-    """The field, and what is wrong with it."""
-    path = ".".join(str(step) for step in error["loc"][1:]) or str(error["loc"][0])
-    return f"{path}: {error['msg']}"

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 from uuid_utils.compat import uuid7
 
 from db.audit import Actor
@@ -48,30 +48,29 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        own_id = headers.get("x-request-id", "")
-        request_id = own_id if _OWN_ID.fullmatch(own_id) else str(uuid7())
+        request_id = _request_id(headers.getlist("x-request-id"))
         inner = dict(scope) | {"state": {"request_id": request_id}}
         if scope["method"] == "HEAD":
             inner["method"] = "GET"
         answer = _Answer(send, request_id)
         began = time.perf_counter()
-        with bound_contextvars(request_id=request_id):
-            try:
-                self._door.check(headers.getlist("host"), headers.getlist("origin"))
-                await self._app(inner, _bounded(receive), answer.send)
-            except OrderdError as error:
-                REFUSED.labels(error.code).inc()
-                self._refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
-                await problem_response(error, scope["path"])(scope, receive, answer.send)
-            except ClientDisconnect:
-                answer.status = None  # What the application has said since then has reached nobody.
-            except Exception:
-                # Where nothing was sent yet, the application has answered with a problem before it raised this.
-                log.exception("request failed", action="http_failed", method=scope["method"], path=scope["path"])
-                if not answer.is_complete:
-                    raise  # The server then cuts the connection, so that nobody takes the answer for whole.
-            finally:
-                _record(scope["method"], inner, answer.status or _UNANSWERED, time.perf_counter() - began)
+        bind_contextvars(request_id=request_id)  # to this request's task, which ends with it
+        try:
+            self._door.check(headers.getlist("host"), headers.getlist("origin"))
+            await self._app(inner, _bounded(receive), answer.send)
+        except OrderdError as error:
+            REFUSED.labels(error.code).inc()
+            self._refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
+            await problem_response(error, scope["path"])(scope, receive, answer.send)
+        except ClientDisconnect:
+            answer.status = None  # What the application has said since then has reached nobody.
+        except Exception:
+            # Where nothing was sent yet, the application has answered with a problem before it raised this.
+            log.exception("request failed", action="http_failed", method=scope["method"], path=scope["path"])
+            if not answer.is_complete:
+                raise  # The server then cuts the connection, so that nobody takes the answer for whole.
+        finally:
+            _record(scope["method"], inner, answer.status or _UNANSWERED, time.perf_counter() - began)
 
 
 class _Answer:
@@ -92,6 +91,10 @@ class _Answer:
             headers["X-Request-Id"] = self._request_id
         await self._send(message)
         self.is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+
+def _request_id(given: list[str]) -> str:
+    return given[0] if given and _OWN_ID.fullmatch(given[0]) else str(uuid7())
 
 
 def _record(method: str, scope: Scope, status: int, seconds: float) -> None:

@@ -1,24 +1,22 @@
 """Orders over plain HTTP: the methods of the websocket, for clients that ask once and go."""
 
 import asyncio
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from pydantic import Field
-from uuid_utils.compat import uuid7
 
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
-from orderd.gateway.access.body import StrictRoute, json_only
-from orderd.gateway.access.caller import Callers, HttpCaller, Who
+from orderd.gateway.access.body import StrictRoute
+from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import LINK, LOCATION, category, link_to_order, problems, success
-from orderd.gateway.http.idempotency import KeysInProgress
 from orderd.gateway.http.market import market_router
 from orderd.gateway.http.resolution import resolution_router
+from orderd.gateway.http.submission import OrderBody, Submissions
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import (
     AttemptView,
@@ -33,19 +31,11 @@ from orderd.wire import (
     OrderDetail,
     OrderRef,
     QueueMetrics,
-    QuoteParams,
-    SubmitParams,
     SubmitResult,
 )
 
 _TERMS = category("TOKEN", "AMOUNT", "SLIPPAGE", "COST")
 _ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)
-
-
-class OrderBody(QuoteParams):
-    """A market order. The client order id may be given as the Idempotency-Key instead; without any, one is made."""
-
-    client_order_id: ClientOrderId | None = None
 
 
 class OrdersPage(ListResult):
@@ -72,26 +62,22 @@ class Timeline(Message):
     entries: tuple[TimelineEntry, ...]
 
 
-def rest_router(methods: Methods, who: Who, route_class: type[StrictRoute]) -> APIRouter:
-    """All that is served below ``/api``.
-
-    ``route_class`` sees each request first, and may answer an order that is in the words of another engine.
-    """
-    callers = Callers(who)
+def rest_router(methods: Methods, callers: Callers, submissions: Submissions) -> APIRouter:
+    """All that is served below ``/api``."""
     router = APIRouter()
-    router.include_router(_orders_router(methods, callers, route_class))
+    router.include_router(_orders_router(methods, callers, submissions))
     router.include_router(resolution_router(methods, callers))
     router.include_router(market_router(methods, callers))
     return router
 
 
-def _orders_router(methods: Methods, callers: Callers, route_class: type[StrictRoute]) -> APIRouter:
-    keys = KeysInProgress()
-    router = APIRouter(prefix="/api", tags=["orders"], route_class=route_class)
+def _orders_router(methods: Methods, callers: Callers, submissions: Submissions) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["orders"], route_class=StrictRoute)
 
     @router.post(
         "/orders",
         status_code=201,
+        response_model=SubmitResult,
         summary="Submit an order",
         response_description="The order is on disk, and will be executed at most once.",
         responses=success(201, examples.SUBMITTED, LOCATION, links=link_to_order("$response.body#/order/id"))
@@ -108,24 +94,15 @@ def _orders_router(methods: Methods, callers: Callers, route_class: type[StrictR
         ),
     )
     async def submit_order(
-        response: Response,
-        caller: Annotated[HttpCaller, Depends(callers.trader)],
-        _json: Annotated[None, Depends(json_only)],
-        body: Annotated[OrderBody, Body(openapi_examples=examples.ORDER_BODIES)],
+        request: Request,
+        body: Annotated[OrderBody, Body(openapi_examples=examples.ORDER_BODIES)],  # noqa: ARG001  (described)
         _query: Annotated[NoParams, Query()],
-        idempotency_key: Annotated[
+        idempotency_key: Annotated[  # noqa: ARG001  (described)
             ClientOrderId | None,
             Header(alias="Idempotency-Key", description="the client order id, where the body has none"),
         ] = None,
-    ) -> SubmitResult:
-        given = body.model_dump(exclude={"client_order_id"})
-        params = SubmitParams(**given, client_order_id=_client_order_id(body.client_order_id, idempotency_key))
-        alone = nullcontext() if idempotency_key is None else keys.holding(caller.principal.account_id, idempotency_key)
-        with alone:
-            result = cast(SubmitResult, (await methods.submit(caller, params)).result)
-        response.status_code = 201 if result.created else 200
-        response.headers["Location"] = f"/api/orders/{result.order.id}"
-        return result
+    ) -> Response:
+        return await submissions.submit(request)
 
     @router.get(
         "/orders",
@@ -180,14 +157,6 @@ def _orders_router(methods: Methods, callers: Callers, route_class: type[StrictR
         return cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
 
     return router
-
-
-def _client_order_id(in_body: str | None, in_header: str | None) -> str:
-    if in_body is not None and in_header is not None and in_body != in_header:
-        raise OrderdError(
-            ErrorCode.REQUEST_INVALID, "client_order_id and the Idempotency-Key are the same thing, but differ"
-        )
-    return in_body or in_header or str(uuid7())
 
 
 def _timeline(order: OrderDetail) -> Timeline:

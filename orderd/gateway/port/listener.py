@@ -48,8 +48,12 @@ class Port:
         self._admit: Callable[[Any, Request], Awaitable[Response | None]] = admit
         self._server: Server | None = None
 
-    async def open(self, host: str, port: int) -> int:
-        """Listen; returns the port number, which is a free one for ``port`` 0. Raises OSError."""
+    async def open(self, host: str, port: int, backlog: int) -> int:
+        """Listen; returns the port number, which is a free one for ``port`` 0. Raises OSError.
+
+        ``backlog`` is how many connections may wait to be accepted; a system has a limit of its own. Who finds no room
+        there is told nothing, and tries again a second later.
+        """
         self._server = await serve(
             self._converse,
             host,
@@ -63,6 +67,7 @@ class Port:
             ping_timeout=PING_SECONDS,
             close_timeout=CLOSE_SECONDS,
             max_size=MAX_MESSAGE_BYTES,
+            backlog=backlog,
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
 

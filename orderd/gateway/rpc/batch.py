@@ -36,19 +36,28 @@ class Batcher:
         """
         if len(self._line) >= MAX_LINE:
             raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{len(self._line)} submissions are in line")
-        answer: asyncio.Future[SubmitOutcome] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[SubmitOutcome] = loop.create_future()
         waiting = submission, answer
         self._line.append(waiting)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write(), name="intake")
-        await asyncio.wait([answer], timeout=ANSWER_SECONDS)
+            self._writer = loop.create_task(self._write(), name="intake")
+        deadline = loop.call_later(ANSWER_SECONDS, self._give_up, waiting)
+        try:
+            return await answer
+        finally:
+            deadline.cancel()
+
+    def _give_up(self, waiting: _Waiting) -> None:
+        submission, answer = waiting
         if answer.done():
-            return answer.result()
-        answer.cancel()
+            return
         if waiting in self._line:
             self._line.remove(waiting)
-            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "Postgres did not answer in time; the order was not taken")
-        raise outcome_unknown(submission)
+            detail = "Postgres did not answer in time; the order was not taken"
+            answer.set_exception(OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail))
+        else:
+            answer.set_exception(outcome_unknown(submission))
 
     async def finish(self) -> None:
         """Wait until the line is empty."""
@@ -74,7 +83,7 @@ class Batcher:
         except Exception as error:  # noqa: BLE001  (each caller is told)
             outcomes = [error] * len(batch)
         for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            if answer.cancelled():
+            if answer.done():  # nobody waits any more
                 continue
             if isinstance(outcome, SubmitOutcome):
                 answer.set_result(outcome)

@@ -138,8 +138,6 @@ class Methods:
         who = caller.principal
         submission = Submission(who.account_id, params.client_order_id, self._intake.terms(params), who.actor)
         outcome = await self._submit(who, submission)
-        if outcome.created:
-            self._hub.learn(outcome.order, who.account_id)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
     async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:

@@ -8,7 +8,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from orderd.engine.publish import CHANNEL
+from orderd.engine.publish import CHANNEL, events_of
 from orderd.gateway.streaming.hub import Hub
 
 RECONNECT_SECONDS: Final = 0.5
@@ -54,7 +54,8 @@ class Feed:
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "message":
-            self._hub.hear(message["data"])
+            for event in events_of(message["data"]):
+                self._hub.hear(event)
         elif message["type"] == "subscribe":
             # Also after a reconnection that the client did by itself: what was published meanwhile is lost.
             self._hub.has_news = True

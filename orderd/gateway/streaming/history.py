@@ -106,6 +106,6 @@ def _heads(where: str, values: Iterable[object]) -> list[Head]:
     columns = "id, account_id, token_in, token_out, kind, seq, status"
     rows = database.execute_sql(f"SELECT {columns} FROM orders WHERE {where}", tuple(values))  # noqa: S608
     return [
-        Head(UUID(str(order_id)), UUID(str(account_id)), token_in, token_out, kind, seq, status in TERMINAL)
+        Head(order_id, account_id, token_in, token_out, kind, seq, status in TERMINAL)
         for order_id, account_id, token_in, token_out, kind, seq, status in rows
     ]

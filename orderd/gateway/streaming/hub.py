@@ -9,7 +9,7 @@ orders that are further than the hub knows.
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from db.journal import Moved
 from orderd.best_effort import failed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming import history
@@ -30,7 +31,6 @@ from orderd.gateway.streaming.standings import Standings
 from orderd.gateway.streaming.subscription import Manner, News, Notifications, Subscription
 from orderd.gateway.threads import DatabaseThreads
 from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
-from orderd.wire import OrderView
 
 SWEEP_SECONDS: Final = 1.0
 SWEEP_SECONDS_WITHOUT_NEWS: Final = 0.2
@@ -105,9 +105,10 @@ class Hub:
         else:
             self._fill(news.order_id, news.seq)
 
-    def learn(self, order: OrderView, account_id: UUID) -> None:
-        """Note whose order a new one is, which saves asking when its first event comes."""
-        self._mark(order.id).groups = groups_of(account_id, order.token_in, order.token_out, order.kind)
+    def learn(self, new: Sequence[Moved]) -> None:
+        """Note whose orders new ones are, which saves asking when their first events come."""
+        for order in (moved.order for moved in new):
+            self._mark(order.id).groups = groups_of(order.account_id, order.token_in, order.token_out, order.kind)
 
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)
@@ -230,7 +231,8 @@ class Hub:
     def _note(self, head: Head) -> bool:
         """Take in where an order stands; whether its followers have still to be told."""
         mark = self._mark(head.order_id)
-        mark.groups = head.groups
+        if mark.groups is None:
+            mark.groups = head.groups
         if mark.seq >= head.seq or head.order_id in self._gaps:
             return False
         if self._is_followed(head.order_id, mark):

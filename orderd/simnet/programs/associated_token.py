@@ -4,6 +4,8 @@ Source: solana-program/associated-token-account, `program/src/processor.rs`. Com
 deployed program; the real ones vary with the bump of the address.
 """
 
+from functools import lru_cache
+
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import (
@@ -56,15 +58,38 @@ def _create(invocation: Invocation, *, idempotent: bool) -> None:
     if existing.owner != system.PROGRAM_ID:
         raise InstructionError("IllegalOwner")
     invocation.consume(2_000)
-    ask_size = Instruction(program, b"\x15\x07\x00", [AccountMeta(mint, is_signer=False, is_writable=False)])
-    size = int.from_bytes(invocation.call(ask_size), "little")
+    size = int.from_bytes(invocation.call(_ask_size(mint, program)), "little")
     invocation.consume(4_700)
     _make_account(invocation, rent_exempt_minimum(size), size, program)
     invocation.log("Initialize the associated token account")
     account = invocation.key(ACCOUNT)
-    invocation.call(Instruction(program, b"\x16", [AccountMeta(account, is_signer=False, is_writable=True)]))
+    invocation.call(_fix_owner(account, program))
     invocation.consume(2_700)
-    invocation.call(token.initialize_account3(account, mint, owner, program))
+    invocation.call(_initialize(account, mint, owner, program))
+
+
+# A wallet's wrapped SOL is made in each of its trades: what is called for an account is the same every time.
+
+
+@lru_cache(maxsize=64)
+def _ask_size(mint: Pubkey, program: Pubkey) -> Instruction:
+    return Instruction(program, b"\x15\x07\x00", [AccountMeta(mint, is_signer=False, is_writable=False)])
+
+
+@lru_cache(maxsize=64)
+def _fix_owner(account: Pubkey, program: Pubkey) -> Instruction:
+    return Instruction(program, b"\x16", [AccountMeta(account, is_signer=False, is_writable=True)])
+
+
+@lru_cache(maxsize=64)
+def _initialize(account: Pubkey, mint: Pubkey, owner: Pubkey, program: Pubkey) -> Instruction:
+    return token.initialize_account3(account, mint, owner, program)
+
+
+@lru_cache(maxsize=64)
+def _make(payer: Pubkey, account: Pubkey, lamports: int, space: int, program: Pubkey) -> Instruction:
+    params = CreateAccountParams(from_pubkey=payer, to_pubkey=account, lamports=lamports, space=space, owner=program)
+    return create_account(params)
 
 
 def _check_existing(invocation: Invocation, data: bytes, owner: Pubkey, mint: Pubkey) -> None:
@@ -84,10 +109,7 @@ def _make_account(invocation: Invocation, lamports: int, space: int, program: Pu
     payer, account = invocation.key(PAYER), invocation.key(ACCOUNT)
     has = invocation.account(ACCOUNT).lamports
     if has == 0:
-        params = CreateAccountParams(
-            from_pubkey=payer, to_pubkey=account, lamports=lamports, space=space, owner=program
-        )
-        invocation.call(create_account(params), signed_by={account})
+        invocation.call(_make(payer, account, lamports, space, program), signed_by={account})
         return
     if has < lamports:
         invocation.call(transfer(TransferParams(from_pubkey=payer, to_pubkey=account, lamports=lamports - has)))

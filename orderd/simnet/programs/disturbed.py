@@ -31,6 +31,8 @@ def with_outage(programs: Mapping[Pubkey, Program], venues: frozenset[VenueName]
 
 def with_refusals(programs: Mapping[Pubkey, Program], pools: frozenset[str]) -> Mapping[Pubkey, Program]:
     """The programs, with every swap in these pools refused as if they were disabled."""
+    if not pools:
+        return programs
     refusing = {Pubkey.from_string(pool) for pool in pools}
 
     def look(invocation: Invocation) -> None:

@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import VenueName
@@ -109,16 +111,30 @@ class Accounts:
         if program in self._unreadable:
             raise RpcError(INTERNAL_ERROR, f"Internal error: the accounts of {program} cannot be read")
 
-    def _encode(self, view: View, account: Account | None, options: dict[str, Any]) -> dict[str, Any] | None:
-        return None if account is None else encode_account(view, account, options)
+    def _encode(self, view: View, account: Account | None, options: dict[str, Any]) -> Json | orjson.Fragment:
+        if account is None:
+            return None
+        if options.get("encoding") == "base64" and options.get("dataSlice") is None:
+            return _whole_in_base64(account)
+        return encode_account(view, account, options)
+
+
+@lru_cache(maxsize=256)
+def _whole_in_base64(account: Account) -> orjson.Fragment:
+    """What `encode_account` makes of it, as text: a pool that did not change is asked for again and again."""
+    return orjson.Fragment(orjson.dumps(_described(account, [base64.b64encode(account.data).decode(), "base64"])))
 
 
 def encode_account(view: View, account: Account, options: dict[str, Any]) -> dict[str, Any]:
     """An account as the RPC writes it, in the encoding (and the slice) that `options` ask for."""
+    return _described(account, _data(view, account, options))
+
+
+def _described(account: Account, data: Json) -> dict[str, Any]:
     return {
         "lamports": account.lamports,
         "owner": str(account.owner),
-        "data": _data(view, account, options),
+        "data": data,
         "executable": account.executable,
         "rentEpoch": _MAX_U64,
         "space": len(account.data),

@@ -8,6 +8,7 @@ import structlog
 
 from orderd.simnet.chain import Chain
 from orderd.simnet.rpc.accounts import Accounts
+from orderd.simnet.rpc.body import read_body
 from orderd.simnet.rpc.cluster import Cluster
 from orderd.simnet.rpc.faucet import Faucet
 from orderd.simnet.rpc.history import History
@@ -16,7 +17,6 @@ from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
-    PARSE_ERROR,
     Json,
     Node,
     Params,
@@ -81,9 +81,9 @@ class Dispatcher:
     def answer(self, body: bytes) -> bytes:
         """Answer a request, or a batch in the order of its requests."""
         try:
-            request = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return orjson.dumps(_failure(None, RpcError(PARSE_ERROR, "Parse error")))
+            request = read_body(body)
+        except RpcError as error:
+            return orjson.dumps(_failure(None, error))
         if not isinstance(request, list):
             return orjson.dumps(self._call(self._pool.node(), request))
         if not request:

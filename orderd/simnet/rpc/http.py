@@ -5,7 +5,8 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -25,8 +26,45 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+class _OneWrite:
+    """A transport on which what is written in one turn of the event loop leaves in one piece.
+
+    uvicorn writes a response's head and its body one after the other: each would cost a system call, and wake whoever
+    waits for the answer, who could read nothing yet from the head.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._parts.clear()
+        self._transport.abort()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever else a transport has)
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+            self._parts.clear()
+
+
 class _Protocol(HttpToolsProtocol):
     """uvicorn's, with the transport in the scope, so that a connection can be reset."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast(asyncio.Transport, _OneWrite(transport, self.loop)))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -102,7 +140,13 @@ def _refusal(headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
     for name, value in headers:
         if name in values:
             values[name].append(value.decode("latin-1"))
-    return refusal(values[b"host"], values[b"origin"], ", ".join(values[b"content-type"]))
+    return _judged(tuple(values[b"host"]), tuple(values[b"origin"]), ", ".join(values[b"content-type"]))
+
+
+@lru_cache(maxsize=64)
+def _judged(hosts: tuple[str, ...], origins: tuple[str, ...], content_type: str) -> Refusal | None:
+    """Most requests are one client's, and say the same."""
+    return refusal(hosts, origins, content_type)
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -5,6 +5,7 @@ Error numbers: agave `rpc-client-api/src/custom_error.rs`.
 
 from typing import Any, Final, NamedTuple
 
+import orjson
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -202,6 +203,6 @@ def commitment(value: Json) -> Commitment:
         ) from None
 
 
-def with_context(view: View, value: Json) -> dict[str, Any]:
+def with_context(view: View, value: Json | orjson.Fragment) -> dict[str, Any]:
     """A result that says which slot it is of."""
     return {"context": {"apiVersion": VERSION, "slot": view.slot}, "value": value}

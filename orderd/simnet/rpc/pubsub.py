@@ -22,11 +22,11 @@ from orderd.simnet.bank import Bank, Commitment
 from orderd.simnet.block import Block, Executed, SealedBlock, Status
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.rpc.accounts import encode_account
+from orderd.simnet.rpc.body import read_body
 from orderd.simnet.rpc.protocol import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
-    PARSE_ERROR,
     Json,
     Params,
     RpcError,
@@ -210,10 +210,7 @@ class PubSub:
 
 
 def _parse(message: str | bytes) -> dict[str, Any]:
-    try:
-        request = orjson.loads(message)
-    except orjson.JSONDecodeError:
-        raise RpcError(PARSE_ERROR, "Parse error") from None
+    request = read_body(message if isinstance(message, bytes) else message.encode())
     if not isinstance(request, dict) or not isinstance(request.get("method", ""), str):
         raise RpcError(INVALID_REQUEST, "Invalid request")
     return request

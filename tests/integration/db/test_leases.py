@@ -29,7 +29,7 @@ def test_a_new_order_is_soon_due_to_others_as_its_sender_may_never_have_heard_th
     order = read(pending())
     assert order.lease_until is not None
     assert order.due_at is not None
-    assert order.lease_until - order.due_at < timedelta(seconds=6)
+    assert order.lease_until - order.due_at < timedelta(seconds=3)
 
 
 def test_orphans_go_back_in_line_and_their_old_holder_is_shut_out() -> None:

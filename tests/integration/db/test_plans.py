@@ -37,7 +37,7 @@ from tests.samples.orders import METEORA as QUOTED
 
 ORDERS: Final = 100_000
 GROWING: Final = frozenset({"orders", "order_events", "attempts", "audit"})
-EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 
 
 @pytest.fixture

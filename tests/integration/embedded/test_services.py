@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -15,11 +16,12 @@ import pytest
 from redis import Redis as RedisClient
 
 from orderd.domain.errors import OrderdError
-from orderd.embedded.child import Child, Program
+from orderd.embedded.child import Child, ChildEndedError, Program
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.embedded.sockets import SOCKET_PATH_LIMIT, make_private, socket_dir
+from tests.integration.embedded.recovery import hold_in_recovery
 
 HOLD = Path(__file__).with_name("hold.py")
 
@@ -238,6 +240,48 @@ def test_a_child_that_says_what_it_does_is_waited_for_however_long_that_takes(tm
             child.wait_until(lambda: False, seconds=0.1, progress=lambda: "the same")
     finally:
         child.stop()
+
+
+def test_postgres_is_waited_for_as_long_as_it_says_that_it_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = 0.5
+    monkeypatch.setattr("orderd.embedded.postgres._SILENCE_SECONDS", patience)
+    server = Postgres(tmp_path)
+    with running(server):
+        ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    enough = hold_in_recovery(tmp_path)
+    began, told = time.monotonic(), set()
+
+    def meanwhile(what: str) -> None:
+        told.add(what.partition(" (")[0])
+        if time.monotonic() - began > 4 * patience:
+            enough.touch()
+
+    child = server.start(meanwhile)
+    try:
+        assert ask(server, "SELECT answer FROM kept") == "42"
+    finally:
+        child.stop()
+    assert told & {
+        "postgres: the database system is starting up",
+        "postgres: the database system is not yet accepting connections",
+    }
+
+
+def test_postgres_that_ends_while_it_recovers_is_waited_for_no_longer(tmp_path: Path) -> None:
+    server = Postgres(tmp_path)
+    with running(server):
+        pass
+    hold_in_recovery(tmp_path)
+
+    def end_it(what: str) -> None:
+        if "database system" in what:
+            os.kill(int((tmp_path / "postgres.lock").read_text()), signal.SIGKILL)
+
+    with pytest.raises(ChildEndedError, match="ended while starting") as ended:
+        server.start(end_it)
+    assert ended.value.exit_code == -signal.SIGKILL
 
 
 def test_what_is_waited_for_is_told(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ class Queue:
     others: int = 0
     outage: Exception | None = None
 
-    def send(self, order_ids: Sequence[UUID], *, look: bool = False) -> None:
+    def send(self, order_ids: Sequence[UUID], *, look: bool = False, after: object = None) -> None:
         if self.outage:
             raise self.outage
         self.sent += order_ids

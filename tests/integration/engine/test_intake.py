@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import takewhile
 from threading import Event
-from typing import cast
 from uuid import UUID
 
 import pytest
@@ -26,6 +26,7 @@ from orderd.engine.dispatch import Dispatch
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake, Submission, SubmitOutcome, new_order
 from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
+from orderd.queue.broker import OrderBroker
 from orderd.wire import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import built, pending, read, sign
@@ -40,7 +41,11 @@ def forgotten() -> list[UUID]:
 
 @pytest.fixture
 def intake(publisher: Publisher, queue: Queue, forgotten: list[UUID]) -> Intake:
-    return Intake(TokenRegistry(), "0.5", publisher, queue.send, forgotten.append)
+    def send(order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
+        publisher.publish(news)
+        queue.send(order_ids)
+
+    return Intake(TokenRegistry(), "0.5", send, forgotten.append)
 
 
 def submission(intake: Intake, client_order_id: str, amount: str = "1.5") -> Submission:
@@ -130,11 +135,11 @@ def test_what_goes_into_the_queue_is_on_disk_by_then(publisher: Publisher, forgo
 
     seen: list[UUID] = []
 
-    def send(order_ids: Sequence[UUID]) -> None:
+    def send(order_ids: Sequence[UUID], _: Sequence[Moved]) -> None:
         with ThreadPoolExecutor(1) as worker:
             seen.extend(worker.submit(found, order_ids).result())
 
-    intake = Intake(TokenRegistry(), "0.5", publisher, send, forgotten.append)
+    intake = Intake(TokenRegistry(), "0.5", send, forgotten.append)
     outcomes = intake.submit_batch([submission(intake, "a"), submission(intake, "b")])
     assert seen == [accepted(outcome).order.id for outcome in outcomes]
 
@@ -150,8 +155,8 @@ def test_a_batch_answers_each_in_its_place(intake: Intake, queue: Queue) -> None
 
 def test_an_order_outlives_a_queue_that_is_down(publisher: Publisher, queue: Queue) -> None:
     queue.outage = RedisDown("refused")
-    hand_over = HandOver(queue.send, lambda _: None)
-    intake = Intake(TokenRegistry(), "0.5", publisher, hand_over.send, hand_over.forget)
+    hand_over = HandOver(publisher, queue.send, lambda _: None)
+    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
     hand_over.close(20)
     queue.outage = None
@@ -163,14 +168,10 @@ def test_an_order_outlives_a_queue_that_is_down(publisher: Publisher, queue: Que
     "trouble", [RedisDown("refused"), OperationalError("gone"), RuntimeError(), MemoryError(), OSError(28, "no space")]
 )
 def test_nothing_after_the_commit_turns_the_answer_into_a_refusal(trouble: Exception) -> None:
-    class Broken:
-        def publish(self, changes: Sequence[Moved]) -> None:
-            raise trouble
-
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise trouble
 
-    intake = Intake(TokenRegistry(), "0.5", cast("Publisher", Broken()), broken, broken)
+    intake = Intake(TokenRegistry(), "0.5", broken, broken)
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
     assert read(order.id).status is OrderStatus.PENDING
     assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
@@ -179,16 +180,42 @@ def test_nothing_after_the_commit_turns_the_answer_into_a_refusal(trouble: Excep
 def test_an_answer_waits_neither_for_the_queue_nor_for_the_line(publisher: Publisher) -> None:
     hangs = Event()
 
-    def hang(_: object) -> None:
+    def hang(*_: object, **__: object) -> None:
         hangs.wait(60)
 
-    hand_over = HandOver(hang, hang)
-    intake = Intake(TokenRegistry(), "0.5", publisher, hand_over.send, hand_over.forget)
+    hand_over = HandOver(publisher, hang, hang)
+    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
     assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
     assert not hangs.is_set(), "both still hang"
     hangs.set()
     hand_over.close(20)
+
+
+def test_followers_hear_of_an_order_before_a_worker_can_take_it(publisher: Publisher, redis_client: Redis) -> None:
+    hand_over = HandOver(publisher, OrderBroker(redis_client).send, lambda _: None)
+    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
+    with redis_client.monitor() as done:  # type: ignore[no-untyped-call]
+        accepted(intake.submit_batch([submission(intake, "mine")])[0])
+        names = takewhile(lambda name: name != "EXEC", (each["command"].split()[0] for each in done.listen()))
+        told = [name for name in names if name in ("PUBLISH", "RPUSH")]
+    hand_over.close(20)
+    assert told == ["PUBLISH", "RPUSH"]
+
+
+def test_news_that_nobody_can_write_down_keep_no_order_out_of_the_queue(
+    publisher: Publisher, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise ValueError
+
+    broker = OrderBroker(redis_client)
+    hand_over = HandOver(publisher, broker.send, lambda _: None)
+    monkeypatch.setattr(publisher, "tell", stumble)
+    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
+    accepted(intake.submit_batch([submission(intake, "mine")])[0])
+    hand_over.close(20)
+    assert broker.depth() == 1
 
 
 def test_the_trouble_of_one_submission_is_told_to_nobody_else(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,21 +252,14 @@ def test_an_unsent_order_is_cancelled_and_leaves_the_line(
     assert redis_client.exists(snapshot_key(order_id)) == 0
 
 
-class Told(list[UUID]):
-    """Plays the publisher."""
-
-    def publish(self, changes: Sequence[Moved]) -> None:
-        self.extend(moved.order.id for moved in changes)
-
-
 def test_a_cancellation_that_is_not_committed_is_told_to_nobody(
-    queue: Queue, forgotten: list[UUID], monkeypatch: pytest.MonkeyPatch
+    forgotten: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    told = Told()
-    intake = Intake(TokenRegistry(), "0.5", cast("Publisher", told), queue.send, forgotten.append)
+    told: list[Moved] = []
+    intake = Intake(TokenRegistry(), "0.5", lambda _, news: told.extend(news), forgotten.append)
     order_id = pending()
     monkeypatch.setattr(audit, "record", away)
     with pytest.raises(OperationalError):

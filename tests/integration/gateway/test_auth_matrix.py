@@ -153,7 +153,7 @@ def headers(rig: Rig, token: str | None, origin: str) -> dict[str, str]:
 def routes(rig: Rig) -> set[tuple[str, str]]:
     """All that the port serves over HTTP, in the description or not."""
     edge: Any = rig.gateway._port._http._config.app
-    app: FastAPI = edge._app
+    app: FastAPI = edge._app._app  # below the fast path
     return {
         (method, re.sub(r":\w+}", "}", str(route.path)))
         for route in iter_route_contexts(app.routes)

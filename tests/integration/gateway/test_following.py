@@ -9,6 +9,7 @@ import pytest
 from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.streaming import heartbeat
+from orderd.telemetry import GAPS_FILLED
 from orderd.wire import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
 from tests.integration import orders
 from tests.integration.gateway.conftest import CallRefusedError, Client, Rig, deferred
@@ -29,6 +30,19 @@ async def until_ready(client: Client) -> list[tuple[UUID, int]]:
     assert isinstance(notification, Ready)
     assert notification.orders == len(snapshots)
     return snapshots
+
+
+async def test_news_of_a_new_order_are_told_without_reading_it(rig: Rig) -> None:
+    """Whose it is, is known before anybody can publish them."""
+    read_before = GAPS_FILLED._value.get()
+    async with rig.client() as client:
+        await client.call("orders.subscribe")
+        await until_ready(client)
+        names = [str(number) for number in range(20)]
+        submitted = [await submit(client, name) for name in names]
+        told = [await client.next() for _ in names]
+    assert [each.event.order_id for each in told if isinstance(each, Event)] == submitted
+    assert GAPS_FILLED._value.get() == read_before
 
 
 class TestFilters:

@@ -20,7 +20,7 @@ from orderd.config.settings import Settings
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.engine.presence import _stat, this_process
-from orderd.engine.publish import CHANNEL
+from orderd.engine.publish import CHANNEL, events_of
 from orderd.process.roles import ListeningRole
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import OrderBroker
@@ -106,7 +106,7 @@ def test_an_order_is_worked_to_its_confirmation(
         kinds: list[EventKind] = []
         while EventKind.CONFIRMED not in kinds:
             if message := news.get_message(timeout=PATIENCE):
-                kinds.append(OrderEvent.model_validate_json(message["data"]).data.kind)
+                kinds += [OrderEvent.model_validate_json(each).data.kind for each in events_of(message["data"])]
     assert kinds == [EventKind.STARTED, EventKind.ROUTED, EventKind.SUBMITTED, EventKind.CONFIRMED]
     assert read(accepted.order.id).status is OrderStatus.CONFIRMED
 

@@ -126,6 +126,7 @@ def test_nobody_ends_another_s_subscription(server: Server, listener: Listener) 
     ("message", "code"),
     [
         ("nonsense", -32700),
+        ('{"jsonrpc": "2.0", "id": 1, "id": 2, "method": "slotSubscribe"}', -32600),
         ("[]", -32600),
         ('{"jsonrpc":"2.0","id":1,"method":"voteSubscribe"}', -32601),
         ('{"jsonrpc":"2.0","id":1,"method":"signatureSubscribe","params":["abc"]}', -32602),

@@ -58,6 +58,10 @@ def swap(client: Client, minimum_out: int = 1, trader: Keypair = TRADERS[0]) -> 
     ("body", "code"),
     [
         (b"not json", -32700),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "getSlot", "method": "getHealth"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "getSlot", "params": [{"commitment": 1, "commitment": 1}]}', -32600),
+        (b'[{"jsonrpc": "2.0", "id": 1, "id": 2, "method": "getSlot"}]', -32600),
+        (b'{"jsonrpc": "2.0", "id": NaN, "method": "getSlot"}', -32700),
         (b"", -32700),
         (b"[]", -32600),
         (b"5", -32600),

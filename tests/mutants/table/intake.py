@@ -69,7 +69,7 @@ MUTANTS: Final = (
         "orderd/engine/intake.py",
         "            cancelled = _cancel(order.id, by)\n",
         "            cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
-        "            self._publisher.publish(cancelled)\n"
+        "            self._send([], cancelled)\n"
         "            audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])\n",
         (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),
         "Followers hear that the order is off, the commit fails, and it trades.",

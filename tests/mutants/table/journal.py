@@ -65,7 +65,7 @@ MUTANTS: Final = (
         "journal-any-state",
         3,
         "db/journal.py",
-        "WHERE o.id = given.order_id AND o.status IN ({listed(_from(first))})",
+        "WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})",
         "WHERE o.id = given.order_id",
         (
             f"{_JOURNAL}test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof",

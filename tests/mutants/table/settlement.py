@@ -134,7 +134,7 @@ MUTANTS: Final = (
         "unknown-although-it-ended",
         12,
         "db/journal.py",
-        '    if first.attempt_end:\n        sets.append("unknown_since = NULL")\n',
+        '    if change.attempt_end:\n        sets.append("unknown_since = NULL")\n',
         "",
         (f"{_UNKNOWN}test_a_later_proof_ends_it_by_itself_under_the_claim_that_was_there",),
         "The trader is told not to know what became of an order that has ended.",

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -139,6 +140,7 @@ def router(
     max_total_cost_bps: int = 10_000,
     price: int = 0,
     rent_of_way: int = 0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Router:
     return Router(
         venues,
@@ -152,6 +154,7 @@ def router(
         unit_price=lambda: price,
         threads=2,
         rent_of_way=lambda _: rent_of_way,
+        clock=clock,
     )
 
 
@@ -180,6 +183,26 @@ def test_the_pools_of_many_orders_are_asked_for_once() -> None:
     assert next(iter(found)) == (REQUEST.mint_in, REQUEST.mint_out)
     for request in (REQUEST, larger):
         assert routes.route(request, SLIPPAGE_BPS, lambda _: True, found) == decide(routes, request)
+
+
+def test_what_orders_asked_for_in_the_last_minute_is_read_again_and_nothing_else() -> None:
+    asked, now = list[tuple[str, str]](), [0.0]
+    venue = offering(VenueName.RAYDIUM, side(0.1))
+
+    def is_fresh(*pair: str) -> bool:
+        asked.append((pair[0], pair[1]))
+        return False
+
+    venue.is_fresh = is_fresh  # type: ignore[method-assign,assignment]
+    routes = router(venue, clock=lambda: now[0])
+    routes.keep_warm()
+    assert asked == [], "an idle daemon reads no pools"
+    decide(routes)
+    for later, reads in ((59.0, True), (61.0, False), (62.0, False)):
+        asked.clear()
+        now[0] = later
+        routes.keep_warm()
+        assert ((REQUEST.mint_in, REQUEST.mint_out) in asked) == reads
 
 
 def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:

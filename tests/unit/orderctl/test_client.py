@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -8,14 +9,16 @@ from orderctl.config.settings import Settings
 from orderctl.output.exit_codes import exit_code_of_error
 from orderd.client import freshness, handshake
 from orderd.client.connection import Client, Lost, Resumed, Update
-from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderd.client.errors import AnswerLostError, ConfigError, FollowTimeoutError, RefusedError, UnreachableError
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import BalancesResult, Event, Method, NoParams, ResyncRequired, Snapshot
 from tests.samples.orders import FILLED, ORDER_ID, history
+from tests.socks import socks_proxy
 from tests.unit.orderctl.daemon import FakeDaemon
 
 NO_BALANCES = BalancesResult(wallet="w", balances=())
+FAR_AWAY = Settings(url="ws://desk.example:3000/")
 
 
 @pytest.fixture
@@ -41,6 +44,45 @@ def test_a_call_brings_the_typed_answer(daemon: FakeDaemon, client: Client) -> N
     daemon.answers(Method.BALANCES, NO_BALANCES)
 
     assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
+
+
+def test_a_socks_proxy_leads_to_a_daemon_on_another_machine(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.answers(Method.BALANCES, NO_BALANCES)
+    with socks_proxy({("desk.example", 3000): urlsplit(daemon.url).port or 0}, wants_user=True) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url())
+        with Client(FAR_AWAY) as client:
+            assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
+
+    assert proxy.asked == [("desk.example", 3000)]
+
+
+def test_a_daemon_on_this_machine_is_met_without_a_proxy(
+    daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.answers(Method.BALANCES, NO_BALANCES)
+    for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "socks5://proxy.example:1")
+
+    assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
+
+
+def test_a_proxy_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socks_proxy({}) as proxy, Client(FAR_AWAY) as client:
+        monkeypatch.setenv("ALL_PROXY", proxy.url())
+        with pytest.raises(
+            UnreachableError, match=r"by way of the proxy 127\.0\.0\.1:\d+: .* no host is reached there"
+        ):
+            client.call(Method.BALANCES, NoParams(), BalancesResult)
+
+
+def test_a_proxy_of_an_unknown_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "https://trader:secret@proxy.example")
+
+    with pytest.raises(ConfigError, match="the environment names for http ") as refused, Client(FAR_AWAY) as client:
+        client.call(Method.BALANCES, NoParams(), BalancesResult)
+    assert "secret" not in str(refused.value)
 
 
 def test_the_token_travels_in_the_handshake_alone(daemon: FakeDaemon) -> None:

@@ -774,6 +774,37 @@ class TestTheCommandLine:
         assert "--slippage" in outcome.err
         assert "next: see: orderctl submit --help" in outcome.err
 
+    @pytest.mark.parametrize(
+        ("arguments", "named"),
+        [
+            ((*SUBMIT, "--slippage", "1", "--slippage", "5"), "--slippage / -s"),
+            ((*SUBMIT, "--slippage=1", "-s5"), "--slippage / -s"),
+            ((*SUBMIT, "--yes", "-y"), "--yes / -y"),
+            (("list", "--limit", "1", "-n", "1"), "--limit / -n"),
+            (("config", "show", "-o", "json", "-o", "json"), "--output / -o"),
+            (("--url", "ws://127.0.0.1:1/", "--url", "ws://127.0.0.1:2/", "balances"), "--url"),
+            (("balances", "--url", "ws://127.0.0.1:1/", "--url", "ws://127.0.0.1:2/"), "--url"),
+        ],
+    )
+    def test_an_option_that_is_given_twice_is_refused(
+        self, daemon: FakeDaemon, orderctl: Orderctl, arguments: tuple[str, ...], named: str
+    ) -> None:
+        outcome = orderctl(*arguments)
+
+        assert outcome.code == 2
+        assert f"Option {named} is given twice." in outcome.err
+        assert daemon.calls == []
+
+    def test_an_option_that_makes_a_list_may_be_given_again(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
+
+        assert orderctl("list", "--status", "failed", "--status", "expired").code == 0
+        assert daemon.calls[-1][1]["status"] == ["failed", "expired"]
+
+    @pytest.mark.parametrize("asked", ["--help", "-h"])
+    def test_help_is_given_whatever_else_is_given_twice(self, orderctl: Orderctl, asked: str) -> None:
+        assert orderctl("submit", "--slippage", "1", "--slippage", "5", asked, "--help").out.startswith("Usage:")
+
     def test_global_options_may_stand_after_the_verb(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=()))
 

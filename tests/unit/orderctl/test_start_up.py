@@ -34,11 +34,13 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
     assert not loaded & set(HEAVY)
     assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= {
         "orderd.wire",
+        "orderd.command_line",
+        "orderd.proxy",
         "orderd.client",
         *(f"orderd.client.{module.stem}" for module in Path(client.__path__[0]).glob("*.py")),
         "orderd.domain",
         *(f"orderd.domain.{name}" for name in ("errors", "events", "money", "order", "quote", "terms", "tokens")),
-        *(f"orderd.domain.{name}" for name in ("authority", "strict_json", "text")),
+        *(f"orderd.domain.{name}" for name in ("authority", "host", "strict_json", "text")),
     }
 
 

@@ -178,3 +178,17 @@ def test_a_refused_transaction_leaves_no_trace(chain: LocalChain) -> None:
     assert chain.bank.accounts == before
     assert transaction.signature not in chain.bank.statuses
     assert chain.bank.open.executed == []
+
+
+def test_a_view_shows_its_slot_whatever_happens_while_it_is_held(chain: LocalChain) -> None:
+    pay(chain)
+    view = chain.bank.view(chain.bank.open.slot)
+    seen = []
+    for _ in range(3):
+        account = view.account(SHOP)
+        seen.append(account and account.lamports)
+        chain.seal()
+        pay(chain)
+
+    assert seen == [SOL, SOL, SOL]
+    assert balance(chain, chain.bank.open.slot) == 4 * SOL

@@ -84,7 +84,7 @@ def change(key: Pubkey, **fields: object) -> Alter:
 
     def alter(accounts: Accounts) -> None:
         state = replace(TokenAccount.decode(accounts[key].data), **fields)  # type: ignore[arg-type]
-        accounts[key] = replace(accounts[key], data=state.encode())
+        accounts[key] = accounts[key]._replace(data=state.encode())
 
     return alter
 
@@ -330,7 +330,7 @@ TOKEN = {
     ),
     "transfers a forged account's balance": Scenario(
         [token.transfer(NEW, ata(BOB), ALICE.pubkey(), 5)],
-        alter=put(NEW, replace(token_account(ALICE.pubkey(), MINT, MINTED), owner=memo.PROGRAM_ID)),
+        alter=put(NEW, token_account(ALICE.pubkey(), MINT, MINTED)._replace(owner=memo.PROGRAM_ID)),
     ),
     "transfers checked": Scenario([move_checked(5)]),
     "transfers with the wrong decimals": Scenario([move_checked(5, decimals=9)]),

@@ -3,7 +3,6 @@
 import base64
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ def test_images_survive_packing() -> None:
         Image(None, None),
         Image(None, large),
         Image(large, None),
-        Image(large, replace(large, lamports=1)),
+        Image(large, large._replace(lamports=1)),
         Image(small, large),
     ]
 

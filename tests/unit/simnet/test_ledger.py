@@ -120,6 +120,55 @@ def test_the_market_s_trades_are_forgotten_and_all_others_kept(chain: LocalChain
     assert ledger.genesis_hash() == start.blockhash
 
 
+# The newest transactions, which are read without the file
+
+
+def test_a_transaction_that_is_no_longer_at_hand_is_read_from_the_file(
+    chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderd.simnet.ledger.KEEP_AT_HAND", 2)
+    made = with_payments(chain, ledger, 4)
+
+    assert len(ledger._recent) == 2
+    for block, executed in made:
+        transaction = executed.transaction
+        assert ledger.transaction(transaction.signature) == (block.slot, block.time, transaction.raw, b"{}")
+
+
+def test_a_transaction_on_a_fork_that_was_given_up_is_not_told_any_more(chain: LocalChain, ledger: Ledger) -> None:
+    (_, kept), (_, left) = with_payments(chain, ledger, 2)
+    chain.bank.fork(1)
+    ledger.append(chain.bank.seal(), ())
+
+    assert ledger.transaction(left.transaction.signature) is None
+    assert ledger.transaction(kept.transaction.signature) is not None
+
+
+def test_a_transaction_that_lands_on_both_forks_is_told_as_it_stands_on_the_one_that_won(
+    chain: LocalChain, ledger: Ledger
+) -> None:
+    ((lost, executed),) = with_payments(chain, ledger, 1)
+    chain.bank.fork(1)
+    chain.bank.process(executed.transaction)
+    won = chain.bank.seal()
+    ledger.append(won, [row(executed)._replace(meta=b'{"of": "the fork that won"}')])
+
+    stored = ledger.transaction(executed.transaction.signature)
+
+    assert lost.slot != won.slot
+    assert stored == (won.slot, won.time, executed.transaction.raw, b'{"of": "the fork that won"}')
+
+
+def test_a_forgotten_transaction_is_not_at_hand_either(chain: LocalChain, ledger: Ledger) -> None:
+    ledger.append(genesis(chain), ())
+    block, executed = block_with_payment(chain)
+    ledger.append(block, [row(executed, ephemeral=True)])
+
+    ledger.prune(block.slot + 1)
+
+    assert ledger.transaction(executed.transaction.signature) is None
+
+
 # Who mentions an address
 
 

@@ -172,7 +172,7 @@ def test_the_trader_pays_the_fee_of_a_failed_swap_and_nothing_else(raydium: Cpmm
     outcome = chain.send(raydium.swap(SOL, U64_MAX, forward=True))
 
     assert outcome.fee == 5_000
-    paid = replace(before[wallet], lamports=before[wallet].lamports - 5_000)
+    paid = before[wallet]._replace(lamports=before[wallet].lamports - 5_000)
     assert chain.bank.accounts == before | {wallet: paid}
 
 
@@ -180,7 +180,7 @@ def test_more_than_the_trader_has_is_refused(pool: Pool) -> None:
     for mint in pool.mints(forward=True):
         account = pool.chain.held(mint)
         empty = replace(TokenAccount.decode(pool.chain.account(account).data), amount=10)
-        pool.chain.bank.accounts[account] = replace(pool.chain.account(account), data=empty.encode())
+        pool.chain.bank.accounts[account] = pool.chain.account(account)._replace(data=empty.encode())
 
     outcome = pool.chain.send(pool.swap(1_000, 1, forward=True))
 
@@ -291,7 +291,7 @@ def test_another_s_account_cannot_be_spent(raydium: Cpmm) -> None:
     thief = raydium.chain.bank
     swap = with_account(raydium.swap(SOL, 1, forward=False), raydium_cpmm_instructions.INPUT_TOKEN_ACCOUNT, key=victim)
     state = replace(TokenAccount.decode(thief.accounts[victim].data), owner=STRANGER)
-    thief.accounts[victim] = replace(thief.accounts[victim], data=state.encode())
+    thief.accounts[victim] = thief.accounts[victim]._replace(data=state.encode())
 
     outcome = raydium.chain.send(swap)
 
@@ -328,9 +328,9 @@ def test_an_amount_that_buys_nothing_is_refused(raydium: Cpmm, meteora: Dlmm) ->
 def test_a_pool_that_is_switched_off_refuses(raydium: Cpmm, meteora: Dlmm) -> None:
     accounts = raydium.chain.bank.accounts
     off = replace(raydium.state, status=raydium_cpmm_accounts.PoolStatus.SWAP_DISABLED)
-    accounts[raydium.address] = replace(accounts[raydium.address], data=off.encode())
+    accounts[raydium.address] = accounts[raydium.address]._replace(data=off.encode())
     disabled = replace(meteora.state, status=meteora_dlmm_accounts.PairStatus.DISABLED)
-    accounts[meteora.address] = replace(accounts[meteora.address], data=disabled.encode())
+    accounts[meteora.address] = accounts[meteora.address]._replace(data=disabled.encode())
 
     assert error_name(raydium.chain.send(raydium.swap(SOL, 1, forward=True))) == "NotApproved"
     assert error_name(meteora.chain.send(meteora.swap(SOL, 1, forward=True))) == "PoolDisabled"

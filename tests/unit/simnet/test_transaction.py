@@ -6,6 +6,7 @@ import pytest
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
 
 from orderd.simnet.base58 import b58decode, b58encode
 from orderd.simnet.errors import TransactionError
@@ -94,3 +95,16 @@ def test_base58_is_what_addresses_are_written_in() -> None:
     assert b58encode(bytes(key)) == str(key)
     with pytest.raises(ValueError, match="no base58"):
         b58decode("0OIl")
+
+
+def test_another_message_under_the_same_signature_is_another_transaction() -> None:
+    one, two = (signed([memo.memo(text)], [PAYER], Hash.default()) for text in ("one", "two"))
+    forged = VersionedTransaction.populate(two.message, one.signatures)
+
+    genuine, copy = decode(bytes(one)), decode(bytes(forged))
+
+    assert copy.signature == genuine.signature
+    assert copy.instructions != genuine.instructions
+    genuine.verify()
+    with pytest.raises(TransactionError, match="verification"):
+        copy.verify()

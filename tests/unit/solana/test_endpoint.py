@@ -1,12 +1,15 @@
 """What a URL says of an endpoint, and by way of whom it is reached."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from queue import Queue
 
 import pytest
+import trustme
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
@@ -14,6 +17,7 @@ from orderd.domain.errors import OrderdError
 from orderd.solana.endpoint import Endpoint
 from orderd.solana.hints import LandingHints
 from orderd.solana.transport import HttpTransport, TransportError
+from tests.socks import socks_proxy
 from tests.unit.solana.server import response
 
 BASIC = "Basic dHJhZGVyOnNlY3JldEAx"
@@ -29,14 +33,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def speaking(answers: list[bytes]) -> Iterator[tuple[int, Queue[bytes]]]:
+def speaking(answers: list[bytes], tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, Queue[bytes]]]:
     """A port that answers the first connection's requests in turn, and what it was told."""
     told: Queue[bytes] = Queue()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def speak() -> None:
             connection, _ = listener.accept()
-            with connection:
+            with connection if tls is None else tls.wrap_socket(connection, server_side=True) as connection:
                 for answer in answers:
                     told.put(connection.recv(65_536))
                     connection.sendall(answer)
@@ -102,6 +106,8 @@ def test_nothing_on_this_machine_is_asked_for_by_way_of_a_proxy(monkeypatch: pyt
         ({"ALL_PROXY": "http://p:3", "NO_PROXY": ".example"}, "wss://rpc.example", None),
         ({"ALL_PROXY": "http://p:3", "NO_PROXY": "*"}, "https://rpc.example", None),
         ({"ALL_PROXY": ""}, "https://rpc.example", None),
+        ({"ALL_PROXY": "socks5://p"}, "https://rpc.example", 1080),
+        ({"ALL_PROXY": "socks5h://p:4", "NO_PROXY": "rpc.example"}, "ws://rpc.example", None),
     ],
 )
 def test_which_proxy_leads_to_an_endpoint(
@@ -113,11 +119,15 @@ def test_which_proxy_leads_to_an_endpoint(
     assert (proxy.port if proxy else None) == port
 
 
-@pytest.mark.parametrize("proxy", ["socks5://p:1", "https://p:1", "http://", "http://p:many"])
+@pytest.mark.parametrize(
+    "proxy", ["socks4://p:1", "https://p:1", "http://", "http://p:many", f"socks5://{'u' * 256}@p:1"]
+)
 def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
         HttpTransport("https://rpc.example")
+    with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
+        Endpoint.of("wss://rpc.example").proxy()
 
 
 def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,3 +147,75 @@ def test_a_proxy_is_asked_for_a_way_to_an_endpoint_with_tls(monkeypatch: pytest.
         with pytest.raises(TransportError, match=r"rpc\.example:443 by way of the proxy 127\.0\.0\.1"):
             posted("https://rpc.example/key")
     assert told.get(timeout=10) == b"CONNECT rpc.example:443 HTTP/1.1\r\nHost: rpc.example:443\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "host", "asked"),
+    [
+        ("socks5h", "rpc.example", "rpc.example"),
+        ("socks5h", "192.0.2.7", "192.0.2.7"),
+        ("socks5", "rpc.example", "192.0.2.7"),
+        ("socks5", "[2001:db8::7]", "2001:db8::7"),
+    ],
+)
+@pytest.mark.parametrize("wants_user", [False, True])
+def test_a_socks_proxy_leads_to_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch, kind: str, host: str, asked: str, wants_user: bool
+) -> None:
+    """It is told the name where the proxy finds the address (socks5h), and the address where this machine does."""
+    monkeypatch.setattr("orderd.proxy._address", lambda name, _: "192.0.2.7" if name == "rpc.example" else name)
+    with (
+        speaking([response(b"{}")]) as (port, told),
+        socks_proxy({(asked, 8899): port}, wants_user=wants_user) as proxy,
+    ):
+        monkeypatch.setenv("ALL_PROXY", proxy.url(kind))
+        assert posted(f"http://{host}:8899/key") == b"{}"
+
+    assert told.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\n"), "as if nothing were on the way"
+    assert proxy.asked == [(asked, 8899)]
+
+
+def test_so_it_does_to_one_with_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("rpc.example").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with speaking([response(b"{}")], tls) as (port, told), socks_proxy({("rpc.example", 443): port}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        assert posted("https://rpc.example/key") == b"{}"
+    assert told.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\nHost: rpc.example\r\n")
+
+
+def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: Queue[str] = Queue()
+
+    def admit(_: ServerConnection, request: Request) -> Response | None:
+        seen.put(request.headers["Host"])
+        return None
+
+    with (
+        serve(lambda _: None, "127.0.0.1", 0, process_request=admit) as server,
+        socks_proxy({("rpc.example", 8900): server.socket.getsockname()[1]}) as proxy,
+    ):
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("ALL_PROXY", proxy.url())
+        hints = LandingHints("ws://rpc.example:8900/", lambda: None)
+        hints.start()
+        assert seen.get(timeout=10) == "rpc.example:8900"
+        hints.stop(10)
+        server.shutdown()
+        thread.join()
+
+
+def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socks_proxy({}, wants_user=True) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url())
+        with pytest.raises(TransportError, match=r"rpc\.example:80 by way of the proxy .*: no host is reached there"):
+            posted("http://rpc.example/key")
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
+        with pytest.raises(TransportError, match="the proxy asks for a user and a password"):
+            posted("http://rpc.example/key")
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://trader:wrong@127.0.0.1:{proxy.port}")
+        with pytest.raises(TransportError, match="the proxy refuses the user or the password"):
+            posted("http://rpc.example/key")

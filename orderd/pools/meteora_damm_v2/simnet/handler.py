@@ -38,12 +38,12 @@ from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 from orderd.pools.meteora_damm_v2.program import PROGRAM
 from orderd.pools.meteora_damm_v2.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
-from orderd.solana.programs import system, token
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.solana.programs import system
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
@@ -164,7 +164,7 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     if not kept:
         raise fail(invocation, SLIPPAGE)
     after = pool_after(pool, swap, a_to_b=a_to_b)
-    invocation.store_data(POOL, encoded(after))
+    invocation.store_record(POOL, pool, after)
     _pay(invocation, swap, a_to_b=a_to_b)
     _emit(invocation, after, order, swap, a_to_b=a_to_b)
 
@@ -213,17 +213,20 @@ def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> N
     source, destination = key(INPUT_TOKEN_ACCOUNT), key(OUTPUT_TOKEN_ACCOUNT)
     decimals_in = anchor.mint(invocation, mint_in, "token_in_mint").decimals
     decimals_out = anchor.mint(invocation, mint_out, "token_out_mint").decimals
-    invocation.call(
-        token.transfer_checked(
-            source, key(mint_in), key(vault_in), key(PAYER), swap.amount_in, decimals_in, key(program_in)
-        )
+    transfer_checked(
+        invocation, source, key(mint_in), key(vault_in), key(PAYER), swap.amount_in, decimals_in, key(program_in)
     )
     authority = key(POOL_AUTHORITY)
-    invocation.call(
-        token.transfer_checked(
-            key(vault_out), key(mint_out), destination, authority, swap.amount_out, decimals_out, key(program_out)
-        ),
-        signed_by={authority},
+    transfer_checked(
+        invocation,
+        key(vault_out),
+        key(mint_out),
+        destination,
+        authority,
+        swap.amount_out,
+        decimals_out,
+        key(program_out),
+        signed_by=(authority,),
     )
 
 

@@ -42,12 +42,12 @@ from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.pools.meteora_dlmm.simnet.bins import BINS, pool_of
 from orderd.pools.meteora_dlmm.simnet.write_back import array_after, is_empty, pair_after, without
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
-from orderd.solana.programs import memo, token
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.solana.programs import memo
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import Mint
 
@@ -240,15 +240,14 @@ def _store(
         array = anchor.load(invocation, position, BinArray, "bin_array")
         bins = BINS.of(array, invocation.account(position).data, pair.bin_step)
         after = array_after(array, changed.values())
-        data = encoded(after)
-        invocation.store_data(position, data)
-        BINS.put(data, bins | changed)
+        invocation.store_record(position, array, after)
+        BINS.put(invocation.account(position).data, bins | changed)
         if is_empty(after):
             emptied.append(index)
     after_pair, after_extension = without(pair_after(pair, swap.pool), extension, emptied)
-    invocation.store_data(LB_PAIR, encoded(after_pair))
-    if after_extension is not None and after_extension != extension:
-        invocation.store_data(BITMAP_EXTENSION, encoded(after_extension))
+    invocation.store_record(LB_PAIR, pair, after_pair)
+    if extension is not None and after_extension is not None and after_extension != extension:
+        invocation.store_record(BITMAP_EXTENSION, extension, after_extension)
 
 
 def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
@@ -258,14 +257,10 @@ def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> No
     y = (key(RESERVE_Y), key(TOKEN_Y_MINT), key(TOKEN_Y_PROGRAM), _decimals(invocation, TOKEN_Y_MINT))
     paid, bought = (x, y) if swap_for_y else (y, x)
     reserve, mint, program, decimals = paid
-    invocation.call(
-        token.transfer_checked(key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
-    )
+    transfer_checked(invocation, key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
     reserve, mint, program, decimals = bought
-    invocation.call(
-        token.transfer_checked(reserve, mint, key(USER_TOKEN_OUT), key(LB_PAIR), swap.amount_out, decimals, program),
-        signed_by={key(LB_PAIR)},
-    )
+    pair, amount = key(LB_PAIR), swap.amount_out
+    transfer_checked(invocation, reserve, mint, key(USER_TOKEN_OUT), pair, amount, decimals, program, signed_by=(pair,))
 
 
 def _decimals(invocation: Invocation, index: int) -> int:

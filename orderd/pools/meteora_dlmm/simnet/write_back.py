@@ -10,6 +10,7 @@ from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL
 from orderd.pools.meteora_dlmm.maths.bin import DlmmBin
 from orderd.pools.meteora_dlmm.maths.pool import DlmmPool
+from orderd.simnet.codec import replaced
 
 _SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
 """The part of a Bin that tells whether it is empty, for all 70 of an array at once."""
@@ -17,9 +18,9 @@ _SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
 
 def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:
     """The account once a swap left `pool`; the bins are in the bin arrays."""
-    return replace(
+    return replaced(
         pair,
-        v_parameters=replace(
+        v_parameters=replaced(
             pair.v_parameters,
             volatility_accumulator=pool.volatility.volatility_accumulator,
             volatility_reference=pool.volatility.volatility_reference,
@@ -37,7 +38,7 @@ def array_after(array: BinArray, changed: Iterable[DlmmBin]) -> BinArray:
     for each in changed:
         if each.bin_id // BINS_AN_ARRAY != array.index:
             continue
-        content = replace(
+        content = replaced(
             array.bin(each.bin_id),
             amount_x=each.amount_x,
             amount_y=each.amount_y,

@@ -17,7 +17,7 @@ from orderd.pools.raydium_amm_v4.addresses import authority_address
 from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, SwapBaseOutV2, SwapV2Account
 from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
 from orderd.pools.raydium_amm_v4.program import PROGRAM
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs.refusal import fail
@@ -139,7 +139,7 @@ def _swap(invocation: Invocation, amm: AmmInfo, order: SwapBaseInV2 | SwapBaseOu
     if not kept:
         raise fail(invocation, SLIPPAGE)
     _pay(invocation, swap, coin_to_pc=coin_to_pc)
-    invocation.store_data(SwapV2Account.AMM, encoded(_counted(amm, swap, coin_to_pc=coin_to_pc)))
+    invocation.store_record(SwapV2Account.AMM, amm, _counted(amm, swap, coin_to_pc=coin_to_pc))
 
 
 def _quote(pool: amm_v4.AmmV4Pool, order: SwapBaseInV2 | SwapBaseOutV2, *, coin_to_pc: bool) -> amm_v4.AmmV4Swap:

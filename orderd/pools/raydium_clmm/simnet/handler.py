@@ -37,11 +37,11 @@ from orderd.pools.raydium_clmm.simnet.arrays import given_accounts, pool_of, tou
 from orderd.pools.raydium_clmm.simnet.observation import ObservationState
 from orderd.pools.raydium_clmm.simnet.write_back import crossed, pool_after
 from orderd.pools.raydium_clmm.tick_arrays import array_start
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
@@ -171,7 +171,7 @@ def _swap(
     if swap.pool.tick_current != pool.tick_current:
         updated = observation.updated(now, swap.pool.tick_current)
         if updated is not observation:
-            invocation.store_data(OBSERVATION_STATE, encoded(updated))
+            invocation.store_record(OBSERVATION_STATE, observation, updated)
     _pay(invocation, swap)
     _emit(invocation, swap, zero_for_one=zero_for_one)
     _check_outcome(invocation, order, before, swap)
@@ -189,7 +189,7 @@ def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays:
     after = pool_after(pool, swap.pool, epoch)
     if _held(invocation, OUTPUT_VAULT).amount <= swap.amount_out:
         after = replace(after, status=FROZEN)
-    invocation.store_data(POOL_STATE, encoded(after))
+    invocation.store_record(POOL_STATE, pool, after)
     places = {array.start_tick_index: index for index, array in arrays.items()}
     changed: dict[int, TickArrayState] = {}
     for tick, growth_0, growth_1 in swap.crossings:
@@ -197,7 +197,7 @@ def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays:
         array = changed.get(index, arrays[index])
         changed[index] = crossed(array, tick, pool, fee_growth_0=growth_0, fee_growth_1=growth_1, epoch=epoch)
     for index, array in changed.items():
-        invocation.store_data(index, encoded(array))
+        invocation.store_record(index, arrays[index], array)
 
 
 def _pay(invocation: Invocation, swap: clmm.ClmmSwap) -> None:
@@ -211,9 +211,9 @@ def _transfer(invocation: Invocation, source: int, destination: int, mint: int, 
     key = invocation.key
     decimals = anchor.mint(invocation, mint, "mint").decimals
     program = invocation.account(source).owner
-    invocation.call(
-        token.transfer_checked(key(source), key(mint), key(destination), authority, amount, decimals, program),
-        signed_by={key(POOL_STATE)},
+    pool = (key(POOL_STATE),)
+    transfer_checked(
+        invocation, key(source), key(mint), key(destination), authority, amount, decimals, program, signed_by=pool
     )
 
 

@@ -7,13 +7,14 @@ from solders.pubkey import Pubkey
 
 from orderd.pools.raydium_clmm.accounts import PoolState, RewardInfo, TickArrayState
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool
+from orderd.simnet.codec import replaced
 
 _WRAP: Final = (1 << 128) - 1
 
 
 def pool_after(state: PoolState, pool: ClmmPool, epoch: int) -> PoolState:
     """The account once a swap left `pool`; the balances are in the vaults. Rewards are not accrued."""
-    return replace(
+    return replaced(
         state,
         liquidity=pool.liquidity,
         sqrt_price_x64=pool.sqrt_price,

@@ -34,12 +34,11 @@ from orderd.pools.raydium_cpmm.program import PROGRAM
 from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
 from orderd.pools.raydium_cpmm.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
-from orderd.simnet.codec import decoded, encoded
+from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
-from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS
-from orderd.solana.programs import token
+from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
@@ -159,7 +158,7 @@ def _swap(
     _settle(invocation, pool, swap, zero_for_one=zero_for_one)
     updated = observation.updated(now, before.reserve_0, before.reserve_1)
     if updated is not observation:
-        invocation.store_data(OBSERVATION_STATE, encoded(updated))
+        invocation.store_record(OBSERVATION_STATE, observation, updated)
 
 
 def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_for_one: bool) -> cpmm.CpmmSwap:
@@ -171,16 +170,14 @@ def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_f
 def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zero_for_one: bool) -> None:
     """Book the fees, take the input from the user and pay the output from the vault."""
     after = pool_after(pool, swap.pool, invocation.clock.epoch)
-    invocation.store_data(POOL_STATE, encoded(after))
+    invocation.store_record(POOL_STATE, pool, after)
     decimals_in, decimals_out = pool.mint_0_decimals, pool.mint_1_decimals
     if not zero_for_one:
         decimals_in, decimals_out = decimals_out, decimals_in
     key = invocation.key
     paid: tuple[Pubkey, Pubkey, Pubkey] = (key(INPUT_TOKEN_ACCOUNT), key(INPUT_TOKEN_MINT), key(INPUT_VAULT))
     bought: tuple[Pubkey, Pubkey, Pubkey] = (key(OUTPUT_VAULT), key(OUTPUT_TOKEN_MINT), key(OUTPUT_TOKEN_ACCOUNT))
-    invocation.call(token.transfer_checked(*paid, key(PAYER), swap.amount_in, decimals_in, key(INPUT_TOKEN_PROGRAM)))
+    transfer_checked(invocation, *paid, key(PAYER), swap.amount_in, decimals_in, key(INPUT_TOKEN_PROGRAM))
     authority = key(AUTHORITY)
-    invocation.call(
-        token.transfer_checked(*bought, authority, swap.amount_out, decimals_out, key(OUTPUT_TOKEN_PROGRAM)),
-        signed_by={authority},
-    )
+    program = key(OUTPUT_TOKEN_PROGRAM)
+    transfer_checked(invocation, *bought, authority, swap.amount_out, decimals_out, program, signed_by=(authority,))

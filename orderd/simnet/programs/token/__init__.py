@@ -4,13 +4,16 @@ Source: solana-program/token, `program/src/processor.rs` and `pinocchio/program`
 latter, which is what clusters run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
+from solders.pubkey import Pubkey
+
 from orderd.simnet.errors import InstructionError, RuntimeViolationError
-from orderd.simnet.invoke import Invocation
+from orderd.simnet.invoke import AccountUse, Invocation
 from orderd.simnet.programs.token import authority, balances, initialize
 from orderd.simnet.programs.token.errors import INVALID_INSTRUCTION, TEXT
+from orderd.solana.programs.token import TransferChecked
 
 TRANSFER_UNITS: Final = 76
 TRANSFER_CHECKED_UNITS: Final = 105
@@ -30,6 +33,27 @@ def process(invocation: Invocation) -> None:
     except InstructionError as error:
         invocation.log(f"Error: {TEXT[error.code] if isinstance(error.code, int) else error.code}")
         raise
+
+
+def transfer_checked(
+    invocation: Invocation,
+    source: Pubkey,
+    mint: Pubkey,
+    destination: Pubkey,
+    authority: Pubkey,
+    amount: int,
+    decimals: int,
+    program: Pubkey,
+    signed_by: Collection[Pubkey] = (),
+) -> None:
+    """Call a token program for what `orderd.solana.programs.token.transfer_checked` says. Raises InstructionError."""
+    uses = (
+        AccountUse(source, is_signer=False, is_writable=True),
+        AccountUse(mint, is_signer=False, is_writable=False),
+        AccountUse(destination, is_signer=False, is_writable=True),
+        AccountUse(authority, is_signer=True, is_writable=False),
+    )
+    invocation.invoke(program, uses, TransferChecked(amount, decimals).encode(), signed_by)
 
 
 def _unknown(_: Invocation) -> None:

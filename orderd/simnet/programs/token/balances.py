@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from orderd.simnet.codec import encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs.token.checks import (
@@ -13,6 +12,7 @@ from orderd.simnet.programs.token.checks import (
     check_program,
     mint_at,
     spend_allowance,
+    store_amount,
     token_account,
 )
 from orderd.simnet.programs.token.errors import (
@@ -54,8 +54,8 @@ def transfer(invocation: Invocation) -> None:
         check_program(invocation, 0, to)
     if to_itself:
         return
-    invocation.store_data(0, encoded(replace(after, amount=source.amount - amount)))
-    invocation.store_data(to, encoded(replace(destination, amount=destination.amount + amount)))
+    store_amount(invocation, 0, source, after, source.amount - amount)
+    store_amount(invocation, to, destination, destination, destination.amount + amount)
     if source.is_native.tag:
         lamports = invocation.account(0).lamports
         invocation.store_lamports(0, lamports - amount)
@@ -82,8 +82,8 @@ def mint_to(invocation: Invocation) -> None:
         check_program(invocation, 0, 1)
     if mint.supply + amount > U64_MAX:
         raise InstructionError(OVERFLOW)
-    invocation.store_data(0, encoded(replace(mint, supply=mint.supply + amount)))
-    invocation.store_data(1, encoded(replace(destination, amount=destination.amount + amount)))
+    invocation.store_record(0, mint, replace(mint, supply=mint.supply + amount))
+    store_amount(invocation, 1, destination, destination, destination.amount + amount)
 
 
 def burn(invocation: Invocation) -> None:
@@ -104,8 +104,8 @@ def burn(invocation: Invocation) -> None:
     after = spend_allowance(invocation, 2, source, amount, spent=True)
     if amount == 0:
         check_program(invocation, 0, 1)
-    invocation.store_data(0, encoded(replace(after, amount=source.amount - amount)))
-    invocation.store_data(1, encoded(replace(mint, supply=mint.supply - amount)))
+    store_amount(invocation, 0, source, after, source.amount - amount)
+    invocation.store_record(1, mint, replace(mint, supply=mint.supply - amount))
 
 
 def close_account(invocation: Invocation) -> None:
@@ -134,4 +134,4 @@ def sync_native(invocation: Invocation) -> None:
         raise InstructionError(OVERFLOW)
     if amount < account.amount:
         raise InstructionError(INVALID_STATE)
-    invocation.store_data(0, encoded(replace(account, amount=amount)))
+    store_amount(invocation, 0, account, account, amount)

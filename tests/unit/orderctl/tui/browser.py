@@ -35,6 +35,11 @@ class Tab:
                 result: dict[str, Any] = message["result"]
                 return result
 
+    def open(self, url: str) -> None:
+        """What the page before has received is forgotten."""
+        self.received = ""
+        self.do("Page.navigate", url=url)
+
     def value_of(self, script: str) -> Any:
         """What the page makes of a script, once its promise is kept."""
         answer = self.do("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,6 +24,7 @@ from orderd.wire import (
     StatusResult,
 )
 from tests.samples.orders import FILLED, detail_of, history
+from tests.socks import socks_proxy
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import STATUS, order_id
 
@@ -59,6 +61,17 @@ async def linked(settings: Settings) -> AsyncIterator[tuple[Link, Listener]]:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_a_socks_proxy_leads_to_a_daemon_on_another_machine(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socks_proxy({("desk.example", 3000): urlsplit(daemon.url).port or 0}) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url())
+        async with linked(Settings(url="ws://desk.example:3000/")) as (_, listener):
+            await listener.wait_for(Ready)
+
+    assert proxy.asked == [("desk.example", 3000)]
 
 
 async def test_a_connection_begins_with_every_active_order_and_goes_on_with_events(

@@ -5,8 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from typing import NamedTuple
 
 import httpx
@@ -29,18 +33,50 @@ class Page(NamedTuple):
         return f"{self.origin}/{self.key}/"
 
 
-@pytest.fixture
-def page(daemon: FakeDaemon) -> Iterator[Page]:
+@contextmanager
+def served(daemon: FakeDaemon) -> Iterator[Page]:
     with subprocess.Popen(
         [ORDERCTL, "tui", "--web"], env={**os.environ, "ORDERCTL_URL": daemon.url}, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         found = re.match(r"open (http://127\.0\.0\.1:\d+)/(\S{40,})/$", process.stderr.readline())
         assert found is not None
-        yield Page(*found.groups())
-        process.terminate()
-        process.communicate(timeout=20)
+        try:
+            yield Page(*found.groups())
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+@pytest.fixture
+def page(daemon: FakeDaemon) -> Iterator[Page]:
+    with served(daemon) as page:
+        yield page
+
+
+@contextmanager
+def another_server() -> Iterator[tuple[str, Queue[str]]]:
+    """The origin of another server of this machine, and the heads of the requests that browsers send it."""
+    heads: Queue[str] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heads.put(f"{self.requestline}\n{self.headers}")
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Tests are quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", heads
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def answer(url: str, **headers: str) -> int:
@@ -99,10 +135,26 @@ def test_a_browser_shows_the_screen_takes_keys_and_lets_no_other_page_in(page: P
         }})"""
         assert tab.value_of(script) == "refused", "by a page of another origin"
 
-        tab.do("Page.navigate", url=page.address)
+        tab.open(page.address)
         tab.wait_for("live")
         tab.wait_for("none; n makes a new one")
         tab.value_of("document.querySelector('.xterm-helper-textarea').focus()")
         tab.press("?")
         tab.wait_for("The order above")
         assert tab.value_of("document.body.classList.contains('-first-byte')"), "the terminal is in sight"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+def test_a_browser_tells_the_key_to_no_other_server_and_shows_two_screens_side_by_side(
+    daemon: FakeDaemon, page: Page, tmp_path: Path
+) -> None:
+    with served(daemon) as second, another_server() as (origin, heads), browsing(tmp_path) as tab:
+        tab.do("Network.enable")
+        for each in (page, second, page):
+            tab.open(each.address)
+            tab.wait_for("live")
+            tab.value_of(f"location.href = '{origin}/visited'")
+            while "GET /visited " not in (head := heads.get(timeout=60)):
+                assert each.key not in head
+            assert not re.search("^(cookie|referer):", head, re.MULTILINE | re.IGNORECASE)
+            assert each.key not in head

@@ -33,7 +33,7 @@ def pool(chain: LocalChain) -> DammV2:
 def switch(pool: DammV2, **fields: Any) -> None:
     """Change the pool's account."""
     accounts = pool.chain.bank.accounts
-    accounts[pool.address] = replace(accounts[pool.address], data=replace(pool.state, **fields).encode())
+    accounts[pool.address] = accounts[pool.address]._replace(data=replace(pool.state, **fields).encode())
 
 
 def test_the_recentred_pool_is_consistent_at_the_price_of_the_real_clmm_pool(pool: DammV2, chain: LocalChain) -> None:

@@ -31,7 +31,7 @@ def pool(chain: LocalChain) -> AmmV4:
 def switch(pool: AmmV4, **fields: Any) -> None:
     """Change the pool's account."""
     accounts = pool.chain.bank.accounts
-    accounts[pool.address] = replace(accounts[pool.address], data=replace(pool.state, **fields).encode())
+    accounts[pool.address] = accounts[pool.address]._replace(data=replace(pool.state, **fields).encode())
 
 
 def ray_log(logs: tuple[str, ...]) -> tuple[int, ...]:

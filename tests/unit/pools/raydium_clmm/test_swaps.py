@@ -35,7 +35,7 @@ def pool(chain: LocalChain) -> Clmm:
 def switch(pool: Clmm, **fields: Any) -> None:
     """Change the pool's account."""
     accounts = pool.chain.bank.accounts
-    accounts[pool.address] = replace(accounts[pool.address], data=replace(pool.state, **fields).encode())
+    accounts[pool.address] = accounts[pool.address]._replace(data=replace(pool.state, **fields).encode())
 
 
 def test_the_real_pool_is_at_its_real_address() -> None:
@@ -180,8 +180,8 @@ def test_tick_arrays_are_the_pool_s_own_and_writable(pool: Clmm) -> None:
     swap = pool.swap(SOL, 1, forward=True)
     arrays = raydium_clmm_instructions.TICK_ARRAYS
     foreign = replace(pool.tick_array(pool.arrays(forward=True)[0]), pool_id=STRANGER)
-    pool.chain.bank.accounts[STRANGER] = replace(
-        pool.chain.account(swap.accounts[arrays].pubkey), data=foreign.encode()
+    pool.chain.bank.accounts[STRANGER] = pool.chain.account(swap.accounts[arrays].pubkey)._replace(
+        data=foreign.encode()
     )
 
     read_only = with_account(swap, arrays, writable=False)
@@ -255,8 +255,8 @@ def test_a_vault_that_runs_dry_freezes_the_pool(pool: Clmm) -> None:
     expected = pool.quote(SOL, forward=True)
     vault = pool.chain.account(pool.state.vault_1)
     held = token.TokenAccount.decode(vault.data)
-    pool.chain.bank.accounts[pool.state.vault_1] = replace(
-        vault, data=replace(held, amount=expected.amount_out).encode()
+    pool.chain.bank.accounts[pool.state.vault_1] = vault._replace(
+        data=replace(held, amount=expected.amount_out).encode()
     )
 
     assert pool.chain.send(pool.swap(SOL, 1, forward=True)).error is None

@@ -1,0 +1,162 @@
+"""The proxy on the way to another machine, for the daemon and its client, for HTTP and websockets alike.
+
+It comes from the environment as for most programs: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in either case. What
+is on this machine is never asked for by way of another. Proxies are spoken to in HTTP (RFC 9110) or SOCKS 5 (RFC 1928).
+"""
+
+import socket
+from base64 import b64encode
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+
+from orderd.domain.host import is_loopback
+
+_PORTS: Final = {"http": 80, "socks5": 1080, "socks5h": 1080}
+"""The kinds of proxies that are spoken to, and where they listen if nothing else is said."""
+_HEAD_AT_MOST: Final = 65_536
+_TEXT_AT_MOST: Final = 255
+_SOCKS: Final = 5
+_NO_ANSWERS: Final = (
+    "", "it failed", "it does not allow that", "no network leads there", "no host is reached there",
+    "the endpoint refuses", "too late", "it cannot connect", "it does not know such addresses",
+)  # fmt: skip
+"""What a SOCKS proxy says by a number (RFC 1928, 6)."""
+
+
+class ProxyError(Exception):
+    """The environment names a proxy that cannot be used. Its text shows no password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    kind: str
+    """http; socks5, where this machine finds the endpoint's address; or socks5h, where the proxy does."""
+    host: str
+    port: int
+    user: str | None
+    password: str
+
+    @property
+    def authorization(self) -> str | None:
+        return None if self.user is None else basic_authorization(self.user, self.password)
+
+    def connect(self, host: str, port: int, seconds: float) -> socket.socket:
+        """A connection to an endpoint, which has no time-out itself. Raises OSError where the proxy leads nowhere."""
+        connection = socket.create_connection((self.host, self.port), seconds)
+        try:
+            if self.kind == "http":
+                _ask_in_http(connection, _authority(host, port), self.authorization)
+            else:
+                _greet_in_socks(connection, self.user, self.password)
+                _ask_in_socks(connection, host if self.kind == "socks5h" else _address(host, port), port)
+            connection.settimeout(None)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def proxy_for(host: str, port: int, *, is_secure: bool) -> Proxy | None:
+    """By way of whom, as the environment has it now. Raises ProxyError."""
+    if is_loopback(host):
+        return None
+    named = getproxies_environment()
+    if proxy_bypass_environment(f"{host}:{port}", named):
+        return None
+    purpose = "https" if is_secure else "http"
+    text = named.get(purpose) or named.get("all")
+    if not text:
+        return None
+    whose = f"the proxy that the environment names for {purpose}"
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ProxyError(f"{whose} does not begin with http://, socks5:// or socks5h://, and others are not spoken")
+        user, password = credentials(parts)
+        if max(len((user or "").encode()), len(password.encode())) > _TEXT_AT_MOST:
+            raise ProxyError(f"{whose} has a user or a password of more than {_TEXT_AT_MOST} bytes")
+        return Proxy(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], user, password)
+    except ValueError as error:
+        raise ProxyError(f"{whose} has no address that can be read") from error
+
+
+def credentials(parts: SplitResult) -> tuple[str | None, str]:
+    """User and password of a URL; no user where it names none."""
+    return None if parts.username is None else unquote(parts.username), unquote(parts.password or "")
+
+
+def basic_authorization(user: str, password: str) -> str:
+    """RFC 7617"""
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _address(host: str, port: int) -> str:
+    """The first that this machine's resolver has."""
+    *_, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return str(found[0])
+
+
+def _ask_in_http(connection: socket.socket, authority: str, authorization: str | None) -> None:
+    """RFC 9110, 9.3.6"""
+    head = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
+    if authorization is not None:
+        head += f"Proxy-Authorization: {authorization}\r\n"
+    connection.sendall(f"{head}\r\n".encode("ascii"))
+    answer = bytearray()
+    while not answer.endswith(b"\r\n\r\n"):  # nothing beyond: what follows is the endpoint's
+        if len(answer) > _HEAD_AT_MOST:
+            raise OSError("the proxy says what is no HTTP")
+        answer += _read(connection, 1)
+    status = bytes(answer).split(b"\r\n", 1)[0].decode("latin-1")
+    if status.split(" ")[1:2] != ["200"]:
+        raise OSError(f"the proxy leads nowhere: {status[:100]}")
+
+
+def _greet_in_socks(connection: socket.socket, user: str | None, password: str) -> None:
+    """RFC 1928, 3, and RFC 1929"""
+    ways = b"\0" if user is None else b"\0\2"
+    connection.sendall(bytes((_SOCKS, len(ways))) + ways)
+    version, way = _read(connection, 2)
+    if version != _SOCKS:
+        raise OSError("the proxy does not speak SOCKS 5")
+    if way not in ways:
+        raise OSError("the proxy asks for a user and a password" if user is None else "the proxy wants no such user")
+    if way == 2:
+        assert user is not None
+        connection.sendall(b"\1" + b"".join(bytes((len(text),)) + text for text in (user.encode(), password.encode())))
+        if _read(connection, 2)[1] != 0:
+            raise OSError("the proxy refuses the user or the password")
+
+
+def _ask_in_socks(connection: socket.socket, host: str, port: int) -> None:
+    """RFC 1928, 4 to 6"""
+    try:
+        address = ip_address(host).packed
+        where = bytes((1 if len(address) == 4 else 4,)) + address
+    except ValueError:
+        name = host.encode("idna")
+        where = bytes((3, len(name))) + name
+    connection.sendall(bytes((_SOCKS, 1, 0)) + where + port.to_bytes(2))
+    _, answer, _, kind = _read(connection, 4)
+    if answer != 0:
+        why = _NO_ANSWERS[answer] if answer < len(_NO_ANSWERS) else f"answer {answer}"
+        raise OSError(f"the proxy leads nowhere: {why}")
+    _read(connection, {1: 4, 4: 16}.get(kind) or _read(connection, 1)[0])
+    _read(connection, 2)
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        data = connection.recv(size - len(found))
+        if not data:
+            raise OSError("the proxy hung up")
+        found += data
+    return found

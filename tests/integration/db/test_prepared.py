@@ -1,0 +1,44 @@
+"""Statements that are planned once a connection, whichever connections there are."""
+
+import pytest
+
+from db.connection import database, transaction
+from db.prepared import Prepared
+
+_TWICE = Prepared("twice", ("integer",), "SELECT $1 * 2")
+
+
+def _twice(number: int) -> int:
+    (doubled,) = _TWICE.execute(number).fetchone()
+    return int(doubled)
+
+
+def _planned() -> int:
+    (count,) = database.execute_sql("SELECT count(*) FROM pg_prepared_statements WHERE name = 'twice'").fetchone()
+    return int(count)
+
+
+def test_a_connection_is_given_a_statement_once(connection: None) -> None:
+    assert [_twice(number) for number in (1, 2, 3)] == [2, 4, 6]
+    assert _planned() == 1
+
+
+def test_a_new_connection_is_given_it_anew(connected: str) -> None:
+    with database.connection_context():
+        assert _twice(1) == 2
+        database.connection().close()
+    with database.connection_context():
+        assert _planned() == 0
+        assert _twice(2) == 4
+
+
+def test_it_outlives_a_transaction_that_is_rolled_back(connection: None) -> None:
+    @transaction
+    def fails() -> None:
+        assert _twice(1) == 2
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert _twice(2) == 4
+    assert _planned() == 1

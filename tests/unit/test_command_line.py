@@ -1,0 +1,28 @@
+"""Whatever is typed at orderctl or orderd is read by the one parser that refuses an option given twice."""
+
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from orderctl.app import app as orderctl
+from orderd.command_line import Command, Group
+from orderd.main import app as orderd
+
+
+def commands(command: object) -> Iterator[object]:
+    yield command
+    if isinstance(command, TyperGroup):
+        with command.make_context(None, [], resilient_parsing=True) as context:
+            for name in command.list_commands(context):
+                yield from commands(command.get_command(context, name))
+
+
+@pytest.mark.parametrize("program", [orderctl, orderd], ids=["orderctl", "orderd"])
+def test_every_command_refuses_an_option_that_is_given_twice(program: typer.Typer) -> None:
+    found = list(commands(get_command(program)))
+
+    assert len(found) > 10
+    assert [each for each in found if not isinstance(each, Command | Group)] == []
