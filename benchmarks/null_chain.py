@@ -44,6 +44,8 @@ class NullChain:
     url: str
     ws_url: str
     pid: int
+    freeze: Callable[[], object]
+    """From then on no slot passes."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -60,7 +62,15 @@ def running_null_chain() -> Iterator[NullChain]:
         assert process.stdout is not None
         with process.stdin:  # it ends when this is closed, be it because we are gone
             url, ws_url = process.stdout.readline().decode().split()
-            yield NullChain(url, ws_url, process.pid)
+
+            def freeze() -> None:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(b"freeze\n")
+                process.stdin.flush()
+                process.stdout.readline()
+
+            yield NullChain(url, ws_url, process.pid, freeze)
 
 
 class _Shape(NamedTuple):
@@ -236,7 +246,11 @@ async def _serve() -> None:
         http = await loop.create_server(lambda: _Http(landings, dispatcher), "127.0.0.1", 0)
         async with serve_websocket(lambda each: _listen(landings, each), "127.0.0.1", 0, compression=None) as pubsub:
             print(f"http://{_address(http.sockets)} ws://{_address(pubsub.sockets)}", flush=True)
-            await asyncio.to_thread(sys.stdin.read)
+            if await asyncio.to_thread(sys.stdin.readline):
+                chain.stop()
+                await slots
+                print("frozen", flush=True)
+                await asyncio.to_thread(sys.stdin.read)
         http.close()
         chain.stop()
         await slots

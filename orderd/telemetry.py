@@ -77,7 +77,7 @@ _LONGEST_LINE: Final = 500
 
 
 def name_thread(name: str) -> None:
-    """Let the kernel know the calling thread by this name, so that ``top -H`` tells what each costs. Python does not."""
+    """Let the kernel know the calling thread by this name, as ``top -H`` shows it. Python does not."""
     _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
