@@ -50,7 +50,7 @@ def excesses(counts: Counts, allowed: Counts) -> list[str]:
 def write(counts: Counts) -> None:
     lines = [_HEAD]
     for size, of_size in counts.items():
-        lines += [f'\n["{size}"]\n', *(f'"{name}" = {count:.5g}\n' for name, count in of_size.items())]
+        lines += [f'\n["{size}"]\n', *(f'"{name}" = {count:.4g}\n' for name, count in of_size.items())]
     BUDGET.write_text("".join(lines))
 
 

@@ -126,7 +126,7 @@ def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             "ORDERD_REDIS_URL": queue.url,
         }
         stack.enter_context(mock.patch.dict(os.environ, given))
-        # Orders of one message stay together, and how late it is is noted by nobody.
+        # Orders of one message stay together, the time is noted by nobody, and nobody looks for what others have left.
         stack.enter_context(mock.patch.object(ClockWatch, "may_note", return_value=False))
         stack.enter_context(mock.patch.object(turn, "_ROUTING_SECONDS", float(_FOR_EVER)))
         settings = Settings()
@@ -137,6 +137,7 @@ def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
         with closing(RpcClient(chain.url)) as rpc:
             fund_on_simnet(rpc, wallet.address)
         worker = WorkerProcess(settings, redis_client(queue.url))
+        worker._live._adopt_at = float("inf")
         client = redis_client(queue.url)
         publisher = Publisher(client)
         broker, limiter = _queue_of(settings, client)
