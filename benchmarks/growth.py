@@ -68,7 +68,7 @@ def _fill(state_dir: Path, orders: int) -> None:
         connect(postgres.url)
         migrate()
         with database.connection_context():
-            fill(orders, active=0)
+            fill(orders, active=0, ago=600)
     finally:
         database.close_all()
         child.stop()

@@ -184,6 +184,8 @@ class Settings(BaseSettings):
     """Of the local chain's market and faults."""
     simnet_market: bool = True
     """Whether others trade on the local chain, so that prices move."""
+    simnet_keep_days: KeptDays = None
+    """Days until the local chain forgets what its transactions said, never that they landed; where empty, never."""
     simnet_faults: JsonObject = Field(default_factory=dict)
     """Faults that the local chain plays, as JSON, such as {"dropped_sends": 0.1}."""
 
