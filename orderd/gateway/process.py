@@ -36,7 +36,7 @@ from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import StatusQuestions
 from orderd.engine.trading import open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
-from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, LIST_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -65,7 +65,7 @@ def run_gateway(settings: Settings) -> None:
     connect(
         settings.database_url.get_secret_value(),
         # What is asked outside, what is handed over and the sign of life take connections by themselves.
-        max_connections=DATABASE_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + _OTHER_THREADS,
+        max_connections=DATABASE_THREADS + LIST_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + _OTHER_THREADS,
         application="orderd gateway",
         statement_seconds=STATEMENT_SECONDS,
     )

@@ -52,6 +52,8 @@ from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
+LIST_THREADS: Final = 4
+"""For lists, of which one may take as long as a hundred other answers: nobody waits for them but others who list."""
 OUTSIDE_THREADS: Final = 8
 BACKGROUND_THREADS: Final = 6
 """For what nobody waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
@@ -81,6 +83,7 @@ class Gateway:
         self._news = news
         self._door = Door(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
+        self._lists = DatabaseThreads("lists", LIST_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
         self._background = DatabaseThreads("background", BACKGROUND_THREADS, _BACKGROUND_SECONDS)
         self._last_used = LastUsed(self._background)
@@ -107,6 +110,7 @@ class Gateway:
             hub=self._hub,
             pacemaker=self._pacemaker,
             database=self._database,
+            lists=self._lists,
             outside=self._outside,
         )
         routes = self._methods.routes()
@@ -178,6 +182,7 @@ class Gateway:
                 await self._news.aclose()
             await self._health_checks.close()
             await self._database.close()
+            await self._lists.close()
             await self._background.close()
             await self._outside.close()
 

@@ -94,6 +94,7 @@ class Methods:
         hub: Hub,
         pacemaker: Pacemaker,
         database: DatabaseThreads,
+        lists: DatabaseThreads,
         outside: Threads,
     ) -> None:
         self._intake = intake
@@ -104,6 +105,7 @@ class Methods:
         self._hub = hub
         self._pacemaker = pacemaker
         self._database = database
+        self._lists = lists
         self._outside = outside
         self.draining = False
 
@@ -186,7 +188,7 @@ class Methods:
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
-        listed = await self._database.run(list_orders, caller.principal.account_id, params)
+        listed = await self._lists.run(list_orders, caller.principal.account_id, params)
         if params.token is not None and not listed.orders:
             self._intake.token(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
         return Reply(listed)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -22,8 +23,10 @@ from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.access.authentication import new_token
 from orderd.gateway.port import websocket_connection as port
+from orderd.gateway.rpc import methods
+from orderd.gateway.server import DATABASE_THREADS, LIST_THREADS
 from orderd.gateway.streaming import session
-from orderd.wire import Event, Ready, Snapshot
+from orderd.wire import Event, ListResult, Ready, Snapshot
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 from tests.integration.gateway.tokens import issue, revoke
 
@@ -312,3 +315,24 @@ def _last_use() -> datetime | None:
     with database.connection_context():
         used: datetime | None = ApiToken.get().last_used_at
     return used
+
+
+async def test_slow_lists_keep_no_order_and_no_other_answer_waiting(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, over = threading.Semaphore(0), threading.Event()
+
+    def listed(*_: object) -> ListResult:
+        begun.release()
+        over.wait()
+        return ListResult(orders=(), next_cursor=None)
+
+    monkeypatch.setattr(methods, "list_orders", listed)
+    async with rig.client() as lister, rig.client() as client, asyncio.TaskGroup() as tasks:
+        lists = [tasks.create_task(lister.call("orders.list")) for _ in range(2 * DATABASE_THREADS)]
+        try:
+            for _ in range(LIST_THREADS):
+                await asyncio.to_thread(begun.acquire)
+            order_id = await client.submit("among-lists")
+            assert (await client.call("order.get", order=str(order_id)))["order"]["id"] == str(order_id)
+            assert not any(each.done() for each in lists)
+        finally:
+            over.set()
