@@ -86,6 +86,7 @@ def table_bytes() -> dict[str, int]:
     rows = database.execute_sql(
         """
         SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY bytes DESC, relname"""
+        WHERE relkind = 'r' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'orders'::regclass)
+        ORDER BY bytes DESC, relname"""
     )
     return {table: int(size) for table, size in rows}
