@@ -3,10 +3,10 @@
 What depends on how fast the machine is, is left out: loops, slots, and what is done once a second.
 """
 
+import asyncio
 import os
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -26,10 +26,14 @@ from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.engine.execution import turn
 from orderd.engine.handover import HandOver
-from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.intake import Intake, Submission
 from orderd.engine.publish import CHANNEL, Publisher, events_of
+from orderd.gateway import threads
 from orderd.gateway.process import _queue_of, open_engine
+from orderd.gateway.rpc import batch
+from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.streaming.subscription import News, Notifications
+from orderd.gateway.threads import DatabaseThreads
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import MOST_AT_ONCE, QUEUE, redis_client
 from orderd.queue.worker import WorkerProcess
@@ -53,22 +57,26 @@ class Subscriber:
 
     def __init__(self, client: "redis.Redis") -> None:
         self._manner = Notifications(1)
-        self._heard = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+        self._client = client  # which closes all of its connections when it goes
+        self._heard = client.pubsub()  # type: ignore[no-untyped-call]
         self._heard.subscribe(CHANNEL)
+        self._next("subscribe")
         self.bytes = 0
 
     def hear(self, events: int) -> None:
         """Wait for so many. Raises TimeoutError."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
         while events > 0:
-            message = self._heard.get_message(timeout=_PATIENCE_SECONDS)
-            if message is None:  # as for what was no news
-                if time.monotonic() > deadline:
-                    raise TimeoutError("no news came")
-                continue
-            for body in events_of(message["data"]):
+            for body in events_of(self._next("message")):
                 self.bytes += sum(map(len, self._manner.event(News(body))))
                 events -= 1
+
+    def _next(self, kind: str) -> bytes:
+        message = self._heard.get_message(timeout=_PATIENCE_SECONDS)
+        if message is None:
+            raise TimeoutError("no news came")
+        assert message["type"] == kind, message
+        data: bytes = message["data"]
+        return data
 
 
 class Engine:
@@ -76,21 +84,25 @@ class Engine:
 
     def __init__(self, intake: Intake, worker: WorkerProcess, subscriber: Subscriber) -> None:
         self._intake = intake
+        self._threads = DatabaseThreads("database", 1, _PATIENCE_SECONDS)
         self._worker = worker
         self._messages = worker._broker.consume(QUEUE, _PREFETCH, timeout=int(_PATIENCE_SECONDS * 1000))
         self._subscriber = subscriber
         self._submitted = 0
 
     def trade(self, orders: int) -> None:
-        """One batch of so many, from its submission to its end. Raises RuntimeError where an order is not accepted."""
-        outcomes = self._intake.submit_batch([self._submission() for _ in range(orders)])
-        if refused := [each for each in outcomes if not isinstance(each, SubmitOutcome)]:
-            raise RuntimeError(f"not all were accepted: {refused[0]}")
+        """One batch of so many, from its submission to its end. Raises OrderdError where an order is not accepted."""
+        asyncio.run(self._submit([self._submission() for _ in range(orders)]))
         self._subscriber.hear(orders)
         self._work()
         self._subscriber.hear(3 * orders)  # started, routed, submitted
         self._worker._settling._run_once()
         self._subscriber.hear(orders)
+
+    async def _submit(self, submissions: Sequence[Submission]) -> None:
+        """At one moment, as many connections may."""
+        batcher = Batcher(self._intake.submit_batch, self._threads)
+        await asyncio.gather(*map(batcher.submit, submissions))
 
     def _submission(self) -> Submission:
         self._submitted += 1
@@ -126,6 +138,8 @@ def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             "ORDERD_REDIS_URL": queue.url,
         }
         stack.enter_context(mock.patch.dict(os.environ, given))
+        for module in (batch, threads):
+            stack.enter_context(mock.patch.object(module, "ANSWER_SECONDS", _PATIENCE_SECONDS))
         # Orders of one message stay together, the time is noted by nobody, and nobody looks for what others have left.
         stack.enter_context(mock.patch.object(ClockWatch, "may_note", return_value=False))
         stack.enter_context(mock.patch.object(turn, "_ROUTING_SECONDS", float(_FOR_EVER)))
