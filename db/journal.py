@@ -8,6 +8,7 @@ newer claim) it matches no row and changes nothing: the caller sees that its ord
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -395,32 +396,35 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
     facts = {order.id: order.fact for order in ranked}
     given = orjson.dumps([order.values(facts[order.id]) for order in ranked]).decode()
-    rows = _ACCEPT.execute(given, sender).fetchall()
+    rows = _accepting().execute(given, sender).fetchall()
     return _moved(rows, lambda order: facts[order.id])
 
 
-_NEW_COLUMNS: Final = ("id", "account_id", "client_order_id", *TERMS)
-_ACCEPT: Final = Prepared(
-    "accept",
-    ("json", "text"),
-    f"""
-    WITH given AS (
-        SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {_TYPES[name]}" for name in _NEW_COLUMNS)},
-            fact jsonb, valid_seconds integer, actor text, token_id uuid, address text)),
-    added AS (
-        INSERT INTO orders ({", ".join(_NEW_COLUMNS)}, status, seq, due_at, lease_owner, lease_until, valid_until)
-        SELECT {", ".join(_NEW_COLUMNS)}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), $2,
-               clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
-        FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
-    event AS (
-        INSERT INTO order_events (order_id, seq, at, status, kind, data)
-        SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
-    audited AS (
-        INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
-        SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
-    SELECT {_COLUMNS} FROM added""",
-)
-"""$1 new orders, $2 their sender."""
+@cache
+def _accepting() -> Prepared:
+    """$1 new orders, $2 their sender."""
+    columns = ("id", "account_id", "client_order_id", *TERMS)
+    names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
+    return Prepared(
+        "accept",
+        ("json", "text"),
+        f"""
+        WITH given AS (
+            SELECT * FROM json_to_recordset($1) AS _({typed},
+                fact jsonb, valid_seconds integer, actor text, token_id uuid, address text)),
+        added AS (
+            INSERT INTO orders ({names}, status, seq, due_at, lease_owner, lease_until, valid_until)
+            SELECT {names}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), $2,
+                   clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
+            FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
+        audited AS (
+            INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
+            SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
+        SELECT {_COLUMNS} FROM added""",
+    )
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:

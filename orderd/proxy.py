@@ -141,7 +141,10 @@ def _ask_in_socks(connection: socket.socket, host: str, port: int) -> None:
         address = ip_address(host).packed
         where = bytes((1 if len(address) == 4 else 4,)) + address
     except ValueError:
-        name = host.encode("idna")
+        try:
+            name = host.encode("idna")
+        except UnicodeError as error:
+            raise OSError(f"{host[:50]} is no name of a host") from error
         where = bytes((3, len(name))) + name
     connection.sendall(bytes((_SOCKS, 1, 0)) + where + port.to_bytes(2))
     _, answer, _, kind = _read(connection, 4)

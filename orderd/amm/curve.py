@@ -102,7 +102,7 @@ class Curve:
 
     def at(self, s: int, reach: int = U64_MAX) -> tuple[int, int]:
         """What the pool takes until its marginal price has come down to s, and what it pays for that."""
-        while self._ends and s >= self._ends[-1] and self._walk():
+        while (count := len(self._starts)) and s >= self._ends[count - 1] and self._walk():
             pass
         index = bisect_right(self._starts, s)
         if index == 0 or reach == 0:

@@ -70,8 +70,8 @@ _POLL_MS: Final = 250
 _CHAIN_SECONDS: Final = 2.0
 _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are looked at."""
-_WARM_SECONDS: Final = 20.0
-"""How often pools that orders asked for of late are read anew without a hint that they have changed."""
+_WARM_SECONDS: Final = 5.0
+"""How often somebody looks, without being hinted, whether pools that orders asked for of late have changed."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 log = structlog.get_logger(__name__)

@@ -26,6 +26,10 @@ def main(
 ) -> None:
     """Run a local Solana with Raydium and Meteora pools until SIGTERM or SIGINT."""
     try:
+        what_goes_wrong = read_json(faults)
+    except ValueError as error:
+        raise typer.BadParameter(f"it is no JSON: {error}", param_hint="--faults") from error
+    try:
         config = SimnetConfig(
             state_dir=state_dir,
             host=host,
@@ -33,7 +37,7 @@ def main(
             slot_ms=slot_ms,
             seed=seed,
             market=market,
-            faults=Faults.model_validate(read_json(faults)),
+            faults=Faults.model_validate(what_goes_wrong),
         )
     except json.JSONDecodeError as error:
         raise typer.BadParameter(f"the faults are no JSON: {error}") from error

@@ -104,8 +104,16 @@ class Venue(Protocol):
         """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
         ...
 
-    def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity] | None":
-        """The same, to be read together with others; None where there is no need, or no way.
+    def is_known(self, mint_in: str, mint_out: str) -> bool:
+        """Whether it need not be looked up first which pools there are."""
+        ...
+
+    def has_changed(self, mint_in: str, mint_out: str) -> bool:
+        """Whether a hint says that pools have changed since they were read."""
+        ...
+
+    def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity | None]":
+        """As `liquidity`, read together with others; None where the pools are not known yet, or somebody reads them.
 
         It must be read to its end, for others may wait for it. Raises OrderdError RPC_*.
         """

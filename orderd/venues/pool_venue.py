@@ -24,7 +24,7 @@ from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 from orderd.venues.reading import Reading, read
 from orderd.venues.renewed import Renewed
-from orderd.venues.single_flight import Flight, SingleFlight
+from orderd.venues.single_flight import SingleFlight
 from orderd.venues.unchanged import Unchanged
 
 log = structlog.get_logger(__name__)
@@ -175,15 +175,18 @@ class PoolVenue(ABC, Generic[S, P]):
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
 
-    def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity] | None:
+    def is_known(self, mint_in: str, mint_out: str) -> bool:
+        return self._known.at_hand(_pair(mint_in, mint_out)) is not None
+
+    def has_changed(self, mint_in: str, mint_out: str) -> bool:
+        return self._snapshots.is_forgotten(_pair(mint_in, mint_out))
+
+    def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
         pair = _pair(mint_in, mint_out)
         known = self._known.at_hand(pair)
         flight = None if known is None else self._snapshots.begin(pair)
-        return None if known is None or flight is None else self._read_for_all(flight, known, mint_in, mint_out)
-
-    def _read_for_all(
-        self, flight: Flight[Pair, Snapshot[P]], known: KnownPair[S], mint_in: str, mint_out: str
-    ) -> Reading[Liquidity]:
+        if known is None or flight is None:
+            return None
         with flight, rpc_errors_told():
             snapshot = flight.land((yield from self._reading(known)))
         return self._liquidity_of(snapshot, mint_in, mint_out)

@@ -73,6 +73,10 @@ class SingleFlight(Generic[K, V]):
         entry = self._entries.get(key)
         return entry is not None and entry.answer is not None and not self._is_stale(entry)
 
+    def is_forgotten(self, key: K) -> bool:
+        """Whether there is no answer, of any age, and none is being loaded."""
+        return key not in self._entries
+
     def forget(self, key: K) -> None:
         """Load anew for whoever asks from now on; those who wait already get what is being loaded."""
         with self._lock:
@@ -91,7 +95,10 @@ class SingleFlight(Generic[K, V]):
 
 
 class Flight(Generic[K, V]):
-    """A load under way: it lands, or fails with the exception that leaves its block."""
+    """A load under way: it lands, or fails with the exception that leaves its block.
+
+    Whoever waits is told of no end that was meant for the one who loads alone, such as that of a generator.
+    """
 
     def __init__(self, cache: SingleFlight[K, V], key: K, entry: _Entry[V]) -> None:
         self._cache = cache
@@ -109,4 +116,5 @@ class Flight(Generic[K, V]):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             self._cache.failed(self._key, self._entry)
-            self._entry.future.set_exception(error)
+            told = error if isinstance(error, Exception) else RuntimeError(f"the load was broken off: {error!r}")
+            self._entry.future.set_exception(told)

@@ -174,14 +174,15 @@ class Builder:
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.unit_price)
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
-    def sign(self, plans: Sequence[tuple[SwapPlan, str]]) -> list[SignedAttempt | Exception]:
+    def sign(self, plans: Sequence[tuple[SwapPlan, str]], promised: Promised) -> list[SignedAttempt | Exception]:
         """Simulate all, each with its memo, in one request; then sign each with what that showed to be needed.
+
+        ``promised`` is what orders before these take, to which they are added.
 
         Of one that cannot be signed: RouteRefusedError where another route may be built, OrderdError where none can
         (what the simulation met with, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT where those before it take what it
         needs), or whatever else its pools led to. Nothing is sent.
         """
-        promised = Promised()
         drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
         return [
@@ -279,7 +280,9 @@ class Builder:
         """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
         plan, moment, route = tried.plan, tried.moment, tried.plan.route
         lean = Need(route.main.mint_in, token.PROGRAM_ID, route.amount_in, fee.lamports, 0, 0, plan.use_wrapped)
-        if promised != Promised() and not promised.leaves(lean, moment.lamports, moment.wrapped):
+        # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
+        spare = moment.lamports - 3 * self._purse.account_rent
+        if promised != Promised() and not promised.leaves(lean, spare, moment.wrapped):
             # What was read at the start of the slot is no reason to end an order.
             with rpc_errors_told():
                 told = self._purse.shortfall(self._need(plan, fee), promised)

@@ -9,7 +9,7 @@ that cannot go on fails alone. A lone order is a batch of one.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -31,6 +31,7 @@ from orderd.domain.quote import VenueName
 from orderd.domain.terms import OrderTerms
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.purse import Promised
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
@@ -44,10 +45,12 @@ from orderd.solana.sender import Sender
 
 _ROUTING_SECONDS: Final = 0.02
 """How long the first order of a batch waits for those after it: what is routed by then is signed, stored and sent."""
+_WAITING_SECONDS: Final = 0.5
+"""The same by the clock: other threads work meanwhile, and a node may hang."""
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Work:
     """An order that is worked, as it was last stored, and what its routes have met with so far."""
 
@@ -128,9 +131,10 @@ class Execution:
             kept[order_id] = NotStartedError("it is not due, another worker has it, or it has ended")
         with self._leases.holding(held):
             line = deque(self._work_on(moved.order) for moved in claimed)
+            promised = Promised()
             while line:
                 routed = self._route_some(line, kept)
-                self._submit(self._sign(routed, line, kept), kept)
+                self._submit(self._sign(routed, promised, line, kept), kept)
         return kept
 
     def _work_on(self, order: Order) -> _Work:
@@ -139,19 +143,30 @@ class Execution:
     # Routing
 
     def _route_some(self, line: "deque[_Work]", kept: dict[UUID, Exception]) -> list[_Routed]:
-        """Route the first in line, as many as come to it in time."""
-        found = self._router.pools_for([request_of(work.terms) for work in line])
-        until = self._clock() + _ROUTING_SECONDS
+        """Route the first in line, as many as come to it in time; one whose pools nobody knows yet last, and alone."""
+        found = self._pools_for(line)
+        ready = [work for work in line if self._router.is_told(request_of(work.terms), found)]
+        until, latest = self._clock() + _ROUTING_SECONDS, time.monotonic() + _WAITING_SECONDS
         routed = list[_Routed]()
-        while line and (not routed or self._clock() < until):
-            work = line.popleft()
+        for work in ready or [line[0]]:
+            if routed and (self._clock() >= until or time.monotonic() >= latest):
+                break
+            line.remove(work)
             try:
-                routed.append(self._route(work, found))
+                routed.append(self._route(work, found if ready else None))
             except Exception as error:  # noqa: BLE001  (one order's trouble is not the others')
                 _keep(kept, work.order, error)
         return routed
 
-    def _route(self, work: _Work, found: Mapping[Pair, Answers]) -> _Routed:
+    def _pools_for(self, line: Iterable[_Work]) -> Mapping[Pair, Answers]:
+        try:
+            return self._router.pools_for([request_of(work.terms) for work in line])
+        except Exception as error:
+            # Each order asks by itself then, and is told what is wrong.
+            log.exception("pools of a batch not known", action="pools_failed", error=str(error))
+            return {}
+
+    def _route(self, work: _Work, found: Mapping[Pair, Answers] | None) -> _Routed:
         order, terms = work.order, work.terms
         with work.others.routing():
             decision = self._router.route(request_of(terms), order.slippage_bps, work.others.fits, found)
@@ -162,13 +177,13 @@ class Execution:
     # Signing
 
     def _sign(
-        self, routed: Sequence[_Routed], line: "deque[_Work]", kept: dict[UUID, Exception]
+        self, routed: Sequence[_Routed], promised: Promised, line: "deque[_Work]", kept: dict[UUID, Exception]
     ) -> list[tuple[_Routed, SignedAttempt]]:
         """Sign what can be; what was refused goes back in line, and takes another route while the lease lasts."""
         if not routed:
             return []
         plans = [(each.plan, f"{each.work.order.id}:{each.work.order.failures + 1}") for each in routed]
-        answers = self._builder.sign(plans)
+        answers = self._builder.sign(plans, promised)
         signed, others = list[tuple[_Routed, SignedAttempt]](), list[tuple[_Routed, Exception]]()
         for each, answer in zip(routed, answers, strict=True):
             if isinstance(answer, Exception):

@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 """The mint that is sold and the mint that is bought."""
 
 _Asked = tuple[Pair, Venue]
-ReadTogether = Callable[[Sequence[Reading[Liquidity]]], Sequence[Liquidity | Exception]]
+ReadTogether = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
 """Reads many in one request; tells of each what came of it."""
 
 
@@ -59,7 +59,7 @@ class Inquiry:
     ) -> None:
         """``max_slot_lag``: how many slots older than the newest that was ever seen a venue's pools may be.
 
-        So many ``threads`` may wait for the chain at the same time.
+        ``threads`` is how many may ask at the same time.
         """
         self._venues = tuple(venues)
         self._cooling = cooling
@@ -67,7 +67,17 @@ class Inquiry:
         self._max_slot_lag = max_slot_lag
         self._newest = 0
         self._read = read
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="venue")
+        # Two pools, so that lookups, which may take long, keep nobody from reading what is known.
+        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+        self._lookups = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
+
+    def knows(self, pair: Pair) -> bool:
+        """Whether nobody has to look up first which pools there are."""
+        return all(venue.is_known(*pair) for venue in self._venues)
+
+    def has_changed(self, pair: Pair) -> bool:
+        """Whether a hint says that pools of the pair have changed since they were read."""
+        return any(venue.has_changed(*pair) for venue in self._venues)
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now."""
@@ -83,7 +93,7 @@ class Inquiry:
             if _is_fresh(*each):
                 answers[number] = _answer(*each)
             else:
-                pending[number] = self._executor.submit(_answer, *each)
+                pending[number] = self._lookups.submit(_answer, *each)
         wait(pending.values(), timeout=until - time.monotonic())
         for number, future in pending.items():
             answers[number] = future.result() if future.done() else self._late(future)
@@ -93,16 +103,16 @@ class Inquiry:
         """The answers of those that know their pools and of which nobody else reads these at this moment."""
         if not stale:
             return {}
-        reading = self._executor.submit(self._read_all, stale)
+        reading = self._readers.submit(self._read_all, stale)
         wait([reading], timeout=until - time.monotonic())
         return reading.result() if reading.done() else dict.fromkeys(stale, self._late(reading))
 
     def _read_all(self, stale: Mapping[int, _Asked]) -> Mapping[int, Liquidity | OrderdError]:
-        readings = {number: reading for number, each in stale.items() if (reading := _reading(*each)) is not None}
-        results = zip(readings, self._read(list(readings.values())), strict=True)
+        results = self._read([venue.reading(*pair) for pair, venue in stale.values()])
         return {
-            number: _told(stale[number][1], result) if isinstance(result, Exception) else result
-            for number, result in results
+            number: _told(venue, result) if isinstance(result, Exception) else result
+            for (number, (_, venue)), result in zip(stale.items(), results, strict=True)
+            if result is not None
         }
 
     def _late(self, future: "Future[Any]") -> OrderdError:
@@ -152,10 +162,6 @@ class Inquiry:
 
 def _is_fresh(pair: Pair, venue: Venue) -> bool:
     return venue.is_fresh(*pair)
-
-
-def _reading(pair: Pair, venue: Venue) -> Reading[Liquidity] | None:
-    return venue.reading(*pair)
 
 
 def _answer(pair: Pair, venue: Venue) -> Liquidity | OrderdError:

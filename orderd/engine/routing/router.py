@@ -89,19 +89,23 @@ class Router:
         self.pools([(one.mint, other.mint) for one, other in combinations(self._intermediates, 2)])
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
-        """What these can be traded in now, on any route."""
-        pairs = list(dict.fromkeys(pair for each in requests for pair in self._pairs(each)))
+        """What these can be traded in now, on any route, as far as nobody has to look up first what there is."""
+        pairs = dict.fromkeys(pair for each in requests for pair in self._pairs(each))
         self._asked |= dict.fromkeys(pairs, self._clock())
-        return self._inquiry.ask(pairs)
+        return self._inquiry.ask([pair for pair in pairs if self._inquiry.knows(pair)])
+
+    def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
+        """Whether ``found`` has all that the request can be traded in."""
+        return all(pair in found for pair in self._pairs(request))
 
     def keep_warm(self) -> None:
         """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""
         since = self._clock() - _WARM_SECONDS
-        asked = {pair: at for pair, at in self._asked.copy().items() if at > since}
-        if asked:
-            self._inquiry.ask(list(asked))
-        else:
+        asked = [pair for pair, at in self._asked.copy().items() if at > since]
+        if not asked:
             self._asked.clear()
+        elif changed := [pair for pair in asked if self._inquiry.has_changed(pair)]:
+            self._inquiry.ask(changed)
 
     def _through(self, request: QuoteRequest) -> list[Token]:
         return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]
@@ -124,7 +128,8 @@ class Router:
         none fits.
         """
         direct = (request.mint_in, request.mint_out)
-        found = self.pools_for([request]) if found is None else {pair: found[pair] for pair in self._pairs(request)}
+        pairs = list(self._pairs(request))
+        found = self._inquiry.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_cost_bps = min(self._max_total_cost_bps, request.max_cost_bps)

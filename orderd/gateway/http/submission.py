@@ -23,6 +23,13 @@ Foreign = Callable[[Request], Awaitable[Response | None]]
 """Answers an order that is in the words of another engine; None for any other."""
 
 
+_NO_OBJECT = {
+    "type": "model_attributes_type",
+    "loc": ("body",),
+    "msg": "Input should be a valid dictionary or object to extract fields from",
+}
+
+
 class OrderBody(QuoteParams):
     """A market order. The client order id may be given as the Idempotency-Key instead; without any, one is made."""
 
@@ -92,6 +99,8 @@ def _checked(request: Request, body: Any) -> _Posted:  # noqa: ANN401  (it is ch
         "query": dict(request.query_params) if request.scope["query_string"] else {},
         "header": {} if key is None else {"Idempotency-Key": key},
     }
+    if body is not None and not isinstance(body, dict):
+        raise RequestValidationError([_NO_OBJECT | {"input": body}])
     if body is not None:
         given["body"] = body
     try:

@@ -24,6 +24,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.purse import Promised
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
@@ -62,13 +63,22 @@ class OneRoute:
 
     pays: int = QUOTE.amount_out
     requests: list[QuoteRequest] = field(default_factory=list)
+    breaks: bool = False
+    unknown: set[int] = field(default_factory=set)
+    """Amounts of orders whose pools have to be looked up first."""
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
+        if self.breaks:
+            raise ZeroDivisionError
         return {}
 
+    def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
+        return not self.breaks and request.amount_in not in self.unknown
+
     def route(
-        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
+        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None
     ) -> RoutingDecision:
+        assert (found is None) == (not self.is_told(request, {}))
         self.requests.append(request)
         quote = replace(QUOTE, amount_out=self.pays)
         return RoutingDecision(Route.single(quote), (quote,), ())
@@ -88,7 +98,7 @@ class Notary:
     def fits(self, route: Route) -> bool:
         return True
 
-    def sign(self, plans: Sequence[tuple[SwapPlan, str]]) -> list[SignedAttempt | Exception]:
+    def sign(self, plans: Sequence[tuple[SwapPlan, str]], promised: Promised) -> list[SignedAttempt | Exception]:
         return [self._answer(*each) for each in plans]
 
     def _answer(self, plan: SwapPlan, memo: str) -> SignedAttempt | Exception:
@@ -303,3 +313,18 @@ def test_a_value_that_the_database_refuses_stops_its_own_order_alone(desk: Desk)
     assert refused.raw == b"", "no transaction has no bytes, and the table says so"
     assert isinstance(kept[bad], IntegrityError)
     assert (read(good).status, read(bad).status) == (OrderStatus.SUBMITTED, OrderStatus.ROUTING)
+
+
+def test_an_order_whose_pools_have_to_be_looked_up_is_routed_last_and_alone(desk: Desk) -> None:
+    slow, *others = (pending(amount_in=amount) for amount in (7 * 10**8, 8 * 10**8, 9 * 10**8))
+    desk.market.unknown.add(7 * 10**8)
+    assert desk.execution.run([slow, *others]) == {}
+    *first, last = (request.amount_in for request in desk.market.requests)
+    assert ({*first}, last) == ({8 * 10**8, 9 * 10**8}, 7 * 10**8)
+    assert desk.sender.requests == [2, 1], "what is ready is sent before anybody is looked up"
+
+
+def test_where_the_pools_of_a_batch_cannot_be_told_each_order_asks_by_itself(desk: Desk) -> None:
+    desk.market.breaks = True
+    assert desk.execution.run([pending() for _ in range(3)]) == {}
+    assert len(desk.market.requests) == 3

@@ -108,6 +108,12 @@ def _somebody_waits(postgres_url: str) -> None:
             ((waiting,),) = cursor.fetchall()
 
 
+@pytest.mark.parametrize("body", [[], 1, "x", True])
+async def test_what_is_no_object_is_refused_without_a_word_of_our_code(http: httpx.AsyncClient, body: object) -> None:
+    told = problem(await http.post("/api/orders", json=body), 422, "REQUEST_INVALID")["detail"]
+    assert "OrderBody" not in told
+
+
 async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: httpx.AsyncClient) -> None:
     body = _BODY | {"client_order_id": "one"}
     problem(await http.post("/api/orders", json=body, headers={"Idempotency-Key": "two"}), 422, "REQUEST_INVALID")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from random import Random
+from threading import Thread
 
 import pytest
 
@@ -90,6 +91,24 @@ def test_a_curve_is_the_same_for_all_who_walk_it_at_once(kind: str) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert [*threads.map(walk, [1, -1] * 4)] == [expected] * 8
+
+
+def test_a_segment_that_is_being_added_is_not_taken_for_added() -> None:
+    """Whoever comes in the middle waits for it."""
+    curve = Curve([constant_price(100, 1_000, 5_000, 0), constant_price(99, 1_000, 5_000, 1)], U64_MAX)
+    beyond, answers = curve.start * 2, list[tuple[int, int]]()
+    reader = Thread(target=lambda: answers.append(curve.at(beyond)))
+
+    class Late(list[int]):
+        def append(self, start: int) -> None:
+            reader.start()
+            reader.join(0.1)
+            super().append(start)
+
+    curve._starts = Late(curve._starts)
+    assert curve.reach(0) == 1
+    reader.join()
+    assert answers == [curve.at(beyond)]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -16,7 +16,7 @@ from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
 from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
-from orderd.engine.execution.purse import Purse
+from orderd.engine.execution.purse import Promised, Purse
 from orderd.solana.json_rpc import RpcTransportError
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
@@ -250,7 +250,9 @@ def test_what_sells_wrapped_sol_wraps_and_unwraps_nothing() -> None:
 
 def answers_of_a_batch(surroundings: Surroundings, *plans: SwapPlan) -> list[ErrorCode | None]:
     """What each is refused with, if it is."""
-    answers = builder_among(surroundings).sign([(plan, f"order:{number}") for number, plan in enumerate(plans)])
+    answers = builder_among(surroundings).sign(
+        [(plan, f"order:{number}") for number, plan in enumerate(plans)], Promised()
+    )
     for answer in answers:
         assert not isinstance(answer, Exception) or isinstance(answer, OrderdError)
     return [answer.code if isinstance(answer, OrderdError) else None for answer in answers]
@@ -284,16 +286,28 @@ def test_what_came_since_the_start_of_the_slot_is_promised_too() -> None:
     assert answers_of_a_batch(surroundings, WRAPPED, WRAPPED) == [None, None]
 
 
+def test_what_is_signed_a_little_later_is_promised_no_less() -> None:
+    builder, promised = builder_among(Surroundings(lamports=1_500_000_000)), Promised()
+    answers = [builder.sign([(NATIVE, f"order:{number}")], promised)[0] for number in range(2)]
+    assert [isinstance(answer, OrderdError) for answer in answers] == [False, True]
+
+
+def test_what_leaves_no_rent_is_promised_to_nobody() -> None:
+    """Two trades and their fees are there, and nothing for the account that the second one wraps in."""
+    surroundings = Surroundings(lamports=2 * (10**9 + 5_145) + 1_000)
+    assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, NO_FUNDS]
+
+
 def test_what_others_of_a_batch_take_is_told() -> None:
     builder = builder_among(Surroundings(lamports=10**10, kept=wrapped(1_500_000_000)))
-    *_, refused = builder.sign([(WRAPPED, "order:1"), (WRAPPED, "order:2")])
+    *_, refused = builder.sign([(WRAPPED, "order:1"), (WRAPPED, "order:2")], Promised())
     assert isinstance(refused, OrderdError)
     assert refused.detail == (
         "the wallet holds 1.5 SOL wrapped, of which orders before this one take 1 SOL; the order takes 1 SOL of that, "
         "and 0.000005145 SOL for the network, 0.00000293 SOL rent of new token accounts from SOL that is not wrapped"
     )
     builder = builder_among(Surroundings(lamports=1_500_000_000))
-    *_, refused = builder.sign([(NATIVE, "order:1"), (NATIVE, "order:2")])
+    *_, refused = builder.sign([(NATIVE, "order:1"), (NATIVE, "order:2")], Promised())
     assert isinstance(refused, OrderdError)
     assert refused.detail.startswith("the wallet holds 1.5 SOL, of which orders before this one take 1.000005145 SOL;")
 

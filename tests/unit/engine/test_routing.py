@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
+from typing import cast
 
 import pytest
 from solders.instruction import Instruction
@@ -23,8 +25,9 @@ from orderd.engine.routing.search import Fits
 from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
+from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity, OpenPool
-from orderd.venues.reading import Reading
+from orderd.venues.reading import Reading, read_together
 
 SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
 REQUEST = QuoteRequest(SOL.mint, USDC.mint, 1_500_000_000)
@@ -66,6 +69,8 @@ class StubVenue:
     units: int = 40_000
     answer: Callable[[], Liquidity] | None = None
     remembered: frozenset[str] = frozenset()
+    looked_up: bool = True
+    hinted: bool = False
 
     @property
     def kind(self) -> PoolKind:
@@ -80,8 +85,16 @@ class StubVenue:
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
 
-    def reading(self, mint_in: str, mint_out: str) -> None:
+    def is_known(self, mint_in: str, mint_out: str) -> bool:
+        return self.looked_up
+
+    def has_changed(self, mint_in: str, mint_out: str) -> bool:
+        return self.hinted
+
+    def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
         """There is nothing to read together with others."""
+        yield from ()
+        return None
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         if self.answer is not None:
@@ -117,9 +130,7 @@ PAIR = (SOL.mint, USDC.mint)
 VAULTS = (Pubkey.from_string(SOL.mint), Pubkey.from_string(USDC.mint))
 
 
-def nothing_to_read(readings: Sequence[Reading[Liquidity]]) -> list[Liquidity | Exception]:
-    assert not readings
-    return []
+nothing_to_read = partial(read_together, cast("RpcClient", None))
 
 
 def offering(name: VenueName, *sides: CpmmSide, fresh: bool = False, slot: int = 7) -> StubVenue:
@@ -185,7 +196,7 @@ def test_the_pools_of_many_orders_are_asked_for_once() -> None:
         assert routes.route(request, SLIPPAGE_BPS, lambda _: True, found) == decide(routes, request)
 
 
-def test_what_orders_asked_for_in_the_last_minute_is_read_again_and_nothing_else() -> None:
+def test_what_orders_asked_for_in_the_last_minute_is_read_again_where_it_has_changed() -> None:
     asked, now = list[tuple[str, str]](), [0.0]
     venue = offering(VenueName.RAYDIUM, side(0.1))
 
@@ -195,14 +206,25 @@ def test_what_orders_asked_for_in_the_last_minute_is_read_again_and_nothing_else
 
     venue.is_fresh = is_fresh  # type: ignore[method-assign,assignment]
     routes = router(venue, clock=lambda: now[0])
+    venue.hinted = True
     routes.keep_warm()
     assert asked == [], "an idle daemon reads no pools"
-    decide(routes)
-    for later, reads in ((59.0, True), (61.0, False), (62.0, False)):
+    routes.pools_for([REQUEST])
+    for later, hinted, reads in ((1.0, False, False), (59.0, True, True), (61.0, True, False), (62.0, True, False)):
         asked.clear()
-        now[0] = later
+        now[0], venue.hinted = later, hinted
         routes.keep_warm()
         assert ((REQUEST.mint_in, REQUEST.mint_out) in asked) == reads
+
+
+def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None:
+    venue = offering(VenueName.RAYDIUM, side(0.1))
+    routes = router(venue)
+    assert routes.is_told(REQUEST, routes.pools_for([REQUEST]))
+    venue.looked_up = False
+    found = routes.pools_for([REQUEST])
+    assert (found, routes.is_told(REQUEST, found)) == ({}, False)
+    assert decide(routes).route.main.venue is VenueName.RAYDIUM, "an order by itself looks it up"
 
 
 def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:

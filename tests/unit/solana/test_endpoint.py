@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from orderd.domain.errors import OrderdError
+from orderd.proxy import _ask_in_socks
 from orderd.solana.endpoint import Endpoint
 from orderd.solana.hints import LandingHints
 from orderd.solana.transport import HttpTransport, TransportError
@@ -219,3 +220,9 @@ def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("ALL_PROXY", f"socks5h://trader:wrong@127.0.0.1:{proxy.port}")
         with pytest.raises(TransportError, match="the proxy refuses the user or the password"):
             posted("http://rpc.example/key")
+
+
+def test_a_name_that_no_host_can_have_is_told_as_one_that_is_not_reached() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(OSError, match="no name of a host"):
+        _ask_in_socks(ours, f"{'x' * 64}.example", 80)

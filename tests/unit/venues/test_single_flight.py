@@ -113,3 +113,16 @@ def test_what_is_forgotten_is_loaded_anew_even_while_it_is_being_loaded() -> Non
         assert first.result(timeout=10) == "first"
     assert cache.get("a") == "second"
     cache.forget("never asked for")
+
+
+def test_a_load_that_is_broken_off_is_an_error_to_those_who_wait_and_is_begun_anew() -> None:
+    cache = SingleFlight(str.upper, 1.0, clock=Clock())
+    flight = cache.begin("a")
+    assert flight is not None
+    assert cache.begin("a") is None
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(cache.get, "a")
+        with pytest.raises(GeneratorExit), flight:
+            raise GeneratorExit
+        assert waiting.exception() is None or isinstance(waiting.exception(), RuntimeError)
+    assert cache.get("a") == "A"

@@ -3,6 +3,7 @@
 import threading
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -33,13 +34,17 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def chain() -> Chain:
+def chain_at_genesis() -> Chain:
     chain, block = Chain(), Genesis(NOW).block()
     chain.accounts = {
         key: (account.owner, account.data) for key, account in block.changed.items() if account is not None
     }
     return chain
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return chain_at_genesis()
 
 
 @pytest.fixture
@@ -105,3 +110,49 @@ def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(
     assert {refusal.code for pair in PAIRS for refusal in late[pair].refusals} == {ErrorCode.SERVICE_TIMEOUT}
     chain.gate.set()
     assert all(addresses(inquiry.ask(PAIRS)))
+
+
+class SlowLookups(Chain):
+    """Finds out which pools there are only when the test is over, once it is `slow`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = False
+        self.over = threading.Event()
+
+    def _getProgramAccounts(self, *params: Any) -> Any:  # noqa: N802  (the method's name)
+        if self.slow:
+            self.over.wait()
+        return super()._getProgramAccounts(*params)
+
+
+def test_lookups_that_hang_keep_nobody_from_what_is_known(clock: Clock) -> None:
+    chain = SlowLookups()
+    chain.accounts = chain_at_genesis().accounts
+    rpc = chain.rpc()
+    venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
+    read = partial(read_together, rpc)
+    inquiry = Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=200, max_slot_lag=20, threads=1)
+    assert inquiry.ask(PAIRS[:1])[PAIRS[0]].pools
+    try:
+        chain.slow = True
+        unknown = inquiry.ask(PAIRS[1:])[PAIRS[1]]
+        assert {refusal.code for refusal in unknown.refusals} == {ErrorCode.SERVICE_TIMEOUT}
+        clock.now = 1.0
+        known = inquiry.ask(PAIRS[:1])[PAIRS[0]]
+        assert {pool.kind for pool in known.pools} == {*PoolKind}
+    finally:
+        chain.over.set()
+
+
+def test_a_reading_that_is_dropped_keeps_nobody_waiting(chain: Chain, clock: Clock) -> None:
+    rpc = chain.rpc()
+    venue = venue_class(PoolKind.RAYDIUM_CPMM)(rpc, clock=clock, unix_time=lambda: NOW)
+    assert venue.liquidity(SOL, USDC).pools
+    for begins in (False, True):
+        clock.now += 1.0
+        reading = venue.reading(SOL, USDC)
+        if begins:
+            next(reading)
+        reading.close()
+        assert venue.liquidity(SOL, USDC).pools
