@@ -34,7 +34,7 @@ from orderd.engine.intake import Intake
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import Counts, LineState
+from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.solana.keys import create_wallet
@@ -156,6 +156,9 @@ class PlayedQuestions:
 
     def counts(self) -> Counts:
         return Counts({}, 0)
+
+    def stored(self) -> Stored:
+        return Stored({"orders": 8192}, {"events": 4})
 
     def queue(self) -> QueueMetrics:
         return QueueMetrics(waiting=1, active=2, delayed=3, confirmed=4, failed=5, rate_limit=None)
