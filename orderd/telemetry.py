@@ -77,8 +77,9 @@ _LONGEST_LINE: Final = 500
 
 
 def name_thread(name: str) -> None:
-    """Let the kernel know the calling thread by this name, as ``top -H`` shows it. Python does not."""
-    _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+    """Let Linux know the calling thread by this name, as ``top -H`` shows it. Python does not."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 class _Bounded(logging.Filter):

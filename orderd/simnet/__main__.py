@@ -1,6 +1,5 @@
 """`python -m orderd.simnet`: a simnet in the foreground."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -35,8 +34,6 @@ def main(
             market=market,
             faults=_faults(faults),
         )
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"the faults are no JSON: {error}") from error
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     try:
