@@ -10,15 +10,17 @@ NODES ?= one
 # Of make outages: how long each lasts, and words of the rows that are wanted, if not all.
 SECONDS ?= 5
 ONLY ?=
+# Of make bench-compare: the commit.
+REF ?= HEAD
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format mutants soak chaos fuzz bench outages snapshots reference pictures constraints clean
+.PHONY: help demo run test check format mutants soak chaos fuzz bench bench-clients bench-compare outages snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything
 	@$(BIN)/orderd demo
@@ -53,11 +55,16 @@ chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are k
 fuzz: $(VENV)/installed-dev  ## The port, attacked for minutes by requests and frames that nobody would write
 	$(BIN)/pytest -m fuzz
 
-bench: $(VENV)/installed-dev  ## Latency and throughput, as a table
+bench: $(VENV)/installed-dev  ## What orders cost and how long all takes, beside what the machine can do
 	$(BIN)/python -m benchmarks
+
+bench-clients: $(VENV)/installed-dev  ## How long traders wait for orderctl, and how thousands of subscribers are served
 	$(BIN)/python -m benchmarks.subscribers
 	$(BIN)/python -m benchmarks.orderctl
 	$(BIN)/python -m benchmarks.tui
+
+bench-compare: $(VENV)/installed-dev  ## This code beside that of a commit (REF), by turns, as ratios
+	$(BIN)/python -m benchmarks.compare $(REF)
 
 snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its screens look; read the diff before you keep it
 	$(BIN)/pytest --snapshot-update tests/acceptance/orderctl/test_golden.py tests/unit/orderctl/tui/test_pictures.py

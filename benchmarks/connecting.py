@@ -13,8 +13,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.__main__ import milliseconds
 from benchmarks.cpu import seconds_by_process, since
+from benchmarks.figures import milliseconds
 from benchmarks.light_client import LightClient
 from orderd.process.temporary import Daemon, running_daemon
 
@@ -48,25 +48,26 @@ async def connect(daemon: Daemon, clients: int) -> tuple[float, list[float], flo
     return took, opened, cpu
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.connecting", description=__doc__)
-    parser.add_argument("--clients", type=int, default=1_000, help="websockets [1000]")
-    parser.add_argument("--runs", type=int, default=5, help="how often [5]")
-    arguments = parser.parse_args()
+def tables(clients: int = 1_000, runs: int = 3) -> list[Table]:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-    table = Table(
-        "all open", "median", "p99", "CPU each", title=f"{arguments.clients} websockets, {os.cpu_count()} cores"
-    )
+    table = Table("all open", "median", "p99", "CPU each", title=f"{clients} websockets, {os.cpu_count()} cores")
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_daemon(Path(directory), _SETTINGS) as daemon,
     ):
-        for _ in range(arguments.runs):
-            took, opened, cpu = uvloop.run(connect(daemon, arguments.clients))
-            table.add_row(f"{took:.2f} s", *milliseconds(opened), f"{cpu / arguments.clients * 1000:.2f} ms")
-    Console().print(table)
+        for _ in range(runs):
+            took, opened, cpu = uvloop.run(connect(daemon, clients))
+            table.add_row(f"{took:.2f} s", *milliseconds(opened), f"{cpu / clients * 1000:.2f} ms")
+    return [table]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.connecting", description=__doc__)
+    parser.add_argument("--clients", type=int, default=1_000, help="websockets [1000]")
+    parser.add_argument("--runs", type=int, default=3, help="how often [3]")
+    arguments = parser.parse_args()
+    Console().print(*tables(arguments.clients, arguments.runs))
 
 
 if __name__ == "__main__":

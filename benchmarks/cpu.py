@@ -2,25 +2,40 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_TIME: Final = 10
+"""Where user and system time begin behind the state, fields 14 to 17 of proc_pid_stat(5)."""
+_WITH_THREADS: Final = ("gateway", "worker")
 
 
-def seconds_by_process(root: int) -> dict[str, float]:
-    """User and system time so far of the process ``root`` and all below it, by what they are."""
+def seconds_by_process(*roots: int) -> dict[str, float]:
+    """User and system time so far of these processes and all below them, by what they are."""
     used: defaultdict[str, float] = defaultdict(float)
-    for pid in _tree(root):
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-            stat = Path(f"/proc/{pid}/stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended, and its parent has its time
-        # Fields 14 to 17: its own time, and that of its children that have ended. See proc_pid_stat(5).
-        times = stat.rpartition(")")[2].split()[11:15]
-        used[_name(command)] += sum(map(int, times)) / _TICKS_A_SECOND
+    for pid in _trees(roots):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended, and its parent has its time
+            # Its own time, and that of its children that have ended.
+            used[command_of(pid)] += sum(_fields(Path(f"/proc/{pid}/stat"))[_TIME : _TIME + 4]) / _TICKS_A_SECOND
+    return used
+
+
+def seconds_by_thread(*roots: int) -> dict[str, float]:
+    """The same of gateways and workers, by thread: ``worker: turns``. Threads without a name of their own are one."""
+    used: defaultdict[str, float] = defaultdict(float)
+    for pid in _trees(roots):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if (command := command_of(pid)) not in _WITH_THREADS:
+                continue
+            for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+                name = stat.with_name("comm").read_text().strip()
+                if name.startswith("python"):
+                    name = "main thread" if stat.parent.name == str(pid) else "other threads"
+                used[f"{command}: {name}"] += sum(_fields(stat)[_TIME : _TIME + 2]) / _TICKS_A_SECOND
     return used
 
 
@@ -29,7 +44,8 @@ def since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
 
 
-def _tree(root: int) -> Iterator[int]:
+def tree_of(root: int) -> Iterator[int]:
+    """The process and all below it."""
     yield root
     for children in Path(f"/proc/{root}/task").glob("*/children"):
         try:
@@ -37,10 +53,23 @@ def _tree(root: int) -> Iterator[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         for child in below:
-            yield from _tree(int(child))
+            yield from tree_of(int(child))
 
 
-def _name(command: list[str]) -> str:
+def command_of(pid: int) -> str:
+    """What a process of a daemon is, by its arguments. Raises what reading its files does when it has ended."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     if "orderd.main" in command:
         return command[command.index("orderd.main") + 1]
+    if "--serve" in command:
+        return "null chain"
     return Path(command[0].partition(" ")[0].partition(":")[0]).name
+
+
+def _trees(roots: Iterable[int]) -> Iterator[int]:
+    return chain.from_iterable(map(tree_of, roots))
+
+
+def _fields(stat: Path) -> list[int]:
+    """Of a stat file, the numbers behind the state."""
+    return [*map(int, stat.read_text().rpartition(")")[2].split()[1:])]

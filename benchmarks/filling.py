@@ -14,13 +14,13 @@ ACTIVE: Final = 60
 """How many orders have not ended: a third of them waits, one is built, one is submitted."""
 _ORDERS: Final = """
 CREATE TEMPORARY TABLE filling ON COMMIT DROP AS
-SELECT i, now() - (%(orders)s - i) * (%(days)s * interval '1 day' / %(orders)s) AS at,
-       uuidv7((i - %(orders)s) * (%(days)s * interval '1 day' / %(orders)s)) AS id,
+SELECT i, now() - age AS at, uuidv7(-age) AS id,
        CASE WHEN i > %(orders)s - %(active)s THEN (ARRAY['pending', 'building', 'submitted'])[1 + i %% 3]
             WHEN i %% 10 > 0 THEN 'confirmed'
             ELSE (ARRAY['failed', 'cancelled', 'failed', 'expired'])[1 + i / 10 %% 4] END::order_status AS status,
        i < %(orders)s / 10 AND i %% 1000 = 0 AS is_rare
-FROM generate_series(1, %(orders)s) i;
+FROM generate_series(1, %(orders)s) i, LATERAL (
+    SELECT (%(orders)s - i) * (%(days)s * interval '1 day' / %(orders)s) + %(ago)s * interval '1 second' AS age) ages;
 
 INSERT INTO orders (id, account_id, client_order_id, token_in, token_out, mint_in, mint_out, decimals_in, decimals_out,
                     amount_in, slippage_bps, status, seq, version, starts, due_at, valid_until, lease_owner,
@@ -40,6 +40,8 @@ SELECT id, %(account)s, id, CASE WHEN is_rare THEN 'CHILLGUY' ELSE 'SOL' END, 'U
        CASE WHEN status = 'confirmed' THEN 5000 END,
        CASE WHEN status IN ('failed', 'expired') THEN 'ROUTE_NOT_FOUND' END, '', at, at + interval '2 seconds'
 FROM filling;
+
+INSERT INTO ended_orders SELECT ended_as, count(*) FROM orders WHERE ended_as IS NOT NULL GROUP BY ended_as;
 
 INSERT INTO order_events (order_id, seq, at, status, kind, data)
 SELECT id, seq, at + (seq - 1) * interval '0.5 seconds', CASE WHEN is_last THEN status ELSE before::order_status END,
@@ -75,8 +77,10 @@ SELECT id, %(account)s, 152104000, at FROM filling WHERE i %% 10 = 1;
 """
 
 
-def fill(orders: int) -> None:
-    """Store so many orders with their events, attempts and audit.
+def fill(orders: int, active: int = ACTIVE, ago: int = 0) -> None:
+    """Store so many orders with their events, attempts and audit; the newest ``active`` have not ended.
+
+    The newest is of ``ago`` seconds ago. No price is to be learnt from them, so trading wants a pause of 300.
 
     Needs a connection to a migrated database without orders. Foreign keys are not looked at and triggers do not run
     meanwhile, for which only a superuser may ask.
@@ -84,6 +88,6 @@ def fill(orders: int) -> None:
     with database.patient(None):
         with database.atomic():
             database.execute_sql("SET LOCAL session_replication_role = replica")
-            values = {"orders": orders, "days": DAYS, "active": ACTIVE, "account": str(DEFAULT_ACCOUNT)}
+            values = {"orders": orders, "days": DAYS, "active": active, "ago": ago, "account": str(DEFAULT_ACCOUNT)}
             database.execute_sql(_ORDERS, values)
         database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, audit, notionals")

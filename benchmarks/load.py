@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from orderd.wire import ORDER_EVENT
 
-_TERMINAL = frozenset({"confirmed", "failed", "cancelled"})
+_TERMINAL = frozenset({"confirmed", "failed", "cancelled", "expired"})
 
 
 @dataclass
@@ -36,19 +36,36 @@ async def call(connection: ClientConnection, request_id: int, method: str, param
     return answer["result"]
 
 
+class Trader:
+    """A connection that submits small orders, one after the other."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, url: str) -> AsyncIterator["Trader"]:
+        async with connect(url, compression=None) as connection:
+            yield cls(connection)
+
+    async def submit(self, number: int) -> None:
+        """Even numbers buy SOL, odd ones sell it."""
+        pair = ("SOL", "USDC", "0.01") if number % 2 else ("USDC", "SOL", "1")
+        params = dict(zip(("token_in", "token_out", "amount_in"), pair, strict=True))
+        params |= {"slippage": "5", "client_order_id": uuid4().hex}
+        await call(self._connection, number, "order.submit", params)
+
+
 async def submit_many(url: str, orders: int, concurrent: int) -> list[float]:
     """Submit small orders over ``concurrent`` connections; returns how long each answer took, in seconds."""
     numbers = iter(range(orders))
 
     async def client() -> list[float]:
         took = []
-        async with connect(url, compression=None) as connection:
+        async with Trader.connected(url) as trader:
             for number in numbers:
-                pair = ("SOL", "USDC", "0.01") if number % 2 else ("USDC", "SOL", "1")
-                params = dict(zip(("token_in", "token_out", "amount_in"), pair, strict=True))
-                params |= {"slippage": "5", "client_order_id": uuid4().hex}
                 began = time.perf_counter()
-                await call(connection, number, "order.submit", params)
+                await trader.submit(number)
                 took.append(time.perf_counter() - began)
         return took
 

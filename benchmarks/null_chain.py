@@ -1,13 +1,10 @@
 """A chain that answers at once and executes nothing: what an order costs the engine, apart from its chain.
 
-``python -m benchmarks.null_chain`` drains orders against it and shows the CPU that one took, by process.
-
 What is read comes from a simnet on which nobody trades, with its real pools. What a transaction would do, that is asked
 once for each kind of transaction: others with the same accounts and swaps get the same answer under their own
 signature, with the first one's memo and compute budget. Whatever is sent is finalized at once.
 """
 
-import argparse
 import asyncio
 import socket
 import subprocess
@@ -25,16 +22,11 @@ from typing import Any, Final, NamedTuple, cast
 import orjson
 import uvloop
 from httptools import HttpRequestParser
-from rich.console import Console
-from rich.table import Table
 from solders.signature import Signature
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks import load
-from benchmarks.cpu import seconds_by_process, since
-from orderd.process.temporary import running_daemon
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.record import transaction_meta, ui_transaction
@@ -43,7 +35,6 @@ from orderd.simnet.transaction import decode
 
 SETTINGS: Final = {"ORDERD_RATE_LIMIT": "0", "ORDERD_POOL_MAX_AGE_MS": "100", "ORDERD_LOG_LEVEL": "warning"}
 """Of a daemon that is measured."""
-_WARM_UP: Final = 500
 
 
 @dataclass(frozen=True)
@@ -53,6 +44,8 @@ class NullChain:
     url: str
     ws_url: str
     pid: int
+    freeze: Callable[[], object]
+    """From then on no slot passes."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -69,7 +62,15 @@ def running_null_chain() -> Iterator[NullChain]:
         assert process.stdout is not None
         with process.stdin:  # it ends when this is closed, be it because we are gone
             url, ws_url = process.stdout.readline().decode().split()
-            yield NullChain(url, ws_url, process.pid)
+
+            def freeze() -> None:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(b"freeze\n")
+                process.stdin.flush()
+                process.stdout.readline()
+
+            yield NullChain(url, ws_url, process.pid, freeze)
 
 
 class _Shape(NamedTuple):
@@ -245,7 +246,11 @@ async def _serve() -> None:
         http = await loop.create_server(lambda: _Http(landings, dispatcher), "127.0.0.1", 0)
         async with serve_websocket(lambda each: _listen(landings, each), "127.0.0.1", 0, compression=None) as pubsub:
             print(f"http://{_address(http.sockets)} ws://{_address(pubsub.sockets)}", flush=True)
-            await asyncio.to_thread(sys.stdin.read)
+            if await asyncio.to_thread(sys.stdin.readline):
+                chain.stop()
+                await slots
+                print("frozen", flush=True)
+                await asyncio.to_thread(sys.stdin.read)
         http.close()
         chain.stop()
         await slots
@@ -257,48 +262,7 @@ def _address(sockets: Iterable[socket.socket]) -> str:
     return f"{host}:{port}"
 
 
-async def _drain(url: str, orders: int) -> None:
-    async with load.following(url) as seen:
-        await load.submit_many(url, orders, 50)
-        await load.all_ended(seen, orders)
-    ended = set(seen.outcomes.values())
-    if ended != {"confirmed"}:
-        raise RuntimeError(f"not all orders were confirmed: {ended}")
-
-
-def measure(orders: int) -> dict[str, float]:
-    """The seconds of CPU that an order takes, by process; that of the chain is named ``null chain``."""
-    with (
-        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
-        running_null_chain() as chain,
-        running_daemon(Path(directory), {**SETTINGS, **chain.settings}) as daemon,
-    ):
-
-        def used() -> dict[str, float]:
-            of_chain = sum(seconds_by_process(chain.pid).values())
-            return {**seconds_by_process(daemon.process.pid), "null chain": of_chain}
-
-        asyncio.run(_drain(daemon.url, _WARM_UP))
-        before = used()
-        asyncio.run(_drain(daemon.url, orders))
-        return {name: seconds / orders for name, seconds in since(before, used()).items()}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.null_chain", description=__doc__)
-    parser.add_argument("--orders", type=int, default=2_000, help="orders to drain [2000]")
-    parser.add_argument("--serve", action="store_true", help="be the chain, until standard input ends")
-    arguments = parser.parse_args()
-    if arguments.serve:
-        uvloop.run(_serve())
-        return
-    table = Table("process", "CPU an order", title="without a chain")
-    took = measure(arguments.orders)
-    for name, seconds in sorted(took.items(), key=lambda each: -each[1]):
-        table.add_row(name, f"{seconds * 1000:.2f} ms")
-    table.add_row("all but the chain", f"{(sum(took.values()) - took['null chain']) * 1000:.2f} ms")
-    Console().print(table)
-
-
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] != ["--serve"]:
+        raise SystemExit("it is a chain for the other benchmarks; see: python -m benchmarks.engine")
+    uvloop.run(_serve())

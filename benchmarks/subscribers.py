@@ -28,7 +28,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.__main__ import milliseconds
+from benchmarks.figures import milliseconds
 from benchmarks.light_client import LightClient
 from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon, running_daemon

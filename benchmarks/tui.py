@@ -32,7 +32,7 @@ from uuid_utils import uuid7
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.__main__ import quantile
+from benchmarks.figures import quantile
 from orderctl.tui.book import accepted, advanced
 from orderd.domain.events import OrderEvent
 from orderd.wire import (

@@ -172,15 +172,15 @@ class Order(Table):
 class Attempt(Table):
     """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's.
 
-    ``blockhash_slot`` is the context slot of its blockhash. ``awaits_finality``: it landed in a block that may still be
-    rolled back.
+    Once it has ended for good, they may be removed. ``blockhash_slot`` is the context slot of its blockhash.
+    ``awaits_finality``: it landed in a block that may still be rolled back.
     """
 
     id = UUIDField(primary_key=True)
     order_id = UUIDField()
     number = SmallIntegerField()
     signature = TextField()
-    signed_bytes = BlobField()
+    signed_bytes = BlobField(null=True)
     last_valid_block_height = BigIntegerField()
     venue = TextField()
     pool = TextField()

@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 
-from orderd.telemetry import BEST_EFFORT_FAILURES
+from orderd.telemetry import BEST_EFFORT_FAILURES, name_thread
 
 T = TypeVar("T")
 
@@ -99,6 +99,7 @@ class Outbox(Generic[T]):
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        name_thread(self._what)
         is_open = True
         while is_open:
             items, is_open = self._gathered(self._items.get(), self._most)

@@ -4,12 +4,14 @@ And, for the tests that need more: a local chain, or a whole daemon, of a test's
 """
 
 import gc
+import pkgutil
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -18,6 +20,9 @@ import psycopg2
 import pytest
 from redis import Redis as RedisClient
 
+import orderd.amm
+import orderd.domain
+import orderd.pools
 from db.connection import connect, database, migrate
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
@@ -99,6 +104,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Let coverage look while what is ``MEASURED`` is loaded, and not while thousands of tests are collected."""
+    for package in (orderd.amm, orderd.domain, orderd.pools):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    with _untraced(session.config):
+        return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fork the programs that the test starts, unless it is one of those that are to execute them."""
@@ -111,17 +126,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     pytest-cov's own mark for it, ``no_cover``, does nothing in processes of pytest-xdist: they begin to trace twice.
     """
-    measured = any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced")
-    if measured or not item.config.pluginmanager.hasplugin("_cov"):
+    if any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced"):
         return (yield)
-    here, threads = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
+    with _untraced(item.config):
         return (yield)
-    finally:
-        threading.settrace(threads)
-        sys.settrace(here)
 
 
 @pytest.fixture(autouse=True)
@@ -270,6 +278,21 @@ def redis_url(redis_server: Redis) -> str:
     with RedisClient.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@contextmanager
+def _untraced(config: pytest.Config) -> Iterator[None]:
+    if not config.pluginmanager.hasplugin("_cov"):
+        yield
+        return
+    here, threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
+    finally:
+        threading.settrace(threads)
+        sys.settrace(here)
 
 
 def _pool_faults() -> int:

@@ -9,6 +9,9 @@ A *nursery* is a process that has loaded everything and done nothing: no thread,
 would be its own child; so it forks twice, and the orphan falls to the nearest ancestor that takes orphans in (prctl(2),
 ``PR_SET_CHILD_SUBREAPER``), which is whoever asked for it. A program that starts others has a nursery of its own.
 
+A shell is given files of our programs' names (``tests/forked.py``) that do no more than ask. Who asks from there is no
+ancestor of the nursery, so a process of the nursery's waits for the program and says how it ended.
+
 Tests that are marked ``executed`` are not concerned: those of what happens before a program's first line, of what it
 loads, of its environment as the kernel shows it, and some of each program.
 """
@@ -16,6 +19,7 @@ loads, of its environment as the kernel shows it, and some of each program.
 import ctypes
 import fcntl
 import gc
+import marshal
 import os
 import pickle
 import pkgutil
@@ -24,13 +28,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast, overload
+from typing import Any, BinaryIO, Final, NamedTuple, cast, overload
 
 import db
 import orderctl
@@ -59,9 +62,8 @@ are_forked = True
 """Whether programs are forked now."""
 
 
-@dataclass(frozen=True)
-class _Launch:
-    """What to become."""
+class _Launch(NamedTuple):
+    """What to become. All of it can be marshalled, which one who merely asks can do without loading a module."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -70,7 +72,10 @@ class _Launch:
     has_own_session: bool
     numbers: tuple[int, ...]
     """Under which the descriptors that come along are to be known."""
-    prepare: Callable[[], None] | None
+    prepare: bytes | None
+    """A function, pickled."""
+    is_waited_for: bool
+    """By a process of the nursery's, which writes the exit code to the descriptor that comes last."""
 
 
 class Popen(subprocess.Popen[Any]):
@@ -87,7 +92,14 @@ class Popen(subprocess.Popen[Any]):
         numbered = {number: number if end == -1 else end for number, end in ours_or_theirs}
         numbered |= {number: number for number in pass_fds}
         launch = _Launch(
-            argv, dict(told), os.fspath(cwd or Path.cwd()), _umask(), start_new_session, tuple(numbered), preexec_fn
+            argv,
+            dict(told),
+            os.fspath(cwd or Path.cwd()),
+            _umask(),
+            start_new_session,
+            tuple(numbered),
+            None if preexec_fn is None else pickle.dumps(preexec_fn),
+            is_waited_for=False,
         )
         try:
             self.pid = _ask(launch, list(numbered.values()))
@@ -99,6 +111,26 @@ class Popen(subprocess.Popen[Any]):
 def use() -> None:
     """Let every ``subprocess.Popen`` of this process be one of ours."""
     subprocess.Popen = Popen  # type: ignore[misc]
+
+
+def give_to_shell(directory: Path) -> list[int]:
+    """Put our programs where a shell is to find them; the descriptors that it has to pass on.
+
+    One can be started at a time.
+    """
+    directory.mkdir()
+    if not are_forked:
+        for script in map(Path, _SCRIPTS):
+            (directory / script.name).symlink_to(script)
+        return []
+    control = _asked().fileno()
+    asking = Path(__file__).with_name("forked.py").read_text()
+    for script in map(Path, _SCRIPTS):
+        program = directory / script.name
+        told = f"ask({str(script)!r}, {control}, {_at_start(os.environ)!r}, {_AT_START!r})"
+        program.write_text(f"#!{sys.executable} -SE\n{asking}\n{told}\n")
+        program.chmod(0o700)
+    return [control]
 
 
 def end() -> None:
@@ -124,15 +156,21 @@ def _umask() -> int:
 
 def _ask(launch: _Launch, descriptors: Sequence[int]) -> int:
     """Have a program forked that is a child of this process; its process id."""
-    global _nursery
     with _asking:
-        _nursery = _nursery or _executed_nursery()
+        nursery = _asked()
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         try:
-            socket.send_fds(_nursery, [pickle.dumps(launch)], descriptors)
-            return int(_nursery.recv(32))
+            message: tuple[Any, ...] = tuple(launch)  # no subclass of it can be marshalled
+            socket.send_fds(nursery, [marshal.dumps(message)], descriptors)
+            return int(nursery.recv(32))
         finally:
             _libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _asked() -> socket.socket:
+    global _nursery
+    _nursery = _nursery or _executed_nursery()
+    return _nursery
 
 
 def _executed_nursery() -> socket.socket:
@@ -166,18 +204,25 @@ def _serve(control: socket.socket) -> _Launch | None:
         message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, _MOST_DESCRIPTORS)
         if not message:
             return None
-        launch: _Launch = pickle.loads(message)
+        launch = _Launch(*marshal.loads(message))
         telling, begin = os.pipe(), os.pipe()
         between = os.fork()
         if between == 0:
+            if launch.is_waited_for and os.fork() != 0:
+                os._exit(0)
             program = os.fork()
             if program == 0:
                 os.read(begin[0], 1)  # until it is a child of who asked
                 _prepare(launch)
                 os.write(telling[1], b".")
                 control.detach()
-                return _become(launch, dict(zip(launch.numbers, descriptors, strict=True)))
+                return _become(launch, dict(zip(launch.numbers, descriptors, strict=not launch.is_waited_for)))
             os.write(telling[1], str(program).encode())
+            if launch.is_waited_for:
+                *those_of_the_program, answer = descriptors
+                for descriptor in those_of_the_program:
+                    os.close(descriptor)
+                os.write(answer, str(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])).encode())
             os._exit(0)
         os.waitpid(between, 0)
         os.close(telling[1])
@@ -196,7 +241,7 @@ def _prepare(launch: _Launch) -> None:
     if launch.has_own_session:
         os.setsid()
     if launch.prepare is not None:
-        launch.prepare()
+        pickle.loads(launch.prepare)()
 
 
 def _become(launch: _Launch, descriptors: Mapping[int, int]) -> _Launch | None:
@@ -218,7 +263,7 @@ def _become(launch: _Launch, descriptors: Mapping[int, int]) -> _Launch | None:
     os.environ.clear()
     os.environ.update(launch.env)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        stream = _stream(number, getattr(sys, name))
+        stream = _stream(number, getattr(sys, name)) if number in descriptors else None
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     return launch
@@ -230,7 +275,7 @@ def _keep_only(descriptors: Mapping[int, int]) -> None: ...
 def _keep_only(descriptors: Mapping[int, int], control: socket.socket) -> socket.socket: ...
 def _keep_only(descriptors: Mapping[int, int], control: socket.socket | None = None) -> socket.socket | None:
     """Close all but these, which get the numbers that they are under, and ``control``, which gets another."""
-    above = max(descriptors) + 1
+    above = max(descriptors, default=2) + 1
     moved = {number: fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, above) for number, each in descriptors.items()}
     kept = None if control is None else fcntl.fcntl(control.detach(), fcntl.F_DUPFD_CLOEXEC, above)
     for number, each in moved.items():

@@ -132,6 +132,9 @@ def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
 
 def timeline_lines(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text]:
     """An event a line; where it has more to say, that stands below it."""
+    if not detail.events:
+        yield Text("its events are not kept any more", "dim")
+        return
     yield Text(f"{'TIME':<12}  {'SINCE':>10}  EVENT", "dim")
     width = SIGNATURE if wide else SIGNATURE_WIDTH
     for event in detail.events:

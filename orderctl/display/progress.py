@@ -104,7 +104,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
     style = STATE_TONES[status] if status in TERMINAL else Tone.MOVING
     row = Table.grid(padding=(0, 2, 0, 0))
     started = timeline.events[0].at if timeline.events else timeline.order.created_at
-    ended = timeline.events[-1].at if timeline.is_over else now
+    ended = timeline.ended_at or now
     attempt = f"attempt {timeline.attempt}" if timeline.attempt > 1 else ""
     row.add_row(
         ProgressBar(

@@ -120,5 +120,5 @@ def _outcome(timeline: Timeline, now: datetime) -> Text:
 def _took(timeline: Timeline, now: datetime) -> str:
     if not timeline.events:
         return ""
-    end = timeline.events[-1].at if timeline.is_over else now
+    end = timeline.ended_at or now
     return duration(max(0.0, (end - timeline.events[0].at).total_seconds()))

@@ -49,10 +49,14 @@ class Span:
 
 
 class Timeline:
-    """What is known of one order. Events are applied once each, in order; one seen before changes nothing."""
+    """What is known of one order. Events are applied once each, in order; one seen before changes nothing.
 
-    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = ()) -> None:
+    Those up to ``untold`` will not be told: the daemon has not kept them, and the order says what they came to.
+    """
+
+    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, untold: int = 0) -> None:
         self.order = order
+        self._untold = untold
         self.events: tuple[OrderEvent, ...] = ()
         for event in events:
             self.apply(event)
@@ -63,17 +67,17 @@ class Timeline:
 
     @property
     def seq(self) -> int:
-        return self.events[-1].seq if self.events else 0
+        return self.events[-1].seq if self.events else self._untold
 
     @property
     def status(self) -> OrderStatus:
         """By what is newer: the events, or the order as the daemon gave it."""
-        return self.events[-1].status if self.seq >= self.order.seq else self.order.status
+        return self.events[-1].status if self.events and self.seq >= self.order.seq else self.order.status
 
     @property
     def unknown_since(self) -> datetime | None:
         """From when on nobody could tell what became of the transaction; None where that is not so."""
-        if self.seq < self.order.seq:
+        if not self.events or self.seq < self.order.seq:
             return self.order.unknown_since
         last = self.events[-1]
         return last.at if isinstance(last.data, Unknown) else None
@@ -128,8 +132,22 @@ class Timeline:
 
     @property
     def end(self) -> AnyFact | None:
-        """How it ended, or None."""
-        return self.events[-1].data if self.is_over else None
+        """How it ended; None where it has not, or where that is not told."""
+        return self.events[-1].data if self.is_over and self.events else None
+
+    @property
+    def brought(self) -> str | None:
+        """What it was filled with, in the token that is bought."""
+        if isinstance(end := self.end, Confirmed):
+            return end.amount_out
+        return self.order.amount_out if self.is_over and not self.events else None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """None while it goes on."""
+        if not self.is_over:
+            return None
+        return self.events[-1].at if self.events else self.order.updated_at
 
 
 _SAYS: Final = {

@@ -16,7 +16,6 @@ from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client, Lost, Resumed, Update
 from orderd.client.errors import FollowTimeoutError
 from orderd.client.freshness import Fresh, Stale
-from orderd.domain.events import Confirmed
 from orderd.domain.order import OrderStatus
 from orderd.wire import Event, ResyncRequired, Snapshot
 
@@ -29,6 +28,7 @@ def watch(
     Raises what Client.follow_all raises.
     """
     timelines: dict[UUID, Timeline] = {}
+    begins_anew: set[UUID] = set()
     try:
         with _screen(settings, output, many=len(orders) > 1) as screen:
             for update in _news(client, orders, seconds):
@@ -37,11 +37,12 @@ def watch(
                         screen.connection(update)
                     case ResyncRequired(order_id=order_id):
                         timelines.pop(order_id, None)
+                        begins_anew.add(order_id)
                         screen.connection(update)
                     case Snapshot(order=order) if order.id in timelines:
                         timelines[order.id].order = order
                     case Snapshot(order=order):
-                        timelines[order.id] = Timeline(order)
+                        timelines[order.id] = Timeline(order, untold=order.seq if order.id in begins_anew else 0)
                         screen.begin(timelines[order.id])
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
@@ -69,9 +70,9 @@ def _summary(timelines: Collection[Timeline]) -> str:
     ends = Counter(timeline.status for timeline in timelines)
     received: dict[str, Decimal] = {}
     for timeline in timelines:
-        if isinstance(end := timeline.end, Confirmed):
+        if (amount := timeline.brought) is not None:
             token = timeline.order.token_out
-            received[token] = received.get(token, Decimal(0)) + Decimal(end.amount_out)
+            received[token] = received.get(token, Decimal(0)) + Decimal(amount)
     counts = ", ".join(f"{ends[status]} {status}" for status in OrderStatus if ends[status])
     amounts = ", ".join(f"{amount:f} {token}" for token, amount in received.items())
     return f"{len(timelines)} orders: {counts}{f'; received {amounts}' if amounts else ''}"

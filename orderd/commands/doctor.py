@@ -14,6 +14,8 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS, OrderdError
 
 _CHAIN_SECONDS = 5.0
+_SMALL_TABLE_BYTES = 2**20
+"""Smaller ones are in the sum alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
     yield _tried("certificate", lambda: _certificate(settings))
     yield _tried("chain", lambda: _chain(settings))
     yield _tried("wallet", lambda: _wallet(settings))
-    yield _tried("tokens", lambda: _tokens(settings, config, state_dir))
+    yield from _database(settings, config, state_dir)
 
 
 def _tried(check: str, look: Callable[[], Finding]) -> Finding:
@@ -114,10 +116,29 @@ def _wallet(settings: Settings) -> Finding:
     return Finding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
 
 
-def _tokens(settings: Settings, config: Path | None, state_dir: Path | None) -> Finding:
+def _database(settings: Settings, config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
+    try:
+        with database_of(config, state_dir):
+            sizes = _sizes()
+            tokens = _tried("tokens", lambda: _tokens(settings))
+    except OrderdError as error:
+        yield Finding("tokens", "fail", error.detail, error.spec.next_step)
+        return
+    yield sizes
+    yield tokens
+
+
+def _sizes() -> Finding:
+    from db.retention import table_bytes
+
+    sizes = table_bytes()
+    tables = ", ".join(f"{table} {size / 2**20:.1f}" for table, size in sizes.items() if size >= _SMALL_TABLE_BYTES)
+    return Finding("tables", "ok", f"{sum(sizes.values()) / 2**20:.1f} MiB in all{tables and ': '}{tables}")
+
+
+def _tokens(settings: Settings) -> Finding:
     from orderd.gateway.access.authentication import check_anyone_may_enter, token_required
 
-    with database_of(config, state_dir):
-        check_anyone_may_enter(settings)
+    check_anyone_may_enter(settings)
     asked = "every client shows one" if token_required(settings) else "none is asked for"
     return Finding("tokens", "ok", f"{asked}; the database and its tables are well")

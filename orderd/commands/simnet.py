@@ -48,6 +48,7 @@ def simnet(
             "slot_ms": settings.simnet_slot_ms,
             "seed": settings.simnet_seed,
             "market": settings.simnet_market,
+            "keep_days": settings.simnet_keep_days,
             "faults": settings.simnet_faults,
         }
     )

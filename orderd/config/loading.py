@@ -105,6 +105,11 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if (settings.tls_cert is None) != (settings.tls_key is None):
         faults.append("tls_cert and tls_key belong together: set both or none")
+    if settings.keep_events_days is not None and settings.keep_events_days * 86_400 < settings.rate_window_seconds:
+        faults.append(
+            f"keep_events_days is {settings.keep_events_days}, which is shorter than rate_window_seconds: the starts "
+            "of a whole window are counted by the events, so keep them at least that long"
+        )
     faults += [
         f"pool_kinds names {kind}, whose program is not on {settings.chain}: leave it out"
         for kind in settings.pool_kinds

@@ -22,6 +22,7 @@ from orderd.config.values import (
     DatabaseUrl,
     Host,
     JsonObject,
+    KeptDays,
     Listed,
     Network,
     Origin,
@@ -164,6 +165,15 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = 10.0
     """How long work in progress may take to finish when the daemon stops."""
 
+    keep_events_days: KeptDays = None
+    """Days after an order's end until its events are removed; where empty, they stay for ever, as all that follows."""
+    keep_failures_days: KeptDays = None
+    """The same for what is kept of its failed attempts: codes, reasons and logs."""
+    keep_signed_bytes_days: KeptDays = None
+    """The same for the bytes of transactions whose fate is final; the rest of the attempt stays."""
+    keep_notionals_days: KeptDays = None
+    """The same for what each order of a token with a limit of money was worth; a limit needs one day."""
+
     simnet_host: Host = "127.0.0.1"
     """The address the local chain listens on."""
     simnet_port: int = Field(0, ge=0, le=65534)
@@ -174,6 +184,8 @@ class Settings(BaseSettings):
     """Of the local chain's market and faults."""
     simnet_market: bool = True
     """Whether others trade on the local chain, so that prices move."""
+    simnet_keep_days: KeptDays = None
+    """Days until the local chain forgets what its transactions said, never that they landed; where empty, never."""
     simnet_faults: JsonObject = Field(default_factory=dict)
     """Faults that the local chain plays, as JSON, such as {"dropped_sends": 0.1}."""
 

@@ -23,6 +23,8 @@ from orderd.domain.strict_json import read_json
 
 MOST: Final = 1_000_000_000
 """Of anything that is counted or waited for: what is beyond is a mistake, and no clock or column can hold it."""
+LEAST_KEPT_DAYS: Final = 7
+_MOST_KEPT_DAYS: Final = 36_500
 
 
 def _filled(text: object) -> object:
@@ -115,6 +117,15 @@ def _account(text: str) -> str:
     return text
 
 
+def _kept_days(days: int | None) -> int | None:
+    if days is not None and not LEAST_KEPT_DAYS <= days <= _MOST_KEPT_DAYS:
+        raise ValueError(
+            f"nothing younger than {LEAST_KEPT_DAYS} days is removed: write a number of days from {LEAST_KEPT_DAYS} to "
+            f"{_MOST_KEPT_DAYS}, or leave it out to keep all for ever"
+        )
+    return days
+
+
 def _url(text: str, *schemes: str) -> None:
     try:
         parts = urlsplit(text)
@@ -169,6 +180,7 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 RpcUrl = Annotated[str, _endpoint("https", "http")]
 RpcWebsocketUrl = Annotated[str, _endpoint("wss", "ws")]
+KeptDays = Annotated[int | None, AfterValidator(_kept_days)]
 Seconds = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 Listed = BeforeValidator(_listed)
 """Of a tuple: ``Annotated[tuple[Text, ...], NoDecode, Listed]`` is written ``a,b``, or as JSON."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import redis
 
-from db import counts
+from db import counts, retention
 from db.connection import database
 from orderd.domain.order import FILLED, HELD, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
@@ -38,6 +38,14 @@ class LineState:
     @property
     def warning(self) -> str:
         return "" if self.policy == "noeviction" else f"evicts keys ({self.policy}): set noeviction"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The size of each table in bytes, and how many rows of what is kept for some time only were removed so far."""
+
+    table_bytes: dict[str, int]
+    removed: dict[str, int]
 
 
 class StatusQuestions:
@@ -73,6 +81,10 @@ class StatusQuestions:
         return Counts(
             {status: each.orders for status, each in counted.items()}, sum(each.unknown for each in counted.values())
         )
+
+    def stored(self) -> Stored:
+        """Needs a connection, and raises PeeweeException."""
+        return Stored(retention.table_bytes(), {str(kept): rows for kept, rows in retention.removed().items()})
 
     def queue(self) -> QueueMetrics:
         """What the cluster's orders do now, without the rate limit. Needs a connection, and raises PeeweeException."""

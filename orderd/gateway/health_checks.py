@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.engine.status_report import Counts, LineState
+from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.telemetry import (
@@ -25,6 +25,8 @@ from orderd.telemetry import (
     RATE_LIMIT_USED,
     RATE_LIMIT_WAITING,
     READY,
+    REMOVED_ROWS,
+    TABLE_BYTES,
     UNKNOWN,
     WORKERS,
 )
@@ -35,6 +37,8 @@ _PROBE_THREADS: Final = 4
 _PROBE_SECONDS: Final = 30.0
 """Above every time-out of what is asked, so that no thread is asked for while the last question hangs in one."""
 _LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
+_SIZES_SECONDS: Final = 60.0
+"""How old the sizes of tables may be."""
 _FROM_POSTGRES: Final = ("orders", "unknown")
 _FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "workers")
 _NAN: Final = float("nan")
@@ -46,6 +50,8 @@ class Questions(Protocol):
     def takes_orders(self) -> str: ...
 
     def counts(self) -> Counts: ...
+
+    def stored(self) -> Stored: ...
 
     def queue(self) -> QueueMetrics: ...
 
@@ -100,6 +106,9 @@ class HealthChecks:
         self._redis: Probe[LineState] = Probe(lambda: self._threads.run(questions.line))
         self._rpc: Probe[int] = Probe(lambda: self._threads.run(questions.slot))
         self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=_LATE_SECONDS)
+        self._stored: Probe[Stored] = Probe(
+            lambda: background.run(questions.stored), patience=_LATE_SECONDS, max_age=_SIZES_SECONDS
+        )
         self._queue: Probe[QueueMetrics] = Probe(lambda: background.run(questions.queue), patience=_LATE_SECONDS)
         self.loop_lag = 0.0
         """Seconds by which the event loop was late when it was last looked at."""
@@ -193,7 +202,7 @@ class HealthChecks:
 
     async def refresh_metrics(self) -> None:
         """What is counted over the whole cluster is read when it is asked for. What is unknown is NaN."""
-        status, readiness = await asyncio.gather(self.status(), self.readiness())
+        status, readiness, stored = await asyncio.gather(self.status(), self.readiness(), self._stored.find())
         for name in OrderStatus:
             ORDERS.labels(name).set(_NAN if "orders" in status.untold else status.orders.get(name, 0))
         told: dict[str, Any] = {
@@ -205,6 +214,14 @@ class HealthChecks:
         }
         for member, (gauge, value) in told.items():
             gauge.set(_NAN if member in status.untold else value)
+        if stored.said is None:
+            TABLE_BYTES.clear()
+            REMOVED_ROWS.clear()
+        else:
+            for table, size in stored.said.table_bytes.items():
+                TABLE_BYTES.labels(table).set(size)
+            for kept, rows in stored.said.removed.items():
+                REMOVED_ROWS.labels(kept).set(rows)
         READY.set(readiness.ready)
         EXECUTING.set(_NAN if status.executing is None else status.executing)
 

@@ -33,8 +33,16 @@ class Daemon:
 
 
 @contextmanager
-def running_daemon(state_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Daemon]:
+def running_daemon(
+    state_dir: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    tree: Path | None = None,
+    python: str = sys.executable,
+) -> Iterator[Daemon]:
     """Start ``orderd run`` on a free port, wait until it takes orders, and stop it in the end.
+
+    Its code is what lies in ``tree``, if that is named, else what ``python`` has installed.
 
     It heeds ``settings`` (``ORDERD_*`` variables, and those of a service manager) alone, nothing of this process's
     environment or directory.
@@ -47,7 +55,8 @@ def running_daemon(state_dir: Path, settings: Mapping[str, str] | None = None) -
     environment["NOTIFY_SOCKET"] = manager.address
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  (our own argv)
-            [sys.executable, "-m", "orderd.main", "run", "--state-dir", str(state_dir)],
+            [python, "-m", "orderd.main", "run", "--state-dir", str(state_dir)],
+            cwd=tree,
             env=environment,
             stdin=subprocess.DEVNULL,
             stderr=output,

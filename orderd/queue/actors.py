@@ -6,6 +6,7 @@ from uuid import UUID
 import dramatiq
 
 from orderd.queue.broker import ACTOR, QUEUE, OrderBroker, ids_of
+from orderd.telemetry import name_thread
 
 Run = Callable[[Sequence[UUID]], Mapping[UUID, Exception]]
 
@@ -18,4 +19,5 @@ def declare_actor(broker: OrderBroker, run: Run) -> None:
 
     @dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)
     def execute_order(order_ids: list[str] | str) -> Mapping[UUID, Exception]:
+        name_thread("turns")
         return run(ids_of(order_ids))

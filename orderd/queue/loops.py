@@ -7,6 +7,8 @@ from typing import Final
 
 import structlog
 
+from orderd.telemetry import name_thread
+
 _MAX_BACKOFF_SECONDS: Final = 5.0
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,7 @@ class Loop:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        name_thread(self.name)
         failures = 0
         while not self._stop.is_set():
             try:

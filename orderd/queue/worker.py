@@ -22,6 +22,7 @@ from db import leases
 from db.connection import check_schema, connect, database, database_errors_told, reach
 from db.journal import recent_starts
 from db.prices import last_route
+from db.retention import Kept
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
@@ -35,6 +36,7 @@ from orderd.engine.leases import Leases
 from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.publish import Publisher
+from orderd.engine.retention import INTERVAL_SECONDS, Retention
 from orderd.engine.settlement.finality import Finality
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.engine.settlement.loop import Settlement
@@ -87,7 +89,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 11,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 12,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
@@ -197,6 +199,8 @@ class WorkerProcess:
         if pools is not None:
             pools.on_hint = self._warming.wake
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
+        retention = Retention(_kept_days(settings), self._clock.look)
+        self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
     def _loops(self) -> Sequence[Loop]:
@@ -209,6 +213,7 @@ class WorkerProcess:
             *self._after_settlement,
             self._warming,
             self._dispatching,
+            self._retention,
         )
 
     def start(self) -> None:
@@ -243,7 +248,7 @@ class WorkerProcess:
 
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        after = (*self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)
+        after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)
         for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)
@@ -292,6 +297,11 @@ def _take_out_of_line() -> int:
     """Let dispatch send again whatever is in the queue as far as Postgres knows. What is there twice is worked once."""
     with database.connection_context():
         return leases.give_all_back()
+
+
+def _kept_days(settings: Settings) -> dict[Kept, int]:
+    days = {kept: getattr(settings, f"keep_{kept}_days") for kept in Kept}
+    return {kept: each for kept, each in days.items() if each is not None}
 
 
 def _recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:

@@ -25,10 +25,6 @@ def main(
 ) -> None:
     """Run a local Solana with Raydium and Meteora pools until SIGTERM or SIGINT."""
     try:
-        what_goes_wrong = read_json(faults)
-    except ValueError as error:
-        raise typer.BadParameter(f"it is no JSON: {error}", param_hint="--faults") from error
-    try:
         config = SimnetConfig(
             state_dir=state_dir,
             host=host,
@@ -36,7 +32,7 @@ def main(
             slot_ms=slot_ms,
             seed=seed,
             market=market,
-            faults=Faults.model_validate(what_goes_wrong),
+            faults=_faults(faults),
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
@@ -45,6 +41,13 @@ def main(
     except (SimnetError, LedgerError) as error:
         typer.echo(f"simnet: {error}", err=True)
         sys.exit(1)
+
+
+def _faults(text: str) -> Faults:
+    try:
+        return Faults.model_validate(read_json(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--faults") from error
 
 
 if __name__ == "__main__":

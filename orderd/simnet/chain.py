@@ -30,6 +30,7 @@ from orderd.solana.programs import memo
 _log: Final = structlog.get_logger(__name__)
 
 PRUNE_EVERY: Final = 500
+FORGET_EVERY: Final = 10
 
 
 class Chain:
@@ -172,6 +173,8 @@ class Chain:
         self.ledger.append(block, rows)
         if block.slot % PRUNE_EVERY == 0:
             self.ledger.prune(block.slot - KEEP_EPHEMERAL)
+        if (kept := self.config.keep_slots) is not None and block.slot % FORGET_EVERY == 0:
+            self.ledger.forget(block.slot - max(kept, KEEP_EPHEMERAL))
 
 
 def ledger_path(state_dir: Path) -> Path:

@@ -25,4 +25,11 @@ class SimnetConfig(BaseModel):
     market: bool = True
     market_intensity: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Scales how many trades the market makes a slot."""
+    keep_days: Annotated[int, Field(ge=7)] | None = None
+    """How old blocks may grow, with what their transactions said; where absent, they stay for ever."""
     faults: Faults = Faults()
+
+    @property
+    def keep_slots(self) -> int | None:
+        """The same in slots, which no time is shorter than."""
+        return None if self.keep_days is None else self.keep_days * 86_400_000 // self.slot_ms

@@ -29,6 +29,9 @@ KEEP_AT_HAND: Final = 1_000
 KEEP_IMAGES: Final = 20_000
 """Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""
 
+FORGOTTEN_AT_ONCE: Final = 20
+"""Blocks, so that the chain does not stand still for it."""
+
 _SCHEMAS: Final = (
     """
 CREATE TABLE accounts (
@@ -135,7 +138,7 @@ class LedgerError(Exception):
 
 
 class Ledger:
-    """One writer (`append`, `prune`) and one reader thread may use it at the same time."""
+    """One writer (`append`, `prune`, `forget`) and one reader thread may use it at the same time."""
 
     def __init__(self, path: Path) -> None:
         """Brings a file of an earlier version up to date. Raises LedgerError where it is of a later one."""
@@ -214,6 +217,28 @@ class Ledger:
                 "AND slot NOT IN (SELECT slot FROM transactions WHERE slot < ?)",
                 (slot, slot),
             )
+
+    def forget(self, slot: int) -> None:
+        """Forget the oldest blocks before `slot` but the first one, some at a time, and what their transactions said.
+
+        That a transaction has landed, and with which error, is known for ever: nothing that was traded is taken for
+        what was not.
+        """
+        with self._transaction():
+            oldest = self._writer.execute(
+                "SELECT slot FROM blocks WHERE slot < ? AND height > 0 ORDER BY slot LIMIT ?", (slot, FORGOTTEN_AT_ONCE)
+            ).fetchall()
+            if not oldest:
+                return
+            span = oldest[0][0], oldest[-1][0]
+            self._writer.execute(
+                "DELETE FROM images WHERE signature IN (SELECT signature FROM transactions WHERE slot BETWEEN ? AND ?)",
+                span,
+            )
+            self._forget_mentions("slot BETWEEN ? AND ?", *span)
+            self._writer.execute("UPDATE transactions SET raw = x'', meta = x'' WHERE slot BETWEEN ? AND ?", span)
+            self._writer.execute("DELETE FROM blocks WHERE slot BETWEEN ? AND ?", span)
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot > span[1]}
 
     def restore(self, history: int) -> Restored | None:
         """The chain with the last `history` blocks' hashes and signatures; None for a new file."""
@@ -360,18 +385,21 @@ class Ledger:
 
     def _forget(self, condition: str, slot: int) -> None:
         """Delete the transactions for which a condition about `slot` holds, and whom they mention."""
+        self._forget_mentions(condition, slot)
+        self._writer.execute(f"DELETE FROM transactions WHERE {condition}", (slot,))  # noqa: S608
+
+    def _forget_mentions(self, condition: str, *slots: int) -> None:
         self._writer.executemany(
             "DELETE FROM mentions WHERE address = ? AND slot = ? AND position = ?",
             (
                 (_number(key), slot, position)
                 for slot, position, keys in self._keys(
                     f"SELECT slot, position, raw FROM transactions WHERE {condition}",  # noqa: S608  (our own words)
-                    slot,
+                    *slots,
                 )
                 for key in keys
             ),
         )
-        self._writer.execute(f"DELETE FROM transactions WHERE {condition}", (slot,))  # noqa: S608
 
     def _keys(self, query: str, *parameters: int) -> Iterator[tuple[int, int, Sequence[Pubkey]]]:
         for slot, position, raw in self._writer.execute(query, parameters):

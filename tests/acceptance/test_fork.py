@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ FORKING = QUICK | {
     "ORDERD_LEASE_SECONDS": "2",
 }
 """Blocks are final after some three seconds, and what a fork has undone lands again only when it is sent again."""
+_BETWEEN_QUESTIONS = 0.01
+"""Seconds. A test that asks without a pause keeps the chain from what it is waited for."""
 DEEP = 12
 """How many slots before a fill are given up with it where its blockhash is to go too, which serves as long as four."""
 
@@ -52,7 +55,7 @@ def filled(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Filled]:
     with running_daemon(tmp_path, FORKING | given_database) as daemon, trading(daemon.url) as trader:
         funded = call(tmp_path, "getSlot")
         while call(tmp_path, "getSlot") <= funded + DEEP:
-            pass  # what is given up is not to reach back to where the wallet got its money
+            time.sleep(_BETWEEN_QUESTIONS)  # what is given up is not to reach back to where the wallet got its money
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         told = trader.follow(trader.submit(order("SOL", "USDC", "0.1")), 60)

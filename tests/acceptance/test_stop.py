@@ -8,7 +8,7 @@ from uuid import UUID
 from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderStatus
-from orderd.process.temporary import Daemon, running_daemon
+from orderd.process.temporary import running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Trader, order, trading
@@ -18,8 +18,10 @@ LOSSY = QUICK | {"ORDERD_SIMNET_FAULTS": '{"dropped_sends": 0.5}', "ORDERD_RESEN
 """Half of what is sent once never arrives, and is not sent again before the daemon is stopped."""
 
 
-def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(tmp_path: Path) -> None:
-    with running_daemon(tmp_path, LOSSY) as daemon, trading(daemon.url) as trader:
+def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
+    with running_daemon(tmp_path, LOSSY | given_database) as daemon, trading(daemon.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trader.submit_all([order("SOL", "USDC", "0.1") for _ in range(30)])
@@ -28,7 +30,7 @@ def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(
         stopped_at = datetime.now(UTC)
         acknowledged = trader.acknowledged
 
-    with running_daemon(tmp_path, QUICK) as daemon, trading(daemon.url) as trader:
+    with running_daemon(tmp_path, QUICK | given_database) as daemon, trading(daemon.url) as trader:
         trader.acknowledged.update(acknowledged)
         stories = trader.see_all_end(seconds=60)
         audit(trader, stories, ledger, before)
@@ -36,12 +38,14 @@ def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(
     assert [story for story in stories if story.events[-1].at > stopped_at], "nothing was left to finish"
 
 
-def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_executed(daemon: Daemon) -> None:
+def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_executed(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
     """A cancel comes a little later after one in time, a little earlier after one too late: it hunts the signing."""
-    ledger = Ledger(daemon.log.parent)
     cancelled = set()
     delay = 0
-    with trading(daemon.url) as trader:
+    with running_daemon(tmp_path, QUICK | given_database) as daemon, trading(daemon.url) as trader:
+        ledger = Ledger(tmp_path)
         before = ledger.balances()
         for _ in range(100):
             order_id = trader.submit(order("SOL", "USDC", "0.01"))

@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def busy_daemon(tmp_path: Path) -> Iterator[Daemon]:
+def busy_daemon(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Daemon]:
     """Twenty orders, of which the first five have been started and the others wait, and can be cancelled."""
     state_dir = tmp_path / "daemon"
     state_dir.mkdir()
-    with running_daemon(state_dir, QUICK | {"ORDERD_RATE_LIMIT": "5"}) as daemon:
+    with running_daemon(state_dir, QUICK | given_database | {"ORDERD_RATE_LIMIT": "5"}) as daemon:
         order = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.1"}
         for number in range(20):
             body = order | {"client_order_id": f"fuzz-{number:02}"}

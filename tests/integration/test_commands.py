@@ -208,7 +208,10 @@ def test_a_question_that_could_find_nothing_is_refused(
 def test_the_doctor_finds_nothing_wrong_where_nothing_is(orderd: Orderd, postgres_url: str) -> None:
     healthy = orderd("doctor", ORDERD_DATABASE_URL=postgres_url)
     assert healthy.returncode == 0
-    assert {line.split("\t")[0] for line in healthy.stdout.splitlines()} == {"ok"}
+    lines = [line.split("\t") for line in healthy.stdout.splitlines()]
+    found = {check: (result, detail) for result, check, detail in lines}
+    assert {result for result, _ in found.values()} == {"ok"}
+    assert found["tables"][1].endswith(" MiB in all"), "each table that has grown is told beside"
 
 
 def test_the_doctor_names_all_that_would_keep_the_daemon_from_starting(

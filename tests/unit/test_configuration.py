@@ -61,6 +61,9 @@ def test_the_environment_comes_before_the_file(config_file: Path, monkeypatch: p
         ("ORDERD_SIMNET_FAULTS", "[" * 100_000, "ORDERD_SIMNET_FAULTS: it is no JSON"),
         ("ORDERD_DATABASE_URL", "postgresql://u:%ZZ@h/d", "ORDERD_DATABASE_URL: Postgres cannot read it"),
         ("ORDERD_REDIS_URL", "redis://h/0?colour=red", "ORDERD_REDIS_URL: the client of Redis cannot read it"),
+        ("ORDERD_KEEP_EVENTS_DAYS", "6", "ORDERD_KEEP_EVENTS_DAYS: nothing younger than 7 days is removed: write"),
+        ("ORDERD_KEEP_NOTIONALS_DAYS", "40000", "ORDERD_KEEP_NOTIONALS_DAYS: nothing younger than 7 days is removed"),
+        ("ORDERD_KEEP_FAILURES_DAYS", "ever", "ORDERD_KEEP_FAILURES_DAYS: Input should be a valid integer"),
         ("ORDERD_LEASE_SECONDS", "inf", "ORDERD_LEASE_SECONDS: Input should be"),
         ("ORDERD_RATE_WINDOW_SECONDS", "9" * 30, "ORDERD_RATE_WINDOW_SECONDS: Input should be less than"),
     ],
@@ -72,6 +75,15 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
     with pytest.raises(ConfigurationError) as refused:
         load_settings()
     assert refused.value.detail.startswith(complaint)
+
+
+def test_the_starts_of_a_whole_window_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERD_KEEP_EVENTS_DAYS", "7")
+    monkeypatch.setenv("ORDERD_RATE_WINDOW_SECONDS", str(7 * 86_400))
+    assert load_settings().keep_events_days == 7
+    monkeypatch.setenv("ORDERD_RATE_WINDOW_SECONDS", str(7 * 86_400 + 1))
+    with pytest.raises(ConfigurationError, match="keep_events_days is 7, which is shorter than rate_window_seconds"):
+        load_settings()
 
 
 @pytest.mark.parametrize(

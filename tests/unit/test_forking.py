@@ -1,5 +1,6 @@
 """A program that is forked does what it does when a shell executes it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -82,6 +83,60 @@ def test_it_has_the_descriptors_that_it_was_given_and_none_of_where_it_was_forke
     forked = opened()
     monkeypatch.setattr(forking, "are_forked", False)
     assert forked == opened()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "orderctl status",
+        "orderctl status | head -1; exit ${PIPESTATUS[0]}",
+        "orderctl status <&-",
+        "orderctl status >&-",
+        "orderctl status 2>&-",
+        "orderctl status <&- >&- 2>&-",
+        "orderctl version | cat",
+        "orderctl version >&-",
+        "orderctl version >/dev/full",
+        "orderctl nonsense 2>&1 | cat; exit ${PIPESTATUS[0]}",
+        "PYTHONIOENCODING=ascii orderctl status",
+    ],
+)
+def test_a_shell_is_told_the_same(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(programs: Path) -> tuple[int, str, str]:
+        descriptors = forking.give_to_shell(programs)
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env={**os.environ, **NOWHERE, "COLUMNS": "80", "PATH": f"{programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            pass_fds=descriptors,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    forked = told(tmp_path / "forked")
+    monkeypatch.setattr(forking, "are_forked", False)
+    assert forked == told(tmp_path / "executed")
+
+
+def test_a_shell_learns_by_which_signal_a_program_ended(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    descriptors = forking.give_to_shell(programs)
+    with subprocess.Popen(
+        ["bash", "-c", "orderd simnet --state-dir .; exit $?"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        stderr=subprocess.PIPE,
+        pass_fds=descriptors,
+    ) as shell:
+        assert shell.stderr is not None
+        while b"simnet listens" not in shell.stderr.readline():
+            pass
+        address = json.loads((tmp_path / "simnet" / "simnet.json").read_text())
+        os.kill(address["pid"], signal.SIGKILL)
+    assert shell.returncode == 128 + signal.SIGKILL
 
 
 def test_what_the_interpreter_itself_is_told_needs_one_that_starts(tmp_path: Path) -> None:

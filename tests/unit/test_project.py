@@ -21,7 +21,7 @@ DOCUMENTS = (
     "docs/extending.md",
     "docs/dialects.md",
 )
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 ELSEWHERE = {"orderd.toml", "orderctl.toml", "orderd.lock", "application/json"}
 """What reads like a file of the project and is none."""
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -93,7 +93,7 @@ def test_the_image_is_built_with_the_files_that_the_project_names() -> None:
     ],
 )
 def test_every_make_that_a_document_names_can_be_made(document: str) -> None:
-    named = re.findall(r"(?:`|^#?\s*)make ([a-z]+)(?:`|$| +[#A-Z])", (ROOT / document).read_text(), flags=re.MULTILINE)
+    named = re.findall(r"(?:`|^#?\s*)make ([a-z-]+)(?:`|$| +[#A-Z])", (ROOT / document).read_text(), flags=re.MULTILINE)
     assert named
     assert set(named) <= TARGETS
 

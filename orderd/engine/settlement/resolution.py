@@ -169,6 +169,7 @@ def _unknown(account_id: UUID, ref: str) -> tuple[Order, Attempt]:
 
 
 def _as_live(order: Order, attempt: Attempt) -> LiveAttempt:
+    assert attempt.signed_bytes is not None, "they are kept until the attempt has ended for good"
     return LiveAttempt(
         order=order,
         number=attempt.number,

@@ -1,7 +1,8 @@
 """Streams in other engines' words: a subscription to the hub, told in a manner of its own.
 
 Whoever follows an order is told its story from the beginning, whenever he comes, and the stream is closed when it is
-told to the end. A stream of all orders begins with the stories of those that have not ended, and stays open.
+told to the end; at once, where the order has ended and its events are not kept any more. A stream of all orders begins
+with the stories of those that have not ended, and stays open.
 """
 
 import asyncio
@@ -100,11 +101,11 @@ class Telling:
         self._routes: dict[UUID, Routed] = {}
 
     def snapshot(self, standing: Standing) -> tuple[bytes, ...]:
-        order = standing.order
-        if self._dialect.end is None or order.status not in TERMINAL:
+        order, end = standing.order, self._dialect.end
+        if order.status not in TERMINAL or (end is None and standing.lapse is None):
             return ()
         self.ended.set_result(None)
-        return (orjson.dumps(self._dialect.end(order)),)
+        return () if end is None else (orjson.dumps(end(order)),)
 
     def event(self, news: News) -> tuple[bytes, ...]:
         if self.ended.done():

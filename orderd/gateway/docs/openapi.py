@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI cannot tell by itself of refusals, headers, links and who may call."""
 
 import json
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -106,6 +107,7 @@ def _refusal(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
     }
 
 
+@cache
 def _example(code: ErrorCode) -> dict[str, Any]:
     error = OrderdError(code, ERRORS[code].title)
     return HttpProblem(**Problem.of(error).model_dump(), instance="/api/orders", error=error.detail).model_dump(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Final, Literal
 from uuid import uuid4
@@ -237,6 +237,7 @@ def _refused_for(error: RepeatedMemberError) -> OrderdError:
     return OrderdError(ErrorCode.REQUEST_INVALID, str(error))
 
 
+@cache
 def _shape_of(method: Method, params: type[Message]) -> Any:  # noqa: ANN401  (a class made here)
     needed = any(field.is_required() for field in params.model_fields.values())
     members: dict[str, Any] = {

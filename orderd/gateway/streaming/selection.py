@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from uuid import UUID
 
@@ -38,8 +39,9 @@ class Selection:
         return None if self.orders else (self.account_id, self.token_in, self.token_out, self.kind)
 
 
+@lru_cache(maxsize=4_096)
 def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tuple[Group, ...]:
-    """The groups to which an order belongs."""
+    """The groups to which an order belongs; the same object for orders alike, of which thousands are remembered."""
     return tuple(product((account_id,), (None, token_in), (None, token_out), (None, kind)))
 
 

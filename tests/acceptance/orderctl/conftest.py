@@ -24,12 +24,14 @@ Orderctl = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """``orderd run`` with its own Postgres, Redis and local chain, shared by a module's tests.
+def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
+    """``orderd run`` with its own Redis and local chain, shared by a module's tests.
 
     A market that trades takes CPU for as long as the daemon runs.
     """
-    with running_daemon(tmp_path_factory.mktemp("orderd"), {"ORDERD_SIMNET_SLOT_MS": "50"}) as running:
+    with running_daemon(
+        tmp_path_factory.mktemp("orderd"), shared_database | {"ORDERD_SIMNET_SLOT_MS": "50"}
+    ) as running:
         yield running
 
 

@@ -42,9 +42,9 @@ SCHEMAS: dict[str, dict[str, object]] = {}
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
     """It has filled one order, which answers to the client order id ``golden``."""
-    with running_daemon(tmp_path_factory.mktemp("orderd"), SETTINGS) as running:
+    with running_daemon(tmp_path_factory.mktemp("orderd"), SETTINGS | shared_database) as running:
         trade = ("submit", "SOL", "USDC", "1.5", "--client-order-id", "golden", "--watch")
         subprocess.run([ORDERCTL, "--url", running.url, *trade], check=True, capture_output=True, timeout=60)
         while _confirmed(running) < 1:  # the counts are up to a second old

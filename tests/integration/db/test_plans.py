@@ -10,13 +10,14 @@ import psycopg2
 import pytest
 from uuid_utils.compat import uuid7
 
-from benchmarks.filling import fill
-from db import audit, clock, counts, finality, journal, leases, prices, processes, validity
+from benchmarks.filling import DAYS, fill
+from db import audit, clock, counts, finality, journal, leases, prices, processes, retention, validity
 from db.audit import Actor, Filter
 from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
+from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted
@@ -176,6 +177,13 @@ def let_processes_and_clocks_change() -> None:
     clock.cut(15, 60)
 
 
+def remove_what_is_old() -> None:
+    for kept in Kept:
+        retention.remove(kept, DAYS - 3)
+    retention.removed()
+    retention.table_bytes()
+
+
 @pytest.mark.usefixtures("grown")
 def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     with scans(monkeypatch) as found:
@@ -184,6 +192,7 @@ def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
         read_all_that_can_be_read(order)
         ask_the_audit(order)
         let_processes_and_clocks_change()
+        remove_what_is_old()
     assert len(found) > 50, "the statements were seen"
     assert {sql: tables for sql, tables in found.items() if tables} == {}
 

@@ -12,20 +12,15 @@ from db.connection import database
 from db.models import Attempt, Order
 from orderd.domain.events import Confirmed, RolledBack
 from orderd.domain.order import OrderStatus
-from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.finality import Finality
-from orderd.engine.settlement.live import LiveAttempts
-from orderd.engine.settlement.loop import Settlement
-from orderd.engine.settlement.outcome import Outcomes
-from orderd.engine.settlement.resending import Resending
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcTransportError
 from orderd.solana.rpc_types import SignatureStatus
-from orderd.solana.sender import Sender
-from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.engine.conftest import ScriptedChain, signature
+from tests.integration.engine.settling import worker_of
 from tests.integration.orders import built, sign
 
 
@@ -38,12 +33,9 @@ def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
         moment[0] += 60
         return moment[0]
 
-    live = LiveAttempts(Leases("worker-a", 15.0), resend_seconds=1.0, clock=later)
-    resending = Resending(live, cast("Sender", chain), seconds=1.0, clock=later)
-    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
-    settlement = Settlement(live, cast("Observer", chain), outcomes, publisher, resending)
-    live.track(sign(built("worker-a"), signature(1)))
-    return lambda: settlement.run_once() + 0 * resending.run_once()
+    worker = worker_of(chain, publisher, Leases("worker-a", 15.0), later)
+    worker.track(sign(built("worker-a"), signature(1)))
+    return lambda: worker.settle() + 0 * worker.resend()
 
 
 @pytest.fixture

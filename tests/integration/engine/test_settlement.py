@@ -1,8 +1,7 @@
 """Settlement ends an attempt only on the chain's own evidence, and takes up what lost workers left behind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import replace
 
 import pytest
 from peewee import OperationalError
@@ -10,24 +9,17 @@ from peewee import OperationalError
 from db import journal
 from db.connection import database
 from db.journal import Moved
-from db.leases import LiveAttempt
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Confirmed, Retrying
 from orderd.domain.order import OrderStatus
-from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
-from orderd.engine.settlement.live import LiveAttempts
-from orderd.engine.settlement.loop import Settlement
-from orderd.engine.settlement.outcome import Outcomes
-from orderd.engine.settlement.resending import Resending
-from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcTransportError
 from orderd.solana.rpc_types import SignatureStatus
-from orderd.solana.sender import Sender
-from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.engine.conftest import ScriptedChain, signature
+from tests.integration.engine.settling import Worker, worker_of
 from tests.integration.orders import built, lapse, read, sign
 
 EXPIRES_AT = 150
@@ -42,27 +34,6 @@ class Clock:
         return self.now
 
 
-@dataclass
-class Worker:
-    """The parts of a worker process that look after live attempts."""
-
-    live: LiveAttempts
-    settlement: Settlement
-    resending: Resending
-
-    def __len__(self) -> int:
-        return len(self.live)
-
-    def track(self, attempt: LiveAttempt) -> None:
-        self.live.track(attempt)
-
-    def settle(self) -> int:
-        return self.settlement.run_once()
-
-    def resend(self) -> int:
-        return self.resending.run_once()
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -73,13 +44,6 @@ def start(chain: ScriptedChain, publisher: Publisher, clock: Clock) -> Callable[
     """Start a worker process of this name."""
 
     return lambda owner: worker_of(chain, publisher, Leases(owner, 15.0), clock)
-
-
-def worker_of(chain: ScriptedChain, publisher: Publisher, leases: Leases, clock: Clock) -> Worker:
-    live = LiveAttempts(leases, resend_seconds=1.0, clock=clock)
-    resending = Resending(live, cast("Sender", chain), seconds=1.0, clock=clock)
-    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
-    return Worker(live, Settlement(live, cast("Observer", chain), outcomes, publisher, resending), resending)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import cast
 
 import pytest
 
@@ -11,29 +10,21 @@ from db.connection import database
 from db.models import Order
 from orderd.domain.events import Unknown
 from orderd.domain.order import OrderStatus
-from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
-from orderd.engine.settlement.live import LiveAttempts
-from orderd.engine.settlement.loop import Settlement
-from orderd.engine.settlement.outcome import Outcomes
-from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import UnknownOutcomes
-from orderd.solana.observer import Observer
-from orderd.solana.sender import Sender
-from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.engine.conftest import ScriptedChain, signature
+from tests.integration.engine.settling import worker_of
 from tests.integration.orders import built, pending, read, sign
 
 
 @pytest.fixture
 def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
     """One pass of the settlement of worker A, which holds ``signature(1)``."""
-    live = LiveAttempts(Leases("worker-a", 15.0), resend_seconds=1.0)
-    resending = Resending(live, cast("Sender", chain), seconds=1.0)
-    outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
-    live.track(sign(built("worker-a"), signature(1)))
-    return Settlement(live, cast("Observer", chain), outcomes, publisher, resending).run_once
+    worker = worker_of(chain, publisher, Leases("worker-a", 15.0))
+    worker.track(sign(built("worker-a"), signature(1)))
+    return worker.settle
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
 import uvloop
@@ -33,7 +34,7 @@ from orderd.engine.intake import Intake
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import Counts, LineState
+from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.solana.keys import create_wallet
@@ -156,6 +157,9 @@ class PlayedQuestions:
     def counts(self) -> Counts:
         return Counts({}, 0)
 
+    def stored(self) -> Stored:
+        return Stored({"orders": 8192}, {"events": 4})
+
     def queue(self) -> QueueMetrics:
         return QueueMetrics(waiting=1, active=2, delayed=3, confirmed=4, failed=5, rate_limit=None)
 
@@ -223,6 +227,13 @@ def settings(tmp_path: Path) -> Settings:
 async def rig(connected: str, redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     async with _serving(redis_url, settings) as rig:
         yield rig
+
+
+@pytest_asyncio.fixture
+async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of its plain HTTP. Reading the authorities that HTTPS would be trusted by takes as long as a test."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False, verify=False) as client:
+        yield client
 
 
 @pytest_asyncio.fixture

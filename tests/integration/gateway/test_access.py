@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from db import audit
 from db import refusals as stranger_counts
@@ -37,12 +36,6 @@ def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A real chain, so that a token is asked for; refusals are written without delay."""
     monkeypatch.setattr(refusals, "WRITE_SECONDS", 0.02)
     return settings.model_copy(update={"chain": "devnet"})
-
-
-@pytest_asyncio.fixture
-async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
-        yield client
 
 
 def order(client_order_id: str, amount: str = "1", token_out: str = "USDC") -> dict[str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -133,12 +132,6 @@ async def tokens(rig: Rig) -> dict[str, str | None]:
         }
 
     return await asyncio.to_thread(make)
-
-
-@pytest_asyncio.fixture
-async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
-        yield client
 
 
 def headers(rig: Rig, token: str | None, origin: str) -> dict[str, str]:

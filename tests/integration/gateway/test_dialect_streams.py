@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Cancelled, Retrying, Routed, Started
 from tests.integration.gateway.conftest import Rig, deferred
@@ -97,6 +98,27 @@ async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
             assert statuses(told) == story
             assert first + await all_frames(late) == told
     assert told[-1]["error"] == "The order was cancelled on request"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/orders/execute?orderId={}", []),
+        ("/ws/orders?orderId={}", ["FAILED"]),
+        ("/ws/orders/{}", []),
+        ("/ws?orderId={}", []),
+    ],
+)
+async def test_a_stream_of_an_order_whose_events_are_not_kept_ends_at_once(
+    rig: Rig, path: str, told: list[str]
+) -> None:
+    async with rig.client() as client:
+        order_id = await client.submit("long-ago")
+    await rig.happen(order_id, Cancelled())
+    with database.connection_context():
+        database.execute_sql("DELETE FROM order_events WHERE order_id = %s", (str(order_id),))
+    async with listen(rig, path.format(order_id)) as websocket:
+        assert statuses(await all_frames(websocket)) == told
 
 
 async def test_what_a_client_says_is_not_listened_to(rig: Rig) -> None:

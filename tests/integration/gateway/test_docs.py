@@ -2,16 +2,13 @@
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from hashlib import sha256
 from html.parser import HTMLParser
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from orderd.domain.errors import ErrorCode
-from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,12 +35,6 @@ class Page(HTMLParser):
                 self.links.add(value or "")
             elif name in ("src", "srcset", "action"):
                 self.loads.add(value or "")
-
-
-@pytest_asyncio.fixture
-async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
-        yield client
 
 
 async def test_the_page_loads_nothing_and_runs_nothing(http: httpx.AsyncClient) -> None:

@@ -1,24 +1,16 @@
 """What holds for every HTTP request, whatever it asks for."""
 
 import json
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
 import pytest
-import pytest_asyncio
 import structlog
 
 from orderd.wire import BalancesResult
 from tests.integration.gateway.conftest import PlayedMarket, Rig
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture
-async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
-        yield client
 
 
 async def test_a_request_has_the_id_that_its_client_gave_it_or_one_of_its_own(http: httpx.AsyncClient) -> None:

@@ -301,3 +301,5 @@ async def test_metrics_count_what_happens(rig: Rig) -> None:
     assert status == 200
     assert 'orderd_rpc_calls_total{method="status",outcome="ok"}' in body
     assert "orderd_queue_depth 7.0" in body
+    assert 'orderd_table_bytes{table="orders"} 8192.0' in body
+    assert 'orderd_removed_rows{kept="events"} 4.0' in body

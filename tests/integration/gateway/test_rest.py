@@ -12,7 +12,6 @@ from uuid import uuid4
 import httpx
 import psycopg2
 import pytest
-import pytest_asyncio
 
 from db.connection import database
 from db.models import DEFAULT_ACCOUNT, ApiToken
@@ -23,12 +22,6 @@ from tests.integration.gateway.conftest import Rig, deferred
 pytestmark = pytest.mark.asyncio
 
 _BODY = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
-
-
-@pytest_asyncio.fixture
-async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False) as client:
-        yield client
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -31,6 +32,8 @@ from tests.integration.orders import built, lapse, new_order, read, sign
 from tests.integration.set_clock import SettableClock
 
 PATIENCE = 30
+BETWEEN_QUESTIONS = 0.01
+"""Seconds. A test that asks without a pause keeps the worker from what it is waited for."""
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -90,7 +93,7 @@ def heartbeats(client: "redis.Redis") -> list[bytes]:
 
 def wait_for_heartbeat(client: "redis.Redis") -> None:
     while not heartbeats(client):
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
 
 
 def test_an_order_is_worked_to_its_confirmation(
@@ -118,13 +121,13 @@ def test_an_order_whose_message_redis_lost_does_not_wait_for_its_time_in_line(
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
     start_worker(silent_rpc)
     while read(accepted.order.id).starts == 0:
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
     wait_for_heartbeat(client)
     (accepted,) = journal.accept([new_order()])
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day' WHERE status = 'pending'")
     client.flushall()
     while read(accepted.order.id).starts == 0:
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
 
 
 @pytest.mark.parametrize("hours", [-1, 1], ids=["back", "ahead"])
@@ -135,13 +138,13 @@ def test_a_clock_that_is_set_holds_no_order_up(
     database.execute_sql("UPDATE clock SET at = at - interval '1 minute'")
     start_worker(silent_rpc)
     while database.execute_sql("SELECT clock_timestamp() - at > interval '30 s' FROM clock").fetchone()[0]:
-        pass  # it has watched the clock for long enough to know it
+        time.sleep(BETWEEN_QUESTIONS)  # it has watched the clock for long enough to know it
     soon, far = (moved.order.id for moved in journal.accept([new_order(), new_order()]))
     assert journal.defer(soon, 1_000, "backoff")
     assert journal.defer(far, 1_800_000, "backoff")
     settable.set(timedelta(hours=hours))
     while read(soon).starts == 0:
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
     assert read(far).starts == 0
 
 
@@ -157,7 +160,7 @@ def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(3)])]
     OrderBroker(client).send(orders)
     while not (begun := [order for order in map(read, orders) if order.starts]):
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
     signed = sign(built(begun[0].lease_owner or ""), signature(1), last_valid_block_height=10**9).order
     database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
@@ -165,9 +168,9 @@ def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(
     killed.wait()
     start_worker(simnet.url, **for_long)
     while read(signed.id).version == signed.version:  # it is not yet adopted
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
     while {read(order_id).status for order_id in orders} != {OrderStatus.CONFIRMED}:
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
 
 
 def test_what_a_killed_gateway_stored_and_did_not_send_is_sent(start_worker: StartWorker, silent_rpc: str) -> None:
@@ -178,11 +181,11 @@ def test_what_a_killed_gateway_stored_and_did_not_send_is_sent(start_worker: Sta
         database.execute_sql("UPDATE orders SET lease_until = now() + interval '1 day'")
         start_worker(silent_rpc)
         while len(processes.known()) < 2:
-            pass
+            time.sleep(BETWEEN_QUESTIONS)
         assert read(accepted.order.id).starts == 0
         gateway.kill()
     while read(accepted.order.id).starts == 0:
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
 
 
 def test_a_stopped_worker_leaves_live_attempts_to_others_at_once(
@@ -192,7 +195,7 @@ def test_a_stopped_worker_leaves_live_attempts_to_others_at_once(
     lapse(order.id)
     worker = start_worker(simnet.url)
     while read(order.id).version == order.version:  # it is not yet adopted
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
     wait_for_heartbeat(client)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(PATIENCE) == 0
@@ -208,7 +211,7 @@ def test_a_second_signal_ends_a_worker_that_hangs_in_a_turn(
     worker = start_worker(silent_rpc)
     OrderBroker(client).send([accepted.order.id])
     while read(accepted.order.id).status is OrderStatus.PENDING:
-        pass
+        time.sleep(BETWEEN_QUESTIONS)
     worker.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(0.3)

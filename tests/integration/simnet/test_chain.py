@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.block import Block, SealedBlock
-from orderd.simnet.chain import Chain
+from orderd.simnet.chain import FORGET_EVERY, Chain
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.transaction import decode
@@ -134,6 +134,37 @@ def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
     assert len(broken) > 4
     assert [entry["event"] for entry in logs] == ["slot began badly"] * len(broken)
     assert restored_balance(tmp_path) == SOL
+
+
+def test_how_long_blocks_are_kept_is_told_in_slots_that_no_time_is_shorter_than(tmp_path: Path) -> None:
+    assert SimnetConfig(state_dir=tmp_path).keep_slots is None
+    assert SimnetConfig(state_dir=tmp_path, keep_days=7, slot_ms=400).keep_slots == 7 * 86_400 * 5 // 2
+    with pytest.raises(ValueError, match="keep_days"):
+        SimnetConfig(state_dir=tmp_path, keep_days=6)
+
+
+def test_a_chain_forgets_blocks_that_are_too_old_and_goes_on_from_its_first_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SimnetConfig, "keep_slots", 20)
+    monkeypatch.setattr("orderd.simnet.chain.KEEP_EPHEMERAL", 10)
+    config = SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False)
+    chain = Chain(config)
+    first = chain.bank.open.slot
+
+    async def story() -> None:
+        await confirmed(chain, lambda block: block.slot == first + 60)
+
+    run(chain, story)
+    slots = chain.ledger.slots(0, first + 1_000)
+    genesis, last = chain.genesis_hash, slots[-1]
+    chain.close()
+
+    assert slots[0] < first, "the first block names the chain"
+    assert last - slots[1] in range(20, 20 + FORGET_EVERY)
+    again = Chain(config)
+    assert (again.genesis_hash, again.bank.open.slot) == (genesis, last + 1)
+    again.close()
 
 
 def test_the_market_s_trades_are_pruned_and_the_chain_is_restored_all_the_same(

@@ -102,7 +102,7 @@ def trade_and_kill_at_confirmation(
     """Fill a block, and kill the server in the moment it calls it confirmed: if that came before it is durable, it is
     lost now."""
     last = [pay(client, payer, shop, book) for _ in range(payments)][-1]
-    status = client.wait(last)
+    status = client.wait(last, pause=0)
     server.kill()
     book.confirmed[last] = status["slot"]
 

@@ -201,7 +201,8 @@ class FakeDaemon:
             self._subscribers.append((connection, mine, order.id))
             _reply(connection, request, SubscribeResult(subscription=mine, heartbeat_seconds=self.heartbeat_seconds))
             again = [event for event in events if params.after is not None and event.seq > params.after]
-            if params.after is not None and (params.after > order.seq or (again and again[0].seq != params.after + 1)):
+            first = again[0].seq if again else order.seq + 1
+            if params.after is not None and (params.after > order.seq or first != params.after + 1):
                 reason: Literal["AHEAD", "GONE"] = "AHEAD" if params.after > order.seq else "GONE"
                 _notify(
                     connection,

@@ -268,6 +268,17 @@ class TestWatch:
 
         assert orderctl("watch", "0199d3a0").code == code
 
+    @pytest.mark.parametrize(("facts", "code"), [(FILLED, 0), (WITHDRAWN, 1)])
+    def test_an_order_whose_events_are_not_kept_ends_at_once_as_it_did(
+        self, daemon: FakeDaemon, orderctl: Orderctl, facts: tuple[object, ...], code: int
+    ) -> None:
+        daemon.knows(*history(facts), kept=0)  # type: ignore[arg-type]
+
+        outcome = orderctl("watch", str(ORDER_ID))
+
+        assert (outcome.code, outcome.out) == (code, f"order {ORDER_ID}\n")
+        assert "the daemon has not kept the events after 0" in outcome.err
+
     def test_an_unknown_order_exits_with_6(self, orderctl: Orderctl) -> None:
         outcome = orderctl("watch", "no-such-order")
 

@@ -12,6 +12,7 @@ import pytest
 from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import CancelResult, ListResult, Method, SubmitResult
+from tests import forking
 from tests.samples.orders import FILLED, REFUSED_FOR_FUNDS, history, order_after
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import order
@@ -25,6 +26,8 @@ Shell = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def shell(daemon: FakeDaemon, tmp_path: Path) -> Shell:
     """Runs a line of bash, in which ``orderctl`` is the installed program; the exit code is a pipe's first one."""
+    programs = tmp_path / "bin"
+    descriptors = forking.give_to_shell(programs)
 
     def run(line: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -32,7 +35,7 @@ def shell(daemon: FakeDaemon, tmp_path: Path) -> Shell:
             cwd=tmp_path,
             env={
                 **os.environ,
-                "PATH": f"{ORDERCTL.parent}:{os.environ['PATH']}",
+                "PATH": f"{programs}:{os.environ['PATH']}",
                 "ORDERCTL_URL": daemon.url,
                 "TERM": "xterm-256color",
                 **environ,
@@ -42,6 +45,7 @@ def shell(daemon: FakeDaemon, tmp_path: Path) -> Shell:
             encoding="utf-8",
             check=False,
             timeout=60,
+            pass_fds=descriptors,
         )
 
     return run

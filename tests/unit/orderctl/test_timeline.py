@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderctl.display.detail import timeline_lines
 from orderctl.display.timeline import Timeline, describe, duration, percent, shorten
 from orderd.domain.events import AnyFact, LeftOver, Reclaimed
 from orderd.domain.order import Floor, OrderStatus
+from orderd.wire import OrderDetail
 from tests.samples.orders import (
     FILL,
     FILLED,
@@ -74,6 +76,28 @@ def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_to
 
     assert timeline.status is OrderStatus.CONFIRMED
     assert not timeline.is_over
+
+
+def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> None:
+    order = order_after(EVENTS)
+    timeline = Timeline(order, untold=order.seq)
+
+    assert timeline.is_over
+    assert (timeline.status, timeline.end, timeline.spans) == (OrderStatus.CONFIRMED, None, ())
+    assert (timeline.brought, timeline.ended_at) == (order.amount_out, order.updated_at)
+    assert timeline_of(FILLED).brought == FILL.amount_out
+    assert (timeline_of(FILLED[:4]).brought, timeline_of(FILLED[:4]).ended_at) == (None, None)
+    detail = OrderDetail(order=order, events=(), attempts=(), failures=())
+    assert [line.plain for line in timeline_lines(detail)] == ["its events are not kept any more"]
+
+
+def test_an_order_that_begins_anew_goes_on_with_what_is_told_after_that() -> None:
+    timeline = Timeline(order_after(EVENTS[:3]), untold=3)
+    timeline.apply(EVENTS[2])
+    assert (timeline.events, timeline.status, timeline.is_over) == ((), EVENTS[2].status, False)
+    for event in EVENTS[3:]:
+        timeline.apply(event)
+    assert (timeline.events, timeline.is_over, timeline.end) == (EVENTS[3:], True, FILLED[-1])
 
 
 def test_events_told_again_change_nothing() -> None:

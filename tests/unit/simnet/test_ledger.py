@@ -261,3 +261,56 @@ def test_a_file_of_the_version_before_is_brought_up_to_date(chain: LocalChain, l
     again = Ledger(older)
     assert named(again, chain.trader.pubkey()) == named(ledger, chain.trader.pubkey())
     again.close()
+
+
+def test_of_an_old_transaction_stays_that_it_landed_and_no_more(chain: LocalChain, ledger: Ledger) -> None:
+    ledger.append(genesis(chain), ())
+    paid = [block_with_payment(chain) for _ in range(3)]
+    for block, executed in paid:
+        ledger.append(block, [row(executed)])
+    (_, first), (second, _), (_, last) = paid
+
+    ledger.forget(second.slot)
+
+    forgotten, kept = first.transaction.signature, last.transaction.signature
+    assert (ledger.transaction(forgotten), ledger.block(second.slot - 1)) == (None, None)
+    assert ledger.status(forgotten) == (second.slot - 1, None)
+    stored = ledger.transaction(kept)
+    assert stored is not None
+    assert stored.raw == last.transaction.raw
+    trader = chain.trader.pubkey()
+    mentions = ledger.mentions(trader, before=Place(1_000_000, 0), after=Place(0, 0))
+    assert [mention.slot for mention in mentions] == [block.slot for block, _ in reversed(paid[1:])]
+    assert ledger.genesis_hash() == paid[0][0].parent
+    ledger.forget(second.slot)
+    assert slots_after_the_first(ledger) == [block.slot for block, _ in paid[1:]]
+
+
+def test_a_chain_goes_on_after_it_has_forgotten_and_processes_nothing_twice(chain: LocalChain, ledger: Ledger) -> None:
+    ledger.append(genesis(chain), ())
+    block, executed = block_with_payment(chain)
+    ledger.append(block, [row(executed)])
+    ledger.forget(block.slot + 1)
+    later, _ = block_with_payment(chain)
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.append(later, [row(executed)])
+    ledger.append(later, ())
+    ledger.prune(later.slot + 1)
+    assert ledger.status(executed.transaction.signature) == (block.slot, None)
+
+
+def test_it_forgets_some_blocks_at_a_time(chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderd.simnet.ledger.FORGOTTEN_AT_ONCE", 1)
+    ledger.append(genesis(chain), ())
+    slots = []
+    for _ in range(3):
+        block, _ = block_with_payment(chain)
+        ledger.append(block, ())
+        slots.append(block.slot)
+    for left in (slots[1:], slots[2:], slots[2:]):
+        ledger.forget(slots[2])
+        assert slots_after_the_first(ledger) == left
+
+
+def slots_after_the_first(ledger: Ledger) -> list[int]:
+    return ledger.slots(0, 1_000_000)[1:]

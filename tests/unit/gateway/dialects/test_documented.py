@@ -8,7 +8,8 @@ import pytest
 from orderd.domain.events import Routed
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
 from orderd.gateway.dialects.streams import ALL_ORDERS_PATH, ORDER_PATH, QUERY_PATHS
-from tests.unit.gateway.dialects.test_frames import ACCEPTED, CONFIRMED, FAILED, ROUTED, STARTED, SUBMITTED, frames
+from tests.samples.orders import ACCEPTED, ROUTED
+from tests.unit.gateway.dialects.test_frames import CONFIRMED, FAILED, STARTED, SUBMITTED, frames
 
 DOCUMENT = (Path(__file__).parents[4] / "docs/dialects.md").read_text()
 STAMP = {"orderId", "timestamp"}

@@ -4,69 +4,41 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import (
-    Accepted,
     AnyFact,
     Cancelled,
-    Confirmed,
     Deferred,
     Failed,
     OrderEvent,
-    Quoted,
     Reclaimed,
     Retrying,
     Routed,
-    RoutedLeg,
     Started,
     Submitted,
 )
 from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind, next_status
-from orderd.domain.quote import PoolKind, VenueName
 from orderd.gateway.dialects.exact import read_object
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNTOLD, Dialect
+from tests.samples.orders import ACCEPTED, FILL, METEORA, ORDER_ID, RAYDIUM, ROUTED, SIGNATURE, SPLIT
 
-ID = UUID("01980000-0000-7000-8000-000000000001")
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 STAMP = "2026-01-02T03:04:05.678000+00:00"
-ORDER = str(ID)
+ORDER = str(ORDER_ID)
+TX = "101.000000000000000001"
 
-ACCEPTED = Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5")
-DEFERRED = Deferred(until=AT, reason="rate limit")
 STARTED = Started(attempt=1)
-CHOSEN = Quoted(
-    venue=VenueName.RAYDIUM,
-    pool="Pool1",
-    pool_kind=PoolKind.RAYDIUM_CPMM,
-    amount_out="201.123456",
-    price="134.082304",
-    fee="0.00375",
-    fee_token="SOL",
-    price_impact_bps="12.46",
-    slot=7,
-)
-ROUTED = Routed(chosen=CHOSEN, quotes=(CHOSEN,), min_amount_out="200")
-SUBMITTED = Submitted(attempt=1, signature="Sig", last_valid_block_height=9)
-CONFIRMED = Confirmed(
-    attempt=1,
-    signature="Sig",
-    venue=VenueName.RAYDIUM,
-    slot=8,
-    amount_in="1.5",
-    amount_out="201",
-    executed_price="134.000000000000000001",
-    network_fee="0.000005",
-)
+SUBMITTED = Submitted(attempt=1, signature=SIGNATURE, last_valid_block_height=960)
+CONFIRMED = FILL.model_copy(update={"executed_price": TX})
 RETRYING = Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="past block 9", until=AT)
 FAILED = Failed(attempt=3, code=ErrorCode.TX_SLIPPAGE_EXCEEDED, detail="3 attempts")
 HAPPY = (ACCEPTED, STARTED, ROUTED, SUBMITTED, CONFIRMED)
 TROUBLED = (
     ACCEPTED,
-    DEFERRED,
+    Deferred(until=AT, reason="rate limit"),
     STARTED,
     ROUTED,
     SUBMITTED,
@@ -79,14 +51,13 @@ TROUBLED = (
 
 EXPIRED = "The transaction expired without landing: past block 9"
 SLIPPED = "The price moved beyond the slippage before the transaction landed: 3 attempts"
-TX = "134.000000000000000001"
 
 
 def story(facts: Sequence[AnyFact]) -> list[OrderEvent]:
     status, events = None, []
     for seq, fact in enumerate(facts, start=1):
         status = next_status(status, fact.kind)
-        events.append(OrderEvent(order_id=ID, seq=seq, at=AT, status=status, data=fact))
+        events.append(OrderEvent(order_id=ORDER_ID, seq=seq, at=AT, status=status, data=fact))
     return events
 
 
@@ -121,9 +92,9 @@ def test_execute() -> None:
     assert frames(EXECUTE, HAPPY) == [
         {"status": "pending", "orderId": ORDER},
         {"status": "routing", "timestamp": STAMP},
-        {"status": "building", "dex": "Raydium", "price": Decimal("134.082304")},
+        {"status": "building", "dex": "Raydium", "price": Decimal("101.540141")},
         {"status": "submitted"},
-        {"status": "confirmed", "txHash": "Sig", "executedPrice": Decimal(TX)},
+        {"status": "confirmed", "txHash": SIGNATURE, "executedPrice": Decimal(TX)},
     ]
 
 
@@ -140,7 +111,7 @@ def test_execute_in_trouble() -> None:
     assert frames(EXECUTE, TROUBLED) == [
         {"status": "pending", "orderId": ORDER},
         {"status": "routing", "timestamp": STAMP},
-        {"status": "building", "dex": "Raydium", "price": Decimal("134.082304")},
+        {"status": "building", "dex": "Raydium", "price": Decimal("101.540141")},
         {"status": "submitted"},
         {"status": "pending", "orderId": ORDER, "message": EXPIRED},
         {"status": "routing", "timestamp": STAMP},
@@ -168,14 +139,14 @@ def test_snapshots() -> None:
             "status": "BUILDING",
             "timestamp": STAMP,
             "dex": "Raydium",
-            "price": Decimal("134.082304"),
+            "price": Decimal("101.540141"),
         },
         {
             "type": "EVENT",
             "orderId": ORDER,
             "status": "CONFIRMED",
             "timestamp": STAMP,
-            "txHash": "Sig",
+            "txHash": SIGNATURE,
             "executedPrice": Decimal(TX),
         },
     ]
@@ -204,13 +175,13 @@ def test_routing_complete() -> None:
             "status": "ROUTING_COMPLETE",
             "timestamp": STAMP,
             "dex": "Raydium",
-            "price": Decimal("134.082304"),
+            "price": Decimal("101.540141"),
         },
         {
             "orderId": ORDER,
             "status": "CONFIRMED",
             "timestamp": STAMP,
-            "txHash": "Sig",
+            "txHash": SIGNATURE,
             "executedPrice": Decimal(TX),
         },
     ]
@@ -224,10 +195,10 @@ def test_routing_complete_in_trouble() -> None:
 
 QUOTE = {
     "dex": "Raydium",
-    "amountOut": Decimal("201.123456"),
-    "priceImpact": Decimal("0.1246"),
+    "amountOut": Decimal("152.310211"),
+    "priceImpact": Decimal("0.021"),
     "fee": Decimal("0.00375"),
-    "route": ["Pool1"],
+    "route": [RAYDIUM.pool],
 }
 
 
@@ -243,20 +214,20 @@ def test_quotes() -> None:
         "status": "building",
         "timestamp": STAMP,
         "dex": "Raydium",
-        "price": Decimal("134.082304"),
+        "price": Decimal("101.540141"),
     }
     assert submitted == quoted | {
         "orderId": ORDER,
         "status": "submitted",
         "timestamp": STAMP,
-        "txSignature": "Sig",
+        "txSignature": SIGNATURE,
     }
     assert confirmed == quoted | {
         "orderId": ORDER,
         "status": "confirmed",
         "timestamp": STAMP,
-        "txHash": "Sig",
-        "txSignature": "Sig",
+        "txHash": SIGNATURE,
+        "txSignature": SIGNATURE,
         "executedPrice": Decimal(TX),
     }
 
@@ -279,19 +250,8 @@ def test_quotes_in_trouble() -> None:
 
 
 def test_a_quote_names_the_pools_of_all_legs() -> None:
-    leg = RoutedLeg(
-        hop=1,
-        venue=VenueName.RAYDIUM,
-        pool="Pool1",
-        pool_kind=PoolKind.RAYDIUM_CPMM,
-        token_in="SOL",
-        token_out="USDC",
-        share="60",
-        amount_in="0.9",
-        amount_out="120",
-    )
-    split = ROUTED.model_copy(update={"route": (leg, leg.model_copy(update={"pool": "Pool2"}))})
-    assert frames(QUOTES, HAPPY, split)[2]["quote"]["route"] == ["Pool1", "Pool2"]
+    split = ROUTED.model_copy(update={"route": SPLIT})
+    assert frames(QUOTES, HAPPY, split)[2]["quote"]["route"] == [RAYDIUM.pool, METEORA.pool]
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES])

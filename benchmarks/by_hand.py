@@ -1,0 +1,191 @@
+"""The parts of a gateway and of a worker, run by hand in this process: each batch of orders goes the same way.
+
+What depends on how fast the machine is, is left out: loops, slots, and what is done once a second.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Final
+from unittest import mock
+
+import redis
+
+from benchmarks.counting import counted
+from benchmarks.null_chain import SETTINGS, running_null_chain
+from db.audit import Actor
+from db.connection import connect, database, migrate
+from db.models import DEFAULT_ACCOUNT
+from orderd.config.settings import Settings
+from orderd.domain.clock import ClockWatch
+from orderd.domain.terms import GivenTerms
+from orderd.embedded.postgres import Postgres
+from orderd.embedded.redis import Redis
+from orderd.engine.execution import turn
+from orderd.engine.handover import HandOver
+from orderd.engine.intake import Intake, Submission
+from orderd.engine.publish import CHANNEL, Publisher, events_of
+from orderd.gateway import threads
+from orderd.gateway.process import _queue_of, open_engine
+from orderd.gateway.rpc import batch
+from orderd.gateway.rpc.batch import Batcher
+from orderd.gateway.streaming.subscription import News, Notifications
+from orderd.gateway.threads import DatabaseThreads
+from orderd.process.wallet import fund_on_simnet, open_wallet
+from orderd.queue.broker import MOST_AT_ONCE, QUEUE, redis_client
+from orderd.queue.worker import WorkerProcess
+from orderd.solana.rpc import RpcClient
+from orderd.telemetry import configure_logging
+
+TOGETHER: Final = MOST_AT_ONCE
+"""What one message carries."""
+COMMITS: Final = "commits that write"
+BYTES: Final = "bytes to a subscriber"
+_BATCHES: Final = {1: 16, TOGETHER: 4}
+"""How many are counted of each size."""
+_WARM_UP: Final = 2
+_FOR_EVER: Final = 10**9
+_PATIENCE_SECONDS: Final = 30.0
+_PREFETCH: Final = 4
+
+
+class Subscriber:
+    """Hears what is published, and is told of it as a follower of all orders is."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._manner = Notifications(1)
+        self._client = client  # which closes all of its connections when it goes
+        self._heard = client.pubsub()  # type: ignore[no-untyped-call]
+        self._heard.subscribe(CHANNEL)
+        self._next("subscribe")
+        self.bytes = 0
+
+    def hear(self, events: int) -> None:
+        """Wait for so many. Raises TimeoutError."""
+        while events > 0:
+            for body in events_of(self._next("message")):
+                self.bytes += sum(map(len, self._manner.event(News(body))))
+                events -= 1
+
+    def _next(self, kind: str) -> bytes:
+        message = self._heard.get_message(timeout=_PATIENCE_SECONDS)
+        if message is None:
+            raise TimeoutError("no news came")
+        assert message["type"] == kind, message
+        data: bytes = message["data"]
+        return data
+
+
+class Engine:
+    """A gateway's and a worker's parts over services of their own, on a chain that stands still."""
+
+    def __init__(self, intake: Intake, worker: WorkerProcess, subscriber: Subscriber) -> None:
+        self._intake = intake
+        self._threads = DatabaseThreads("database", 1, _PATIENCE_SECONDS)
+        self._worker = worker
+        self._messages = worker._broker.consume(QUEUE, _PREFETCH, timeout=int(_PATIENCE_SECONDS * 1000))
+        self._subscriber = subscriber
+        self._submitted = 0
+
+    def trade(self, orders: int) -> None:
+        """One batch of so many, from its submission to its end. Raises OrderdError where an order is not accepted."""
+        asyncio.run(self._submit([self._submission() for _ in range(orders)]))
+        self._subscriber.hear(orders)
+        self._work()
+        self._subscriber.hear(3 * orders)  # started, routed, submitted
+        self._worker._settling._run_once()
+        self._subscriber.hear(orders)
+
+    async def _submit(self, submissions: Sequence[Submission]) -> None:
+        """At one moment, as many connections may."""
+        batcher = Batcher(self._intake.submit_batch, self._threads)
+        await asyncio.gather(*map(batcher.submit, submissions))
+
+    def _submission(self) -> Submission:
+        self._submitted += 1
+        pair = ("SOL", "USDC", "0.01") if self._submitted % 2 else ("USDC", "SOL", "1")
+        given = dict(zip(("token_in", "token_out", "amount_in"), pair, strict=True))
+        terms = self._intake.terms(GivenTerms.model_validate({**given, "slippage": "5"}))
+        return Submission(DEFAULT_ACCOUNT, f"order-{self._submitted}", terms, Actor("budget"))
+
+    def _work(self) -> None:
+        """As a thread of Dramatiq does with a message."""
+        message = next(self._messages)
+        assert message is not None
+        broker = self._worker._broker
+        broker.emit_before("process_message", message)
+        result = broker.get_actor(message.actor_name)(*message.args)
+        broker.emit_after("process_message", message, result=result)
+        self._messages.ack(message)
+
+
+@contextmanager
+def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
+    """All that an engine needs, warm."""
+    configure_logging("warning", "console")
+    with ExitStack() as stack:
+        postgres, queue = Postgres(state_dir), Redis(state_dir)
+        for server in (postgres.start(), queue.start()):
+            stack.callback(server.stop)
+        chain = stack.enter_context(running_null_chain())
+        given = SETTINGS | chain.settings | {"ORDERD_POOL_MAX_AGE_MS": str(_FOR_EVER), "ORDERD_CONFIG": os.devnull}
+        given |= {
+            "ORDERD_STATE_DIR": str(state_dir),
+            "ORDERD_DATABASE_URL": postgres.url,
+            "ORDERD_REDIS_URL": queue.url,
+        }
+        stack.enter_context(mock.patch.dict(os.environ, given))
+        for module in (batch, threads):
+            stack.enter_context(mock.patch.object(module, "ANSWER_SECONDS", _PATIENCE_SECONDS))
+        # Orders of one message stay together, the time is noted by nobody, and nobody looks for what others have left.
+        stack.enter_context(mock.patch.object(ClockWatch, "may_note", return_value=False))
+        stack.enter_context(mock.patch.object(turn, "_ROUTING_SECONDS", float(_FOR_EVER)))
+        settings = Settings()
+        connect(postgres.url, max_connections=20)
+        stack.callback(database.close_all)
+        migrate()
+        wallet = open_wallet(settings)
+        with closing(RpcClient(chain.url)) as rpc:
+            fund_on_simnet(rpc, wallet.address)
+        worker = WorkerProcess(settings, redis_client(queue.url))
+        worker._live._adopt_at = float("inf")
+        client = redis_client(queue.url)
+        publisher = Publisher(client)
+        broker, limiter = _queue_of(settings, client)
+        hand_over = HandOver(publisher, broker.send, limiter.forget)
+        gateway = open_engine(settings, client, publisher, broker, limiter, hand_over, "gateway")
+        subscriber = Subscriber(redis_client(queue.url))
+        engine = Engine(gateway.intake, worker, subscriber)
+        chain.freeze()
+        for _ in range(_WARM_UP):
+            engine.trade(TOGETHER)
+        yield engine, subscriber
+
+
+def per_order() -> dict[int, dict[str, float]]:
+    """What an order takes of each, by how many travel together."""
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-budget-") as directory,
+        running_by_hand(Path(directory)) as (engine, subscriber),
+    ):
+        return {orders: _counted(engine, subscriber, orders) for orders in _BATCHES}
+
+
+def _counted(engine: Engine, subscriber: Subscriber, orders: int) -> dict[str, float]:
+    sent, transactions = subscriber.bytes, _transactions()
+    with counted() as counts:
+        for _ in range(_BATCHES[orders]):
+            engine.trade(orders)
+    counts[COMMITS] = _transactions() - transactions
+    counts[BYTES] = subscriber.bytes - sent
+    return {name: count / (orders * _BATCHES[orders]) for name, count in sorted(counts.items())}
+
+
+def _transactions() -> int:
+    """How many transactions have ever written."""
+    with database.connection_context():
+        (number,) = database.execute_sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
+    return int(number)

@@ -1,0 +1,77 @@
+"""Orders that are submitted as fast as they are taken, until the last has ended: what that took, and of whom."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from benchmarks import load
+from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
+from orderd.process.temporary import Daemon
+
+WARM_UP: Final = 500
+"""Orders until caches, connections and Python itself are warm."""
+CLIENTS: Final = 50
+
+
+@dataclass(frozen=True)
+class Drain:
+    """``cpu`` and ``threads`` are seconds an order, by process and by the threads of gateway and worker.
+
+    ``accepted`` and ``drained`` are orders a second; ``submits`` the seconds until each answer, ``delays`` those from
+    each event's commit to the subscriber.
+    """
+
+    cpu: dict[str, float]
+    threads: dict[str, float]
+    accepted: float
+    drained: float
+    submits: list[float]
+    delays: list[float]
+
+    @property
+    def cpu_of_all(self) -> float:
+        return sum(self.cpu.values())
+
+
+async def drain(daemon: Daemon, orders: int, *others: int) -> Drain:
+    """``others`` are processes that are measured beside the daemon's. Raises RuntimeError unless all are confirmed."""
+    roots = (daemon.process.pid, *others)
+    async with load.following(daemon.url) as seen:
+        cpu, threads, began = seconds_by_process(*roots), seconds_by_thread(*roots), perf_counter()
+        submits = await load.submit_many(daemon.url, orders, CLIENTS)
+        accepted = perf_counter() - began
+        await load.all_ended(seen, orders)
+        drained = perf_counter() - began
+        cpu, threads = since(cpu, seconds_by_process(*roots)), since(threads, seconds_by_thread(*roots))
+    if (ended := set(seen.outcomes.values())) != {"confirmed"}:
+        raise RuntimeError(f"not all orders were confirmed: {ended}")
+    return Drain(
+        {name: seconds / orders for name, seconds in cpu.items()},
+        {name: seconds / orders for name, seconds in threads.items()},
+        orders / accepted,
+        orders / drained,
+        submits,
+        seen.delays,
+    )
+
+
+@dataclass(frozen=True)
+class Single:
+    """Orders one after the other, in seconds: until the answer, until the end, and each event's age when it came."""
+
+    submits: list[float]
+    ends: list[float]
+    delays: list[float]
+
+
+async def one_by_one(daemon: Daemon, orders: int) -> Single:
+    """Each order is submitted when the one before has ended."""
+    submits, ends = [], []
+    async with load.following(daemon.url) as seen, load.Trader.connected(daemon.url) as trader:
+        for number in range(orders):
+            began = perf_counter()
+            await trader.submit(number)
+            submits.append(perf_counter() - began)
+            await load.all_ended(seen, number + 1)
+            ends.append(perf_counter() - began)
+    return Single(submits, ends, seen.delays)

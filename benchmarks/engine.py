@@ -1,0 +1,136 @@
+"""``python -m benchmarks.engine``: what an order costs, and how long it takes, with and without its chain.
+
+Against a chain that answers at once and executes nothing, the engine's own share is seen; with the local chain on the
+same cores, the rest. CPU is told by process and by thread, and in the measure of stock Dramatiq in the same run.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.baseline import baseline
+from benchmarks.drain import CLIENTS, WARM_UP, Drain, Single, drain, one_by_one
+from benchmarks.figures import milliseconds, times
+from benchmarks.null_chain import SETTINGS, NullChain, running_null_chain
+from orderd.process.temporary import Daemon, running_daemon
+
+ORDERS: Final = 2_000
+_SINGLES: Final = 100
+_LOCAL_CHAIN: Final = {"ORDERD_SIMNET_SLOT_MS": "100", "ORDERD_SIMNET_MARKET": "false"}
+"""Slots are short, so that they are not what a drain waits for."""
+_LEAST_SHOWN: Final = 0.00001
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A daemon against the chain that answers at once: orders one by one, then many at a time."""
+
+    single: Single
+    drained: Drain
+
+
+@contextmanager
+def running_engine(state_dir: Path) -> Iterator[tuple[Daemon, NullChain]]:
+    """A daemon on the chain that answers at once."""
+    with (
+        running_null_chain() as chain,
+        running_daemon(state_dir, {**SETTINGS, **chain.settings}) as daemon,
+    ):
+        yield daemon, chain
+
+
+async def measure(daemon: Daemon, chain_pid: int, orders: int) -> Engine:
+    """Of a daemon that has done nothing yet."""
+    await drain(daemon, WARM_UP)
+    single = await one_by_one(daemon, _SINGLES)
+    return Engine(single, await drain(daemon, orders, chain_pid))
+
+
+async def _with_chain(daemon: Daemon, orders: int) -> Drain:
+    await drain(daemon, WARM_UP)
+    return await drain(daemon, orders)
+
+
+def tables(orders: int = ORDERS) -> list[Table]:
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
+        running_engine(Path(directory)) as (daemon, chain),
+    ):
+        engine = asyncio.run(measure(daemon, chain.pid, orders))
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
+        running_daemon(Path(directory), {**SETTINGS, **_LOCAL_CHAIN}) as daemon,
+    ):
+        with_chain = asyncio.run(_with_chain(daemon, orders))
+    return [_latencies(engine), _rates(engine.drained, with_chain), _cpu(engine.drained, with_chain), _threads(engine)]
+
+
+def _latencies(engine: Engine) -> Table:
+    commit = 1 / baseline().commits
+    table = Table("", "median", "p99", "in commits", title="Latencies, against a chain that answers at once")
+    for name, seconds in (
+        ("submit to answer, 1 client", engine.single.submits),
+        (f"submit to answer, {CLIENTS} clients", engine.drained.submits),
+        ("submit to end, 1 client", engine.single.ends),
+        ("event to subscriber, 1 client", engine.single.delays),
+        (f"event to subscriber, {CLIENTS} clients", engine.drained.delays),
+    ):
+        table.add_row(name, *milliseconds(seconds), times(statistics.median(seconds), commit))
+    return table
+
+
+def _rates(alone: Drain, with_chain: Drain) -> Table:
+    plain = baseline().plain.messages_a_second
+    table = Table(
+        "orders a second", "without a chain", "to Dramatiq", "with the local chain", "to Dramatiq", title="Rates"
+    )
+    for name in ("accepted", "drained"):
+        without, local = getattr(alone, name), getattr(with_chain, name)
+        table.add_row(name, f"{without:.0f}", times(without, plain), f"{local:.0f}", times(local, plain))
+    return table
+
+
+def _cpu(alone: Drain, with_chain: Drain) -> Table:
+    plain = baseline().plain.cpu
+    table = Table("process", "without a chain", "with the local chain", "that to Dramatiq", title="CPU an order, in ms")
+    for name in sorted(alone.cpu | with_chain.cpu, key=lambda name: -with_chain.cpu.get(name, 0)):
+        figures = [each.cpu.get(name, 0.0) for each in (alone, with_chain)]
+        if max(figures) >= _LEAST_SHOWN:
+            table.add_row(name, *(f"{seconds * 1000:.2f}" for seconds in figures), times(figures[1], plain))
+    engine = alone.cpu_of_all - alone.cpu["null chain"]
+    table.add_row("all but the null chain", f"{engine * 1000:.2f}", "", "", style="bold")
+    table.add_row(
+        "all",
+        f"{alone.cpu_of_all * 1000:.2f}",
+        f"{with_chain.cpu_of_all * 1000:.2f}",
+        times(with_chain.cpu_of_all, plain),
+        style="bold",
+    )
+    return table
+
+
+def _threads(engine: Engine) -> Table:
+    table = Table("thread", "CPU an order, in ms", title="What gateway and worker do, without a chain")
+    for name, seconds in sorted(engine.drained.threads.items(), key=lambda each: -each[1]):
+        if seconds >= _LEAST_SHOWN:
+            table.add_row(name, f"{seconds * 1000:.2f}")
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
+    parser.add_argument("--orders", type=int, default=ORDERS, help=f"to drain [{ORDERS}]")
+    Console().print(*tables(parser.parse_args().orders))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""``python -m benchmarks.growth``: what an order and a question cost after so many orders, over the port.
+
+The database is filled by statements (``benchmarks.filling``); with ``--million`` that takes minutes.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.drain import WARM_UP, Drain, drain
+from benchmarks.engine import running_engine
+from benchmarks.figures import times
+from benchmarks.filling import fill
+from db.connection import connect, database, migrate
+from orderd.embedded.postgres import Postgres
+from orderd.process.temporary import Daemon
+
+SIZES: Final = (1_000, 100_000)
+_ORDERS: Final = 500
+_QUESTIONS: Final = {
+    "list of 50": "/api/orders?limit=50",
+    "list of a token sold long ago": "/api/orders?limit=50&token=CHILLGUY",
+    "list of what failed": "/api/orders?limit=50&status=failed",
+    "status": "/api/status",
+    "metrics": "/metrics",
+}
+_TIMES: Final = 20
+_PAUSE_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Grown:
+    """After ``orders``; ``asked`` are the median seconds of each question."""
+
+    orders: int
+    fill_seconds: float
+    drained: Drain
+    asked: Mapping[str, float]
+
+
+def measure(orders: int) -> Grown:
+    """A daemon of its own over a database that is filled before it starts."""
+    with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory:
+        state_dir = Path(directory)
+        began = time.perf_counter()
+        _fill(state_dir, orders)
+        filled = time.perf_counter() - began
+        with running_engine(state_dir) as (daemon, _):
+            asyncio.run(drain(daemon, WARM_UP))
+            drained = asyncio.run(drain(daemon, _ORDERS))
+            return Grown(orders, filled, drained, _ask(daemon))
+
+
+def _fill(state_dir: Path, orders: int) -> None:
+    postgres = Postgres(state_dir)
+    child = postgres.start()
+    try:
+        connect(postgres.url)
+        migrate()
+        with database.connection_context():
+            fill(orders, active=0, ago=600)
+    finally:
+        database.close_all()
+        child.stop()
+
+
+def _ask(daemon: Daemon) -> dict[str, float]:
+    base = daemon.url.replace("ws", "http", 1).rstrip("/")
+    with httpx.Client(base_url=base, trust_env=False, timeout=10) as client:
+        return {
+            name: statistics.median([_seconds(client, path) for _ in range(_TIMES)])
+            for name, path in _QUESTIONS.items()
+        }
+
+
+def _seconds(client: httpx.Client, path: str) -> float:
+    time.sleep(_PAUSE_SECONDS)
+    began = time.perf_counter()
+    client.get(path).raise_for_status()
+    return time.perf_counter() - began
+
+
+def tables(sizes: Sequence[int] = SIZES) -> list[Table]:
+    grown = [measure(orders) for orders in sizes]
+    first, last = grown[0], grown[-1]
+    table = Table("", *(f"{each.orders:,}" for each in grown), "last to first", title="After so many orders, in ms")
+
+    def row(name: str, values: Sequence[float]) -> None:
+        table.add_row(name, *(f"{value * 1000:.2f}" for value in values), times(values[-1], values[0]))
+
+    for name in ("gateway", "worker", "postgres"):
+        row(f"CPU an order, {name}", [each.drained.cpu[name] for each in grown])
+    row("CPU an order, all", [each.drained.cpu_of_all for each in grown])
+    for name in _QUESTIONS:
+        row(name, [each.asked[name] for each in grown])
+    table.caption = f"filled in {first.fill_seconds:.0f} to {last.fill_seconds:.0f} s"
+    return [table]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--million", action="store_true", help="and after a million")
+    Console().print(*tables((*SIZES, 1_000_000) if parser.parse_args().million else SIZES))
+
+
+if __name__ == "__main__":
+    main()

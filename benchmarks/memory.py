@@ -1,0 +1,73 @@
+"""``python -m benchmarks.memory``: what 10,000 orders more add to the memory of each process.
+
+Against a chain that answers at once, so that orders pass through as fast as they can. The first 10,000 fill what is
+kept at hand and is bounded; whatever the second 10,000 add, grows with the number of orders.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cpu import command_of, tree_of
+from benchmarks.drain import drain
+from benchmarks.null_chain import SETTINGS, running_null_chain
+from orderd.process.temporary import running_daemon
+
+GOAL_MIB: Final = 5.0
+_MEASURED: Final = ("gateway", "worker", "run", "redis-server")
+"""What Postgres' processes share, is counted in each of them, so theirs says nothing."""
+
+
+def memory_by_process(root: int) -> dict[str, float]:
+    """MiB of its own that each process keeps in memory, of ``root`` and those below it, by what they are."""
+    resident: dict[str, float] = {}
+    for pid in tree_of(root):
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            name = command_of(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        fields = dict(line.split(":", 1) for line in lines)
+        if "RssAnon" in fields:  # a process that has just ended has none
+            resident[name] = resident.get(name, 0.0) + int(fields["RssAnon"].split()[0]) / 1024
+    return resident
+
+
+def measure(orders: int, times: int) -> Sequence[Mapping[str, float]]:
+    """The memory of each process before, between and after drains of so many orders each."""
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
+        running_null_chain() as chain,
+        running_daemon(Path(directory), {**SETTINGS, **chain.settings}) as daemon,
+    ):
+        seen = [memory_by_process(daemon.process.pid)]
+        for _ in range(times):
+            for _ in range(orders // 1_000):
+                asyncio.run(drain(daemon, 1_000))
+            seen.append(memory_by_process(daemon.process.pid))
+        return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser.add_argument("--orders", type=int, default=10_000, help="how many at a time [10000]")
+    parser.add_argument("--times", type=int, default=2, help="how often [2]")
+    arguments = parser.parse_args()
+    seen = measure(arguments.orders, arguments.times)
+    heads = [f"after {number * arguments.orders:,}" for number in range(len(seen))]
+    table = Table("process", *heads, "the last added", title=f"MiB; the last may add {GOAL_MIB:.0f}")
+    for name in _MEASURED:
+        added = seen[-1][name] - seen[-2][name]
+        figures = [f"{each[name]:.1f}" for each in seen]
+        table.add_row(name, *figures, f"{added:+.1f}", style="" if added < GOAL_MIB else "red")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What is removed when it is old: a few rows at a time, found by an index, and counted.
+
+Never orders, their fills, what keys did, nor anything of what may still change: the events of an order go all at once,
+when it has ended for so long, so do its failures, and of an attempt that has ended for good the signed bytes alone.
+Only the oldest rows are looked at, so a pass costs the same however much there is.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from db.connection import database, transaction
+
+ROWS: Final = 1_000
+"""Removed at one time: some milliseconds, in which nobody waits for these rows, since they change no more."""
+_LOCK: Final = 7_140_051_903_119
+
+
+class Kept(StrEnum):
+    """What has an age of its own. Each is the name of a setting, ``keep_..._days``."""
+
+    EVENTS = "events"
+    FAILURES = "failures"
+    SIGNED_BYTES = "signed_bytes"
+    NOTIONALS = "notionals"
+
+
+_OLD: Final = (
+    # A clock that was set ahead makes nothing older, as long as it was seen.
+    "statement_timestamp() - (SELECT greatest(moved, 0) FROM clock) * interval '1 second' - %(days)s * interval '1 day'"
+)
+_ENDED_ORDER: Final = f"""
+    o.ended_as IS NOT NULL AND o.updated_at < {_OLD}
+    AND NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.awaits_finality)"""
+
+
+def _of_ended_orders(table: str) -> str:
+    return f"""
+        DELETE FROM {table} WHERE order_id = ANY(ARRAY(
+            SELECT r.order_id FROM {table} r JOIN orders o ON o.id = r.order_id
+            WHERE r.at < {_OLD} AND {_ENDED_ORDER} ORDER BY r.at LIMIT %(rows)s))"""  # noqa: S608
+
+
+_REMOVE: Final = {
+    Kept.EVENTS: _of_ended_orders("order_events"),
+    Kept.FAILURES: _of_ended_orders("order_failures"),
+    Kept.SIGNED_BYTES: f"""
+        UPDATE attempts SET signed_bytes = NULL WHERE id = ANY(ARRAY(
+            SELECT id FROM attempts
+            WHERE settled_at < {_OLD} AND signed_bytes IS NOT NULL AND outcome <> 'live' AND NOT awaits_finality
+            ORDER BY settled_at LIMIT %(rows)s))
+        AND outcome <> 'live' AND NOT awaits_finality""",  # noqa: S608
+    Kept.NOTIONALS: f"""
+        DELETE FROM notionals WHERE order_id = ANY(ARRAY(
+            SELECT order_id FROM notionals WHERE at < {_OLD} ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
+}
+
+
+@transaction
+def remove(kept: Kept, days: int, rows: int = ROWS) -> int:
+    """Remove about so many of the oldest rows that are older than ``days``. Returns how many.
+
+    0 while another process does the same. What is of one order goes at once. Needs a connection.
+    """
+    (is_mine,) = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
+    if not is_mine:
+        return 0
+    removed = int(database.execute_sql(_REMOVE[kept], {"days": days, "rows": rows}).rowcount)
+    if removed:
+        database.execute_sql(
+            """
+            INSERT INTO removals (kept, rows) VALUES (%s, %s)
+            ON CONFLICT (kept) DO UPDATE SET rows = removals.rows + excluded.rows""",
+            (kept, removed),
+        )
+    return removed
+
+
+def removed() -> dict[Kept, int]:
+    """How many rows have ever been removed."""
+    counted = dict(database.execute_sql("SELECT kept, rows FROM removals").fetchall())
+    return {kept: int(counted.get(kept, 0)) for kept in Kept}
+
+
+def table_bytes() -> dict[str, int]:
+    """The size of each table on disk, with its indexes and what it keeps aside; the largest first."""
+    rows = database.execute_sql(
+        """
+        SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'orders'::regclass)
+        ORDER BY bytes DESC, relname"""
+    )
+    return {table: int(size) for table, size in rows}

@@ -1,0 +1,49 @@
+"""What is kept for so many days and no longer: a loop in each worker removes it little by little."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from db import retention
+from db.connection import database
+from db.retention import ROWS, Kept
+
+INTERVAL_SECONDS: Final = 1.0
+"""Between two passes, in each of which a few rows are removed: more than orders can add meanwhile."""
+_REST_SECONDS: Final = 60.0
+"""After a pass that found little."""
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """One pass at a time; of several processes one removes, and the others have nothing to do.
+
+    ``days`` has what does not stay for ever. ``look`` sees to it that Postgres' clock can be gone by.
+    """
+
+    def __init__(self, days: Mapping[Kept, int], look: Callable[[], object] = lambda: None) -> None:
+        self._days = days
+        self._look = look
+        self._rests_until = dict.fromkeys(days, 0.0)
+        self._removed = dict.fromkeys(days, 0)
+
+    def run_once(self) -> int:
+        """Remove a few of the oldest rows of each kind. Returns how many."""
+        due = [kept for kept in self._days if time.monotonic() >= self._rests_until[kept]]
+        if not due:
+            return 0
+        with database.connection_context():
+            self._look()
+            return sum(map(self._remove, due))
+
+    def _remove(self, kept: Kept) -> int:
+        removed = retention.remove(kept, self._days[kept])
+        self._removed[kept] += removed
+        if removed < ROWS:
+            self._rests_until[kept] = time.monotonic() + _REST_SECONDS
+            if rows := self._removed[kept]:
+                log.info("removed what was old", action="removed", what=kept, rows=rows, days=self._days[kept])
+                self._removed[kept] = 0
+        return removed

@@ -1,0 +1,185 @@
+"""What is old is removed little by little, where a setting says so; what may still change, or be asked for, stays."""
+
+from contextlib import closing
+from uuid import UUID
+
+import psycopg2
+import structlog
+
+from db import finality, journal, leases, retention
+from db.connection import database
+from db.journal import AttemptEnd, Change, Failure
+from db.models import DEFAULT_ACCOUNT, Attempt, Order
+from db.retention import Kept
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Failed
+from orderd.engine import views
+from orderd.engine.retention import Retention
+from orderd.gateway.streaming import history
+from orderd.gateway.streaming.selection import Selection
+from tests.integration.orders import FILL, built, claimed, pending, sign
+from tests.samples.orders import FILL as CONFIRMED
+
+DAYS = 7
+
+
+def confirmed(signature: str, *, awaits_finality: bool = False) -> Order:
+    order = sign(built(), signature).order
+    end = AttemptEnd("landed", 9, sends=1, awaits_finality=awaits_finality)
+    (moved,) = journal.apply([Change(order.id, CONFIRMED, order.version, FILL, attempt_end=end)])
+    return moved.order
+
+
+def failed() -> Order:
+    order = claimed()
+    fact = Failed(attempt=1, code=ErrorCode.ROUTE_NOT_FOUND, detail="no pool")
+    failure = Failure(1, fact.code, "no pool")
+    (moved,) = journal.apply([Change(order.id, fact, order.version, {"error_code": fact.code}, failure=failure)])
+    return moved.order
+
+
+def grow_old(order_id: UUID, days: float = DAYS + 1) -> None:
+    """Let all that is stored of the order be as much older."""
+    ages = {"orders": ("created_at", "updated_at"), "order_events": ("at",), "order_failures": ("at",)}
+    ages |= {"attempts": ("signed_at", "settled_at"), "notionals": ("at",)}
+    for table, columns in ages.items():
+        older = ", ".join(f"{column} = {column} - {days} * interval '1 day'" for column in columns)
+        which = "id" if table == "orders" else "order_id"
+        database.execute_sql(f"UPDATE {table} SET {older} WHERE {which} = %s", (str(order_id),))
+
+
+def events(order_id: UUID) -> int:
+    return len(views.events_after(order_id, 0))
+
+
+def bytes_of(order_id: UUID) -> bytes | None:
+    kept = Attempt.get(Attempt.order_id == order_id).signed_bytes
+    return None if kept is None else bytes(kept)
+
+
+def test_the_events_of_an_order_that_ended_long_ago_go_and_the_order_stays() -> None:
+    old, young = confirmed("old"), confirmed("young")
+    grow_old(old.id)
+    before = views.get(DEFAULT_ACCOUNT, str(old.id))
+    assert retention.remove(Kept.EVENTS, DAYS) == old.seq
+    after = views.get(DEFAULT_ACCOUNT, str(old.id))
+    assert (after.order, after.attempts, after.events) == (before.order, before.attempts, ())
+    assert events(young.id) == young.seq
+    assert retention.removed()[Kept.EVENTS] == old.seq
+
+
+def test_what_an_order_that_has_not_ended_went_through_stays_however_old_it_is() -> None:
+    waits, signed = pending(), sign(built(), "live").order.id
+    for order_id in (waits, signed):
+        grow_old(order_id, days=1_000)
+    for kept in Kept:
+        assert retention.remove(kept, DAYS) == 0
+    assert (events(waits), events(signed), bytes_of(signed)) == (1, 4, b"signed")
+
+
+def test_the_events_of_an_order_stay_until_its_end_is_old_and_then_go_together() -> None:
+    order = failed()
+    database.execute_sql("UPDATE order_events SET at = at - interval '30 days' WHERE seq < %s", (order.seq,))
+    assert retention.remove(Kept.EVENTS, DAYS) == 0
+    grow_old(order.id)
+    assert retention.remove(Kept.EVENTS, DAYS, rows=1) == order.seq
+
+
+def test_a_success_that_may_be_rolled_back_keeps_all_until_it_is_final() -> None:
+    order = confirmed("landed", awaits_finality=True)
+    grow_old(order.id)
+    assert [retention.remove(kept, DAYS) for kept in (Kept.EVENTS, Kept.SIGNED_BYTES)] == [0, 0]
+    (rolled_back,) = finality.roll_back(finality.awaiting(1))
+    (adopted,) = leases.adopt_submitted("worker-b", 15, 10)
+    assert (adopted.order.id, adopted.signed_bytes, events(order.id)) == (order.id, b"signed", rolled_back.order.seq)
+
+
+def test_of_an_attempt_whose_fate_is_final_the_bytes_go_and_the_rest_stays() -> None:
+    old, young = confirmed("old"), confirmed("young")
+    grow_old(old.id)
+    before = views.get(DEFAULT_ACCOUNT, str(old.id)).attempts
+    assert retention.remove(Kept.SIGNED_BYTES, DAYS) == 1
+    assert (bytes_of(old.id), bytes_of(young.id)) == (None, b"signed")
+    assert views.get(DEFAULT_ACCOUNT, str(old.id)).attempts == before
+    assert retention.remove(Kept.SIGNED_BYTES, DAYS) == 0
+
+
+def test_failures_have_an_age_of_their_own() -> None:
+    order = failed()
+    grow_old(order.id)
+    assert retention.remove(Kept.FAILURES, DAYS) == 1
+    detail = views.get(DEFAULT_ACCOUNT, str(order.id))
+    assert (detail.failures, len(detail.events), detail.order.error is not None) == ((), order.seq, True)
+
+
+def test_what_an_order_was_worth_goes_when_no_allowance_asks_for_it() -> None:
+    database.execute_sql(
+        "INSERT INTO api_tokens (id, account_id, name, hash, scopes) VALUES (%s, %s, 'desk', sha256(''), '{trade}')",
+        (str(DEFAULT_ACCOUNT), str(DEFAULT_ACCOUNT)),
+    )
+    orders = [pending(), pending()]
+    for order_id in orders:
+        values = (str(order_id), str(DEFAULT_ACCOUNT))
+        database.execute_sql("INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, 5)", values)
+    grow_old(orders[0])
+    assert retention.remove(Kept.NOTIONALS, DAYS) == 1
+    assert [str(row[0]) for row in database.execute_sql("SELECT order_id FROM notionals")] == [str(orders[1])]
+
+
+def test_a_clock_that_was_set_ahead_makes_nothing_older() -> None:
+    order = confirmed("landed")
+    grow_old(order.id)
+    database.execute_sql("UPDATE clock SET moved = 2 * 86400")
+    assert retention.remove(Kept.EVENTS, DAYS) == 0
+    database.execute_sql("UPDATE clock SET moved = -2 * 86400")
+    assert retention.remove(Kept.EVENTS, DAYS) == order.seq
+
+
+def test_a_few_are_removed_at_a_time_the_oldest_first() -> None:
+    orders = [confirmed(f"landed-{number}") for number in range(3)]
+    for number, order in enumerate(orders):
+        grow_old(order.id, days=DAYS + 3 - number)
+    left = []
+    while retention.remove(Kept.EVENTS, DAYS, rows=orders[0].seq):
+        left.append([events(order.id) > 0 for order in orders])
+    assert left == [[False, True, True], [False, False, True], [False, False, False]]
+
+
+def test_one_process_removes_and_the_others_go_on_at_once(connected: str) -> None:
+    order = confirmed("landed")
+    grow_old(order.id)
+    with closing(psycopg2.connect(connected)) as another, another.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (retention._LOCK,))
+        assert retention.remove(Kept.EVENTS, DAYS) == 0
+    assert retention.remove(Kept.EVENTS, DAYS) == order.seq
+
+
+def test_only_what_has_a_setting_is_removed_and_the_log_tells_of_it() -> None:
+    order = confirmed("landed")
+    grow_old(order.id)
+    looked: list[bool] = []
+    with structlog.testing.capture_logs() as lines:
+        assert Retention({}, lambda: looked.append(True)).run_once() == 0
+        kept_for_a_week = Retention({Kept.EVENTS: DAYS}, lambda: looked.append(True))
+        assert [kept_for_a_week.run_once(), kept_for_a_week.run_once()] == [order.seq, 0]
+    assert looked == [True], "the clock is looked at before anything is taken for old"
+    (line,) = lines
+    assert (line["action"], line["what"], line["rows"], line["days"]) == ("removed", Kept.EVENTS, order.seq, DAYS)
+    assert bytes_of(order.id) == b"signed"
+
+
+def test_whoever_resumes_an_order_whose_events_are_gone_is_told_so() -> None:
+    order = confirmed("landed")
+    grow_old(order.id)
+    retention.remove(Kept.EVENTS, DAYS)
+    lapses = {
+        after: history.standings(Selection(DEFAULT_ACCOUNT, {order.id: after}))[0].lapse
+        for after in (None, 0, order.seq - 1, order.seq)
+    }
+    assert lapses == {None: None, 0: "GONE", order.seq - 1: "GONE", order.seq: None}
+
+
+def test_the_sizes_of_all_tables_are_told() -> None:
+    sizes = retention.table_bytes()
+    assert {"orders", "order_events", "attempts", "audit"} <= set(sizes)
+    assert all(size > 0 for size in sizes.values())
