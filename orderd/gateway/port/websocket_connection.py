@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from websockets.asyncio.server import ServerConnection
@@ -68,7 +69,10 @@ class PortConnection(ServerConnection):
     def _reject_with_problem(self, status: StatusLike, text: str) -> Response:
         """The library refuses a handshake in plain text; here it is answered as by the rest of the port."""
         response = self._reject(status, text)
-        error = OrderdError(ErrorCode.REQUEST_UNREADABLE, text.strip().partition("\n")[0])
+        # It says so of a server that has begun to stop in the middle of the handshake.
+        is_stopping = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        code = ErrorCode.SERVICE_DRAINING if is_stopping else ErrorCode.REQUEST_UNREADABLE
+        error = OrderdError(code, text.strip().partition("\n")[0])
         problem = problem_response(error, "", response.status_code)
         response.body = bytes(problem.body)
         for name in ("Content-Type", "Content-Length"):

@@ -9,8 +9,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import structlog
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import Server
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from orderd.client import protocol
+from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.port import arrival
 from orderd.gateway.port import http_connection as http_side
@@ -303,3 +306,16 @@ async def test_metrics_count_what_happens(rig: Rig) -> None:
     assert "orderd_queue_depth 7.0" in body
     assert 'orderd_table_bytes{table="orders"} 8192.0' in body
     assert 'orderd_removed_rows{kept="events"} 4.0' in body
+
+
+async def test_a_handshake_that_meets_a_gateway_which_stops_is_told_to_come_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was under way when the server began to close: nothing is wrong with what was sent."""
+    monkeypatch.setattr(Server, "is_serving", lambda _: False)
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(rig.url)
+    answer = refused.value.response
+    told = protocol.read_handshake_refusal(rig.url, answer.status_code, bytes(answer.body or b""))
+    assert isinstance(told, RefusedError)
+    assert (answer.status_code, told.problem.code, told.problem.retryable) == (503, ErrorCode.SERVICE_DRAINING, True)
