@@ -23,8 +23,8 @@ from orderd.simnet.transaction import decode
 KEEP_EPHEMERAL: Final = 5_000
 """Slots for which the market's own transactions, and blocks that hold no others, can be looked up."""
 
-KEEP_AT_HAND: Final = 1_000
-"""Transactions, the newest, that are read without asking the file: some 8 MiB."""
+KEEP_AT_HAND: Final = 250
+"""Transactions, the newest, that are read without asking the file: some 2 MiB."""
 
 KEEP_IMAGES: Final = 20_000
 """Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""

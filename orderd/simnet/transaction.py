@@ -87,7 +87,7 @@ class Transaction:
             raise TransactionError("SignatureFailure")
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def decode(raw: bytes) -> Transaction:
     """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed.
 
