@@ -22,14 +22,10 @@ Where they cannot be read, RpcError is thrown into it.
 
 def read(rpc: RpcClient, reading: Reading[T]) -> T:
     """What one reading makes of its accounts. Raises RpcError, and whatever else it raises."""
-    try:
-        keys = next(reading)
-        while True:
-            (reply,) = _groups(rpc, [keys])
-            keys = _answer(reading, reply)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+    (result,) = read_together(rpc, [reading])
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def read_together(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Exception]:
