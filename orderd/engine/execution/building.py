@@ -280,12 +280,13 @@ class Builder:
         """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
         plan, moment, route = tried.plan, tried.moment, tried.plan.route
         lean = Need(route.main.mint_in, token.PROGRAM_ID, route.amount_in, fee.lamports, 0, 0, plan.use_wrapped)
-        # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
-        spare = moment.lamports - 3 * self._purse.account_rent
-        if promised != Promised() and not promised.leaves(lean, spare, moment.wrapped):
-            # What was read at the start of the slot is no reason to end an order.
+        if promised != Promised():
             with rpc_errors_told():
-                told = self._purse.shortfall(self._need(plan, fee), promised)
+                # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
+                spare = moment.lamports - 3 * self._purse.account_rent
+                # What was read at the start of the slot is no reason to end an order.
+                is_sure = promised.leaves(lean, spare, moment.wrapped)
+                told = None if is_sure else self._purse.shortfall(self._need(plan, fee), promised)
             if told is not None:
                 raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, told)
         promised.add(lean, plan.min_amount_out if route.hops[-1].mint_out == WSOL_MINT else 0)

@@ -298,6 +298,17 @@ def test_what_leaves_no_rent_is_promised_to_nobody() -> None:
     assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, NO_FUNDS]
 
 
+def test_a_rent_that_the_node_does_not_tell_is_the_nodes_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a lone order does not ask for it."""
+
+    def away(_: Surroundings, __: int) -> NoReturn:
+        raise RpcTransportError("timed out")
+
+    monkeypatch.setattr(Surroundings, "get_minimum_balance_for_rent_exemption", away)
+    surroundings = Surroundings(lamports=10**10)
+    assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, ErrorCode.RPC_UNAVAILABLE]
+
+
 def test_what_others_of_a_batch_take_is_told() -> None:
     builder = builder_among(Surroundings(lamports=10**10, kept=wrapped(1_500_000_000)))
     *_, refused = builder.sign([(WRAPPED, "order:1"), (WRAPPED, "order:2")], Promised())
