@@ -27,7 +27,7 @@ from db.validity import expiry
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.money import format_amount
-from orderd.domain.quote import VenueName
+from orderd.domain.quote import QuoteRequest, VenueName
 from orderd.domain.terms import OrderTerms
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
@@ -56,6 +56,7 @@ class _Work:
 
     order: Order
     terms: OrderTerms
+    request: QuoteRequest
     others: Rerouting
 
 
@@ -138,14 +139,15 @@ class Execution:
         return kept
 
     def _work_on(self, order: Order) -> _Work:
-        return _Work(order, terms_of(order), Rerouting(self._builder.fits, self._leases.seconds))
+        terms = terms_of(order)
+        return _Work(order, terms, request_of(terms), Rerouting(self._builder.fits, self._leases.seconds))
 
     # Routing
 
     def _route_some(self, line: "deque[_Work]", kept: dict[UUID, Exception]) -> list[_Routed]:
         """Route the first in line, as many as come to it in time; one whose pools nobody knows yet last, and alone."""
         found = self._pools_for(line)
-        ready = [work for work in line if self._router.is_told(request_of(work.terms), found)]
+        ready = [work for work in line if self._router.is_told(work.request, found)]
         until, latest = self._clock() + _ROUTING_SECONDS, time.monotonic() + _WAITING_SECONDS
         routed = list[_Routed]()
         for work in ready or [line[0]]:
@@ -160,7 +162,7 @@ class Execution:
 
     def _pools_for(self, line: Iterable[_Work]) -> Mapping[Pair, Answers]:
         try:
-            return self._router.pools_for([request_of(work.terms) for work in line])
+            return self._router.pools_for([work.request for work in line])
         except Exception as error:
             # Each order asks by itself then, and is told what is wrong.
             log.exception("pools of a batch not known", action="pools_failed", error=str(error))
@@ -169,7 +171,7 @@ class Execution:
     def _route(self, work: _Work, found: Mapping[Pair, Answers] | None) -> _Routed:
         order, terms = work.order, work.terms
         with work.others.routing():
-            decision = self._router.route(request_of(terms), order.slippage_bps, work.others.fits, found)
+            decision = self._router.route(work.request, order.slippage_bps, work.others.fits, found)
         offer = offer_of(terms, decision, order.min_amount_out)
         check_floor(terms, decision.route, offer.min_amount_out, decision.refusals)
         return _Routed(work, SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer)
