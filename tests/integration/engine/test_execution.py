@@ -73,7 +73,7 @@ class OneRoute:
         return {}
 
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
-        return not self.breaks and request.amount_in not in self.unknown
+        return not self.breaks and request.amount not in self.unknown
 
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None
@@ -319,7 +319,7 @@ def test_an_order_whose_pools_have_to_be_looked_up_is_routed_last_and_alone(desk
     slow, *others = (pending(amount_in=amount) for amount in (7 * 10**8, 8 * 10**8, 9 * 10**8))
     desk.market.unknown.add(7 * 10**8)
     assert desk.execution.run([slow, *others]) == {}
-    *first, last = (request.amount_in for request in desk.market.requests)
+    *first, last = (request.amount for request in desk.market.requests)
     assert ({*first}, last) == ({8 * 10**8, 9 * 10**8}, 7 * 10**8)
     assert desk.sender.requests == [2, 1], "what is ready is sent before anybody is looked up"
 

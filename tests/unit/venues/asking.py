@@ -13,7 +13,7 @@ def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
     quotes = []
     for pool in liquidity.pools:
         try:
-            quotes.append(pool.told(pool.side.quote(request.amount_in)))
+            quotes.append(pool.told(pool.side.quote(request.amount)))
         except SwapError as error:
             refused = pool.refused(error)
             refusals.append(OrderdError(refused.code, refused.detail))

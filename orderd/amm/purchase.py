@@ -1,0 +1,115 @@
+"""Buying an exact amount over several pools for as little as can be: the twin of a split, which sells an exact one.
+
+What a split pays for its input rises with the input, so the one for an input that pays just the amount is looked for:
+each try is made in proportion to what the one before it paid. Its legs are then asked for exact outputs, which add up
+to the amount: what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is
+best for the last input that was tried, so near to theirs that what this costs is a small part of a small part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from orderd.amm.curve import NEVER, PRECISION
+from orderd.amm.pouring import MILLION, Load
+from orderd.amm.side import Quote, Side
+from orderd.amm.split import CurveOf, Leg, Offers, Room, Split, best_split
+from orderd.amm.swap import U64_MAX, SwapError
+
+_TRIES: Final = 6
+_NEAR: Final = 12
+"""A split that pays the amount but for this power of two is near enough to share it."""
+
+
+def best_purchase(
+    sides: Sequence[Side],
+    amount_out: int,
+    *,
+    max_legs: int,
+    cost_a_leg: int,
+    curve_of: CurveOf,
+    room: Room | None = None,
+) -> Offers:
+    """The cheapest way to buy `amount_out` over at most `max_legs` of `sides`, within `room`.
+
+    `cost_a_leg` is in base units of output, as for `best_split`. The answer's quotes are all for exact outputs, but for
+    those of `less`, the part of the amount that can be had. It never costs more than the cheapest single pool that
+    fits, costs included.
+    """
+    room = room or Room()
+    singles = tuple(_cost_of(side, amount_out) for side in sides)
+    purchases = [Split((Leg(index, one),)) for index, one in enumerate(singles) if isinstance(one, Quote)]
+    near = _near(sides, singles, amount_out, max_legs, cost_a_leg, curve_of, room)
+    if near.best is not None and len(near.best.legs) > 1:
+        purchases += _exactly(sides, near.best, amount_out)
+    steep = near.steep
+    for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_a_leg * len(each.legs))):
+        if _is_steep(each, room):
+            steep = steep or each
+        elif _units(each, room) <= room.units and room.fits(each):
+            return Offers(singles, each, None, steep)
+    return Offers(singles, None, near.less, steep)
+
+
+def _near(
+    sides: Sequence[Side],
+    singles: Sequence[Quote | SwapError],
+    amount_out: int,
+    max_legs: int,
+    cost_a_leg: int,
+    curve_of: CurveOf,
+    room: Room,
+) -> Offers:
+    """What `best_split` makes of an input that pays about the amount; of too little, where there is no such input."""
+    amount_in = _first_guess(sides, singles, amount_out, curve_of)
+    # The last word is spoken on what is bought exactly.
+    drafted = replace(room, fits=lambda _: True)
+    offers = Offers((), None)
+    for _ in range(_TRIES):
+        if not 0 < amount_in <= U64_MAX:
+            break
+        offers = best_split(
+            sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of
+        )
+        if offers.best is None or abs(offers.best.amount_out - amount_out) <= amount_out >> _NEAR:
+            break
+        amount_in = -(-amount_in * amount_out // offers.best.amount_out)
+    return offers
+
+
+def _first_guess(
+    sides: Sequence[Side], singles: Sequence[Quote | SwapError], amount_out: int, curve_of: CurveOf
+) -> int:
+    """What the cheapest pool takes for all of it, which buys as much or more; else what it would cost without depth."""
+    if costs := [single.amount_in for single in singles if isinstance(single, Quote)]:
+        return min(costs)
+    start = min((curve_of(index, U64_MAX).start for index in range(len(sides))), default=NEVER)
+    return 0 if start >= NEVER else -(-amount_out * start * start >> 2 * PRECISION)
+
+
+def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
+    """The same legs, for outputs that add up to the amount: what rounding leaves is bought where most is. None where a
+    pool refuses its part."""
+    parts = [leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs]
+    parts[0] += amount_out - sum(parts)
+    quotes = [_cost_of(sides[leg.position], part) for leg, part in zip(near.legs, parts, strict=True)]
+    legs = [Leg(leg.position, quote) for leg, quote in zip(near.legs, quotes, strict=True) if isinstance(quote, Quote)]
+    if len(legs) < len(quotes):
+        return []
+    return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
+
+
+def _cost_of(side: Side, amount_out: int) -> Quote | SwapError:
+    try:
+        return side.quote_out(amount_out)
+    except SwapError as error:
+        return error
+
+
+def _is_steep(split: Split, room: Room) -> bool:
+    return split.price_impact * MILLION > room.impact
+
+
+def _units(split: Split, room: Room) -> int:
+    loads = room.loads or {leg.position: Load() for leg in split.legs}
+    return sum(loads[leg.position].of(leg.quote.steps) for leg in split.legs)
