@@ -51,7 +51,8 @@ def _due(delay_ms: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewAttempt:
-    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units."""
+    """Signed bytes, stored before they are sent. ``min_amount_out`` and ``max_amount_in``, for an exact output, in base
+    units."""
 
     number: int
     signature: str
@@ -61,6 +62,7 @@ class NewAttempt:
     pool: str
     min_amount_out: int
     blockhash_slot: int
+    max_amount_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class Change:
                 ("attempt_venue", "text", attempt.venue),
                 ("attempt_pool", "text", attempt.pool),
                 ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
+                ("attempt_max_amount_in", "numeric", attempt.max_amount_in),
                 ("blockhash_slot", "bigint", attempt.blockhash_slot),
             ]
         if end := self.attempt_end:
@@ -294,9 +297,9 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out, blockhash_slot)
+                                  min_amount_out, max_amount_in, blockhash_slot)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out, blockhash_slot FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, attempt_max_amount_in, blockhash_slot FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
             UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,

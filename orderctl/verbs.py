@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VERBS: Final = {
     "submit": "Sell an amount of one token for another.",
+    "buy": "Buy an exact amount of a token with another.",
     "watch": "Follow orders to their ends.",
     "show": "Show all that is known of an order.",
     "events": "Show an order's events.",
@@ -38,7 +39,7 @@ VERBS: Final = {
     "version": "Show the versions of this client and of the daemon.",
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
-CHANGING: Final = frozenset({"submit", "cancel", "resolve", "tui", "config", "context"})
+CHANGING: Final = frozenset({"submit", "buy", "cancel", "resolve", "tui", "config", "context"})
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 
 

@@ -114,6 +114,8 @@ class OrderView(ToldTerms, _Identity):
     route: tuple[RoutedLeg, ...] = Field((), description="all legs, where there are several")
     quoted_amount_out: str | None = None
     min_amount_out: str | None = None
+    quoted_amount_in: str | None = Field(None, description="of an order for an exact output: what its route would take")
+    max_amount_in: str | None = Field(None, description="the most that such an order may cost, by its first route")
     signature: str | None = None
     amount_out: str | None = Field(None, description="what was received, once confirmed")
     executed_price: str | None = None
@@ -138,6 +140,7 @@ class AttemptView(Message):
     venue: VenueName
     pool: str
     min_amount_out: str
+    max_amount_in: str | None = Field(None, description="of an order for an exact output: the most that it could cost")
     last_valid_block_height: int
     sends: int
     outcome: AttemptOutcome
@@ -178,8 +181,11 @@ class QuoteResult(ToldTerms, Message):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
     min_amount_out: str
+    max_amount_in: str | None = Field(None, description="for an exact output: the most that an order would pay")
     route: tuple[RoutedLeg, ...] = ()
-    gain_bps: str | None = Field(None, description="what the route pays above the best single pool")
+    gain_bps: str | None = Field(
+        None, description="what the route pays above the best single pool, or takes less for an exact output"
+    )
     compute_units: int | None = Field(None, description="that the transaction would ask for")
     compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
     network_fee: str | None = Field(None, description="in SOL, with the priority fee")

@@ -68,9 +68,7 @@ def _near(
     for _ in range(_TRIES):
         if not 0 < amount_in <= U64_MAX:
             break
-        offers = best_split(
-            sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of
-        )
+        offers = best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of)
         if offers.best is None or abs(offers.best.amount_out - amount_out) <= amount_out >> _NEAR:
             break
         amount_in = -(-amount_in * amount_out // offers.best.amount_out)

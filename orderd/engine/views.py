@@ -38,6 +38,9 @@ def order_view(order: Order) -> OrderView:
     def out(amount: int | None) -> str | None:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
+    def paid(amount: int | None) -> str | None:
+        return None if amount is None else format_amount(amount, order.decimals_in)
+
     # An attempt is under way from the claim until it has failed for certain.
     attempt = order.failures + (order.status in HELD | FILLED)
     error = None
@@ -47,7 +50,8 @@ def order_view(order: Order) -> OrderView:
         id=order.id,
         client_order_id=order.client_order_id,
         kind=OrderKind(order.kind),
-        **vars(told(terms_of(order))),
+        **vars(told(terms_of(order)))
+        | {"amount_in": paid(order.filled_in if order.amount_in is None else order.amount_in)},
         status=order.status,
         seq=order.seq,
         attempt=attempt,
@@ -58,6 +62,8 @@ def order_view(order: Order) -> OrderView:
         route=order.route or (),
         quoted_amount_out=out(order.quoted_amount_out),
         min_amount_out=out(order.min_amount_out),
+        quoted_amount_in=paid(order.quoted_amount_in),
+        max_amount_in=paid(order.max_amount_in),
         signature=order.signature,
         amount_out=out(order.filled_out),
         executed_price=executed_price(order),
@@ -109,19 +115,22 @@ def get(account_id: UUID, ref: str) -> OrderDetail:
     return OrderDetail(
         order=order_view(order),
         events=tuple(events_after(order.id, 0)),
-        attempts=tuple(attempt_view(attempt, order.decimals_out) for attempt in attempts),
+        attempts=tuple(attempt_view(attempt, order) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
     )
 
 
-def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+def attempt_view(attempt: Attempt, order: Order) -> AttemptView:
     """The attempt as clients see it."""
     return AttemptView(
         number=attempt.number,
         signature=attempt.signature,
         venue=VenueName(attempt.venue),
         pool=attempt.pool,
-        min_amount_out=format_amount(attempt.min_amount_out, decimals_out),
+        min_amount_out=format_amount(attempt.min_amount_out, order.decimals_out),
+        max_amount_in=None
+        if attempt.max_amount_in is None
+        else format_amount(attempt.max_amount_in, order.decimals_in),
         last_valid_block_height=attempt.last_valid_block_height,
         sends=attempt.sends,
         outcome=cast("AttemptOutcome", attempt.outcome),

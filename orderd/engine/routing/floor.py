@@ -21,9 +21,10 @@ def request_of(terms: OrderTerms) -> QuoteRequest:
     return QuoteRequest(
         terms.token_in.mint,
         terms.token_out.mint,
-        terms.amount_in,
+        terms.amount,
         max_cost_bps=BPS if terms.max_cost_bps is None else terms.max_cost_bps,
-        has_own_floor=terms.min_out is not None,
+        has_own_floor=terms.min_out is not None or terms.max_in is not None,
+        exact_out=terms.exact_out is not None,
     )
 
 

@@ -78,8 +78,9 @@ class ForeignOrders:
         found = _by_field(body)
         found.pop("order_type", None)
         self._check_wallet(found.pop("wallet", self._wallet))
-        if "amount_in" in found:
-            found["amount_in"] = decimal_text(found["amount_in"], "amount")
+        if "amount_in" not in found:
+            raise _invalid("amount: Field required")
+        found["amount_in"] = decimal_text(found["amount_in"], "amount")
         for field in ("slippage", "min_out"):
             if found.get(field) is not None:
                 found[field] = decimal_text(found[field], _name_of(field))

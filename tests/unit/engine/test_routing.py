@@ -321,9 +321,7 @@ def test_one_of_two_hops_may_be_split() -> None:
 
 def test_both_hops_share_the_compute_units() -> None:
     shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
-    decision = decide(
-        router(StubVenue(VenueName.METEORA, shallow, units=500_000)), replace(BUY_CHILLGUY, amount=10**9)
-    )
+    decision = decide(router(StubVenue(VenueName.METEORA, shallow, units=500_000)), replace(BUY_CHILLGUY, amount=10**9))
     assert [len(hop.legs) for hop in decision.route.hops] == [1, 1]
     assert decision.route.compute_units <= UNITS_OF_SWAPS
 
