@@ -218,7 +218,8 @@ def sold(terms: ToldTerms) -> str:
 
 def fill(fact: Confirmed, order: OrderView) -> str:
     if order.exact_out is not None:
-        return f"received {fact.amount_out} {order.token_out} for {fact.amount_in} {order.token_in}, at {fact.executed_price}"
+        paid = f"{fact.amount_in} {order.token_in}"
+        return f"received {fact.amount_out} {order.token_out} for {paid}, at {fact.executed_price}"
     return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
 
 
@@ -230,9 +231,9 @@ def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -
     mark = "→" if quote == chosen else " "
     impact = percent(quote.price_impact_bps)
     pool = f", pool {quote.pool}" if wide else ""
-    amount = (
-        f"{quote.amount_out} {order.token_out}" if quote.amount_in is None else f"{quote.amount_in} {order.token_in}"
-    )
+    amount = f"{quote.amount_out} {order.token_out}"
+    if quote.amount_in is not None:
+        amount = f"{quote.amount_in} {order.token_in}"
     offer = f"{amount} at {quote.price}, impact {impact} %{pool}"
     return f"{mark} {quote.pool_kind:<15} {offer}"
 

@@ -58,7 +58,7 @@ class GivenTerms(BaseModel):
     )
     exact_out: Annotated[
         str | None,
-        Typed("AMOUNT", "How much of TOKEN_OUT to buy, to the base unit, in the place of the amount to sell."),
+        Typed("AMOUNT", "How much of TOKEN_OUT to buy, to the base unit, where no amount to sell is given."),
     ] = Field(
         None,
         max_length=100,
@@ -81,7 +81,7 @@ class GivenTerms(BaseModel):
     ] = Field(
         None,
         max_length=100,
-        description="with exact_out the most to pay, in whole tokens of token_in; only the quote's ceiling where absent",
+        description="for exact_out, the most to pay, in whole tokens of token_in; the quote's ceiling where absent",
         json_schema_extra=_DECIMAL,
     )
     max_cost: Annotated[str | None, Typed("PERCENT", "The most that fees and impact may cost together, like 1.")] = (
@@ -108,8 +108,9 @@ class OrderTerms:
 
     Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted.
     Or else: buy exactly ``exact_out`` base units, pay ``slippage_bps`` above the quote, and never more than ``max_in``.
-    No route is taken whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is true,
-    what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the trade.
+    No route is taken whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is
+    true, what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the
+    trade.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """

@@ -78,8 +78,8 @@ MUTANTS: Final = (
     Mutant(
         "promise-of-the-prompt-not-sent",
         10,
-        "orderctl/commands/submit.py",
-        'return order.model_copy(update={"min_out": quote.min_amount_out})',
+        "orderctl/trading/placing.py",
+        "return order.model_copy(update=promised)",
         "return order",
         (f"{_QUESTIONS}test_real_money_is_asked_for_with_the_prices_in_sight",),
         "The trader agrees to one minimum, and the order is traded at another.",
