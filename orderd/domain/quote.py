@@ -50,9 +50,10 @@ class QuoteRequest:
 class VenueQuote:
     """What one pool of a venue pays. Amounts in base units, all pool fees taken off.
 
-    ``exact_out``: it was asked for by its output, which the program pays to the base unit. ``fee`` is the pool's fee in base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the
-    pool's spot price, fees not included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is
-    what the swap needs at most, by experience.
+    ``exact_out``: it was asked for by its output, which the program pays to the base unit. ``fee`` is the pool's fee in
+    base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the pool's spot price, fees not
+    included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is what the swap needs at most, by
+    experience.
     """
 
     venue: VenueName

@@ -25,7 +25,10 @@ def test_the_columns_of_a_file_are_told(column: str) -> None:
 
 
 def test_the_documents_show_an_order_with_all_there_is() -> None:
-    assert ORDER_BODIES["with all there is"]["value"].keys() == OrderBody.model_fields.keys()
+    """An order sells an exact amount or buys one, so it takes two."""
+    sold, bought = (ORDER_BODIES[name]["value"] for name in ("with all there is", "what is bought"))
+    assert sold.keys() | bought.keys() == OrderBody.model_fields.keys()
+    assert {*OrderBody.model_fields} - sold.keys() == {"exact_out", "max_in"}
     for body in ORDER_BODIES.values():
         OrderBody.model_validate(body["value"])
 
