@@ -14,7 +14,7 @@ from orderctl.trading.again import same_command
 from orderctl.trading.batch import submit_all
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.placing import DryRun, Watch, Yes, may_trade, place, watches
-from orderctl.trading.terms import DUE, SELLING, Given, TradeCommand, takes_terms, typed_as
+from orderctl.trading.terms import AMOUNTS, DUE, SELLING, Given, TradeCommand, takes_terms, typed_as
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
@@ -58,12 +58,12 @@ def run(
     follow = watches(output, watch, dry_run=dry_run)
     own_id = client_order_id or str(uuid7())
     if file is not None:
-        if dry_run or not given.keys().isdisjoint({*SELLING.places, "exact_out"}):
+        if dry_run or not given.keys().isdisjoint({*DUE, *AMOUNTS}):
             why = "a file brings tokens and amounts of its own, and has no dry run"
             raise ConfigError("The options contradict each other", why, "see: orderctl submit --help")
         again = same_command(ctx, client_order_id=own_id)
         return _submit_file(settings, file, given, own_id, again, output, yes=yes, follow=follow)
-    if not given.keys() >= {*DUE} or given.keys().isdisjoint({"amount_in", "exact_out"}):
+    if not given.keys() >= {*DUE} or given.keys().isdisjoint(AMOUNTS):
         *others, last = (typed_as(name).metavar for name in SELLING.places)
         why = f"{', '.join(others)} and {last} are due"
         raise ConfigError("The command line cannot be understood", why, "see: orderctl submit --help")

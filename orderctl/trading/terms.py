@@ -25,6 +25,8 @@ Given = Mapping[str, Any]
 """The terms that were typed, by their names."""
 DUE: Final = tuple(name for name, field in GivenTerms.model_fields.items() if field.is_required())
 """The terms that an order cannot do without."""
+AMOUNTS: Final = ("amount_in", "exact_out")
+"""One of these is due as well."""
 
 
 @dataclass(frozen=True, slots=True)
