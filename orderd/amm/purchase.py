@@ -16,9 +16,11 @@ from orderd.amm.side import Quote, Side
 from orderd.amm.split import CurveOf, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
 
-_TRIES: Final = 6
-_NEAR: Final = 12
+_TRIES: Final = 8
+_NEAR: Final = 16
 """A split that pays the amount but for this power of two is near enough to share it."""
+_GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
+"""By which powers of two a leg buys less than its part where its pool refuses that, one after the other."""
 
 
 def best_purchase(
@@ -86,15 +88,32 @@ def _first_guess(
 
 
 def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
-    """The same legs, for outputs that add up to the amount: what rounding leaves is bought where most is. None where a
-    pool refuses its part."""
-    parts = [leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs]
-    parts[0] += amount_out - sum(parts)
-    quotes = [_cost_of(sides[leg.position], part) for leg, part in zip(near.legs, parts, strict=True)]
-    legs = [Leg(leg.position, quote) for leg, quote in zip(near.legs, quotes, strict=True) if isinstance(quote, Quote)]
-    if len(legs) < len(quotes):
-        return []
-    return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
+    """The same legs, for outputs that add up to the amount. None where pools refuse their parts.
+
+    The leg that buys most buys what the others leave; where its pool refuses that, another leg does.
+    """
+    parts = {leg.position: leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs}
+    for last in parts:
+        quotes = {
+            position: _cost_of_about(sides[position], part) for position, part in parts.items() if position != last
+        }
+        bought = sum(quote.amount_out for quote in quotes.values() if isinstance(quote, Quote))
+        quotes[last] = _cost_of(sides[last], amount_out - bought)
+        legs = [Leg(position, quote) for position, quote in quotes.items() if isinstance(quote, Quote)]
+        if len(legs) == len(quotes):
+            return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
+    return []
+
+
+def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:
+    """Of the amount, or of less, as near to it as can be: a pool may end there, and one with limit orders pays no exact
+    output that ends among them."""
+    quote = _cost_of(side, amount_out)
+    for part in _GIVEN_UP:
+        if isinstance(quote, Quote):
+            break
+        quote = _cost_of(side, amount_out - 1 - (amount_out >> part))
+    return quote
 
 
 def _cost_of(side: Side, amount_out: int) -> Quote | SwapError:
