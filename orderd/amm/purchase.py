@@ -1,7 +1,7 @@
 """Buying an exact amount over several pools for as little as can be: the twin of a split, which sells an exact one.
 
 What a split pays for its input rises with the input, so the one for an input that pays just the amount is looked for:
-each try is made in proportion to what the one before it paid. Its legs are then asked for exact outputs, which add up
+each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up
 to the amount: what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is
 best for the last input that was tried, so near to theirs that what this costs is a small part of a small part.
 """
@@ -66,14 +66,18 @@ def _near(
     amount_in = _first_guess(sides, singles, amount_out, curve_of)
     # The last word is spoken on what is bought exactly.
     drafted = replace(room, fits=lambda _: True)
-    offers = Offers((), None)
+    offers, before = Offers((), None), None
     for _ in range(_TRIES):
         if not 0 < amount_in <= U64_MAX:
             break
         offers = best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of)
-        if offers.best is None or abs(offers.best.amount_out - amount_out) <= amount_out >> _NEAR:
+        met = offers.best or offers.less or offers.steep
+        if met is None or (offers.best is None and met.amount_out <= amount_out):
             break
-        amount_in = -(-amount_in * amount_out // offers.best.amount_out)
+        if offers.best is not None and abs(met.amount_out - amount_out) <= amount_out >> _NEAR:
+            break
+        amount_in = _next_guess(met, before, amount_out)
+        before = offers.best
     return offers
 
 
@@ -85,6 +89,14 @@ def _first_guess(
         return min(costs)
     start = min((curve_of(index, U64_MAX).start for index in range(len(sides))), default=NEVER)
     return 0 if start >= NEVER else -(-amount_out * start * start >> 2 * PRECISION)
+
+
+def _next_guess(met: Split, before: Split | None, amount_out: int) -> int:
+    """Along the line through the last two tries; in proportion, where there was one."""
+    if before is None or met.amount_in == before.amount_in or met.amount_out == before.amount_out:
+        return -(-met.amount_in * amount_out // met.amount_out)
+    more_in, more_out = met.amount_in - before.amount_in, met.amount_out - before.amount_out
+    return met.amount_in + (amount_out - met.amount_out) * more_in // more_out
 
 
 def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
