@@ -59,9 +59,10 @@ LEAST = 151_727_551
 
 @dataclass
 class OneRoute:
-    """Plays the router: one pool, which pays so many base units."""
+    """Plays the router: one pool, which pays so many base units, or takes so many for an exact output."""
 
     pays: int = QUOTE.amount_out
+    takes: int = QUOTE.amount_in
     requests: list[QuoteRequest] = field(default_factory=list)
     breaks: bool = False
     unknown: set[int] = field(default_factory=set)
@@ -81,6 +82,8 @@ class OneRoute:
         assert (found is None) == (not self.is_told(request, {}))
         self.requests.append(request)
         quote = replace(QUOTE, amount_out=self.pays)
+        if request.exact_out:
+            quote = replace(QUOTE, amount_in=self.takes, amount_out=request.amount, exact_out=True)
         return RoutingDecision(Route.single(quote), (quote,), ())
 
 
