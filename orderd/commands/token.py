@@ -104,8 +104,8 @@ def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
 
     with database_of(config, state_dir):
         for token in ApiToken.select().order_by(ApiToken.created_at):
-            may = f"{_limits(token)}\taccount {name_of(token.account_id)}"
-            typer.echo(f"{token.name}\t{','.join(token.scopes)}\t{_state(token)}\t{_use(token)}\t{may}")
+            whose = f"{token.name}\t{','.join(token.scopes)}\t{_state(token)}\taccount {name_of(token.account_id)}"
+            typer.echo(f"{whose}\t{_use(token)}\t{_limits(token)}")
 
 
 @token_app.command()
