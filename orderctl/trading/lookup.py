@@ -24,7 +24,7 @@ Orders = Annotated[
 AllActive = Annotated[bool, typer.Option("--all", help="All orders that are active now.")]
 OfAccount = Annotated[
     str | None,
-    typer.Option("--account", metavar="ACCOUNT", help="Only orders of this account; see: orderd token create."),
+    typer.Option("--account", metavar="ACCOUNT", help="Only orders of this account."),
 ]
 
 
