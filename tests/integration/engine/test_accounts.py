@@ -56,12 +56,12 @@ class TestFinding:
         assert found(str(second)) == second
 
     def test_nobody_draws_a_command_to_an_order_of_his_own_by_calling_it_like_another_one(self) -> None:
-        mine = order_of(DEFAULT_ACCOUNT)
+        mine = order_of(DEFAULT_ACCOUNT, "mine")
         order_of(account(), str(mine))
         assert found(str(mine)) == mine
 
     def test_a_beginning_of_an_id_that_is_a_name_elsewhere_is_ambiguous(self) -> None:
-        mine = str(order_of(DEFAULT_ACCOUNT))[:30]
+        mine = str(order_of(DEFAULT_ACCOUNT, "mine"))[:30]
         order_of(account(), mine)
         assert refusal(mine).code is ErrorCode.ORDER_AMBIGUOUS
         assert str(found(mine, sees_all=False)).startswith(mine)
