@@ -94,6 +94,7 @@ def _at(milliseconds: int) -> datetime:
 _ACCEPTED: Final = OrderView(
     id=_ID,
     client_order_id="rebalance-2026-11-21",
+    account="desk",
     token_in="SOL",
     token_out="USDC",
     amount_in="1.5",
@@ -155,6 +156,7 @@ _FACTS: Final = (
         OrderStatus.PENDING,
         Accepted(
             client_order_id="rebalance-2026-11-21",
+            account="desk",
             token_in="SOL",
             token_out="USDC",
             amount_in="1.5",
