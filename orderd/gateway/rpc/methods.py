@@ -1,12 +1,15 @@
 """The methods of the port: each names its parameters, the scope it needs, and who does the work."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms
+from orderd.domain.times import format_moment
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
@@ -57,6 +60,8 @@ class Market(Protocol):
     def preview(self, terms: OrderTerms) -> PreviewResult: ...
 
     def notional(self, terms: OrderTerms) -> int: ...
+
+    def check_prices(self, terms: OrderTerms) -> None: ...
 
     def balances(self) -> BalancesResult: ...
 
@@ -143,13 +148,21 @@ class Methods:
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
     async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
-        """Within the submitter's limits. What was submitted before is answered whatever the limits have become."""
-        who.limits.check_pair(submission.terms)
-        if not who.limits.count_money:
+        """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
+        terms = submission.terms
+        who.limits.check_pair(terms)
+        is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
+        if is_plain and not who.limits.count_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
+        if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):
+            raise OrderdError(ErrorCode.TIME_PAST, f"{format_moment(terms.expires_at)} is past")
+        if terms.kind is not OrderKind.MARKET:
+            await self._outside.run(self._market.check_prices, terms)
+        if not who.limits.count_money:
+            return await self._batcher.submit(submission)
         notional = await self._outside.run(self._market.notional, submission.terms)
         return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
 
