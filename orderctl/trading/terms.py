@@ -15,7 +15,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
-from orderd.domain.terms import GivenTerms, Typed, check_side, check_wrapped
+from orderd.domain.terms import GivenTerms, Typed, check_prices, check_side, check_wrapped
 from orderd.domain.tokens import TokenRegistry
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ def typed_as(name: str) -> Typed:
 
 
 SELLING: Final = Layout(tuple(name for name in GivenTerms.model_fields if typed_as(name).has_place))
-BUYING: Final = Layout(("token_out", "exact_out"), {"token_in": "--with"}, frozenset({"amount_in", "min_out"}))
+_OF_SALES: Final = (
+    *("amount_in", "min_out", "type", "limit_price", "stop_price", "take_profit_price", "trail"),
+    *("max_slippage", "confirm", "confirm_for", "time_in_force"),
+)
+BUYING: Final = Layout(("token_out", "exact_out"), {"token_in": "--with"}, frozenset(_OF_SALES))
 
 
 def takes_terms(
@@ -99,7 +103,7 @@ def _typed(layout: Layout, *, also_none: bool) -> Iterator[inspect.Parameter]:
         elif name in layout.named:
             shown = typer.Option(..., layout.named[name], metavar=typed.metavar, help=typed.help)
         else:
-            flags = [f"--{name.replace('_', '-')}", *([typed.short] if typed.short else [])]
+            flags = [f"--{typed.option or name.replace('_', '-')}", *([typed.short] if typed.short else [])]
             shown = typer.Option(None, *flags, metavar=typed.metavar or None, help=typed.help)
         yield inspect.Parameter(
             name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=term.annotation
@@ -109,7 +113,7 @@ def _typed(layout: Layout, *, also_none: bool) -> Iterator[inspect.Parameter]:
 def check(given: GivenTerms) -> None:
     """Raises OrderdError with the code and the words of the daemon.
 
-    TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE.
+    TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE, PRICE_INVALID, TIME_INVALID, ORDER_TERMS_CONTRADICT.
     """
     check_side(given)
     registry = TokenRegistry()
@@ -128,6 +132,7 @@ def check(given: GivenTerms) -> None:
         parse_slippage_bps(given.slippage)
     if given.max_cost is not None:
         parse_cost_bps(given.max_cost, BPS)
+    check_prices(given)
 
 
 def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:

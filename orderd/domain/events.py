@@ -68,10 +68,29 @@ class Refused(Fact):
 class _Acceptance(Fact):  # a base, so that its members are told before the terms
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
+    account: str | None = None
 
 
 class Accepted(ToldTerms, _Acceptance):
-    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
+    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent.
+
+    ``account`` is the name of the one whose order it is; older events have none.
+    """
+
+
+class Triggered(Fact):
+    """The market has met what the order waited for: the best route pays ``amount_out`` for all of it, at ``slot``.
+
+    ``price`` has its unit. ``condition`` is what was waited for, and ``met_at_slot`` the slot of the look that met it
+    first, where a stop was confirmed by several.
+    """
+
+    kind: Literal[EventKind.TRIGGERED] = EventKind.TRIGGERED
+    price: str
+    amount_out: str
+    condition: str
+    slot: int
+    met_at_slot: int
 
 
 RATE_LIMIT: Final = "rate limit"
@@ -205,6 +224,7 @@ class Expired(Fact):
 
 AnyFact = Annotated[
     Accepted
+    | Triggered
     | Deferred
     | Started
     | Routed

@@ -15,13 +15,33 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "max_cost": ("1.5", "2"),
     "floor": ("first", "each"),
     "use_wrapped": (False, True),
+    "type": ("market", "limit"),
+    "limit_price": (None, "105"),
+    "stop_price": (None, "95"),
+    "take_profit_price": (None, "120"),
+    "trail": (None, "3%"),
+    "max_slippage": ("5", "3"),
+    "confirm": (2, 3),
+    "confirm_for": (None, "2s"),
+    "time_in_force": ("gtc", "ioc"),
+    "valid_for": (None, "30s"),
+    "expires": (None, "2026-12-01T09:30:00Z"),
 }
+_BESIDE: Final[dict[str, dict[str, str]]] = {
+    "max_slippage": {"stop_price": "95"},
+    "confirm": {"stop_price": "95"},
+    "confirm_for": {"stop_price": "95"},
+    "time_in_force": {"limit_price": "105"},
+}
+"""What an order has to have, to have the term."""
 _OF_SALES: Final = ("amount_in", "min_out")
 _OF_PURCHASES: Final = ("exact_out", "max_in")
 
 
 def _all_but(left_out: tuple[str, ...]) -> GivenTerms:
-    return GivenTerms(**{name: value for name, (value, _) in SAMPLES.items() if name not in left_out})
+    return GivenTerms(
+        **{name: value for name, (value, _) in SAMPLES.items() if name not in _BESIDE and name not in left_out}
+    )
 
 
 GIVEN: Final = _all_but(_OF_PURCHASES)
@@ -31,10 +51,13 @@ GIVEN_TO_BUY: Final = _all_but(_OF_SALES)
 
 
 def with_one(name: str) -> GivenTerms:
-    """Terms with this one among them."""
-    return GIVEN_TO_BUY if name in _OF_PURCHASES else GIVEN
+    """Terms of which that one has its first value."""
+    given = GIVEN_TO_BUY if name in _OF_PURCHASES else GIVEN
+    return GivenTerms(**{**given.model_dump(), "type": None, **_BESIDE.get(name, {}), name: SAMPLES[name][0]})
 
 
 def with_another(name: str) -> GivenTerms:
     """The same terms but for one."""
-    return GivenTerms(**{**with_one(name).model_dump(), name: SAMPLES[name][1]})
+    given = GIVEN_TO_BUY if name in _OF_PURCHASES else GIVEN
+    needed = {"limit_price": "105"} if name == "type" else _BESIDE.get(name, {})
+    return GivenTerms(**{**given.model_dump(), "type": None, **needed, name: SAMPLES[name][1]})

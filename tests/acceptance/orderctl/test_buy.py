@@ -34,7 +34,7 @@ class Trader:
         self.ledger = Ledger(daemon.log.parent)
 
     def __call__(self, *args: str) -> Outcome:
-        command, environment = [ORDERCTL, *args], self._environment()
+        command, environment = [str(ORDERCTL), *args], self._environment()
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -51,7 +51,7 @@ class Trader:
 
     def follows(self, order: str) -> Iterator[dict[str, Any]]:
         """The order's events as they come."""
-        command = [ORDERCTL, "watch", order, "-o", "jsonl"]
+        command = [str(ORDERCTL), "watch", order, "-o", "jsonl"]
         with subprocess.Popen(command, env=self._environment(), stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout is not None
             for line in watching.stdout:

@@ -1,7 +1,7 @@
 """No statement of an order's life, and nothing that is read, looks at all orders, events or attempts that there are."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -21,7 +21,7 @@ from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted
-from orderd.domain.order import OrderKind
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
 from orderd.engine.allowance import Limits, Spending
@@ -31,6 +31,7 @@ from orderd.gateway.access import authentication
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.selection import Selection
 from orderd.wire import ListParams
+from tests.integration.accounts import account, order_of
 from tests.integration.orders import FILL, LEAST, built, claimed, lapse, new_order, pending, sign
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
@@ -50,6 +51,8 @@ def grown(postgres_server: Postgres) -> Iterator[None]:
     connect(postgres_server.url.replace("/orderd?", f"/{name}?"))
     with database.connection_context():
         fill(ORDERS)
+        for number in range(20):
+            order_of(account(f"desk {number}"))
         yield
     database.close_all()
     server.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -108,7 +111,9 @@ def live_through_all_states() -> Order:
     journal.apply([Change(at_once.id, signed, at_once.version, columns, before=routed, new_attempt=attempt)])
     again = sign(built(), "dead").order
     retry = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=again.updated_at)
-    journal.apply([Change(again.id, retry, again.version, attempt_end=AttemptEnd("failed", 9, sends=1))])
+    journal.apply(
+        [Change(again.id, retry, again.version, to=OrderStatus.PENDING, attempt_end=AttemptEnd("failed", 9, sends=1))]
+    )
 
     journal.flag_unknown(0, 10)
     leases.renew("worker-a", [sign(built(), "live").order.id], 15)
@@ -126,21 +131,26 @@ def read_all_that_can_be_read(order: Order) -> None:
     counts.by_status()
     counts.add_up()
     views.get(DEFAULT_ACCOUNT, str(order.id))
-    views.find(DEFAULT_ACCOUNT, str(order.id)[:30])
+    for sees_all in (False, True):
+        for ref in (str(order.id)[:30], order.client_order_id, "no such order"):
+            with suppress(OrderdError):
+                views.find(DEFAULT_ACCOUNT, ref, sees_all=sees_all)
     journal.submitted_as(DEFAULT_ACCOUNT, order.client_order_id)
     journal.recent_starts(60)
     prices.last_route(order.mint_in, order.mint_out, 300)
     for filters in ({}, {"status": ["failed", "pending"]}, {"status": ["expired"]}, {"kind": [OrderKind.MARKET]}):
         for token in (None, "sol", "CHILLGUY", "XYZ", order.mint_out):
             for cursor in (None, str(order.id)):
-                list_orders(DEFAULT_ACCOUNT, ListParams.model_validate({**filters, "token": token, "cursor": cursor}))
+                for whose in (DEFAULT_ACCOUNT, None):
+                    list_orders(whose, ListParams.model_validate({**filters, "token": token, "cursor": cursor}))
 
     heads = history.active_heads()
     history.heads_moved([history.clock_now()], 6)
     history.missing(order.id, 1)
     history.standings(Selection(DEFAULT_ACCOUNT, {order.id: 1}))
     active = [head.order_id for head in heads]
-    history.standings(Selection(DEFAULT_ACCOUNT, token_in="SOL", token_out="USDC", kind="market"), active)
+    for whose in (DEFAULT_ACCOUNT, None):
+        history.standings(Selection(whose, token_in="SOL", token_out="USDC", kind="market"), active)
     views.stories([order.id])
 
 

@@ -22,9 +22,9 @@ from tests.unit.amm.pools import KINDS, random_pool
 
 def pool(depth: int, price: Fraction = Fraction(1), fee: int = 2_500) -> CpmmSide:
     """Of constant product; ``depth`` base units on the side that is sold."""
-    reserves = {"vault_0": depth, "vault_1": depth * price.numerator // price.denominator}
-    none = dict.fromkeys((name for name in CpmmPool.__slots__ if name not in reserves), 0)
-    return CpmmSide(CpmmPool(**none | reserves | {"trade_fee_rate": fee, "enable_creator_fee": False}), True)
+    zeros = (0,) * 6
+    vaults = depth, depth * price.numerator // price.denominator
+    return CpmmSide(CpmmPool(fee, 0, 0, 0, *vaults, *zeros, creator_fee_on=0, enable_creator_fee=False), True)
 
 
 def best(sides: Sequence[Side], amount_out: int, room: Room | None = None, legs: int = 3, cost: int = 0) -> Offers:
