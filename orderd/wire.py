@@ -127,8 +127,12 @@ class OrderView(ToldTerms, _Identity):
     route: tuple[RoutedLeg, ...] = Field((), description="all legs, where there are several")
     quoted_amount_out: str | None = None
     min_amount_out: str | None = None
-    quoted_amount_in: str | None = Field(None, description="of an order for an exact output: what its route would take")
-    max_amount_in: str | None = Field(None, description="the most that such an order may cost, by its first route")
+    quoted_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: what the route would take"
+    )
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+    )
     signature: str | None = None
     amount_out: str | None = Field(None, description="what was received, once confirmed")
     executed_price: str | None = None
@@ -153,7 +157,9 @@ class AttemptView(Message):
     venue: VenueName
     pool: str
     min_amount_out: str
-    max_amount_in: str | None = Field(None, description="of an order for an exact output: the most that it could cost")
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it could cost"
+    )
     last_valid_block_height: int
     sends: int
     outcome: AttemptOutcome
@@ -194,7 +200,9 @@ class QuoteResult(ToldTerms, Message):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
     min_amount_out: str
-    max_amount_in: str | None = Field(None, description="for an exact output: the most that an order would pay")
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+    )
     route: tuple[RoutedLeg, ...] = ()
     gain_bps: str | None = Field(
         None, description="what the route pays above the best single pool, or takes less for an exact output"

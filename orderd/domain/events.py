@@ -15,11 +15,6 @@ from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.terms import ToldTerms
 
 
-def is_absent(value: object) -> bool:
-    """Of a member that is told only where there is something to tell."""
-    return value is None
-
-
 class Fact(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +35,7 @@ class Quoted(Fact):
     fee_token: str
     price_impact_bps: str
     slot: int
-    amount_in: str | None = Field(None, exclude_if=is_absent)
+    amount_in: str | None = Field(None, exclude_if=lambda amount: amount is None)
 
 
 class RoutedLeg(Fact):
@@ -130,7 +125,7 @@ class Routed(Fact):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...] = ()
     min_amount_out: str
-    max_amount_in: str | None = Field(None, exclude_if=is_absent)
+    max_amount_in: str | None = Field(None, exclude_if=lambda amount: amount is None)
     route: tuple[RoutedLeg, ...] = ()
     gain_bps: str | None = None
 
