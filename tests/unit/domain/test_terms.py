@@ -86,6 +86,13 @@ def test_an_order_says_either_what_is_sold_or_what_is_bought(changes: dict[str, 
     assert refused.value.code is ErrorCode.AMOUNT_NOT_ONE_SIDE
 
 
+@pytest.mark.parametrize("price", ["limit_price", "stop_price", "take_profit_price", "trail"])
+def test_what_waits_for_a_price_sells_an_exact_amount(price: str) -> None:
+    with pytest.raises(OrderdError, match="order sells an amount_in") as refused:
+        meant(GivenTerms.model_validate({"token_in": "USDC", "token_out": "SOL", "exact_out": "1", price: "105"}))
+    assert refused.value.code is ErrorCode.ORDER_TERMS_CONTRADICT
+
+
 def test_of_two_amounts_the_one_that_is_given_is_exact() -> None:
     assert (meant(GIVEN).amount, meant(GIVEN_TO_BUY).amount) == (1_500_000_000, 150_000_000)
     assert (meant(GIVEN_TO_BUY).amount_in, meant(GIVEN).exact_out) == (None, None)
