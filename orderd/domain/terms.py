@@ -258,6 +258,7 @@ class ToldTerms(BaseModel):
     partial: bool = Field(False, exclude_if=lambda partial: not partial)
     min_fill: str | None = _IF_ANY
     slices: int | None = _IF_ANY
+    over: str | None = _IF_ANY
     every: str | None = _IF_ANY
     jitter: str | None = _IF_ANY
     catch_up: CatchUp | None = _IF_ANY
@@ -424,6 +425,7 @@ def told(terms: OrderTerms) -> ToldTerms:
         partial=terms.partial,
         min_fill=None if terms.min_fill_bps is None else format_amount(terms.min_fill_bps, 2),
         slices=terms.slices,
+        over=None if terms.every_seconds is None else format_span(terms.every_seconds * (terms.slices or 1)),
         every=None if terms.every_seconds is None else format_span(terms.every_seconds),
         jitter=None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
         catch_up=terms.catch_up,

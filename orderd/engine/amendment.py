@@ -70,7 +70,7 @@ class Amendments:
             raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, "its prices are those of the two orders that it made")
         if "amount_in" in terms and order.parent_id is not None:
             raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"its amount is that of order {order.parent_id}")
-        given = told(before).model_dump(include={*GivenTerms.model_fields}) | terms
+        given = told(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in changes else {"valid_for": None} if "expires" in changes else {}
         after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)

@@ -31,7 +31,7 @@ from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 
-_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 10_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is looked at again when its child has ended."""
 BY: Final = Actor("orderd")
