@@ -82,13 +82,13 @@ class GivenTerms(BaseModel):
         Field(None, description="the kind of the order; what its prices make of it where absent")
     )
     limit_price: Annotated[
-        str | None, Typed("PRICE", "Trade at this price or a better one only, like 105.", option="--limit")
+        str | None, Typed("PRICE", "Trade at this price or a better one only, like 105.", option="limit")
     ] = Field(None, max_length=40, description=f"the worst price to trade at; {_A_PRICE}", json_schema_extra=_DECIMAL)
     stop_price: Annotated[
-        str | None, Typed("PRICE", "Sell when the market has come down to this price, like 95.", option="--stop")
+        str | None, Typed("PRICE", "Sell when the market has come down to this price, like 95.", option="stop")
     ] = Field(None, max_length=40, description=f"where a stop order fires; {_A_PRICE}", json_schema_extra=_DECIMAL)
     take_profit_price: Annotated[
-        str | None, Typed("PRICE", "Sell when the market pays this price, like 120.", option="--take-profit")
+        str | None, Typed("PRICE", "Sell when the market pays this price, like 120.", option="take-profit")
     ] = Field(None, max_length=40, description=f"where a take-profit fires; {_A_PRICE}", json_schema_extra=_DECIMAL)
     trail: Annotated[str | None, Typed("DISTANCE", "Sell when the price is so far behind its best one: 3% or 2.5.")] = (
         Field(None, max_length=40, description="how far a trailing stop follows: 3%, or 2.5 as a price")
@@ -104,7 +104,7 @@ class GivenTerms(BaseModel):
     confirm: Annotated[
         int | None, Typed("LOOKS", "In how many slots one after the other a stop must be met; 2 by default.")
     ] = Field(None, ge=1, le=1_000, description="looks in different slots by which a stop is confirmed; 2 where absent")
-    confirm_for: Annotated[str | None, Typed("TIME", "For how long a stop must be met, like 2s.", option="--for")] = (
+    confirm_for: Annotated[str | None, Typed("TIME", "For how long a stop must be met, like 2s.", option="for")] = (
         Field(None, max_length=10, description="for how long a stop must be met without a break, such as 2s")
     )
     time_in_force: Annotated[TimeInForce | None, Typed("TIF", "How long a limit order may wait: gtc, ioc or fok.")] = (
