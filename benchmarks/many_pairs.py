@@ -55,10 +55,12 @@ def token_of(pair: int) -> Token:
 
 
 class Reaction(NamedTuple):
-    """Seconds until the first transaction in a pool that had jumped: since its block was opened, and confirmed."""
+    """When the block in which a pair jumped was opened and confirmed, and when its order came; in unix seconds."""
 
-    since_opened: float
-    since_confirmed: float
+    pair: int
+    opened: float
+    confirmed: float
+    came: float
 
 
 class Course(NamedTuple):
@@ -107,7 +109,7 @@ def running_many_pairs(pairs: int, slot_ms: int) -> Iterator[ManyPairs]:
 
 @dataclass
 class _Jump:
-    """When the block of a jump was opened and confirmed, and when somebody traded on it; on the monotonic clock."""
+    """Its slot, when the block was opened and confirmed, and when somebody traded on it; in unix seconds."""
 
     slot: int
     opened: float
@@ -139,7 +141,7 @@ class _Market:
         self._jumps_due += self.jumps_a_slot
         while self._jumps_due >= 1 and len(self.jumps) < len(self._pools):
             pair = len(self.jumps)
-            self.jumps[pair] = _Jump(block.slot, time.monotonic())
+            self.jumps[pair] = _Jump(block.slot, time.time())
             self._levels[pair] *= 1 + JUMP
             self._move(pair)
             self._jumps_due -= 1
@@ -168,13 +170,13 @@ class _Market:
     def _executed(self, slot: int, executed: Executed) -> None:  # noqa: ARG002
         for key in executed.transaction.keys:
             if (pair := self._pairs.get(key)) in self.jumps and self.jumps[pair].met is None:
-                self.jumps[pair].met = time.monotonic()
+                self.jumps[pair].met = time.time()
                 self.news.set()
 
     def _confirmed(self, block: SealedBlock) -> None:
         for jump in self.jumps.values():
             if jump.confirmed is None and jump.slot <= block.slot:
-                jump.confirmed = time.monotonic()
+                jump.confirmed = time.time()
 
 
 def _add(bank: Bank, pair: int) -> Pubkey:
@@ -220,16 +222,16 @@ async def _do(market: _Market, slot_seconds: float, seconds: float, changes: flo
     await asyncio.sleep(seconds)
     market.jumps_a_slot = 0.0
     told = market.changes - began
-    new = [jump for pair, jump in market.jumps.items() if pair >= jumped]
+    new = {pair: jump for pair, jump in market.jumps.items() if pair >= jumped}
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while any(jump.met is None for jump in new):
+            while any(jump.met is None for jump in new.values()):
                 market.news.clear()
                 await market.news.wait()
     market.changes_a_slot = 0.0
     met = [
-        (jump.met - jump.opened, jump.met - jump.confirmed)
-        for jump in new
+        Reaction(pair, jump.opened, jump.confirmed, jump.met)
+        for pair, jump in new.items()
         if jump.met is not None and jump.confirmed is not None
     ]
     return {"changes": told, "jumps": len(new), "reactions": met}

@@ -8,6 +8,7 @@ worker and the others take without any orders, and with them.
 import argparse
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import psycopg2
 from rich.console import Console
 from rich.table import Table
 
@@ -28,7 +30,7 @@ from db.audit import Actor
 from db.connection import connect, database, migrate
 from db.journal import NewOrder
 from db.models import DEFAULT_ACCOUNT
-from orderd.domain.order import OrderKind, TimeInForce
+from orderd.domain.order import EventKind, OrderKind, TimeInForce
 from orderd.domain.price import canonical
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import BUILTIN_TOKENS
@@ -63,6 +65,8 @@ class Measured:
     moving: dict[str, float]
     threads: dict[str, float]
     course: Course
+    told: dict[tuple[int, str], float]
+    """When which event of a pair's order that went out was stored, in unix seconds."""
 
 
 def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
@@ -96,7 +100,7 @@ def measure(orders: int, pairs: int, changes: float) -> Measured:
             moving, threads = _used(daemon, chain, changes)
             memory = memory_by_process(daemon.process.pid)
             course = chain.run(pairs / _JUMPS if orders else 0, changes=changes, jumps=_JUMPS)
-            return Measured(orders, memory, rest, moving, threads, course)
+            return Measured(orders, memory, rest, moving, threads, course, _told(state_dir, pairs))
 
 
 def _fill(state_dir: Path, orders: int, pairs: int) -> None:
@@ -112,6 +116,16 @@ def _fill(state_dir: Path, orders: int, pairs: int) -> None:
     finally:
         database.close_all()
         child.stop()
+
+
+def _told(state_dir: Path, pairs: int) -> dict[tuple[int, str], float]:
+    numbers = {token_of(pair).mint: pair for pair in range(pairs)}
+    with closing(psycopg2.connect(Postgres(state_dir).url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mint_out, order_events.kind, extract(epoch FROM min(at))::float FROM order_events "
+            "JOIN orders ON orders.id = order_id GROUP BY 1, 2"
+        )
+        return {(numbers[mint], kind): at for mint, kind, at in cursor.fetchall()}
 
 
 def _used(daemon: Daemon, chain: ManyPairs, changes: float) -> tuple[dict[str, float], dict[str, float]]:
@@ -154,12 +168,26 @@ def _threads(none: Measured, some: Measured) -> Table:
 
 
 def _latencies(some: Measured, changes: float) -> Table:
-    reactions = some.course.reactions
-    title = f"From the slot's block to the bytes, {changes:.0f} changes/s; {len(reactions)} of {some.course.jumps} sent"
-    table = Table("since the block", "median", "p99", title=title)
-    if reactions:
-        table.add_row("was confirmed", *milliseconds([each.since_confirmed for each in reactions]))
-        table.add_row(f"was opened, in slots of {SLOT_MS} ms", *milliseconds([each.since_opened for each in reactions]))
+    found = some.course.reactions
+    title = f"From the slot's block to the bytes, {changes:.0f} changes/s; {len(found)} of {some.course.jumps} sent"
+    table = Table("from", "to", "median", "p99", title=title)
+    if found:
+        fired = [some.told[each.pair, EventKind.TRIGGERED] for each in found]
+        signed = [some.told[each.pair, EventKind.SUBMITTED] for each in found]
+        confirmed, came = [each.confirmed for each in found], [each.came for each in found]
+        for start, end, began, ended in (
+            (
+                f"the block is opened, in slots of {SLOT_MS} ms",
+                "it is confirmed",
+                [each.opened for each in found],
+                confirmed,
+            ),
+            ("it is confirmed", "the trigger is stored", confirmed, fired),
+            ("the trigger is stored", "the signed bytes are", fired, signed),
+            ("these are stored", "they have come to the chain", signed, came),
+            ("it is confirmed", "they have come to the chain", confirmed, came),
+        ):
+            table.add_row(start, end, *milliseconds([late - early for early, late in zip(began, ended, strict=True)]))
     return table
 
 
