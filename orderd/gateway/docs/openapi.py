@@ -55,6 +55,17 @@ EXAMPLES: Final[dict[str, Any]] = {
     "max_cost": "1",
     "floor": "first",
     "use_wrapped": False,
+    "type": "limit",
+    "limit_price": "150",
+    "stop_price": "130",
+    "take_profit_price": "170",
+    "trail": "3%",
+    "max_slippage": "5",
+    "confirm": 2,
+    "confirm_for": "2s",
+    "time_in_force": "gtc",
+    "valid_for": "10m",
+    "expires": "2026-12-01T09:30:00Z",
     "order": "rebalance-2026-11-21",
     "Idempotency-Key": "rebalance-2026-11-21",
     "token": "SOL",
@@ -158,7 +169,8 @@ def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "Made by `orderd token create`. Submitting and cancelling take the scope trade.",
+            "description": "Made by `orderd token create`. Submitting and cancelling take the scope trade."
+            " It sees the orders of its account; with the scope admin those of all.",
         }
     }
     security: list[dict[str, list[str]]] = [{"token": []}]
