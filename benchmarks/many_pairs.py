@@ -117,7 +117,7 @@ class _Jump:
     met: float | None = None
 
 
-class _Market:
+class Pairs:
     """The pools, by their pairs' numbers."""
 
     def __init__(self, bank: Bank, pairs: int) -> None:
@@ -143,14 +143,14 @@ class _Market:
             pair = len(self.jumps)
             self.jumps[pair] = _Jump(block.slot, time.time())
             self._levels[pair] *= 1 + JUMP
-            self._move(pair)
+            self.move(pair)
             self._jumps_due -= 1
         while self._changes_due >= 1:
-            self._move(self._next)
+            self.move(self._next)
             self._next = (self._next + 1) % len(self._pools)
             self._changes_due -= 1
 
-    def _move(self, pair: int) -> None:
+    def move(self, pair: int) -> None:
         """To somewhere around its level. As after any swap, the pool's own account is another, too."""
         pool, there = self._pools[pair], self._bank.accounts
         state = PoolState.decode(there[pool].data)
@@ -210,13 +210,13 @@ async def _serve(pairs: int, slot_ms: int) -> None:
     )
     with tempfile.TemporaryDirectory(prefix="many-pairs-") as directory:
         async with serve(SimnetConfig(state_dir=Path(directory), slot_ms=slot_ms, market=False)) as simnet:
-            market = _Market(simnet.chain.bank, pairs)
+            market = Pairs(simnet.chain.bank, pairs)
             print(simnet.http_url, simnet.ws_url, flush=True)
             while line := await asyncio.to_thread(sys.stdin.readline):
                 print(json.dumps(await _do(market, slot_ms / 1_000, **json.loads(line))), flush=True)
 
 
-async def _do(market: _Market, slot_seconds: float, seconds: float, changes: float, jumps: float) -> dict[str, Any]:
+async def _do(market: Pairs, slot_seconds: float, seconds: float, changes: float, jumps: float) -> dict[str, Any]:
     began, jumped = market.changes, len(market.jumps)
     market.changes_a_slot, market.jumps_a_slot = changes * slot_seconds, jumps * slot_seconds
     await asyncio.sleep(seconds)

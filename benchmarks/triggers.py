@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
 from benchmarks.figures import milliseconds
+from benchmarks.looking import Passes, passes
 from benchmarks.many_pairs import START_PRICE, Course, ManyPairs, running_many_pairs, token_of
 from benchmarks.memory import memory_by_process
 from benchmarks.null_chain import SETTINGS
@@ -67,6 +68,7 @@ class Measured:
     course: Course
     told: dict[tuple[int, str], float]
     """When which event of a pair's order that went out was stored, in unix seconds."""
+    passes: Passes
 
 
 def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
@@ -91,7 +93,7 @@ def measure(orders: int, pairs: int, changes: float) -> Measured:
     """A daemon of its own, over a database that is filled before it starts."""
     with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory, running_many_pairs(pairs, SLOT_MS) as chain:
         state_dir = Path(directory)
-        _fill(state_dir, orders, pairs)
+        found = _fill(state_dir, orders, pairs)
         with running_daemon(state_dir, {**SETTINGS, **chain.settings}) as daemon:
             # The first one that goes out tells that all have been read.
             chain.run(2.0, jumps=1 if orders else 0)
@@ -100,10 +102,11 @@ def measure(orders: int, pairs: int, changes: float) -> Measured:
             moving, threads = _used(daemon, chain, changes)
             memory = memory_by_process(daemon.process.pid)
             course = chain.run(pairs / _JUMPS if orders else 0, changes=changes, jumps=_JUMPS)
-            return Measured(orders, memory, rest, moving, threads, course, _told(state_dir, pairs))
+            return Measured(orders, memory, rest, moving, threads, course, _told(state_dir, pairs), found)
 
 
-def _fill(state_dir: Path, orders: int, pairs: int) -> None:
+def _fill(state_dir: Path, orders: int, pairs: int) -> Passes:
+    """Store the orders; what passes over them cost."""
     postgres = Postgres(state_dir)
     child = postgres.start()
     try:
@@ -113,6 +116,8 @@ def _fill(state_dir: Path, orders: int, pairs: int) -> None:
             waiting = resting(orders, pairs)
             while some := list(islice(waiting, _AT_ONCE)):
                 journal.accept(some)
+            database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '1 minute'")  # as after a while
+        return passes(pairs)
     finally:
         database.close_all()
         child.stop()
@@ -142,7 +147,22 @@ def _used(daemon: Daemon, chain: ManyPairs, changes: float) -> tuple[dict[str, f
 
 def tables(orders: int = ORDERS, pairs: int = PAIRS, changes: float = CHANGES) -> list[Table]:
     none, all_of_them = measure(0, pairs, changes), measure(orders, pairs, changes)
-    return [_costs(none, all_of_them, changes), _threads(none, all_of_them), _latencies(all_of_them, changes)]
+    return [
+        _passes(all_of_them, pairs),
+        _costs(none, all_of_them, changes),
+        _threads(none, all_of_them),
+        _latencies(all_of_them, changes),
+    ]
+
+
+def _passes(some: Measured, pairs: int) -> Table:
+    found = some.passes
+    table = Table("a pass", "all", "a pair", title=f"CPU of a pass over {some.orders:,} orders on {pairs} pairs, in ms")
+    for name, seconds in (("when no pool has changed", found.unchanged), ("when all have", found.changed)):
+        table.add_row(name, f"{seconds * 1000:.1f}", f"{seconds * 1000 / pairs:.2f}")
+    table.add_row("the first one, which reads all orders", f"{found.first * 1000:.0f}")
+    table.add_row("each half a minute, when all are read again", f"{found.read_again * 1000:.0f}")
+    return table
 
 
 def _costs(none: Measured, some: Measured, changes: float) -> Table:
