@@ -189,6 +189,9 @@ def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fi
     assert worker.settle() == 1
     order = the_order()
     assert (order.status, order.signature, order.filled_out) == (OrderStatus.CONFIRMED, signature(7), 152_400_001)
+    (fill,) = views.get(order.account_id, str(order.id)).fills
+    assert (fill.signature, fill.slot, fill.amount_out) == (signature(7), 9, "152.400001")
+    assert (fill.pool_fee, fill.mid) == (None, None), "what was decided for it nobody knows"
     assert Attempt.get().outcome == "expired"
 
 
