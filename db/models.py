@@ -234,7 +234,7 @@ class Fill(Table):
     """What a transaction has traded; one whose block the chain took back has ``rolled_back_at`` and does not count.
 
     No more than one of an order counts. Fee and rent in lamports. ``pool_fee`` (base units of what was sold) and
-    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) are of the decision for the route; NULL where not told.
+    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) are of the decision for the route, where told.
     """
 
     order_id = UUIDField()
