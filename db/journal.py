@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 from db.accounts import name_of
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
-from db.models import Order, in_states, listed
+from db.models import IS_FAMILY, Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -150,7 +150,7 @@ class Change:
             ("order_id", "uuid", self.order_id),
             ("fence", "integer", self.version),
             ("fact", "jsonb", orjson.Fragment(fact)),
-            ("delay_ms", "integer", self.delay_ms),
+            ("delay_ms", "bigint", self.delay_ms),
             ("new_waits_for", "text", self.waits_for),
         ]
         if self.before is not None:
@@ -327,16 +327,16 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out, blockhash_slot, pool_fee, mid)
+                                  min_amount_out, blockhash_slot, pool_fee, mid, family_id)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out, blockhash_slot, pool_fee, mid FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, blockhash_slot, pool_fee, mid, parent_id FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
             UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,
                 awaits_finality = m.awaits_finality
             FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live'
             RETURNING a.order_id, a.signature, a.pool_fee, a.mid)""")
-    if change.fact.kind is EventKind.CONFIRMED:
+    if change.attempt_end and change.fact.kind is EventKind.CONFIRMED:
         # Of another transaction than the attempt's own nobody knows what was decided for it.
         ctes.append(f"""filled AS (
             INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee, rent,
@@ -402,6 +402,7 @@ class NewOrder:
     by: Actor
     valid_seconds: int | None = None
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
+    parent_id: UUID | None = None
 
     @property
     def fact(self) -> Accepted:
@@ -416,6 +417,7 @@ class NewOrder:
             "account_id": self.account_id,
             "client_order_id": self.client_order_id,
             **columns_of(self.terms),
+            "parent_id": self.parent_id,
             "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
             "rests": self.terms.rests,
             "holds_seconds": self._holds_seconds,
@@ -457,7 +459,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
 @cache
 def _accepting() -> Prepared:
     """$1 new orders, $2 their sender."""
-    columns = ("id", "account_id", "client_order_id", *TERMS)
+    columns = ("id", "account_id", "client_order_id", "parent_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
     return Prepared(
         "accept",
@@ -605,6 +607,7 @@ def withdraw(limit: int) -> list[Moved]:
         f"""
         SELECT id FROM orders
         WHERE cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))})
+          AND NOT {IS_FAMILY}
         ORDER BY id LIMIT %s""",
         (limit,),
     )

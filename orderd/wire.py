@@ -106,6 +106,17 @@ class _Identity(Message):  # a base, so that its members are told before the ter
 class OrderView(ToldTerms, _Identity):
     """An order as it stands after event ``seq``."""
 
+    parent_id: UUID | None = Field(
+        None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"
+    )
+    filled_amount_in: str | None = Field(
+        None,
+        exclude_if=lambda amount: amount is None,
+        description="of an order that is executed by others: what these have sold so far, for good",
+    )
+    paused: bool = Field(
+        False, exclude_if=lambda paused: not paused, description="whether it begins no further executions"
+    )
     price_reads: str | None = Field(
         None,
         exclude_if=lambda reads: reads is None,
@@ -168,8 +179,9 @@ class AttemptView(Message):
 
 
 class FillView(Message):
-    """What a transaction of the order traded, as the chain's balances say."""
+    """What a transaction of the order, or of one that executes a part of it, traded, as the chain's balances say."""
 
+    order_id: UUID = Field(description="whose transaction it was")
     attempt: int
     signature: str
     slot: int | None = None
@@ -251,7 +263,7 @@ class OrderDetail(Message):
     events: tuple[OrderEvent, ...]
     attempts: tuple[AttemptView, ...]
     failures: tuple[FailureView, ...]
-    fills: tuple[FillView, ...] = Field((), description="oldest first; of those that count there is one at most")
+    fills: tuple[FillView, ...] = Field((), description="oldest first; of each order there is one at most that counts")
 
 
 class CancelResult(Message):
@@ -271,8 +283,10 @@ class Amendment(Message):
     valid_for: str | None = Field(None, max_length=10, description="how long from now, such as 5m")
     expires: str | None = Field(None, max_length=40, description="until when, in ISO 8601 with a zone")
 
+    paused: bool | None = Field(None, description="whether an order in several executions begins no further ones")
+
     @property
-    def changes(self) -> dict[str, str]:
+    def changes(self) -> dict[str, str | bool]:
         """What is given, by the names of the terms."""
         return {name: value for name in Amendment.model_fields if (value := getattr(self, name)) is not None}
 

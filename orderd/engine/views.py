@@ -52,6 +52,13 @@ def order_view(order: Order) -> OrderView:
         account=name_of(order.account_id),
         kind=order.kind,
         **vars(told(terms)),
+        parent_id=order.parent_id,
+        filled_amount_in=(
+            format_amount(order.filled_in, order.decimals_in)
+            if terms.is_family and order.filled_in is not None
+            else None
+        ),
+        paused=order.paused,
         price_reads=price_reads(terms),
         triggered_at=order.triggered_at,
         best_amount_out=out(order.best_out),
@@ -124,7 +131,8 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
     """An order with all that has happened to it. Raises OrderdError as ``find`` does."""
     order = find(account_id, ref, sees_all=sees_all)
     attempts = Attempt.select().where(Attempt.order_id == order.id).order_by(Attempt.number)
-    fills = Fill.select().where(Fill.order_id == order.id).order_by(Fill.at)
+    family = Order.select(Order.id).where((Order.id == order.id) | (Order.parent_id == order.id))
+    fills = Fill.select().where(Fill.order_id.in_(family)).order_by(Fill.at)
     failures = OrderFailure.select().where(OrderFailure.order_id == order.id).order_by(OrderFailure.id)
     return OrderDetail(
         order=order_view(order),
@@ -156,6 +164,7 @@ def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
 def _fill_view(fill: Fill, order: Order) -> FillView:
     sold, bought = order.decimals_in, order.decimals_out
     return FillView(
+        order_id=fill.order_id,
         attempt=fill.attempt,
         signature=fill.signature,
         slot=fill.slot,

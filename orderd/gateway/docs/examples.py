@@ -257,6 +257,7 @@ DETAIL: Final = OrderDetail(
     failures=(),
     fills=(
         FillView(
+            order_id=_ID,
             attempt=1,
             signature=_SIGNATURE,
             slot=381_204_120,

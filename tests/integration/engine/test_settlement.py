@@ -183,6 +183,7 @@ def test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say(
 def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill(
     worker: Worker, chain: ScriptedChain
 ) -> None:
+    Attempt.update(mid="101.6", pool_fee=3_750_000).execute()
     chain.land(signature(7), bought=152_400_001)
     chain.paid[f"{the_order().id}:"] = signature(7)
     chain.block_height = EXPIRES_AT + 1
