@@ -16,6 +16,7 @@ from orderd.wire import (
     BalancesResult,
     CancelResult,
     EvidenceResult,
+    FillView,
     ListResult,
     OrderDetail,
     OrderView,
@@ -254,6 +255,22 @@ DETAIL: Final = OrderDetail(
         ),
     ),
     failures=(),
+    fills=(
+        FillView(
+            order_id=_ID,
+            attempt=1,
+            signature=_SIGNATURE,
+            slot=381_204_120,
+            at=_at(1_430),
+            amount_in="1.5",
+            amount_out="214.102",
+            price="142.734667",
+            mid="142.826",
+            pool_fee="0.00045",
+            network_fee="0.0000062",
+            rent="0",
+        ),
+    ),
 )
 _OPEN: Final = _ACCEPTED.model_copy(
     update={

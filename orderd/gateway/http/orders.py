@@ -131,7 +131,7 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
     @router.get(
         "/orders/{order}",
         summary="Look at an order",
-        response_description="The order with its events, attempts and failures.",
+        response_description="The order with its events, attempts, failures and fills.",
         responses=success(200, OrderAnswer.of(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
     async def get_order(

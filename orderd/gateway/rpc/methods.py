@@ -175,7 +175,7 @@ class Methods:
         return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
-        """An order with its events, attempts and failures."""
+        """An order with its events, attempts, failures and fills."""
         who = caller.principal
         return Reply(await self._database.run(views.get, who.account_id, params.order, sees_all=who.sees_all))
 
