@@ -356,10 +356,11 @@ class NewOrder:
     by: Actor
     valid_seconds: int | None = None
     """None: without end."""
+    label: str | None = None
 
     @property
     def fact(self) -> Accepted:
-        return Accepted(client_order_id=self.client_order_id, **dict(told(self.terms)))
+        return Accepted(client_order_id=self.client_order_id, label=self.label, **dict(told(self.terms)))
 
     def values(self, fact: Accepted) -> dict[str, Any]:
         """All that the statement is given, by name; ``fact`` is its own."""

@@ -162,7 +162,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     ``wide`` tells the whole addresses of pools."""
     match fact:
         case Accepted():
-            return [terms(order)]
+            return [terms(order), *([] if fact.label is None else [f"for the wallet {fact.label}, which is a label"])]
         case Deferred():
             told = [f"until {clock(fact.until)}: {fact.reason}"]
             return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]

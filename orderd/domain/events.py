@@ -61,6 +61,11 @@ class Refused(Fact):
 class _Acceptance(Fact):  # a base, so that its members are told before the terms
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
+    label: str | None = Field(
+        None,
+        exclude_if=lambda label: label is None,
+        description="what a client of another engine named as its wallet; no part of the terms",
+    )
 
 
 class Accepted(ToldTerms, _Acceptance):
