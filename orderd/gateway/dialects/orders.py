@@ -82,12 +82,15 @@ class ForeignOrders:
 
     def _label(self, wallet: object) -> str:
         """The wallet that is named: it changes nothing. Raises OrderdError REQUEST_INVALID or WALLET_OTHER."""
-        if wallet != self._wallet and not self._keeps_labels:
-            detail = f"walletAddress is {str(wallet)[:64]!r}, and this daemon signs for {self._wallet} only"
+        if wallet == self._wallet:
+            return self._wallet
+        named = str(wallet)[:64]
+        if not self._keeps_labels:
+            detail = f"walletAddress is {named!r}, and this daemon signs for {self._wallet} only"
             raise OrderdError(ErrorCode.WALLET_OTHER, detail)
         if not _is_address(wallet):
-            raise _invalid(f"walletAddress: {str(wallet)[:64]!r} is no address: 32 bytes in base58 are due")
-        return str(wallet)
+            raise _invalid(f"walletAddress: {named!r} is no address: 32 bytes in base58 are due")
+        return named
 
 
 def _params(found: dict[str, Any], client_order_id: str) -> SubmitParams:
