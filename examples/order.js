@@ -41,7 +41,11 @@ function follow(orderId, tell) {
       });
       socket.on("unexpected-response", (_, response) => reject(new Error(`refused with ${response.statusCode}`)));
       socket.on("error", (error) => console.error(error.message));
-      socket.on("close", (code) => (code === 1000 ? resolve(updates.at(-1)) : setTimeout(connect, PAUSE_MS)));
+      socket.on("close", (code) => {
+        if (code === 1000) return resolve(updates.at(-1));
+        console.error(`closed with ${code}; connecting again`);
+        setTimeout(connect, PAUSE_MS);
+      });
     };
     connect();
   });
