@@ -102,6 +102,17 @@ class _Identity(Message):  # a base, so that its members are told before the ter
 class OrderView(ToldTerms, _Identity):
     """An order as it stands after event ``seq``."""
 
+    price_reads: str | None = Field(
+        None,
+        exclude_if=lambda reads: reads is None,
+        description="the prices with their unit, and what they come to for the whole amount",
+    )
+    triggered_at: datetime | None = Field(
+        None, exclude_if=lambda at: at is None, description="when the market met what the order waited for"
+    )
+    best_amount_out: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of a trailing stop: the most that the market paid"
+    )
     status: OrderStatus
     seq: int
     attempt: int = Field(description="the attempt that is under way, or the last one; 0 before the first")

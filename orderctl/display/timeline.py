@@ -24,6 +24,7 @@ from orderd.domain.events import (
     RoutedLeg,
     Started,
     Submitted,
+    Triggered,
     Unknown,
 )
 from orderd.domain.order import TERMINAL, WAITING, EventKind, Floor, OrderStatus
@@ -163,6 +164,10 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     match fact:
         case Accepted():
             return [terms(order), *([] if fact.label is None else [f"for the wallet {fact.label}, which is a label"])]
+        case Triggered():
+            confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
+            pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
+            return [pays, f"it waited for {fact.condition}"]
         case Deferred():
             told = [f"until {clock(fact.until)}: {fact.reason}"]
             return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]

@@ -72,6 +72,21 @@ class Accepted(ToldTerms, _Acceptance):
     """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
 
 
+class Triggered(Fact):
+    """The market has met what the order waited for: the best route pays ``amount_out`` for all of it, at ``slot``.
+
+    ``price`` has its unit. ``condition`` is what was waited for, and ``met_at_slot`` the slot of the look that met it
+    first, where a stop was confirmed by several.
+    """
+
+    kind: Literal[EventKind.TRIGGERED] = EventKind.TRIGGERED
+    price: str
+    amount_out: str
+    condition: str
+    slot: int
+    met_at_slot: int
+
+
 RATE_LIMIT: Final = "rate limit"
 """The reason of an order that waits for a start. Migrations and an index name it too."""
 
@@ -201,6 +216,7 @@ class Expired(Fact):
 
 AnyFact = Annotated[
     Accepted
+    | Triggered
     | Deferred
     | Started
     | Routed

@@ -9,7 +9,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 U64_MAX = 2**64 - 1
 BPS = 10_000
 _EXACT: Final = Context(prec=60)
-_PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
+PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
 
 
 def parse_amount(text: str, decimals: int) -> int:
@@ -17,7 +17,7 @@ def parse_amount(text: str, decimals: int) -> int:
 
     Raises OrderdError: AMOUNT_INVALID, AMOUNT_NOT_POSITIVE, AMOUNT_TOO_PRECISE or AMOUNT_TOO_LARGE.
     """
-    if not _PLAIN_DECIMAL.fullmatch(text):
+    if not PLAIN_DECIMAL.fullmatch(text):
         raise OrderdError(ErrorCode.AMOUNT_INVALID, f"{text[:50]!r} is not a plain decimal number")
     with localcontext(prec=100):
         scaled = Decimal(text).scaleb(decimals)
@@ -62,7 +62,7 @@ def parse_cost_bps(percent: str, limit_bps: int) -> int:
 
 
 def _parse_bps(percent: str, limit_bps: int, code: ErrorCode) -> int:
-    if not _PLAIN_DECIMAL.fullmatch(percent):
+    if not PLAIN_DECIMAL.fullmatch(percent):
         raise OrderdError(code, f"{percent[:50]!r} is not a number of percent")
     bps = Decimal(percent) * 100
     if bps != bps.to_integral_value() or not 0 <= bps <= limit_bps:

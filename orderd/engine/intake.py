@@ -17,7 +17,7 @@ from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.money import BPS
-from orderd.domain.order import SIGNED, OrderStatus
+from orderd.domain.order import SIGNED, WAITING, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import views
@@ -114,7 +114,8 @@ class Intake:
                 order = stored.get(submission.id)
                 outcomes[number] = _known(submission) if order is None else _new(order)
         answers = [outcomes[number] for number in range(len(submissions))]
-        self._afterwards(added, [each.order.id for each in answers if isinstance(each, SubmitOutcome) and each.created])
+        created = [each.order for each in answers if isinstance(each, SubmitOutcome) and each.created]
+        self._afterwards(added, [order.id for order in created if order.status in WAITING])
         return answers
 
     def _new_order(self, submission: Submission) -> NewOrder:

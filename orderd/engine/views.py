@@ -10,9 +10,9 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED, OrderKind
+from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import told
+from orderd.domain.terms import price_reads, told
 from orderd.wire import (
     AttemptOutcome,
     AttemptView,
@@ -38,6 +38,7 @@ def order_view(order: Order) -> OrderView:
     def out(amount: int | None) -> str | None:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
+    terms = terms_of(order)
     # An attempt is under way from the claim until it has failed for certain.
     attempt = order.failures + (order.status in HELD | FILLED)
     error = None
@@ -46,8 +47,11 @@ def order_view(order: Order) -> OrderView:
     return OrderView(
         id=order.id,
         client_order_id=order.client_order_id,
-        kind=OrderKind(order.kind),
-        **vars(told(terms_of(order))),
+        kind=order.kind,
+        **vars(told(terms)),
+        price_reads=price_reads(terms),
+        triggered_at=order.triggered_at,
+        best_amount_out=out(order.best_out),
         status=order.status,
         seq=order.seq,
         attempt=attempt,
