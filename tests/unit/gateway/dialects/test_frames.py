@@ -21,7 +21,7 @@ from orderd.domain.events import (
     Started,
     Submitted,
 )
-from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind, next_status
+from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind, OrderStatus, next_status
 from orderd.gateway.dialects.exact import read_object
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNTOLD, Dialect
 from tests.samples.orders import ACCEPTED, FILL, ORDER_ID, ROUTED, SIGNATURE, SPLIT
@@ -50,14 +50,16 @@ TROUBLED = (
     FAILED,
 )
 
+IN_LINE = (EventKind.ACCEPTED, EventKind.DEFERRED, EventKind.RETRYING)
 EXPIRED = "The transaction expired without landing: past block 9"
 SLIPPED = "The price moved beyond the slippage before the transaction landed: 3 attempts"
 
 
 def story(facts: Sequence[AnyFact]) -> list[OrderEvent]:
+    """Of an order that goes back in line, and not to rest."""
     status, events = None, []
     for seq, fact in enumerate(facts, start=1):
-        status = next_status(status, fact.kind)
+        status = next_status(status, fact.kind, OrderStatus.PENDING if fact.kind in IN_LINE else None)
         events.append(OrderEvent(order_id=ORDER_ID, seq=seq, at=AT, status=status, data=fact))
     return events
 
