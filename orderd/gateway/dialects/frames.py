@@ -37,7 +37,6 @@ _E = EventKind
 _ROUTING: Final = "routing"
 _STATUS: Final[dict[EventKind, str]] = {
     _E.ACCEPTED: "pending",
-    _E.TRIGGERED: "pending",
     _E.STARTED: _ROUTING,
     _E.ROUTED: "building",
     _E.SUBMITTED: "submitted",
@@ -49,8 +48,9 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.RECLAIMED: "pending",
     _E.ROLLED_BACK: "submitted",
 }
-UNTOLD: Final = frozenset({_E.DEFERRED, _E.UNKNOWN})
-"""What leaves an order where it was; only one dialect tells of a part of it. Waits for services are like retries."""
+UNTOLD: Final = frozenset({_E.TRIGGERED, _E.DEFERRED, _E.UNKNOWN})
+"""What leaves an order where it was, as they know it: one that rests is pending. One dialect tells of a part of it.
+Waits for services are like retries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,8 +201,7 @@ def _capitals(*left_out: EventKind) -> dict[EventKind, str]:
 EXECUTE: Final = Dialect(_STATUS, _execute)
 SNAPSHOTS: Final = Dialect(_capitals(_E.SUBMITTED, _E.ROLLED_BACK), _snapshot_event, _snapshot_end)
 ROUTING_COMPLETE: Final = Dialect(
-    _capitals(_E.ACCEPTED, _E.TRIGGERED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED, _E.ROLLED_BACK)
-    | {_E.ROUTED: "ROUTING_COMPLETE"},
+    _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED, _E.ROLLED_BACK) | {_E.ROUTED: "ROUTING_COMPLETE"},
     _stamped,
 )
 QUOTES: Final = Dialect(_STATUS | {_E.DEFERRED: "pending"}, _quoted, preludes={_E.ROUTED: _ROUTING})

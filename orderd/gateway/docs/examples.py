@@ -33,7 +33,33 @@ from orderd.wire import (
 
 ORDER_BODIES: Final[dict[str, Any]] = {
     "by symbol": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}},
-    "with all there is": {
+    "a limit order": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "type": "limit",
+            "limit_price": "150",
+            "time_in_force": "gtc",
+            "expires": "2026-12-01T09:30:00Z",
+        }
+    },
+    "a stop": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "stop_price": "130",
+            "max_slippage": "5",
+            "confirm": 2,
+            "confirm_for": "2s",
+        }
+    },
+    "a take-profit": {
+        "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "take_profit_price": "170"}
+    },
+    "a trailing stop": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "trail": "3%"}},
+    "a market order with all there is": {
         "value": {
             "token_in": "So11111111111111111111111111111111111111112",
             "token_out": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
@@ -43,6 +69,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "max_cost": "1",
             "floor": "first",
             "use_wrapped": True,
+            "valid_for": "10m",
             "client_order_id": "rebalance-2026-11-21",
         }
     },

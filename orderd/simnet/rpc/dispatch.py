@@ -76,6 +76,7 @@ class Dispatcher:
             "simnet_mintTokens": faucet.mint_tokens,
             "simnet_fork": trials.fork,
             "simnet_setFaults": trials.set_faults,
+            "simnet_setPrices": trials.set_prices,
         }
 
     def answer(self, body: bytes) -> bytes:
