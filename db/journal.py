@@ -17,6 +17,7 @@ from peewee import BooleanField, DataError, IntegerField, IntegrityError, TextFi
 from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 from uuid_utils import uuid7
 
+from db.accounts import name_of
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
 from db.models import Order, in_states, listed
@@ -374,7 +375,10 @@ class NewOrder:
 
     @property
     def fact(self) -> Accepted:
-        return Accepted(client_order_id=self.client_order_id, label=self.label, **dict(told(self.terms)))
+        terms = dict(told(self.terms))
+        return Accepted(
+            client_order_id=self.client_order_id, account=name_of(self.account_id), label=self.label, **terms
+        )
 
     def values(self, fact: Accepted) -> dict[str, Any]:
         """All that the statement is given, by name; ``fact`` is its own."""

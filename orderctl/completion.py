@@ -36,7 +36,7 @@ _STATES_FOR: Final = {"watch": ACTIVE, "cancel": CANCELLABLE, "resolve": SIGNED}
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
      "-s", "--min-out", "--max-cost", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns",
-     "--sort"}
+     "--sort", "--account"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),

@@ -29,6 +29,7 @@ OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 """What Postgres is asked for: it takes no NUL."""
 
+_ACCOUNT: Final = "of this one, by name or id; where absent the caller's own, and with the scope admin all"
 _CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 """What the daemon gives out, for the schemas only: it refuses others by itself, and in better words."""
 
@@ -96,6 +97,7 @@ class Problem(Message):
 class _Identity(Message):  # a base, so that its members are told before the terms
     id: UUID
     client_order_id: str
+    account: str | None = Field(None, description="whose it is: an account's name; absent from older daemons")
     kind: OrderKind = OrderKind.MARKET
 
 
@@ -258,6 +260,7 @@ class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
     kind: tuple[OrderKind, ...] = Field((), description="how they are executed; any where empty")
     token: Name | None = Field(None, description="on either side; symbol or mint address")
+    account: Name | None = Field(None, description=_ACCOUNT)
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(
         None, max_length=200, description="the next_cursor of the page before", json_schema_extra=_CURSOR
@@ -288,9 +291,7 @@ class SubscribeParams(Message):
     order: OrderRef | None = None
     after: int | None = Field(None, ge=0, description="resumes: the events from after + 1 on are sent again")
     orders: tuple[Followed, ...] = Field((), max_length=MAX_FOLLOWED)
-    account: Name | None = Field(
-        None, description="name or id; the caller's own where absent, another needs the scope admin"
-    )
+    account: Name | None = Field(None, description=_ACCOUNT)
     token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
     token_out: str | None = Field(None, max_length=64, description="only orders that buy this token")
     kind: OrderKind | None = Field(None, description="only orders of this kind")

@@ -1,5 +1,6 @@
 """orderctl cancel"""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,10 +9,11 @@ from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import check_can_ask, types
 from orderctl.output.streams import OUTPUT, Format, narrate, print_json, print_json_line, print_line, report
-from orderctl.trading.lookup import AllActive, Orders, named, suggesting
+from orderctl.trading.lookup import AllActive, OfAccount, Orders, named, suggesting
 from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
 from orderd.client.errors import RefusedError
+from orderd.domain.accounts import DEFAULT
 from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
 
 
@@ -19,6 +21,7 @@ def run(
     ctx: typer.Context,
     orders: Orders = None,
     everything: AllActive = False,
+    account: OfAccount = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --all.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
@@ -28,15 +31,16 @@ def run(
     the number of orders, typed, before it does anything.
     """
     settings = settings_of(ctx, output)
-    wanted = named(orders, everything=everything)
+    wanted = named(orders, everything=everything, account=account)
     cancelled: list[OrderView] = []
     outcome = ExitCode.OK
     with Client(settings) as client:
         if everything:
-            wanted = [GetParams(order=str(order.id)) for order in active_orders(client)]
+            active = active_orders(client, account)
+            wanted = [GetParams(order=str(order.id)) for order in active]
             if not wanted:
                 narrate(settings, "no order is active")
-            elif not (yes or _is_sure(len(wanted))):
+            elif not (yes or _is_sure(active)):
                 narrate(settings, "nothing was cancelled")
                 return ExitCode.INTERRUPTED
         for params in wanted:
@@ -54,10 +58,14 @@ def run(
     return outcome
 
 
-def _is_sure(count: int) -> bool:
-    """Raises ConfigError where nobody can be asked."""
+def _is_sure(active: Sequence[OrderView]) -> bool:
+    """Whoever sees the orders of several accounts is told which. Raises ConfigError where nobody can be asked."""
     check_can_ask("Cancelling all orders")
-    return types(str(count), f"cancel all {count} active orders? Type the number of orders to go on:")
+    accounts = sorted({order.account or DEFAULT for order in active})
+    of_whom = "" if accounts == [DEFAULT] else f" of {', '.join(accounts)}"
+    return types(
+        str(len(active)), f"cancel all {len(active)} active orders{of_whom}? Type the number of orders to go on:"
+    )
 
 
 def _print(order: OrderView, output: Format) -> None:

@@ -20,6 +20,7 @@ from orderctl.output.streams import (
     print_data,
     print_json_line,
 )
+from orderctl.trading.lookup import OfAccount
 from orderctl.trading.paging import pages
 from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ConfigError, UnreachableError
@@ -47,6 +48,7 @@ def run(
     token: Annotated[
         str | None, typer.Option("--token", metavar="TOKEN", help="Only orders that sell or buy it.")
     ] = None,
+    account: OfAccount = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
     columns: Annotated[
@@ -65,7 +67,7 @@ def run(
     if watch and (output not in TABLES or not is_live(sys.stdout)):
         raise ConfigError("Only a terminal can show a list anew", "--watch draws", "for a script: orderctl watch --all")
     table, arranged = _drawing(columns, output), _sorting(sort, everything=everything)
-    wanted = params_of(ListParams, status=status or (), kind=kind or (), token=token)
+    wanted = params_of(ListParams, status=status or (), kind=kind or (), token=token, account=account)
     most = None if everything else limit
     with Client(settings) as client:
         if watch:
@@ -83,7 +85,7 @@ def run(
 
         print_whole(table(orders), console(settings))
     if not orders:
-        narrate(settings, "no orders match" if status or kind or token else "no orders")
+        narrate(settings, "no orders match" if status or kind or token or account else "no orders")
     elif cursor is not None:
         narrate(settings, "there are more: --limit N or --all shows them")
     return ExitCode.OK

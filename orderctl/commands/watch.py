@@ -7,7 +7,7 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, narrate
-from orderctl.trading.lookup import AllActive, Orders, named
+from orderctl.trading.lookup import AllActive, OfAccount, Orders, named
 from orderctl.trading.paging import active_orders
 from orderctl.trading.watching import watch
 from orderd.client.connection import Client
@@ -17,6 +17,7 @@ def run(
     ctx: typer.Context,
     orders: Orders = None,
     everything: AllActive = False,
+    account: OfAccount = None,
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
     ] = None,
@@ -28,10 +29,10 @@ def run(
     confirmed, 1 when one failed or was cancelled, 5 when --for ran out. -o json prints each event on its own line.
     """
     settings = settings_of(ctx, output)
-    wanted = [params.order for params in named(orders, everything=everything)]
+    wanted = [params.order for params in named(orders, everything=everything, account=account)]
     with Client(settings) as client:
         if everything:
-            wanted = [str(order.id) for order in active_orders(client)]
+            wanted = [str(order.id) for order in active_orders(client, account)]
         if not wanted:
             narrate(settings, "no order is active")
             return ExitCode.OK

@@ -244,6 +244,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column("kind", lambda order, _: _plain(order.kind), lambda order: order.kind, width=6),
         Column("age", _age, lambda order: order.created_at, width=5, places=("active",), right=True),
         Column("ended", _ended, lambda order: order.updated_at, width=5, places=("ended",), right=True),
+        Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )
 }
 """All there are, by name; tables show them in this order unless told another one."""

@@ -12,6 +12,7 @@ from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms
 from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
 from orderd.client.errors import about_order
+from orderd.domain.accounts import DEFAULT
 from orderd.domain.events import Accepted, Confirmed, Routed
 from orderd.domain.order import TERMINAL
 from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
@@ -76,6 +77,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     facts = [
         ("order", Text(str(order.id), "bold")),
         ("client id", Text(order.client_order_id)),
+        *([] if order.account in (None, DEFAULT) else [("account", Text(order.account or ""))]),
         (
             "status",
             Text.assemble(status_text(order.status), state, f", attempt {order.attempt}" if order.attempt else ""),

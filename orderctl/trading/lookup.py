@@ -22,15 +22,21 @@ Orders = Annotated[
     list[str] | None, typer.Argument(metavar="ID...", help="Ids, unique prefixes of them, or client order ids.")
 ]
 AllActive = Annotated[bool, typer.Option("--all", help="All orders that are active now.")]
+OfAccount = Annotated[
+    str | None,
+    typer.Option("--account", metavar="ACCOUNT", help="Only orders of this account."),
+]
 
 
-def named(orders: list[str] | None, *, everything: bool) -> list[GetParams]:
-    """The orders that a command is told; none where it is to take ``everything``.
+def named(orders: list[str] | None, *, everything: bool, account: str | None = None) -> list[GetParams]:
+    """The orders that a command is told; none where it is to take ``everything``, perhaps of one ``account``.
 
     Raises ConfigError unless it is told one or the other, OrderdError REQUEST_INVALID for what is no id.
     """
     if bool(orders) == everything:
         raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")
+    if account is not None and not everything:
+        raise ConfigError("Which orders?", "--account is for --all, and ids are given", "leave out --account")
     return [params_of(GetParams, order=order) for order in orders or ()]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orderd.client.connection import Client
+from orderd.client.protocol import params_of
 from orderd.domain.order import ACTIVE
 from orderd.wire import ListParams, ListResult, Method, OrderView
 
@@ -24,6 +25,7 @@ def pages(client: Client, wanted: ListParams, limit: int | None = None) -> Itera
             return
 
 
-def active_orders(client: Client) -> list[OrderView]:
-    """All that have not ended, newest first."""
-    return [order for page in pages(client, ListParams(status=tuple(sorted(ACTIVE)))) for order in page.orders]
+def active_orders(client: Client, account: str | None = None) -> list[OrderView]:
+    """All that have not ended, newest first; of one account, where it is given."""
+    wanted = params_of(ListParams, status=tuple(sorted(ACTIVE)), account=account)
+    return [order for page in pages(client, wanted) for order in page.orders]

@@ -8,6 +8,14 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
     """Whether each word, in lower case, is found in one of the order's names."""
     if not words:
         return True
-    names = (str(order.id), order.client_order_id, state(order)[0], order.token_in, order.token_out, order.amount_in)
+    names = (
+        str(order.id),
+        order.client_order_id,
+        order.account or "",
+        state(order)[0],
+        order.token_in,
+        order.token_out,
+        order.amount_in,
+    )
     text = "\n".join((*names, order.venue or "", order.error.code if order.error else "")).lower()
     return all(word in text for word in words)

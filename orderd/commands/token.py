@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -24,6 +25,12 @@ def create(
     name: Name,
     scope: Annotated[str, typer.Option(help="read, trade or admin; each includes the ones before")] = "trade",
     days: Annotated[int, typer.Option(min=1, help="How long it is valid")] = 90,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACCOUNT", help="Whose orders it sees and submits [default: as before under NAME, else a new one]"
+        ),
+    ] = None,
     tokens: Annotated[
         str | None, typer.Option(help="What it may trade, such as SOL,USDC: both sides of an order [default: anything]")
     ] = None,
@@ -44,13 +51,16 @@ def create(
 ) -> None:
     """Make a token and print it, this once: only its hash is kept.
 
+    It is for one account, which outlives it: the next token of this name is for the same one. With the scope admin it
+    sees, cancels and resolves the orders of all accounts.
+
     An order is worth what it sells, in USDC, at the prices of the moment in which it is submitted.
     """
     from peewee import IntegrityError
     from uuid_utils.compat import uuid7
 
     from db.connection import database
-    from db.models import DEFAULT_ACCOUNT, ApiToken
+    from db.models import ApiToken
     from orderd.gateway.access.authentication import Scope, new_token, token_hash
 
     if scope not in list(Scope):
@@ -61,7 +71,6 @@ def create(
     now = datetime.now(UTC)
     row = {
         "id": token_id,
-        "account_id": DEFAULT_ACCOUNT,
         "name": name,
         "hash": token_hash(token),
         "scopes": [scope],
@@ -76,23 +85,27 @@ def create(
     with database_of(config, state_dir):
         try:
             with database.atomic():
+                row["account_id"], its_name, is_new = _account(name, account)
                 ApiToken.insert(**row).execute()
-                _record("token.create", token_id, f"{name}: {_limits(ApiToken(**row))}")
+                _record("token.create", token_id, f"{name}: account {its_name}; {_limits(ApiToken(**row))}")
         except IntegrityError as error:
             raise ConfigurationError(
                 f"a token named {name!r} is valid already; revoke it with: orderd token revoke {name}"
             ) from error
+    typer.echo(f"{name} is for the {'new ' if is_new else ''}account {its_name}", err=True)
     typer.echo(token)
 
 
 @token_app.command("list")
 def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     """Show all tokens, those that ended too, when each was last used, and what it may do."""
+    from db.accounts import name_of
     from db.models import ApiToken
 
     with database_of(config, state_dir):
         for token in ApiToken.select().order_by(ApiToken.created_at):
-            typer.echo(f"{token.name}\t{','.join(token.scopes)}\t{_state(token)}\t{_use(token)}\t{_limits(token)}")
+            whose = f"{token.name}\t{','.join(token.scopes)}\t{_state(token)}\taccount {name_of(token.account_id)}"
+            typer.echo(f"{whose}\t{_use(token)}\t{_limits(token)}")
 
 
 @token_app.command()
@@ -109,6 +122,33 @@ def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None)
         ApiToken.update(revoked_at=datetime.now(UTC)).where(ApiToken.id == token.id).execute()
         _record("token.revoke", token.id, name)
     typer.echo(f"revoked {name}")
+
+
+def _account(token: str, wanted: str | None) -> tuple[UUID, str, bool]:
+    """The account of a new token of this name: its id, its name, and whether it is a new one.
+
+    Within a transaction, in which nobody else makes an account. Raises ConfigurationError.
+    """
+    from db import accounts
+    from orderd.domain.accounts import checked_name
+    from orderd.domain.errors import OrderdError
+
+    accounts.take_turns()
+    if wanted is None and (before := accounts.of_token(token)) is not None:
+        return before, accounts.name_of(before), False
+    name = token if wanted is None else wanted
+    known = accounts.called(name)
+    if known is None:
+        try:
+            return accounts.add(checked_name(name)), name, True
+        except OrderdError as error:
+            raise ConfigurationError(f"--account: {error.detail}") from error
+    if wanted is None:
+        raise ConfigurationError(
+            f"there is an account {name!r}, which no token of this name has been for; say --account {name} to use it,"
+            " or name another one"
+        )
+    return known, accounts.name_of(known), False
 
 
 def _record(action: str, token_id: Any, detail: str) -> None:  # noqa: ANN401  (a UUID, which is imported late)

@@ -191,7 +191,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_NOT_FOUND: _lasting("No order has this id", "list the orders with: orderctl list", 404),
     ErrorCode.ORDER_AMBIGUOUS: _lasting(
-        "More than one order starts with this id", "give more characters of the id", 409
+        "More than one order may be meant", "give the order's id, or more characters of it", 409
     ),
     ErrorCode.ORDER_CONFLICT: _lasting(
         "The client order id belongs to an order with another body", "use a new client order id, or the same body"

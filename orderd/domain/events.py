@@ -61,6 +61,7 @@ class Refused(Fact):
 class _Acceptance(Fact):  # a base, so that its members are told before the terms
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
+    account: str | None = None
     label: str | None = Field(
         None,
         exclude_if=lambda label: label is None,
@@ -69,7 +70,10 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
 
 
 class Accepted(ToldTerms, _Acceptance):
-    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent."""
+    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent.
+
+    ``account`` is the name of the one whose order it is; older events have none.
+    """
 
 
 class Triggered(Fact):

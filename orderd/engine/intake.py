@@ -138,16 +138,16 @@ class Intake:
             raise outcome
         return outcome
 
-    def cancel(self, account_id: UUID, ref: str, by: Actor) -> OrderView:
-        """Withdraw an order while nothing is signed; cancelling twice is no error.
+    def cancel(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
+        """Withdraw an order, found as ``views.find`` does, while nothing is signed; cancelling twice is no error.
 
         Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or ORDER_NOT_CANCELLABLE.
         """
         with database.connection_context():
-            order = views.find(account_id, ref)
+            order = views.find(account_id, ref, sees_all=sees_all)
             cancelled = _cancel(order.id, by)
             if not cancelled:
-                order = views.find(account_id, str(order.id))
+                order = Order.get_by_id(order.id)
                 if order.status is not OrderStatus.CANCELLED:
                     raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, _why_not(order.status))
                 return views.order_view(order)

@@ -11,9 +11,12 @@ from orderd.engine.views import order_view
 from orderd.wire import ListParams, ListResult
 
 
-def list_orders(account_id: UUID, params: ListParams) -> ListResult:
-    """One page, newest first. Raises OrderdError REQUEST_INVALID for a cursor that is none of ours."""
-    wanted, values = ["account_id = %s"], list[Any]([str(account_id)])
+def list_orders(account_id: UUID | None, params: ListParams) -> ListResult:
+    """One page of an account's orders, or of all accounts', newest first.
+
+    Raises OrderdError REQUEST_INVALID for a cursor that is none of ours.
+    """
+    wanted, values = ["account_id = accounts.id"], list[Any]()
     if params.cursor is not None:
         wanted.append("id < %s")
         values.append(str(_cursor(params.cursor)))
@@ -26,8 +29,12 @@ def list_orders(account_id: UUID, params: ListParams) -> ListResult:
     ]
     newest = " UNION ALL ".join(arm for arm, _ in arms)
     given = [value for _, of_arm in arms for value in (*of_arm, params.limit + 1)]
-    sql = f"SELECT * FROM orders WHERE id = ANY(ARRAY({newest})) ORDER BY id DESC LIMIT %s"
-    rows = list(Order.raw(sql, *given, params.limit + 1).execute(database))
+    whose, of_whom = _whose(account_id)
+    sql = f"""
+        SELECT * FROM orders WHERE id = ANY(ARRAY(
+            SELECT DISTINCT id FROM (SELECT newest.id FROM accounts, LATERAL ({newest}) AS newest WHERE {whose}) AS each
+            ORDER BY id DESC LIMIT %s)) ORDER BY id DESC"""
+    rows = list(Order.raw(sql, *given, *of_whom, params.limit + 1).execute(database))
     page = rows[: params.limit]
     return ListResult(
         orders=tuple(order_view(order) for order in page),
@@ -39,7 +46,12 @@ _Way = tuple[str, list[str]]
 """A condition with its values."""
 
 
-def _ways(account_id: UUID, params: ListParams) -> list[_Way]:
+def _whose(account_id: UUID | None) -> _Way:
+    """Which accounts are looked at, one after the other: all indexes of ``orders`` begin with one."""
+    return ("true", []) if account_id is None else ("accounts.id = %s", [str(account_id)])
+
+
+def _ways(account_id: UUID | None, params: ListParams) -> list[_Way]:
     """Conditions for the orders that the filters let through, each such that an index has the newest of them first.
 
     An order may meet several. Those that have not ended are few.
@@ -61,22 +73,25 @@ def _ways(account_id: UUID, params: ListParams) -> list[_Way]:
     return ways
 
 
-def _traded(account_id: UUID, side: str) -> list[tuple[str, str]]:
-    """The mints and symbols of the tokens that an account has sold (``in``) or bought (``out``).
+def _traded(account_id: UUID | None, side: str) -> list[tuple[str, str]]:
+    """The mints and symbols of the tokens that an account, or anybody, has sold (``in``) or bought (``out``).
 
     From one to the next through the index: an order is looked at for each token, not for each order.
     """
     pair = f"mint_{side}, token_{side}"
-    ended = "FROM orders WHERE account_id = %(account)s AND ended_as IS NOT NULL"
+    ended = "FROM orders WHERE account_id = accounts.id AND ended_as IS NOT NULL"
+    whose, of_whom = _whose(account_id)
     rows = database.execute_sql(
         f"""
-        WITH RECURSIVE traded (mint, symbol) AS (
-            (SELECT {pair} {ended} ORDER BY {pair} LIMIT 1)
-            UNION ALL
-            SELECT next.* FROM traded, LATERAL (
-                SELECT {pair} {ended} AND ({pair}) > (mint, symbol) ORDER BY {pair} LIMIT 1) AS next)
-        SELECT mint, symbol FROM traded""",
-        {"account": str(account_id)},
+        SELECT DISTINCT mint, symbol FROM accounts, LATERAL (
+            WITH RECURSIVE traded (mint, symbol) AS (
+                (SELECT {pair} {ended} ORDER BY {pair} LIMIT 1)
+                UNION ALL
+                SELECT next.* FROM traded, LATERAL (
+                    SELECT {pair} {ended} AND ({pair}) > (mint, symbol) ORDER BY {pair} LIMIT 1) AS next)
+            SELECT mint, symbol FROM traded) AS of_one
+        WHERE {whose}""",
+        of_whom,
     )
     return [(mint, symbol) for mint, symbol in rows]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
+from db.accounts import name_of
 from db.connection import database
 from db.models import Attempt, Order, OrderEventRow, OrderFailure
 from db.terms import terms_of
@@ -47,6 +48,7 @@ def order_view(order: Order) -> OrderView:
     return OrderView(
         id=order.id,
         client_order_id=order.client_order_id,
+        account=name_of(order.account_id),
         kind=order.kind,
         **vars(told(terms)),
         price_reads=price_reads(terms),
@@ -73,28 +75,34 @@ def order_view(order: Order) -> OrderView:
     )
 
 
-def find(account_id: UUID, ref: str) -> Order:
+def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> Order:
     """The order with this client order id, this id, or the only one whose id begins with it.
+
+    Who ``sees_all`` finds the orders of other accounts too. A client order id of one of these comes after the id, for
+    anybody may have chosen it.
 
     Raises OrderdError: ORDER_NOT_FOUND or ORDER_AMBIGUOUS.
     """
-    rows = list(
-        Order.raw(
-            """
-            SELECT * FROM orders WHERE account_id = %s AND (client_order_id = %s OR id BETWEEN %s AND %s)
-            ORDER BY client_order_id = %s DESC, id LIMIT 2""",
-            str(account_id),
-            ref,
-            *_id_range(ref),
-            ref,
-        ).execute(database)
-    )
-    if not rows:
+    own, first, last = str(account_id), *_id_range(ref)
+    rows = Order.raw(
+        """
+        (SELECT named.* FROM accounts, LATERAL (
+            SELECT * FROM orders WHERE account_id = accounts.id AND client_order_id = %s) AS named
+         WHERE %s OR accounts.id = %s ORDER BY account_id <> %s, id LIMIT 2)
+        UNION ALL
+        (SELECT * FROM orders WHERE id BETWEEN %s AND %s AND (%s OR account_id = %s) ORDER BY id LIMIT 2)""",
+        *(ref, sees_all, own, own, first, last, sees_all, own),
+    ).execute(database)
+    found: dict[int, dict[UUID, Order]] = {}
+    for order in rows:
+        is_own = order.account_id == account_id and order.client_order_id == ref
+        found.setdefault(0 if is_own else 1 if first == last == str(order.id) else 2, {})[order.id] = order
+    if not found:
         raise OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no order has the id or client order id {ref}")
-    if len(rows) > 1 and rows[0].client_order_id != ref:
-        raise OrderdError(ErrorCode.ORDER_AMBIGUOUS, f"{rows[0].id} and {rows[1].id} both begin with {ref}")
-    found: Order = rows[0]
-    return found
+    order, *others = found[min(found)].values()
+    if others:
+        raise OrderdError(ErrorCode.ORDER_AMBIGUOUS, f"{order.id} and {others[0].id} are both meant by {ref}")
+    return order
 
 
 def _id_range(prefix: str) -> tuple[str, str]:
@@ -105,9 +113,9 @@ def _id_range(prefix: str) -> tuple[str, str]:
     return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
 
 
-def get(account_id: UUID, ref: str) -> OrderDetail:
+def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
     """An order with all that has happened to it. Raises OrderdError as ``find`` does."""
-    order = find(account_id, ref)
+    order = find(account_id, ref, sees_all=sees_all)
     attempts = Attempt.select().where(Attempt.order_id == order.id).order_by(Attempt.number)
     failures = OrderFailure.select().where(OrderFailure.order_id == order.id).order_by(OrderFailure.id)
     return OrderDetail(
@@ -170,14 +178,18 @@ def _event(row: OrderEventRow) -> OrderEvent:
 
 def active(
     order_ids: Sequence[UUID],
-    account_id: UUID,
+    account_id: UUID | None,
     token_in: str | None = None,
     token_out: str | None = None,
     kind: str | None = None,
 ) -> list[OrderView]:
-    """Those of the account's orders that have not ended, oldest first; of a pair, by symbols, and of a kind."""
-    is_one = Order.id.in_(list(order_ids)) & (Order.account_id == account_id) & Order.status.in_(list(ACTIVE))
-    query = Order.select().where(is_one).order_by(Order.id)
+    """Those of the account's orders that have not ended, oldest first; of a pair, by symbols, and of a kind.
+
+    Where there is no account, the orders of all.
+    """
+    query = Order.select().where(Order.id.in_(list(order_ids)) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
+    if account_id is not None:
+        query = query.where(Order.account_id == account_id)
     if token_in is not None:
         query = query.where(Order.token_in == token_in)
     if token_out is not None:

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import httpx
+import psycopg2
 import pytest
 
 from db import audit, refusals
@@ -55,7 +58,7 @@ def test_a_token_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: st
     assert made.stdout.startswith("orderd_")
     listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert listed.startswith("desk\tread\tvalid until 20")
-    assert listed.endswith("\tnever used\tno limits\n")
+    assert listed.endswith("\taccount desk\tnever used\tno limits\n")
     again = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
     assert (again.returncode, "revoke it with: orderd token revoke desk" in again.stderr) == (2, True)
     assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
@@ -86,6 +89,68 @@ def test_an_option_that_is_given_twice_is_refused(orderd: Orderd, arguments: tup
 
     assert refused.returncode == 2
     assert f"{arguments[-2]} is given twice" in refused.stderr
+
+
+def test_an_account_outlives_its_tokens(orderd: Orderd, postgres_url: str) -> None:
+    def accounts() -> list[str]:
+        listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+        return [line.split("\t")[3].removeprefix("account ") for line in listed.splitlines()]
+
+    def create(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return orderd("token", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
+
+    assert create("desk").stderr == "desk is for the new account desk\n"
+    assert create("bot", "--account", "desk").stderr == "bot is for the account desk\n"
+    assert create("bot two", "--account", "bots").stderr == "bot two is for the new account bots\n"
+    assert create("looker", "--scope", "read", "--account", "default").stderr == "looker is for the account default\n"
+    assert accounts() == ["desk", "desk", "bots", "default"]
+
+    for name in ("desk", "bot", "bot two"):
+        assert orderd("token", "revoke", name, ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    assert create("bot").stderr == "bot is for the account desk\n", "that of the last token of the name"
+    assert create("bot two", "--account", "desk").stderr == "bot two is for the account desk\n"
+    orderd("token", "revoke", "bot two", ORDERD_DATABASE_URL=postgres_url)
+    assert create("bot two").stderr == "bot two is for the account desk\n"
+
+    tokens = orderd("audit", "--action", "token.create", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert tokens.endswith("\tbot two: account desk; no limits\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["default"], "there is an account 'default', which no token of this name has been for; say --account default"),
+        (["desk", "--account", ""], "--account: '' cannot be an account's name"),
+        (["desk", "--account", "d\x1b[2J"], "cannot be an account's name: it has 1 to 64 printable characters"),
+        (["d" * 65], "cannot be an account's name"),
+    ],
+)
+def test_no_token_gets_into_an_account_by_chance(
+    orderd: Orderd, postgres_url: str, arguments: list[str], complaint: str
+) -> None:
+    refused = orderd("token", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert complaint in refused.stderr
+    assert orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
+    assert names_of_accounts(postgres_url) == ["default"]
+
+
+def test_tokens_that_are_made_at_one_time_share_what_they_name_and_nothing_else(
+    orderd: Orderd, postgres_url: str
+) -> None:
+    def create(arguments: tuple[str, ...]) -> int:
+        return orderd("token", "create", *arguments, ORDERD_DATABASE_URL=postgres_url).returncode
+
+    together = [("desk",), ("desk",), ("one", "--account", "bots"), ("two", "--account", "bots")]
+    with ThreadPoolExecutor(len(together)) as threads:
+        assert sorted(threads.map(create, together)) == [0, 0, 0, 2], "a name is valid once"
+    assert names_of_accounts(postgres_url) == ["bots", "default", "desk"]
+
+
+def names_of_accounts(url: str) -> list[str]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM accounts ORDER BY name")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def test_the_limits_of_a_token_are_listed(orderd: Orderd, postgres_url: str) -> None:
@@ -129,7 +194,7 @@ def test_the_audit_tells_who_made_and_revoked_a_token(orderd: Orderd, postgres_u
     ]
     assert all(row["token"].startswith("console: ") for row in told)
     made = orderd("audit", "--action", "token.create", "--since", "1h", ORDERD_DATABASE_URL=postgres_url).stdout
-    assert made.endswith("\ttoken.create\tok\tdesk: no limits\n")
+    assert made.endswith("\ttoken.create\tok\tdesk: account desk; no limits\n")
     assert made.count("\n") == 1
     assert orderd("audit", "--refused", ORDERD_DATABASE_URL=postgres_url).stdout == ""
     assert orderd("audit", "--since", "yesterday", ORDERD_DATABASE_URL=postgres_url).returncode == 2

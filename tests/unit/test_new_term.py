@@ -34,7 +34,7 @@ from uuid import UUID, uuid4
 
 from db.audit import Actor
 from db.journal import NewOrder
-from db.models import Order
+from db.models import DEFAULT_ACCOUNT, Order
 from db.terms import columns_of, terms_of
 from orderctl.commands import quote, submit
 from orderctl.main import run
@@ -55,7 +55,7 @@ terms = understood(from_file, TokenRegistry(), "0.5")
 others = understood(from_file.model_copy(update={"memo": "food"}), TokenRegistry(), "0.5")
 row = Order(**columns_of(terms) | {"memo": "rent"})
 row.memo = "rent"
-order = NewOrder(uuid4(), uuid4(), "mine", terms, Actor("test"))
+order = NewOrder(uuid4(), DEFAULT_ACCOUNT, "mine", terms, Actor("test"))
 event = OrderEvent(order_id=order.id, seq=1, at=datetime.now(UTC), status=OrderStatus.PENDING, data=order.fact)
 
 again = []

@@ -42,13 +42,14 @@ class Resolution:
         self._wallet = wallet
         self._publisher = publisher
 
-    def evidence(self, account_id: UUID, ref: str) -> EvidenceResult:
+    def evidence(self, account_id: UUID, ref: str, *, sees_all: bool = False) -> EvidenceResult:
         """What is known of a submitted order's transaction, and what the chain says of it now.
 
-        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS, or ORDER_NOT_RESOLVABLE where nothing is signed.
+        Raises OrderdError: as ``views.find``, by which the order is found, and ORDER_NOT_RESOLVABLE where nothing is
+        signed.
         """
         with database.connection_context():
-            order, attempt = _live(account_id, ref)
+            order, attempt = _live(views.find(account_id, ref, sees_all=sees_all))
         height: int | None = None
         paid: tuple[str, ...] = ()
         trouble = ""
@@ -80,14 +81,14 @@ class Resolution:
         paid = observer.paid_since(validity.first_slot(sighting.finalized), [f"{order.id}:"], sighting.finalized)
         return told, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
 
-    def landed(self, account_id: UUID, ref: str, signature: str, by: Actor) -> OrderView:
+    def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome by a transaction of the order that succeeded; the fill is read from the chain.
 
         Raises OrderdError: as ``evidence``, ORDER_NOT_RESOLVABLE too where the transaction is not known, failed, or is
         none of this order's that the wallet paid for, and RPC_*.
         """
         with database.connection_context():
-            order, attempt = _unknown(account_id, ref)
+            order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
         observer = self._observe()
         with rpc_errors_told():
             (answer,) = observer.fetch([_signature(signature)])
@@ -118,13 +119,13 @@ class Resolution:
             None if is_ours else f"the transaction {signature} is none that the wallet paid for with this order's memo"
         )
 
-    def dead(self, account_id: UUID, ref: str, by: Actor) -> OrderView:
+    def dead(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome on an operator's word. The order has failed and is not tried again.
 
         Raises OrderdError as ``evidence``.
         """
         with database.connection_context():
-            order, attempt = _unknown(account_id, ref)
+            order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
         code, detail = ErrorCode.TX_ABANDONED, f"{by.name or 'an operator'} took {attempt.signature} for dead"
         change = Change(
             order.id,
@@ -153,16 +154,15 @@ def _resolve(change: Change, by: Actor, told: str) -> list[Moved]:
     return moved
 
 
-def _live(account_id: UUID, ref: str) -> tuple[Order, Attempt]:
-    order = views.find(account_id, ref)
+def _live(order: Order) -> tuple[Order, Attempt]:
     if order.status not in SIGNED:
         raise _refused(f"order {order.id} is {order.status}: it has no transaction of which the end is open")
     attempt: Attempt = Attempt.get((Attempt.order_id == order.id) & (Attempt.outcome == "live"))
     return order, attempt
 
 
-def _unknown(account_id: UUID, ref: str) -> tuple[Order, Attempt]:
-    order, attempt = _live(account_id, ref)
+def _unknown(order: Order) -> tuple[Order, Attempt]:
+    order, attempt = _live(order)
     if order.unknown_since is None:
         raise _refused(f"order {order.id} is under way, and the chain may still tell")
     return order, attempt

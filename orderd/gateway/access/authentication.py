@@ -66,6 +66,11 @@ class Principal:
         """As the audit knows it."""
         return Actor(self.name, self.address, self.token_id)
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether the orders of all accounts are shown, and obey; new ones are still those of the own account."""
+        return self.scope is Scope.ADMIN
+
     def require(self, scope: Scope) -> None:
         """Let one request pass.
 

@@ -24,7 +24,7 @@ from orderd.gateway.access.body import said_once
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
 from orderd.gateway.streaming.history import Standing
 from orderd.gateway.streaming.hub import Hub
-from orderd.gateway.streaming.selection import Selection
+from orderd.gateway.streaming.selection import Selection, seen_by
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.subscription import News
 from orderd.gateway.threads import DatabaseThreads
@@ -74,13 +74,13 @@ class Streams:
         principal.require(Scope.READ)
         if ref is None:
             return Stream(dialect, None)
-        return Stream(dialect, await self._database.run(_id_of, principal.account_id, _checked(ref)))
+        return Stream(dialect, await self._database.run(_id_of, principal, _checked(ref)))
 
     def begin(self, stream: Stream, session: Session, connection: Connection) -> None:
         """Tell the session from now on. Raises OrderdError SERVICE_OVERLOADED."""
         orders = {} if stream.order_id is None else {stream.order_id: 0}
         telling = Telling(stream)
-        selection = Selection(session.principal.account_id, orders, from_beginning=True)
+        selection = Selection(seen_by(session.principal), orders, from_beginning=True)
         subscription = self._hub.follow(session, selection, lambda _: telling)
 
         async def tell() -> None:
@@ -151,5 +151,5 @@ def _checked(ref: str) -> str:
         raise OrderdError(ErrorCode.REQUEST_INVALID, f"{ref[:50]!r} is no order's id") from error
 
 
-def _id_of(account_id: UUID, ref: str) -> UUID:
-    return views.find(account_id, ref).id
+def _id_of(principal: Principal, ref: str) -> UUID:
+    return views.find(principal.account_id, ref, sees_all=principal.sees_all).id

@@ -41,7 +41,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "type": "limit",
             "limit_price": "150",
             "time_in_force": "gtc",
-            "expires": "2026-12-01T09:30:00Z",
+            "expires": "2036-12-01T09:30:00Z",
         }
     },
     "a stop": {
@@ -49,7 +49,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "token_in": "SOL",
             "token_out": "USDC",
             "amount_in": "1.5",
-            "stop_price": "130",
+            "stop_price": "80",
             "max_slippage": "5",
             "confirm": 2,
             "confirm_for": "2s",
@@ -94,6 +94,7 @@ def _at(milliseconds: int) -> datetime:
 _ACCEPTED: Final = OrderView(
     id=_ID,
     client_order_id="rebalance-2026-11-21",
+    account="desk",
     token_in="SOL",
     token_out="USDC",
     amount_in="1.5",
@@ -155,6 +156,7 @@ _FACTS: Final = (
         OrderStatus.PENDING,
         Accepted(
             client_order_id="rebalance-2026-11-21",
+            account="desk",
             token_in="SOL",
             token_out="USDC",
             amount_in="1.5",

@@ -169,7 +169,8 @@ def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "Made by `orderd token create`. Submitting and cancelling take the scope trade.",
+            "description": "Made by `orderd token create`. Submitting and cancelling take the scope trade."
+            " It sees the orders of its account; with the scope admin those of all.",
         }
     }
     security: list[dict[str, list[str]]] = [{"token": []}]

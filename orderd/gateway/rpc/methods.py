@@ -1,12 +1,15 @@
 """The methods of the port: each names its parameters, the scope it needs, and who does the work."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms
+from orderd.domain.times import format_moment
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
@@ -16,7 +19,7 @@ from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.rpc.dispatch import Reply, Route
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS, Pacemaker
 from orderd.gateway.streaming.hub import Hub
-from orderd.gateway.streaming.selection import select
+from orderd.gateway.streaming.selection import seen_by, select
 from orderd.gateway.streaming.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
@@ -58,6 +61,8 @@ class Market(Protocol):
 
     def notional(self, terms: OrderTerms) -> int: ...
 
+    def check_prices(self, terms: OrderTerms) -> None: ...
+
     def balances(self) -> BalancesResult: ...
 
     def pools(self, params: PoolsParams) -> PoolsResult: ...
@@ -66,11 +71,11 @@ class Market(Protocol):
 class Resolution(Protocol):
     """What an operator does about outcomes that nobody can tell. All raise OrderdError."""
 
-    def evidence(self, account_id: UUID, ref: str) -> EvidenceResult: ...
+    def evidence(self, account_id: UUID, ref: str, *, sees_all: bool) -> EvidenceResult: ...
 
-    def landed(self, account_id: UUID, ref: str, signature: str, by: Actor) -> OrderView: ...
+    def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool) -> OrderView: ...
 
-    def dead(self, account_id: UUID, ref: str, by: Actor) -> OrderView: ...
+    def dead(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool) -> OrderView: ...
 
 
 class StatusReport(Protocol):
@@ -144,13 +149,21 @@ class Methods:
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
     async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
-        """Within the submitter's limits. What was submitted before is answered whatever the limits have become."""
-        who.limits.check_pair(submission.terms)
-        if not who.limits.count_money:
+        """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
+        terms = submission.terms
+        who.limits.check_pair(terms)
+        is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
+        if is_plain and not who.limits.count_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
+        if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):
+            raise OrderdError(ErrorCode.TIME_PAST, f"{format_moment(terms.expires_at)} is past")
+        if terms.kind is not OrderKind.MARKET:
+            await self._outside.run(self._market.check_prices, terms)
+        if not who.limits.count_money:
+            return await self._batcher.submit(submission)
         notional = await self._outside.run(self._market.notional, submission.terms)
         return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
 
@@ -160,18 +173,23 @@ class Methods:
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
         """An order with its events, attempts and failures."""
-        return Reply(await self._database.run(views.get, caller.principal.account_id, params.order))
+        who = caller.principal
+        return Reply(await self._database.run(views.get, who.account_id, params.order, sees_all=who.sees_all))
 
     async def cancel(self, caller: Caller, params: GetParams) -> Reply:
         """Withdraw an order of which nothing is signed."""
         who = caller.principal
         what = f"the cancellation of order {params.order}"
-        order = await self._database.change(what, self._intake.cancel, who.account_id, params.order, who.actor)
+        order = await self._database.change(
+            what, self._intake.cancel, who.account_id, params.order, who.actor, sees_all=who.sees_all
+        )
         return Reply(CancelResult(order=order))
 
     async def evidence(self, caller: Caller, params: GetParams) -> Reply:
         """What is known of a submitted order's transaction, and what the chain says of it now."""
-        return Reply(await self._outside.run(self._resolution.evidence, caller.principal.account_id, params.order))
+        who = caller.principal
+        evidence = self._resolution.evidence
+        return Reply(await self._outside.run(evidence, who.account_id, params.order, sees_all=who.sees_all))
 
     async def resolve(self, caller: Caller, params: ResolveParams) -> Reply:
         """Say what became of an order whose outcome is unknown."""
@@ -180,16 +198,19 @@ class Methods:
             raise OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "give landed or dead, and not both")
         what = f"the outcome of order {params.order}"
         if params.landed is None:
-            order = await self._outside.change(what, self._resolution.dead, who.account_id, params.order, who.actor)
-        else:
             order = await self._outside.change(
-                what, self._resolution.landed, who.account_id, params.order, params.landed, who.actor
+                what, self._resolution.dead, who.account_id, params.order, who.actor, sees_all=who.sees_all
+            )
+        else:
+            landed, signature = self._resolution.landed, params.landed
+            order = await self._outside.change(
+                what, landed, who.account_id, params.order, signature, who.actor, sees_all=who.sees_all
             )
         return Reply(ResolveResult(order=order))
 
     async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
-        listed = await self._lists.run(list_orders, caller.principal.account_id, params)
+        listed = await self._lists.run(_listed, caller.principal, params)
         if params.token is not None and not listed.orders:
             self._intake.token(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
         return Reply(listed)
@@ -231,3 +252,7 @@ class Methods:
     async def queue(self) -> QueueMetrics:
         """Beside the lists that HTTP answers with."""
         return await self._report.queue()
+
+
+def _listed(principal: Principal, params: ListParams) -> ListResult:
+    return list_orders(seen_by(principal, params.account), params)

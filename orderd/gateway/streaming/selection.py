@@ -6,27 +6,27 @@ from functools import lru_cache
 from itertools import product
 from uuid import UUID
 
-from db.models import Account
+from db import accounts
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import Token
 from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.wire import Followed, SubscribeParams
 
-Group = tuple[UUID, str | None, str | None, str | None]
-"""An account's orders, of one token sold, one bought and one kind where these are given."""
+Group = tuple[UUID | None, str | None, str | None, str | None]
+"""Orders of one account, of one token sold, one bought and one kind where these are given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The orders that are named, or else all active ones of an account: of a pair where tokens (symbols) are given, and
-    of a kind.
+    """The orders that are named, or else all active ones: of an account, of a pair (symbols) and of a kind, where these
+    are given.
 
     ``orders`` has for each order the seq after which its events are to be sent again, or None. ``from_beginning`` asks
     for all events of all active orders.
     """
 
-    account_id: UUID
+    account_id: UUID | None
     orders: Mapping[UUID, int | None] = field(default_factory=dict)
     token_in: str | None = None
     token_out: str | None = None
@@ -42,22 +42,38 @@ class Selection:
 @lru_cache(maxsize=4_096)
 def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tuple[Group, ...]:
     """The groups to which an order belongs; the same object for orders alike, of which thousands are remembered."""
-    return tuple(product((account_id,), (None, token_in), (None, token_out), (None, kind)))
+    return tuple(product((None, account_id), (None, token_in), (None, token_out), (None, kind)))
+
+
+def seen_by(principal: Principal, name: str | None = None) -> UUID | None:
+    """The account whose orders somebody is shown who asks for those of ``name``, or for no account's; None for all.
+
+    Needs a database connection where there is a name. Raises OrderdError: REQUEST_INVALID for an unknown account,
+    AUTH_FORBIDDEN for another's.
+    """
+    if name is None:
+        return None if principal.sees_all else principal.account_id
+    account_id = accounts.called(name)
+    if account_id != principal.account_id:
+        principal.require(Scope.ADMIN)  # whether there is such an account is nobody else's business
+    if account_id is None:
+        raise _invalid(f"account: there is none with the name or id {name}")
+    return account_id
 
 
 def select(principal: Principal, params: SubscribeParams, resolve: Callable[[str], Token]) -> Selection:
     """What ``params`` ask for. Needs a database connection.
 
-    Raises OrderdError: REQUEST_INVALID for parameters that do not go together or an unknown account, AUTH_FORBIDDEN for
-    another's account, and what ``views.find`` and ``resolve``, which knows the tokens, raise.
+    Raises OrderdError: REQUEST_INVALID for parameters that do not go together, and what ``seen_by``, ``views.find`` and
+    ``resolve``, which knows the tokens, raise.
     """
     named = _named(params)
     if named and (params.token_in, params.token_out, params.kind) != (None, None, None):
         raise _invalid("token_in, token_out, kind: can only be given where no order is named")
-    account_id = _account(principal, params.account)
+    account_id = seen_by(principal, params.account)
     return Selection(
         account_id,
-        _found(account_id, named),
+        _found(account_id or principal.account_id, named, sees_all=account_id is None),
         _symbol(resolve, params.token_in),
         _symbol(resolve, params.token_out),
         params.kind,
@@ -74,22 +90,10 @@ def _named(params: SubscribeParams) -> tuple[Followed, ...]:
     return (Followed(order=params.order, after=params.after),)
 
 
-def _account(principal: Principal, name: str | None) -> UUID:
-    if name is None:
-        return principal.account_id
-    row = Account.get_or_none((Account.name == name) | (Account.id.cast("text") == name.lower()))
-    if row is not None and row.id == principal.account_id:
-        return principal.account_id
-    principal.require(Scope.ADMIN)  # whether there is such an account is nobody else's business
-    if row is None:
-        raise _invalid(f"account: there is none with the name or id {name}")
-    return UUID(str(row.id))
-
-
-def _found(account_id: UUID, named: Iterable[Followed]) -> dict[UUID, int | None]:
+def _found(account_id: UUID, named: Iterable[Followed], *, sees_all: bool) -> dict[UUID, int | None]:
     found: dict[UUID, int | None] = {}
     for each in named:
-        order_id = views.find(account_id, each.order).id
+        order_id = views.find(account_id, each.order, sees_all=sees_all).id
         if order_id in found:
             raise _invalid(f"orders: order {order_id} is named twice")
         found[order_id] = each.after

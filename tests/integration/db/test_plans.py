@@ -1,7 +1,7 @@
 """No statement of an order's life, and nothing that is read, looks at all orders, events or attempts that there are."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -31,6 +31,7 @@ from orderd.gateway.access import authentication
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.selection import Selection
 from orderd.wire import ListParams
+from tests.integration.accounts import account, order_of
 from tests.integration.orders import FILL, LEAST, built, claimed, lapse, new_order, pending, sign
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
@@ -50,6 +51,8 @@ def grown(postgres_server: Postgres) -> Iterator[None]:
     connect(postgres_server.url.replace("/orderd?", f"/{name}?"))
     with database.connection_context():
         fill(ORDERS)
+        for number in range(20):
+            order_of(account(f"desk {number}"))
         yield
     database.close_all()
     server.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -128,21 +131,26 @@ def read_all_that_can_be_read(order: Order) -> None:
     counts.by_status()
     counts.add_up()
     views.get(DEFAULT_ACCOUNT, str(order.id))
-    views.find(DEFAULT_ACCOUNT, str(order.id)[:30])
+    for sees_all in (False, True):
+        for ref in (str(order.id)[:30], order.client_order_id, "no such order"):
+            with suppress(OrderdError):
+                views.find(DEFAULT_ACCOUNT, ref, sees_all=sees_all)
     journal.submitted_as(DEFAULT_ACCOUNT, order.client_order_id)
     journal.recent_starts(60)
     prices.last_route(order.mint_in, order.mint_out, 300)
     for filters in ({}, {"status": ["failed", "pending"]}, {"status": ["expired"]}, {"kind": [OrderKind.MARKET]}):
         for token in (None, "sol", "CHILLGUY", "XYZ", order.mint_out):
             for cursor in (None, str(order.id)):
-                list_orders(DEFAULT_ACCOUNT, ListParams.model_validate({**filters, "token": token, "cursor": cursor}))
+                for whose in (DEFAULT_ACCOUNT, None):
+                    list_orders(whose, ListParams.model_validate({**filters, "token": token, "cursor": cursor}))
 
     heads = history.active_heads()
     history.heads_moved([history.clock_now()], 6)
     history.missing(order.id, 1)
     history.standings(Selection(DEFAULT_ACCOUNT, {order.id: 1}))
     active = [head.order_id for head in heads]
-    history.standings(Selection(DEFAULT_ACCOUNT, token_in="SOL", token_out="USDC", kind="market"), active)
+    for whose in (DEFAULT_ACCOUNT, None):
+        history.standings(Selection(whose, token_in="SOL", token_out="USDC", kind="market"), active)
     views.stories([order.id])
 
 

@@ -18,6 +18,7 @@ from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.settlement.unknown import UnknownOutcomes
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcTransportError
+from tests.integration.accounts import account
 from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
 from tests.integration.orders import built, pending, read, sign
 
@@ -80,6 +81,22 @@ def test_an_endpoint_that_does_not_answer_is_part_of_the_evidence(
     evidence = resolution.evidence(DEFAULT_ACCOUNT, submitted)
     assert (evidence.status, evidence.trouble) == ("could not be asked", "connection refused")
     assert evidence.finalized_height is None
+
+
+def test_who_administers_resolves_the_orders_of_all_accounts(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    database.execute_sql("UPDATE orders SET account_id = %s", (str(account("desk")),))
+    with refusal(ErrorCode.ORDER_NOT_FOUND):
+        resolution.evidence(DEFAULT_ACCOUNT, unknown)
+    assert resolution.evidence(DEFAULT_ACCOUNT, unknown, sees_all=True).order.account == "desk"
+    with refusal(ErrorCode.ORDER_NOT_FOUND):
+        resolution.landed(DEFAULT_ACCOUNT, unknown, signature(1), OPERATOR)
+    with refusal(ErrorCode.ORDER_NOT_FOUND):
+        resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+    chain.land(signature(1))
+    ended = resolution.landed(DEFAULT_ACCOUNT, unknown, signature(1), OPERATOR, sees_all=True)
+    assert (ended.status, ended.account) == (OrderStatus.CONFIRMED, "desk")
 
 
 def test_of_an_order_without_a_transaction_there_is_no_evidence(resolution: Resolution) -> None:

@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 _INTAKE: Final = "tests/integration/engine/test_intake.py::"
 _ALLOWANCE: Final = "tests/integration/engine/test_allowance.py::"
+_ACCOUNTS: Final = "tests/integration/gateway/test_accounts.py::"
 _CONFLICT: Final = f"{_INTAKE}test_another_order_under_the_same_id_is_a_conflict"
 
 
@@ -78,10 +79,31 @@ MUTANTS: Final = (
         "orders-of-others",
         11,
         "orderd/engine/views.py",
-        "SELECT * FROM orders WHERE account_id = %s AND (client_order_id = %s",
-        "SELECT * FROM orders WHERE %s <> '' AND (client_order_id = %s",
+        "(%s OR account_id = %s) ORDER BY id LIMIT 2)",
+        "(%s OR %s <> '') ORDER BY id LIMIT 2)",
         (f"{_INTAKE}test_an_order_of_another_account_is_not_there",),
         "Anybody with a token sees and cancels the orders of everybody.",
+    ),
+    Mutant(
+        "everybody-sees-all",
+        11,
+        "orderd/gateway/access/authentication.py",
+        "        return self.scope is Scope.ADMIN\n",
+        "        return True\n",
+        (f"{_ACCOUNTS}TestOthers::test_a_trader_cancels_no_order_of_another_account",),
+        "Anybody with a token sees and cancels the orders of everybody.",
+    ),
+    Mutant(
+        "foreign-name-before-id",
+        11,
+        "orderd/engine/views.py",
+        "0 if is_own else 1 if first == last == str(order.id) else 2",
+        "0 if is_own else 1",
+        (
+            "tests/integration/engine/test_accounts.py::TestFinding::"
+            "test_nobody_draws_a_command_to_an_order_of_his_own_by_calling_it_like_another_one",
+        ),
+        "Who calls his order like the id of another one keeps an operator from cancelling that.",
     ),
     Mutant(
         "allowance-not-locked",

@@ -127,7 +127,7 @@ def is_wanted(selection: Selection, order_id: UUID, owner: UUID) -> bool:
     if selection.orders:
         return order_id in selection.orders
     is_of_pair = selection.token_in in (None, sells) and selection.token_out in (None, buys)
-    return owner == selection.account_id and is_of_pair and selection.kind in (None, kind_of(order_id))
+    return selection.account_id in (None, owner) and is_of_pair and selection.kind in (None, kind_of(order_id))
 
 
 @dataclass
@@ -184,7 +184,12 @@ class World:
                 self.hub.hear(event.model_dump_json().encode())
 
     def join(
-        self, orders: dict[int, int | None], token_in: str | None, token_out: str | None, kind: str | None = None
+        self,
+        orders: dict[int, int | None],
+        token_in: str | None,
+        token_out: str | None,
+        kind: str | None = None,
+        account: UUID | None = MINE,
     ) -> None:
         """Follow these orders, each from where it says; or all of a sort, where there is none of them."""
         stored = {UUID(int=number): after for number, after in orders.items() if UUID(int=number) in self.store.events}
@@ -192,7 +197,7 @@ class World:
             order_id: None if after is None else min(after, len(self.store.events[order_id]))
             for order_id, after in stored.items()
         }
-        selection = Selection(MINE, resumed) if resumed else Selection(MINE, {}, token_in, token_out, kind)
+        selection = Selection(account, resumed) if resumed else Selection(account, {}, token_in, token_out, kind)
         follower = Follower()
         follower.subscription = self.hub.follow(follower.session, selection)
         follower.session.spawn(self.hub.begin(follower.subscription))
@@ -249,6 +254,7 @@ _ACTIONS = st.lists(
             st.sampled_from([None, None, "SOL"]),
             st.sampled_from([None, None, "USDC", "SOL"]),
             st.sampled_from([None, None, "market", "another kind"]),
+            st.sampled_from([MINE, MINE, None]),
         ),
         st.tuples(st.just("breathe"), st.integers(1, 8)),
         st.tuples(st.just("sweep")),

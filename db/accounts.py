@@ -1,0 +1,45 @@
+"""Accounts by id and by name. Neither changes, and none is removed, so what was read once is never asked for again."""
+
+from contextlib import nullcontext
+from functools import cache
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from db.connection import database
+from db.models import DEFAULT_ACCOUNT, Account, ApiToken
+from orderd.domain import accounts
+
+
+def name_of(account_id: UUID) -> str:
+    """What the account is called. Takes a connection for the moment where the thread has none."""
+    return accounts.DEFAULT if account_id == DEFAULT_ACCOUNT else _read_name(account_id)
+
+
+@cache
+def _read_name(account_id: UUID) -> str:
+    with database.connection_context() if database.is_closed() else nullcontext():
+        return str(Account.get_by_id(account_id).name)
+
+
+def called(name_or_id: str) -> UUID | None:
+    """The account of this name or, where none is called so, of this id. Needs a connection."""
+    is_it = (Account.name == name_or_id) | (Account.id.cast("text") == name_or_id.lower())
+    found = Account.select().where(is_it).order_by((Account.name == name_or_id).desc()).first()
+    return None if found is None else UUID(str(found.id))
+
+
+def take_turns() -> None:
+    """Until its end, no other transaction that calls this goes on. Orders are not held up."""
+    database.execute_sql("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
+
+
+def of_token(name: str) -> UUID | None:
+    """The account of the last token that was called so, valid or not. Needs a connection."""
+    last = ApiToken.select().where(ApiToken.name == name).order_by(ApiToken.created_at.desc()).first()
+    return None if last is None else UUID(str(last.account_id))
+
+
+def add(name: str) -> UUID:
+    """Make an account. Needs a connection, and that nobody else makes one of this name."""
+    return UUID(str(Account.insert(id=uuid7(), name=name).returning(Account.id).execute()[0].id))

@@ -1,0 +1,18 @@
+"""What an account may be called: it stands in tables and on command lines."""
+
+import pytest
+
+from orderd.domain.accounts import DEFAULT, MAX_NAME, checked_name
+from orderd.domain.errors import ErrorCode, OrderdError
+
+
+@pytest.mark.parametrize("name", [DEFAULT, "desk two", "börse", "x" * MAX_NAME])
+def test_a_name_is_printable(name: str) -> None:
+    assert checked_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", " ", " desk", "desk\n", "de\x1b[2Jsk", "x" * (MAX_NAME + 1)])
+def test_what_cannot_be_shown_or_typed_is_no_name(name: str) -> None:
+    with pytest.raises(OrderdError, match="cannot be an account's name") as refused:
+        checked_name(name)
+    assert refused.value.code is ErrorCode.REQUEST_INVALID
