@@ -69,8 +69,9 @@ bench-compare: $(VENV)/installed-dev  ## This code beside that of a commit (REF)
 snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its screens look; read the diff before you keep it
 	$(BIN)/pytest --snapshot-update tests/acceptance/orderctl/test_golden.py tests/unit/orderctl/tui/test_pictures.py
 
-reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, and .env.example
+reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, .env.example, and the Postman collection
 	$(BIN)/python -m orderd.config.reference
+	$(BIN)/python -m docs.postman
 
 outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
 	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages

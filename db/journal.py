@@ -403,11 +403,13 @@ class NewOrder:
     valid_seconds: int | None = None
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
     parent_id: UUID | None = None
+    label: str | None = None
 
     @property
     def fact(self) -> Accepted:
+        terms = dict(told(self.terms))
         return Accepted(
-            client_order_id=self.client_order_id, account=name_of(self.account_id), **dict(told(self.terms))
+            client_order_id=self.client_order_id, account=name_of(self.account_id), label=self.label, **terms
         )
 
     def values(self, fact: Accepted) -> dict[str, Any]:

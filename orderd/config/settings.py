@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     wallet_address: Account | None = None
     """The wallet's address. A gateway that knows it needs no access to the key, which only workers load."""
 
+    dialect_wallet: Literal["label", "own"] | None = None
+    """What an order in the words of another engine may name as its wallet: own, this wallet alone; label, any address,
+    which is kept with the order and changes nothing. Where empty, label on simnet and own elsewhere."""
+
     worker_threads: int = Field(10, ge=1, le=200)
     """Orders that a worker process works on at one time."""
     rate_limit: int = Field(100, ge=0, le=MOST)
@@ -209,6 +213,11 @@ class Settings(BaseSettings):
     def traded_kinds(self) -> tuple[PoolKind, ...]:
         """On a real chain a kind that was never proved against the program there takes part only where it is named."""
         return self.pool_kinds or tuple(kind for kind in PoolKind if program_of(kind).trades_on(self.chain))
+
+    @property
+    def keeps_wallet_labels(self) -> bool:
+        """Whether an order in the words of another engine may name any wallet."""
+        return (self.dialect_wallet or ("label" if self.chain == "simnet" else "own")) == "label"
 
     @property
     def is_one_node(self) -> bool:

@@ -34,7 +34,15 @@ def test_the_readme_lists_the_methods_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/dialects.md", "docs/extending.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/architecture.md",
+        "docs/dialects.md",
+        "docs/extending.md",
+        "examples/README.md",
+    ],
 )
 def test_what_a_document_links_to_is_there(document: str) -> None:
     path = ROOT / document
