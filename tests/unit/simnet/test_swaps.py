@@ -396,7 +396,7 @@ def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: VenueNam
 def test_a_transaction_of_several_swaps_fails_as_often_as_one_of_a_single_swap() -> None:
     dice = Dice(Faults(failure_rate=0.5), seed=1, start=0)
     chain = LocalChain(landing_programs=with_failures(PROGRAMS, dice))
-    pools = [Cpmm(chain, SOL_USDC_CPMM), AmmV4(chain, SOL_USDC_AMM_V4), Dlmm(chain, SOL_USDC_BS4)]
+    pools: list[Pool] = [Cpmm(chain, SOL_USDC_CPMM), AmmV4(chain, SOL_USDC_AMM_V4), Dlmm(chain, SOL_USDC_BS4)]
 
     def fails() -> bool:
         swaps = [pool.swap(SOL // 100, 1, forward=True) for pool in pools]
