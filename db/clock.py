@@ -13,7 +13,7 @@ from db.journal import IN_LINE, IN_LINE_SECONDS, in_order
 from db.models import in_states, listed
 from orderd.domain.clock import Jump, Reading
 from orderd.domain.events import RATE_LIMIT
-from orderd.domain.order import ACTIVE, SIGNED, WAITING
+from orderd.domain.order import ACTIVE, RESTING, SIGNED, WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class Wait:
 WAITS: Final = (
     Wait("orders", "due_at", "due_at", in_states(WAITING)),
     Wait("orders", "waits_since", "waits_since", in_states(WAITING)),
-    Wait("orders", "valid_until", "created_at", in_states(ACTIVE)),
+    Wait("orders", "looks_from", "looks_from", in_states(RESTING)),
+    # One that was given as a date stays what it is.
+    Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),
     Wait("orders", "updated_at", "updated_at", in_states(SIGNED)),  # how long its outcome is unknown
     Wait(
         "notionals", "at", "at", "at > %(now)s - %(by)s * interval '1 second' - interval '1 day'"

@@ -24,8 +24,28 @@ from db.models import Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
-from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, OrderStatus, sources, target
+from orderd.domain.events import (
+    RATE_LIMIT,
+    Accepted,
+    AnyFact,
+    Cancelled,
+    CancelRequested,
+    Deferred,
+    OrderEvent,
+    Started,
+    Unknown,
+)
+from orderd.domain.order import (
+    HELD,
+    RESTING,
+    SIGNED,
+    TRANSITIONS,
+    WAITING,
+    EventKind,
+    OrderStatus,
+    sources,
+    target,
+)
 from orderd.domain.terms import OrderTerms, told
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
@@ -92,7 +112,8 @@ class Change:
     ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
     ``before`` is what happened right before the fact, and is stored with it: an event of its own.
     ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, though not longer than
-    it is valid; the fact's ``until`` is set from it. ``waits_for`` says what for, where there is more to it than time.
+    it is valid, or one that rests again is not looked at; the fact's ``until`` is set from it. ``waits_for`` says what
+    for, where there is more to it than time.
     ``valid``: only where the order still is, or is no longer.
     """
 
@@ -216,7 +237,7 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
 
     def told(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
-        return fact.model_copy(update={"until": order.due_at}) if _tells_until(fact) else fact
+        return fact.model_copy(update={"until": order.due_at or order.looks_from}) if _tells_until(fact) else fact
 
     moved = _moved(_rows(sql, [given]), told)
     return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
@@ -237,13 +258,16 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     sets += ["version = o.version + (CASE WHEN given.fence IS NULL THEN 1 ELSE 0 END)"]
     sets += [f"{name} = given.new_{name}" for name in change.columns]
     is_due = _due("given.delay_ms") if status in WAITING else "NULL"
-    sets += [f"due_at = {is_due}", "waits_for = given.new_waits_for"]
+    looks_from = "clock_timestamp() + given.delay_ms * interval '1 millisecond'" if status in RESTING else "NULL"
+    sets += [f"due_at = {is_due}", f"looks_from = {looks_from}", "waits_for = given.new_waits_for"]
     sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
     if status not in HELD or _is_revived(change):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
     if change.attempt_end:
         sets.append("unknown_since = NULL")
-    until = "|| jsonb_build_object('until', o.due_at)" if _tells_until(change.fact) else ""
+    if kind is EventKind.TRIGGERED:
+        sets.append("triggered_at = clock_timestamp()")
+    until = "|| jsonb_build_object('until', coalesce(o.due_at, o.looks_from))" if _tells_until(change.fact) else ""
     locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if locks else []
     ctes = [
         f"""given AS (
@@ -356,7 +380,7 @@ class NewOrder:
     terms: OrderTerms
     by: Actor
     valid_seconds: int | None = None
-    """None: without end."""
+    """How long it is valid where its terms do not say so and it does not rest; None: without end."""
 
     @property
     def fact(self) -> Accepted:
@@ -372,11 +396,17 @@ class NewOrder:
             "client_order_id": self.client_order_id,
             **columns_of(self.terms),
             "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
-            "valid_seconds": self.valid_seconds,
+            "rests": self.terms.rests,
+            "holds_seconds": self._holds_seconds,
             "actor": self.by.name,
             "token_id": self.by.token_id,
             "address": self.by.address,
         }
+
+    @property
+    def _holds_seconds(self) -> int | None:
+        by_default = None if self.terms.rests else self.valid_seconds
+        return by_default if self.terms.valid_seconds is None else self.terms.valid_seconds
 
 
 def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
@@ -414,11 +444,14 @@ def _accepting() -> Prepared:
         f"""
         WITH given AS (
             SELECT * FROM json_to_recordset($1) AS _({typed},
-                fact jsonb, valid_seconds integer, actor text, token_id uuid, address text)),
+                fact jsonb, rests boolean, holds_seconds integer, actor text, token_id uuid, address text)),
         added AS (
-            INSERT INTO orders ({names}, status, seq, due_at, lease_owner, lease_until, valid_until)
-            SELECT {names}, '{target(EventKind.ACCEPTED)}', 1, clock_timestamp(), $2,
-                   clock_timestamp() + {_UNTIL_IN_LINE}, clock_timestamp() + valid_seconds * interval '1 second'
+            INSERT INTO orders ({names}, status, seq, looks_from, due_at, lease_owner, lease_until, valid_until)
+            SELECT {names}, CASE WHEN rests THEN {_accepted(RESTING)} ELSE {_accepted(WAITING)} END, 1,
+                   CASE WHEN rests THEN clock_timestamp() END, CASE WHEN NOT rests THEN clock_timestamp() END,
+                   CASE WHEN NOT rests THEN $2 END,
+                   CASE WHEN NOT rests THEN clock_timestamp() + {_UNTIL_IN_LINE} END,
+                   coalesce(expires_at, clock_timestamp() + holds_seconds * interval '1 second')
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -428,6 +461,11 @@ def _accepting() -> Prepared:
             SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added""",
     )
+
+
+def _accepted(phase: frozenset[OrderStatus]) -> str:
+    (status,) = phase & {after for before, kind, after in TRANSITIONS if (before, kind) == (None, EventKind.ACCEPTED)}
+    return f"'{status}'::order_status"
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
@@ -444,6 +482,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
               AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
+              AND NOT cancel_requested
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -479,7 +518,7 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
         moved AS (
             UPDATE orders o SET due_at = {until}, waits_for = %s, lease_owner = NULL, lease_until = NULL,
                 version = o.version + 1, seq = o.seq + is_news::int,
-                status = CASE WHEN is_news THEN '{target(EventKind.DEFERRED)}' ELSE o.status END,
+                status = CASE WHEN is_news THEN '{target(EventKind.DEFERRED, OrderStatus.PENDING)}' ELSE o.status END,
                 valid_until = CASE WHEN is_news THEN {_VALID_UNTIL} ELSE o.valid_until END,
                 waits_since = CASE WHEN is_news THEN clock_timestamp() ELSE o.waits_since END,
                 updated_at = CASE WHEN is_news THEN clock_timestamp() ELSE o.updated_at END
@@ -522,6 +561,33 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
         _rows(sql, [after_seconds, limit]),
         lambda order: Unknown(attempt=order.failures + 1, signature=order.signature or ""),
     )
+
+
+def request_cancel(order_id: UUID) -> list[Moved]:
+    """Let a signed order not be tried again. Its claim stays as it is: whoever holds it goes on looking after it."""
+    sql = f"""
+        WITH moved AS (
+            UPDATE orders SET seq = seq + 1, cancel_requested = true, updated_at = clock_timestamp()
+            WHERE id = %s AND status IN ({listed(sources(EventKind.CANCEL_REQUESTED))}) AND NOT cancel_requested
+            RETURNING *),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.CANCEL_REQUESTED}',
+                   jsonb_build_object('kind', '{EventKind.CANCEL_REQUESTED}') FROM moved)
+        SELECT {_COLUMNS} FROM moved"""
+    return _moved(_rows(sql, [str(order_id)]), lambda _: CancelRequested())
+
+
+def withdraw(limit: int) -> list[Moved]:
+    """Cancel those of which that was wished while they were signed, and that did not land."""
+    rows = database.execute_sql(
+        f"""
+        SELECT id FROM orders
+        WHERE cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))})
+        ORDER BY id LIMIT %s""",
+        (limit,),
+    )
+    return apply([Change(UUID(str(order_id)), Cancelled(), None) for (order_id,) in rows])
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:

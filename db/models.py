@@ -24,7 +24,8 @@ from playhouse.fields import EnumField
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 
 from db.connection import database
-from orderd.domain.order import ACTIVE, HELD, TERMINAL, WAITING, Floor, OrderStatus
+from orderd.domain.order import ACTIVE, HELD, RESTING, TERMINAL, WAITING, Floor, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.price import canonical
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
@@ -38,15 +39,17 @@ def listed(statuses: Iterable[OrderStatus]) -> str:
 def in_states(statuses: Iterable[OrderStatus]) -> str:
     """The condition that an order is in one of these, in the words of the indexes, none of which names ``status``.
 
-    What waits has a due time, what is in a worker's hands neither that nor an end, and
-    ``ended_as`` is the status of what has ended.
+    What waits has a due time, what rests a time from which it is looked at, what is in a worker's hands neither of
+    these nor an end, and ``ended_as`` is the status of what has ended.
     """
     wanted = frozenset(statuses)
     if wanted == ACTIVE:
         return "ended_as IS NULL"
+    held = "ended_as IS NULL AND due_at IS NULL AND looks_from IS NULL"
     found_by = {
         f"due_at IS NOT NULL AND status IN ({listed(wanted & WAITING)})": wanted & WAITING,
-        f"ended_as IS NULL AND due_at IS NULL AND status IN ({listed(wanted & HELD)})": wanted & HELD,
+        f"looks_from IS NOT NULL AND status IN ({listed(wanted & RESTING)})": wanted & RESTING,
+        f"{held} AND status IN ({listed(wanted & HELD)})": wanted & HELD,
         f"ended_as IN ({listed(wanted & TERMINAL)})": wanted & TERMINAL,
     }
     return f"({' OR '.join(words for words, some in found_by.items() if some)})"
@@ -59,6 +62,19 @@ class _BaseUnitsField(Field):
 
     def python_value(self, value: Decimal | None) -> int | None:
         return None if value is None else int(value)
+
+
+class _PriceField(Field):
+    """A numeric in Postgres, a canonical decimal string in Python."""
+
+    field_type = "NUMERIC"
+
+    def python_value(self, value: Decimal | None) -> str | None:
+        return None if value is None else canonical(value)
+
+
+def price() -> Any:  # noqa: ANN401  (a Field[str | None])
+    return _PriceField(null=True)
 
 
 def base_units(*, null: bool = False) -> Any:  # noqa: ANN401  (a Field[int] or a Field[int | None])
@@ -116,13 +132,17 @@ class Order(Table):
     ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
     ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
     waits until that is over.
+    ``looks_from`` is from when on the market is looked at for an order that rests, and NULL for any other; ``best_out``
+    what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
+    ``parent_id`` is the order whose execution, or part of it, this one is. ``cancel_requested``: it is signed, and
+    shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
     ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
     id = UUIDField(primary_key=True)
     account_id = UUIDField()
     client_order_id = TextField()
-    kind = TextField()
+    kind: Field[OrderKind] = EnumField(OrderKind)
     token_in = TextField()
     token_out = TextField()
     mint_in = TextField()
@@ -135,6 +155,19 @@ class Order(Table):
     max_cost_bps: Field[int | None] = IntegerField(null=True)
     floor: Field[Floor | None] = EnumField(Floor, null=True)
     use_wrapped = BooleanField()
+    limit_price: Field[str | None] = price()
+    stop_price: Field[str | None] = price()
+    take_profit_price: Field[str | None] = price()
+    trail = TextField(null=True)
+    max_slippage_bps: Field[int | None] = IntegerField(null=True)
+    confirm: Field[int | None] = IntegerField(null=True)
+    confirm_seconds: Field[int | None] = IntegerField(null=True)
+    time_in_force: Field[TimeInForce | None] = EnumField(TimeInForce, null=True)
+    valid_seconds: Field[int | None] = IntegerField(null=True)
+    expires_at: Field[datetime | None] = DateTimeTZField(null=True)
+    parent_id: Field[UUID | None] = UUIDField(null=True)
+    cancel_requested = BooleanField()
+    first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()
@@ -144,6 +177,9 @@ class Order(Table):
     failures = IntegerField()
     uncounted = IntegerField()
     due_at: Field[datetime | None] = DateTimeTZField(null=True)
+    looks_from: Field[datetime | None] = DateTimeTZField(null=True)
+    best_out: Field[int | None] = base_units(null=True)
+    triggered_at: Field[datetime | None] = DateTimeTZField(null=True)
     valid_until: Field[datetime | None] = DateTimeTZField(null=True)
     waits_for = TextField(null=True)
     waits_since: Field[datetime | None] = DateTimeTZField(null=True)
@@ -178,7 +214,7 @@ class Attempt(Table):
 
     id = UUIDField(primary_key=True)
     order_id = UUIDField()
-    number = SmallIntegerField()
+    number = IntegerField()
     signature = TextField()
     signed_bytes = BlobField(null=True)
     last_valid_block_height = BigIntegerField()
@@ -213,7 +249,7 @@ class OrderEventRow(Table):
 class OrderFailure(Table):
     id = BigIntegerField(primary_key=True)
     order_id = UUIDField()
-    attempt = SmallIntegerField()
+    attempt = IntegerField()
     code = TextField()
     detail = TextField()
     signature = TextField(null=True)

@@ -2,20 +2,26 @@
 
 from db.connection import database
 from db.journal import Change, Moved, apply
-from db.models import Order, listed
+from db.models import Order, in_states, listed
+from db.terms import terms_of
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.domain.events import RATE_LIMIT, Expired
-from orderd.domain.order import WAITING, EventKind, sources
+from orderd.domain.order import RESTING, WAITING, EventKind, sources
+from orderd.domain.terms import price_reads
 
 
 def expire(limit: int) -> list[Moved]:
     """End those that are due and may not be worked on any more. Who waits for a start does not grow older by that."""
     ended = Order.raw(
         f"""
-        SELECT * FROM orders
-        WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= statement_timestamp()
-          AND valid_until <= statement_timestamp() AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'
-        ORDER BY id LIMIT %s""",  # noqa: S608
+        (SELECT * FROM orders
+         WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= statement_timestamp()
+           AND valid_until <= statement_timestamp() AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'
+         ORDER BY id LIMIT %s)
+        UNION ALL
+        (SELECT * FROM orders WHERE {in_states(RESTING)} AND valid_until <= statement_timestamp()
+         ORDER BY valid_until LIMIT %s)""",  # noqa: S608
+        limit,
         limit,
     ).execute(database)
     # Each as it was found: one that a worker takes in this moment is left to it.
@@ -32,7 +38,9 @@ def expiry(order: Order) -> Change:
 def _waited_for(order: Order) -> str:
     assert order.valid_until is not None
     until = f"it was valid until {order.valid_until:%H:%M:%S} UTC"
+    if order.looks_from is not None:
+        return f"{until}, and the market had not met its price: {price_reads(terms_of(order))}"
     if order.waits_for is None:
         return until
-    told = ERRORS[ErrorCode(order.waits_for)].title if order.waits_for in set(ErrorCode) else order.waits_for
-    return f"{until} and waited for this to end: {told}"
+    reason = ERRORS[ErrorCode(order.waits_for)].title if order.waits_for in set(ErrorCode) else order.waits_for
+    return f"{until} and waited for this to end: {reason}"

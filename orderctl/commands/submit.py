@@ -60,8 +60,9 @@ def run(
     up under that id, or send it again with --client-order-id: it cannot be executed twice.
 
     A file has the columns token_in, token_out, amount_in and, where wanted, slippage, min_out, max_cost, floor,
-    use_wrapped and client_order_id. It is checked as a whole before the first of its orders is sent. The same file
-    with the same --client-order-id again sends what was not sent yet, and nothing twice.
+    use_wrapped, type, limit_price, stop_price, take_profit_price, trail, max_slippage, confirm, confirm_for,
+    time_in_force, valid_for, expires and client_order_id. It is checked as a whole before the first of its orders is
+    sent. The same file with the same --client-order-id again sends what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
     watches = watch if watch is not None else output in ("table", "wide") and sys.stdout.isatty()

@@ -39,6 +39,7 @@ class Tone(StrEnum):
 
 
 STATE_TONES: Final[dict[OrderStatus, Tone]] = {
+    OrderStatus.OPEN: Tone.WAITING,
     OrderStatus.PENDING: Tone.WAITING,
     OrderStatus.ROUTING: Tone.MOVING,
     OrderStatus.BUILDING: Tone.MOVING,

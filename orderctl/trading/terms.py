@@ -14,7 +14,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
-from orderd.domain.terms import GivenTerms, Typed, check_wrapped
+from orderd.domain.terms import GivenTerms, Typed, check_prices, check_wrapped
 from orderd.domain.tokens import TokenRegistry
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _typed(*, also_none: bool) -> Iterator[inspect.Parameter]:
         if name in DUE:
             shown: Any = typer.Argument(None if also_none else ..., metavar=typed.metavar, help=typed.help)
         else:
-            flags = [f"--{name.replace('_', '-')}", *([typed.short] if typed.short else [])]
+            flags = [f"--{typed.option or name.replace('_', '-')}", *([typed.short] if typed.short else [])]
             shown = typer.Option(None, *flags, metavar=typed.metavar or None, help=typed.help)
         yield inspect.Parameter(
             name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=field.annotation
@@ -82,7 +82,7 @@ def typed_as(name: str) -> Typed:
 def check(given: GivenTerms) -> None:
     """Raises OrderdError with the code and the words of the daemon.
 
-    TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE.
+    TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE, PRICE_INVALID, TIME_INVALID, ORDER_TERMS_CONTRADICT.
     """
     registry = TokenRegistry()
     try:
@@ -98,6 +98,7 @@ def check(given: GivenTerms) -> None:
         _check_amount(registry, given.token_out, given.min_out)
     if given.max_cost is not None:
         parse_cost_bps(given.max_cost, BPS)
+    check_prices(given)
 
 
 def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:

@@ -2,8 +2,8 @@
 
 Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
 
-    REQUEST, TOKEN, AMOUNT, SLIPPAGE, COST,
-    WALLET, ORDER, AUTH, LIMIT                                      denied: orderd said no, and nothing was traded
+    REQUEST, TOKEN, AMOUNT, SLIPPAGE, COST, PRICE,
+    TIME, WALLET, ORDER, AUTH, LIMIT                                denied: orderd said no, and nothing was traded
     ROUTE, POOL, FUNDS, TX                                          failed: the market or the chain said no
     RPC, SERVICE                                                    unavailable: orderd, or what it needs, cannot serve
 
@@ -36,13 +36,20 @@ class ErrorCode(StrEnum):
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
     SLIPPAGE_OUT_OF_RANGE = "SLIPPAGE_OUT_OF_RANGE"
     COST_OUT_OF_RANGE = "COST_OUT_OF_RANGE"
+    PRICE_INVALID = "PRICE_INVALID"
+    PRICE_OFF_MARKET = "PRICE_OFF_MARKET"
+    PRICE_WRONG_SIDE = "PRICE_WRONG_SIDE"
+    TIME_INVALID = "TIME_INVALID"
+    TIME_PAST = "TIME_PAST"
     WALLET_OTHER = "WALLET_OTHER"
     ORDER_TYPE_UNSUPPORTED = "ORDER_TYPE_UNSUPPORTED"
+    ORDER_TERMS_CONTRADICT = "ORDER_TERMS_CONTRADICT"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
     ORDER_AMBIGUOUS = "ORDER_AMBIGUOUS"
     ORDER_CONFLICT = "ORDER_CONFLICT"
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
+    ORDER_NOT_AMENDABLE = "ORDER_NOT_AMENDABLE"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
@@ -164,11 +171,25 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The most that an order may cost is not between 0 and the daemon's own limit",
         "write it in percent, like 1, or leave it out: the daemon's limit holds for every order",
     ),
+    ErrorCode.PRICE_INVALID: _lasting("The price cannot be understood", "write it like 105, or a trail like 3% or 2.5"),
+    ErrorCode.PRICE_OFF_MARKET: _lasting(
+        "The price is more than five times off the market",
+        "see which token it counts, and for one of which: the unit is named beside it",
+    ),
+    ErrorCode.PRICE_WRONG_SIDE: _lasting(
+        "The order would fire at once",
+        "choose a price on the other side of the market, or submit a market order",
+    ),
+    ErrorCode.TIME_INVALID: _lasting("The time cannot be understood", "write it like 30s, 5m, 2h or 1d"),
+    ErrorCode.TIME_PAST: _lasting("The order would have expired before it began", "give a later time"),
     ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",
         "leave the wallet out, or name the one that is shown by: orderctl status",
     ),
     ErrorCode.ORDER_TYPE_UNSUPPORTED: _lasting("Orders of this type are not taken", "submit a market order"),
+    ErrorCode.ORDER_TERMS_CONTRADICT: _lasting(
+        "The terms of the order contradict each other", "leave out what does not belong to this kind of order"
+    ),
     ErrorCode.ORDER_NOT_FOUND: _lasting("No order has this id", "list the orders with: orderctl list", 404),
     ErrorCode.ORDER_AMBIGUOUS: _lasting(
         "More than one order may be meant", "give the order's id, or more characters of it", 409
@@ -181,6 +202,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_CANCELLED: _lasting(
         "The order was cancelled on request", "submit a new order if you still want it", 409
+    ),
+    ErrorCode.ORDER_NOT_AMENDABLE: _lasting(
+        "The order cannot be changed now", "only an order that rests can be; see how it stands: orderctl show ID", 409
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409

@@ -71,6 +71,21 @@ class Accepted(ToldTerms, _Acceptance):
     """
 
 
+class Triggered(Fact):
+    """The market has met what the order waited for: the best route pays ``amount_out`` for all of it, at ``slot``.
+
+    ``price`` has its unit. ``condition`` is what was waited for, and ``met_at_slot`` the slot of the look that met it
+    first, where a stop was confirmed by several.
+    """
+
+    kind: Literal[EventKind.TRIGGERED] = EventKind.TRIGGERED
+    price: str
+    amount_out: str
+    condition: str
+    slot: int
+    met_at_slot: int
+
+
 RATE_LIMIT: Final = "rate limit"
 """The reason of an order that waits for a start. Migrations and an index name it too."""
 
@@ -179,6 +194,20 @@ class RolledBack(Fact):
     slot: int
 
 
+class CancelRequested(Fact):
+    """The order is signed, so its transaction may land. Nothing else is tried: it ends as that does."""
+
+    kind: Literal[EventKind.CANCEL_REQUESTED] = EventKind.CANCEL_REQUESTED
+
+
+class _Amendment(Fact):  # a base, so that its members are told before the terms
+    kind: Literal[EventKind.AMENDED] = EventKind.AMENDED
+
+
+class Amended(ToldTerms, _Amendment):
+    """The terms that count from here on."""
+
+
 class Failed(Fact):
     kind: Literal[EventKind.FAILED] = EventKind.FAILED
     attempt: int
@@ -200,6 +229,7 @@ class Expired(Fact):
 
 AnyFact = Annotated[
     Accepted
+    | Triggered
     | Deferred
     | Started
     | Routed
@@ -210,6 +240,8 @@ AnyFact = Annotated[
     | Confirmed
     | RolledBack
     | Failed
+    | Amended
+    | CancelRequested
     | Cancelled
     | Expired,
     Field(discriminator="kind"),

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Context, Decimal, localcontext
+from fractions import Fraction
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -9,7 +10,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 U64_MAX = 2**64 - 1
 BPS = 10_000
 _EXACT: Final = Context(prec=60)
-_PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
+PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
 
 
 def parse_amount(text: str, decimals: int) -> int:
@@ -17,7 +18,7 @@ def parse_amount(text: str, decimals: int) -> int:
 
     Raises OrderdError: AMOUNT_INVALID, AMOUNT_NOT_POSITIVE, AMOUNT_TOO_PRECISE or AMOUNT_TOO_LARGE.
     """
-    if not _PLAIN_DECIMAL.fullmatch(text):
+    if not PLAIN_DECIMAL.fullmatch(text):
         raise OrderdError(ErrorCode.AMOUNT_INVALID, f"{text[:50]!r} is not a plain decimal number")
     with localcontext(prec=100):
         scaled = Decimal(text).scaleb(decimals)
@@ -42,7 +43,16 @@ def format_amount(amount: int, decimals: int) -> str:
 def format_price(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, digits: int = 9) -> str:
     """Output tokens for one input token, as a decimal string of ``digits`` significant digits, rounded half even."""
     price = _EXACT.divide(Decimal(amount_out), Decimal(amount_in)).scaleb(decimals_in - decimals_out, _EXACT)
-    return f"{Context(prec=digits).plus(price).normalize():f}"
+    return _rounded(price, digits)
+
+
+def format_significant(value: Fraction, digits: int = 9) -> str:
+    """A decimal string of ``digits`` significant digits, rounded half even."""
+    return _rounded(_EXACT.divide(Decimal(value.numerator), Decimal(value.denominator)), digits)
+
+
+def _rounded(value: Decimal, digits: int) -> str:
+    return f"{Context(prec=digits).plus(value).normalize():f}"
 
 
 def parse_slippage_bps(percent: str) -> int:
@@ -62,7 +72,7 @@ def parse_cost_bps(percent: str, limit_bps: int) -> int:
 
 
 def _parse_bps(percent: str, limit_bps: int, code: ErrorCode) -> int:
-    if not _PLAIN_DECIMAL.fullmatch(percent):
+    if not PLAIN_DECIMAL.fullmatch(percent):
         raise OrderdError(code, f"{percent[:50]!r} is not a number of percent")
     bps = Decimal(percent) * 100
     if bps != bps.to_integral_value() or not 0 <= bps <= limit_bps:

@@ -10,6 +10,7 @@ from typing import Final
 
 
 class OrderStatus(StrEnum):
+    OPEN = "open"  # accepted; rests until the market meets its condition
     PENDING = "pending"  # accepted; waits for a worker, a rate-limit slot or the end of a backoff
     ROUTING = "routing"  # a worker asks the venues
     BUILDING = "building"  # the route is chosen; the transaction is built, simulated and signed
@@ -22,6 +23,19 @@ class OrderStatus(StrEnum):
 
 class OrderKind(StrEnum):
     MARKET = "market"  # at once, at the best price there is
+    LIMIT = "limit"  # when the best route pays the limit price, and never for less
+    STOP = "stop"  # when the market has come down to the stop price; then at the best price there is
+    STOP_LIMIT = "stop_limit"  # when the market has come down to the stop price; then as a limit order
+    TAKE_PROFIT = "take_profit"  # when the market pays the price; then at the best price there is
+    TRAILING = "trailing"  # a stop whose price follows the best one that the market has paid
+
+
+class TimeInForce(StrEnum):
+    """For how long a limit order may wait for its price."""
+
+    GTC = "gtc"  # until it is filled, cancelled or no longer valid
+    IOC = "ioc"  # not at all: it is executed at once, or ends
+    FOK = "fok"  # not at all, and the whole amount at once
 
 
 class Floor(StrEnum):
@@ -34,6 +48,7 @@ class Floor(StrEnum):
 class Phase(Enum):
     """Who has to do something about an order. Every state is in one phase."""
 
+    RESTING = auto()  # the triggers: it waits for a condition, and is looked at when the market moves
     WAITING = auto()  # dispatch: in line with a due time, and put into the queue when that has come
     WORKING = auto()  # a worker, under a lease; nothing is signed, so it is reclaimed when the lease runs out
     SIGNED = auto()  # a worker, under a lease; signed bytes may land, so it is adopted when the lease runs out
@@ -57,6 +72,7 @@ class State:
 _S = OrderStatus
 
 STATES: Final[dict[OrderStatus, State]] = {
+    _S.OPEN: State(Phase.RESTING, "open"),
     _S.PENDING: State(Phase.WAITING, "queued", 0),
     _S.ROUTING: State(Phase.WORKING, "routing", 1),
     _S.BUILDING: State(Phase.WORKING, "building", 2),
@@ -72,6 +88,7 @@ def _in_phase(*phases: Phase) -> frozenset[OrderStatus]:
     return frozenset(status for status, state in STATES.items() if state.phase in phases)
 
 
+RESTING: Final = _in_phase(Phase.RESTING)
 WAITING: Final = _in_phase(Phase.WAITING)
 WORKING: Final = _in_phase(Phase.WORKING)
 SIGNED: Final = _in_phase(Phase.SIGNED)
@@ -89,6 +106,7 @@ STAGES: Final = tuple(
 
 class EventKind(StrEnum):
     ACCEPTED = "accepted"
+    TRIGGERED = "triggered"  # the market has met its condition
     DEFERRED = "deferred"
     STARTED = "started"
     ROUTED = "routed"
@@ -99,6 +117,8 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    AMENDED = "amended"  # its price, amount or validity is another now
+    CANCEL_REQUESTED = "cancel_requested"  # its transaction is signed: it is not tried again
     UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
     ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
@@ -107,6 +127,17 @@ _E = EventKind
 
 TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]] = (
     (None, _E.ACCEPTED, _S.PENDING),
+    (None, _E.ACCEPTED, _S.OPEN),
+    (_S.OPEN, _E.TRIGGERED, _S.PENDING),
+    (_S.OPEN, _E.AMENDED, _S.OPEN),
+    (_S.OPEN, _E.CANCELLED, _S.CANCELLED),
+    (_S.OPEN, _E.EXPIRED, _S.EXPIRED),
+    # A limit order whose try has failed, or that would have to wait for a service, rests until the next one.
+    (_S.ROUTING, _E.DEFERRED, _S.OPEN),
+    (_S.ROUTING, _E.RETRYING, _S.OPEN),
+    (_S.BUILDING, _E.DEFERRED, _S.OPEN),
+    (_S.BUILDING, _E.RETRYING, _S.OPEN),
+    (_S.SUBMITTED, _E.RETRYING, _S.OPEN),
     (_S.PENDING, _E.DEFERRED, _S.PENDING),
     (_S.PENDING, _E.STARTED, _S.ROUTING),
     (_S.PENDING, _E.CANCELLED, _S.CANCELLED),
@@ -135,6 +166,8 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     # Only after the attempt is proved dead: landed with an error, or expired.
     (_S.SUBMITTED, _E.RETRYING, _S.PENDING),
     (_S.SUBMITTED, _E.FAILED, _S.FAILED),
+    # It ends as its transaction does; where that fails, it waits for a moment and is cancelled.
+    (_S.SUBMITTED, _E.CANCEL_REQUESTED, _S.SUBMITTED),
     # Nobody can tell for long what became of the signed bytes. Only a proof, or an operator, ends that.
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
     # The only way out of an end: the block in which it succeeded is not in the chain that won.

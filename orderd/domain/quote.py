@@ -34,7 +34,8 @@ class QuoteRequest:
     """Sell exactly ``amount_in`` base units of ``mint_in`` for ``mint_out``. Mints are base58.
 
     ``max_cost_bps`` is what fees and depth may cost, where that is less than for others. ``has_own_floor``: whoever
-    asks has said what he accepts at least, and needs no market to tell him.
+    asks has said what he accepts at least, and needs no market to tell him. ``exit_bps`` stands for the daemon's bounds
+    on impact and on cost, ``max_deviation_bps`` for that on a price that has fallen while pools are missing.
     """
 
     mint_in: str
@@ -42,6 +43,8 @@ class QuoteRequest:
     amount_in: int
     max_cost_bps: int = BPS
     has_own_floor: bool = False
+    exit_bps: int | None = None
+    max_deviation_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

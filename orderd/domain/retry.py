@@ -25,7 +25,12 @@ class RetryPolicy:
         """
         if ERRORS[code].consequence is Consequence.ENDS or failures >= self.max_attempts:
             return None
-        return _less(min(self.base_ms << max(failures - 1, 0), self.cap_ms), jitter)
+        return self.backoff_ms(failures, jitter)
+
+    def backoff_ms(self, failures: int, jitter: float) -> int:
+        """Milliseconds until the next of any number of attempts, after so many that failed."""
+        doublings = min(max(failures - 1, 0), self.cap_ms.bit_length())
+        return _less(min(self.base_ms << doublings, self.cap_ms), jitter)
 
     def look_delay_ms(self, waited_ms: int, jitter: float) -> int:
         """Milliseconds until an order that has waited for so long looks again whether it can go on.

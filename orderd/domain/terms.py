@@ -5,18 +5,25 @@ messages of the port, orderctl's options and the command that it says to run aga
 row in the database, the first event, and whether two submissions are the same order.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
-from orderd.domain.order import Floor
+from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.domain.price import PairPrice, parse_price
+from orderd.domain.times import format_moment, format_span, parse_moment, parse_span
 from orderd.domain.tokens import Token, TokenRegistry
+from orderd.domain.trigger import ADVERSE, Condition, Trail
 
+T = TypeVar("T")
 _A_TOKEN: Final = "symbol or mint address"
+_A_PRICE: Final = "in the pair's quote token (USDC before SOL before others) for one of the other"
 _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 """What is read as a decimal, for the schemas only: what else there is, is refused in better words than a pattern's."""
 
@@ -25,12 +32,13 @@ _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-
 class Typed:
     """How a trader types a term: one that has to be given by its place, another as an option of the same name.
 
-    One that is true or false is a flag, and has no ``metavar``.
+    One that is true or false is a flag, and has no ``metavar``. ``option`` is the option's name where that is another.
     """
 
     metavar: str
     help: str
     short: str | None = None
+    option: str | None = None
 
 
 class GivenTerms(BaseModel):
@@ -70,6 +78,44 @@ class GivenTerms(BaseModel):
     use_wrapped: Annotated[bool, Typed("", "Sell the wrapped SOL of the wallet, and not SOL itself.")] = Field(
         False, description="whether what is sold is the wrapped SOL of the wallet's own token account; for SOL only"
     )
+    type: Annotated[OrderKind | None, Typed("KIND", "What kind of order is meant, to be held against its prices.")] = (
+        Field(None, description="the kind of the order; what its prices make of it where absent")
+    )
+    limit_price: Annotated[
+        str | None, Typed("PRICE", "Trade at this price or a better one only, like 105.", option="limit")
+    ] = Field(None, max_length=40, description=f"the worst price to trade at; {_A_PRICE}", json_schema_extra=_DECIMAL)
+    stop_price: Annotated[
+        str | None, Typed("PRICE", "Sell when the market has come down to this price, like 95.", option="stop")
+    ] = Field(None, max_length=40, description=f"where a stop order fires; {_A_PRICE}", json_schema_extra=_DECIMAL)
+    take_profit_price: Annotated[
+        str | None, Typed("PRICE", "Sell when the market pays this price, like 120.", option="take-profit")
+    ] = Field(None, max_length=40, description=f"where a take-profit fires; {_A_PRICE}", json_schema_extra=_DECIMAL)
+    trail: Annotated[str | None, Typed("DISTANCE", "Sell when the price is so far behind its best one: 3% or 2.5.")] = (
+        Field(None, max_length=40, description="how far a trailing stop follows: 3%, or 2.5 as a price")
+    )
+    max_slippage: Annotated[
+        str | None, Typed("PERCENT", "What a fired stop may lose to fees, impact and a falling price; 5 by default.")
+    ] = Field(
+        None,
+        max_length=20,
+        description="percent, instead of the daemon's own bounds, for a stop that has fired; 5 where absent",
+        json_schema_extra=_DECIMAL,
+    )
+    confirm: Annotated[
+        int | None, Typed("LOOKS", "In how many slots one after the other a stop must be met; 2 by default.")
+    ] = Field(None, ge=1, le=1_000, description="looks in different slots by which a stop is confirmed; 2 where absent")
+    confirm_for: Annotated[str | None, Typed("TIME", "For how long a stop must be met, like 2s.", option="for")] = (
+        Field(None, max_length=10, description="for how long a stop must be met without a break, such as 2s")
+    )
+    time_in_force: Annotated[TimeInForce | None, Typed("TIF", "How long a limit order may wait: gtc, ioc or fok.")] = (
+        Field(None, description="for how long a limit order may wait for its price; gtc where absent")
+    )
+    valid_for: Annotated[str | None, Typed("TIME", "How long the order is valid, like 30s, 5m, 2h or 1d.")] = Field(
+        None, max_length=10, description="how long the order is valid, such as 30s, 5m, 2h or 1d"
+    )
+    expires: Annotated[str | None, Typed("TIME", "Until when, like 2026-12-01T09:30:00Z.")] = Field(
+        None, max_length=40, description="until when the order is valid, in ISO 8601 with a zone"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +125,11 @@ class OrderTerms:
     Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted,
     and no route whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is true,
     what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the trade.
+
+    Prices are canonical decimal strings, see ``orderd.domain.price``; which of them there are follows from ``kind``.
+    Once a stop has fired, ``max_slippage_bps`` stands for the daemon's own bounds. A stop is met when ``confirm`` looks
+    in different slots have found it so, over at least ``confirm_seconds``. The order is valid for ``valid_seconds``
+    from its acceptance on, or until ``expires_at``; where both are None, as long as the daemon says.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
@@ -92,6 +143,48 @@ class OrderTerms:
     floor: Floor | None = Floor.FIRST
     """None: it was accepted when nobody could say, with a new floor in each attempt."""
     use_wrapped: bool = False
+    kind: OrderKind = OrderKind.MARKET
+    limit_price: str | None = None
+    stop_price: str | None = None
+    take_profit_price: str | None = None
+    trail: str | None = None
+    max_slippage_bps: int | None = None
+    confirm: int | None = None
+    confirm_seconds: int | None = None
+    time_in_force: TimeInForce | None = None
+    valid_seconds: int | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits for the market, instead of being executed at once."""
+        return self.kind is not OrderKind.MARKET and self.time_in_force in (None, TimeInForce.GTC)
+
+    @property
+    def pair(self) -> PairPrice:
+        return PairPrice(self.token_in, self.token_out)
+
+    @property
+    def trigger(self) -> Condition | None:
+        """What it waits for before it may be executed; None where that is nothing, or its own limit."""
+        if self.kind in (OrderKind.MARKET, OrderKind.LIMIT):
+            return None
+        price = self.stop_price or self.take_profit_price
+        trail = None if self.trail is None else Trail.parse(self.trail)
+        return Condition(self.kind, self.pair, self.amount_in, price, trail)
+
+    @property
+    def limit(self) -> Condition | None:
+        """What each of its executions has to pay."""
+        if self.limit_price is None:
+            return None
+        return Condition(OrderKind.LIMIT, self.pair, self.amount_in, self.limit_price)
+
+    @property
+    def least(self) -> int | None:
+        """What the trader has said to accept at least, in base units."""
+        bounds = [self.min_out, None if self.limit is None else self.limit.bound().amount_out]
+        return max((each for each in bounds if each is not None), default=None)
 
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. A token is the same by its mint.
@@ -100,6 +193,10 @@ class OrderTerms:
         """
         names = [each.name for each in fields(self) if each.name != "floor" or None not in (self.floor, other.floor)]
         return all(_meant(self, name) == _meant(other, name) for name in names)
+
+
+_IF_ANY: Final = Field(None, exclude_if=lambda value: value is None)
+"""Of a term that most orders have not: it is told of those that have it."""
 
 
 class ToldTerms(BaseModel):
@@ -116,6 +213,17 @@ class ToldTerms(BaseModel):
     floor: Floor = Floor.EACH
     """What daemons did that said nothing about it."""
     use_wrapped: bool = False
+    type: OrderKind = Field(OrderKind.MARKET, exclude_if=lambda kind: kind is OrderKind.MARKET)
+    limit_price: str | None = _IF_ANY
+    stop_price: str | None = _IF_ANY
+    take_profit_price: str | None = _IF_ANY
+    trail: str | None = _IF_ANY
+    max_slippage: str | None = _IF_ANY
+    confirm: int | None = _IF_ANY
+    confirm_for: str | None = _IF_ANY
+    time_in_force: TimeInForce | None = _IF_ANY
+    valid_for: str | None = _IF_ANY
+    expires: str | None = _IF_ANY
 
 
 def understood(
@@ -123,7 +231,7 @@ def understood(
 ) -> OrderTerms:
     """What is meant, where no order may cost more than ``max_total_cost_bps``.
 
-    Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds.
+    Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE, COST, PRICE and TIME kinds, or ORDER_TERMS_CONTRADICT.
     """
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     check_wrapped(given, token_in)
@@ -134,9 +242,74 @@ def understood(
         slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
         min_out=None if given.min_out is None else parse_amount(given.min_out, token_out.decimals),
         max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
-        floor=given.floor or Floor.FIRST,
         use_wrapped=given.use_wrapped,
+        **check_prices(given),
     )
+
+
+def check_prices(given: GivenTerms) -> dict[str, Any]:
+    """What kind of order it is, by its prices and times, and what these mean: the fields of OrderTerms by their names.
+
+    Raises OrderdError PRICE_INVALID, SLIPPAGE_OUT_OF_RANGE, TIME_INVALID or ORDER_TERMS_CONTRADICT.
+    """
+    kind = _kind_of(given)
+    return {
+        "kind": kind,
+        "limit_price": _if_given(parse_price, given.limit_price),
+        "stop_price": _if_given(parse_price, given.stop_price),
+        "take_profit_price": _if_given(parse_price, given.take_profit_price),
+        "trail": _if_given(lambda text: Trail.parse(text).text, given.trail),
+        "max_slippage_bps": _max_slippage_bps(given, kind),
+        "confirm": (given.confirm or CONFIRMED_BY) if kind in ADVERSE else None,
+        "confirm_seconds": _if_given(parse_span, given.confirm_for),
+        "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
+        "valid_seconds": _if_given(parse_span, given.valid_for),
+        "expires_at": _if_given(parse_moment, given.expires),
+        "floor": given.floor or (Floor.EACH if kind in MARKET_EXITS else Floor.FIRST),
+    }
+
+
+def _if_given(parse: Callable[[str], T], text: str | None) -> T | None:
+    return None if text is None else parse(text)
+
+
+CONFIRMED_BY: Final = 2
+"""Looks in different slots by which a stop is confirmed where the order does not say: one trade is no market."""
+_MAX_SLIPPAGE_BPS: Final = 500
+
+
+def _max_slippage_bps(given: GivenTerms, kind: OrderKind) -> int | None:
+    if given.max_slippage is not None:
+        return parse_slippage_bps(given.max_slippage)
+    return _MAX_SLIPPAGE_BPS if kind in MARKET_EXITS else None
+
+
+MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING})
+"""Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
+
+
+def _kind_of(given: GivenTerms) -> OrderKind:
+    fires_at = {
+        OrderKind.STOP: given.stop_price,
+        OrderKind.TAKE_PROFIT: given.take_profit_price,
+        OrderKind.TRAILING: given.trail,
+    }
+    named = [kind for kind, price in fires_at.items() if price is not None]
+    kind = named[0] if named else OrderKind.MARKET if given.limit_price is None else OrderKind.LIMIT
+    if kind is OrderKind.STOP and given.limit_price is not None:
+        kind = OrderKind.STOP_LIMIT
+    for is_wrong, why in (
+        (len(named) > 1, f"an order is either {' or '.join(named)}; for two that end each other: orderctl oco"),
+        (given.type not in (None, kind), f"the prices that are given make it a {kind} order, and not {given.type}"),
+        (kind is OrderKind.TRAILING and given.limit_price is not None, "a trailing stop has no limit price"),
+        (given.max_slippage is not None and kind not in MARKET_EXITS, f"max_slippage is for stops, and not for {kind}"),
+        ((given.confirm, given.confirm_for) != (None, None) and kind not in ADVERSE, "only a stop is confirmed"),
+        (given.time_in_force is not None and kind is not OrderKind.LIMIT, "time_in_force is for limit orders"),
+        (given.valid_for is not None and given.expires is not None, "give valid_for or expires, and not both"),
+    ):
+        if is_wrong:
+            raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, why)
+    return kind
 
 
 def check_wrapped(given: GivenTerms, token_in: Token) -> None:
@@ -157,7 +330,24 @@ def told(terms: OrderTerms) -> ToldTerms:
         max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
         floor=terms.floor or Floor.EACH,
         use_wrapped=terms.use_wrapped,
+        type=terms.kind,
+        limit_price=terms.limit_price,
+        stop_price=terms.stop_price,
+        take_profit_price=terms.take_profit_price,
+        trail=terms.trail,
+        max_slippage=None if terms.max_slippage_bps is None else format_amount(terms.max_slippage_bps, 2),
+        confirm=terms.confirm,
+        confirm_for=None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
+        time_in_force=terms.time_in_force,
+        valid_for=None if terms.valid_seconds is None else format_span(terms.valid_seconds),
+        expires=None if terms.expires_at is None else format_moment(terms.expires_at),
     )
+
+
+def price_reads(terms: OrderTerms) -> str | None:
+    """Its prices with their unit, and what they come to for the whole amount; None where it has none."""
+    readings = [each.told() for each in (terms.trigger, terms.limit) if each is not None]
+    return "; then ".join(readings) or None
 
 
 def _meant(terms: OrderTerms, name: str) -> object:

@@ -1,8 +1,14 @@
-"""What follows a failed attempt: another one after a pause, the end of the order, or a wait that counts for nothing."""
+"""What follows a failed attempt: another one after a pause, the order's end, or a wait that counts for nothing.
+
+A market order has a few attempts. One with a limit price that may wait for it rests again. What has fired and has to
+get out is tried for as long as it is valid. What must be executed at once or not at all is not tried again.
+"""
 
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import Final
 
 from db import journal
 from db.connection import database
@@ -10,9 +16,15 @@ from db.journal import AttemptEnd, Change, Moved
 from db.models import Order
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Deferred, Failed, Retrying
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.domain.retry import RetryPolicy
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
+
+_A_SLOT_MS: Final = 400
+"""Until an order whose try led to no signature is looked at again."""
+_MARKET_SAYS_NO: Final = frozenset({"ROUTE", "POOL", "TX", "RPC", "SERVICE"})
+"""Categories of errors that another moment may not meet. The wallet's funds do not come back by themselves."""
 
 
 class AttemptFailedError(Exception):
@@ -40,6 +52,23 @@ class LeaseLostError(Exception):
     """Another worker, or a cancel, has taken the order: this claim may no longer write."""
 
 
+class _Persistence(Enum):
+    """How an order takes it that an attempt has failed."""
+
+    A_FEW = auto()  # as many attempts as the policy has
+    RESTS = auto()  # it waits for its price again
+    INSISTS = auto()  # it is tried for as long as it is valid
+    NONE = auto()
+
+
+def _persistence(order: Order) -> _Persistence:
+    if order.kind is OrderKind.MARKET:
+        return _Persistence.A_FEW
+    if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        return _Persistence.NONE
+    return _Persistence.RESTS if order.limit_price is not None else _Persistence.INSISTS
+
+
 def change_after(
     failed: AttemptFailedError,
     policy: RetryPolicy,
@@ -49,11 +78,14 @@ def change_after(
 ) -> Change:
     """The change that a failed attempt leads to, with its row among the failures."""
     order, error = failed.order, failed.error
-    if error.is_awaited and attempt_end is None:
-        return _wait(failed, policy)
-    failures, uncounted = order.failures + 1, order.uncounted + error.is_awaited
+    persistence = _persistence(order)
+    if error.is_awaited and attempt_end is None and persistence is not _Persistence.NONE:
+        return _wait(failed, policy, persistence)
+    failures = order.failures + 1
+    does_count = not error.is_awaited and (persistence is _Persistence.A_FEW or attempt_end is not None)
+    uncounted = order.uncounted + (not does_count)
     record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
-    delay_ms = policy.retry_delay_ms(error.code, failures - uncounted, random.random())  # noqa: S311  (spreads load, guards nothing)
+    delay_ms = _delay_ms(error, persistence, policy, failures - uncounted, is_signed=attempt_end is not None)
     if delay_ms is None:
         return Change(
             order.id,
@@ -69,19 +101,34 @@ def change_after(
         Retrying(attempt=failures, code=error.code, detail=error.detail, until=until),
         order.version,
         {"failures": failures, "uncounted": uncounted},
+        to=OrderStatus.OPEN if persistence is _Persistence.RESTS else OrderStatus.PENDING,
         delay_ms=delay_ms,
         attempt_end=attempt_end,
         failure=record,
     )
 
 
-def _wait(failed: AttemptFailedError, policy: RetryPolicy) -> Change:
+def _delay_ms(
+    error: OrderdError, persistence: _Persistence, policy: RetryPolicy, counted: int, *, is_signed: bool
+) -> int | None:
+    """Milliseconds until the next attempt, or None where there is none. ``counted`` are the failures that count."""
+    jitter = random.random()  # noqa: S311  (spreads load, guards nothing)
+    if persistence is _Persistence.A_FEW:
+        return policy.retry_delay_ms(error.code, counted, jitter)
+    if persistence is _Persistence.NONE or error.code.category not in _MARKET_SAYS_NO:
+        return None
+    return policy.backoff_ms(counted, jitter) if is_signed else _A_SLOT_MS
+
+
+def _wait(failed: AttemptFailedError, policy: RetryPolicy, persistence: _Persistence) -> Change:
     """The turn has found that something is away: it is as if it had not been."""
     order, error = failed.order, failed.error
     delay_ms = policy.look_delay_ms(0, random.random())  # noqa: S311
     until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)
     fact = Deferred(until=until, reason=error.spec.title, code=error.code, detail=error.detail)
-    return Change(order.id, fact, order.version, delay_ms=delay_ms, waits_for=str(error.code))
+    if persistence is _Persistence.RESTS:
+        return Change(order.id, fact, order.version, to=OrderStatus.OPEN, delay_ms=delay_ms)
+    return Change(order.id, fact, order.version, to=OrderStatus.PENDING, delay_ms=delay_ms, waits_for=str(error.code))
 
 
 class Failures:

@@ -11,9 +11,9 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED, OrderKind
+from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import told
+from orderd.domain.terms import OrderTerms, price_reads, told
 from orderd.wire import (
     AttemptOutcome,
     AttemptView,
@@ -39,6 +39,7 @@ def order_view(order: Order) -> OrderView:
     def out(amount: int | None) -> str | None:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
+    terms = terms_of(order)
     # An attempt is under way from the claim until it has failed for certain.
     attempt = order.failures + (order.status in HELD | FILLED)
     error = None
@@ -48,8 +49,12 @@ def order_view(order: Order) -> OrderView:
         id=order.id,
         client_order_id=order.client_order_id,
         account=name_of(order.account_id),
-        kind=OrderKind(order.kind),
-        **vars(told(terms_of(order))),
+        kind=order.kind,
+        **vars(told(terms)),
+        price_reads=price_reads(terms),
+        triggered_at=order.triggered_at,
+        best_amount_out=out(order.best_out),
+        cancel_requested=order.cancel_requested,
         status=order.status,
         seq=order.seq,
         attempt=attempt,
@@ -107,6 +112,11 @@ def _id_range(prefix: str) -> tuple[str, str]:
     if not digits or len(digits) > 32 or not all(digit in "0123456789abcdef" for digit in digits):
         digits = "f" * 32
     return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
+
+
+def terms(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderTerms:
+    """What an order asks for. Raises OrderdError as ``find`` does."""
+    return terms_of(find(account_id, ref, sees_all=sees_all))
 
 
 def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:

@@ -44,6 +44,7 @@ from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
+from orderd.engine.triggers.watch import Triggers
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -72,6 +73,8 @@ _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are looked at."""
 _WARM_SECONDS: Final = 5.0
 """How often somebody looks, without being hinted, whether pools that orders asked for of late have changed."""
+_LOOK_SECONDS: Final = 0.4
+"""How often the market is looked at for orders that rest, without being hinted."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 log = structlog.get_logger(__name__)
@@ -89,7 +92,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 12,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 13,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
@@ -196,8 +199,10 @@ class WorkerProcess:
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
+        triggers = Triggers(trading.router, trading.builder.fits, publisher, broker.send, look=self._clock.look)
+        self._triggering = Loop("triggers", triggers.run_once, _LOOK_SECONDS)
         if pools is not None:
-            pools.on_hint = self._warming.wake
+            pools.on_hint = self._hinted
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
         retention = Retention(_kept_days(settings), self._clock.look)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
@@ -213,8 +218,14 @@ class WorkerProcess:
             *self._after_settlement,
             self._warming,
             self._dispatching,
+            self._triggering,
             self._retention,
         )
+
+    def _hinted(self) -> None:
+        """A pool has changed."""
+        self._warming.wake()
+        self._triggering.wake()
 
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
@@ -246,6 +257,7 @@ class WorkerProcess:
         def left() -> float:
             return max(0.0, deadline - time.monotonic())
 
+        self._triggering.stop(left())
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
         after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)

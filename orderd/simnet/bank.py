@@ -8,7 +8,7 @@ given up for another fork.
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -77,6 +77,7 @@ class Bank:
         self.accounts = accounts
         self.statuses = statuses
         self.on_executed: list[Callable[[int, Executed], None]] = []
+        self.on_replaced: list[Callable[[int, Iterable[Pubkey]], None]] = []
         self.on_opened: list[Callable[[Block], None]] = []
         self.on_confirmed: list[Callable[[SealedBlock], None]] = []
         self._blocks = [tip]
@@ -114,6 +115,13 @@ class Bank:
         for notify in self.on_executed:
             notify(block.slot, executed)
         return outcome
+
+    def replace(self, accounts: Mapping[Pubkey, Account | None]) -> None:
+        """Let accounts be others in the open block, without a transaction: what only they may who try clients out."""
+        for key, account in accounts.items():
+            self._put(key, account)
+        for notify in self.on_replaced:
+            notify(self.open.slot, accounts)
 
     def simulate(self, transaction: Transaction, view: "View", *, any_blockhash: bool = False) -> Outcome:
         """What would become of a transaction. Raises TransactionError where it would be refused."""

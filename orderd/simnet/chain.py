@@ -22,6 +22,7 @@ from orderd.simnet.images import Image, pack
 from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
+from orderd.simnet.prices import Prices
 from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
@@ -62,6 +63,9 @@ class Chain:
             collector=IDENTITY.pubkey(),
             finality_slots=config.finality_slots,
         )
+        self.prices = Prices(self.bank, config.state_dir / "prices.json")
+        self.prices.stand(self.bank.open)
+        self.bank.on_opened.append(self.prices.stand)  # before anybody trades
         self.mempool = Mempool(self.bank, self.dice)
         if config.market:
             market = Market(self.bank, config.seed, config.market_intensity, config.spread_bps)

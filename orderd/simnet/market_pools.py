@@ -1,6 +1,7 @@
 """The SOL/USDC pools as a trader sees them: a price, a quote, and the instruction that swaps."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from solders.instruction import Instruction
@@ -9,6 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.simnet.account import Account
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis import USDC
+from orderd.simnet.genesis.accounts import FirstAccounts
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 
@@ -39,12 +41,17 @@ class MarketPool(Protocol):
 
 
 class Place(NamedTuple):
-    """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow."""
+    """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow.
+
+    `add` gives the accounts that it has in the first block, or would have there at another price: base units of USDC
+    a lamport.
+    """
 
     address: Pubkey
     kind: Callable[[Pubkey, Read], MarketPool]
     weight: int
     median_trade: int
+    add: Callable[[FirstAccounts, Fraction], None]
 
 
 def held(read: Read, vault: Pubkey) -> int:

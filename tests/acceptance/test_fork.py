@@ -5,10 +5,9 @@ import signal
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-import httpx
 import orjson
 import pytest
 from websockets.sync.client import connect
@@ -18,6 +17,7 @@ from orderd.domain.order import OrderStatus
 from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger, Mint
+from tests.acceptance.simnet import call
 from tests.acceptance.trader import Story, Trader, order, trading
 from tests.conftest import QUICK
 
@@ -105,14 +105,6 @@ def fork(state_dir: Path, slot: int, signature: str) -> None:
         call(state_dir, "simnet_fork", len(blocks))
         if call(state_dir, "getSignatureStatuses", [signature])["value"] == [None]:
             return
-
-
-def call(state_dir: Path, method: str, *params: Any) -> Any:
-    url = orjson.loads((state_dir / "simnet" / "simnet.json").read_bytes())["http_url"]
-    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    answer = httpx.post(url, json=body, trust_env=False, verify=False).json()
-    assert "error" not in answer, answer
-    return answer["result"]
 
 
 def follow_past_the_end(filled: Filled) -> Generator[OrderEvent, None, None]:

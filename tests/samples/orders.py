@@ -23,7 +23,7 @@ from orderd.domain.events import (
     Submitted,
     Unknown,
 )
-from orderd.domain.order import EventKind, Floor, OrderStatus, target
+from orderd.domain.order import TRANSITIONS, EventKind, Floor, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
 
@@ -134,6 +134,12 @@ ROLLED_BACK: tuple[AnyFact, ...] = (*FILLED, RolledBack(attempt=1, signature=SIG
 WITHDRAWN: tuple[AnyFact, ...] = (ACCEPTED, Cancelled())
 
 
+def led_to(kind: EventKind) -> OrderStatus:
+    """The state that an event leads to where the order does not rest."""
+    (status,) = {after for _, event, after in TRANSITIONS if event is kind and after is not OrderStatus.OPEN}
+    return status
+
+
 def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[OrderEvent, ...]:
     """The facts as events, a quarter of a second apart."""
     return tuple(
@@ -141,7 +147,7 @@ def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[Orde
             order_id=order_id,
             seq=seq,
             at=START + timedelta(seconds=0.25 * (seq - 1)),
-            status=target(EventKind(fact.kind)),
+            status=led_to(EventKind(fact.kind)),
             data=fact,
         )
         for seq, fact in enumerate(facts, start=1)

@@ -13,10 +13,34 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "max_cost": ("1.5", "2"),
     "floor": ("first", "each"),
     "use_wrapped": (False, True),
+    "type": ("market", "limit"),
+    "limit_price": (None, "105"),
+    "stop_price": (None, "95"),
+    "take_profit_price": (None, "120"),
+    "trail": (None, "3%"),
+    "max_slippage": ("5", "3"),
+    "confirm": (2, 3),
+    "confirm_for": (None, "2s"),
+    "time_in_force": ("gtc", "ioc"),
+    "valid_for": (None, "30s"),
+    "expires": (None, "2026-12-01T09:30:00Z"),
 }
-GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items()})
+_BESIDE: Final[dict[str, dict[str, str]]] = {
+    "max_slippage": {"stop_price": "95"},
+    "confirm": {"stop_price": "95"},
+    "confirm_for": {"stop_price": "95"},
+    "time_in_force": {"limit_price": "105"},
+}
+"""What an order has to have, to have the term."""
+GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items() if name not in _BESIDE})
+
+
+def with_one(name: str) -> GivenTerms:
+    """Terms of which that one has its first value."""
+    return GivenTerms(**{**GIVEN.model_dump(), "type": None, **_BESIDE.get(name, {}), name: SAMPLES[name][0]})
 
 
 def with_another(name: str) -> GivenTerms:
     """The same terms but for one."""
-    return GivenTerms(**{**GIVEN.model_dump(), name: SAMPLES[name][1]})
+    needed = {"limit_price": "105"} if name == "type" else _BESIDE.get(name, {})
+    return GivenTerms(**{**GIVEN.model_dump(), "type": None, **needed, name: SAMPLES[name][1]})

@@ -1,6 +1,7 @@
 """The least that an order may be filled for: agreed with its first route, and enforced on chain by each transaction.
 
-It is what the route is quoted at less the slippage, and never below what the trader has asked for. From then on it
+It is what the route is quoted at less the slippage, and never below what the trader has asked for. A limit price is the
+floor itself, whatever the route is quoted at. From then on it
 stays: a market that falls from attempt to attempt would else take a slippage each time. An order may ask for a new
 floor with each route; even then none is below what it has asked for.
 """
@@ -23,7 +24,9 @@ def request_of(terms: OrderTerms) -> QuoteRequest:
         terms.token_out.mint,
         terms.amount_in,
         max_cost_bps=BPS if terms.max_cost_bps is None else terms.max_cost_bps,
-        has_own_floor=terms.min_out is not None,
+        has_own_floor=terms.least is not None,
+        exit_bps=terms.max_slippage_bps,
+        max_deviation_bps=terms.max_slippage_bps,
     )
 
 
@@ -32,6 +35,9 @@ def floor_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
 
     Raises OrderdError ROUTE_AMOUNT_TOO_SMALL where the slippage leaves less than one base unit.
     """
+    if terms.limit_price is not None:
+        assert terms.least is not None
+        return terms.least
     if agreed is not None and terms.floor is Floor.FIRST:
         return agreed
     floor = max(min_amount_out(route.amount_out, terms.slippage_bps), terms.min_out or 0)
@@ -50,12 +56,20 @@ def check_floor(terms: OrderTerms, route: Route, floor: int, refusals: Iterable[
     """
     if route.amount_out >= floor:
         return
-    why = "its own min_out" if floor == terms.min_out else "the floor of its first route, which holds in all attempts"
+    why = _why(terms, floor)
     told = (
         f"the best route pays {_told(terms, route.amount_out)}, and the order accepts no less than "
         f"{_told(terms, floor)}: {why}"
     )
     raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_BELOW_FLOOR, told))
+
+
+def _why(terms: OrderTerms, floor: int) -> str:
+    if floor == terms.min_out:
+        return "its own min_out"
+    if terms.limit is not None:
+        return f"its limit, {terms.limit.told()}"
+    return "the floor of its first route, which holds in all attempts"
 
 
 def _told(terms: OrderTerms, amount: int) -> str:

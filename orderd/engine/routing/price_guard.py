@@ -68,14 +68,18 @@ class PriceGuard:
         silent: Collection[str] = (),
         *,
         has_own_floor: bool = False,
+        max_deviation_bps: int | None = None,
     ) -> None:
         """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
 
         `listed` are the pools that the chain has; None where that cannot be told, and whatever it had counts. `silent`
         are those that are known and did not answer. Who `has_own_floor` needs no price to go by.
+        `max_deviation_bps` stands for the usual one.
+
         Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one,
         ROUTE_PRICE_UNKNOWN where pools are silent and there is no last one.
         """
+        most_bps = self._max_deviation_bps if max_deviation_bps is None else max_deviation_bps
         pair = (route.main.mint_in, route.hops[-1].mint_out)
         legs = frozenset(leg.pool for leg in route.legs)
         pools = legs | {quote.pool for quote in quotes}
@@ -93,12 +97,12 @@ class PriceGuard:
         if last is not None and (missing := _missing(last.pools, present, listed)):
             # What rounding took is no deviation.
             price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)
-            if price * BPS < last.price * (BPS - self._max_deviation_bps):
+            if price * BPS < last.price * (BPS - most_bps):
                 below = int((1 - price / last.price) * BPS)
                 raise OrderdError(
                     ErrorCode.ROUTE_PRICE_DEVIATION,
                     f"the best route pays {below} basis points less than the last one did, the limit is "
-                    f"{self._max_deviation_bps}; of the pools of then {_few(missing)} did not answer",
+                    f"{most_bps}; of the pools of then {_few(missing)} did not answer",
                 )
             return
         price = _price(route.amount_in, route.amount_out, route.price_impact_bps)

@@ -98,6 +98,10 @@ class Router:
         """Whether ``found`` has all that the request can be traded in."""
         return all(pair in found for pair in self._pairs(request))
 
+    def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
+        """All pools of ``found`` that the request can be traded in."""
+        return tuple(pool for pair in self._pairs(request) for pool in found[pair].pools)
+
     def keep_warm(self) -> None:
         """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""
         since = self._clock() - _WARM_SECONDS
@@ -106,6 +110,10 @@ class Router:
             self._asked.clear()
         elif changed := [pair for pair in asked if self._inquiry.has_changed(pair)]:
             self._inquiry.ask(changed)
+
+    def may_have_moved(self, request: QuoteRequest) -> bool:
+        """Whether a hint says that pools have changed, or somebody has read them a moment ago."""
+        return any(self._inquiry.has_changed(pair) or self._inquiry.is_fresh(pair) for pair in self._pairs(request))
 
     def _through(self, request: QuoteRequest) -> list[Token]:
         return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]
@@ -132,8 +140,8 @@ class Router:
         found = self._inquiry.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
-        max_cost_bps = min(self._max_total_cost_bps, request.max_cost_bps)
-        limits = Limits(self._max_price_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
+        max_impact_bps, max_cost_bps = self._bounds(request)
+        limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
         search = Search(request.amount_in, cost_a_leg, slippage_bps, limits)
 
         answers = found[direct]
@@ -161,8 +169,22 @@ class Router:
         taken = {(hop.legs[0].mint_in, hop.mint_out) for hop in chosen.route.hops}
         silent = {pool for pair in {direct, *taken} for pool in found[pair].silent}
         listed = _listed(found.values())
-        self._guard.check(chosen.route, quotes, present, listed, silent, has_own_floor=request.has_own_floor)
-        return RoutingDecision(chosen.route, quotes, refusals, chosen.through, self._max_price_impact_bps)
+        self._guard.check(
+            chosen.route,
+            quotes,
+            present,
+            listed,
+            silent,
+            has_own_floor=request.has_own_floor,
+            max_deviation_bps=request.max_deviation_bps,
+        )
+        return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps)
+
+    def _bounds(self, request: QuoteRequest) -> tuple[int, int]:
+        """What impact, and impact and fees together, may take, in basis points."""
+        if request.exit_bps is not None:
+            return request.exit_bps, min(request.exit_bps, request.max_cost_bps)
+        return self._max_price_impact_bps, min(self._max_total_cost_bps, request.max_cost_bps)
 
     def _worth_of(self, mint_out: str, found: Mapping[Pair, Answers], lamports: int) -> int:
         """In base units of what is bought, at the best pool's price for a SOL; nothing where no pool tells it."""

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from importlib import resources
+from math import isqrt
 from typing import Any, Final, NamedTuple
 
 from solders.pubkey import Pubkey
@@ -72,3 +74,9 @@ def snapshot(kind: PoolKind, name: str) -> dict[str, Any]:
 def integers(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a snapshot as numbers."""
     return {name: int(value) for name, value in fields.items()}
+
+
+def reserves_at(price: Fraction, product: int) -> tuple[int, int]:
+    """The balances that make a constant product where a base unit of the first token costs `price` of the second."""
+    first = isqrt(product * price.denominator // price.numerator)
+    return first, round(first * price)

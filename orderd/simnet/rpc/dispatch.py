@@ -77,6 +77,7 @@ class Dispatcher:
             "simnet_mintTokens": faucet.mint_tokens,
             "simnet_fork": trials.fork,
             "simnet_setFaults": trials.set_faults,
+            "simnet_setPrices": trials.set_prices,
         }
 
     def answer_and_venues(self, body: bytes) -> tuple[bytes, frozenset[VenueName]]:

@@ -4,7 +4,7 @@ Source: agave `rpc/src/rpc_pubsub.rs`.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -73,6 +73,7 @@ class PubSub:
             "slotUnsubscribe": self._unsubscribe,
         }
         bank.on_executed.append(self._executed)
+        bank.on_replaced.append(self._replaced)
         bank.on_opened.append(self._opened)
         bank.on_confirmed.append(self._confirmed)
 
@@ -172,7 +173,10 @@ class PubSub:
     def _executed(self, slot: int, executed: Executed) -> None:
         transaction = executed.transaction
         self._tell_signature(Commitment.PROCESSED, transaction.signature)
-        for key in executed.outcome.changes(transaction):
+        self._replaced(slot, executed.outcome.changes(transaction))
+
+    def _replaced(self, slot: int, accounts: Iterable[Pubkey]) -> None:
+        for key in accounts:
             self._tell_account(Commitment.PROCESSED, key, slot)
 
     def _opened(self, block: Block) -> None:

@@ -1,10 +1,14 @@
-"""Methods for those who try a client out: they change what goes wrong, and make the chain fork."""
+"""Methods for those who try a client out: they change what goes wrong, set prices, and make the chain fork."""
+
+import re
+from decimal import Decimal
 
 from pydantic import ValidationError
 
 from orderd.simnet.chain import Chain
 from orderd.simnet.faults import Faults
-from orderd.simnet.rpc.protocol import Json, Node, Params, invalid_params
+from orderd.simnet.prices import HIGHEST, LOWEST, Change
+from orderd.simnet.rpc.protocol import Json, Node, Params, integer, invalid_params, pubkey
 
 
 class Trials:
@@ -32,3 +36,44 @@ class Trials:
                 f"Invalid params: depth: {depth} is not among the {most} blocks that are not finalized"
             )
         return self._chain.fork(depth)
+
+    def set_prices(self, node: Node, params: Params) -> Json:  # noqa: ARG002
+        """`[[{price, slot, pool}, ...]]`: from each slot on the pools of SOL and USDC stand at the price; the slots.
+
+        `price` is a decimal string of USDC a SOL, or null: nobody keeps the pools there any longer. Without `slot` it
+        is the one after the price before, at first the next one; without `pool` all of them. What was set for the same
+        pools from the first of their slots on is forgotten, and by an empty list all that is yet to come.
+        """
+        asked, prices = params.at(0), self._chain.prices
+        if not isinstance(asked, list):
+            raise invalid_params("Invalid params: invalid type, expected a sequence.")
+        changes, slots = list[Change](), list[int]()
+        for each in asked:
+            if not isinstance(each, dict):
+                raise invalid_params(f"Invalid params: invalid type: {each!r}, expected an object.")
+            open_slot, pool = self._chain.bank.open.slot, each.get("pool")
+            slot = each.get("slot")
+            slots.append((slots[-1] if slots else open_slot) + 1 if slot is None else integer(slot, "slot"))
+            if slots[-1] <= open_slot:
+                raise invalid_params(f"Invalid params: slot: {slots[-1]} has begun; the next one is {open_slot + 1}")
+            pools = prices.pools if pool is None else [pubkey(pool)]
+            if not set(pools) <= set(prices.pools):
+                raise invalid_params(f"Invalid params: pool: {pool} is no pool of SOL and USDC on this chain")
+            price = _price(each.get("price"))
+            changes += (Change(slots[-1], address, price) for address in pools)
+        if changes:
+            prices.set(changes)
+        else:
+            prices.hold()
+        return slots
+
+
+def _price(value: Json) -> Decimal | None:
+    if value is None:
+        return None
+    price = Decimal(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) else Decimal()
+    if not LOWEST <= price <= HIGHEST:
+        raise invalid_params(
+            f"Invalid params: price: {value!r} is no decimal string from {LOWEST} to {HIGHEST}, of USDC a SOL"
+        )
+    return price

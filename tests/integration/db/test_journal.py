@@ -122,7 +122,7 @@ def test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof() -> Non
     changes = [
         Change(live.order.id, Cancelled(), None),
         Change(live.order.id, Reclaimed(), None),
-        Change(live.order.id, RETRYING, None, {"failures": 1}),
+        Change(live.order.id, RETRYING, None, {"failures": 1}, to=OrderStatus.PENDING),
         Change(live.order.id, failed, None, {"failures": 1, "error_code": "SERVICE_INTERNAL"}),
     ]
     assert [journal.apply([change]) for change in changes] == [[], [], [], []]
@@ -158,6 +158,7 @@ def test_a_retry_ends_the_attempt_keeps_the_failure_and_waits() -> None:
                 RETRYING,
                 live.order.version,
                 {"failures": 1},
+                to=OrderStatus.PENDING,
                 delay_ms=60_000,
                 attempt_end=AttemptEnd("expired", None, sends=3),
                 failure=Failure(1, ErrorCode.TX_EXPIRED, "never landed", "sig", ["line"]),
@@ -194,7 +195,14 @@ def test_a_batch_of_several_shapes_is_one_transaction() -> None:
     one, other = sign(built(), "one"), sign(built(), "other")
     bad = {**FILL, "filled_out": 1}
     changes = [
-        Change(one.order.id, RETRYING, 1, {"failures": 1}, attempt_end=AttemptEnd("expired", None, sends=1)),
+        Change(
+            one.order.id,
+            RETRYING,
+            1,
+            {"failures": 1},
+            to=OrderStatus.PENDING,
+            attempt_end=AttemptEnd("expired", None, sends=1),
+        ),
         Change(other.order.id, CONFIRMED, 1, bad, attempt_end=AttemptEnd("landed", 9, sends=1)),
     ]
     with pytest.raises(IntegrityError):

@@ -21,7 +21,7 @@ from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted
-from orderd.domain.order import OrderKind
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
 from orderd.engine.allowance import Limits, Spending
@@ -111,7 +111,9 @@ def live_through_all_states() -> Order:
     journal.apply([Change(at_once.id, signed, at_once.version, columns, before=routed, new_attempt=attempt)])
     again = sign(built(), "dead").order
     retry = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=again.updated_at)
-    journal.apply([Change(again.id, retry, again.version, attempt_end=AttemptEnd("failed", 9, sends=1))])
+    journal.apply(
+        [Change(again.id, retry, again.version, to=OrderStatus.PENDING, attempt_end=AttemptEnd("failed", 9, sends=1))]
+    )
 
     journal.flag_unknown(0, 10)
     leases.renew("worker-a", [sign(built(), "live").order.id], 15)

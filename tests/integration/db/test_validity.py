@@ -139,7 +139,7 @@ def test_who_waits_for_a_service_is_to_look_first() -> None:
 def test_a_turn_that_only_waited_was_no_start() -> None:
     waits, works = claimed(), claimed()
     fact = Deferred(until=waits.created_at, reason=AWAY.spec.title, code=AWAY.code, detail=AWAY.detail)
-    (moved,) = journal.apply([Change(waits.id, fact, waits.version, waits_for=str(AWAY.code))])
+    (moved,) = journal.apply([Change(waits.id, fact, waits.version, to=OrderStatus.PENDING, waits_for=str(AWAY.code))])
     assert (moved.order.status, moved.order.failures) == (OrderStatus.PENDING, 0)
     assert [order_id for order_id, _ in journal.recent_starts(60)] == [works.id]
     (again,) = journal.claim([waits.id], "worker-a", 15)

@@ -54,6 +54,7 @@ def fail_on_chain(order_id: UUID) -> None:
         fact,
         order.version,
         {"failures": order.failures + 1},
+        to=OrderStatus.PENDING,
         attempt_end=AttemptEnd("failed", 9, 1),
         failure=Failure(order.failures + 1, code, detail),
     )

@@ -29,7 +29,7 @@ MUTANTS: Final = (
         "validity-not-moved",
         6,
         "db/clock.py",
-        '    Wait("orders", "valid_until", "created_at", in_states(ACTIVE)),\n',
+        '    Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),\n',
         "",
         (f"{_CLOCK}test_an_order_stays_valid_for_as_long_as_it_was",),
         "A clock that is set ahead ends all orders that wait.",

@@ -209,7 +209,7 @@ MUTANTS: Final = (
         "price-guard-asleep",
         10,
         "orderd/engine/routing/price_guard.py",
-        "if price * BPS < last.price * (BPS - self._max_deviation_bps):",
+        "if price * BPS < last.price * (BPS - most_bps):",
         "if price * BPS < 0:",
         (
             "tests/unit/engine/test_price_guard.py::test_while_a_pool_is_missing_the_price_may_fall_by_the_limit_and_rise_at_will",
@@ -220,7 +220,7 @@ MUTANTS: Final = (
         "any-price-impact",
         10,
         "orderd/engine/routing/router.py",
-        "limits = Limits(self._max_price_impact_bps, max_cost_bps",
+        "limits = Limits(max_impact_bps, max_cost_bps",
         "limits = Limits(10_000, max_cost_bps",
         ("tests/unit/engine/test_routing.py::test_a_route_that_moves_the_price_too_far_is_refused",),
         "An order that is too large for its pools is sold for a part of its worth.",

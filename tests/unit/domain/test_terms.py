@@ -8,7 +8,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
-from tests.samples.terms import GIVEN, SAMPLES, with_another
+from tests.samples.terms import GIVEN, SAMPLES, with_another, with_one
 
 DEFAULT_SLIPPAGE = "0.7"
 
@@ -30,13 +30,13 @@ def test_a_term_says_how_it_is_typed(name: str) -> None:
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
 def test_a_term_that_differs_makes_another_order(name: str) -> None:
-    assert meant(GIVEN).is_same_as(meant(GIVEN))
-    assert not meant(GIVEN).is_same_as(meant(with_another(name)))
+    assert meant(with_one(name)).is_same_as(meant(with_one(name)))
+    assert not meant(with_one(name)).is_same_as(meant(with_another(name)))
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
 def test_a_term_is_told_as_it_was_given(name: str) -> None:
-    assert getattr(told(meant(GIVEN)), name) == SAMPLES[name][0]
+    assert getattr(told(meant(with_one(name))), name) == SAMPLES[name][0]
     assert getattr(told(meant(with_another(name))), name) == SAMPLES[name][1]
 
 

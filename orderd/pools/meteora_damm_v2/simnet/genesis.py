@@ -1,9 +1,12 @@
 """Meteora DAMM v2's pool in the first block, of wrapped SOL and USDC."""
 
+from fractions import Fraction
+from math import isqrt
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from orderd.amm.swap import ceil_div
 from orderd.domain.quote import PoolKind
 from orderd.pools.meteora_damm_v2.accounts import BaseFee, DynamicFee, Pool, PoolFees, PoolMetrics
 from orderd.pools.meteora_damm_v2.addresses import POOL_AUTHORITY_ADDRESS, vault_address
@@ -76,9 +79,26 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey) -> None:
     first.tokens(authority, mint_b, state.token_b_amount + state.protocol_b_fee, vault_b)
 
 
-def _sol_usdc(first: FirstAccounts) -> None:
-    """Recorded on another day than the other pools; re-centred, it stands at their price."""
-    add(first, snapshot(PoolKind.METEORA_DAMM_V2, "recentred_sol_usdc_25bps"), SOL_USDC_DAMM_V2)
+def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
+    """Recorded on another day than the other pools; re-centred, it stands at their price.
+
+    Or at another one: base units of USDC a lamport.
+    """
+    recorded = snapshot(PoolKind.METEORA_DAMM_V2, "recentred_sol_usdc_25bps")
+    add(first, recorded if price is None else _at(price, recorded), SOL_USDC_DAMM_V2)
 
 
-POOLS: Final = (FirstPool(USDC, _sol_usdc),)
+def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The same liquidity around another price, its range moved along."""
+    before, after = int(recorded["sqrt_price"]), isqrt((price.numerator << 128) // price.denominator)
+    moved = {name: int(recorded[name]) * after // before for name in ("sqrt_min_price", "sqrt_max_price")}
+    return recorded | {
+        **moved,
+        "sqrt_price": after,
+        "token_a_amount": ceil_div(int(recorded["token_a_amount"]) * before, after),
+        "token_b_amount": ceil_div(int(recorded["token_b_amount"]) * after, before),
+        "dynamic_fee": recorded["dynamic_fee"] | {"sqrt_price_reference": after},
+    }
+
+
+POOLS: Final = (FirstPool(USDC, sol_usdc),)

@@ -1,18 +1,21 @@
 """Meteora DLMM's pools in the first block, from their snapshots."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from orderd.amm.fixed_point import Q64
 from orderd.domain.quote import PoolKind
 from orderd.pools.meteora_dlmm.accounts import LbPair, RewardInfo, StaticParameters, VariableParameters
 from orderd.pools.meteora_dlmm.addresses import bin_array_address, oracle_address, pair_address, reserve_address
 from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, Bin, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL, array_index
-from orderd.pools.meteora_dlmm.maths.bin import DlmmBin
+from orderd.pools.meteora_dlmm.maths.bin import DlmmBin, price_from_bin_id
 from orderd.pools.meteora_dlmm.program import PROGRAM_ID
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import CHILLGUY, USDC, FirstAccounts, FirstPool, integers, snapshot
@@ -42,9 +45,33 @@ class Oracle(Record):
     observations: Tail = b""
 
 
-def _sol_usdc(first: FirstAccounts, name: str, pair: Pubkey) -> None:
+def _sol_usdc(first: FirstAccounts, price: Fraction | None = None, *, name: str, pair: Pubkey) -> None:
+    """At the snapshot's price, or in the bin that is nearest to another one: base units of USDC a lamport."""
     recorded = snapshot(PoolKind.METEORA_DLMM, f"constructed_sol_usdc_{name}")
-    add(first, recorded, token.NATIVE_MINT, USDC, pair, quiet_since=first.time)
+    moved = recorded if price is None else _at(price, recorded)
+    add(first, moved, token.NATIVE_MINT, USDC, pair, quiet_since=first.time)
+
+
+def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The same amounts in as many bins on both sides of another one."""
+    bin_step, active_id = int(recorded["bin_step"]), int(recorded["active_id"])
+    moved = _nearest_bin(price, bin_step, recorded["parameters"]) - active_id
+    bins = [
+        each | {"bin_id": bin_id, "price": price_from_bin_id(bin_step, bin_id)}
+        for each in recorded["bins"]
+        for bin_id in [int(each["bin_id"]) + moved]
+    ]
+    reference = int(recorded["v_parameters"]["index_reference"]) + moved
+    volatility = recorded["v_parameters"] | {"index_reference": reference}
+    return recorded | {"active_id": active_id + moved, "bins": bins, "v_parameters": volatility}
+
+
+def _nearest_bin(price: Fraction, bin_step: int, limits: dict[str, Any]) -> int:
+    """The bin whose price is nearest."""
+    wanted = price.numerator * Q64 // price.denominator
+    ids = range(int(limits["min_bin_id"]), int(limits["max_bin_id"]) + 1)
+    above = ids[bisect_left(ids, wanted, key=partial(price_from_bin_id, bin_step))]
+    return min(above, above - 1, key=lambda each: abs(price_from_bin_id(bin_step, each) - wanted))
 
 
 def _real(first: FirstAccounts) -> None:
@@ -141,8 +168,7 @@ def internal_bitmap(indices: Iterable[int]) -> int:
     return sum(1 << (index + INTERNAL) for index in set(indices))
 
 
-POOLS: Final = (
-    FirstPool(USDC, partial(_sol_usdc, name="bs4", pair=SOL_USDC_BS4)),
-    FirstPool(USDC, partial(_sol_usdc, name="bs10", pair=SOL_USDC_BS10)),
-    FirstPool(CHILLGUY, _real),
-)
+sol_usdc_bs4: Final = partial(_sol_usdc, name="bs4", pair=SOL_USDC_BS4)
+sol_usdc_bs10: Final = partial(_sol_usdc, name="bs10", pair=SOL_USDC_BS10)
+
+POOLS: Final = (FirstPool(USDC, sol_usdc_bs4), FirstPool(USDC, sol_usdc_bs10), FirstPool(CHILLGUY, _real))

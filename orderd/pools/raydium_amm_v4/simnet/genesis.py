@@ -1,5 +1,6 @@
 """Raydium AMM v4's pool in the first block, of wrapped SOL and USDC."""
 
+from fractions import Fraction
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
@@ -9,7 +10,7 @@ from orderd.pools.raydium_amm_v4.accounts import AmmInfo, Fees, StateData
 from orderd.pools.raydium_amm_v4.addresses import authority_address
 from orderd.pools.raydium_amm_v4.program import PROGRAM_ID
 from orderd.simnet.actors import POOL_CREATOR
-from orderd.simnet.genesis.accounts import USDC, FirstAccounts, FirstPool, snapshot
+from orderd.simnet.genesis.accounts import USDC, FirstAccounts, FirstPool, reserves_at, snapshot
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Mint
 
@@ -73,8 +74,18 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey) -> None:
     first.tokens(authority, USDC, int(recorded["pc_vault_amount"]), state.pc_vault)
 
 
-def _sol_usdc(first: FirstAccounts) -> None:
-    add(first, snapshot(PoolKind.RAYDIUM_AMM_V4, "semi_real_sol_usdc"), SOL_USDC_AMM_V4)
+def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
+    """At the snapshot's price, or another one: base units of USDC a lamport."""
+    recorded = snapshot(PoolKind.RAYDIUM_AMM_V4, "semi_real_sol_usdc")
+    add(first, recorded if price is None else _at(price, recorded), SOL_USDC_AMM_V4)
 
 
-POOLS: Final = (FirstPool(USDC, _sol_usdc),)
+def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The same liquidity at another price. What the pool owes its owner stays."""
+    owed = int(recorded["need_take_pnl_coin"]), int(recorded["need_take_pnl_pc"])
+    coin, pc = int(recorded["coin_vault_amount"]) - owed[0], int(recorded["pc_vault_amount"]) - owed[1]
+    coin, pc = reserves_at(price, coin * pc)
+    return recorded | {"coin_vault_amount": coin + owed[0], "pc_vault_amount": pc + owed[1]}
+
+
+POOLS: Final = (FirstPool(USDC, sol_usdc),)

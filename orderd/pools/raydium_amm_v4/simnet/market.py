@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 from orderd.pools.raydium_amm_v4.accounts import AmmInfo
 from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, swap
 from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
-from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
+from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4, sol_usdc
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
 from orderd.simnet.market_pools import Place, Read, accounts_of, held
@@ -39,4 +39,4 @@ class AmmV4MarketPool:
         return state.to_pool(held(self.read, state.coin_vault), held(self.read, state.pc_vault))
 
 
-PLACES: Final = (Place(SOL_USDC_AMM_V4, AmmV4MarketPool, 1, 6 * SOL),)
+PLACES: Final = (Place(SOL_USDC_AMM_V4, AmmV4MarketPool, 1, 6 * SOL, sol_usdc),)

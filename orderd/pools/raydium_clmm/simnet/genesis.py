@@ -1,10 +1,15 @@
 """Raydium CLMM's pools in the first block, both of wrapped SOL and USDC."""
 
 from collections.abc import Iterable
+from fractions import Fraction
+from functools import partial
+from math import isqrt
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
+from orderd.amm.stretch import Stretch
+from orderd.amm.tick_math import sqrt_price_at_tick, tick_at_sqrt_price
 from orderd.domain.quote import PoolKind
 from orderd.pools.raydium_clmm.accounts import (
     TICKS_AN_ARRAY,
@@ -122,12 +127,55 @@ def own_bitmap(starts: Iterable[int], tick_spacing: int) -> int:
     return sum(1 << start // width + OWN for start in set(starts))
 
 
-def _real(first: FirstAccounts) -> None:
-    add(first, snapshot(PoolKind.RAYDIUM_CLMM, "real_wsol_usdc_4bps"), SOL_USDC_CLMM_4BPS, _4BPS_CONFIG)
+def _sol_usdc(
+    first: FirstAccounts, price: Fraction | None = None, *, name: str, pool: Pubkey, config_index: int
+) -> None:
+    """At the snapshot's price, or another one: base units of USDC a lamport."""
+    recorded = snapshot(PoolKind.RAYDIUM_CLMM, name)
+    add(first, recorded if price is None else _at(price, recorded), pool, config_index)
 
 
-def _made_up(first: FirstAccounts) -> None:
-    add(first, snapshot(PoolKind.RAYDIUM_CLMM, "constructed_sol_usdc_25bps"), SOL_USDC_CLMM_25BPS, _25BPS_CONFIG)
+def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The same liquidity around another price, each tick moved by as many.
+
+    Only every `tick_spacing`-th can hold liquidity: by what is left the price stands elsewhere among them.
+    """
+    given, spacing = integers(recorded["pool_state"]), int(recorded["amm_config"]["tick_spacing"])
+    sqrt_price = isqrt((price.numerator << 128) // price.denominator)
+    tick = tick_at_sqrt_price(sqrt_price)
+    moved = (tick - given["tick_current"] + spacing // 2) // spacing * spacing
+    ticks = [integers(each) for each in recorded["ticks"]]
+    ticks = [each | {"tick": each["tick"] + moved} for each in ticks]
+    start, liquidity = given["tick_current"] + moved, given["liquidity"]
+    for each in ticks:
+        liquidity += each["liquidity_net"] * ((start < each["tick"] <= tick) - (tick < each["tick"] <= start))
+    state = given | {"liquidity": liquidity, "sqrt_price_x64": sqrt_price, "tick_current": tick}
+    for side, zero_for_one in enumerate((False, True)):
+        fees = given[f"protocol_fees_token_{side}"]
+        owed = _owed(liquidity, sqrt_price, tick, ticks, zero_for_one=zero_for_one)
+        name = f"token_{side}_vault_amount"
+        state[name] = max(given[name], owed + fees + 1)
+    return recorded | {"pool_state": state, "ticks": ticks}
 
 
-POOLS: Final = (FirstPool(USDC, _real), FirstPool(USDC, _made_up))
+def _owed(liquidity: int, sqrt_price: int, tick: int, ticks: list[dict[str, int]], *, zero_for_one: bool) -> int:
+    """What the liquidity that lies ahead can pay."""
+    owed = 0
+    for each in reversed(ticks) if zero_for_one else ticks:
+        if (each["tick"] <= tick) != zero_for_one:
+            continue
+        target = sqrt_price_at_tick(each["tick"])
+        owed += Stretch(liquidity << 64, sqrt_price, zero_for_one).amount_out(target)
+        liquidity += -each["liquidity_net"] if zero_for_one else each["liquidity_net"]
+        sqrt_price = target
+    return owed
+
+
+sol_usdc_4bps: Final = partial(
+    _sol_usdc, name="real_wsol_usdc_4bps", pool=SOL_USDC_CLMM_4BPS, config_index=_4BPS_CONFIG
+)
+sol_usdc_25bps: Final = partial(
+    _sol_usdc, name="constructed_sol_usdc_25bps", pool=SOL_USDC_CLMM_25BPS, config_index=_25BPS_CONFIG
+)
+
+POOLS: Final = (FirstPool(USDC, sol_usdc_4bps), FirstPool(USDC, sol_usdc_25bps))

@@ -12,7 +12,12 @@ from orderd.pools.raydium_clmm.addresses import tick_array_address
 from orderd.pools.raydium_clmm.instructions import SwapV2, swap
 from orderd.pools.raydium_clmm.maths import pool as clmm
 from orderd.pools.raydium_clmm.simnet.arrays import pool_of
-from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
+from orderd.pools.raydium_clmm.simnet.genesis import (
+    SOL_USDC_CLMM_4BPS,
+    SOL_USDC_CLMM_25BPS,
+    sol_usdc_4bps,
+    sol_usdc_25bps,
+)
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
@@ -57,6 +62,6 @@ def _ticks(state: PoolState, *, sells_sol: bool) -> list[int]:
 
 
 PLACES: Final = (
-    Place(SOL_USDC_CLMM_4BPS, ClmmMarketPool, 6, 40 * SOL),
-    Place(SOL_USDC_CLMM_25BPS, ClmmMarketPool, 1, 6 * SOL),
+    Place(SOL_USDC_CLMM_4BPS, ClmmMarketPool, 6, 40 * SOL, sol_usdc_4bps),
+    Place(SOL_USDC_CLMM_25BPS, ClmmMarketPool, 1, 6 * SOL, sol_usdc_25bps),
 )

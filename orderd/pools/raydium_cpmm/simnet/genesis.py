@@ -1,5 +1,6 @@
 """Raydium CPMM's pools in the first block, each of wrapped SOL and another token."""
 
+from fractions import Fraction
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
@@ -17,12 +18,23 @@ from orderd.pools.raydium_cpmm.addresses import (
 from orderd.pools.raydium_cpmm.program import PROGRAM_ID
 from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
 from orderd.simnet.actors import POOL_CREATOR
-from orderd.simnet.genesis.accounts import DECIMALS, SOL, STACC, USDC, FirstAccounts, FirstPool, integers, snapshot
+from orderd.simnet.genesis.accounts import (
+    DECIMALS,
+    SOL,
+    STACC,
+    USDC,
+    FirstAccounts,
+    FirstPool,
+    integers,
+    reserves_at,
+    snapshot,
+)
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Mint
 
 REAL_CPMM_POOL: Final = Pubkey.from_string("2higKRf25Q9WMcYfgyK96AAuFVv5zucfDAFHHDuVETcq")
 _SOL_USDC_CONFIG: Final = 9
+_SOL_USDC_HELD: Final = 24_000 * SOL, 24_000 * 101_660_000
 SOL_USDC_CPMM: Final = pool_address(config_address(_SOL_USDC_CONFIG), token.NATIVE_MINT, USDC)
 _CREATE_POOL_FEE: Final = 150_000_000
 _LP_DECIMALS: Final = 9
@@ -38,8 +50,11 @@ def add_sol_usdc(first: FirstAccounts, pool: Pubkey, config_index: int, held: tu
     _add(first, pool, config_index, rates, USDC, held, {})
 
 
-def _sol_usdc(first: FirstAccounts) -> None:
-    add_sol_usdc(first, SOL_USDC_CPMM, _SOL_USDC_CONFIG, (24_000 * SOL, 24_000 * 101_660_000))
+def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
+    """At 101.66 USDC a SOL, or another price: base units of USDC a lamport."""
+    lamports, usdc = _SOL_USDC_HELD
+    held = _SOL_USDC_HELD if price is None else reserves_at(price, lamports * usdc)
+    add_sol_usdc(first, SOL_USDC_CPMM, _SOL_USDC_CONFIG, held)
 
 
 def _real(first: FirstAccounts) -> None:
@@ -108,4 +123,4 @@ def _add(
     first.tokens(authority, mint_1, held[1], state.vault_1)
 
 
-POOLS: Final = (FirstPool(USDC, _sol_usdc), FirstPool(STACC, _real))
+POOLS: Final = (FirstPool(USDC, sol_usdc), FirstPool(STACC, _real))

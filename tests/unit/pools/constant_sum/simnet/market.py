@@ -12,7 +12,7 @@ from orderd.simnet.market_pools import Place, Read, accounts_of, held
 
 from ..accounts import PoolState
 from ..instructions import Swap, swap
-from .genesis import SOL_USDC
+from .genesis import SOL_USDC, sol_usdc
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,4 @@ class ConstantSumMarketPool:
         return decoded(PoolState, self.read(self.address).data)
 
 
-PLACES: Final = (Place(SOL_USDC, ConstantSumMarketPool, 1, 6 * SOL),)
+PLACES: Final = (Place(SOL_USDC, ConstantSumMarketPool, 1, 6 * SOL, sol_usdc),)

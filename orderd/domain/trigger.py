@@ -1,0 +1,111 @@
+"""What an order that rests waits for, as a bound on what the best route pays for its whole amount.
+
+All kinds come down to two comparisons: a limit or a take-profit is met where the route pays at least so much, a stop
+where it pays at most so much, whichever token of the pair is sold. The source of each rounding: a bound that is met is
+met at the price that was asked for, not merely near it.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import format_amount
+from orderd.domain.order import OrderKind
+from orderd.domain.price import PairPrice, parse_price
+
+_HUNDRED: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Met by a route that pays at least (``is_least``), or at most, ``amount_out`` base units."""
+
+    amount_out: int
+    is_least: bool
+
+    def is_met(self, amount_out: int) -> bool:
+        return amount_out >= self.amount_out if self.is_least else amount_out <= self.amount_out
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How far the price may fall behind the best one: a part of it where ``is_percent``, else a price.
+
+    ``text`` is the same as it is kept: ``3%`` or ``2.5``.
+    """
+
+    distance: Fraction
+    is_percent: bool
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Trail":
+        """``3%`` or ``2.5``. Raises OrderdError PRICE_INVALID."""
+        if not text.endswith("%"):
+            price = parse_price(text)
+            return cls(Fraction(Decimal(price)), is_percent=False, text=price)
+        percent = parse_price(text[:-1].rstrip())
+        if (distance := Fraction(Decimal(percent)) / _HUNDRED) >= 1:
+            raise OrderdError(ErrorCode.PRICE_INVALID, f"a trail of {text} is as far as the whole price")
+        return cls(distance, is_percent=True, text=f"{percent}%")
+
+    def behind(self, pair: PairPrice, amount_in: int, best_out: int) -> int:
+        """The most that a route pays, in base units, which is so far behind one that paid ``best_out``."""
+        best = pair.price(amount_in, best_out)
+        distance = best * self.distance if self.is_percent else self.distance
+        is_sale = pair.quote == pair.token_out
+        price = best - distance if is_sale else best + distance
+        return int(pair.amount_out(amount_in, price)) if price > 0 else 0
+
+
+def limit_out(pair: PairPrice, amount_in: int, price: str) -> int:
+    """The least that the amount has to pay at this price or a better one, in base units."""
+    exact = pair.amount_out(amount_in, Fraction(Decimal(price)))
+    return max(-(-exact.numerator // exact.denominator), 1)
+
+
+def stop_out(pair: PairPrice, amount_in: int, price: str) -> int:
+    """The most that the amount pays at this price or a worse one, in base units."""
+    return int(pair.amount_out(amount_in, Fraction(Decimal(price))))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What one resting order waits for. Prices are canonical decimal strings."""
+
+    kind: OrderKind
+    pair: PairPrice
+    amount_in: int
+    price: str | None
+    trail: Trail | None = None
+
+    def bound(self, best_out: int = 0) -> Bound:
+        """``best_out`` is the most that routes have paid while it rested, 0 before any did: what a trail is behind."""
+        if self.trail is not None:
+            worst = self.trail.behind(self.pair, self.amount_in, best_out) if best_out else 0
+            return Bound(worst, is_least=False)
+        assert self.price is not None, "an order without a trail has a price"
+        if self.is_adverse:
+            return Bound(stop_out(self.pair, self.amount_in, self.price), is_least=False)
+        return Bound(limit_out(self.pair, self.amount_in, self.price), is_least=True)
+
+    @property
+    def is_adverse(self) -> bool:
+        """Whether it waits for the price to get worse: then a single look may be fooled by one trade."""
+        return self.kind in ADVERSE
+
+    def told(self) -> str:
+        """Both readings: ``105 USDC per SOL = at least 157.5 USDC``."""
+        if self.trail is not None:
+            distance = self.trail.text if self.trail.is_percent else f"{self.trail.text} {self.pair.unit}"
+            return f"{distance} behind the best price"
+        bound = self.bound()
+        amount = format_amount(bound.amount_out, self.pair.token_out.decimals)
+        words = "at least" if bound.is_least else "at most"
+        return f"{self.price} {self.pair.unit} = {words} {amount} {self.pair.token_out.symbol}"
+
+
+ADVERSE: Final = frozenset({OrderKind.STOP, OrderKind.STOP_LIMIT, OrderKind.TRAILING})
+"""Kinds that wait for the price to get worse."""

@@ -1,0 +1,1 @@
+"""Orders that rest: which of them the market meets."""
