@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STATE := .state
+# Of make demo: 1 where each step is to be watched.
+SLOW ?=
 # Of make chaos: how many orders, of which seed, and whether the chain is one node or a pool of them.
 ORDERS ?= 200
 SEED ?= 2
@@ -22,8 +24,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything
-	@$(BIN)/orderd demo
+demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything; SLOW=1
+	@$(BIN)/orderd demo $(if $(filter-out 0,$(SLOW)),--slow)
 
 run: $(VENV)/installed  ## The daemon in the foreground, on services of its own; its state is kept in .state
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
