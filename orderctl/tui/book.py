@@ -8,10 +8,13 @@ from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
     Accepted,
+    Amended,
+    CancelRequested,
     Confirmed,
     Deferred,
     Expired,
     Failed,
+    FilledPart,
     OrderEvent,
     Retrying,
     Routed,
@@ -90,7 +93,7 @@ def accepted(event: OrderEvent) -> OrderView:
     assert isinstance(event.data, Accepted), "an order's first event is its acceptance"
     return OrderView(
         id=event.order_id,
-        **event.data.model_dump(exclude={"kind"}),
+        **event.data.model_dump(exclude={"kind", "label"}),
         status=event.status,
         seq=event.seq,
         attempt=0,
@@ -103,6 +106,12 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     """The order after its next event."""
     changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
     match event.data:
+        case Amended() as amended:
+            changes |= amended.model_dump(exclude={"kind"})
+        case FilledPart() as part:
+            changes |= {"amount_out": part.amount_out, "executed_price": part.executed_price}
+        case CancelRequested():
+            changes["cancel_requested"] = True
         case Deferred(until=until):
             changes["due_at"] = until
         case Retrying(until=until):

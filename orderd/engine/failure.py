@@ -17,14 +17,12 @@ from db.models import Order
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Deferred, Failed, Retrying
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
-from orderd.domain.retry import RetryPolicy
+from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
 _A_SLOT_MS: Final = 400
 """Until an order whose try led to no signature is looked at again."""
-_MARKET_SAYS_NO: Final = frozenset({"ROUTE", "POOL", "TX", "RPC", "SERVICE"})
-"""Categories of errors that another moment may not meet. The wallet's funds do not come back by themselves."""
 
 
 class AttemptFailedError(Exception):
@@ -115,7 +113,7 @@ def _delay_ms(
     jitter = random.random()  # noqa: S311  (spreads load, guards nothing)
     if persistence is _Persistence.A_FEW:
         return policy.retry_delay_ms(error.code, counted, jitter)
-    if persistence is _Persistence.NONE or error.code.category not in _MARKET_SAYS_NO:
+    if persistence is _Persistence.NONE or not may_pass(error.code):
         return None
     return policy.backoff_ms(counted, jitter) if is_signed else _A_SLOT_MS
 
