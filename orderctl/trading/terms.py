@@ -62,6 +62,7 @@ SELLING: Final = Layout(tuple(name for name in GivenTerms.model_fields if typed_
 _OF_SALES: Final = (
     *("amount_in", "min_out", "type", "limit_price", "stop_price", "take_profit_price", "trail"),
     *("max_slippage", "confirm", "confirm_for", "time_in_force"),
+    *("partial", "min_fill", "slices", "over", "every", "jitter", "catch_up"),
 )
 BUYING: Final = Layout(("token_out", "exact_out"), {"token_in": "--with"}, frozenset(_OF_SALES))
 

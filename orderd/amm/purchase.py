@@ -8,7 +8,7 @@ best for the last input that was tried, so near to theirs that what this costs i
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, PRECISION
 from orderd.amm.pouring import MILLION, Load
@@ -16,7 +16,7 @@ from orderd.amm.side import Quote, Side
 from orderd.amm.split import CurveOf, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
 
-_TRIES: Final = 8
+_TRIES: Final = 10
 _NEAR: Final = 16
 """A split that pays the amount but for this power of two is near enough to share it."""
 _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
@@ -44,13 +44,13 @@ def best_purchase(
     near = _near(sides, singles, amount_out, max_legs, cost_a_leg, curve_of, room)
     if near.best is not None and len(near.best.legs) > 1:
         purchases += _exactly(sides, near.best, amount_out)
-    steep = near.steep
+    steep: Split | None = None
     for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_a_leg * len(each.legs))):
         if _is_steep(each, room):
             steep = steep or each
         elif _units(each, room) <= room.units and room.fits(each):
             return Offers(singles, each, None, steep)
-    return Offers(singles, None, near.less, steep)
+    return Offers(singles, None, near.less, steep or near.steep)
 
 
 def _near(
@@ -66,9 +66,9 @@ def _near(
     amount_in = _first_guess(sides, singles, amount_out, curve_of)
     # The last word is spoken on what is bought exactly.
     drafted = replace(room, fits=lambda _: True)
-    offers, before = Offers((), None), None
+    offers, tries = Offers((), None), list[_Try]()
     for _ in range(_TRIES):
-        if not 0 < amount_in <= U64_MAX:
+        if amount_in > U64_MAX:
             break
         offers = best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of)
         met = offers.best or offers.less or offers.steep
@@ -76,8 +76,8 @@ def _near(
             break
         if offers.best is not None and abs(met.amount_out - amount_out) <= amount_out >> _NEAR:
             break
-        amount_in = _next_guess(met, before, amount_out)
-        before = offers.best
+        tries.append(_Try(met.amount_in, met.amount_out))
+        amount_in = _next_guess(tries, amount_out)
     return offers
 
 
@@ -91,12 +91,27 @@ def _first_guess(
     return 0 if start >= NEVER else -(-amount_out * start * start >> 2 * PRECISION)
 
 
-def _next_guess(met: Split, before: Split | None, amount_out: int) -> int:
-    """Along the line through the last two tries; in proportion, where there was one."""
-    if before is None or met.amount_in == before.amount_in or met.amount_out == before.amount_out:
-        return -(-met.amount_in * amount_out // met.amount_out)
-    more_in, more_out = met.amount_in - before.amount_in, met.amount_out - before.amount_out
-    return met.amount_in + (amount_out - met.amount_out) * more_in // more_out
+class _Try(NamedTuple):
+    amount_in: int
+    amount_out: int
+
+
+def _next_guess(tries: Sequence[_Try], amount_out: int) -> int:
+    """Along the line through the last two tries, as long as that leads between the nearest ones on both sides; else
+    along the line through these. Nothing buys nothing."""
+    below = max((each for each in tries if each.amount_out < amount_out), default=_Try(0, 0))
+    above = min((each for each in tries if each.amount_out > amount_out), default=None)
+    if len(tries) > 1 and tries[-1].amount_out != tries[-2].amount_out:
+        guess = _along(tries[-2], tries[-1], amount_out)
+        if below.amount_in < guess and (above is None or guess < above.amount_in):
+            return guess
+    return _along(_Try(0, 0), below, amount_out) if above is None else _along(below, above, amount_out)
+
+
+def _along(one: _Try, other: _Try, amount_out: int) -> int:
+    """Where the line through both pays the amount, rounded up."""
+    more_in, more_out = other.amount_in - one.amount_in, other.amount_out - one.amount_out
+    return one.amount_in - (one.amount_out - amount_out) * more_in // more_out
 
 
 def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:

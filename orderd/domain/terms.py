@@ -448,7 +448,10 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         ((given.confirm, given.confirm_for) != (None, None) and kind not in _CONFIRMED, "only a stop is confirmed"),
         (given.time_in_force is not None and kind is not OrderKind.LIMIT, "time_in_force is for limit orders"),
         (given.valid_for is not None and given.expires is not None, "give valid_for or expires, and not both"),
-        (given.exact_out is not None and kind is not OrderKind.MARKET, f"a {kind} order sells an amount_in"),
+        (
+            given.exact_out is not None and kind is not OrderKind.MARKET,
+            f"the amount of a {kind} order is an amount_in",
+        ),
     ):
         if is_wrong:
             raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, why)

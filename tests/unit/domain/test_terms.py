@@ -88,7 +88,7 @@ def test_an_order_says_either_what_is_sold_or_what_is_bought(changes: dict[str, 
 
 @pytest.mark.parametrize("price", ["limit_price", "stop_price", "take_profit_price", "trail"])
 def test_what_waits_for_a_price_sells_an_exact_amount(price: str) -> None:
-    with pytest.raises(OrderdError, match="order sells an amount_in") as refused:
+    with pytest.raises(OrderdError, match="order is an amount_in") as refused:
         meant(GivenTerms.model_validate({"token_in": "USDC", "token_out": "SOL", "exact_out": "1", price: "105"}))
     assert refused.value.code is ErrorCode.ORDER_TERMS_CONTRADICT
 

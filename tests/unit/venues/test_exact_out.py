@@ -1,14 +1,18 @@
 """Exact purchases on a fresh simnet: the chain pays the amount to the base unit, takes what was quoted, and enforces
 the limit; over one pool, over several that share it, and by way of another token."""
 
+from typing import Any, cast
+
 import pytest
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import max_amount_in
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
-from orderd.domain.tokens import BUILTIN_TOKENS, Token
+from orderd.domain.terms import GivenTerms, OrderTerms, understood
+from orderd.domain.tokens import BUILTIN_TOKENS, Token, TokenRegistry
 from orderd.engine.chain_errors import explain
+from orderd.engine.market import Market
 from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import token
 from orderd.solana.programs.token import TokenAccount
@@ -150,6 +154,21 @@ def test_too_much_is_refused_with_how_much_can_be_bought(desk: Desk, amount: int
     assert refused.value.code is ErrorCode.ROUTE_PRICE_IMPACT
     most = int(refused.value.detail.rpartition("; ")[2].partition(" ")[0])
     assert buy(desk, SOL, most - most // 1_000, USDC).route.amount_out < amount
+
+
+def terms(token_in: str, token_out: str, exact_out: str, **others: str) -> OrderTerms:
+    given = GivenTerms.model_validate({"token_in": token_in, "token_out": token_out, "exact_out": exact_out, **others})
+    return understood(given, TokenRegistry(), "0.5")
+
+
+def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
+    market = Market(desk.router, desk.builder, cast("Any", None), TokenRegistry())
+    with_usdc, with_sol = terms("USDC", "SOL", "1.5"), terms("SOL", "USDC", "150")
+    costs = buy(desk, SOL, 1_500_000_000, USDC).route.amount_in
+    sold = max_amount_in(buy(desk, USDC, 150_000_000, SOL).route.amount_in, SLIPPAGE_BPS)
+    assert market.notional(with_usdc) == max_amount_in(costs, SLIPPAGE_BPS)
+    assert market.notional(terms("USDC", "SOL", "1.5", max_in="100")) == 100_000_000
+    assert market.notional(with_sol) == desk.route(SOL.mint, USDC.mint, sold).route.amount_out
 
 
 def test_an_exact_purchase_fits_into_a_transaction_where_a_sale_does(desk: Desk) -> None:
