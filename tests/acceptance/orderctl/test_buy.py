@@ -60,9 +60,16 @@ class Trader:
 
     def plays(self, **faults: float) -> None:
         """The local chain does, from now on."""
+        self._chain("simnet_setFaults", faults)
+
+    def wraps(self, lamports: int) -> None:
+        """The wallet has so much wrapped SOL more."""
+        self._chain("simnet_mintTokens", {"mint": WSOL_MINT, "owner": str(self.ledger.wallet), "amount": str(lamports)})
+
+    def _chain(self, method: str, given: dict[str, Any]) -> None:
         address = read_address(self._daemon.log.parent / "simnet" / "simnet.json")["http_url"]
         with closing(RpcClient(address)) as rpc:
-            rpc.call("simnet_setFaults", [faults])
+            rpc.call(method, [given])
 
     def gains_usdc(self, amount: str) -> None:
         assert self("submit", "SOL", "USDC", amount, "--watch").code == 0
@@ -170,8 +177,22 @@ def test_orders_of_a_file_sell_and_buy_exact_amounts(trader: Trader, tmp_path: P
 
     sold, bought, vast = (trader.show(f"file-{number}")["order"] for number in (1, 2, 3))
     assert [each["status"] for each in (sold, bought, vast)] == ["confirmed", "confirmed", "failed"]
-    assert (sold["amount_in"], sold["exact_out"]) == ("2", None)
+    assert (sold["amount_in"], "exact_out" in sold) == ("2", False)
     assert (bought["exact_out"], bought["max_in"], bought["amount_out"]) == ("12.345678", "1", "12.345678")
     (landed,) = trader.landed(bought["id"])
     assert landed.received == {USDC_MINT: 12_345_678, WSOL_MINT: -parse_amount(bought["amount_in"], SOL)}
     assert "≤" not in trader("list", "--columns", "id,sell,result").out
+
+
+def test_wrapped_sol_buys_an_exact_amount_and_what_is_left_of_it_stays_wrapped(trader: Trader) -> None:
+    trader.wraps(2 * 10**9)
+    done = trader(
+        "buy", "USDC", "100.000001", "--with", "SOL", "--use-wrapped", "--client-order-id", "wrapped", "--watch"
+    )
+    assert done.code == 0, done
+    order = trader.show("wrapped")["order"]
+    (landed,) = trader.landed(order["id"])
+    assert landed.received[USDC_MINT] == 100_000_001
+    left = json.loads(trader("balances", "-o", "json").out)["balances"][0]["wrapped"]
+    assert parse_amount(left, SOL) == 2 * 10**9 - parse_amount(order["amount_in"], SOL)
+    assert parse_amount(order["amount_in"], SOL) <= parse_amount(order["max_amount_in"], SOL)

@@ -124,7 +124,7 @@ OTHERS = (
     "schema",
     "schema balances",
     "schema balance-sheet",
-    "buy SOL",
+    "purchase SOL",
     "statsu",
     "status --colour never",
 )
