@@ -44,6 +44,8 @@ def best_purchase(
     near = _near(sides, singles, amount_out, max_legs, cost_a_leg, curve_of, room)
     if near.best is not None and len(near.best.legs) > 1:
         purchases += _exactly(sides, near.best, amount_out)
+    elif near.best is not None and max_legs > 1 and isinstance(singles[near.best.legs[0].position], SwapError):
+        purchases += _completed(sides, near.best.legs[0].position, amount_out)
     steep: Split | None = None
     for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_a_leg * len(each.legs))):
         if _is_steep(each, room):
@@ -130,6 +132,15 @@ def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]
         if len(legs) == len(quotes):
             return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
     return []
+
+
+def _completed(sides: Sequence[Side], best: int, amount_out: int) -> list[Split]:
+    """As much as the best pool pays of an amount that it refuses, and the rest from each of the others."""
+    most = _cost_of_about(sides[best], amount_out)
+    if not isinstance(most, Quote):
+        return []
+    rests = [(index, _cost_of(side, amount_out - most.amount_out)) for index, side in enumerate(sides) if index != best]
+    return [Split((Leg(best, most), Leg(index, rest))) for index, rest in rests if isinstance(rest, Quote)]
 
 
 def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:

@@ -156,6 +156,21 @@ def test_a_search_that_leads_nowhere_ends() -> None:
     assert found.amount_out == 10**10
 
 
+class Leaping(CpmmSide):
+    """From some input on it pays much more than below, and nothing between."""
+
+    def quote(self, amount_in: int) -> Quote:
+        quote = super().quote(amount_in)
+        return replace(quote, amount_out=quote.amount_out * 3 if amount_in > 7 * 10**9 else quote.amount_out // 3)
+
+
+def test_a_search_for_what_no_input_pays_ends_where_it_is_near_enough() -> None:
+    sides = [Leaping(pool(10**12).pool, zero_for_one=True), Leaping(pool(10**12).pool, zero_for_one=True)]
+    found = best(sides, 10**10).best
+    assert found is not None
+    assert found.amount_out == 10**10
+
+
 @pytest.mark.untraced
 @given(seed=st.integers(0, 1 << 32), part=st.floats(1e-4, 0.1))
 def test_pools_with_limit_orders_cost_little_more_together_than_they_would_sell_for(seed: int, part: float) -> None:
@@ -184,3 +199,31 @@ def test_a_leg_whose_pool_refuses_its_part_buys_a_little_less() -> None:
         found = best(sides, wanted).best
         assert found is not None
         assert (len(found.legs), found.amount_out) == (2, wanted)
+
+
+def test_what_the_best_pool_refuses_of_the_amount_is_bought_from_another() -> None:
+    class Coarse(CpmmSide):
+        """Pays no odd amounts."""
+
+        def quote_out(self, amount_out: int) -> Quote:
+            if amount_out % 2:
+                raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+            return super().quote_out(amount_out)
+
+    cheap, dear = Coarse(pool(10**14).pool, zero_for_one=True), pool(10**14, Fraction(1, 2))
+    found = best([dear, cheap, pool(10**14, Fraction(1, 3))], 10**9 + 1).best
+    assert found is not None
+    assert [(leg.position, leg.quote.amount_out) for leg in found.legs] == [(1, 10**9), (0, 1)]
+    assert best([cheap], 10**9 + 1).best is None
+
+
+def test_where_the_best_pool_pays_no_part_either_another_one_pays_all() -> None:
+    class Closed(CpmmSide):
+        """Sells, and buys nothing."""
+
+        def quote_out(self, amount_out: int) -> Quote:
+            raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
+
+    found = best([Closed(pool(10**14).pool, zero_for_one=True), pool(10**14, Fraction(1, 2))], 10**9).best
+    assert found is not None
+    assert [leg.position for leg in found.legs] == [1]

@@ -10,6 +10,7 @@ from orderd.domain.money import (
     U64_MAX,
     format_amount,
     format_price,
+    max_amount_in,
     min_amount_out,
     parse_amount,
     parse_slippage_bps,
@@ -94,3 +95,11 @@ def test_the_least_accepted_is_never_below_the_slippage(amount: int, slippage_bp
     assert least <= amount
     assert least * BPS >= amount * (BPS - slippage_bps)
     assert (least - 1) * BPS < amount * (BPS - slippage_bps) or least == 0
+
+
+@given(st.integers(1, U64_MAX), st.integers(0, BPS))
+def test_the_most_paid_is_never_above_the_slippage_nor_what_an_account_can_hold(amount: int, slippage_bps: int) -> None:
+    most = max_amount_in(amount, slippage_bps)
+    assert amount <= most <= U64_MAX
+    assert most * BPS <= amount * (BPS + slippage_bps)
+    assert (most + 1) * BPS > amount * (BPS + slippage_bps) or most == U64_MAX
