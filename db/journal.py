@@ -24,7 +24,17 @@ from db.models import Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
+from orderd.domain.events import (
+    RATE_LIMIT,
+    Accepted,
+    AnyFact,
+    Cancelled,
+    CancelRequested,
+    Deferred,
+    OrderEvent,
+    Started,
+    Unknown,
+)
 from orderd.domain.order import (
     HELD,
     RESTING,
@@ -472,6 +482,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
               AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
+              AND NOT cancel_requested
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -550,6 +561,33 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
         _rows(sql, [after_seconds, limit]),
         lambda order: Unknown(attempt=order.failures + 1, signature=order.signature or ""),
     )
+
+
+def request_cancel(order_id: UUID) -> list[Moved]:
+    """Let a signed order not be tried again. Its claim stays as it is: whoever holds it goes on looking after it."""
+    sql = f"""
+        WITH moved AS (
+            UPDATE orders SET seq = seq + 1, cancel_requested = true, updated_at = clock_timestamp()
+            WHERE id = %s AND status IN ({listed(sources(EventKind.CANCEL_REQUESTED))}) AND NOT cancel_requested
+            RETURNING *),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.CANCEL_REQUESTED}',
+                   jsonb_build_object('kind', '{EventKind.CANCEL_REQUESTED}') FROM moved)
+        SELECT {_COLUMNS} FROM moved"""
+    return _moved(_rows(sql, [str(order_id)]), lambda _: CancelRequested())
+
+
+def withdraw(limit: int) -> list[Moved]:
+    """Cancel those of which that was wished while they were signed, and that did not land."""
+    rows = database.execute_sql(
+        f"""
+        SELECT id FROM orders
+        WHERE cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))})
+        ORDER BY id LIMIT %s""",
+        (limit,),
+    )
+    return apply([Change(UUID(str(order_id)), Cancelled(), None) for (order_id,) in rows])
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:

@@ -134,6 +134,8 @@ class Order(Table):
     waits until that is over.
     ``looks_from`` is from when on the market is looked at for an order that rests, and NULL for any other; ``best_out``
     what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
+    ``parent_id`` is the order whose execution, or part of it, this one is. ``cancel_requested``: it is signed, and
+    shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
     ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
@@ -163,6 +165,9 @@ class Order(Table):
     time_in_force: Field[TimeInForce | None] = EnumField(TimeInForce, null=True)
     valid_seconds: Field[int | None] = IntegerField(null=True)
     expires_at: Field[datetime | None] = DateTimeTZField(null=True)
+    parent_id: Field[UUID | None] = UUIDField(null=True)
+    cancel_requested = BooleanField()
+    first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()

@@ -23,6 +23,8 @@ VERBS: Final = {
     "events": "Show an order's events.",
     "list": "List orders, newest first.",
     "cancel": "Cancel orders that are not signed yet.",
+    "amend": "Change the price, the amount or the validity of an order that rests.",
+    "simulate-fill": "Show what an order would do now, whatever it waits for.",
     "resolve": "Show what the chain says of an open outcome, or say what became of it.",
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
@@ -38,7 +40,7 @@ VERBS: Final = {
     "version": "Show the versions of this client and of the daemon.",
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
-CHANGING: Final = frozenset({"submit", "cancel", "resolve", "tui", "config", "context"})
+CHANGING: Final = frozenset({"submit", "cancel", "amend", "resolve", "tui", "config", "context"})
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 
 
@@ -51,7 +53,7 @@ class VerbGroup(Group):
     def get_command(self, ctx: "Context", cmd_name: str) -> "AnyCommand | None":  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        module = import_module(f"orderctl.commands.{cmd_name}")
+        module = import_module(f"orderctl.commands.{cmd_name.replace('-', '_')}")
         app = getattr(module, "app", None)
         if app is None:
             app = CommandLine(rich_markup_mode=None)

@@ -43,6 +43,8 @@ class Method(StrEnum):
     ORDER_PREVIEW = "order.preview"
     ORDER_GET = "order.get"
     ORDER_CANCEL = "order.cancel"
+    ORDER_AMEND = "order.amend"
+    ORDER_SIMULATE_FILL = "order.simulate_fill"
     ORDER_EVIDENCE = "order.evidence"
     ORDER_RESOLVE = "order.resolve"
     ORDERS_LIST = "orders.list"
@@ -114,6 +116,11 @@ class OrderView(ToldTerms, _Identity):
     )
     best_amount_out: str | None = Field(
         None, exclude_if=lambda amount: amount is None, description="of a trailing stop: the most that the market paid"
+    )
+    cancel_requested: bool = Field(
+        False,
+        exclude_if=lambda requested: not requested,
+        description="whether it is signed and shall not be tried again: it ends as its transaction does",
     )
     status: OrderStatus
     seq: int
@@ -224,6 +231,33 @@ class OrderDetail(Message):
 
 
 class CancelResult(Message):
+    order: OrderView
+
+
+class Amendment(Message):
+    """What of an order that rests shall be another; what is absent stays. The kind of the order stays too."""
+
+    amount_in: str | None = Field(None, max_length=100, description="the new total, in whole tokens")
+    limit_price: str | None = Field(None, max_length=40)
+    stop_price: str | None = Field(None, max_length=40)
+    take_profit_price: str | None = Field(None, max_length=40)
+    trail: str | None = Field(None, max_length=40)
+    max_slippage: str | None = Field(None, max_length=20, description="percent")
+    min_out: str | None = Field(None, max_length=100, description="in whole tokens of token_out")
+    valid_for: str | None = Field(None, max_length=10, description="how long from now, such as 5m")
+    expires: str | None = Field(None, max_length=40, description="until when, in ISO 8601 with a zone")
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """What is given, by the names of the terms."""
+        return {name: value for name in Amendment.model_fields if (value := getattr(self, name)) is not None}
+
+
+class AmendParams(Amendment):
+    order: OrderRef
+
+
+class AmendResult(Message):
     order: OrderView
 
 

@@ -8,8 +8,10 @@ from typing import Final, assert_never
 
 from orderd.domain.events import (
     Accepted,
+    Amended,
     AnyFact,
     Cancelled,
+    CancelRequested,
     Confirmed,
     Deferred,
     Expired,
@@ -153,6 +155,7 @@ class Timeline:
 
 _SAYS: Final = {
     EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
+    EventKind.CANCEL_REQUESTED: "its transaction is signed: it ends as that does, and is not tried again",
     EventKind.CANCELLED: "on request; nothing was traded",
     EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
 }
@@ -162,12 +165,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
     ``wide`` tells the whole addresses of pools."""
     match fact:
-        case Accepted():
-            return [terms(order)]
         case Triggered():
-            confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
-            pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
-            return [pays, f"it waited for {fact.condition}"]
+            return _triggered(fact, order)
         case Deferred():
             told = [f"until {clock(fact.until)}: {fact.reason}"]
             return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
@@ -192,10 +191,23 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
         case Failed() | Expired():
             return [f"{fact.code}: {fact.detail}"]
-        case Reclaimed() | Cancelled() | Unknown():
+        case Accepted() | Amended():
+            return [terms(order if isinstance(fact, Accepted) else advanced_terms(order, fact))]
+        case Reclaimed() | CancelRequested() | Cancelled() | Unknown():
             return [_SAYS[fact.kind]]
         case _:
             assert_never(fact)
+
+
+def _triggered(fact: Triggered, order: OrderView) -> list[str]:
+    confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
+    pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
+    return [pays, f"it waited for {fact.condition}"]
+
+
+def advanced_terms(order: OrderView, fact: Amended) -> OrderView:
+    """The order with the terms that count after this."""
+    return order.model_copy(update=fact.model_dump(exclude={"kind"}))
 
 
 def terms(order: OrderView) -> str:

@@ -31,6 +31,8 @@ _BY_CATEGORY = {
     "AMOUNT": ExitCode.USAGE,
     "SLIPPAGE": ExitCode.USAGE,
     "COST": ExitCode.USAGE,
+    "PRICE": ExitCode.USAGE,
+    "TIME": ExitCode.USAGE,
     "WALLET": ExitCode.USAGE,
     "AUTH": ExitCode.AUTH,
     "LIMIT": ExitCode.AUTH,

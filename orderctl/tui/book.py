@@ -8,6 +8,8 @@ from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
     Accepted,
+    Amended,
+    CancelRequested,
     Confirmed,
     Deferred,
     Expired,
@@ -103,6 +105,10 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     """The order after its next event."""
     changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
     match event.data:
+        case Amended() as amended:
+            changes |= amended.model_dump(exclude={"kind"})
+        case CancelRequested():
+            changes["cancel_requested"] = True
         case Deferred(until=until):
             changes["due_at"] = until
         case Retrying(until=until):

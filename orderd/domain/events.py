@@ -194,6 +194,20 @@ class RolledBack(Fact):
     slot: int
 
 
+class CancelRequested(Fact):
+    """The order is signed, so its transaction may land. Nothing else is tried: it ends as that does."""
+
+    kind: Literal[EventKind.CANCEL_REQUESTED] = EventKind.CANCEL_REQUESTED
+
+
+class _Amendment(Fact):  # a base, so that its members are told before the terms
+    kind: Literal[EventKind.AMENDED] = EventKind.AMENDED
+
+
+class Amended(ToldTerms, _Amendment):
+    """The terms that count from here on."""
+
+
 class Failed(Fact):
     kind: Literal[EventKind.FAILED] = EventKind.FAILED
     attempt: int
@@ -226,6 +240,8 @@ AnyFact = Annotated[
     | Confirmed
     | RolledBack
     | Failed
+    | Amended
+    | CancelRequested
     | Cancelled
     | Expired,
     Field(discriminator="kind"),

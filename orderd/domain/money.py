@@ -2,6 +2,7 @@
 
 import re
 from decimal import Context, Decimal, localcontext
+from fractions import Fraction
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -42,7 +43,16 @@ def format_amount(amount: int, decimals: int) -> str:
 def format_price(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, digits: int = 9) -> str:
     """Output tokens for one input token, as a decimal string of ``digits`` significant digits, rounded half even."""
     price = _EXACT.divide(Decimal(amount_out), Decimal(amount_in)).scaleb(decimals_in - decimals_out, _EXACT)
-    return f"{Context(prec=digits).plus(price).normalize():f}"
+    return _rounded(price, digits)
+
+
+def format_significant(value: Fraction, digits: int = 9) -> str:
+    """A decimal string of ``digits`` significant digits, rounded half even."""
+    return _rounded(_EXACT.divide(Decimal(value.numerator), Decimal(value.denominator)), digits)
+
+
+def _rounded(value: Decimal, digits: int) -> str:
+    return f"{Context(prec=digits).plus(value).normalize():f}"
 
 
 def parse_slippage_bps(percent: str) -> int:

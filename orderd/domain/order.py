@@ -117,6 +117,8 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    AMENDED = "amended"  # its price, amount or validity is another now
+    CANCEL_REQUESTED = "cancel_requested"  # its transaction is signed: it is not tried again
     UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
     ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
@@ -127,6 +129,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (None, _E.ACCEPTED, _S.PENDING),
     (None, _E.ACCEPTED, _S.OPEN),
     (_S.OPEN, _E.TRIGGERED, _S.PENDING),
+    (_S.OPEN, _E.AMENDED, _S.OPEN),
     (_S.OPEN, _E.CANCELLED, _S.CANCELLED),
     (_S.OPEN, _E.EXPIRED, _S.EXPIRED),
     # A limit order whose try has failed, or that would have to wait for a service, rests until the next one.
@@ -163,6 +166,8 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     # Only after the attempt is proved dead: landed with an error, or expired.
     (_S.SUBMITTED, _E.RETRYING, _S.PENDING),
     (_S.SUBMITTED, _E.FAILED, _S.FAILED),
+    # It ends as its transaction does; where that fails, it waits for a moment and is cancelled.
+    (_S.SUBMITTED, _E.CANCEL_REQUESTED, _S.SUBMITTED),
     # Nobody can tell for long what became of the signed bytes. Only a proof, or an operator, ends that.
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
     # The only way out of an end: the block in which it succeeded is not in the chain that won.

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import OrderdError
-from orderd.domain.money import format_amount
+from orderd.domain.money import BPS, format_amount
+from orderd.domain.plausible import check_plausible
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, told
 from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
@@ -83,6 +85,21 @@ class Market:
         except OrderdError as error:
             detail = f"what the order is worth in {unit.symbol}, which its token has a limit of, cannot be told"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
+
+    def check_prices(self, terms: OrderTerms) -> None:
+        """Raises OrderdError PRICE_* where its prices cannot be meant, and as routing does where nobody can tell.
+
+        A limit price is taken where nobody can tell: at worst the order waits for long.
+        """
+        request = replace(request_of(terms), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
+        try:
+            pays = self._router.route(request, 0, self._builder.fits).route.amount_out
+        except OrderdError as error:
+            if terms.trigger is None:
+                return
+            detail = "what the market pays now, which tells whether the order would fire at once, is not known"
+            raise OrderdError(error.code, f"{detail}: {error.detail}") from error
+        check_plausible(terms, pays)
 
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, and which part of it can be traded. Raises OrderdError RPC_*."""

@@ -13,7 +13,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import price_reads, told
+from orderd.domain.terms import OrderTerms, price_reads, told
 from orderd.wire import (
     AttemptOutcome,
     AttemptView,
@@ -54,6 +54,7 @@ def order_view(order: Order) -> OrderView:
         price_reads=price_reads(terms),
         triggered_at=order.triggered_at,
         best_amount_out=out(order.best_out),
+        cancel_requested=order.cancel_requested,
         status=order.status,
         seq=order.seq,
         attempt=attempt,
@@ -111,6 +112,11 @@ def _id_range(prefix: str) -> tuple[str, str]:
     if not digits or len(digits) > 32 or not all(digit in "0123456789abcdef" for digit in digits):
         digits = "f" * 32
     return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
+
+
+def terms(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderTerms:
+    """What an order asks for. Raises OrderdError as ``find`` does."""
+    return terms_of(find(account_id, ref, sees_all=sees_all))
 
 
 def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:

@@ -5,11 +5,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
-from orderd.domain.order import Floor, OrderStatus
+from orderd.domain.order import Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.wire import (
     WIRE_VERSION,
+    AmendResult,
     AttemptView,
     Balance,
     BalancesResult,
@@ -20,6 +21,7 @@ from orderd.wire import (
     OrderView,
     PoolsResult,
     PoolView,
+    PreviewResult,
     QueueMetrics,
     QuoteResult,
     RateLimitUse,
@@ -194,6 +196,39 @@ _USE: Final = RateLimitUse(limit=100, window_seconds=60, used=12, waiting=0)
 
 SUBMITTED: Final = SubmitResult(order=_ACCEPTED, created=True)
 SUBMITTED_BEFORE: Final = SubmitResult(order=_FILLED, created=False)
+AMENDMENT_BODIES: Final[dict[str, Any]] = {"a better price": {"value": {"limit_price": "151", "amount_in": "2"}}}
+_RESTS: Final = _ACCEPTED.model_copy(
+    update={
+        "kind": OrderKind.LIMIT,
+        "type": OrderKind.LIMIT,
+        "limit_price": "150",
+        "time_in_force": TimeInForce.GTC,
+        "price_reads": "150 USDC per SOL = at least 225 USDC",
+        "status": OrderStatus.OPEN,
+    }
+)
+AMENDED: Final = AmendResult(
+    order=_RESTS.model_copy(
+        update={
+            "amount_in": "2",
+            "limit_price": "151",
+            "price_reads": "151 USDC per SOL = at least 302 USDC",
+            "seq": 2,
+            "updated_at": _at(9_000),
+        }
+    )
+)
+CANCEL_REQUESTED: Final = CancelResult(
+    order=_FILLED.model_copy(
+        update={
+            "status": OrderStatus.SUBMITTED,
+            "cancel_requested": True,
+            "amount_out": None,
+            "executed_price": None,
+            "network_fee": None,
+        }
+    )
+)
 CANCELLED: Final = CancelResult(
     order=_ACCEPTED.model_copy(update={"status": OrderStatus.CANCELLED, "seq": 2, "updated_at": _at(4)})
 )
@@ -258,6 +293,14 @@ QUOTE: Final = QuoteResult(
     compute_unit_price=10_000,
     network_fee="0.0000062",
     rent="0",
+)
+PREVIEW: Final = PreviewResult(
+    quote=QUOTE,
+    succeeds=True,
+    error=None,
+    units_consumed=78_000,
+    network_fee="0.0000062",
+    logs=("Program log: Instruction: Swap2",),
 )
 TOKENS: Final = TokensResult(
     tokens=tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in BUILTIN_TOKENS)

@@ -1,12 +1,16 @@
 """The methods of the port: each names its parameters, the scope it needs, and who does the work."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms
+from orderd.domain.times import format_moment
 from orderd.engine import views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
@@ -20,6 +24,8 @@ from orderd.gateway.streaming.selection import seen_by, select
 from orderd.gateway.streaming.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
+    AmendParams,
+    AmendResult,
     BalancesResult,
     CancelResult,
     EvidenceResult,
@@ -57,6 +63,8 @@ class Market(Protocol):
     def preview(self, terms: OrderTerms) -> PreviewResult: ...
 
     def notional(self, terms: OrderTerms) -> int: ...
+
+    def check_prices(self, terms: OrderTerms) -> None: ...
 
     def balances(self) -> BalancesResult: ...
 
@@ -116,6 +124,8 @@ class Methods:
             Method.ORDER_PREVIEW: Route(SubmitParams, PreviewResult, Scope.READ, self.preview),
             Method.ORDER_GET: Route(GetParams, OrderDetail, Scope.READ, self.get),
             Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE, self.cancel),
+            Method.ORDER_AMEND: Route(AmendParams, AmendResult, Scope.TRADE, self.amend),
+            Method.ORDER_SIMULATE_FILL: Route(GetParams, PreviewResult, Scope.READ, self.simulate_fill),
             Method.ORDER_EVIDENCE: Route(GetParams, EvidenceResult, Scope.READ, self.evidence),
             Method.ORDER_RESOLVE: Route(ResolveParams, ResolveResult, Scope.ADMIN, self.resolve),
             Method.ORDERS_LIST: Route(ListParams, ListResult, Scope.READ, self.list_orders),
@@ -143,13 +153,20 @@ class Methods:
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
     async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
-        """Within the submitter's limits. What was submitted before is answered whatever the limits have become."""
-        who.limits.check_pair(submission.terms)
-        if not who.limits.count_money:
+        """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
+        terms = submission.terms
+        who.limits.check_pair(terms)
+        is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
+        if is_plain and not who.limits.count_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
+        _check_time(terms)
+        if terms.kind is not OrderKind.MARKET:
+            await self._outside.run(self._market.check_prices, terms)
+        if not who.limits.count_money:
+            return await self._batcher.submit(submission)
         notional = await self._outside.run(self._market.notional, submission.terms)
         return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
 
@@ -170,6 +187,25 @@ class Methods:
             what, self._intake.cancel, who.account_id, params.order, who.actor, sees_all=who.sees_all
         )
         return Reply(CancelResult(order=order))
+
+    async def amend(self, caller: Caller, params: AmendParams) -> Reply:
+        """Change an order that rests."""
+        who = caller.principal
+        find = partial(self._intake.amended_terms, who.account_id, params.order, params.changes, sees_all=who.sees_all)
+        terms = await self._database.run(find)
+        who.limits.check_pair(terms)
+        _check_time(terms)
+        await self._outside.run(self._market.check_prices, terms)
+        amend = partial(
+            self._intake.amend, who.account_id, params.order, params.changes, who.actor, sees_all=who.sees_all
+        )
+        return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
+
+    async def simulate_fill(self, caller: Caller, params: GetParams) -> Reply:
+        """What the order would do now: the route, and the chain's simulation of the transaction."""
+        who = caller.principal
+        terms = await self._database.run(views.terms, who.account_id, params.order, sees_all=who.sees_all)
+        return Reply(await self._outside.run(self._market.preview, terms))
 
     async def evidence(self, caller: Caller, params: GetParams) -> Reply:
         """What is known of a submitted order's transaction, and what the chain says of it now."""
@@ -242,3 +278,8 @@ class Methods:
 
 def _listed(principal: Principal, params: ListParams) -> ListResult:
     return list_orders(seen_by(principal, params.account), params)
+
+
+def _check_time(terms: OrderTerms) -> None:
+    if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):
+        raise OrderdError(ErrorCode.TIME_PAST, f"{format_moment(terms.expires_at)} is past")

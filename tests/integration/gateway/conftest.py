@@ -137,6 +137,9 @@ class PlayedMarket:
     def preview(self, terms: OrderTerms) -> PreviewResult:
         raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {terms.token_in.symbol}")
 
+    def check_prices(self, terms: OrderTerms) -> None:
+        """All prices are good."""
+
     def notional(self, terms: OrderTerms) -> int:
         """Whatever is sold, a token of it is worth a hundred USDC."""
         return terms.amount_in * 100_000_000 // int(10**terms.token_in.decimals)

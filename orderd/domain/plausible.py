@@ -1,0 +1,54 @@
+"""Whether an order's prices can be meant, held against what the market pays for the same amount now."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import format_significant
+from orderd.domain.terms import OrderTerms
+
+MOST_TIMES: Final = 5
+"""A price so many times off the market is a slip: it counts the other token, or lacks a digit."""
+
+
+def check_plausible(terms: OrderTerms, amount_out: int) -> None:
+    """``amount_out`` is what the best route pays for the whole amount, in base units.
+
+    Raises OrderdError PRICE_OFF_MARKET, or PRICE_WRONG_SIDE where the order would fire at once.
+    """
+    market = terms.pair.price(terms.amount_in, amount_out)
+    now = terms.pair.told(terms.amount_in, amount_out)
+    for name, price in _prices(terms):
+        if not market / MOST_TIMES <= price <= market * MOST_TIMES:
+            other = f"{terms.pair.base.symbol} per {terms.pair.quote.symbol}"
+            raise OrderdError(
+                ErrorCode.PRICE_OFF_MARKET,
+                f"the {name} of {format_significant(price)} {terms.pair.unit} stands against {now} of the market; in "
+                f"{other} it would be {format_significant(1 / price)}",
+            )
+    trigger = terms.trigger
+    if trigger is None:
+        return
+    bound = trigger.bound(amount_out)
+    if trigger.trail is not None:
+        if bound.amount_out == 0:
+            detail = f"a trail of {trigger.trail.text} is as far as the whole price: the market pays {now}"
+            raise OrderdError(ErrorCode.PRICE_OFF_MARKET, detail)
+        return
+    if bound.is_met(amount_out):
+        moved = "worse" if trigger.is_adverse else "better"
+        raise OrderdError(
+            ErrorCode.PRICE_WRONG_SIDE,
+            f"a {terms.kind} order waits for a {moved} price than that of now: it would fire at {trigger.told()}, and "
+            f"the market pays {now} already",
+        )
+
+
+def _prices(terms: OrderTerms) -> Iterator[tuple[str, Fraction]]:
+    given = {
+        "limit price": terms.limit_price,
+        "stop price": terms.stop_price,
+        "take-profit price": terms.take_profit_price,
+    }
+    return ((name, Fraction(price)) for name, price in given.items() if price is not None)
