@@ -29,7 +29,7 @@ from orderd.engine.triggers.watched import Look, Watched
 from orderd.venues.base import OpenPool
 
 _LATE_SECONDS: Final = 5.0
-"""How long ago an order may have begun to rest that is read now: longer than a commit may take."""
+"""How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
 _READ_ALL_SECONDS: Final = 30.0
 _IDLE_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone."""
@@ -69,13 +69,21 @@ class Triggers:
         self._seen: dict[Pair, tuple[OpenPool, ...]] = {}
         self._looked_at: dict[Pair, float] = {}
         self._confirming: dict[Pair, set[UUID]] = {}
-        self._read_all_at = 0.0
+        self._read_at = self._read_all_at = 0.0
 
     def __len__(self) -> int:
         return len(self._watched)
 
     def run_once(self) -> int:
         """Look at the pairs that may have moved. Returns how many orders have fired."""
+        try:
+            return self._look_around()
+        except Exception:
+            # What was found may not have been stored, and a market that stands still is not looked at twice.
+            self._forget()
+            raise
+
+    def _look_around(self) -> int:
         with database.connection_context():
             self._look()
             self._read()
@@ -95,13 +103,15 @@ class Triggers:
     # What rests
 
     def _read(self) -> None:
-        if self._clock() >= self._read_all_at:
+        now = self._clock()
+        if now >= self._read_all_at:
             rows = resting.all_resting()
             for order_id in self._watched.keys() - {each.order.id for each in rows}:
                 self._drop(order_id)
-            self._read_all_at = self._clock() + _READ_ALL_SECONDS
+            self._read_all_at = now + _READ_ALL_SECONDS
         else:
-            rows = resting.resting_of_late(_LATE_SECONDS)
+            rows = resting.resting_of_late(now - self._read_at + _LATE_SECONDS)
+        self._read_at = now
         for each in rows:
             self._keep(each)
 
@@ -127,6 +137,11 @@ class Triggers:
         if not len(book):
             del self._books[pair]
             self._seen.pop(pair, None)
+
+    def _forget(self) -> None:
+        for kept in (self._watched, self._books, self._seen, self._looked_at, self._confirming):
+            kept.clear()
+        self._read_all_at = 0.0
 
     # What the market pays
 
@@ -189,9 +204,11 @@ class Triggers:
             for each in fired
         ]
         written = journal.apply_each(changes)
-        for each in fired:
+        for each, answer in zip(fired, written, strict=True):
             # Another one was faster, or it fires: whatever rests again is read again.
             self._drop(each.watched.order.id)
+            if isinstance(answer, Exception):
+                log.error("not fired", action="trigger_refused", order_id=str(each.watched.order.id), exc_info=answer)
         moved = [each for each in written if isinstance(each, Moved)]
         self._publisher.publish(moved)
         if moved:
