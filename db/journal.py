@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 from db.accounts import name_of
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
-from db.models import Order, in_states, listed
+from db.models import IS_FAMILY, Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -146,7 +146,7 @@ class Change:
             ("order_id", "uuid", self.order_id),
             ("fence", "integer", self.version),
             ("fact", "jsonb", orjson.Fragment(fact)),
-            ("delay_ms", "integer", self.delay_ms),
+            ("delay_ms", "bigint", self.delay_ms),
             ("new_waits_for", "text", self.waits_for),
         ]
         if self.before is not None:
@@ -321,9 +321,9 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out, blockhash_slot)
+                                  min_amount_out, blockhash_slot, family_id)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out, blockhash_slot FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, blockhash_slot, parent_id FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
             UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,
@@ -383,6 +383,7 @@ class NewOrder:
     by: Actor
     valid_seconds: int | None = None
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
+    parent_id: UUID | None = None
 
     @property
     def fact(self) -> Accepted:
@@ -397,6 +398,7 @@ class NewOrder:
             "account_id": self.account_id,
             "client_order_id": self.client_order_id,
             **columns_of(self.terms),
+            "parent_id": self.parent_id,
             "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
             "rests": self.terms.rests,
             "holds_seconds": self._holds_seconds,
@@ -438,7 +440,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
 @cache
 def _accepting() -> Prepared:
     """$1 new orders, $2 their sender."""
-    columns = ("id", "account_id", "client_order_id", *TERMS)
+    columns = ("id", "account_id", "client_order_id", "parent_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
     return Prepared(
         "accept",
@@ -586,6 +588,7 @@ def withdraw(limit: int) -> list[Moved]:
         f"""
         SELECT id FROM orders
         WHERE cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))})
+          AND NOT {IS_FAMILY}
         ORDER BY id LIMIT %s""",
         (limit,),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from peewee import (
@@ -26,6 +26,7 @@ from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 from db.connection import database
 from orderd.domain.order import ACTIVE, HELD, RESTING, TERMINAL, WAITING, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.price import canonical
+from orderd.domain.schedule import CatchUp
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
@@ -79,6 +80,10 @@ def price() -> Any:  # noqa: ANN401  (a Field[str | None])
 
 def base_units(*, null: bool = False) -> Any:  # noqa: ANN401  (a Field[int] or a Field[int | None])
     return _BaseUnitsField(null=null)
+
+
+IS_FAMILY: Final = f"(kind IN ('{OrderKind.OCO}', '{OrderKind.TWAP}') OR partial)"
+"""The condition that an order is executed by orders of their own, as ``OrderTerms.is_family`` says it."""
 
 
 class Table(Model):
@@ -163,10 +168,18 @@ class Order(Table):
     confirm: Field[int | None] = IntegerField(null=True)
     confirm_seconds: Field[int | None] = IntegerField(null=True)
     time_in_force: Field[TimeInForce | None] = EnumField(TimeInForce, null=True)
+    partial = BooleanField()
+    min_fill_bps: Field[int | None] = IntegerField(null=True)
+    slices: Field[int | None] = IntegerField(null=True)
+    every_seconds: Field[int | None] = IntegerField(null=True)
+    jitter_bps: Field[int | None] = IntegerField(null=True)
+    catch_up: Field[CatchUp | None] = EnumField(CatchUp, null=True)
     valid_seconds: Field[int | None] = IntegerField(null=True)
     expires_at: Field[datetime | None] = DateTimeTZField(null=True)
     parent_id: Field[UUID | None] = UUIDField(null=True)
     cancel_requested = BooleanField()
+    slice_no = IntegerField()
+    paused = BooleanField()
     first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
     status: Field[OrderStatus] = EnumField(OrderStatus)

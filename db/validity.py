@@ -2,7 +2,7 @@
 
 from db.connection import database
 from db.journal import Change, Moved, apply
-from db.models import Order, in_states, listed
+from db.models import IS_FAMILY, Order, in_states, listed
 from db.terms import terms_of
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.domain.events import RATE_LIMIT, Expired
@@ -23,7 +23,7 @@ def expire(limit: int) -> list[Moved]:
            AND (waits_for IS DISTINCT FROM '{RATE_LIMIT}' OR expires_at IS NOT NULL)
          ORDER BY id LIMIT %s)
         UNION ALL
-        (SELECT * FROM orders WHERE {in_states(RESTING)} AND valid_until <= statement_timestamp()
+        (SELECT * FROM orders WHERE {in_states(RESTING)} AND NOT {IS_FAMILY} AND valid_until <= statement_timestamp()
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
         limit,
         limit,

@@ -106,6 +106,17 @@ class _Identity(Message):  # a base, so that its members are told before the ter
 class OrderView(ToldTerms, _Identity):
     """An order as it stands after event ``seq``."""
 
+    parent_id: UUID | None = Field(
+        None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"
+    )
+    filled_amount_in: str | None = Field(
+        None,
+        exclude_if=lambda amount: amount is None,
+        description="of an order that is executed by others: what these have sold so far, for good",
+    )
+    paused: bool = Field(
+        False, exclude_if=lambda paused: not paused, description="whether it begins no further executions"
+    )
     price_reads: str | None = Field(
         None,
         exclude_if=lambda reads: reads is None,
@@ -247,8 +258,10 @@ class Amendment(Message):
     valid_for: str | None = Field(None, max_length=10, description="how long from now, such as 5m")
     expires: str | None = Field(None, max_length=40, description="until when, in ISO 8601 with a zone")
 
+    paused: bool | None = Field(None, description="whether an order in several executions begins no further ones")
+
     @property
-    def changes(self) -> dict[str, str]:
+    def changes(self) -> dict[str, str | bool]:
         """What is given, by the names of the terms."""
         return {name: value for name in Amendment.model_fields if (value := getattr(self, name)) is not None}
 

@@ -13,10 +13,10 @@ ALTER TABLE orders
     ADD COLUMN partial boolean NOT NULL DEFAULT false,      -- whether a part that pays the limit may be executed alone
     ADD COLUMN min_fill_bps integer CHECK (min_fill_bps BETWEEN 1 AND 10000),
     ADD COLUMN slices integer CHECK (slices >= 1),          -- how many executions of a TWAP or a DCA
-    ADD COLUMN over_seconds integer CHECK (over_seconds >= 1),
     ADD COLUMN every_seconds integer CHECK (every_seconds >= 1),
     ADD COLUMN jitter_bps integer CHECK (jitter_bps BETWEEN 0 AND 10000),
     ADD COLUMN catch_up text CHECK (catch_up IN ('one', 'all', 'none')),
+    ADD COLUMN slice_no integer NOT NULL DEFAULT 0,         -- the number of the next one, from 0
     ADD COLUMN paused boolean NOT NULL DEFAULT false,
     ADD COLUMN cancel_requested boolean NOT NULL DEFAULT false,
     ADD COLUMN first_terms jsonb,                           -- of an amended order: what was submitted
@@ -46,8 +46,8 @@ ALTER TABLE orders
     ADD CONSTRAINT confirmed_has_a_fill CHECK (
         (status = 'confirmed') = (filled_out IS NOT NULL AND filled_in IS NOT NULL AND network_fee IS NOT NULL)
         AND (status <> 'confirmed' OR (filled_out >= 1 AND signature IS NOT NULL))),
-    DROP COLUMN first_terms, DROP COLUMN cancel_requested, DROP COLUMN paused, DROP COLUMN catch_up,
-    DROP COLUMN jitter_bps, DROP COLUMN every_seconds, DROP COLUMN over_seconds, DROP COLUMN slices,
+    DROP COLUMN slice_no, DROP COLUMN first_terms, DROP COLUMN cancel_requested, DROP COLUMN paused,
+    DROP COLUMN catch_up, DROP COLUMN jitter_bps, DROP COLUMN every_seconds, DROP COLUMN slices,
     DROP COLUMN min_fill_bps, DROP COLUMN partial, DROP COLUMN parent_id;
 """
 

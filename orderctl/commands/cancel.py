@@ -28,8 +28,9 @@ def run(
 ) -> ExitCode:
     """Cancel orders that are not signed yet.
 
-    One that is signed may land: it is not tried again, and ends as its transaction does. One that cannot be cancelled does not keep the others from it; the exit code is the first refusal's. --all asks for
-    the number of orders, typed, before it does anything.
+    One that is signed may land: it is not tried again, and ends as its transaction does. One that cannot be cancelled
+    does not keep the others from it; the exit code is the first refusal's. --all asks for the number of orders, typed,
+    before it does anything.
     """
     settings = settings_of(ctx, output)
     wanted = named(orders, everything=everything, account=account)

@@ -85,12 +85,13 @@ def run(
     check(order)
     if dry_run:
         return _preview(settings, order, output)
-    return _submit_one(ctx, settings, order, output, yes=yes, watches=watches)
+    return submit_one(ctx, settings, order, output, yes=yes, watches=watches)
 
 
-def _submit_one(
+def submit_one(
     ctx: typer.Context, settings: Settings, order: SubmitParams, output: Format, *, yes: bool, watches: bool
 ) -> ExitCode:
+    """Send one order, after a question where money is at stake."""
     with Client(settings) as client:
         agreed = order if yes else _agreed(client, settings, order)
         if agreed is None:

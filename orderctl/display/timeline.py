@@ -14,8 +14,10 @@ from orderd.domain.events import (
     CancelRequested,
     Confirmed,
     Deferred,
+    Executing,
     Expired,
     Failed,
+    FilledPart,
     OrderEvent,
     Quoted,
     Reclaimed,
@@ -165,8 +167,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
     ``wide`` tells the whole addresses of pools."""
     match fact:
-        case Triggered():
-            return _triggered(fact, order)
+        case Triggered() | Executing() | FilledPart():
+            return _rested(fact, order)
         case Deferred():
             told = [f"until {clock(fact.until)}: {fact.reason}"]
             return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
@@ -199,7 +201,13 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             assert_never(fact)
 
 
-def _triggered(fact: Triggered, order: OrderView) -> list[str]:
+def _rested(fact: Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
+    """What happens to an order that rests."""
+    if isinstance(fact, Executing):
+        return [f"order {fact.child} executes {fact.amount_in} {order.token_in}"]
+    if isinstance(fact, FilledPart):
+        sold = f"{fact.amount_in} {order.token_in} sold for {fact.amount_out} {order.token_out}"
+        return [f"{sold} at {fact.executed_price}, {fact.remaining} {order.token_in} left"]
     confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
     pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
     return [pays, f"it waited for {fact.condition}"]

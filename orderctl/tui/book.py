@@ -14,6 +14,7 @@ from orderd.domain.events import (
     Deferred,
     Expired,
     Failed,
+    FilledPart,
     OrderEvent,
     Retrying,
     Routed,
@@ -107,6 +108,8 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     match event.data:
         case Amended() as amended:
             changes |= amended.model_dump(exclude={"kind"})
+        case FilledPart() as part:
+            changes |= {"amount_out": part.amount_out, "executed_price": part.executed_price}
         case CancelRequested():
             changes["cancel_requested"] = True
         case Deferred(until=until):

@@ -71,6 +71,25 @@ class Accepted(ToldTerms, _Acceptance):
     """
 
 
+class Executing(Fact):
+    """The order ``child`` executes ``amount_in`` of it; ``number`` counts these from 1."""
+
+    kind: Literal[EventKind.EXECUTING] = EventKind.EXECUTING
+    child: UUID
+    number: int
+    amount_in: str
+
+
+class FilledPart(Fact):
+    """What its children have sold and received so far, for good."""
+
+    kind: Literal[EventKind.FILLED] = EventKind.FILLED
+    amount_in: str
+    amount_out: str
+    executed_price: str
+    remaining: str
+
+
 class Triggered(Fact):
     """The market has met what the order waited for: the best route pays ``amount_out`` for all of it, at ``slot``.
 
@@ -229,6 +248,8 @@ class Expired(Fact):
 
 AnyFact = Annotated[
     Accepted
+    | Executing
+    | FilledPart
     | Triggered
     | Deferred
     | Started

@@ -1,6 +1,6 @@
 """Taking orders in, and taking them back before anything is signed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,9 +20,9 @@ from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.engine import views
+from orderd.engine import families, views
 from orderd.engine.allowance import Spending, accept_within
-from orderd.engine.amendment import Amendments
+from orderd.engine.amendment import Amendments, Changes
 from orderd.wire import OrderView, TokenView
 
 
@@ -138,13 +138,11 @@ class Intake:
             raise outcome
         return outcome
 
-    def amended_terms(self, account_id: UUID, ref: str, changes: Mapping[str, str], *, sees_all: bool) -> OrderTerms:
+    def amended_terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool) -> OrderTerms:
         """What an order would ask for after these changes. Raises OrderdError as ``Amendments.terms`` does."""
         return self._amendments.terms(account_id, ref, changes, sees_all=sees_all)
 
-    def amend(
-        self, account_id: UUID, ref: str, changes: Mapping[str, str], by: Actor, *, sees_all: bool = False
-    ) -> OrderView:
+    def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> OrderView:
         """Change an order that rests. Raises OrderdError as ``Amendments.terms`` does."""
         moved = self._amendments.amend(account_id, ref, changes, by, sees_all=sees_all)
         with best_effort("publish"):
@@ -172,7 +170,7 @@ class Intake:
             self._send([], moved)
         with best_effort("forget"):
             self._forget(order.id)
-        return views.order_view(moved[0].order)
+        return views.order_view(moved[-1].order)
 
 
 def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
@@ -182,9 +180,13 @@ def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
 
 @transaction
 def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
-    moved = journal.apply([Change(order_id, Cancelled(), None)]) or journal.request_cancel(order_id)
+    moved = families.cancel(order_id) or _withdraw(order_id)
     audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])
     return moved
+
+
+def _withdraw(order_id: UUID) -> list[Moved]:
+    return journal.apply([Change(order_id, Cancelled(), None)]) or journal.request_cancel(order_id)
 
 
 def _new(order: Order) -> SubmitOutcome:

@@ -51,6 +51,13 @@ def order_view(order: Order) -> OrderView:
         account=name_of(order.account_id),
         kind=order.kind,
         **vars(told(terms)),
+        parent_id=order.parent_id,
+        filled_amount_in=(
+            format_amount(order.filled_in, order.decimals_in)
+            if terms.is_family and order.filled_in is not None
+            else None
+        ),
+        paused=order.paused,
         price_reads=price_reads(terms),
         triggered_at=order.triggered_at,
         best_amount_out=out(order.best_out),

@@ -11,6 +11,7 @@ from peewee import OperationalError
 from db import journal, resting
 from db.connection import database
 from db.journal import Change
+from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Triggered
 from orderd.domain.order import EventKind, OrderKind, OrderStatus
@@ -95,7 +96,7 @@ def begin(publisher: Publisher) -> Begin:
     def watch(market: Market) -> Watch:
         queue, now = Queue(), [1_000.0]
         router = cast("Router", market)
-        triggers = Triggers(router, lambda _: True, publisher, queue.send, clock=lambda: now[0])
+        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, clock=lambda: now[0])
         return Watch(market, queue, triggers, now)
 
     return watch
@@ -336,6 +337,10 @@ def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Wat
     database.execute_sql("ALTER TABLE orders ADD CHECK (id <> %s OR status <> 'pending')", (str(bad),))
     assert watch.sees(106) == 1
     assert statuses([bad, good]) == [OrderStatus.OPEN, OrderStatus.PENDING]
+
+
+def _no_parts(order: Order, amount_in: int) -> None:
+    raise AssertionError("none of these orders is executed in parts")
 
 
 def _away(*_: object) -> None:
