@@ -36,10 +36,8 @@ TRIGGERED = Triggered(price="105", amount_out="157.5", condition="105", slot=9, 
 
 def accept(kind: OrderKind, **terms: Any) -> Order:
     """As the daemon does, where market orders are valid for ten minutes."""
-    order = new_order(kind=kind, **PRICES[kind], **terms)
-    (moved,) = journal.accept(
-        [NewOrder(order.id, order.account_id, "c", order.terms, order.by, TTL_SECONDS)], "gateway"
-    )
+    order = replace(new_order(kind=kind, **PRICES[kind], **terms), valid_seconds=TTL_SECONDS)
+    (moved,) = journal.accept([order], "gateway")
     return moved.order
 
 
