@@ -222,7 +222,7 @@ class Attempt(Table):
     """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's.
 
     Once it has ended for good, they may be removed. ``blockhash_slot`` is the context slot of its blockhash.
-    ``awaits_finality``: it landed in a block that may still be rolled back.
+    ``awaits_finality``: it landed in a block that may still be rolled back. ``pool_fee`` and ``mid`` are for its fill.
     """
 
     id = UUIDField(primary_key=True)
@@ -241,9 +241,36 @@ class Attempt(Table):
     settled_at: Field[datetime | None] = DateTimeTZField(null=True)
     blockhash_slot = BigIntegerField(null=True)
     awaits_finality = BooleanField()
+    pool_fee: Field[int | None] = base_units(null=True)
+    mid: Field[str | None] = price()
 
     class Meta:
         table_name = "attempts"
+
+
+class Fill(Table):
+    """What a transaction has traded; one whose block the chain took back has ``rolled_back_at`` and does not count.
+
+    No more than one of an order counts. Fee and rent in lamports. ``pool_fee`` (base units of what was sold) and
+    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) are of the decision for the route, where told.
+    """
+
+    order_id = UUIDField()
+    attempt = IntegerField()
+    signature = TextField()
+    slot: Field[int | None] = BigIntegerField(null=True)
+    at: Field[datetime] = DateTimeTZField()
+    amount_in: Field[int] = base_units()
+    amount_out: Field[int] = base_units()
+    network_fee = BigIntegerField()
+    rent: Field[int | None] = BigIntegerField(null=True)
+    pool_fee: Field[int | None] = base_units(null=True)
+    mid: Field[str | None] = price()
+    rolled_back_at: Field[datetime | None] = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "fills"
+        primary_key = False
 
 
 class OrderEventRow(Table):

@@ -178,6 +178,30 @@ class AttemptView(Message):
     settled_at: datetime | None = None
 
 
+class FillView(Message):
+    """What a transaction of the order, or of one that executes a part of it, traded, as the chain's balances say."""
+
+    order_id: UUID = Field(description="whose transaction it was")
+    attempt: int
+    signature: str
+    slot: int | None = None
+    at: datetime = Field(description="when it became known")
+    amount_in: str
+    amount_out: str
+    price: str = Field(description="of one token_in in token_out")
+    mid: str | None = Field(
+        None,
+        description="of one token_in in token_out when the route was chosen, before fees and depth: between the pools "
+        "that were best to sell to and to buy from; null where it could not be told",
+    )
+    pool_fee: str | None = Field(None, description="in token_in, of all pools, as the route told it")
+    network_fee: str = Field(description="in SOL")
+    rent: str | None = Field(None, description="in SOL, of token accounts that it made")
+    rolled_back_at: datetime | None = Field(
+        None, description="when its block turned out to be in no chain that won: it does not count"
+    )
+
+
 class FailureView(Message):
     """Why an attempt failed."""
 
@@ -239,6 +263,7 @@ class OrderDetail(Message):
     events: tuple[OrderEvent, ...]
     attempts: tuple[AttemptView, ...]
     failures: tuple[FailureView, ...]
+    fills: tuple[FillView, ...] = Field((), description="oldest first; of each order there is one at most that counts")
 
 
 class CancelResult(Message):

@@ -37,7 +37,7 @@ from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 
 ORDERS: Final = 100_000
-GROWING: Final = frozenset({"orders", "order_events", "attempts", "audit"})
+GROWING: Final = frozenset({"orders", "order_events", "attempts", "fills", "audit"})
 EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 
 
