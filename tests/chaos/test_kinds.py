@@ -138,7 +138,7 @@ def _are_worth_their_price(orders: Mapping[UUID, OrderView], transactions: Seque
         order = orders[order_id]
         sold, bought = _TOKENS.pair(order.token_in, order.token_out)
         given, got = -landed.received[sold.mint], landed.received[bought.mint]
-        assert given == parse_amount(order.amount_in, sold.decimals)
+        assert given == parse_amount(order.amount_in or "", sold.decimals)
         assert order.min_amount_out is not None
         assert got >= parse_amount(order.min_amount_out, bought.decimals)
         if order.limit_price is not None:
@@ -154,11 +154,11 @@ def _families_sold_no_more_than_was_ordered(orders: Mapping[UUID, OrderView], tr
     for parent in filter(_is_family, orders.values()):
         decimals = _TOKENS.resolve(parent.token_in).decimals
         sold = sold_by[parent.id]
-        assert sold <= parse_amount(parent.amount_in, decimals), parent
+        assert sold <= parse_amount(parent.amount_in or "", decimals), parent
         told = 0 if parent.filled_amount_in is None else parse_amount(parent.filled_amount_in, decimals)
         assert told == sold, parent
         if parent.status is OrderStatus.CONFIRMED:
-            assert sold == parse_amount(parent.amount_in, decimals)
+            assert sold == parse_amount(parent.amount_in or "", decimals)
 
 
 def _is_family(order: OrderView) -> bool:
