@@ -95,13 +95,15 @@ class Market:
         """
         request = replace(request_of(terms), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
         try:
-            pays = self._router.route(request, 0, self._builder.fits).route.amount_out
+            route = self._router.route(request, 0, self._builder.fits).route
         except OrderdError as error:
             if terms.trigger is None:
                 return
             detail = "what the market pays now, which tells whether the order would fire at once, is not known"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
-        check_plausible(terms, pays)
+        if terms.exact_out is not None:  # As the sale of what its route takes.
+            terms = replace(terms, amount_in=route.amount_in, exact_out=None, max_in=None)
+        check_plausible(terms, route.amount_out)
 
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, and which part of it can be traded. Raises OrderdError RPC_*."""
