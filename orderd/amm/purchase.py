@@ -1,13 +1,14 @@
 """Buying an exact amount over several pools for as little as can be: the twin of a split, which sells an exact one.
 
 What a split pays for its input rises with the input, so the one for an input that pays just the amount is looked for:
-each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up
-to the amount: what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is
-best for the last input that was tried, so near to theirs that what this costs is a small part of a small part.
+each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up to the amount:
+what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is best for the last
+input that was tried, so near to theirs that what this costs is a small part of a small part.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, PRECISION
@@ -66,13 +67,14 @@ def _near(
 ) -> Offers:
     """What `best_split` makes of an input that pays about the amount; of too little, where there is no such input."""
     amount_in = _first_guess(sides, singles, amount_out, curve_of)
-    # The last word is spoken on what is bought exactly.
+    # What an amount that is not the wanted one would take, is nothing to judge a set by.
     drafted = replace(room, fits=lambda _: True)
+    sell = partial(best_split, sides, max_legs=max_legs, cost_a_leg=cost_a_leg, curve_of=curve_of)
     offers, tries = Offers((), None), list[_Try]()
     for _ in range(_TRIES):
         if amount_in > U64_MAX:
             break
-        offers = best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of)
+        offers = sell(amount_in, room=drafted)
         met = offers.best or offers.less or offers.steep
         if met is None or (offers.best is None and met.amount_out <= amount_out):
             break
@@ -80,6 +82,8 @@ def _near(
             break
         tries.append(_Try(met.amount_in, met.amount_out))
         amount_in = _next_guess(tries, amount_out)
+    if offers.best is not None and len(offers.best.legs) > 1 and not room.fits(offers.best):
+        return sell(offers.best.amount_in, room=room)
     return offers
 
 

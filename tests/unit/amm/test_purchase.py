@@ -126,6 +126,16 @@ def test_what_takes_too_much_room_gives_way_to_the_next() -> None:
     assert best(sides, 10**10, Room(fits=lambda _: False)).best is None
 
 
+def test_where_the_best_set_does_not_fit_the_next_one_is_taken_and_not_a_single_pool() -> None:
+    sides = [pool(10**12), pool(10**12), pool(10**12)]
+    found = best(sides, 10**11, Room(fits=lambda split: len(split.legs) <= 2)).best
+    alone = best(sides, 10**11, legs=1).best
+    assert found is not None
+    assert alone is not None
+    assert (len(found.legs), found.amount_out) == (2, 10**11)
+    assert found.amount_in < alone.amount_in
+
+
 class Fickle(CpmmSide):
     """Pays no parts of an amount."""
 
