@@ -229,6 +229,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     (vaults[mint_in], vaults[mint_out]),
                     self._size(pool, mint_in),
                     self.size_shared,
+                    pool,
                 )
             )
         return Liquidity(tuple(pools), tuple(refusals), frozenset(snapshot.vaults))

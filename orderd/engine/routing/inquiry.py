@@ -101,7 +101,7 @@ class Inquiry:
         wait(pending.values(), timeout=until - time.monotonic())
         for number, future in pending.items():
             answers[number] = future.result() if future.done() else self._late(future)
-        return self._by_pair(pairs, [(*each, answers[number]) for number, each in enumerate(asked)])
+        return self._by_pair(pairs, [answers[number] for number in range(len(asked))])
 
     def _refresh(self, stale: Mapping[int, _Asked], until: float) -> Mapping[int, Liquidity | OrderdError]:
         """The answers of those that know their pools and of which nobody else reads these at this moment."""
@@ -124,14 +124,15 @@ class Inquiry:
         return OrderdError(ErrorCode.SERVICE_TIMEOUT, f"no answer within {self._timeout * 1000:.0f} ms")
 
     def _by_pair(
-        self, pairs: Sequence[Pair], answers: Sequence[tuple[Pair, Venue, Liquidity | OrderdError]]
+        self, pairs: Sequence[Pair], answers: Sequence[Liquidity | OrderdError]
     ) -> dict[Pair, Answers]:
-        slots = [pool.slot for _, _, answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
+        """``answers`` are those of all venues for the first pair, then for the second one, and so on."""
+        slots = [pool.slot for answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
         # What was seen before counts too: where the node itself falls behind, all pools do.
         newest = self._newest = max([self._newest, *slots])
         oldest = newest - self._max_slot_lag
         found: dict[Pair, Answers] = {}
-        for pair in pairs:
+        for first, pair in zip(range(0, len(answers), len(self._venues)), pairs, strict=True):
             pools: list[OpenPool] = []
             refusals: list[VenueRefusal] = []
             cooling: list[VenueRefusal] = []
@@ -139,9 +140,7 @@ class Inquiry:
             answered: set[str] = set()
             silent: set[str] = set()
             stale: set[str] = set()
-            for asked, venue, answer in answers:
-                if asked != pair:
-                    continue
+            for venue, answer in zip(self._venues, answers[first : first + len(self._venues)], strict=True):
                 own = None if isinstance(answer, OrderdError) else answer.listed
                 listed = None if listed is None or own is None else listed | own
                 if isinstance(answer, OrderdError):

@@ -20,8 +20,9 @@ from orderd.domain.quote import (
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
+from orderd.engine.routing.outline import Outline, outline
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
+from orderd.engine.routing.search import MAX_LEGS, Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
 from orderd.engine.routing.space import bytes_of_swaps
 from orderd.engine.routing.venue_refusals import nothing_offered, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
@@ -98,9 +99,19 @@ class Router:
         """Whether ``found`` has all that the request can be traded in."""
         return all(pair in found for pair in self._pairs(request))
 
-    def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
-        """All pools of ``found`` that the request can be traded in."""
-        return tuple(pool for pair in self._pairs(request) for pool in found[pair].pools)
+    def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
+        """What is known at once of the market that ``found`` makes for the request's pair, whatever its amount."""
+        first, last = request.mint_in, request.mint_out
+        direct = found[first, last].pools
+        over = {
+            token.mint: (found[first, token.mint].pools, found[token.mint, last].pools)
+            for token in self._through(request)
+        }
+        ways = {mint: way for mint, way in over.items() if all(way)}
+        legs = min(MAX_LEGS, len(direct) + sum(len(hop) for way in ways.values() for hop in way))
+        fees = max(legs - 1, 0) * priority_fee(_UNITS_A_LEG, self._unit_price())
+        toll = self._worth_of(last, found, fees + max(map(self._rent_of_way, ways), default=0))
+        return outline([(direct,), *over.values()], toll + 1 if legs > 1 else 0)
 
     def keep_warm(self) -> None:
         """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""

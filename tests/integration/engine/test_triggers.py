@@ -11,7 +11,6 @@ from peewee import OperationalError
 from db import journal, resting
 from db.connection import database
 from db.journal import Change
-from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Triggered
 from orderd.domain.order import EventKind, OrderKind, OrderStatus
@@ -19,10 +18,10 @@ from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.watch import Triggers
-from orderd.venues.base import OpenPool
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_execution import QUOTE
 from tests.integration.orders import new_order, read
@@ -40,11 +39,11 @@ class Market:
     slot: int = 1
     is_closed: bool = False
     is_shallow: bool = False
-    pools: tuple[object, ...] = (object(),)
+    pool: object = field(default_factory=object)
     looks: list[int] = field(default_factory=list)
 
     def moves(self, price: float) -> None:
-        self.price, self.slot, self.pools = price, self.slot + 1, (object(),)
+        self.price, self.slot, self.pool = price, self.slot + 1, object()
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         return {}
@@ -52,8 +51,8 @@ class Market:
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         return True
 
-    def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
-        return cast("tuple[OpenPool, ...]", self.pools)
+    def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
+        return Outline(((self.pool, None),), None, 0)
 
     def may_have_moved(self, request: QuoteRequest) -> bool:
         return True
@@ -333,7 +332,7 @@ def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Wat
     assert statuses([bad, good]) == [OrderStatus.OPEN, OrderStatus.PENDING]
 
 
-def _no_parts(order: Order, amount_in: int) -> None:
+def _no_parts(order_id: UUID, amount_in: int) -> bool:
     raise AssertionError("none of these orders is executed in parts")
 
 
