@@ -11,6 +11,7 @@ from uuid import UUID
 
 from db.connection import database
 from db.models import Order, in_states
+from db.terms import TERMS
 from orderd.domain.order import RESTING, OrderKind
 
 Pair = tuple[str, str]
@@ -28,13 +29,16 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An order with the milliseconds until it is looked at, by Postgres' clock."""
+    """An order, as far as triggers have to know it, with the milliseconds until it is looked at by Postgres' clock."""
 
     order: Order
     wait_ms: int
 
 
 _IS_RESTING = in_states(RESTING)
+_COLUMNS = ", ".join(
+    ("id", "version", "seq", "status", "parent_id", "filled_in", "best_out", "looks_from", "triggered_at", *TERMS)
+)
 _WAITS_FOR_A_PRICE = f"{_IS_RESTING} AND kind NOT IN ('{OrderKind.OCO}', '{OrderKind.TWAP}')"
 
 
@@ -76,7 +80,7 @@ def these(order_ids: Iterable[UUID]) -> list[Resting]:
     """Those of the orders that rest."""
     wait = "ceil(extract(epoch FROM looks_from - clock_timestamp()) * 1000)::bigint AS wait_ms"
     rows = Order.raw(
-        f"SELECT *, {wait} FROM orders WHERE id = ANY(%s::uuid[]) AND {_WAITS_FOR_A_PRICE}",  # noqa: S608
+        f"SELECT {_COLUMNS}, {wait} FROM orders WHERE id = ANY(%s::uuid[]) AND {_WAITS_FOR_A_PRICE}",  # noqa: S608
         [str(each) for each in order_ids],
     ).execute(database)
     return [Resting(row, max(row.wait_ms, 0)) for row in rows]

@@ -32,7 +32,8 @@ class Outline:
 
 
 def outline(ways: Sequence[Way], toll: int) -> Outline:
-    """Of the market that has these ways; those that lack the pools of a hop count for nothing."""
+    """Of the market that has these ways, as far as they have pools for each of their hops."""
+    ways = [way for way in ways if all(way)]
     told = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
     paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in told.items()}
     states = tuple((pool.read_as, rates) for pool, rates in told.values())
@@ -45,7 +46,7 @@ def outline(ways: Sequence[Way], toll: int) -> Outline:
             rate *= _highest(paid[id(pool)] for pool in hop)
         return rate
 
-    return Outline(states, _highest(best(way) for way in ways if all(way)), toll)
+    return Outline(states, _highest(best(way) for way in ways), toll)
 
 
 def _highest(rates: "Iterable[Fraction | None]") -> Fraction:

@@ -102,16 +102,17 @@ class Router:
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
         """What is known at once of the market that ``found`` makes for the request's pair, whatever its amount."""
         first, last = request.mint_in, request.mint_out
-        direct = found[first, last].pools
         over = {
             token.mint: (found[first, token.mint].pools, found[token.mint, last].pools)
             for token in self._through(request)
         }
-        ways = {mint: way for mint, way in over.items() if all(way)}
-        legs = min(MAX_LEGS, len(direct) + sum(len(hop) for way in ways.values() for hop in way))
-        fees = max(legs - 1, 0) * priority_fee(_UNITS_A_LEG, self._unit_price())
-        toll = self._worth_of(last, found, fees + max(map(self._rent_of_way, ways), default=0))
-        return outline([(direct,), *over.values()], toll + 1 if legs > 1 else 0)
+        ways = [(found[first, last].pools,), *over.values()]
+        legs = min(MAX_LEGS, sum(len(hop) for way in ways if all(way) for hop in way))
+        if legs <= 1:
+            return outline(ways, 0)
+        rent = max((self._rent_of_way(mint) for mint, way in over.items() if all(way)), default=0)
+        fees = (legs - 1) * priority_fee(_UNITS_A_LEG, self._unit_price())
+        return outline(ways, self._worth_of(last, found, fees + rent) + 1)
 
     def keep_warm(self) -> None:
         """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""

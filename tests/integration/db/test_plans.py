@@ -135,10 +135,10 @@ def let_orders_rest() -> None:
     for each in [each for pair in resting.pairs() for each in resting.of_pair(pair)]:
         resting.raise_best({each.id: LEAST})
     triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
-    for order in [each.order for each in resting.these(late.id for late in resting.of_late(5)) if each.order.id == fires]:
+    for order in [each.order for each in resting.these(late.id for late in resting.of_late(5) if late.id == fires)]:
         journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])
         (claimed_again,) = journal.claim([order.id], "worker-a", 15)
-        retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=order.updated_at)
+        retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=claimed_again.order.updated_at)
         failure = Failure(1, retry.code, "")
         version = claimed_again.order.version
         journal.apply([Change(order.id, retry, version, to=OrderStatus.OPEN, delay_ms=400, failure=failure)])
