@@ -200,7 +200,7 @@ class WorkerProcess:
             Loop("unknown", unknown.run_once, min(CHECK_SECONDS, settings.unknown_after_seconds)),
         )
         self._discovery = Thread(target=trading.router.discover, name="discovery", daemon=True)
-        self._hints: list[Hints] = [] if pools is None else [pools]
+        self._hints: list[Hints | AccountHints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
             landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
             self._live.on_tracked = landings.watch
