@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import pytest
@@ -88,17 +88,18 @@ class Watch:
         return fired
 
 
-Begin = Callable[[Market], Watch]
+class Begin(Protocol):
+    """Let a process begin to watch the pairs that are its own."""
+
+    def __call__(self, market: Market, is_mine: Callable[[Pair], bool] = ...) -> Watch: ...
 
 
 @pytest.fixture
 def begin(publisher: Publisher) -> Begin:
-    """Let a process begin to watch."""
-
-    def watch(market: Market) -> Watch:
+    def watch(market: Market, is_mine: Callable[[Pair], bool] = lambda _: True) -> Watch:
         queue, now = Queue(), [1_000.0]
         router = cast("Router", market)
-        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, clock=lambda: now[0])
+        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, is_mine, clock=lambda: now[0])
         return Watch(market, queue, triggers, now)
 
     return watch
@@ -322,6 +323,52 @@ def test_what_began_to_rest_while_nobody_could_look_is_not_missed(watch: Watch) 
     database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '20 s' WHERE id = %s", (str(order_id),))
     watch.now[0] += 20  # so long a pass has taken
     assert watch.triggers.run_once() == 1
+
+
+def test_what_both_readings_have_missed_is_found_when_the_pair_is_read_again(watch: Watch) -> None:
+    limit("200")
+    assert watch.sees(106) == 0
+    order_id = limit()
+    database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '20 s' WHERE id = %s", (str(order_id),))
+    assert watch.sees(106) == 0
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.triggers.run_once() == 1
+
+
+def test_what_rests_no_more_is_forgotten(watch: Watch) -> None:
+    gone, stays = limit("200"), limit("201")
+    assert watch.sees(106) == 0
+    assert len(watch.triggers) == 2
+    journal.apply([Change(gone, Cancelled(), None)])
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.sees(106) == 0
+    assert len(watch.triggers) == 1
+    journal.apply([Change(stays, Cancelled(), None)])
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.sees(106) == 0
+    assert len(watch.triggers) == 0
+
+
+def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = limit()
+    tries = list[Sequence[Change]]()
+    with monkeypatch.context() as refused:
+        refused.setattr(journal, "apply_each", lambda changes: tries.append(changes) or [None for _ in changes])
+        assert watch.sees(106, 106, 106) == 0
+    assert len(tries) == 1
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += 1
+    assert watch.triggers.run_once() == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_market_that_stands_still_is_asked_for_nothing(watch: Watch) -> None:
+    limit(), stop()
+    assert watch.sees(100) == 0
+    watch.market.looks.clear()
+    watch.market.slot += 1
+    assert watch.triggers.run_once() == 0
+    assert watch.market.looks == []
 
 
 def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Watch) -> None:
