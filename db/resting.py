@@ -1,7 +1,7 @@
 """Orders that rest, as the triggers read them, and what they note of those that follow the market.
 
-What stands is told by a few numbers of each order, and the orders themselves are read where these are new: to see that
-nothing has changed costs little, however much rests. An OCO and a TWAP wait for no price of their own, and are left out.
+What stands is told by a few numbers of each order, and the orders themselves are read where these are new: so to see
+that nothing has changed costs little. An OCO and a TWAP wait for no price of their own, and are left out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ _WAITS_FOR_A_PRICE = f"{_IS_RESTING} AND kind NOT IN ('{OrderKind.OCO}', '{Order
 
 
 def pairs() -> set[Pair]:
-    """The pairs on which orders rest. It costs a look into the index for each of them, however many orders there are."""
+    """The pairs on which orders rest. It costs a look into the index for each of them, however many their orders."""
     first = f"SELECT mint_in, mint_out FROM orders WHERE {_IS_RESTING}"  # noqa: S608
     rows = database.execute_sql(
         f"""

@@ -123,9 +123,7 @@ class Inquiry:
         future.cancel()
         return OrderdError(ErrorCode.SERVICE_TIMEOUT, f"no answer within {self._timeout * 1000:.0f} ms")
 
-    def _by_pair(
-        self, pairs: Sequence[Pair], answers: Sequence[Liquidity | OrderdError]
-    ) -> dict[Pair, Answers]:
+    def _by_pair(self, pairs: Sequence[Pair], answers: Sequence[Liquidity | OrderdError]) -> dict[Pair, Answers]:
         """``answers`` are those of all venues for the first pair, then for the second one, and so on."""
         slots = [pool.slot for answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
         # What was seen before counts too: where the node itself falls behind, all pools do.

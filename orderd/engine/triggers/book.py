@@ -2,9 +2,9 @@
 
 What is compared is what an amount is paid on average: a larger amount is never paid more for each of its units, but for
 what ways cost and what is rounded off. So orders are kept by the size of their amounts, in powers of two, and by the
-average that meets them. The best price that a first unit would be paid leaves out most limits without a question. Of the
-other sizes, a quote of the smallest amount says which limits may be met, there and in all larger sizes; a quote of the
-largest which stops, there and in all smaller ones. Those alone are quoted exactly.
+average that meets them. The best price that a first unit would be paid leaves out most limits without a question. Else a
+quote of the smallest amount of a size says which limits may be met, there and in all larger sizes; a quote of the largest
+which stops, there and in all smaller ones. Those alone are quoted exactly.
 """
 
 from bisect import bisect_left, bisect_right, insort

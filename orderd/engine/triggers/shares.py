@@ -1,8 +1,8 @@
 """Which process watches which pair: one at a time, by the highest hash of the two names (rendezvous hashing).
 
-All processes come to the same by themselves, from the list of those that watch. When one joins or goes, the pairs that it
-takes or leaves change hands and no others. While lists differ for a moment, a pair may be watched by two, of which one
-fires an order: the change names the version that was read.
+All processes come to the same by themselves, from the list of those that watch. When one joins or goes, the pairs that
+it takes or leaves change hands and no others. While lists differ for a moment, a pair may be watched by two, of which
+one fires an order: the change names the version that was read.
 Source: Thaler, Ravishankar, "Using name-based mappings to increase hit rates", 1998.
 """
 
@@ -13,7 +13,7 @@ from orderd.engine.routing.inquiry import Pair
 
 
 class Shares:
-    """Those of the process ``name``; ``watchers`` tells who watches now, as the same object until somebody else does."""
+    """Those of the process ``name``. ``watchers`` tells who watches now: one object until somebody else does."""
 
     def __init__(self, name: str, watchers: Callable[[], Set[str]]) -> None:
         self._name = name

@@ -30,7 +30,7 @@ from orderd.engine.triggers.watched import Look, Watched
 _IDLE_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone."""
 _ANEW_SECONDS: Final = 30.0
-"""When its orders are looked at though no pool of it has changed: what keeps a route from being taken may end by itself."""
+"""When orders are looked at though no pool has changed: what keeps a route from being taken may end by itself."""
 log = structlog.get_logger(__name__)
 
 

@@ -238,9 +238,7 @@ def test_each_pair_on_which_orders_rest_is_found_once() -> None:
     assert resting.pairs() == set()
     orders = [accept(OrderKind.LIMIT) for _ in range(3)]
     sale = (orders[0].mint_in, orders[0].mint_out)
-    database.execute_sql(
-        "UPDATE orders SET mint_in = mint_out, mint_out = mint_in WHERE id = %s", (str(orders[2].id),)
-    )
+    database.execute_sql("UPDATE orders SET mint_in = mint_out, mint_out = mint_in WHERE id = %s", (str(orders[2].id),))
     assert resting.pairs() == {sale, sale[::-1]}
     assert {each.id for each in resting.of_pair(sale[::-1])} == {orders[2].id}
     cancel(orders[2].id)
@@ -253,7 +251,8 @@ def test_what_waits_for_no_price_of_its_own_is_none_of_those_that_are_looked_at(
         journal.accept([new_order(kind=OrderKind.TWAP, slices=3, every_seconds=60, catch_up=CatchUp.ONE)])[0].order,
     ]
     (pair,) = {(each.mint_in, each.mint_out) for each in parents}
-    assert resting.of_pair(pair) == resting.of_late(5) == resting.these(each.id for each in parents) == []
+    assert resting.of_pair(pair) == resting.of_late(5) == []
+    assert resting.these(each.id for each in parents) == []
 
 
 def test_the_best_price_rises_and_is_lowered_by_nobody() -> None:

@@ -47,7 +47,8 @@ def orders() -> list[UUID]:
 def accept(symbol: str) -> UUID:
     given = new_order(amount_in=10**9, kind=OrderKind.LIMIT, limit_price="0.0095")
     token = Token(symbol, symbol.rjust(32, "1"), 6)
-    (moved,) = journal.accept([NewOrder(uuid7(), given.account_id, symbol, replace(given.terms, token_out=token), given.by)])
+    terms = replace(given.terms, token_out=token)
+    (moved,) = journal.accept([NewOrder(uuid7(), given.account_id, symbol, terms, given.by)])
     return moved.order.id
 
 

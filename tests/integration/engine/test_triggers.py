@@ -352,8 +352,13 @@ def test_what_rests_no_more_is_forgotten(watch: Watch) -> None:
 def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = limit()
     tries = list[Sequence[Change]]()
+
+    def refuse(changes: Sequence[Change]) -> list[None]:
+        tries.append(changes)
+        return [None for _ in changes]
+
     with monkeypatch.context() as refused:
-        refused.setattr(journal, "apply_each", lambda changes: tries.append(changes) or [None for _ in changes])
+        refused.setattr(journal, "apply_each", refuse)
         assert watch.sees(106, 106, 106) == 0
     assert len(tries) == 1
     assert watch.triggers.run_once() == 0

@@ -1,6 +1,5 @@
 """What is told of a market without a search holds for every route that a search finds: on pools of all kinds."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import permutations
 from uuid import UUID
@@ -71,11 +70,10 @@ def _symbol(mint: str) -> str:
 
 
 @pytest.fixture(params=["ways cost nothing", "ways cost much"])
-def _costs(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _costs(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "ways cost much":
         monkeypatch.setattr(desk.router, "_unit_price", lambda: LAMPORTS_A_UNIT)
         monkeypatch.setattr(desk.router, "_rent_of_way", lambda _: RENT)
-    yield
 
 
 @pytest.mark.usefixtures("_costs")
