@@ -29,7 +29,6 @@ from tests.integration.orders import new_order, read
 
 SOL = 10**9
 MILLION = 10**6
-READ_ALL_SECONDS = 30.0
 
 
 @dataclass
@@ -41,7 +40,8 @@ class Market:
     is_closed: bool = False
     is_shallow: bool = False
     pools: tuple[object, ...] = (object(),)
-    looks: list[int] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+    """Happens while the market is looked at."""
 
     def moves(self, price: float) -> None:
         self.price, self.slot, self.pools = price, self.slot + 1, (object(),)
@@ -61,7 +61,7 @@ class Market:
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
     ) -> RoutingDecision:
-        self.looks.append(request.amount_in)
+        self.meanwhile()
         if self.is_closed:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
@@ -196,12 +196,12 @@ def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch
     assert watch.queue.sent == []
 
 
-def test_nor_is_one_that_has_become_another_since_it_was_read(watch: Watch) -> None:
+def test_nor_is_one_that_becomes_another_while_the_market_is_looked_at(watch: Watch) -> None:
     order_id = limit()
-    assert watch.sees(100) == 0
-    database.execute_sql("UPDATE orders SET version = version + 1, limit_price = 200 WHERE id = %s", (str(order_id),))
+    amend = "UPDATE orders SET version = version + 1, limit_price = 200 WHERE id = %s AND limit_price = 105"
+    watch.market.meanwhile = lambda: database.execute_sql(amend, (str(order_id),))
     assert watch.sees(106) == 0
-    watch.now[0] += READ_ALL_SECONDS
+    assert read(order_id).status is OrderStatus.OPEN
     assert watch.sees(106) == 0
     assert watch.sees(200) == 1
 

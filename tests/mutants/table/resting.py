@@ -17,7 +17,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watch.py",
         "                each.watched.order.version,\n",
         "                None,\n",
-        (f"{_TRIGGERS}test_nor_is_one_that_has_become_another_since_it_was_read",),
+        (f"{_TRIGGERS}test_nor_is_one_that_becomes_another_while_the_market_is_looked_at",),
         "An order that was amended a moment ago is fired at the price that it had before.",
     ),
     Mutant(
