@@ -1,7 +1,7 @@
 """Orders that rest go on when the market meets their price: once, as they are stored, and none is missed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
