@@ -1,6 +1,6 @@
 """Orders that rest, as the triggers read them, and what they note of those that follow the market."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,12 +36,21 @@ def _read(which: str, values: tuple[object, ...]) -> list[Resting]:
     return [Resting(row, max(row.wait_ms, 0)) for row in rows]
 
 
-def raise_best(best: Mapping[UUID, int]) -> None:
-    """Keep the most that the market has paid for each of these trailing stops: it is lowered by nobody."""
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The most that the market has paid for a trailing stop, in base units, as it was in this version of it."""
+
+    order_id: UUID
+    version: int
+    amount_out: int
+
+
+def raise_best(best: Sequence[Best]) -> None:
+    """Keep the best of these trailing stops: it is lowered by nobody. Of another amount the market has paid another."""
     database.execute_sql(
         f"""
         UPDATE orders SET best_out = greatest(best_out, given.best)
-        FROM unnest(%s::uuid[], %s::numeric[]) AS given (id, best)
-        WHERE orders.id = given.id AND {_IS_RESTING}""",  # noqa: S608
-        ([str(each) for each in best], list(best.values())),
+        FROM unnest(%s::uuid[], %s::integer[], %s::numeric[]) AS given (id, version, best)
+        WHERE orders.id = given.id AND orders.version = given.version AND {_IS_RESTING}""",  # noqa: S608
+        ([str(each.order_id) for each in best], [each.version for each in best], [each.amount_out for each in best]),
     )

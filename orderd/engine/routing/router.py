@@ -23,7 +23,7 @@ from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
+from orderd.engine.routing.search import MAX_LEGS, Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
 from orderd.engine.routing.space import bytes_of_swaps
 from orderd.engine.routing.venue_refusals import nothing_offered, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
@@ -182,6 +182,12 @@ class Router:
         )
         mid = partial(_mid, chosen.route, quotes, found)
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps, mid)
+
+    def given_up(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int:
+        """How much less the best route may be paid than one that costs more, at most, in base units."""
+        worth_of = partial(self._worth_of, request.mint_out, found)
+        rents = [worth_of(self._rent_of_way(token.mint)) for token in self._through(request)]
+        return worth_of(priority_fee(MAX_LEGS * _UNITS_A_LEG, self._unit_price())) + max(rents, default=0)
 
     def _bounds(self, request: QuoteRequest) -> tuple[int, int]:
         """What impact, and impact and fees together, may take, in basis points."""

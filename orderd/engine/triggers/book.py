@@ -17,7 +17,7 @@ from orderd.domain.trigger import Bound
 _FRACTION: Final = 64
 """Bits of an average behind the point."""
 _SLACK: Final = 9
-"""An average counts as met where less than 1/512 is missing: what a leg's fee may make a small amount lose."""
+"""An average counts as met where less than 1/512 is missing: no route is searched for to the last unit."""
 _DUST: Final = 1 << 14
 """Of smaller amounts, in base units, rounding takes more than that: they are always looked at."""
 
@@ -67,27 +67,30 @@ class PairBook:
         if not (size.least or size.most):
             del self._sizes[length]
 
-    def may_be_met(self, probe: Probe) -> set[UUID]:
-        """The orders to be looked at exactly: all whose bounds the market meets, and few others."""
+    def may_be_met(self, probe: Probe, given_up: int = 0) -> set[UUID]:
+        """The orders to be looked at exactly: all whose bounds the market meets, and few others.
+
+        ``given_up`` is what a best route may be paid less at most than a dearer one, which a larger amount may take.
+        """
         found: set[UUID] = set()
         for length, size in self._sizes.items():
-            found.update(_of_size(1 << (length - 1), size, probe))
+            found.update(_of_size(1 << (length - 1), size, probe, given_up))
         return found
 
 
-def _of_size(smallest: int, size: _Size, probe: Probe) -> Iterator[UUID]:
+def _of_size(smallest: int, size: _Size, probe: Probe, given_up: int) -> Iterator[UUID]:
     if smallest < _DUST:
         yield from (order_id for side in (size.least, size.most) for _, order_id in side)
         return
     if size.least:
         # One more, for what was rounded off. Where the smallest is paid nothing, a larger one may be paid something.
-        best = _average((probe(smallest) or 0) + 1, smallest)
+        best = _average((probe(smallest) or 0) + given_up + 1, smallest)
         end = bisect_right(size.least, best + (best >> _SLACK), key=_key)
         yield from (order_id for _, order_id in size.least[:end])
     if size.most:
-        # Two less, for a smaller amount loses up to twice as much of each of its units by rounding. The smaller ones of
-        # a size may be taken where the largest one is not.
-        worst = _average(max((probe(smallest << 1) or 0) - 2, 0), smallest << 1)
+        # Twice as much less, for half of the amount loses twice as much of each of its units. The smaller ones of a
+        # size may be taken where the largest one is not.
+        worst = _average(max((probe(smallest << 1) or 0) - 2 * (given_up + 1), 0), smallest << 1)
         start = bisect_left(size.most, worst - (worst >> _SLACK), key=_key)
         yield from (order_id for _, order_id in size.most[start:])
 

@@ -17,7 +17,7 @@ from db import families, journal, resting
 from db.connection import database, transaction
 from db.journal import Change, Moved
 from db.models import Order
-from db.resting import Resting
+from db.resting import Best, Resting
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import QuoteRequest
@@ -42,7 +42,7 @@ class _Met:
     """What a pass has found: orders that fire, the best that trailing stops have seen, and parts that are paid."""
 
     fired: "list[_Fired]" = field(default_factory=list)
-    best: dict[UUID, int] = field(default_factory=dict)
+    best: list[Best] = field(default_factory=list)
     parts: dict[UUID, int] = field(default_factory=dict)
 
 
@@ -177,7 +177,10 @@ class Triggers:
         pools = self._router.pools_of(_of(pair, 1), found)
         is_new = pair not in self._looked_at or not _is_same(pools, self._seen.get(pair, ()))
         self._looked_at[pair], self._seen[pair] = now, pools
-        candidates = book.may_be_met(lambda amount: self._paid(_of(pair, amount), found)) if is_new else set()
+        candidates = set[UUID]()
+        if is_new:
+            given_up = self._router.given_up(_of(pair, 1), found)
+            candidates = book.may_be_met(lambda amount: self._paid(_of(pair, amount), found), given_up)
         confirming = self._confirming.pop(pair, set())
         for watched in [self._watched[each] for each in candidates | confirming if each in self._watched]:
             if now < watched.look_at:
@@ -189,7 +192,7 @@ class Triggers:
                 continue
             look = self._exact(watched, found)
             if look is not None and watched.rises(look):
-                met.best[watched.order.id] = look.amount_out
+                met.best.append(Best(watched.order.id, watched.order.version, look.amount_out))
                 book.put(watched.order.id, watched.order.amount_in, watched.bounds)
             if watched.is_met(look):
                 assert look is not None, "what is met is met by a look"

@@ -17,6 +17,7 @@ from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
+from db.resting import Best
 from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -133,7 +134,7 @@ def let_orders_rest() -> None:
         pending(kind=OrderKind.TRAILING, trail="3%", valid_seconds=seconds) for seconds in (None, None, 0)
     )
     for each in resting.all_resting():
-        resting.raise_best({each.order.id: LEAST})
+        resting.raise_best([Best(each.order.id, each.order.version, LEAST)])
     triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
     for order in [each.order for each in resting.resting_of_late(5) if each.order.id == fires]:
         journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])

@@ -40,6 +40,9 @@ class Market:
     is_closed: bool = False
     is_shallow: bool = False
     pools: tuple[object, ...] = (object(),)
+    dearer: float = 0.0
+    cost: int = 0
+    """A better price, and what it costs to take it, in base units of USDC."""
     meanwhile: Callable[[], object] = lambda: None
     """Happens while the market is looked at."""
 
@@ -55,6 +58,9 @@ class Market:
     def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
         return cast("tuple[OpenPool, ...]", self.pools)
 
+    def given_up(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int:
+        return self.cost
+
     def may_have_moved(self, request: QuoteRequest) -> bool:
         return True
 
@@ -66,7 +72,8 @@ class Market:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
             raise OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "moves the price by more than the daemon lets an order")
-        paid = request.amount_in * round(self.price * MILLION) // SOL
+        paid, dear = (request.amount_in * round(each * MILLION) // SOL for each in (self.price, self.dearer))
+        paid = dear if dear - self.cost > paid else paid
         quote = replace(QUOTE, amount_in=request.amount_in, amount_out=paid, slot=self.slot)
         return RoutingDecision(Route.single(quote), (quote,), ())
 
@@ -159,6 +166,13 @@ def test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met
     )
 
 
+def test_an_order_that_can_afford_a_dearer_route_is_not_missed(watch: Watch) -> None:
+    """The smallest amount of its size, of which the market is asked first, would be paid no more than 100."""
+    watch.market.dearer, watch.market.cost = 105.5, 5 * MILLION
+    limit("105", amount_in=SOL)
+    assert watch.sees(100) == 1
+
+
 def test_a_gap_through_all_prices_fires_all_the_farthest_first(watch: Watch) -> None:
     near, far = limit("110"), limit("101")
     assert watch.sees(100) == 0
@@ -185,6 +199,14 @@ def test_two_processes_that_see_the_same_market_fire_each_order_once(begin: Begi
     assert other.sees(120) == 4
     assert one.sees(120) == 0
     assert {read(each).seq for each in orders} == {2}
+
+
+def test_a_best_price_of_what_was_sold_before_it_was_amended_is_none_of_the_order(watch: Watch) -> None:
+    order_id = trailing(amount_in=2 * SOL)
+    halve = "UPDATE orders SET version = version + 1, amount_in = %s WHERE id = %s AND amount_in = %s"
+    watch.market.meanwhile = lambda: database.execute_sql(halve, (SOL, str(order_id), 2 * SOL))
+    assert watch.sees(100, 100) == 0
+    assert read(order_id).best_out == 100 * MILLION
 
 
 def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch: Watch) -> None:
