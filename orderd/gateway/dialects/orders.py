@@ -97,8 +97,9 @@ class ForeignOrders:
 
 
 def _params(found: dict[str, Any], client_order_id: str) -> SubmitParams:
-    if "amount_in" in found:
-        found["amount_in"] = decimal_text(found["amount_in"], "amount")
+    if "amount_in" not in found:
+        raise _invalid("amount: Field required")
+    found["amount_in"] = decimal_text(found["amount_in"], "amount")
     for field in ("slippage", "min_out", "limit_price"):
         if found.get(field) is not None:
             found[field] = decimal_text(found[field], _name_of(field))

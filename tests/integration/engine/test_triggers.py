@@ -72,9 +72,9 @@ class Market:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
             raise OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "moves the price by more than the daemon lets an order")
-        paid, dear = (request.amount_in * round(each * MILLION) // SOL for each in (self.price, self.dearer))
+        paid, dear = (request.amount * round(each * MILLION) // SOL for each in (self.price, self.dearer))
         paid = dear if dear - self.cost > paid else paid
-        quote = replace(QUOTE, amount_in=request.amount_in, amount_out=paid, slot=self.slot)
+        quote = replace(QUOTE, amount_in=request.amount, amount_out=paid, slot=self.slot)
         return RoutingDecision(Route.single(quote), (quote,), ())
 
 
