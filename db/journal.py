@@ -58,6 +58,7 @@ IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
 _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
 """The same of a new order. Its sender puts it there at once, but may never have been told that it was stored: who has
 not within the 2 s of an answer never will be. An order that is in the queue for longer has two messages there."""
+_LAMPORTS_A_SOL: Final = 10**9
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL
                   THEN clock_timestamp() - waits_since ELSE interval '0' END"""
@@ -74,7 +75,11 @@ def _due(delay_ms: str, latest: str = "valid_until") -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewAttempt:
-    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units."""
+    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units, and ``max_amount_in`` of an exact
+    output.
+
+    ``pool_fee`` (in base units of what is sold) and ``mid`` are of the decision for this route, where they were told.
+    """
 
     number: int
     signature: str
@@ -84,6 +89,9 @@ class NewAttempt:
     pool: str
     min_amount_out: int
     blockhash_slot: int
+    pool_fee: int | None = None
+    mid: str | None = None
+    max_amount_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,10 @@ class Change:
                 ("attempt_venue", "text", attempt.venue),
                 ("attempt_pool", "text", attempt.pool),
                 ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
+                ("attempt_max_amount_in", "numeric", attempt.max_amount_in),
                 ("blockhash_slot", "bigint", attempt.blockhash_slot),
+                ("pool_fee", "numeric", attempt.pool_fee),
+                ("mid", "numeric", attempt.mid),
             ]
         if end := self.attempt_end:
             row += [
@@ -321,15 +332,29 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out, blockhash_slot, family_id)
+                                  min_amount_out, max_amount_in, blockhash_slot, pool_fee, mid, family_id)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out, blockhash_slot, parent_id FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, attempt_max_amount_in, blockhash_slot, pool_fee, mid, parent_id
+            FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
             UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,
                 awaits_finality = m.awaits_finality
-            FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live')""")
+            FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live'
+            RETURNING a.order_id, a.signature, a.pool_fee, a.mid)""")
+    if change.attempt_end and change.fact.kind is EventKind.CONFIRMED:
+        # Of another transaction than the attempt's own nobody knows what was decided for it.
+        ctes.append(f"""filled AS (
+            INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee, rent,
+                               pool_fee, mid)
+            SELECT m.id, (m.fact->>'attempt')::integer, m.signature, (m.fact->>'slot')::bigint, m.updated_at,
+                   m.filled_in, m.filled_out, m.network_fee,
+                   coalesce((m.fact->>'rent')::numeric * {_LAMPORTS_A_SOL}, 0)::bigint, e.pool_fee, e.mid
+            FROM moved m LEFT JOIN ended e ON e.order_id = m.id AND e.signature = m.signature)""")
     if _is_revived(change):
+        ctes.append("""taken_back AS (
+            UPDATE fills f SET rolled_back_at = m.updated_at
+            FROM moved m WHERE f.order_id = m.id AND f.rolled_back_at IS NULL)""")
         ctes.append("""revived AS (
             UPDATE attempts a SET outcome = 'live', slot = NULL, settled_at = NULL, awaits_finality = false
             FROM moved m WHERE a.order_id = m.id AND a.outcome = 'landed')""")
@@ -384,11 +409,13 @@ class NewOrder:
     valid_seconds: int | None = None
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
     parent_id: UUID | None = None
+    label: str | None = None
 
     @property
     def fact(self) -> Accepted:
+        terms = dict(told(self.terms))
         return Accepted(
-            client_order_id=self.client_order_id, account=name_of(self.account_id), **dict(told(self.terms))
+            client_order_id=self.client_order_id, account=name_of(self.account_id), label=self.label, **terms
         )
 
     def values(self, fact: Accepted) -> dict[str, Any]:

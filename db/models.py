@@ -132,7 +132,9 @@ class Order(Table):
     ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
-    to pay: never below it, and where ``floor`` is the first one, the same from the first route on.
+    to pay: never below it, and where ``floor`` is the first one, the same from the first route on. An order that buys
+    ``exact_out`` has no ``amount_in``; ``max_in`` is the most that it may cost, ``max_amount_in`` the ceiling, the same
+    in all respects.
     ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
     ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
     ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
@@ -154,12 +156,14 @@ class Order(Table):
     mint_out = TextField()
     decimals_in = SmallIntegerField()
     decimals_out = SmallIntegerField()
-    amount_in: Field[int] = base_units()
+    amount_in: Field[int | None] = base_units(null=True)
     slippage_bps = IntegerField()
     min_out: Field[int | None] = base_units(null=True)
     max_cost_bps: Field[int | None] = IntegerField(null=True)
     floor: Field[Floor | None] = EnumField(Floor, null=True)
     use_wrapped = BooleanField()
+    exact_out: Field[int | None] = base_units(null=True)
+    max_in: Field[int | None] = base_units(null=True)
     limit_price: Field[str | None] = price()
     stop_price: Field[str | None] = price()
     take_profit_price: Field[str | None] = price()
@@ -204,6 +208,8 @@ class Order(Table):
     route: Field[list[dict[str, Any]] | None] = BinaryJSONField(index=False, null=True)
     quoted_amount_out: Field[int | None] = base_units(null=True)
     min_amount_out: Field[int | None] = base_units(null=True)
+    quoted_amount_in: Field[int | None] = base_units(null=True)
+    max_amount_in: Field[int | None] = base_units(null=True)
     signature = TextField(null=True)
     filled_in: Field[int | None] = base_units(null=True)
     filled_out: Field[int | None] = base_units(null=True)
@@ -214,6 +220,13 @@ class Order(Table):
     created_at: Field[datetime] = DateTimeTZField()
     updated_at: Field[datetime] = DateTimeTZField()
 
+    @property
+    def amount(self) -> int:
+        """Of the two amounts the one that is given; whatever rests or is executed in parts sells one."""
+        given = self.amount_in if self.exact_out is None else self.exact_out
+        assert given is not None, "one of the two is given"
+        return given
+
     class Meta:
         table_name = "orders"
 
@@ -222,7 +235,7 @@ class Attempt(Table):
     """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's.
 
     Once it has ended for good, they may be removed. ``blockhash_slot`` is the context slot of its blockhash.
-    ``awaits_finality``: it landed in a block that may still be rolled back.
+    ``awaits_finality``: it landed in a block that may still be rolled back. ``pool_fee`` and ``mid`` are for its fill.
     """
 
     id = UUIDField(primary_key=True)
@@ -234,6 +247,7 @@ class Attempt(Table):
     venue = TextField()
     pool = TextField()
     min_amount_out: Field[int] = base_units()
+    max_amount_in: Field[int | None] = base_units(null=True)
     outcome = TextField()
     sends = IntegerField()
     slot = BigIntegerField(null=True)
@@ -241,9 +255,36 @@ class Attempt(Table):
     settled_at: Field[datetime | None] = DateTimeTZField(null=True)
     blockhash_slot = BigIntegerField(null=True)
     awaits_finality = BooleanField()
+    pool_fee: Field[int | None] = base_units(null=True)
+    mid: Field[str | None] = price()
 
     class Meta:
         table_name = "attempts"
+
+
+class Fill(Table):
+    """What a transaction has traded; one whose block the chain took back has ``rolled_back_at`` and does not count.
+
+    No more than one of an order counts. Fee and rent in lamports. ``pool_fee`` (base units of what was sold) and
+    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) are of the decision for the route, where told.
+    """
+
+    order_id = UUIDField()
+    attempt = IntegerField()
+    signature = TextField()
+    slot: Field[int | None] = BigIntegerField(null=True)
+    at: Field[datetime] = DateTimeTZField()
+    amount_in: Field[int] = base_units()
+    amount_out: Field[int] = base_units()
+    network_fee = BigIntegerField()
+    rent: Field[int | None] = BigIntegerField(null=True)
+    pool_fee: Field[int | None] = base_units(null=True)
+    mid: Field[str | None] = price()
+    rolled_back_at: Field[datetime | None] = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "fills"
+        primary_key = False
 
 
 class OrderEventRow(Table):

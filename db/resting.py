@@ -4,7 +4,7 @@ What stands is told by a few numbers of each order, and the orders themselves ar
 that nothing has changed costs little. An OCO and a TWAP wait for no price of their own, and are left out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -86,12 +86,21 @@ def these(order_ids: Iterable[UUID]) -> list[Resting]:
     return [Resting(row, max(row.wait_ms, 0)) for row in rows]
 
 
-def raise_best(best: Mapping[UUID, int]) -> None:
-    """Keep the most that the market has paid for each of these trailing stops: it is lowered by nobody."""
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The most that the market has paid for a trailing stop, in base units, as it was in this version of it."""
+
+    order_id: UUID
+    version: int
+    amount_out: int
+
+
+def raise_best(best: Sequence[Best]) -> None:
+    """Keep the best of these trailing stops: it is lowered by nobody. Of another amount the market has paid another."""
     database.execute_sql(
         f"""
         UPDATE orders SET best_out = greatest(best_out, given.best)
-        FROM unnest(%s::uuid[], %s::numeric[]) AS given (id, best)
-        WHERE orders.id = given.id AND {_IS_RESTING}""",  # noqa: S608
-        ([str(each) for each in best], list(best.values())),
+        FROM unnest(%s::uuid[], %s::integer[], %s::numeric[]) AS given (id, version, best)
+        WHERE orders.id = given.id AND orders.version = given.version AND {_IS_RESTING}""",  # noqa: S608
+        ([str(each.order_id) for each in best], [each.version for each in best], [each.amount_out for each in best]),
     )

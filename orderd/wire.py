@@ -145,6 +145,12 @@ class OrderView(ToldTerms, _Identity):
     route: tuple[RoutedLeg, ...] = Field((), description="all legs, where there are several")
     quoted_amount_out: str | None = None
     min_amount_out: str | None = None
+    quoted_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: what the route would take"
+    )
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+    )
     signature: str | None = None
     amount_out: str | None = Field(None, description="what was received, once confirmed")
     executed_price: str | None = None
@@ -169,6 +175,9 @@ class AttemptView(Message):
     venue: VenueName
     pool: str
     min_amount_out: str
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it could cost"
+    )
     last_valid_block_height: int
     sends: int
     outcome: AttemptOutcome
@@ -176,6 +185,30 @@ class AttemptView(Message):
     is_final: bool = Field(True, description="false while the block in which it landed may be rolled back")
     signed_at: datetime
     settled_at: datetime | None = None
+
+
+class FillView(Message):
+    """What a transaction of the order, or of one that executes a part of it, traded, as the chain's balances say."""
+
+    order_id: UUID = Field(description="whose transaction it was")
+    attempt: int
+    signature: str
+    slot: int | None = None
+    at: datetime = Field(description="when it became known")
+    amount_in: str
+    amount_out: str
+    price: str = Field(description="of one token_in in token_out")
+    mid: str | None = Field(
+        None,
+        description="of one token_in in token_out when the route was chosen, before fees and depth: between the pools "
+        "that were best to sell to and to buy from; null where it could not be told",
+    )
+    pool_fee: str | None = Field(None, description="in token_in, of all pools, as the route told it")
+    network_fee: str = Field(description="in SOL")
+    rent: str | None = Field(None, description="in SOL, of token accounts that it made")
+    rolled_back_at: datetime | None = Field(
+        None, description="when its block turned out to be in no chain that won: it does not count"
+    )
 
 
 class FailureView(Message):
@@ -209,8 +242,13 @@ class QuoteResult(ToldTerms, Message):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
     min_amount_out: str
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+    )
     route: tuple[RoutedLeg, ...] = ()
-    gain_bps: str | None = Field(None, description="what the route pays above the best single pool")
+    gain_bps: str | None = Field(
+        None, description="what the route pays above the best single pool, or takes less for an exact output"
+    )
     compute_units: int | None = Field(None, description="that the transaction would ask for")
     compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
     network_fee: str | None = Field(None, description="in SOL, with the priority fee")
@@ -239,6 +277,7 @@ class OrderDetail(Message):
     events: tuple[OrderEvent, ...]
     attempts: tuple[AttemptView, ...]
     failures: tuple[FailureView, ...]
+    fills: tuple[FillView, ...] = Field((), description="oldest first; of each order there is one at most that counts")
 
 
 class CancelResult(Message):

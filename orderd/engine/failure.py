@@ -17,7 +17,7 @@ from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Deferred, Failed, Retrying
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
-from orderd.domain.retry import RetryPolicy
+from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
@@ -25,8 +25,6 @@ _A_SLOT_MS: Final = 400
 """Until an order whose try led to no signature is looked at again; twice as long after each, where no look at the
 market keeps it from a try that must fail: a try takes a start from other orders."""
 _DOUBLINGS: Final = 4
-_MARKET_SAYS_NO: Final = frozenset({"ROUTE", "POOL", "TX", "RPC", "SERVICE"})
-"""Categories of errors that another moment may not meet. The wallet's funds do not come back by themselves."""
 
 
 class AttemptFailedError(Exception):
@@ -117,7 +115,7 @@ def _delay_ms(
     jitter = random.random()  # noqa: S311  (spreads load, guards nothing)
     if persistence is _Persistence.A_FEW:
         return policy.retry_delay_ms(error.code, counted, jitter)
-    if persistence is _Persistence.NONE or error.code.category not in _MARKET_SAYS_NO:
+    if persistence is _Persistence.NONE or not may_pass(error.code):
         return None
     if is_signed:
         return policy.backoff_ms(counted, jitter)

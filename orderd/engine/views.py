@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db.accounts import name_of
 from db.connection import database
-from db.models import Attempt, Order, OrderEventRow, OrderFailure
+from db.models import Attempt, Fill, Order, OrderEventRow, OrderFailure
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
@@ -18,6 +18,7 @@ from orderd.wire import (
     AttemptOutcome,
     AttemptView,
     FailureView,
+    FillView,
     OrderDetail,
     OrderView,
     Problem,
@@ -39,6 +40,9 @@ def order_view(order: Order) -> OrderView:
     def out(amount: int | None) -> str | None:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
+    def paid(amount: int | None) -> str | None:
+        return None if amount is None else format_amount(amount, order.decimals_in)
+
     terms = terms_of(order)
     # An attempt is under way from the claim until it has failed for certain.
     attempt = order.failures + (order.status in HELD | FILLED)
@@ -50,7 +54,7 @@ def order_view(order: Order) -> OrderView:
         client_order_id=order.client_order_id,
         account=name_of(order.account_id),
         kind=order.kind,
-        **vars(told(terms)),
+        **vars(told(terms)) | {"amount_in": paid(order.filled_in if terms.amount_in is None else terms.amount_in)},
         parent_id=order.parent_id,
         filled_amount_in=(
             format_amount(order.filled_in, order.decimals_in)
@@ -72,6 +76,8 @@ def order_view(order: Order) -> OrderView:
         route=order.route or (),
         quoted_amount_out=out(order.quoted_amount_out),
         min_amount_out=out(order.min_amount_out),
+        quoted_amount_in=paid(order.quoted_amount_in),
+        max_amount_in=paid(order.max_amount_in),
         signature=order.signature,
         amount_out=out(order.filled_out),
         executed_price=executed_price(order),
@@ -130,23 +136,29 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
     """An order with all that has happened to it. Raises OrderdError as ``find`` does."""
     order = find(account_id, ref, sees_all=sees_all)
     attempts = Attempt.select().where(Attempt.order_id == order.id).order_by(Attempt.number)
+    family = Order.select(Order.id).where((Order.id == order.id) | (Order.parent_id == order.id))
+    fills = Fill.select().where(Fill.order_id.in_(family)).order_by(Fill.at)
     failures = OrderFailure.select().where(OrderFailure.order_id == order.id).order_by(OrderFailure.id)
     return OrderDetail(
         order=order_view(order),
         events=tuple(events_after(order.id, 0)),
-        attempts=tuple(attempt_view(attempt, order.decimals_out) for attempt in attempts),
+        attempts=tuple(attempt_view(attempt, order) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
+        fills=tuple(_fill_view(fill, order) for fill in fills),
     )
 
 
-def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+def attempt_view(attempt: Attempt, order: Order) -> AttemptView:
     """The attempt as clients see it."""
     return AttemptView(
         number=attempt.number,
         signature=attempt.signature,
         venue=VenueName(attempt.venue),
         pool=attempt.pool,
-        min_amount_out=format_amount(attempt.min_amount_out, decimals_out),
+        min_amount_out=format_amount(attempt.min_amount_out, order.decimals_out),
+        max_amount_in=None
+        if attempt.max_amount_in is None
+        else format_amount(attempt.max_amount_in, order.decimals_in),
         last_valid_block_height=attempt.last_valid_block_height,
         sends=attempt.sends,
         outcome=cast("AttemptOutcome", attempt.outcome),
@@ -154,6 +166,25 @@ def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
         is_final=not attempt.awaits_finality,
         signed_at=attempt.signed_at,
         settled_at=attempt.settled_at,
+    )
+
+
+def _fill_view(fill: Fill, order: Order) -> FillView:
+    sold, bought = order.decimals_in, order.decimals_out
+    return FillView(
+        order_id=fill.order_id,
+        attempt=fill.attempt,
+        signature=fill.signature,
+        slot=fill.slot,
+        at=fill.at,
+        amount_in=format_amount(fill.amount_in, sold),
+        amount_out=format_amount(fill.amount_out, bought),
+        price=format_price(fill.amount_in, sold, fill.amount_out, bought),
+        mid=fill.mid,
+        pool_fee=None if fill.pool_fee is None else format_amount(fill.pool_fee, sold),
+        network_fee=format_amount(fill.network_fee, LAMPORT_DECIMALS),
+        rent=None if fill.rent is None else format_amount(fill.rent, LAMPORT_DECIMALS),
+        rolled_back_at=fill.rolled_back_at,
     )
 
 

@@ -15,30 +15,30 @@ Way = tuple[Sequence[OpenPool], ...]
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
     """``best_rate`` is what a first unit is paid after fees on the best way, in base units: more than any amount is
-    paid on average, however it is shared. None where a pool cannot tell. ``toll`` is how much more one way may cost
-    than another, in base units of what is bought.
+    paid on average, however it is shared. None where a pool cannot tell. ``given_up`` is how much less the best route
+    may be paid than one that costs more, at most, in base units.
     """
 
     pools: tuple[tuple[object, Rates | None], ...]
     best_rate: Fraction | None
-    toll: int
+    given_up: int
 
     def is_as(self, other: "Outline") -> bool:
         """Whether all is as it was: the pools, their fees, which may change with time alone, and what ways cost."""
-        return (self.toll, len(self.pools)) == (other.toll, len(other.pools)) and all(
+        return (self.given_up, len(self.pools)) == (other.given_up, len(other.pools)) and all(
             one is another and rates == others
             for (one, rates), (another, others) in zip(self.pools, other.pools, strict=True)
         )
 
 
-def outline(ways: Sequence[Way], toll: int) -> Outline:
+def outline(ways: Sequence[Way], given_up: int) -> Outline:
     """Of the market that has these ways, as far as they have pools for each of their hops."""
     ways = [way for way in ways if all(way)]
     told = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
     paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in told.items()}
     states = tuple((pool.read_as, rates) for pool, rates in told.values())
     if None in paid.values():
-        return Outline(states, None, toll)
+        return Outline(states, None, given_up)
 
     def best(way: Way) -> Fraction:
         rate = Fraction(1)
@@ -46,7 +46,7 @@ def outline(ways: Sequence[Way], toll: int) -> Outline:
             rate *= _highest(paid[id(pool)] for pool in hop)
         return rate
 
-    return Outline(states, _highest(best(way) for way in ways), toll)
+    return Outline(states, _highest(best(way) for way in ways), given_up)
 
 
 def _highest(rates: "Iterable[Fraction | None]") -> Fraction:

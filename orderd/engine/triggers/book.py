@@ -2,9 +2,9 @@
 
 What is compared is what an amount is paid on average: a larger amount is never paid more for each of its units, but for
 what ways cost and what is rounded off. So orders are kept by the size of their amounts, in powers of two, and by the
-average that meets them. The best price that a first unit would be paid leaves out most limits without a question. Else a
-quote of the smallest amount of a size says which limits may be met, there and in all larger sizes; a quote of the largest
-which stops, there and in all smaller ones. Those alone are quoted exactly.
+average that meets them. The best price that a first unit would be paid leaves out most limits without a question. Else
+a quote of the smallest amount of a size says which limits may be met, there and in all larger sizes; a quote of the
+largest which stops, there and in all smaller ones. Those alone are quoted exactly.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -19,7 +19,7 @@ from orderd.domain.trigger import Bound
 _FRACTION: Final = 64
 """Bits of an average behind the point."""
 _SLACK: Final = 9
-"""An average counts as met where less than 1/512 is missing: more than rounding takes of an input that is no dust."""
+"""An average counts as met where less than 1/512 is missing: no route is searched for to the last unit."""
 _DUST: Final = 1 << 14
 """Of smaller amounts, in base units, rounding takes more than that: they are always looked at."""
 _ROUNDED: Final = 3
@@ -75,20 +75,19 @@ class PairBook:
         if not (size.least or size.most):
             del self._sizes[length]
 
-    def may_be_met(self, probe: Probe, *, best_rate: Fraction | None = None, toll: int = 0) -> set[UUID]:
+    def may_be_met(self, probe: Probe, given_up: int = 0, *, best_rate: Fraction | None = None) -> set[UUID]:
         """The orders to be looked at exactly: all whose bounds the market meets, and few others.
 
-        ``best_rate`` is what a first unit would be paid on the best way, None where nobody can tell. ``toll`` is how
-        much more one way may cost than another, in base units of what is bought: the best way for one amount may be
-        one that another amount is not worth, so that much may be missing from what it is paid.
+        ``given_up`` is what a best route may be paid less at most than a dearer one, which another amount may take;
+        ``best_rate`` what a first unit would be paid on the best way, None where nobody can tell.
         """
         lengths = sorted(self._sizes)
         return {
-            *self._limits(lengths, probe, best_rate, toll),
-            *self._stops(lengths[::-1], probe, toll),
+            *self._limits(lengths, probe, best_rate, given_up),
+            *self._stops(lengths[::-1], probe, given_up),
         }
 
-    def _limits(self, lengths: list[int], probe: Probe, best_rate: Fraction | None, toll: int) -> Iterator[UUID]:
+    def _limits(self, lengths: list[int], probe: Probe, best_rate: Fraction | None, given_up: int) -> Iterator[UUID]:
         ceiling = None if best_rate is None else _slackened((best_rate.numerator << _FRACTION) // best_rate.denominator)
         for length in lengths:
             side, smallest = self._sizes[length].least, 1 << (length - 1)
@@ -96,12 +95,12 @@ class PairBook:
                 continue
             if smallest >= _DUST:
                 # Where the smallest is paid nothing, a larger one may be paid something.
-                paid = _slackened(_average((probe(smallest) or 0) + _ROUNDED + toll, smallest))
+                paid = _slackened(_average((probe(smallest) or 0) + _ROUNDED + given_up, smallest))
                 ceiling = paid if ceiling is None else min(ceiling, paid)
             end = len(side) if ceiling is None else bisect_right(side, ceiling, key=_key)
             yield from (order_id for _, order_id in side[:end])
 
-    def _stops(self, lengths: list[int], probe: Probe, toll: int) -> Iterator[UUID]:
+    def _stops(self, lengths: list[int], probe: Probe, given_up: int) -> Iterator[UUID]:
         largest = 0
         for length in lengths:
             side, smallest = self._sizes[length].most, 1 << (length - 1)
@@ -110,7 +109,7 @@ class PairBook:
             if smallest < _DUST:
                 yield from (order_id for _, order_id in side)
                 continue
-            missing = _average(_ROUNDED + toll, smallest) + 1
+            missing = _average(_ROUNDED + given_up, smallest) + 1
             if side[-1][0] >= largest - (largest >> _SLACK) - missing:
                 # The smaller ones of a size may be taken where the largest one is not.
                 largest = max(largest, _average(probe(smallest << 1) or 0, smallest << 1))

@@ -37,7 +37,7 @@ class Roster:
         self._listed_at = float("-inf")
         self._late_at = clock()
         self._read_at: dict[Pair, float] = {}
-        self._put_off: dict[UUID, float] = {}
+        self._put_off: dict[UUID, Watched] = {}
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -73,9 +73,11 @@ class Roster:
             del self.books[watched.pair]
 
     def put_off(self, order_id: UUID) -> None:
-        """It has not gone on, so it is another one than was read, or may not: read it again, and give it a pause."""
-        self.drop(order_id)
-        self._put_off[order_id] = self._clock() + _PAUSE_SECONDS
+        """It has not gone on: read it again, and give it a pause if it is still as it was."""
+        if (watched := self._watched.get(order_id)) is not None:
+            watched.look_at = self._clock() + _PAUSE_SECONDS
+            self._put_off[order_id] = watched
+            self.drop(order_id)
 
     def _unread(self, mine: set[Pair]) -> Iterable[Pair]:
         """Those that have never been read, and then the one that was read longest ago, if that is a while."""
@@ -106,8 +108,10 @@ class Roster:
         return {self._keep(each) for each in rows if self._is_mine((each.order.mint_in, each.order.mint_out))}
 
     def _keep(self, found: Resting) -> Pair:
-        look_at = self._clock() + found.wait_ms / 1000
-        watched = Watched(found.order, max(look_at, self._put_off.get(found.order.id, look_at)))
+        watched = Watched(found.order, self._clock() + found.wait_ms / 1000)
+        before = self._put_off.get(watched.id)
+        if before is not None and (before.version, before.seq) == (watched.version, watched.seq):
+            watched.look_at = max(watched.look_at, before.look_at)
         self._watched[watched.id] = watched
         self.books.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, watched.bounds)
         return watched.pair

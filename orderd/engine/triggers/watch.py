@@ -15,6 +15,7 @@ import structlog
 from db import families, journal, resting
 from db.connection import database, transaction
 from db.journal import Change, Moved
+from db.resting import Best
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.order import OrderStatus
@@ -84,7 +85,7 @@ class Triggers:
         self._clock = clock
         self._roster = Roster(is_mine, clock)
         self._views: dict[Pair, _View] = {}
-        self._best: dict[UUID, int] = {}
+        self._best: list[Best] = []
 
     def __len__(self) -> int:
         return len(self._roster)
@@ -140,7 +141,7 @@ class Triggers:
             candidates, again_at = last.confirming, last.again_at
         else:
             candidates = book.may_be_met(
-                lambda amount: self._paid(_of(pair, amount), found), best_rate=outline.best_rate, toll=outline.toll
+                lambda amount: self._paid(_of(pair, amount), found), outline.given_up, best_rate=outline.best_rate
             )
             again_at = now + _ANEW_SECONDS
             if last is not None:
@@ -158,7 +159,7 @@ class Triggers:
     def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, met: _Met) -> None:
         look = self._exact(watched, found)
         if look is not None and watched.rises(look):
-            self._best[watched.id] = look.amount_out
+            self._best.append(Best(watched.id, watched.version, look.amount_out))
             self._roster.books[watched.pair].put(watched.id, watched.least_part, watched.bounds)
         if watched.is_met(look):
             assert look is not None, "what is met is met by a look"
@@ -179,10 +180,10 @@ class Triggers:
         """As much of it as is paid its limit, to a thousandth; None where that is less than may be sold alone."""
 
         def is_paid(amount_in: int) -> bool:
-            paid = self._paid(replace(watched.request, amount_in=amount_in), found)
+            paid = self._paid(replace(watched.request, amount=amount_in), found)
             return paid is not None and watched.pays(amount_in, paid)
 
-        least, most = watched.least_part, watched.terms.amount_in
+        least, most = watched.least_part, watched.terms.amount
         if is_paid(most):
             return most
         if not is_paid(least):

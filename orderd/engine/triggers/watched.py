@@ -44,7 +44,7 @@ class Watched:
         self.is_child = order.parent_id is not None
         self.look_at = look_at
         filled = (order.filled_in or 0) if whole.partial else 0
-        left, sold, bought = whole.amount_in - filled, _one(whole.token_in), _one(whole.token_out)
+        left, sold, bought = whole.amount - filled, _one(whole.token_in), _one(whole.token_out)
         self.terms = replace(whole, token_in=sold, token_out=bought, amount_in=left)
         self.least_part = _least_part(whole, self.terms)
         """The smallest amount that may be executed alone, in base units."""
@@ -115,7 +115,7 @@ class Watched:
     def fact(self, look: Look) -> Triggered:
         terms = self.terms
         return Triggered(
-            price=terms.pair.told(terms.amount_in, look.amount_out),
+            price=terms.pair.told(terms.amount, look.amount_out),
             amount_out=format_amount(look.amount_out, terms.token_out.decimals),
             condition=self.condition.told(),
             slot=look.slot,
@@ -131,8 +131,8 @@ def _one(token: Token) -> Token:
 
 def _least_part(whole: OrderTerms, left: OrderTerms) -> int:
     if whole.min_fill_bps is None:
-        return left.amount_in
-    return min(-(-whole.amount_in * whole.min_fill_bps // BPS), left.amount_in)
+        return left.amount
+    return min(-(-whole.amount * whole.min_fill_bps // BPS), left.amount)
 
 
 def _request(terms: OrderTerms, condition: Condition) -> QuoteRequest:

@@ -16,6 +16,7 @@ from orderd.wire import (
     BalancesResult,
     CancelResult,
     EvidenceResult,
+    FillView,
     ListResult,
     OrderDetail,
     OrderView,
@@ -43,7 +44,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "type": "limit",
             "limit_price": "150",
             "time_in_force": "gtc",
-            "expires": "2026-12-01T09:30:00Z",
+            "expires": "2036-12-01T09:30:00Z",
         }
     },
     "a stop": {
@@ -51,7 +52,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "token_in": "SOL",
             "token_out": "USDC",
             "amount_in": "1.5",
-            "stop_price": "130",
+            "stop_price": "80",
             "max_slippage": "5",
             "confirm": 2,
             "confirm_for": "2s",
@@ -74,6 +75,9 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "valid_for": "10m",
             "client_order_id": "rebalance-2026-11-21",
         }
+    },
+    "what is bought": {
+        "value": {"token_in": "USDC", "token_out": "SOL", "exact_out": "1.5", "slippage": "0.5", "max_in": "215"}
     },
 }
 
@@ -254,6 +258,22 @@ DETAIL: Final = OrderDetail(
         ),
     ),
     failures=(),
+    fills=(
+        FillView(
+            order_id=_ID,
+            attempt=1,
+            signature=_SIGNATURE,
+            slot=381_204_120,
+            at=_at(1_430),
+            amount_in="1.5",
+            amount_out="214.102",
+            price="142.734667",
+            mid="142.826",
+            pool_fee="0.00045",
+            network_fee="0.0000062",
+            rent="0",
+        ),
+    ),
 )
 _OPEN: Final = _ACCEPTED.model_copy(
     update={

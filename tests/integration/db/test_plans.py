@@ -17,6 +17,7 @@ from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
+from db.resting import Best
 from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -37,7 +38,7 @@ from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 
 ORDERS: Final = 100_000
-GROWING: Final = frozenset({"orders", "order_events", "attempts", "audit"})
+GROWING: Final = frozenset({"orders", "order_events", "attempts", "fills", "audit"})
 EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 
 
@@ -133,7 +134,7 @@ def let_orders_rest() -> None:
         pending(kind=OrderKind.TRAILING, trail="3%", valid_seconds=seconds) for seconds in (None, None, 0)
     )
     for each in [each for pair in resting.pairs() for each in resting.of_pair(pair)]:
-        resting.raise_best({each.id: LEAST})
+        resting.raise_best([Best(each.id, each.version, LEAST)])
     triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
     for order in [each.order for each in resting.these(late.id for late in resting.of_late(5) if late.id == fires)]:
         journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])

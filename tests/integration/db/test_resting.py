@@ -13,6 +13,7 @@ from db import journal, resting
 from db.connection import database
 from db.journal import Change, Moved
 from db.models import Order
+from db.resting import Best
 from db.terms import terms_of
 from db.validity import expire, expiry
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -259,15 +260,23 @@ def test_the_best_price_rises_and_is_lowered_by_nobody() -> None:
     order = accept(OrderKind.TRAILING)
     order_id = order.id
     for best, kept in ((100, 100), (120, 120), (110, 120)):
-        resting.raise_best({order_id: best})
+        resting.raise_best([Best(order_id, order.version, best)])
         assert read(order_id).best_out == kept
     assert read(order_id).version == order.version, "whoever fires it meanwhile fires what he has read"
+
+
+def test_of_an_order_that_has_another_amount_meanwhile_no_best_price_is_noted() -> None:
+    """Of twice the amount it would be twice as high, and the stop would fire at once."""
+    order = accept(OrderKind.TRAILING)
+    database.execute_sql("UPDATE orders SET version = version + 1 WHERE id = %s", (str(order.id),))
+    resting.raise_best([Best(order.id, order.version, 100)])
+    assert read(order.id).best_out is None
 
 
 def test_of_what_rests_no_more_no_best_price_is_noted() -> None:
     order = accept(OrderKind.TRAILING)
     trigger(order)
-    resting.raise_best({order.id: 100})
+    resting.raise_best([Best(order.id, order.version, 100)])
     assert read(order.id).best_out is None
 
 

@@ -41,6 +41,11 @@ class Market:
     is_shallow: bool = False
     pool: object = field(default_factory=object)
     looks: list[int] = field(default_factory=list)
+    dearer: float = 0.0
+    cost: int = 0
+    """A better price, and what it costs to take it, in base units of USDC."""
+    meanwhile: Callable[[], object] = lambda: None
+    """Happens while the market is looked at."""
 
     def moves(self, price: float) -> None:
         self.price, self.slot, self.pool = price, self.slot + 1, object()
@@ -52,7 +57,7 @@ class Market:
         return True
 
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
-        return Outline(((self.pool, None),), None, 0)
+        return Outline(((self.pool, None),), None, self.cost)
 
     def may_have_moved(self, request: QuoteRequest) -> bool:
         return True
@@ -60,13 +65,15 @@ class Market:
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
     ) -> RoutingDecision:
-        self.looks.append(request.amount_in)
+        self.looks.append(request.amount)
+        self.meanwhile()
         if self.is_closed:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
             raise OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "moves the price by more than the daemon lets an order")
-        paid = request.amount_in * round(self.price * MILLION) // SOL
-        quote = replace(QUOTE, amount_in=request.amount_in, amount_out=paid, slot=self.slot)
+        paid, dear = (request.amount * round(each * MILLION) // SOL for each in (self.price, self.dearer))
+        paid = dear if dear - self.cost > paid else paid
+        quote = replace(QUOTE, amount_in=request.amount, amount_out=paid, slot=self.slot)
         return RoutingDecision(Route.single(quote), (quote,), ())
 
 
@@ -159,6 +166,13 @@ def test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met
     )
 
 
+def test_an_order_that_can_afford_a_dearer_route_is_not_missed(watch: Watch) -> None:
+    """The smallest amount of its size, of which the market is asked first, would be paid no more than 100."""
+    watch.market.dearer, watch.market.cost = 105.5, 5 * MILLION
+    limit("105", amount_in=SOL)
+    assert watch.sees(100) == 1
+
+
 def test_a_gap_through_all_prices_fires_all_the_farthest_first(watch: Watch) -> None:
     near, far = limit("110"), limit("101")
     assert watch.sees(100) == 0
@@ -187,6 +201,14 @@ def test_two_processes_that_see_the_same_market_fire_each_order_once(begin: Begi
     assert {read(each).seq for each in orders} == {2}
 
 
+def test_a_best_price_of_what_was_sold_before_it_was_amended_is_none_of_the_order(watch: Watch) -> None:
+    order_id = trailing(amount_in=2 * SOL)
+    halve = "UPDATE orders SET version = version + 1, amount_in = %s WHERE id = %s AND amount_in = %s"
+    watch.market.meanwhile = lambda: database.execute_sql(halve, (SOL, str(order_id), 2 * SOL))
+    assert watch.sees(100, 100) == 0
+    assert read(order_id).best_out == 100 * MILLION
+
+
 def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch: Watch) -> None:
     order_id = limit()
     assert watch.sees(100) == 0
@@ -196,12 +218,12 @@ def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch
     assert watch.queue.sent == []
 
 
-def test_nor_is_one_that_has_become_another_since_it_was_read(watch: Watch) -> None:
+def test_nor_is_one_that_becomes_another_while_the_market_is_looked_at(watch: Watch) -> None:
     order_id = limit()
-    assert watch.sees(100) == 0
-    database.execute_sql("UPDATE orders SET version = version + 1, limit_price = 200 WHERE id = %s", (str(order_id),))
+    amend = "UPDATE orders SET version = version + 1, limit_price = 200 WHERE id = %s AND limit_price = 105"
+    watch.market.meanwhile = lambda: database.execute_sql(amend, (str(order_id),))
     assert watch.sees(106) == 0
-    watch.now[0] += READ_ALL_SECONDS
+    assert read(order_id).status is OrderStatus.OPEN
     assert watch.sees(106) == 0
     assert watch.sees(200) == 1
 

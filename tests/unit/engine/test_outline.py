@@ -121,14 +121,14 @@ def _check_book(market: _Market) -> None:
         book = PairBook()
         for order_id, (amount, bound) in some.items():
             book.put(order_id, amount, [bound])
-        assert book.may_be_met(market.pays, best_rate=outline.best_rate, toll=outline.toll) == some.keys()
+        assert book.may_be_met(market.pays, outline.given_up, best_rate=outline.best_rate) == some.keys()
 
 
-def outline(*pools: tuple[object, Rates | None], toll: int = 0) -> Outline:
-    return Outline(pools, None, toll)
+def outline(*pools: tuple[object, Rates | None], given_up: int = 0) -> Outline:
+    return Outline(pools, None, given_up)
 
 
-def test_a_market_is_as_it_was_while_its_pools_their_fees_and_the_toll_are() -> None:
+def test_a_market_is_as_it_was_while_its_pools_their_fees_and_what_ways_cost_are() -> None:
     pool, other = [1], [1]
     rates = Rates(Fraction(100), Fraction(1, 400))
     before = outline((pool, rates))
@@ -139,6 +139,6 @@ def test_a_market_is_as_it_was_while_its_pools_their_fees_and_the_toll_are() -> 
         outline((pool, None)),
         outline((pool, rates), (other, rates)),
         outline(),
-        outline((pool, rates), toll=1),
+        outline((pool, rates), given_up=1),
     ):
         assert not now.is_as(before)
