@@ -246,8 +246,8 @@ class WorkerProcess:
 
     def _hinted(self) -> None:
         """A pool has changed."""
-        self._warming.wake()
         self._triggering.wake()
+        self._warming.wake()
 
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.

@@ -116,6 +116,10 @@ class Venue(Protocol):
         """Whether a hint says that pools have changed since they were read."""
         ...
 
+    def hints(self, mint_in: str, mint_out: str) -> int:
+        """How many hints there have been that pools have changed, whoever has read them since."""
+        ...
+
     def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity | None]":
         """As `liquidity`, read together with others; None where the pools are not known yet, or somebody reads them.
 

@@ -185,6 +185,9 @@ class PoolVenue(ABC, Generic[S, P]):
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_forgotten(_pair(mint_in, mint_out))
 
+    def hints(self, mint_in: str, mint_out: str) -> int:
+        return self._snapshots.times_forgotten(_pair(mint_in, mint_out))
+
     def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
         pair = _pair(mint_in, mint_out)
         known = self._known.at_hand(pair)

@@ -79,9 +79,9 @@ class Inquiry:
         """Whether a hint says that pools of the pair have changed since they were read."""
         return any(venue.has_changed(*pair) for venue in self._venues)
 
-    def is_fresh(self, pair: Pair) -> bool:
-        """Whether the pools of the pair are at hand as they were a moment ago."""
-        return all(_is_fresh(pair, venue) for venue in self._venues)
+    def hints(self, pair: Pair) -> int:
+        """How many hints there have been that pools of the pair have changed."""
+        return sum(venue.hints(*pair) for venue in self._venues)
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now."""

@@ -135,9 +135,9 @@ class Router:
         elif changed := [pair for pair in asked if self._inquiry.has_changed(pair)]:
             self._inquiry.ask(changed)
 
-    def may_have_moved(self, request: QuoteRequest) -> bool:
-        """Whether a hint says that pools have changed, or somebody has read them a moment ago."""
-        return any(self._inquiry.has_changed(pair) or self._inquiry.is_fresh(pair) for pair in self._pairs(request))
+    def hints(self, request: QuoteRequest) -> int:
+        """How many hints there have been that the market of the request's pair has moved, on any way."""
+        return sum(map(self._inquiry.hints, self._pairs(request)))
 
     def _through(self, request: QuoteRequest) -> list[Token]:
         return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]

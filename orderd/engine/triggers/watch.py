@@ -38,9 +38,11 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class _View:
     """What the last look at a pair has seen, and when its orders are looked at anew though nothing has moved: at the
-    latest when the pause of one of them ends. ``confirming`` are those that further looks have to confirm."""
+    latest when the pause of one of them ends. ``hints`` are those that there had been before; ``confirming`` the orders
+    that further looks have to confirm."""
 
     outline: Outline
+    hints: int
     looked_at: float
     again_at: float
     confirming: set[UUID] = field(default_factory=set)
@@ -108,14 +110,15 @@ class Triggers:
         books = self._roster.books
         for pair in self._views.keys() - books.keys():
             del self._views[pair]
-        due = [pair for pair in books if self._is_due(pair)]
+        hints = {pair: self._router.hints(_of(pair, 1)) for pair in books}
+        due = [pair for pair in books if self._is_due(pair, hints[pair])]
         if not due:
             return 0
         found = self._router.pools_for([_of(pair, 1) for pair in due])
         met = _Met()
         for pair in due:
             if self._router.is_told(_of(pair, 1), found):
-                self._look_at(pair, found, met)
+                self._look_at(pair, found, hints[pair], met)
         with database.connection_context():
             if self._best:
                 resting.raise_best(self._best)
@@ -128,13 +131,13 @@ class Triggers:
 
     # What the market pays
 
-    def _is_due(self, pair: Pair) -> bool:
+    def _is_due(self, pair: Pair, hints: int) -> bool:
         view, now = self._views.get(pair), self._clock()
-        if view is None or view.confirming or now >= min(view.looked_at + _IDLE_SECONDS, view.again_at):
+        if view is None or view.confirming or hints != view.hints:
             return True
-        return self._router.may_have_moved(_of(pair, 1))
+        return now >= min(view.looked_at + _IDLE_SECONDS, view.again_at)
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], met: _Met) -> None:
+    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> None:
         book, now = self._roster.books[pair], self._clock()
         outline, last = self._router.outline(_of(pair, 1), found), self._views.get(pair)
         if last is not None and now < last.again_at and outline.is_as(last.outline):
@@ -146,7 +149,7 @@ class Triggers:
             again_at = now + _ANEW_SECONDS
             if last is not None:
                 candidates |= last.confirming
-        view = self._views[pair] = _View(outline, now, again_at)
+        view = self._views[pair] = _View(outline, hints, now, again_at)
         for watched in filter(None, map(self._roster.get, candidates)):
             if now < watched.look_at:
                 view.again_at = min(view.again_at, watched.look_at)

@@ -59,8 +59,8 @@ class Market:
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
         return Outline(((self.pool, None),), None, self.cost)
 
-    def may_have_moved(self, request: QuoteRequest) -> bool:
-        return True
+    def hints(self, request: QuoteRequest) -> int:
+        return self.slot
 
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
@@ -387,6 +387,15 @@ def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkey
     watch.now[0] += 1
     assert watch.triggers.run_once() == 1
     assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(watch: Watch) -> None:
+    limit()
+    assert watch.sees(100) == 0
+    watch.market.price, watch.market.pool = 106, object()
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += 2
+    assert watch.triggers.run_once() == 1
 
 
 def test_a_market_that_stands_still_is_asked_for_nothing(watch: Watch) -> None:
