@@ -17,6 +17,7 @@ from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
+from db.resting import Best
 from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -132,13 +133,13 @@ def let_orders_rest() -> None:
     fires, withdrawn, lapses = (
         pending(kind=OrderKind.TRAILING, trail="3%", valid_seconds=seconds) for seconds in (None, None, 0)
     )
-    for each in resting.all_resting():
-        resting.raise_best({each.order.id: LEAST})
+    for each in [each for pair in resting.pairs() for each in resting.of_pair(pair)]:
+        resting.raise_best([Best(each.id, each.version, LEAST)])
     triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
-    for order in [each.order for each in resting.resting_of_late(5) if each.order.id == fires]:
+    for order in [each.order for each in resting.these(late.id for late in resting.of_late(5) if late.id == fires)]:
         journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])
         (claimed_again,) = journal.claim([order.id], "worker-a", 15)
-        retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=order.updated_at)
+        retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=claimed_again.order.updated_at)
         failure = Failure(1, retry.code, "")
         version = claimed_again.order.version
         journal.apply([Change(order.id, retry, version, to=OrderStatus.OPEN, delay_ms=400, failure=failure)])
