@@ -133,7 +133,7 @@ class Order(Table):
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
     to pay: never below it, and where ``floor`` is the first one, the same from the first route on.
-    ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
+    ``token_id`` is the key that submitted it. ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
     ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
     ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
     waits until that is over.
@@ -165,6 +165,7 @@ class Order(Table):
     take_profit_price: Field[str | None] = price()
     trail = TextField(null=True)
     max_slippage_bps: Field[int | None] = IntegerField(null=True)
+    amount_word: Field[str | None] = TextField(null=True)
     confirm: Field[int | None] = IntegerField(null=True)
     confirm_seconds: Field[int | None] = IntegerField(null=True)
     time_in_force: Field[TimeInForce | None] = EnumField(TimeInForce, null=True)
@@ -182,6 +183,7 @@ class Order(Table):
     paused = BooleanField()
     first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
+    token_id: Field[UUID | None] = UUIDField(null=True)
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()
     version = IntegerField()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
+from orderd.domain.money import BPS, format_amount, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice, parse_price
 from orderd.domain.schedule import CatchUp
@@ -27,6 +27,7 @@ _A_TOKEN: Final = "symbol or mint address"
 _A_PRICE: Final = "in the pair's quote token (USDC before SOL before others) for one of the other"
 _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 """What is read as a decimal, for the schemas only: what else there is, is refused in better words than a pattern's."""
+_AMOUNT: Final[JsonDict] = {"pattern": r"^([mM][aA][xX]|\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})%?)$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,10 @@ class GivenTerms(BaseModel):
         max_length=64, description=_A_TOKEN
     )
     token_out: Annotated[str, Typed("TOKEN_OUT", "What to buy.")] = Field(max_length=64, description=_A_TOKEN)
-    amount_in: Annotated[str, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5.")] = Field(
-        max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL
+    amount_in: Annotated[str, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5; or max, or 50%.")] = Field(
+        max_length=100,
+        description="in whole tokens, like 1.5; max, or a part such as 50%, of what the wallet has to spare",
+        json_schema_extra=_AMOUNT,
     )
     slippage: Annotated[str | None, Typed("PERCENT", "How much less than quoted to accept, like 0.5.", "-s")] = Field(
         None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
@@ -153,6 +156,9 @@ class OrderTerms:
     in different slots have found it so, over at least ``confirm_seconds``. The order is valid for ``valid_seconds``
     from its acceptance on, or until ``expires_at``; where both are None, as long as the daemon says.
 
+    Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted, and 0
+    before.
+
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
 
@@ -182,6 +188,7 @@ class OrderTerms:
     catch_up: CatchUp | None = None
     valid_seconds: int | None = None
     expires_at: datetime | None = None
+    amount_word: str | None = None
 
     @property
     def rests(self) -> bool:
@@ -219,12 +226,18 @@ class OrderTerms:
         bounds = [self.min_out, None if self.limit is None else self.limit.bound().amount_out]
         return max((each for each in bounds if each is not None), default=None)
 
+    def with_amount(self, amount_in: int) -> "OrderTerms":
+        """The same with what its word for the amount came to, in base units."""
+        return replace(self, amount_in=amount_in)
+
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. A token is the same by its mint.
 
         What nobody could say when one of them was accepted does not make them differ.
         """
-        names = [each.name for each in fields(self) if each.name != "floor" or None not in (self.floor, other.floor)]
+        unsaid = {"floor"} if None in (self.floor, other.floor) else set()
+        unsaid |= set() if self.amount_word is None else {"amount_in"}
+        names = [each.name for each in fields(self) if each.name not in unsaid]
         return all(_meant(self, name) == _meant(other, name) for name in names)
 
 
@@ -240,6 +253,7 @@ class ToldTerms(BaseModel):
     token_in: str
     token_out: str
     amount_in: str
+    amount_word: str | None = _IF_ANY
     slippage: str
     min_out: str | None = None
     max_cost: str | None = None
@@ -275,10 +289,12 @@ def understood(
     """
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     check_wrapped(given, token_in)
+    word = parse_amount_word(given.amount_in)
     return OrderTerms(
         token_in=token_in,
         token_out=token_out,
-        amount_in=parse_amount(given.amount_in, token_in.decimals),
+        amount_word=word,
+        amount_in=0 if word else parse_amount(given.amount_in, token_in.decimals),
         slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
         min_out=None if given.min_out is None else parse_amount(given.min_out, token_out.decimals),
         max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
@@ -408,6 +424,7 @@ def told(terms: OrderTerms) -> ToldTerms:
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
         amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
+        amount_word=terms.amount_word,
         slippage=format_amount(terms.slippage_bps, 2),
         min_out=None if terms.min_out is None else format_amount(terms.min_out, terms.token_out.decimals),
         max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
