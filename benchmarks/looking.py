@@ -123,7 +123,7 @@ def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
     router.discover()
     wallet, nothing = Wallet(Keypair()), cast("Any", None)
     builder = Builder(router, rpc, wallet, nothing, Purse(rpc, wallet.address), blockhash_age=3_600.0)
-    return Triggers(router, builder.fits, nothing, _send, clock=clock)
+    return Triggers(router, builder.fits, nothing, _send, nothing, clock=clock)
 
 
 def _send(order_ids: Sequence[object]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from db.connection import database
 from db.models import IS_FAMILY, Order, in_states, listed
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import ACTIVE, FILLED, RESTING
 
 _LOCK: Final = 7_140_051_903_120
@@ -35,6 +36,10 @@ class Family:
     network_fee: int
     last: UUID | None
     """The child that has filled last."""
+    tries: int
+    """How many children have ended without a fill since."""
+    error: OrderdError | None
+    """Why the newest child that did not fill has ended."""
     due_ms: int
     is_lapsed: bool
 
@@ -65,23 +70,31 @@ def of(parent_id: UUID) -> Family | None:
     return found[0] if found else None
 
 
+_AWAITS: Final = "EXISTS (SELECT FROM attempts a WHERE a.order_id = c.id AND a.awaits_finality)"
+_CHILDREN: Final = f"""
+    SELECT *, max(number) FILTER (WHERE is_final) OVER () AS last_fill FROM (
+        SELECT c.*, row_number() OVER (ORDER BY c.id) AS number, c.looks_from IS NOT NULL AS rests,
+               {_AWAITS} AS awaits, c.ended_as IN ({listed(FILLED)}) AND NOT {_AWAITS} AS is_final
+        FROM orders c WHERE c.parent_id = p.id) numbered"""  # noqa: S608
+
+
 def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
-    rests = in_states(RESTING).replace("looks_from", "c.looks_from").replace("status", "c.status")
-    awaits = "EXISTS (SELECT FROM attempts a WHERE a.order_id = c.id AND a.awaits_finality)"
-    final = f"c.ended_as IN ({listed(FILLED)}) AND NOT {awaits}"
     rows = Order.raw(
         f"""
         SELECT p.*, f.*, (extract(epoch FROM clock_timestamp() - p.looks_from) * 1000)::bigint AS due_ms,
                coalesce(p.valid_until <= clock_timestamp(), false) AS is_lapsed
         FROM orders p, LATERAL (
             SELECT count(*) AS children,
-                   count(*) FILTER (WHERE (c.ended_as IS NULL AND NOT ({rests})) OR {awaits}) AS busy,
-                   count(*) FILTER (WHERE {rests}) AS resting,
-                   coalesce(sum(c.filled_in) FILTER (WHERE {final}), 0) AS sum_in,
-                   coalesce(sum(c.filled_out) FILTER (WHERE {final}), 0) AS sum_out,
-                   coalesce(sum(c.network_fee) FILTER (WHERE {final}), 0) AS sum_fee,
-                   (array_agg(c.id ORDER BY c.updated_at DESC) FILTER (WHERE {final}))[1] AS last_filled
-            FROM orders c WHERE c.parent_id = p.id) f
+                   count(*) FILTER (WHERE awaits OR (ended_as IS NULL AND NOT rests)) AS busy,
+                   count(*) FILTER (WHERE rests) AS resting,
+                   coalesce(sum(filled_in) FILTER (WHERE is_final), 0) AS sum_in,
+                   coalesce(sum(filled_out) FILTER (WHERE is_final), 0) AS sum_out,
+                   coalesce(sum(network_fee) FILTER (WHERE is_final), 0) AS sum_fee,
+                   (array_agg(id) FILTER (WHERE number = last_fill))[1] AS last_filled,
+                   count(*) FILTER (WHERE error_code IS NOT NULL AND number > coalesce(last_fill, 0)) AS tries,
+                   (array_agg(error_code ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS code,
+                   (array_agg(error_detail ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS detail
+            FROM ({_CHILDREN}) children) f
         WHERE {which} ORDER BY p.looks_from LIMIT %s""",  # noqa: S608
         *values,
         limit,
@@ -96,6 +109,8 @@ def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
             filled_out=int(row.sum_out),
             network_fee=int(row.sum_fee),
             last=None if row.last_filled is None else UUID(str(row.last_filled)),
+            tries=row.tries,
+            error=None if row.code is None else OrderdError(ErrorCode(row.code), row.detail or ""),
             due_ms=row.due_ms,
             is_lapsed=row.is_lapsed,
         )

@@ -60,15 +60,17 @@ _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
 not within the 2 s of an answer never will be. An order that is in the queue for longer has two messages there."""
 _LAMPORTS_A_SOL: Final = 10**9
 _VALID_UNTIL: Final = f"""
-    valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
-"""The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
+    valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL
+                  THEN clock_timestamp() - waits_since ELSE interval '0' END"""
+"""The time spent in line for a start is no part of an order's validity, but where that was given as a date. NULL where
+it has no end."""
 _IS_VALID: Final = f"AND (valid_until IS NULL OR {_VALID_UNTIL} > clock_timestamp())"
 _VALIDITY: Final = {None: "", True: _IS_VALID, False: f"AND {_VALID_UNTIL} <= clock_timestamp()"}
 
 
-def _due(delay_ms: str) -> str:
-    """So many milliseconds from now, or when the order is no longer valid."""
-    return f"LEAST(clock_timestamp() + {delay_ms} * interval '1 millisecond', valid_until)"
+def _due(delay_ms: str, latest: str = "valid_until") -> str:
+    """So many milliseconds from now, or when the order is no longer valid. A ``latest`` that is NULL is none."""
+    return f"LEAST(clock_timestamp() + {delay_ms} * interval '1 millisecond', {latest})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,11 +405,13 @@ class NewOrder:
     valid_seconds: int | None = None
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
     parent_id: UUID | None = None
+    label: str | None = None
 
     @property
     def fact(self) -> Accepted:
+        terms = dict(told(self.terms))
         return Accepted(
-            client_order_id=self.client_order_id, account=name_of(self.account_id), **dict(told(self.terms))
+            client_order_id=self.client_order_id, account=name_of(self.account_id), label=self.label, **terms
         )
 
     def values(self, fact: Accepted) -> dict[str, Any]:
@@ -532,7 +536,7 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
         waits_for, until = str(reason.code), _due("%s")
         told = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
     else:
-        waits_for, until = reason, "clock_timestamp() + %s * interval '1 millisecond'"
+        waits_for, until = reason, _due("%s", "CASE WHEN expires_at IS NOT NULL THEN valid_until END")
         told = {"reason": reason}
     sql = f"""
         WITH before AS (

@@ -194,11 +194,17 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Failed() | Expired():
             return [f"{fact.code}: {fact.detail}"]
         case Accepted() | Amended():
-            return [terms(order if isinstance(fact, Accepted) else advanced_terms(order, fact))]
+            return _terms_after(fact, order)
         case Reclaimed() | CancelRequested() | Cancelled() | Unknown():
             return [_SAYS[fact.kind]]
         case _:
             assert_never(fact)
+
+
+def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
+    if isinstance(fact, Amended):
+        return [terms(advanced_terms(order, fact))]
+    return [terms(order), *([] if fact.label is None else [f"for the wallet {fact.label}, which is a label"])]
 
 
 def _rested(fact: Triggered | Executing | FilledPart, order: OrderView) -> list[str]:

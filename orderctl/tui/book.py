@@ -93,7 +93,7 @@ def accepted(event: OrderEvent) -> OrderView:
     assert isinstance(event.data, Accepted), "an order's first event is its acceptance"
     return OrderView(
         id=event.order_id,
-        **event.data.model_dump(exclude={"kind"}),
+        **event.data.model_dump(exclude={"kind", "label"}),
         status=event.status,
         seq=event.seq,
         attempt=0,

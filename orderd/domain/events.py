@@ -62,6 +62,11 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
     account: str | None = None
+    label: str | None = Field(
+        None,
+        exclude_if=lambda label: label is None,
+        description="what a client of another engine named as its wallet; no part of the terms",
+    )
 
 
 class Accepted(ToldTerms, _Acceptance):

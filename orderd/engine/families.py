@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from peewee import PeeweeException
 from uuid_utils.compat import uuid7
 
 from db import families, journal
@@ -21,11 +22,11 @@ from db.families import Family
 from db.journal import Change, Moved, NewOrder
 from db.models import Order
 from db.terms import terms_of
-from orderd.domain.errors import ErrorCode
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Confirmed, Deferred, Executing, Expired, Failed, FilledPart, Retrying
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
-from orderd.domain.retry import RetryPolicy
+from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.domain.schedule import Schedule
 from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
 from orderd.engine import views
@@ -62,7 +63,7 @@ class Families:
         with database.connection_context(), families.looked_after_here() as is_mine:
             if not is_mine:
                 return 0
-            return sum(bool(self._advance(family)) for family in families.resting(_AT_ONCE))
+            return sum(self._advance(family) for family in families.resting(_AT_ONCE))
 
     def execute(self, parent: Order, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
@@ -79,13 +80,15 @@ class Families:
 
     # How a family goes on
 
-    def _advance(self, family: Family) -> list[Moved]:
-        parent = family.parent
+    def _advance(self, family: Family) -> bool:
         if family.busy or not self._is_to_move(family):
-            return []
-        moved = self._move(parent.id)
-        self._begun(moved)
-        return moved
+            return False
+        try:
+            return self._begun(self._move(family.parent.id))
+        except (OrderdError, PeeweeException) as error:
+            # The others' trouble is none of this one's.
+            log.exception("family stuck", action="family_failed", order_id=str(family.parent.id), error=str(error))
+            return False
 
     def _is_to_move(self, family: Family) -> bool:
         parent = family.parent
@@ -111,7 +114,7 @@ class Families:
             return self._next_slice(family)
         if family.parent.kind is OrderKind.OCO:
             return self._two_ends(family.parent)
-        return journal.apply([_tried(family, self._policy.backoff_ms(1, self._chance()))])
+        return journal.apply([_tried(family, self._policy.backoff_ms(family.tries, self._chance()))])
 
     def _is_over(self, family: Family) -> bool:
         parent = family.parent
@@ -119,6 +122,8 @@ class Families:
             return True
         if parent.kind is OrderKind.OCO:
             return family.filled_in > 0 or (family.children > 0 and family.resting == 0)
+        if parent.partial:
+            return family.tries > 0 and family.error is not None and not may_pass(family.error.code)
         return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
 
     def _next_slice(self, family: Family) -> list[Moved]:
@@ -218,8 +223,8 @@ def _filled(family: Family) -> Change:
 def _tried(family: Family, delay_ms: int) -> Change:
     """What its last child could not sell rests again."""
     parent = family.parent
-    code, detail = _error_of_last(parent.id)
-    fact = Retrying(attempt=family.children, code=code, detail=detail, until=parent.updated_at)
+    error = _error(family)
+    fact = Retrying(attempt=family.children, code=error.code, detail=error.detail, until=parent.updated_at)
     return Change(parent.id, fact, None, to=OrderStatus.OPEN, delay_ms=delay_ms)
 
 
@@ -250,9 +255,9 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
         expired = Expired(detail=f"its time is over; {left}")
         columns = sums | {"error_code": str(expired.code), "error_detail": expired.detail}
         return Change(parent.id, expired, None, columns, to=OrderStatus.EXPIRED)
-    code, why = _error_of_last(parent.id)
-    failed = Failed(attempt=max(family.children, 1), code=code, detail=f"{left}: {why}")
-    columns = {"error_code": str(code), "error_detail": failed.detail}
+    error = _error(family)
+    failed = Failed(attempt=max(family.children, 1), code=error.code, detail=f"{left}: {error.detail}")
+    columns = {"error_code": str(error.code), "error_detail": failed.detail}
     return Change(parent.id, failed, None, columns, to=OrderStatus.FAILED)
 
 
@@ -261,15 +266,9 @@ def _last_fill(child_id: UUID) -> Confirmed:
     return fact
 
 
-def _error_of_last(parent_id: UUID) -> tuple[ErrorCode, str]:
-    """Why the newest child that did not fill has ended."""
-    row = database.execute_sql(
-        """
-        SELECT error_code, error_detail FROM orders WHERE parent_id = %s AND error_code IS NOT NULL
-        ORDER BY id DESC LIMIT 1""",
-        (str(parent_id),),
-    ).fetchone()
-    return (ErrorCode.ORDER_CANCELLED, "its executions were cancelled") if row is None else (ErrorCode(row[0]), row[1])
+def _error(family: Family) -> OrderdError:
+    """Why none of its children has filled."""
+    return family.error or OrderdError(ErrorCode.ORDER_CANCELLED, "the orders that were to execute it were cancelled")
 
 
 @transaction

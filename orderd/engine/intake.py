@@ -36,6 +36,8 @@ class Submission:
     by: Actor
     spending: Spending | None = None
     """Where the submitter has limits of money."""
+    label: str | None = None
+    """Told with its acceptance. Two submissions that differ in nothing else are the same order."""
     id: UUID = field(default_factory=uuid7)
 
 
@@ -175,7 +177,7 @@ class Intake:
 
 def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
     """The row of a submission."""
-    return NewOrder(new.id, new.account_id, new.client_order_id, new.terms, new.by, valid_seconds)
+    return NewOrder(new.id, new.account_id, new.client_order_id, new.terms, new.by, valid_seconds, label=new.label)
 
 
 @transaction

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Condition, Event
 from uuid import UUID
 
-import httpx
 import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
@@ -204,16 +203,3 @@ def test_followers_at_one_gateway_miss_nothing_of_what_another_takes_though_thei
         for (record, _), order_ids in zip(followers, (first, first, second, second), strict=True):
             assert record.losses > 0
             assert record.by_order() == told_in_full(trader, order_ids)
-
-
-def test_a_stream_by_order_id_is_told_by_a_gateway_that_did_not_take_the_order(cluster: Cluster) -> None:
-    a, b = cluster.gateway("a"), cluster.gateway("b")
-    cluster.start(a)
-    cluster.start(b)
-    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 0.01}
-    answer = httpx.post(a.url.replace("ws://", "http://") + "orders", json=body)
-    order_id = answer.json()["orderId"]
-    with connect(f"{b.url}ws/orders?orderId={order_id}") as websocket:
-        assert json.loads(websocket.recv(SECONDS))["status"] == "PENDING"
-        cluster.start(cluster.worker("only"))
-        assert [json.loads(message)["status"] for message in websocket] == ["ROUTING", "BUILDING", "CONFIRMED"]

@@ -30,7 +30,7 @@ from orderd.engine.triggers.watched import Look, Watched
 from orderd.venues.base import OpenPool
 
 _LATE_SECONDS: Final = 5.0
-"""How long ago an order may have begun to rest that is read now: longer than a commit may take."""
+"""How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
 _READ_ALL_SECONDS: Final = 30.0
 _IDLE_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone."""
@@ -85,13 +85,21 @@ class Triggers:
         self._seen: dict[Pair, tuple[OpenPool, ...]] = {}
         self._looked_at: dict[Pair, float] = {}
         self._confirming: dict[Pair, set[UUID]] = {}
-        self._read_all_at = 0.0
+        self._read_at = self._read_all_at = 0.0
 
     def __len__(self) -> int:
         return len(self._watched)
 
     def run_once(self) -> int:
         """Look at the pairs that may have moved. Returns how many orders have fired."""
+        try:
+            return self._look_around()
+        except Exception:
+            # What was found may not have been stored, and a market that stands still is not looked at twice.
+            self._forget()
+            raise
+
+    def _look_around(self) -> int:
         with database.connection_context():
             self._look()
             self._read()
@@ -116,13 +124,15 @@ class Triggers:
     # What rests
 
     def _read(self) -> None:
-        if self._clock() >= self._read_all_at:
+        now = self._clock()
+        if now >= self._read_all_at:
             rows = resting.all_resting()
             for order_id in self._watched.keys() - {each.order.id for each in rows}:
                 self._drop(order_id)
-            self._read_all_at = self._clock() + _READ_ALL_SECONDS
+            self._read_all_at = now + _READ_ALL_SECONDS
         else:
-            rows = resting.resting_of_late(_LATE_SECONDS)
+            rows = resting.resting_of_late(now - self._read_at + _LATE_SECONDS)
+        self._read_at = now
         for each in rows:
             self._keep(each)
 
@@ -148,6 +158,11 @@ class Triggers:
         if not len(book):
             del self._books[pair]
             self._seen.pop(pair, None)
+
+    def _forget(self) -> None:
+        for kept in (self._watched, self._books, self._seen, self._looked_at, self._confirming):
+            kept.clear()
+        self._read_all_at = 0.0
 
     # What the market pays
 
@@ -220,7 +235,7 @@ class Triggers:
     def _fire(self, fired: list[_Fired]) -> int:
         if not fired:
             return 0
-        fired.sort(key=lambda each: each.watched.passed(each.look), reverse=True)
+        fired.sort(key=lambda each: (each.is_child, -each.watched.passed(each.look)))
         changes = [
             Change(
                 each.watched.order.id,
@@ -234,9 +249,11 @@ class Triggers:
         alone = [change for each, change in zip(fired, changes, strict=True) if not each.is_child]
         children = [change for each, change in zip(fired, changes, strict=True) if each.is_child]
         written = [*journal.apply_each(alone), *map(_of_family, children)]
-        for each in fired:
+        for each, answer in zip(fired, written, strict=True):
             # Another one was faster, or it fires: whatever rests again is read again.
             self._drop(each.watched.order.id)
+            if isinstance(answer, Exception):
+                log.error("not fired", action="trigger_refused", order_id=str(each.watched.order.id), exc_info=answer)
         moved = [each for each in written if isinstance(each, Moved)]
         self._publisher.publish(moved)
         if moved:

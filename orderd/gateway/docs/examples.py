@@ -44,7 +44,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "type": "limit",
             "limit_price": "150",
             "time_in_force": "gtc",
-            "expires": "2026-12-01T09:30:00Z",
+            "expires": "2036-12-01T09:30:00Z",
         }
     },
     "a stop": {
@@ -52,7 +52,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "token_in": "SOL",
             "token_out": "USDC",
             "amount_in": "1.5",
-            "stop_price": "130",
+            "stop_price": "80",
             "max_slippage": "5",
             "confirm": 2,
             "confirm_for": "2s",

@@ -156,7 +156,10 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
         response_description="The order is withdrawn; nothing of it had been signed.",
         responses=success(200, examples.CANCELLED)
         | success(
-            202, examples.CANCEL_REQUESTED, told="It is signed: it is not tried again, and ends as its transaction."
+            202,
+            examples.CANCEL_REQUESTED,
+            of=CancelResult,
+            told="It is signed: it is not tried again, and ends as its transaction.",
         )
         | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
     )

@@ -143,12 +143,13 @@ class Methods:
         self.draining = True
         await self._batcher.finish()
 
-    async def submit(self, caller: Caller, params: SubmitParams) -> Reply:
+    async def submit(self, caller: Caller, params: SubmitParams, label: str | None = None) -> Reply:
         """Take an order. The answer means that it is on disk."""
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
         who = caller.principal
-        submission = Submission(who.account_id, params.client_order_id, self._intake.terms(params), who.actor)
+        terms = self._intake.terms(params)
+        submission = Submission(who.account_id, params.client_order_id, terms, who.actor, label=label)
         outcome = await self._submit(who, submission)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
