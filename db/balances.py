@@ -50,7 +50,7 @@ class Spending:
 
 
 def store(holdings: Sequence[Holding], slot: int) -> None:
-    """Keep what a worker has seen at the slot, unless something newer is known. Needs a connection, as all here does."""
+    """Keep what a worker saw at the slot, unless something newer is known. Needs a connection, as all here does."""
     for each in sorted(holdings, key=lambda held: (held.mint, held.wrapped)):
         database.execute_sql(
             """
@@ -64,7 +64,9 @@ def store(holdings: Sequence[Holding], slot: int) -> None:
 
 def seconds_since_seen() -> float | None:
     """None where nobody has looked yet."""
-    (age,) = database.execute_sql("SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM balances").fetchone()
+    (age,) = database.execute_sql(
+        "SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM balances"
+    ).fetchone()
     return None if age is None else float(age)
 
 
@@ -100,10 +102,10 @@ def spendings() -> list[Spending]:
 
 def open_of_key(token_id: UUID | None) -> int:
     """How many orders that wait for the market this key has, or those have who need none."""
-    (count,) = database.execute_sql(
-        f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {'token_id IS NULL' if token_id is None else 'token_id = %s'}",
-        None if token_id is None else (str(token_id),),
-    ).fetchone()
+    whose = "token_id IS NULL" if token_id is None else "token_id = %s"
+    values = None if token_id is None else (str(token_id),)
+    sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {whose}"  # noqa: S608
+    (count,) = database.execute_sql(sql, values).fetchone()
     return int(count)
 
 

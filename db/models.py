@@ -133,7 +133,7 @@ class Order(Table):
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
     to pay: never below it, and where ``floor`` is the first one, the same from the first route on.
-    ``token_id`` is the key that submitted it. ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
+    ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
     ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
     ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
     waits until that is over.
@@ -141,7 +141,8 @@ class Order(Table):
     what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
     ``parent_id`` is the order whose execution, or part of it, this one is. ``cancel_requested``: it is signed, and
     shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
-    ``unknown_since``: from when on nobody could tell what became of what is signed.
+    ``unknown_since``: from when on nobody could tell what became of what is signed. ``token_id`` is the key that
+    submitted it.
     """
 
     id = UUIDField(primary_key=True)

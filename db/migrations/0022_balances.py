@@ -1,7 +1,7 @@
 """What the wallet held when a worker last saw it, and by which key an order was submitted.
 
-What orders reserve is added up from the orders themselves, so no counter can be wrong. An allowance counts an order that
-rests while it is open and for a day after its last fill: ``notionals.at`` is moved there with each.
+What orders reserve is added up from the orders themselves, so no counter can be wrong. An allowance counts an order
+that rests while it is open and for a day after its last fill: ``notionals.at`` is moved there with each.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ CREATE TABLE balances (
 );
 
 ALTER TABLE orders
-    ADD COLUMN amount_word text,          -- where the amount was a word such as max or 50%
+    ADD COLUMN amount_word text,          -- where the amount was a word, such as max
     ADD COLUMN token_id uuid;             -- the key that submitted it
 CREATE INDEX orders_of_key ON orders (token_id) WHERE ended_as IS NULL AND kind <> 'market';
 CREATE INDEX fills_at ON fills (at);

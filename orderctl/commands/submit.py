@@ -22,6 +22,7 @@ from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
+from orderd.domain.money import parse_amount_word
 from orderd.wire import Method, NoParams, PreviewResult, QuoteParams, QuoteResult, StatusResult, SubmitParams
 
 COMMAND_CLASS = TradeCommand
@@ -179,9 +180,13 @@ def _agrees(settings: Settings, chain: str, question: str) -> bool:
 def _sums(orders: Iterable[SubmitParams]) -> str:
     """What orders sell together, token by token: ``3 SOL and 250 USDC``."""
     sums: dict[str, Decimal] = {}
+    parts = []
     for order in orders:
-        sums[order.token_in] = sums.get(order.token_in, Decimal(0)) + Decimal(order.amount_in)
-    return " and ".join(f"{amount:f} {token}" for token, amount in sums.items())
+        if (word := parse_amount_word(order.amount_in)) is not None:
+            parts.append(f"{word} of {order.token_in}")
+        else:
+            sums[order.token_in] = sums.get(order.token_in, Decimal(0)) + Decimal(order.amount_in)
+    return " and ".join([*(f"{amount:f} {token}" for token, amount in sums.items()), *parts])
 
 
 def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCode:

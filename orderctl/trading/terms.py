@@ -13,7 +13,7 @@ import typer
 from orderctl.output.exit_codes import ExitCode
 from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
+from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.terms import GivenTerms, Typed, check_prices, check_wrapped
 from orderd.domain.tokens import TokenRegistry
 
@@ -91,7 +91,8 @@ def check(given: GivenTerms) -> None:
     except OrderdError as error:
         if error.code is not ErrorCode.TOKEN_UNKNOWN:
             raise
-    _check_amount(registry, given.token_in, given.amount_in)
+    if parse_amount_word(given.amount_in) is None:
+        _check_amount(registry, given.token_in, given.amount_in)
     if given.slippage is not None:
         parse_slippage_bps(given.slippage)
     if given.min_out is not None:

@@ -283,7 +283,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "see: orderctl balances; then trade less or add funds",
     ),
     ErrorCode.FUNDS_RESERVED: _lasting(
-        "Other orders have reserved what this one needs", "see: orderctl balances; then sell less, or cancel some orders"
+        "Other orders have reserved what this one needs",
+        "see: orderctl balances; then sell less, or cancel some",
     ),
     ErrorCode.FUNDS_UNKNOWN: _passing(
         "What the wallet holds is not known", "wait until a worker has looked, or say the amount itself"

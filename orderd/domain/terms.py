@@ -226,10 +226,6 @@ class OrderTerms:
         bounds = [self.min_out, None if self.limit is None else self.limit.bound().amount_out]
         return max((each for each in bounds if each is not None), default=None)
 
-    def with_amount(self, amount_in: int) -> "OrderTerms":
-        """The same with what its word for the amount came to, in base units."""
-        return replace(self, amount_in=amount_in)
-
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. A token is the same by its mint.
 

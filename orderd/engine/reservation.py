@@ -11,7 +11,7 @@ ends has to be there, but is no order's.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -31,8 +31,7 @@ _UNITS: Final = 400_000
 """Compute units that a trade over several pools asks for."""
 _ACCOUNT_RENT: Final = 2_039_280
 _LEAST_LAMPORTS: Final = 890_880
-"""Rent of a token account, and of the wallet itself: 3,480 lamports a byte and year for two years, of 128 bytes more than
-there are."""
+"""Rent of a token account, and of the wallet itself: of two years, 3,480 lamports a byte and year, 128 bytes on top."""
 
 
 def fee_of(max_unit_price: int) -> int:
@@ -69,7 +68,7 @@ class Standing:
         """None where nobody has seen the wallet of late."""
         if (holding := self.seen.get(key)) is None:
             return None
-        return Funds(holding.amount, self._reserved(key))
+        return Funds(holding.amount, self.reserved_of(key))
 
     def reserve(self, spending: Spending) -> None:
         self._add((spending.mint_in, spending.wrapped), spending.amount)
@@ -100,7 +99,9 @@ class Standing:
         key = (terms.token_in.mint, terms.use_wrapped)
         funds = self.funds(key)
         if funds is None:
-            raise OrderdError(ErrorCode.FUNDS_UNKNOWN, f"no worker has seen the wallet's {terms.token_in.symbol} of late")
+            raise OrderdError(
+                ErrorCode.FUNDS_UNKNOWN, f"no worker has seen the wallet's {terms.token_in.symbol} of late"
+            )
         if key != LAMPORTS:
             return funds.available
         accounts = {terms.token_out.mint, *self.ways} - self.bought
@@ -116,7 +117,7 @@ class Standing:
         holding = self.seen.get((mint, False))
         return mint != WSOL_MINT and holding is not None and not holding.has_account
 
-    def _reserved(self, key: PurseKey) -> int:
+    def reserved_of(self, key: PurseKey) -> int:
         rents = sum(_ACCOUNT_RENT for mint in self.bought if self._lacks_account(mint)) if key == LAMPORTS else 0
         return self.reserved.get(key, 0) + rents
 
@@ -125,7 +126,7 @@ class Standing:
 
 
 class Reservations:
-    """``fee`` in lamports a transaction, ``ways`` as in ``Standing``; ``max_open`` orders that rest a key, or no cap."""
+    """``fee`` and ``ways`` are as in ``Standing``. A key may have ``max_open`` orders that rest; 0 sets no cap."""
 
     def __init__(self, fee: int = fee_of(0), ways: Collection[str] = (), max_open: int = 0) -> None:
         self._fee = fee
@@ -155,10 +156,12 @@ class Reservations:
             assert funds is not None, "what is spendable is known"
             code = ErrorCode.FUNDS_RESERVED if funds.reserved else ErrorCode.FUNDS_INSUFFICIENT
             raise OrderdError(code, f"{terms.amount_word} of {_told(terms, key, funds)} comes to nothing after fees")
-        return terms.with_amount(amount)
+        return replace(terms, amount_in=amount)
 
     @transaction
-    def accept(self, orders: Sequence[NewOrder], sender: str | None = None) -> tuple[list[Moved], dict[UUID, OrderdError]]:
+    def accept(
+        self, orders: Sequence[NewOrder], sender: str | None = None
+    ) -> tuple[list[Moved], dict[UUID, OrderdError]]:
         """``journal.accept`` of those that may reserve what they need, and why others may not."""
         refused = self.refusals(orders)
         return journal.accept([each for each in orders if each.id not in refused], sender), refused
@@ -185,6 +188,11 @@ class Reservations:
             else:
                 left[order.by.token_id] -= 1
         return refused
+
+    def check(self, order: NewOrder) -> None:
+        """Raises OrderdError where ``refusals`` has one."""
+        for error in self.refusals([order]).values():
+            raise error
 
     def check_more(self, before: OrderTerms, after: OrderTerms) -> None:
         """Let an order that is in this transaction's hands sell more. Raises OrderdError FUNDS_RESERVED."""

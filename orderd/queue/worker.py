@@ -46,6 +46,7 @@ from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
 from orderd.engine.triggers.watch import Triggers
+from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -95,7 +96,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 14,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 15,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
@@ -212,6 +213,8 @@ class WorkerProcess:
             pools.on_hint = self._hinted
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
         retention = Retention(_kept_days(settings), self._clock.look)
+        wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
+        self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
@@ -227,6 +230,7 @@ class WorkerProcess:
             self._dispatching,
             self._triggering,
             self._families,
+            self._watching,
             self._retention,
         )
 
@@ -269,7 +273,15 @@ class WorkerProcess:
         self._families.stop(left())
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)
+        after = (
+            self._watching,
+            self._retention,
+            *self._after_settlement,
+            self._warming,
+            self._renewal,
+            self._present,
+            self._heartbeat,
+        )
         for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)
