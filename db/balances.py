@@ -90,7 +90,8 @@ def spendings() -> list[Spending]:
                    amount_in - coalesce(filled_in, 0) AS amount
             FROM orders WHERE {_IN_THE_MARKET}
             UNION ALL
-            SELECT mint_in, use_wrapped, mint_out, 1, amount_in FROM orders WHERE {_AT_WORK}
+            SELECT mint_in, use_wrapped, mint_out, 1, coalesce(amount_in, max_amount_in, max_in, 0)
+            FROM orders WHERE {_AT_WORK}
             UNION ALL
             SELECT o.mint_in, o.use_wrapped, o.mint_out, 1, f.amount_in FROM fills f JOIN orders o ON o.id = f.order_id
             WHERE f.at > statement_timestamp() - interval '5 minutes' AND f.rolled_back_at IS NULL

@@ -118,14 +118,17 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
             changes |= {"due_at": until, "signature": None}
         case Started(attempt=attempt):
             changes["attempt"] = attempt
-        case Routed(chosen=chosen, min_amount_out=least):
+        case Routed(chosen=chosen, min_amount_out=least, max_amount_in=most):
             changes |= {"venue": chosen.venue, "pool": chosen.pool}
             changes |= {"quoted_amount_out": chosen.amount_out, "min_amount_out": least}
+            changes |= {"quoted_amount_in": chosen.amount_in, "max_amount_in": most}
         case Submitted(signature=signature):
             changes["signature"] = signature
         case Confirmed() as fill:
             changes |= {"venue": fill.venue, "signature": fill.signature, "amount_out": fill.amount_out}
             changes |= {"executed_price": fill.executed_price, "network_fee": fill.network_fee}
+            if order.exact_out is not None:
+                changes["amount_in"] = fill.amount_in
         case Failed(code=code, detail=detail) | Expired(code=code, detail=detail):
             changes["error"] = Problem.of(OrderdError(code, detail), order.id)
     return order.model_copy(update=changes)

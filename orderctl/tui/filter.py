@@ -1,6 +1,6 @@
 """Which orders the words of a filter find."""
 
-from orderctl.display.columns import state
+from orderctl.display.columns import sold, state
 from orderd.wire import OrderView
 
 
@@ -15,7 +15,7 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
         state(order)[0],
         order.token_in,
         order.token_out,
-        order.amount_in,
+        sold(order),
     )
     text = "\n".join((*names, order.venue or "", order.error.code if order.error else "")).lower()
     return all(word in text for word in words)

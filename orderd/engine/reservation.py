@@ -80,7 +80,7 @@ class Standing:
 
         Raises OrderdError FUNDS_RESERVED where it is not there, with nothing reserved.
         """
-        spending = _spending(terms, terms.amount_in if more is None else more)
+        spending = _spending(terms, terms.amount if more is None else more)
         executions = spending.executions if more is None else 0
         sold = (spending.mint_in, spending.wrapped)
         rent = sum(_ACCOUNT_RENT for mint in {spending.mint_out} - self.bought if self._lacks_account(mint))
@@ -196,7 +196,7 @@ class Reservations:
 
     def check_more(self, before: OrderTerms, after: OrderTerms) -> None:
         """Let an order that is in this transaction's hands sell more. Raises OrderdError FUNDS_RESERVED."""
-        if (more := after.amount_in - before.amount_in) > 0:
+        if (more := after.amount - before.amount) > 0:
             balances.lock()
             self.standing().check(after, more)
 

@@ -1,6 +1,7 @@
 """What rests has no due time and no claim. Its validity, its trader and its price may each end that, and one does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from peewee import IntegrityError
 
 from db import journal, resting
 from db.connection import database
-from db.journal import Change, Moved, NewOrder
+from db.journal import Change, Moved
 from db.models import Order
 from db.terms import terms_of
 from db.validity import expire, expiry
@@ -35,10 +36,8 @@ TRIGGERED = Triggered(price="105", amount_out="157.5", condition="105", slot=9, 
 
 def accept(kind: OrderKind, **terms: Any) -> Order:
     """As the daemon does, where market orders are valid for ten minutes."""
-    order = new_order(kind=kind, **PRICES[kind], **terms)
-    (moved,) = journal.accept(
-        [NewOrder(order.id, order.account_id, "c", order.terms, order.by, TTL_SECONDS)], "gateway"
-    )
+    order = replace(new_order(kind=kind, **PRICES[kind], **terms), valid_seconds=TTL_SECONDS)
+    (moved,) = journal.accept([order], "gateway")
     return moved.order
 
 
@@ -70,8 +69,7 @@ def test_what_is_accepted_rests_and_is_as_it_was_given(kind: OrderKind) -> None:
 @ALL
 def test_the_daemons_validity_is_for_market_orders_alone(kind: OrderKind) -> None:
     assert accept(kind).valid_until is None
-    order = new_order()
-    (moved,) = journal.accept([NewOrder(order.id, order.account_id, "m", order.terms, order.by, TTL_SECONDS)])
+    (moved,) = journal.accept([replace(new_order(), valid_seconds=TTL_SECONDS)])
     assert moved.order.valid_until is not None
 
 
@@ -80,9 +78,7 @@ def test_its_own_validity_holds() -> None:
     assert order.valid_until is not None
     assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(90, abs=1)
     until = datetime(2126, 12, 1, tzinfo=UTC)
-    order = new_order(kind=OrderKind.STOP, **PRICES[OrderKind.STOP], expires_at=until)
-    (moved,) = journal.accept([order])
-    assert moved.order.valid_until == until
+    assert accept(OrderKind.STOP, expires_at=until).valid_until == until
 
 
 @pytest.mark.parametrize("time_in_force", [TimeInForce.IOC, TimeInForce.FOK])
@@ -220,15 +216,15 @@ def test_a_service_that_is_away_lets_it_rest_again_and_was_no_start() -> None:
 
 
 def test_those_that_rest_are_read_and_no_others() -> None:
-    orders = {accept(OrderKind.LIMIT).id}
+    order_id = accept(OrderKind.LIMIT).id
     pending()
     claimed()
     gone = new_order(kind=OrderKind.STOP, **PRICES[OrderKind.STOP])
     journal.accept([gone])
     cancel(gone.id)
-    assert {each.order.id for each in resting.all_resting()} == orders
-    assert {each.order.id for each in resting.resting_of_late(5)} == orders
-    let_pass(*orders, 6)
+    assert {each.order.id for each in resting.all_resting()} == {order_id}
+    assert {each.order.id for each in resting.resting_of_late(5)} == {order_id}
+    let_pass(order_id, 6)
     assert resting.resting_of_late(5) == []
     assert [each.wait_ms for each in resting.all_resting()] == [0]
 

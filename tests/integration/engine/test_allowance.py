@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg2
@@ -102,7 +103,8 @@ def test_an_order_that_ends_without_a_fill_does_not_count(token_id: UUID) -> Non
 
 def rest(token_id: UUID, notional: int) -> Order:
     """Submit an order that waits for its price."""
-    terms = {"kind": OrderKind.LIMIT, "limit_price": "105", "time_in_force": TimeInForce.GTC, "partial": True}
+    terms: dict[str, Any] = {"kind": OrderKind.LIMIT, "limit_price": "105", "partial": True}
+    terms["time_in_force"] = TimeInForce.GTC
     order = replace(new_order(**terms), by=Actor("bot", "10.0.0.1", token_id))
     (moved,) = accept_within(order, Spending(notional, Limits(per_day=100)))
     return moved.order

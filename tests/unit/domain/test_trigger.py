@@ -1,4 +1,4 @@
-"""A condition is a bound on what the whole amount is paid, and a bound that is met is met at the price that was asked."""
+"""A condition is a bound on what the whole amount is paid; one that is met is met at the price that was asked for."""
 
 from fractions import Fraction
 
