@@ -24,6 +24,11 @@ _AT_WORK: Final = f"{in_states(HELD)} AND kind = '{OrderKind.MARKET}' AND parent
 _EXECUTIONS: Final = f"coalesce(slices, CASE WHEN partial THEN ceil({BPS}.0 / min_fill_bps) END, 1)"
 """Transactions that an order may take."""
 
+_UNSEEN: Final = """
+    SELECT o.mint_in, o.use_wrapped, o.mint_out, 1, f.amount_in FROM fills f JOIN orders o ON o.id = f.order_id
+    WHERE f.at > statement_timestamp() - interval '5 minutes' AND f.rolled_back_at IS NULL
+      AND f.slot > (SELECT min(slot) FROM balances)"""
+
 PurseKey = tuple[str, bool]
 """A mint, and whether it is the account of wrapped SOL: else SOL is lamports."""
 
@@ -81,8 +86,8 @@ def seen() -> dict[PurseKey, Holding]:
     return {(mint, wrapped): Holding(mint, wrapped, int(amount), exists) for mint, wrapped, amount, exists in rows}
 
 
-def spendings() -> list[Spending]:
-    """What all orders reserve."""
+def spendings(*, with_unseen: bool = True) -> list[Spending]:
+    """What all orders reserve; ``with_unseen`` also what was filled after the wallet was seen."""
     rows = database.execute_sql(
         f"""
         SELECT mint_in, use_wrapped, mint_out, sum(executions), sum(amount) FROM (
@@ -92,10 +97,7 @@ def spendings() -> list[Spending]:
             UNION ALL
             SELECT mint_in, use_wrapped, mint_out, 1, coalesce(amount_in, max_amount_in, max_in, 0)
             FROM orders WHERE {_AT_WORK}
-            UNION ALL
-            SELECT o.mint_in, o.use_wrapped, o.mint_out, 1, f.amount_in FROM fills f JOIN orders o ON o.id = f.order_id
-            WHERE f.at > statement_timestamp() - interval '5 minutes' AND f.rolled_back_at IS NULL
-              AND f.slot > (SELECT min(slot) FROM balances)) AS reserved
+            {f"UNION ALL {_UNSEEN}" if with_unseen else ""}) AS reserved
         GROUP BY mint_in, use_wrapped, mint_out"""  # noqa: S608
     )
     return [Spending(mint_in, wrapped, out, int(times), int(amount)) for mint_in, wrapped, out, times, amount in rows]

@@ -139,7 +139,7 @@ class Market:
     def _reserved(self) -> Standing | None:
         try:
             with database.connection_context():
-                return self._reservations.standing()
+                return self._reservations.standing(with_unseen=False)
         except PeeweeException as error:
             log.warning("reservations unknown", action="reserved_unknown", error=str(error))
             return None

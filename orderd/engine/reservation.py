@@ -133,10 +133,13 @@ class Reservations:
         self._ways = ways
         self._max_open = max_open
 
-    def standing(self) -> Standing:
-        """As of now. Needs a connection, as all here does."""
+    def standing(self, *, with_unseen: bool = True) -> Standing:
+        """As of now. Needs a connection, as all here does.
+
+        Not ``with_unseen`` for who knows by himself what the wallet holds: then what has been filled is no one's.
+        """
         standing = Standing(balances.seen(), self._fee, self._ways)
-        for each in balances.spendings():
+        for each in balances.spendings(with_unseen=with_unseen):
             standing.reserve(each)
         return standing
 
