@@ -220,8 +220,7 @@ def use_a_token_with_limits() -> None:
 
 def reserve_what_rests() -> None:
     balances.store([Holding(WSOL_MINT, False, 10**12, True)], 8)
-    limit = {"kind": OrderKind.LIMIT, "limit_price": "105", "time_in_force": TimeInForce.GTC}
-    resting = new_order(**limit)
+    resting = new_order(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)
     reservations = Reservations(max_open=10)
     for token_id in (None, DEFAULT_ACCOUNT):
         reservations.accept([replace(resting, id=uuid7(), client_order_id=f"{token_id}", by=Actor("a", "", token_id))])
