@@ -147,7 +147,7 @@ class Families:
         terms = terms_of(parent)
         until = parent.valid_until
         both = (take_profit_of(terms), stop_of(terms))
-        ends = [replace(end, expires_at=until, valid_seconds=None) for end in both]
+        ends = [replace(end, expires_at=until, valid_seconds=None, amount_word=None) for end in both]
         ids = [uuid7() for _ in ends]
         new = [
             NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)
