@@ -15,7 +15,7 @@ from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
-from orderd.domain.order import ACTIVE, CANCELLABLE, SIGNED, Floor, OrderKind, OrderStatus
+from orderd.domain.order import ACTIVE, CANCELLABLE, SIGNED, Floor, OrderKind, OrderStatus, TimeInForce
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -30,13 +30,16 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "--status": tuple(OrderStatus),
     "--kind": tuple(OrderKind),
     "--floor": tuple(Floor),
+    "--type": tuple(OrderKind),
+    "--time-in-force": tuple(TimeInForce),
 }
 _STATES_FOR: Final = {"watch": ACTIVE, "cancel": CANCELLABLE, "resolve": SIGNED}
 """The orders that a verb is of use for."""
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
      "-s", "--min-out", "--max-cost", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns",
-     "--sort", "--account"}
+     "--sort", "--account", "--stop", "--take-profit", "--trail", "--max-slippage", "--confirm", "--valid-for",
+     "--expires"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),

@@ -39,7 +39,7 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
         "orderd.client",
         *(f"orderd.client.{module.stem}" for module in Path(client.__path__[0]).glob("*.py")),
         "orderd.domain",
-        *(f"orderd.domain.{name}" for name in ("accounts", "errors", "events", "money")),
+        *(f"orderd.domain.{name}" for name in ("accounts", "errors", "events", "money", "price", "times", "trigger")),
         *(
             f"orderd.domain.{name}"
             for name in ("order", "quote", "terms", "tokens", "authority", "host", "strict_json", "text")
