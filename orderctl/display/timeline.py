@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, assert_never
 
+from orderctl.display.resting import conditions, prices, rests
 from orderd.domain.events import (
     Accepted,
     AnyFact,
@@ -27,8 +28,8 @@ from orderd.domain.events import (
     Triggered,
     Unknown,
 )
-from orderd.domain.order import TERMINAL, WAITING, EventKind, Floor, OrderStatus
-from orderd.domain.terms import ToldTerms
+from orderd.domain.order import RESTING, TERMINAL, WAITING, EventKind, Floor, OrderStatus, TimeInForce
+from orderd.domain.terms import MARKET_EXITS, ToldTerms
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
@@ -110,12 +111,14 @@ class Timeline:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """The stages of the present attempt, in order. What an earlier attempt took is in the queue's span."""
+        """The stages of the present attempt, in order. What an earlier attempt took is in the queue's span, or where
+        the order rests again, in that of its rest.
+        """
         spans: list[Span] = []
         for event in self.events:
             if spans and spans[-1].stage is event.status:
                 continue
-            if event.status in WAITING and spans:
+            if event.status in RESTING | WAITING and spans and spans[-1].stage not in RESTING:
                 spans = [Span(event.status, event.at)]
                 continue
             if isinstance(event.data, RolledBack):
@@ -163,7 +166,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     ``wide`` tells the whole addresses of pools."""
     match fact:
         case Accepted():
-            return [terms(order)]
+            return [terms(order), *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
         case Triggered():
             confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
             pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
@@ -199,14 +202,23 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 
 
 def terms(order: OrderView) -> str:
-    said = f"{sale(order)}, slippage at most {order.slippage} %"
+    said = sale(order)
+    if (asked := prices(order)) is not None:
+        said += f", {asked}"
+    if order.limit_price is None:
+        said += f", slippage at most {order.slippage} %"
     if order.min_out is not None:
         said += f", at least {order.min_out} {order.token_out}"
     if order.max_cost is not None:
         said += f", cost at most {order.max_cost} %"
-    if order.floor is Floor.EACH:
+    if order.floor is Floor.EACH and order.type not in MARKET_EXITS:
         said += ", a new floor in each attempt"
+    if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        said += f", {_AT_ONCE[order.time_in_force]}"
     return said
+
+
+_AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "all of it at once or nothing"}
 
 
 def sale(terms: ToldTerms) -> str:
@@ -267,6 +279,16 @@ def waiting(until: datetime, now: datetime) -> str:
     """How long an order still waits."""
     left = (until - now).total_seconds()
     return f"goes on in {duration(left)}" if left > 0 else "goes on now"
+
+
+def validity(order: OrderView) -> str:
+    """Until when an order may wait."""
+    return "until it is filled or cancelled" if order.valid_until is None else f"until {moment(order.valid_until)}"
+
+
+def moment(at: datetime) -> str:
+    """The local date and time of day, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def percent(bps: str) -> str:
