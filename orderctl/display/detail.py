@@ -114,11 +114,14 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     if not rests(order):
         return []
     facts = [
-        ("waits for" if is_open(order) else "waited for", Text(reading(order) if is_open(order) else conditions(order)))
+        (
+            "waits for" if is_open(order) else "waited for",
+            Text(reading(order) if is_open(order) else order.price_reads or conditions(order)),
+        )
     ]
     if order.confirm is not None:
         lasting = "" if order.confirm_for is None else f", for {order.confirm_for} at least"
-        facts.append(("confirmed", Text(f"by {order.confirm} looks in different slots{lasting}")))
+        facts.append(("confirm", Text(f"by {order.confirm} looks in different slots{lasting}")))
     if order.max_slippage is not None:
         facts.append(("may lose", Text(f"{order.max_slippage} % to fees, impact and a falling price once it fires")))
     if order.triggered_at is not None:

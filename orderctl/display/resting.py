@@ -69,6 +69,11 @@ def _condition(terms: ToldTerms, kind: OrderKind, price: str | None, trail: str 
     return Condition(kind, pair, amount, price, None if trail is None else Trail.parse(trail))
 
 
+def name_of(condition: Condition) -> str:
+    """The word that stands before its price."""
+    return _NAMES.get(condition.kind, condition.kind)
+
+
 def prices(terms: ToldTerms) -> str | None:
     """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None where it has none."""
     named = []
@@ -83,10 +88,10 @@ def prices(terms: ToldTerms) -> str | None:
     return ", ".join(named) + ("" if pair is None or is_percent else f" {pair.unit}")
 
 
-def conditions(order: OrderView) -> str:
+def conditions(terms: ToldTerms) -> str:
     """All that it waits for, one after the other, with both readings."""
-    told = [each.told() for each in _conditions(order) if each is not None]
-    return order.price_reads or "; then ".join(told) or prices(order) or ""
+    told = [each.told() for each in _conditions(terms) if each is not None]
+    return "; then ".join(told) or prices(terms) or ""
 
 
 def _conditions(terms: ToldTerms) -> tuple[Condition | None, ...]:
@@ -110,21 +115,24 @@ def what_follows(terms: ToldTerms) -> str:
         return "it is filled at this price or a better one"
     if terms.type is OrderKind.STOP_LIMIT:
         limit = limit_of(terms)
-        return f"then it is a limit order: {terms.limit_price if limit is None else limit.told()}"
-    return "then it is executed at the best price there is"
+        return f"it is a limit order: {terms.limit_price if limit is None else limit.told()}"
+    return "it is executed at the best price there is"
 
 
 def trigger_price(order: OrderView, condition: Condition) -> Fraction | None:
     """The price at which it fires, in the pair's unit; None of a trail of which nobody knows what it is behind."""
+    best = order.best_amount_out
+    return _fires_at(condition, None if best is None else parse_amount(best, condition.pair.token_out.decimals))
+
+
+def _fires_at(condition: Condition, best_out: int | None) -> Fraction | None:
     if condition.price is not None:
         return Fraction(condition.price)
     assert condition.trail is not None, "an order without a price has a trail"
-    if order.best_amount_out is None:
+    if best_out is None:
         return None
-    pair, amount = condition.pair, condition.amount_in
-    best = parse_amount(order.best_amount_out, pair.token_out.decimals)
-    out = condition.trail.behind(pair, amount, best) if best else 0
-    return pair.price(amount, out) if out else None
+    out = condition.trail.behind(condition.pair, condition.amount_in, best_out)
+    return condition.pair.price(condition.amount_in, out) if out else None
 
 
 def sign(condition: Condition) -> str:
@@ -133,15 +141,22 @@ def sign(condition: Condition) -> str:
     return "≤" if is_sale == condition.is_adverse else "≥"
 
 
-def distance(order: OrderView, paid: Fraction) -> Fraction | None:
-    """How far the market has to move until the order fires, as a part of its price; 0 where it is there.
-
-    ``paid`` is what it pays for one of the token that is sold. None where it is not known where the order fires.
+def distance_of(condition: Condition, market: Fraction, *, best_out: int | None) -> Fraction | None:
+    """How far the market's price, in the pair's unit, has to move until the condition is met, as a part of that price;
+    0 where it is met. None where it is not known where that is.
     """
-    condition = awaited(order)
-    fires_at = None if condition is None else trigger_price(order, condition)
-    if condition is None or fires_at is None:
+    fires_at = _fires_at(condition, best_out)
+    if fires_at is None:
         return None
-    market = paid if condition.pair.quote == condition.pair.token_out else 1 / paid
     away = fires_at / market - 1
     return max(Fraction(0), away if sign(condition) == "≥" else -away)
+
+
+def distance(order: OrderView, paid: Fraction) -> Fraction | None:
+    """The same of an order; ``paid`` is what the market pays for one of the token that is sold."""
+    if (condition := awaited(order)) is None:
+        return None
+    pair = condition.pair
+    market = paid if pair.quote == pair.token_out else 1 / paid
+    best = None if order.best_amount_out is None else parse_amount(order.best_amount_out, pair.token_out.decimals)
+    return distance_of(condition, market, best_out=best)

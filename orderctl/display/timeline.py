@@ -66,6 +66,8 @@ class Timeline:
     def apply(self, event: OrderEvent) -> None:
         if event.seq > self.seq:
             self.events = (*self.events, event)
+            if isinstance(event.data, Triggered):
+                self.order = self.order.model_copy(update={"triggered_at": event.at})
 
     @property
     def seq(self) -> int:
@@ -166,7 +168,10 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     ``wide`` tells the whole addresses of pools."""
     match fact:
         case Accepted():
-            return [terms(order), *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
+            return [
+                terms(order),
+                *([f"rests, and waits for {order.price_reads or conditions(order)}"] if rests(order) else []),
+            ]
         case Triggered():
             confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
             pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"

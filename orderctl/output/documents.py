@@ -4,7 +4,7 @@ Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Members may
 renamed or removed, and none changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,6 +45,12 @@ class Submissions(Document):
     """The orders of a file that were taken."""
 
     submissions: tuple[SubmitResult, ...]
+
+
+class DryRun(PreviewResult):
+    """Of an order that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
+
+    would: Literal["execute", "rest"] = Field(description="what would be done now")
 
 
 class Overview(Document):
@@ -117,7 +123,7 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     PoolsResult: "pools",
     PoolView: "pool",
     QuoteResult: "quote",
-    PreviewResult: "preview",
+    DryRun: "preview",
     SubmitResult: "submission",
     Submissions: "submissions",
     ListResult: "orders",
