@@ -147,7 +147,10 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
     if condition is None or fires_at is None:
         return _plain(prices(order) or f"→ {order.token_out}")
     unit = f"{condition.pair.quote.symbol}/{condition.pair.base.symbol}"
-    return (f"{name_of(condition)} ", Tone.MUTED), (f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 6)} {unit}", "")
+    return (f"{name_of(condition)} ", Tone.MUTED), (
+        f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)} {unit}",
+        "",
+    )
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:

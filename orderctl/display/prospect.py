@@ -42,22 +42,25 @@ def prospect(quote: QuoteResult) -> Table:
     table.add_row("waits for", Text(prices(quote) or "" if trigger is None else trigger.told(), "bold"))
     table.add_row("then", what_follows(quote))
     if trigger is not None:
-        table.add_row("now", _now(quote, trigger))
+        paid = _paid(quote, trigger.pair.token_out.decimals)
+        market = trigger.pair.told(trigger.amount_in, paid)
+        table.add_row("now", f"{market} = {quote.chosen.amount_out} {quote.token_out}")
+        table.add_row("so", _outcome(quote, trigger, paid))
     table.add_row("valid", _validity(quote))
     return table
 
 
-def _now(quote: QuoteResult, trigger: Condition) -> Text:
+def _outcome(quote: QuoteResult, trigger: Condition, paid: int) -> Text:
+    """What would become of the order if it were sent now."""
     pair, amount = trigger.pair, trigger.amount_in
-    paid = _paid(quote, pair.token_out.decimals)
-    market = f"{pair.told(amount, paid)} = {quote.chosen.amount_out} {quote.token_out}: "
     if is_met(quote):
-        return Text.assemble(market, ("it would be executed at once", Tone.GOOD.bold))
+        return Text("it would be executed at once", Tone.GOOD.bold)
     if trigger.trail is not None and (out := trigger.trail.behind(pair, amount, paid)):
-        return Text.assemble(market, (f"it would rest, and fire at {pair.told(amount, out)}", Tone.WARNING))
+        fires_at = format_significant(pair.price(amount, out), 6)
+        return Text(f"it would rest, and fire at {fires_at} if the price only fell", Tone.WARNING)
     away = distance_of(trigger, pair.price(amount, paid), best_out=paid)
-    told = "" if away is None else f" {format_significant(away * 100, 3)} % away"
-    return Text.assemble(market, (f"it would rest,{told}", Tone.WARNING))
+    told = "" if away is None else f": the market is {format_significant(away * 100, 3)} % away"
+    return Text(f"it would rest{told}", Tone.WARNING)
 
 
 def _validity(quote: QuoteResult) -> str:
