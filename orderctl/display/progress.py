@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.columns import local_time
 from orderctl.display.ids import SHORT_ID
 from orderctl.display.resting import reading, what_follows
 from orderctl.display.screen import words_of
 from orderctl.display.tables import status_text
-from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, moment, terms, validity, waiting
+from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, validity, waiting
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.connection import Connection, Resumed
@@ -112,7 +113,7 @@ def _rest(timeline: Timeline, now: datetime, spinner: Spinner) -> Iterator[Rende
     for line in (
         f"then {what_follows(order)}",
         _valid(order, now),
-        f"Ctrl-C lets go of it and does not cancel; to cancel: orderctl cancel {str(order.id)[:SHORT_ID]}",
+        f"Ctrl-C lets go of it, and orderctl cancel {str(order.id)[:SHORT_ID]} ends it",
     ):
         yield Padding(Text(line, "dim"), (0, 0, 0, 3))
 
@@ -121,7 +122,7 @@ def _valid(order: OrderView, now: datetime) -> str:
     if order.valid_until is None:
         return f"valid {validity(order)}"
     left = (order.valid_until - now).total_seconds()
-    return f"expires in {duration(max(0.0, left))}, {moment(order.valid_until)}"
+    return f"expires in {duration(max(0.0, left))}, at {local_time(order.valid_until, now)}"
 
 
 def _bar(timeline: Timeline, now: datetime) -> Table:
