@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STATE := .state
+# Of make demo: 1 where each step is to be watched.
+SLOW ?=
 # Of make chaos: how many orders, of which seed, and whether the chain is one node or a pool of them.
 ORDERS ?= 200
 SEED ?= 2
@@ -22,8 +24,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything
-	@$(BIN)/orderd demo
+demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything; SLOW=1
+	@$(BIN)/orderd demo $(if $(filter-out 0,$(SLOW)),--slow)
 
 run: $(VENV)/installed  ## The daemon in the foreground, on services of its own; its state is kept in .state
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
@@ -69,8 +71,9 @@ bench-compare: $(VENV)/installed-dev  ## This code beside that of a commit (REF)
 snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its screens look; read the diff before you keep it
 	$(BIN)/pytest --snapshot-update tests/acceptance/orderctl/test_golden.py tests/unit/orderctl/tui/test_pictures.py
 
-reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, and .env.example
+reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, .env.example, and the Postman collection
 	$(BIN)/python -m orderd.config.reference
+	$(BIN)/python -m docs.postman
 
 outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
 	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages

@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import baseline, connecting, engine, growth, recovery, workers
+from benchmarks import baseline, connecting, engine, growth, recovery, triggers, workers
 
 MEASURED: Final[dict[str, Callable[[], Sequence[Table]]]] = {
     "baseline": baseline.tables,
@@ -21,6 +21,7 @@ MEASURED: Final[dict[str, Callable[[], Sequence[Table]]]] = {
     "connecting": connecting.tables,
     "growth": growth.tables,
     "recovery": recovery.tables,
+    "triggers": triggers.tables,
 }
 """What is measured, in this order. Each can be had alone: ``python -m benchmarks.NAME``."""
 

@@ -62,7 +62,7 @@ def command_of(pid: int) -> str:
     if "orderd.main" in command:
         return command[command.index("orderd.main") + 1]
     if "--serve" in command:
-        return "null chain"
+        return command[command.index("--serve") - 1].removeprefix("benchmarks.").replace("_", " ")
     return Path(command[0].partition(" ")[0].partition(":")[0]).name
 
 

@@ -63,6 +63,10 @@ SELECT id, id, 1, 'filled' || i, 'signed', 150, 'raydium', '7JuwJuNU88gurFnyWeiy
        CASE WHEN status = 'confirmed' THEN at END
 FROM filling WHERE status IN ('confirmed', 'submitted');
 
+INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee, rent, pool_fee, mid)
+SELECT id, 1, 'filled' || i, 9, at + interval '2 seconds', 1500000000 + i, 152310211, 5000, 0, 3750000, 101.6
+FROM filling WHERE status = 'confirmed';
+
 INSERT INTO audit (at, actor, address, action, outcome, order_id)
 SELECT at, CASE WHEN is_rare THEN 'rare' ELSE 'filling' END, '127.0.0.1', 'order.submit', 'ok', id FROM filling
 UNION ALL
@@ -78,7 +82,7 @@ SELECT id, %(account)s, 152104000, at FROM filling WHERE i %% 10 = 1;
 
 
 def fill(orders: int, active: int = ACTIVE, ago: int = 0) -> None:
-    """Store so many orders with their events, attempts and audit; the newest ``active`` have not ended.
+    """Store so many orders with their events, attempts, fills and audit; the newest ``active`` have not ended.
 
     The newest is of ``ago`` seconds ago. No price is to be learnt from them, so trading wants a pause of 300.
 
@@ -90,4 +94,4 @@ def fill(orders: int, active: int = ACTIVE, ago: int = 0) -> None:
             database.execute_sql("SET LOCAL session_replication_role = replica")
             values = {"orders": orders, "days": DAYS, "active": active, "ago": ago, "account": str(DEFAULT_ACCOUNT)}
             database.execute_sql(_ORDERS, values)
-        database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, audit, notionals")
+        database.execute_sql("VACUUM ANALYZE orders, order_events, attempts, fills, audit, notionals")

@@ -11,6 +11,7 @@ from db.models import AuditRow
 OK: Final = "ok"
 SUBMIT: Final = "order.submit"
 CANCEL: Final = "order.cancel"
+AMEND: Final = "order.amend"
 RESOLVE: Final = "order.resolve"
 
 

@@ -20,11 +20,21 @@ from uuid_utils import uuid7
 from db.accounts import name_of
 from db.audit import OK, SUBMIT, Actor
 from db.connection import database, transaction
-from db.models import Order, in_states, listed
+from db.models import IS_FAMILY, Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import RATE_LIMIT, Accepted, AnyFact, Deferred, OrderEvent, Started, Unknown
+from orderd.domain.events import (
+    RATE_LIMIT,
+    Accepted,
+    AnyFact,
+    Cancelled,
+    CancelRequested,
+    Deferred,
+    OrderEvent,
+    Started,
+    Unknown,
+)
 from orderd.domain.order import (
     HELD,
     RESTING,
@@ -48,21 +58,27 @@ IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
 _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
 """The same of a new order. Its sender puts it there at once, but may never have been told that it was stored: who has
 not within the 2 s of an answer never will be. An order that is in the queue for longer has two messages there."""
+_LAMPORTS_A_SOL: Final = 10**9
 _VALID_UNTIL: Final = f"""
-    valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' THEN clock_timestamp() - waits_since ELSE interval '0' END"""
-"""The time spent in line for a start is no part of an order's validity. NULL where that has no end."""
+    valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL
+                  THEN clock_timestamp() - waits_since ELSE interval '0' END"""
+"""The time spent in line for a start is no part of an order's validity, but where that was given as a date. NULL where
+it has no end."""
 _IS_VALID: Final = f"AND (valid_until IS NULL OR {_VALID_UNTIL} > clock_timestamp())"
 _VALIDITY: Final = {None: "", True: _IS_VALID, False: f"AND {_VALID_UNTIL} <= clock_timestamp()"}
 
 
-def _due(delay_ms: str) -> str:
-    """So many milliseconds from now, or when the order is no longer valid."""
-    return f"LEAST(clock_timestamp() + {delay_ms} * interval '1 millisecond', valid_until)"
+def _due(delay_ms: str, latest: str = "valid_until") -> str:
+    """So many milliseconds from now, or when the order is no longer valid. A ``latest`` that is NULL is none."""
+    return f"LEAST(clock_timestamp() + {delay_ms} * interval '1 millisecond', {latest})"
 
 
 @dataclass(frozen=True, slots=True)
 class NewAttempt:
-    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units."""
+    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units.
+
+    ``pool_fee`` (in base units of what is sold) and ``mid`` are of the decision for this route, where they were told.
+    """
 
     number: int
     signature: str
@@ -72,6 +88,8 @@ class NewAttempt:
     pool: str
     min_amount_out: int
     blockhash_slot: int
+    pool_fee: int | None = None
+    mid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +152,7 @@ class Change:
             ("order_id", "uuid", self.order_id),
             ("fence", "integer", self.version),
             ("fact", "jsonb", orjson.Fragment(fact)),
-            ("delay_ms", "integer", self.delay_ms),
+            ("delay_ms", "bigint", self.delay_ms),
             ("new_waits_for", "text", self.waits_for),
         ]
         if self.before is not None:
@@ -151,6 +169,8 @@ class Change:
                 ("attempt_pool", "text", attempt.pool),
                 ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
                 ("blockhash_slot", "bigint", attempt.blockhash_slot),
+                ("pool_fee", "numeric", attempt.pool_fee),
+                ("mid", "numeric", attempt.mid),
             ]
         if end := self.attempt_end:
             row += [
@@ -309,15 +329,28 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out, blockhash_slot)
+                                  min_amount_out, blockhash_slot, pool_fee, mid, family_id)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out, blockhash_slot FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, blockhash_slot, pool_fee, mid, parent_id FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
             UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,
                 awaits_finality = m.awaits_finality
-            FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live')""")
+            FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live'
+            RETURNING a.order_id, a.signature, a.pool_fee, a.mid)""")
+    if change.attempt_end and change.fact.kind is EventKind.CONFIRMED:
+        # Of another transaction than the attempt's own nobody knows what was decided for it.
+        ctes.append(f"""filled AS (
+            INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee, rent,
+                               pool_fee, mid)
+            SELECT m.id, (m.fact->>'attempt')::integer, m.signature, (m.fact->>'slot')::bigint, m.updated_at,
+                   m.filled_in, m.filled_out, m.network_fee,
+                   coalesce((m.fact->>'rent')::numeric * {_LAMPORTS_A_SOL}, 0)::bigint, e.pool_fee, e.mid
+            FROM moved m LEFT JOIN ended e ON e.order_id = m.id AND e.signature = m.signature)""")
     if _is_revived(change):
+        ctes.append("""taken_back AS (
+            UPDATE fills f SET rolled_back_at = m.updated_at
+            FROM moved m WHERE f.order_id = m.id AND f.rolled_back_at IS NULL)""")
         ctes.append("""revived AS (
             UPDATE attempts a SET outcome = 'live', slot = NULL, settled_at = NULL, awaits_finality = false
             FROM moved m WHERE a.order_id = m.id AND a.outcome = 'landed')""")
@@ -371,11 +404,14 @@ class NewOrder:
     by: Actor
     valid_seconds: int | None = None
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
+    parent_id: UUID | None = None
+    label: str | None = None
 
     @property
     def fact(self) -> Accepted:
+        terms = dict(told(self.terms))
         return Accepted(
-            client_order_id=self.client_order_id, account=name_of(self.account_id), **dict(told(self.terms))
+            client_order_id=self.client_order_id, account=name_of(self.account_id), label=self.label, **terms
         )
 
     def values(self, fact: Accepted) -> dict[str, Any]:
@@ -385,6 +421,7 @@ class NewOrder:
             "account_id": self.account_id,
             "client_order_id": self.client_order_id,
             **columns_of(self.terms),
+            "parent_id": self.parent_id,
             "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
             "rests": self.terms.rests,
             "holds_seconds": self._holds_seconds,
@@ -426,7 +463,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
 @cache
 def _accepting() -> Prepared:
     """$1 new orders, $2 their sender."""
-    columns = ("id", "account_id", "client_order_id", *TERMS)
+    columns = ("id", "account_id", "client_order_id", "parent_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
     return Prepared(
         "accept",
@@ -472,6 +509,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
                 lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
             WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
               AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
+              AND NOT cancel_requested
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -498,7 +536,7 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
         waits_for, until = str(reason.code), _due("%s")
         told = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
     else:
-        waits_for, until = reason, "clock_timestamp() + %s * interval '1 millisecond'"
+        waits_for, until = reason, _due("%s", "CASE WHEN expires_at IS NOT NULL THEN valid_until END")
         told = {"reason": reason}
     sql = f"""
         WITH before AS (
@@ -550,6 +588,34 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
         _rows(sql, [after_seconds, limit]),
         lambda order: Unknown(attempt=order.failures + 1, signature=order.signature or ""),
     )
+
+
+def request_cancel(order_id: UUID) -> list[Moved]:
+    """Let a signed order not be tried again. Its claim stays as it is: whoever holds it goes on looking after it."""
+    sql = f"""
+        WITH moved AS (
+            UPDATE orders SET seq = seq + 1, cancel_requested = true, updated_at = clock_timestamp()
+            WHERE id = %s AND status IN ({listed(sources(EventKind.CANCEL_REQUESTED))}) AND NOT cancel_requested
+            RETURNING *),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.CANCEL_REQUESTED}',
+                   jsonb_build_object('kind', '{EventKind.CANCEL_REQUESTED}') FROM moved)
+        SELECT {_COLUMNS} FROM moved"""
+    return _moved(_rows(sql, [str(order_id)]), lambda _: CancelRequested())
+
+
+def withdraw(limit: int) -> list[Moved]:
+    """Cancel those of which that was wished while they were signed, and that did not land."""
+    rows = database.execute_sql(
+        f"""
+        SELECT id FROM orders
+        WHERE cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))})
+          AND NOT {IS_FAMILY}
+        ORDER BY id LIMIT %s""",
+        (limit,),
+    )
+    return apply([Change(UUID(str(order_id)), Cancelled(), None) for (order_id,) in rows])
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from peewee import (
@@ -26,6 +26,7 @@ from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 from db.connection import database
 from orderd.domain.order import ACTIVE, HELD, RESTING, TERMINAL, WAITING, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.price import canonical
+from orderd.domain.schedule import CatchUp
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that asks for no token; made by the first migration."""
@@ -81,6 +82,10 @@ def base_units(*, null: bool = False) -> Any:  # noqa: ANN401  (a Field[int] or 
     return _BaseUnitsField(null=null)
 
 
+IS_FAMILY: Final = f"(kind IN ('{OrderKind.OCO}', '{OrderKind.TWAP}') OR partial)"
+"""The condition that an order is executed by orders of their own, as ``OrderTerms.is_family`` says it."""
+
+
 class Table(Model):
     class Meta:
         database = database
@@ -134,6 +139,8 @@ class Order(Table):
     waits until that is over.
     ``looks_from`` is from when on the market is looked at for an order that rests, and NULL for any other; ``best_out``
     what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
+    ``parent_id`` is the order whose execution, or part of it, this one is. ``cancel_requested``: it is signed, and
+    shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
     ``unknown_since``: from when on nobody could tell what became of what is signed.
     """
 
@@ -161,8 +168,19 @@ class Order(Table):
     confirm: Field[int | None] = IntegerField(null=True)
     confirm_seconds: Field[int | None] = IntegerField(null=True)
     time_in_force: Field[TimeInForce | None] = EnumField(TimeInForce, null=True)
+    partial = BooleanField()
+    min_fill_bps: Field[int | None] = IntegerField(null=True)
+    slices: Field[int | None] = IntegerField(null=True)
+    every_seconds: Field[int | None] = IntegerField(null=True)
+    jitter_bps: Field[int | None] = IntegerField(null=True)
+    catch_up: Field[CatchUp | None] = EnumField(CatchUp, null=True)
     valid_seconds: Field[int | None] = IntegerField(null=True)
     expires_at: Field[datetime | None] = DateTimeTZField(null=True)
+    parent_id: Field[UUID | None] = UUIDField(null=True)
+    cancel_requested = BooleanField()
+    slice_no = IntegerField()
+    paused = BooleanField()
+    first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()
@@ -204,7 +222,7 @@ class Attempt(Table):
     """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's.
 
     Once it has ended for good, they may be removed. ``blockhash_slot`` is the context slot of its blockhash.
-    ``awaits_finality``: it landed in a block that may still be rolled back.
+    ``awaits_finality``: it landed in a block that may still be rolled back. ``pool_fee`` and ``mid`` are for its fill.
     """
 
     id = UUIDField(primary_key=True)
@@ -223,9 +241,36 @@ class Attempt(Table):
     settled_at: Field[datetime | None] = DateTimeTZField(null=True)
     blockhash_slot = BigIntegerField(null=True)
     awaits_finality = BooleanField()
+    pool_fee: Field[int | None] = base_units(null=True)
+    mid: Field[str | None] = price()
 
     class Meta:
         table_name = "attempts"
+
+
+class Fill(Table):
+    """What a transaction has traded; one whose block the chain took back has ``rolled_back_at`` and does not count.
+
+    No more than one of an order counts. Fee and rent in lamports. ``pool_fee`` (base units of what was sold) and
+    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) are of the decision for the route, where told.
+    """
+
+    order_id = UUIDField()
+    attempt = IntegerField()
+    signature = TextField()
+    slot: Field[int | None] = BigIntegerField(null=True)
+    at: Field[datetime] = DateTimeTZField()
+    amount_in: Field[int] = base_units()
+    amount_out: Field[int] = base_units()
+    network_fee = BigIntegerField()
+    rent: Field[int | None] = BigIntegerField(null=True)
+    pool_fee: Field[int | None] = base_units(null=True)
+    mid: Field[str | None] = price()
+    rolled_back_at: Field[datetime | None] = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "fills"
+        primary_key = False
 
 
 class OrderEventRow(Table):

@@ -30,7 +30,8 @@ def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
             SELECT o.amount_in, o.quoted_amount_out, e.data,
                    extract(epoch FROM greatest(clock_timestamp() - e.at, interval '0'))
             FROM orders o JOIN order_events e ON e.order_id = o.id AND e.kind = 'routed'
-            WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s AND (o.min_out IS NULL OR NOT EXISTS (
+            WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s
+              AND (coalesce(o.min_out, o.limit_price) IS NULL OR NOT EXISTS (
                 SELECT FROM jsonb_array_elements(e.data->'refusals') refusal WHERE refusal->>'code' = ANY(%s)))
             ORDER BY o.id DESC, e.seq DESC LIMIT 1""",
             (

@@ -2,7 +2,7 @@
 
 from db.connection import database
 from db.journal import Change, Moved, apply
-from db.models import Order, in_states, listed
+from db.models import IS_FAMILY, Order, in_states, listed
 from db.terms import terms_of
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.domain.events import RATE_LIMIT, Expired
@@ -11,15 +11,19 @@ from orderd.domain.terms import price_reads
 
 
 def expire(limit: int) -> list[Moved]:
-    """End those that are due and may not be worked on any more. Who waits for a start does not grow older by that."""
+    """End those that are due and may not be worked on any more. Who waits for a start does not grow older by that.
+
+    A date comes all the same.
+    """
     ended = Order.raw(
         f"""
         (SELECT * FROM orders
          WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= statement_timestamp()
-           AND valid_until <= statement_timestamp() AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'
+           AND valid_until <= statement_timestamp()
+           AND (waits_for IS DISTINCT FROM '{RATE_LIMIT}' OR expires_at IS NOT NULL)
          ORDER BY id LIMIT %s)
         UNION ALL
-        (SELECT * FROM orders WHERE {in_states(RESTING)} AND valid_until <= statement_timestamp()
+        (SELECT * FROM orders WHERE {in_states(RESTING)} AND NOT {IS_FAMILY} AND valid_until <= statement_timestamp()
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
         limit,
         limit,

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 VERBS: Final = {
     "submit": "Sell an amount of one token for another.",
+    "oco": "Sell at a better price or at a worse one, whichever comes first.",
     "watch": "Follow orders to their ends.",
     "show": "Show all that is known of an order.",
     "events": "Show an order's events.",
     "list": "List orders, newest first.",
     "cancel": "Cancel orders that are not signed yet.",
+    "amend": "Change the price, the amount or the validity of an order that rests.",
+    "pause": "Begin no further executions of an order.",
+    "resume": "Go on with the executions of an order that was paused.",
+    "simulate-fill": "Show what an order would do now, whatever it waits for.",
     "resolve": "Show what the chain says of an open outcome, or say what became of it.",
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
@@ -38,7 +43,9 @@ VERBS: Final = {
     "version": "Show the versions of this client and of the daemon.",
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
-CHANGING: Final = frozenset({"submit", "cancel", "resolve", "tui", "config", "context"})
+CHANGING: Final = frozenset(
+    {"submit", "oco", "cancel", "amend", "pause", "resume", "resolve", "tui", "config", "context"}
+)
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 
 
@@ -51,7 +58,7 @@ class VerbGroup(Group):
     def get_command(self, ctx: "Context", cmd_name: str) -> "AnyCommand | None":  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        module = import_module(f"orderctl.commands.{cmd_name}")
+        module = import_module(f"orderctl.commands.{cmd_name.replace('-', '_')}")
         app = getattr(module, "app", None)
         if app is None:
             app = CommandLine(rich_markup_mode=None)

@@ -43,6 +43,8 @@ class Method(StrEnum):
     ORDER_PREVIEW = "order.preview"
     ORDER_GET = "order.get"
     ORDER_CANCEL = "order.cancel"
+    ORDER_AMEND = "order.amend"
+    ORDER_SIMULATE_FILL = "order.simulate_fill"
     ORDER_EVIDENCE = "order.evidence"
     ORDER_RESOLVE = "order.resolve"
     ORDERS_LIST = "orders.list"
@@ -104,6 +106,17 @@ class _Identity(Message):  # a base, so that its members are told before the ter
 class OrderView(ToldTerms, _Identity):
     """An order as it stands after event ``seq``."""
 
+    parent_id: UUID | None = Field(
+        None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"
+    )
+    filled_amount_in: str | None = Field(
+        None,
+        exclude_if=lambda amount: amount is None,
+        description="of an order that is executed by others: what these have sold so far, for good",
+    )
+    paused: bool = Field(
+        False, exclude_if=lambda paused: not paused, description="whether it begins no further executions"
+    )
     price_reads: str | None = Field(
         None,
         exclude_if=lambda reads: reads is None,
@@ -114,6 +127,11 @@ class OrderView(ToldTerms, _Identity):
     )
     best_amount_out: str | None = Field(
         None, exclude_if=lambda amount: amount is None, description="of a trailing stop: the most that the market paid"
+    )
+    cancel_requested: bool = Field(
+        False,
+        exclude_if=lambda requested: not requested,
+        description="whether it is signed and shall not be tried again: it ends as its transaction does",
     )
     status: OrderStatus
     seq: int
@@ -158,6 +176,30 @@ class AttemptView(Message):
     is_final: bool = Field(True, description="false while the block in which it landed may be rolled back")
     signed_at: datetime
     settled_at: datetime | None = None
+
+
+class FillView(Message):
+    """What a transaction of the order, or of one that executes a part of it, traded, as the chain's balances say."""
+
+    order_id: UUID = Field(description="whose transaction it was")
+    attempt: int
+    signature: str
+    slot: int | None = None
+    at: datetime = Field(description="when it became known")
+    amount_in: str
+    amount_out: str
+    price: str = Field(description="of one token_in in token_out")
+    mid: str | None = Field(
+        None,
+        description="of one token_in in token_out when the route was chosen, before fees and depth: between the pools "
+        "that were best to sell to and to buy from; null where it could not be told",
+    )
+    pool_fee: str | None = Field(None, description="in token_in, of all pools, as the route told it")
+    network_fee: str = Field(description="in SOL")
+    rent: str | None = Field(None, description="in SOL, of token accounts that it made")
+    rolled_back_at: datetime | None = Field(
+        None, description="when its block turned out to be in no chain that won: it does not count"
+    )
 
 
 class FailureView(Message):
@@ -221,9 +263,39 @@ class OrderDetail(Message):
     events: tuple[OrderEvent, ...]
     attempts: tuple[AttemptView, ...]
     failures: tuple[FailureView, ...]
+    fills: tuple[FillView, ...] = Field((), description="oldest first; of each order there is one at most that counts")
 
 
 class CancelResult(Message):
+    order: OrderView
+
+
+class Amendment(Message):
+    """What of an order that rests shall be another; what is absent stays. The kind of the order stays too."""
+
+    amount_in: str | None = Field(None, max_length=100, description="the new total, in whole tokens")
+    limit_price: str | None = Field(None, max_length=40)
+    stop_price: str | None = Field(None, max_length=40)
+    take_profit_price: str | None = Field(None, max_length=40)
+    trail: str | None = Field(None, max_length=40)
+    max_slippage: str | None = Field(None, max_length=20, description="percent")
+    min_out: str | None = Field(None, max_length=100, description="in whole tokens of token_out")
+    valid_for: str | None = Field(None, max_length=10, description="how long from now, such as 5m")
+    expires: str | None = Field(None, max_length=40, description="until when, in ISO 8601 with a zone")
+
+    paused: bool | None = Field(None, description="whether an order in several executions begins no further ones")
+
+    @property
+    def changes(self) -> dict[str, str | bool]:
+        """What is given, by the names of the terms."""
+        return {name: value for name in Amendment.model_fields if (value := getattr(self, name)) is not None}
+
+
+class AmendParams(Amendment):
+    order: OrderRef
+
+
+class AmendResult(Message):
     order: OrderView
 
 

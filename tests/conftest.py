@@ -197,7 +197,7 @@ def resting_databases() -> "deque[str]":
 @pytest.fixture
 def postgres_url(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
-    with _lent(postgres_server, resting_databases) as url:
+    with lent(postgres_server, resting_databases) as url:
         yield url
 
 
@@ -210,12 +210,12 @@ def given_database(postgres_url: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def shared_database(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[dict[str, str]]:
     """The same for a daemon that a module's tests share."""
-    with _lent(postgres_server, resting_databases) as url:
+    with lent(postgres_server, resting_databases) as url:
         yield {"ORDERD_DATABASE_URL": url}
 
 
 @contextmanager
-def _lent(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
+def lent(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
     url = resting_databases.popleft() if len(resting_databases) >= _RESTING else None
     if url is not None and _shape_of(url) == _shape_when_made(_url_of(postgres_server, _TEMPLATE)):
         _execute(url, _RESTORE)

@@ -7,7 +7,7 @@ life of a market order, so that no index entry of such an order moves.
 from typing import Any
 
 UP = """
-ALTER TYPE order_status ADD VALUE 'open' BEFORE 'pending';  -- rests until the market meets its condition
+ALTER TYPE order_status ADD VALUE IF NOT EXISTS 'open' BEFORE 'pending';  -- rests until the market meets its condition
 
 ALTER TABLE orders
     ADD COLUMN limit_price numeric CHECK (limit_price > 0),
@@ -39,8 +39,12 @@ ALTER TABLE order_failures ALTER COLUMN attempt TYPE integer;
 DOWN = """
 DROP INDEX orders_resting, orders_rested, orders_lapsing, orders_held;
 CREATE INDEX orders_held ON orders (id) WHERE ended_as IS NULL AND due_at IS NULL;
--- What rests is unknown to an older release.
-UPDATE orders SET status = 'cancelled', looks_from = NULL WHERE looks_from IS NOT NULL;
+-- An older release takes every order for a market order: what is signed keeps to its floor, all else would be executed
+-- at any price.
+UPDATE orders SET status = 'cancelled', looks_from = NULL, due_at = NULL, lease_owner = NULL, lease_until = NULL,
+    waits_for = NULL, waits_since = NULL
+WHERE kind <> 'market' AND ended_as IS NULL AND status <> 'submitted';
+UPDATE orders SET kind = 'market' WHERE kind <> 'market';
 ALTER TABLE attempts ALTER COLUMN number TYPE smallint;
 ALTER TABLE order_failures ALTER COLUMN attempt TYPE smallint;
 ALTER TABLE orders

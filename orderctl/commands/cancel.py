@@ -14,6 +14,7 @@ from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
 from orderd.client.errors import RefusedError
 from orderd.domain.accounts import DEFAULT
+from orderd.domain.order import SIGNED
 from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
 
 
@@ -27,8 +28,9 @@ def run(
 ) -> ExitCode:
     """Cancel orders that are not signed yet.
 
-    One that cannot be cancelled does not keep the others from it; the exit code is the first refusal's. --all asks for
-    the number of orders, typed, before it does anything.
+    One that is signed may land: it is not tried again, and ends as its transaction does. One that cannot be cancelled
+    does not keep the others from it; the exit code is the first refusal's. --all asks for the number of orders, typed,
+    before it does anything.
     """
     settings = settings_of(ctx, output)
     wanted = named(orders, everything=everything, account=account)
@@ -71,7 +73,8 @@ def _is_sure(active: Sequence[OrderView]) -> bool:
 def _print(order: OrderView, output: Format) -> None:
     match output:
         case "table" | "wide":
-            print_line(f"{order.id}  {order.status}")
+            wish = "  cancel requested: it ends as its transaction does" if order.status in SIGNED else ""
+            print_line(f"{order.id}  {order.status}{wish}")
         case "jsonl":
             print_json_line(order)
         case "id":

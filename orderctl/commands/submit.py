@@ -105,7 +105,7 @@ def run(
     check(order)
     if dry_run:
         return _preview(settings, order, output)
-    return _submit_one(ctx, settings, order, output, yes=yes, watches=watches)
+    return submit_one(ctx, settings, order, output, yes=yes, watches=watches)
 
 
 def _with_flags(given: Given, *, ioc: bool, fok: bool) -> Given:
@@ -119,9 +119,10 @@ def _with_flags(given: Given, *, ioc: bool, fok: bool) -> Given:
     return {**given, "time_in_force": flags[0]}
 
 
-def _submit_one(
+def submit_one(
     ctx: typer.Context, settings: Settings, order: SubmitParams, output: Format, *, yes: bool, watches: bool
 ) -> ExitCode:
+    """Send one order, after a question where money is at stake."""
     with Client(settings) as client:
         agreed = order if yes else _agreed(client, settings, order)
         if agreed is None:
@@ -239,7 +240,7 @@ def _sums(orders: Iterable[SubmitParams]) -> str:
 
 def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCode:
     with Client(settings) as client:
-        if rests(order):
+        if rests(order) and order.slices is None:
             from orderctl.display.prospect import check_fires_later, is_met
 
             quote = _quote(client, order)
@@ -252,7 +253,7 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
         from orderctl.display.tables import print_whole
 
         print_whole(preview_view(preview, wide=output == "wide"), console(settings))
-        if rests(order):
+        if order.limit_price is not None and rests(order):
             print_line("the market pays what it waits for: it would be executed now")
     narrate(settings, "dry run: nothing was traded")
     return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from orderctl.display.ids import SHORT_ID
-from orderctl.display.resting import awaited, distance, is_open, name_of, prices, sign, trigger_price
+from orderctl.display.resting import awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
 from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
 from orderd.client.errors import ConfigError
@@ -144,6 +144,10 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
     """The price that an order rests for; live, that of the market at which it fires."""
     condition = awaited(order)
     fires_at = trigger_price(order, condition) if condition is not None and showing.is_live else None
+    if showing.is_live and (sides := sides_of(order)):
+        pair = sides[0].pair
+        told = " ".join(f"{sign(side)}{side.price}" for side in sides)
+        return ("oco ", Tone.MUTED), (f"{told} {pair.quote.symbol}/{pair.base.symbol}", "")
     if condition is None or fires_at is None:
         return _plain(prices(order) or f"→ {order.token_out}")
     unit = f"{condition.pair.quote.symbol}/{condition.pair.base.symbol}"

@@ -116,7 +116,7 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     facts = [
         (
             "waits for" if is_open(order) else "waited for",
-            Text(reading(order) if is_open(order) else order.price_reads or conditions(order)),
+            Text(reading(order) if is_open(order) else conditions(order)),
         )
     ]
     if order.confirm is not None:

@@ -4,7 +4,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.resting import distance_of, prices, trigger_of, what_follows
+from orderctl.display.resting import asked_for, distance_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
 from orderctl.display.timeline import moment, sale
 from orderctl.output.colours import Tone
@@ -39,7 +39,7 @@ def prospect(quote: QuoteResult) -> Table:
     """What it waits for, what is done then, how far the market is from that, and for how long it may wait."""
     table = pairs()
     trigger = trigger_of(quote)
-    table.add_row("waits for", Text(prices(quote) or "" if trigger is None else trigger.told(), "bold"))
+    table.add_row("waits for", Text(asked_for(quote) if trigger is None else trigger.told(), "bold"))
     table.add_row("then", what_follows(quote))
     if trigger is not None:
         paid = _paid(quote, trigger.pair.token_out.decimals)

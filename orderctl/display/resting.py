@@ -46,9 +46,23 @@ def pair_of(token_in: str, token_out: str) -> PairPrice | None:
 
 
 def trigger_of(terms: ToldTerms) -> Condition | None:
-    """What it waits for before it may be executed: its trigger, or else its limit. None where nobody can tell."""
+    """What it waits for before it may be executed: its trigger, or else its limit.
+
+    None where that is not one price, or nobody can tell.
+    """
+    if terms.type in (OrderKind.OCO, OrderKind.TWAP):
+        return None
     price = terms.stop_price or terms.take_profit_price or terms.limit_price
     return _condition(terms, terms.type, price, terms.trail)
+
+
+def sides_of(oco: ToldTerms) -> tuple[Condition, ...]:
+    """The two prices of an OCO, whichever comes first."""
+    if oco.type is not OrderKind.OCO:
+        return ()
+    better = _condition(oco, OrderKind.TAKE_PROFIT, oco.take_profit_price)
+    worse = _condition(oco, OrderKind.STOP, oco.stop_price)
+    return tuple(each for each in (better, worse) if each is not None)
 
 
 def limit_of(terms: ToldTerms) -> Condition | None:
@@ -77,7 +91,11 @@ def name_of(condition: Condition) -> str:
 def prices(terms: ToldTerms) -> str | None:
     """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None where it has none."""
     named = []
-    if (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:
+    if terms.type is OrderKind.TWAP:
+        named.append(f"in {terms.slices} executions, one every {terms.every}")
+    if terms.type is OrderKind.OCO:
+        named.append(f"take-profit {terms.take_profit_price} or stop {terms.stop_price}")
+    elif (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:
         named.append(f"{_NAMES.get(terms.type, terms.type)} {price}")
     if terms.limit_price is not None:
         named.append(f"limit {terms.limit_price}")
@@ -85,24 +103,36 @@ def prices(terms: ToldTerms) -> str | None:
         return None
     pair = pair_of(terms.token_in, terms.token_out)
     is_percent = terms.trail is not None and terms.trail.endswith("%")
-    return ", ".join(named) + ("" if pair is None or is_percent else f" {pair.unit}")
+    has_unit = pair is not None and not is_percent and (terms.slices is None or terms.limit_price is not None)
+    return ", ".join(named) + (f" {pair.unit}" if pair is not None and has_unit else "")
 
 
-def conditions(terms: ToldTerms) -> str:
-    """All that it waits for, one after the other, with both readings."""
-    told = [each.told() for each in _conditions(terms) if each is not None]
-    return "; then ".join(told) or prices(terms) or ""
+def conditions(order: OrderView) -> str:
+    """All that it waits for, with both readings."""
+    return _conditions(order) or order.price_reads or prices(order) or ""
 
 
-def _conditions(terms: ToldTerms) -> tuple[Condition | None, ...]:
-    return (trigger_of(terms), limit_of(terms)) if terms.type is OrderKind.STOP_LIMIT else (trigger_of(terms),)
+def _conditions(terms: ToldTerms) -> str | None:
+    """The same as its terms alone tell it; None where they do not."""
+    parts = [trigger_of(terms)]
+    if terms.type is OrderKind.STOP_LIMIT:
+        parts.append(limit_of(terms))
+    elif terms.type is OrderKind.OCO:
+        parts = [*sides_of(terms)]
+    link = "; or " if terms.type is OrderKind.OCO else "; then "
+    return link.join(each.told() for each in parts if each is not None) or None
+
+
+def asked_for(terms: ToldTerms) -> str:
+    """As ``conditions``, of what is no order yet."""
+    return _conditions(terms) or prices(terms) or ""
 
 
 def reading(order: OrderView) -> str:
-    """What it waits for with both readings, such as ``105 USDC per SOL = at least 157.5 USDC``."""
+    """What it waits for now with both readings, such as ``105 USDC per SOL = at least 157.5 USDC``."""
     condition = awaited(order)
     if condition is None:
-        return order.price_reads or prices(order) or ""
+        return conditions(order)
     fires_at = trigger_price(order, condition)
     if condition.trail is None or fires_at is None:
         return condition.told()
@@ -116,6 +146,8 @@ def what_follows(terms: ToldTerms) -> str:
     if terms.type is OrderKind.STOP_LIMIT:
         limit = limit_of(terms)
         return f"it is a limit order: {terms.limit_price if limit is None else limit.told()}"
+    if terms.type is OrderKind.TWAP:
+        return "each is executed at the best price there is"
     return "it is executed at the best price there is"
 
 
@@ -154,9 +186,12 @@ def distance_of(condition: Condition, market: Fraction, *, best_out: int | None)
 
 def distance(order: OrderView, paid: Fraction) -> Fraction | None:
     """The same of an order; ``paid`` is what the market pays for one of the token that is sold."""
-    if (condition := awaited(order)) is None:
-        return None
-    pair = condition.pair
-    market = paid if pair.quote == pair.token_out else 1 / paid
-    best = None if order.best_amount_out is None else parse_amount(order.best_amount_out, pair.token_out.decimals)
-    return distance_of(condition, market, best_out=best)
+    distances = []
+    for condition in (awaited(order), *sides_of(order)):
+        if condition is None:
+            continue
+        pair = condition.pair
+        market = paid if pair.quote == pair.token_out else 1 / paid
+        best = None if order.best_amount_out is None else parse_amount(order.best_amount_out, pair.token_out.decimals)
+        distances.append(distance_of(condition, market, best_out=best))
+    return min((each for each in distances if each is not None), default=None)

@@ -9,12 +9,16 @@ from typing import Final, assert_never
 from orderctl.display.resting import conditions, prices, rests
 from orderd.domain.events import (
     Accepted,
+    Amended,
     AnyFact,
     Cancelled,
+    CancelRequested,
     Confirmed,
     Deferred,
+    Executing,
     Expired,
     Failed,
+    FilledPart,
     OrderEvent,
     Quoted,
     Reclaimed,
@@ -66,8 +70,11 @@ class Timeline:
     def apply(self, event: OrderEvent) -> None:
         if event.seq > self.seq:
             self.events = (*self.events, event)
-            if isinstance(event.data, Triggered):
-                self.order = self.order.model_copy(update={"triggered_at": event.at})
+            match event.data:
+                case Triggered():
+                    self.order = self.order.model_copy(update={"triggered_at": event.at})
+                case Amended() as amended:
+                    self.order = advanced_terms(self.order, amended)
 
     @property
     def seq(self) -> int:
@@ -158,6 +165,7 @@ class Timeline:
 
 _SAYS: Final = {
     EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
+    EventKind.CANCEL_REQUESTED: "its transaction is signed: it ends as that does, and is not tried again",
     EventKind.CANCELLED: "on request; nothing was traded",
     EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
 }
@@ -167,15 +175,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
     ``wide`` tells the whole addresses of pools."""
     match fact:
-        case Accepted():
-            return [
-                terms(order),
-                *([f"rests, and waits for {order.price_reads or conditions(order)}"] if rests(order) else []),
-            ]
-        case Triggered():
-            confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
-            pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
-            return [pays, f"it waited for {fact.condition}"]
+        case Triggered() | Executing() | FilledPart():
+            return _rested(fact, order)
         case Deferred():
             told = [f"until {clock(fact.until)}: {fact.reason}"]
             return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
@@ -200,10 +201,36 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
         case Failed() | Expired():
             return [f"{fact.code}: {fact.detail}"]
-        case Reclaimed() | Cancelled() | Unknown():
+        case Accepted() | Amended():
+            return _terms_after(fact, order)
+        case Reclaimed() | CancelRequested() | Cancelled() | Unknown():
             return [_SAYS[fact.kind]]
         case _:
             assert_never(fact)
+
+
+def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
+    if isinstance(fact, Amended):
+        return [terms(advanced_terms(order, fact))]
+    label = [] if fact.label is None else [f"for the wallet {fact.label}, which is a label"]
+    return [terms(order), *label, *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
+
+
+def _rested(fact: Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
+    """What happens to an order that rests."""
+    if isinstance(fact, Executing):
+        return [f"order {fact.child} executes {fact.amount_in} {order.token_in}"]
+    if isinstance(fact, FilledPart):
+        sold = f"{fact.amount_in} {order.token_in} sold for {fact.amount_out} {order.token_out}"
+        return [f"{sold} at {fact.executed_price}, {fact.remaining} {order.token_in} left"]
+    confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
+    pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
+    return [pays, f"it waited for {fact.condition}"]
+
+
+def advanced_terms(order: OrderView, fact: Amended) -> OrderView:
+    """The order with the terms that count after this."""
+    return order.model_copy(update=fact.model_dump(exclude={"kind"}))
 
 
 def terms(order: OrderView) -> str:

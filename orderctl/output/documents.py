@@ -50,7 +50,9 @@ class Submissions(Document):
 class DryRun(PreviewResult):
     """Of an order that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
 
-    would: Literal["execute", "rest"] = Field(description="what would be done now")
+    would: Literal["execute", "rest"] | None = Field(
+        None, exclude_if=lambda would: would is None, description="what would be done now"
+    )
 
 
 class Overview(Document):
@@ -123,6 +125,7 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     PoolsResult: "pools",
     PoolView: "pool",
     QuoteResult: "quote",
+    PreviewResult: "preview",
     DryRun: "preview",
     SubmitResult: "submission",
     Submissions: "submissions",

@@ -9,10 +9,13 @@ from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
     Accepted,
+    Amended,
+    CancelRequested,
     Confirmed,
     Deferred,
     Expired,
     Failed,
+    FilledPart,
     OrderEvent,
     Retrying,
     Routed,
@@ -103,7 +106,7 @@ def accepted(event: OrderEvent) -> OrderView:
         valid_until = parse_moment(event.data.expires)
     return OrderView(
         id=event.order_id,
-        **event.data.model_dump(exclude={"kind"}),
+        **event.data.model_dump(exclude={"kind", "label"}),
         kind=event.data.type,
         valid_until=valid_until,
         status=event.status,
@@ -120,6 +123,12 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     match event.data:
         case Triggered():
             changes["triggered_at"] = event.at
+        case Amended() as amended:
+            changes |= amended.model_dump(exclude={"kind"})
+        case FilledPart() as part:
+            changes |= {"amount_out": part.amount_out, "executed_price": part.executed_price}
+        case CancelRequested():
+            changes["cancel_requested"] = True
         case Deferred(until=until):
             changes["due_at"] = until
         case Retrying(until=until):

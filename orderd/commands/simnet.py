@@ -1,7 +1,7 @@
 """``orderd simnet``: the local Solana on its own, and what it has recorded."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,10 @@ from orderd.command_line import CommandLine
 from orderd.commands.options import Config, LogFormat, LogLevel, StateDir
 from orderd.commands.prepare import prepare
 from orderd.domain.errors import ErrorCode, OrderdError
+
+if TYPE_CHECKING:
+    from orderd.config.settings import Settings
+    from orderd.simnet.config import SimnetConfig
 
 simnet_app = CommandLine()
 
@@ -26,7 +30,6 @@ def simnet(
     log_format: LogFormat = None,
 ) -> None:
     """The local Solana, with Raydium and Meteora pools and a market that moves."""
-    from orderd.simnet.config import SimnetConfig
     from orderd.simnet.ledger import LedgerError
     from orderd.simnet.server import SimnetError, run
 
@@ -40,22 +43,39 @@ def simnet(
     )
     if context.invoked_subcommand is not None:
         return
-    chain = SimnetConfig.model_validate(
-        {
-            "state_dir": settings.state_dir / "simnet",
-            "host": settings.simnet_host,
-            "port": settings.simnet_port,
-            "slot_ms": settings.simnet_slot_ms,
-            "seed": settings.simnet_seed,
-            "market": settings.simnet_market,
-            "keep_days": settings.simnet_keep_days,
-            "faults": settings.simnet_faults,
-        }
-    )
     try:
-        run(chain)
+        run(chain_of(settings))
     except (SimnetError, LedgerError) as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"the local chain cannot run: {error}") from error
+
+
+def chain_of(settings: "Settings") -> "SimnetConfig":
+    """What the local chain is started with."""
+    from orderd.simnet.config import SimnetConfig
+
+    wanted = {
+        "state_dir": settings.state_dir / "simnet",
+        "host": settings.simnet_host,
+        "port": settings.simnet_port,
+        "slot_ms": settings.simnet_slot_ms,
+        "confirm_ms": settings.simnet_confirm_ms,
+        "seed": settings.simnet_seed,
+        "market": settings.simnet_market,
+        "spread_bps": settings.simnet_spread_bps,
+        "keep_days": settings.simnet_keep_days,
+        "faults": _faults(settings),
+    }
+    return SimnetConfig.model_validate(wanted)
+
+
+def _faults(settings: "Settings") -> dict[str, Any]:
+    """Those that are named, and those that have settings of their own."""
+    faults = dict(settings.simnet_faults)
+    if settings.simnet_success_rate < 1:
+        faults["failure_rate"] = 1 - settings.simnet_success_rate
+    if latencies := settings.simnet_venue_latency_ms:
+        faults["venue_latency_ms"] = {venue: (latency, latency) for venue, latency in latencies.items()}
+    return faults
 
 
 @simnet_app.command()

@@ -1,6 +1,7 @@
 """Reads the settings, and explains what is wrong with them in the terms they were written in."""
 
 import os
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from orderd.config.settings import CONFIG_VARIABLE, Settings, config_file
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.text import NoTextError
 from orderd.embedded.postgres import Postgres
+from orderd.simnet.config import MAX_CONFIRM_SLOTS
 from orderd.simnet.faults import Faults
 from orderd.solana.pool_programs import program_of
 
@@ -115,13 +117,26 @@ def _contradictions(settings: Settings) -> list[str]:
         for kind in settings.pool_kinds
         if settings.chain not in program_of(kind).ids
     ]
+    return [*faults, *_simnets_contradictions(settings)]
+
+
+def _simnets_contradictions(settings: Settings) -> Iterator[str]:
     try:
         Faults.model_validate(settings.simnet_faults)
     except ValidationError as error:
-        faults += [
-            f"simnet_faults, {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
-        ]
-    return faults
+        for fault in error.errors():
+            yield f"simnet_faults, {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    if settings.simnet_success_rate < 1 and "failure_rate" in settings.simnet_faults:
+        yield "simnet_success_rate and failure_rate of simnet_faults say the same: leave out one of them"
+    if settings.simnet_venue_latency_ms and "venue_latency_ms" in settings.simnet_faults:
+        yield "the venues' latencies and venue_latency_ms of simnet_faults say the same: leave out one of them"
+    if settings.simnet_spread_bps and not settings.simnet_market:
+        yield "a venue has a spread, and simnet_market is false: the market is what brings the prices there"
+    if settings.simnet_confirm_ms > MAX_CONFIRM_SLOTS * settings.simnet_slot_ms:
+        yield (
+            f"simnet_confirm_ms is {settings.simnet_confirm_ms}, which is more than {MAX_CONFIRM_SLOTS} slots of "
+            f"simnet_slot_ms: blockhashes would be too old by the time they are known"
+        )
 
 
 def database_url(settings: Settings) -> str:

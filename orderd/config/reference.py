@@ -1,17 +1,20 @@
 """The reference parts of the documents, made from what the program itself goes by.
 
-``python -m orderd.config.reference`` in the project's directory writes them into README.md and .env.example; a test
+``python -m orderd.config.reference`` in the project's directory writes them into ``DOCUMENTS`` and .env.example; a test
 fails when they differ from what is there.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS
+from orderd.simnet.faults import Faults
 
 _MACHINE_DEFAULTS = {"state_dir": "~/.local/state/orderd"}
 """Defaults that differ from one machine to another."""
@@ -41,6 +44,24 @@ def errors_table() -> str:
     return "\n".join(rows)
 
 
+def faults_table() -> str:
+    return _json_members("Fault", Faults())
+
+
+def nodes_table() -> str:
+    return _json_members("Node", Faults().views)
+
+
+def _json_members(heading: str, defaults: BaseModel) -> str:
+    """The members of a JSON object."""
+    values = defaults.model_dump(mode="json")
+    rows = [f"| {heading} | Default | Meaning |", "| --- | --- | --- |"]
+    for name, field in type(defaults).model_fields.items():
+        default = "below" if isinstance(getattr(defaults, name), BaseModel) else f"`{json.dumps(values[name])}`"
+        rows.append(f"| `{name}` | {default} | {_meaning(field)} |")
+    return "\n".join(rows)
+
+
 def environment_example() -> str:
     parts = [_ENVIRONMENT_HEADER]
     for name, field in Settings.model_fields.items():
@@ -48,15 +69,22 @@ def environment_example() -> str:
     return "\n".join(parts)
 
 
-def with_tables(document: str) -> str:
+DOCUMENTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "README.md": {"settings": settings_table, "errors": errors_table},
+    "docs/simnet.md": {"faults": faults_table, "nodes": nodes_table},
+}
+"""The tables of each document, by the name that stands in their markers."""
+
+
+def with_tables(document: str, tables: Mapping[str, Callable[[], str]] = DOCUMENTS["README.md"]) -> str:
     """``document`` with the tables between its markers renewed. Raises ValueError when it lacks a marker."""
-    for name, table in (("settings", settings_table()), ("errors", errors_table())):
+    for name, table in tables.items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         before, found_begin, rest = document.partition(begin)
         _, found_end, after = rest.partition(end)
         if not found_begin or not found_end:
             raise ValueError(f"the document has no place for {name}: {begin} {end}")
-        document = f"{before}{begin}\n{table}\n{end}{after}"
+        document = f"{before}{begin}\n{table()}\n{end}{after}"
     return document
 
 
@@ -84,6 +112,7 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    readme = Path("README.md")
-    readme.write_text(with_tables(readme.read_text()))
+    for name, tables in DOCUMENTS.items():
+        path = Path(name)
+        path.write_text(with_tables(path.read_text(), tables))
     Path(".env.example").write_text(environment_example())

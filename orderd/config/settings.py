@@ -35,8 +35,9 @@ from orderd.config.values import (
     UserPath,
 )
 from orderd.domain.host import is_loopback
-from orderd.domain.quote import PoolKind
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.text import text_of
+from orderd.simnet.config import MAX_SPREAD_BPS
 from orderd.solana.pool_programs import Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
@@ -107,6 +108,10 @@ class Settings(BaseSettings):
     """A keypair file in the Solana CLI's format, mode 0600."""
     wallet_address: Account | None = None
     """The wallet's address. A gateway that knows it needs no access to the key, which only workers load."""
+
+    dialect_wallet: Literal["label", "own"] | None = None
+    """What an order in the words of another engine may name as its wallet: own, this wallet alone; label, any address,
+    which is kept with the order and changes nothing. Where empty, label on simnet and own elsewhere."""
 
     worker_threads: int = Field(10, ge=1, le=200)
     """Orders that a worker process works on at one time."""
@@ -186,8 +191,20 @@ class Settings(BaseSettings):
     """Whether others trade on the local chain, so that prices move."""
     simnet_keep_days: KeptDays = None
     """Days until the local chain forgets what its transactions said, never that they landed; where empty, never."""
+    simnet_success_rate: float = Field(1.0, ge=0, le=1)
+    """The share of the local chain's swaps that land without an error; the others fail as if the price had moved."""
+    simnet_confirm_ms: int = Field(0, ge=0, le=MOST)
+    """How long a block takes to be confirmed, at most 75 slots; with 0, no longer than to write it down."""
+    simnet_raydium_latency_ms: int = Field(0, ge=0, le=MOST)
+    """How much later the local chain answers what it is asked of Raydium's pools."""
+    simnet_meteora_latency_ms: int = Field(0, ge=0, le=MOST)
+    """The same for Meteora."""
+    simnet_raydium_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
+    """Basis points by which the local market keeps SOL dearer in Raydium's pools than elsewhere; cheaper below 0."""
+    simnet_meteora_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
+    """The same for Meteora."""
     simnet_faults: JsonObject = Field(default_factory=dict)
-    """Faults that the local chain plays, as JSON, such as {"dropped_sends": 0.1}."""
+    """Faults that the local chain plays, as JSON, such as {"dropped_sends": 0.1}; all are in docs/simnet.md."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """debug, info, warning or error."""
@@ -211,12 +228,29 @@ class Settings(BaseSettings):
         return self.pool_kinds or tuple(kind for kind in PoolKind if program_of(kind).trades_on(self.chain))
 
     @property
+    def keeps_wallet_labels(self) -> bool:
+        """Whether an order in the words of another engine may name any wallet."""
+        return (self.dialect_wallet or ("label" if self.chain == "simnet" else "own")) == "label"
+
+    @property
     def is_one_node(self) -> bool:
         """Whether no two answers of the chain's endpoint are of two nodes."""
         if self.rpc_single_node is not None:
             return self.rpc_single_node
         faults = self.simnet_faults
         return self.chain == "simnet" and faults.get("nodes", "one") == "one" and not faults.get("fork_rate")
+
+    @property
+    def simnet_venue_latency_ms(self) -> dict[VenueName, int]:
+        """Of the venues that have one."""
+        all_venues = {venue: int(getattr(self, f"simnet_{venue}_latency_ms")) for venue in VenueName}
+        return {venue: latency for venue, latency in all_venues.items() if latency}
+
+    @property
+    def simnet_spread_bps(self) -> dict[VenueName, int]:
+        """Of the venues that have one."""
+        all_venues = {venue: int(getattr(self, f"simnet_{venue}_spread_bps")) for venue in VenueName}
+        return {venue: spread for venue, spread in all_venues.items() if spread}
 
     @property
     def is_local(self) -> bool:

@@ -49,6 +49,7 @@ class ErrorCode(StrEnum):
     ORDER_CONFLICT = "ORDER_CONFLICT"
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
+    ORDER_NOT_AMENDABLE = "ORDER_NOT_AMENDABLE"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
@@ -201,6 +202,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_CANCELLED: _lasting(
         "The order was cancelled on request", "submit a new order if you still want it", 409
+    ),
+    ErrorCode.ORDER_NOT_AMENDABLE: _lasting(
+        "The order cannot be changed now", "only an order that rests can be; see how it stands: orderctl show ID", 409
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409

@@ -62,6 +62,11 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
     account: str | None = None
+    label: str | None = Field(
+        None,
+        exclude_if=lambda label: label is None,
+        description="what a client of another engine named as its wallet; no part of the terms",
+    )
 
 
 class Accepted(ToldTerms, _Acceptance):
@@ -69,6 +74,25 @@ class Accepted(ToldTerms, _Acceptance):
 
     ``account`` is the name of the one whose order it is; older events have none.
     """
+
+
+class Executing(Fact):
+    """The order ``child`` executes ``amount_in`` of it; ``number`` counts these from 1."""
+
+    kind: Literal[EventKind.EXECUTING] = EventKind.EXECUTING
+    child: UUID
+    number: int
+    amount_in: str
+
+
+class FilledPart(Fact):
+    """What its children have sold and received so far, for good."""
+
+    kind: Literal[EventKind.FILLED] = EventKind.FILLED
+    amount_in: str
+    amount_out: str
+    executed_price: str
+    remaining: str
 
 
 class Triggered(Fact):
@@ -194,6 +218,20 @@ class RolledBack(Fact):
     slot: int
 
 
+class CancelRequested(Fact):
+    """The order is signed, so its transaction may land. Nothing else is tried: it ends as that does."""
+
+    kind: Literal[EventKind.CANCEL_REQUESTED] = EventKind.CANCEL_REQUESTED
+
+
+class _Amendment(Fact):  # a base, so that its members are told before the terms
+    kind: Literal[EventKind.AMENDED] = EventKind.AMENDED
+
+
+class Amended(ToldTerms, _Amendment):
+    """The terms that count from here on."""
+
+
 class Failed(Fact):
     kind: Literal[EventKind.FAILED] = EventKind.FAILED
     attempt: int
@@ -215,6 +253,8 @@ class Expired(Fact):
 
 AnyFact = Annotated[
     Accepted
+    | Executing
+    | FilledPart
     | Triggered
     | Deferred
     | Started
@@ -226,6 +266,8 @@ AnyFact = Annotated[
     | Confirmed
     | RolledBack
     | Failed
+    | Amended
+    | CancelRequested
     | Cancelled
     | Expired,
     Field(discriminator="kind"),

@@ -28,6 +28,8 @@ class OrderKind(StrEnum):
     STOP_LIMIT = "stop_limit"  # when the market has come down to the stop price; then as a limit order
     TAKE_PROFIT = "take_profit"  # when the market pays the price; then at the best price there is
     TRAILING = "trailing"  # a stop whose price follows the best one that the market has paid
+    OCO = "oco"  # a take-profit and a stop for one amount: what one of them sells, the other does not
+    TWAP = "twap"  # in so many executions, one every so often
 
 
 class TimeInForce(StrEnum):
@@ -106,6 +108,8 @@ STAGES: Final = tuple(
 
 class EventKind(StrEnum):
     ACCEPTED = "accepted"
+    EXECUTING = "executing"  # an order of its own executes a part of it
+    FILLED = "filled"  # a part of it is executed for good
     TRIGGERED = "triggered"  # the market has met its condition
     DEFERRED = "deferred"
     STARTED = "started"
@@ -117,6 +121,8 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    AMENDED = "amended"  # its price, amount or validity is another now
+    CANCEL_REQUESTED = "cancel_requested"  # its transaction is signed: it is not tried again
     UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
     ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
@@ -127,6 +133,15 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (None, _E.ACCEPTED, _S.PENDING),
     (None, _E.ACCEPTED, _S.OPEN),
     (_S.OPEN, _E.TRIGGERED, _S.PENDING),
+    (_S.OPEN, _E.AMENDED, _S.OPEN),
+    # Of an order that is executed by others: it rests until they have ended, and ends as they did.
+    (_S.OPEN, _E.EXECUTING, _S.OPEN),
+    (_S.OPEN, _E.FILLED, _S.OPEN),
+    (_S.OPEN, _E.RETRYING, _S.OPEN),
+    (_S.OPEN, _E.DEFERRED, _S.OPEN),
+    (_S.OPEN, _E.CANCEL_REQUESTED, _S.OPEN),
+    (_S.OPEN, _E.CONFIRMED, _S.CONFIRMED),
+    (_S.OPEN, _E.FAILED, _S.FAILED),
     (_S.OPEN, _E.CANCELLED, _S.CANCELLED),
     (_S.OPEN, _E.EXPIRED, _S.EXPIRED),
     # A limit order whose try has failed, or that would have to wait for a service, rests until the next one.
@@ -163,6 +178,8 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     # Only after the attempt is proved dead: landed with an error, or expired.
     (_S.SUBMITTED, _E.RETRYING, _S.PENDING),
     (_S.SUBMITTED, _E.FAILED, _S.FAILED),
+    # It ends as its transaction does; where that fails, it waits for a moment and is cancelled.
+    (_S.SUBMITTED, _E.CANCEL_REQUESTED, _S.SUBMITTED),
     # Nobody can tell for long what became of the signed bytes. Only a proof, or an operator, ends that.
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
     # The only way out of an end: the block in which it succeeded is not in the chain that won.

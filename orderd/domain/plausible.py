@@ -6,7 +6,9 @@ from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_significant
-from orderd.domain.terms import OrderTerms
+from orderd.domain.order import OrderKind
+from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.domain.trigger import Condition
 
 MOST_TIMES: Final = 5
 """A price so many times off the market is a slip: it counts the other token, or lacks a digit."""
@@ -27,9 +29,13 @@ def check_plausible(terms: OrderTerms, amount_out: int) -> None:
                 f"the {name} of {format_significant(price)} {terms.pair.unit} stands against {now} of the market; in "
                 f"{other} it would be {format_significant(1 / price)}",
             )
-    trigger = terms.trigger
-    if trigger is None:
-        return
+    ends = (take_profit_of(terms), stop_of(terms)) if terms.kind is OrderKind.OCO else (terms,)
+    for each in ends:
+        if each.trigger is not None:
+            _check_side(each.trigger, amount_out, now)
+
+
+def _check_side(trigger: Condition, amount_out: int, now: str) -> None:
     bound = trigger.bound(amount_out)
     if trigger.trail is not None:
         if bound.amount_out == 0:
@@ -40,8 +46,8 @@ def check_plausible(terms: OrderTerms, amount_out: int) -> None:
         moved = "worse" if trigger.is_adverse else "better"
         raise OrderdError(
             ErrorCode.PRICE_WRONG_SIDE,
-            f"a {terms.kind} order waits for a {moved} price than that of now: it would fire at {trigger.told()}, and "
-            f"the market pays {now} already",
+            f"a {trigger.kind} order waits for a {moved} price than that of now: it would fire at {trigger.told()}, "
+            f"and the market pays {now} already",
         )
 
 

@@ -1,9 +1,10 @@
 """What the pools of the venues answer when they are asked for a price, and the route that is made of their answers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_UP, Decimal
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
@@ -53,7 +54,8 @@ class VenueQuote:
 
     ``fee`` is the pool's fee in base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the
     pool's spot price, fees not included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is
-    what the swap needs at most, by experience.
+    what the swap needs at most, by experience. ``spot`` is the pool's price before the swap, in base units and without
+    fees.
     """
 
     venue: VenueName
@@ -68,6 +70,7 @@ class VenueQuote:
     price_impact_bps: Decimal
     slot: int
     compute_units: int
+    spot: Fraction | None = None
 
     @property
     def kept(self) -> Decimal:
@@ -221,7 +224,8 @@ class RoutingDecision:
     """The best route, and all that was considered for it.
 
     ``quotes`` are the pools of the pair itself, each for the whole amount. ``through`` is the token between the hops.
-    Routes that move the price by more than ``max_price_impact_bps`` were left out.
+    Routes that move the price by more than ``max_price_impact_bps`` were left out. ``mid`` works out
+    what the pair's price was, see ``orderd.domain.mid``.
     """
 
     route: Route
@@ -229,6 +233,7 @@ class RoutingDecision:
     refusals: tuple[VenueRefusal, ...]
     through: Token | None = None
     max_price_impact_bps: int = BPS
+    mid: Callable[[], Fraction | None] = field(default=lambda: None, compare=False, repr=False)
 
     @property
     def gain_bps(self) -> Decimal | None:

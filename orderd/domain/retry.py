@@ -9,6 +9,14 @@ _LONGEST_LOOK_MS: Final = 5_000
 """How long a service may be back before an order that waits for it finds out."""
 
 
+_OF_THE_MOMENT: Final = frozenset({"ROUTE", "POOL", "TX", "RPC", "SERVICE"})
+
+
+def may_pass(code: ErrorCode) -> bool:
+    """Whether another moment may not meet it: market and chain change, the wallet's funds do not come back alone."""
+    return code.category in _OF_THE_MOMENT
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """``max_attempts`` in all; the n-th wait is ``base_ms * 2**(n-1)`` up to ``cap_ms``, less a random part."""

@@ -6,7 +6,7 @@ row in the database, the first event, and whether two submissions are the same o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
@@ -17,6 +17,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice, parse_price
+from orderd.domain.schedule import CatchUp
 from orderd.domain.times import format_moment, format_span, parse_moment, parse_span
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import ADVERSE, Condition, Trail
@@ -110,6 +111,27 @@ class GivenTerms(BaseModel):
     time_in_force: Annotated[TimeInForce | None, Typed("TIF", "How long a limit order may wait: gtc, ioc or fok.")] = (
         Field(None, description="for how long a limit order may wait for its price; gtc where absent")
     )
+    partial: Annotated[bool, Typed("", "Let the part of a limit order that pays the limit go alone.")] = Field(
+        False, description="whether a part of a limit order may be executed alone, and the rest rests on"
+    )
+    min_fill: Annotated[
+        str | None, Typed("PERCENT", "The smallest part of the order to execute alone; 10 by default.")
+    ] = Field(None, max_length=20, description="percent of the order; 10 where absent", json_schema_extra=_DECIMAL)
+    slices: Annotated[
+        int | None, Typed("NUMBER", "In how many executions, one after the other, the amount is sold.", option="twap")
+    ] = Field(None, ge=2, le=10_000, description="of a TWAP: in how many executions the amount is sold")
+    over: Annotated[str | None, Typed("TIME", "How long these take together, like 5m.")] = Field(
+        None, max_length=10, description="how long the executions of a TWAP take together, such as 5m"
+    )
+    every: Annotated[str | None, Typed("TIME", "How long it is from one to the next, like 1h.")] = Field(
+        None, max_length=10, description="how long it is from one execution to the next, instead of over"
+    )
+    jitter: Annotated[str | None, Typed("PERCENT", "By how much of that each is moved by chance, like 20.")] = Field(
+        None, max_length=20, description="percent of that time by which each execution is moved by chance"
+    )
+    catch_up: Annotated[CatchUp | None, Typed("WHICH", "What becomes of missed times: one, all or none.")] = Field(
+        None, description="of executions whose time was missed; one where absent"
+    )
     valid_for: Annotated[str | None, Typed("TIME", "How long the order is valid, like 30s, 5m, 2h or 1d.")] = Field(
         None, max_length=10, description="how long the order is valid, such as 30s, 5m, 2h or 1d"
     )
@@ -152,6 +174,12 @@ class OrderTerms:
     confirm: int | None = None
     confirm_seconds: int | None = None
     time_in_force: TimeInForce | None = None
+    partial: bool = False
+    min_fill_bps: int | None = None
+    slices: int | None = None
+    every_seconds: int | None = None
+    jitter_bps: int | None = None
+    catch_up: CatchUp | None = None
     valid_seconds: int | None = None
     expires_at: datetime | None = None
 
@@ -161,13 +189,18 @@ class OrderTerms:
         return self.kind is not OrderKind.MARKET and self.time_in_force in (None, TimeInForce.GTC)
 
     @property
+    def is_family(self) -> bool:
+        """Whether it is executed by orders of their own, its children."""
+        return self.partial or self.kind in (OrderKind.OCO, OrderKind.TWAP)
+
+    @property
     def pair(self) -> PairPrice:
         return PairPrice(self.token_in, self.token_out)
 
     @property
     def trigger(self) -> Condition | None:
         """What it waits for before it may be executed; None where that is nothing, or its own limit."""
-        if self.kind in (OrderKind.MARKET, OrderKind.LIMIT):
+        if self.kind in (OrderKind.MARKET, OrderKind.LIMIT, OrderKind.OCO, OrderKind.TWAP):
             return None
         price = self.stop_price or self.take_profit_price
         trail = None if self.trail is None else Trail.parse(self.trail)
@@ -222,6 +255,13 @@ class ToldTerms(BaseModel):
     confirm: int | None = _IF_ANY
     confirm_for: str | None = _IF_ANY
     time_in_force: TimeInForce | None = _IF_ANY
+    partial: bool = Field(False, exclude_if=lambda partial: not partial)
+    min_fill: str | None = _IF_ANY
+    slices: int | None = _IF_ANY
+    over: str | None = _IF_ANY
+    every: str | None = _IF_ANY
+    jitter: str | None = _IF_ANY
+    catch_up: CatchUp | None = _IF_ANY
     valid_for: str | None = _IF_ANY
     expires: str | None = _IF_ANY
 
@@ -260,13 +300,40 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "take_profit_price": _if_given(parse_price, given.take_profit_price),
         "trail": _if_given(lambda text: Trail.parse(text).text, given.trail),
         "max_slippage_bps": _max_slippage_bps(given, kind),
-        "confirm": (given.confirm or CONFIRMED_BY) if kind in ADVERSE else None,
+        "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
         "confirm_seconds": _if_given(parse_span, given.confirm_for),
         "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
+        "partial": given.partial,
+        "min_fill_bps": _min_fill_bps(given),
+        "slices": given.slices,
+        "every_seconds": _every_seconds(given),
+        "jitter_bps": None if given.jitter is None else parse_slippage_bps(given.jitter.removesuffix("%")),
+        "catch_up": given.catch_up or (CatchUp.ONE if kind is OrderKind.TWAP else None),
         "valid_seconds": _if_given(parse_span, given.valid_for),
         "expires_at": _if_given(parse_moment, given.expires),
         "floor": given.floor or (Floor.EACH if kind in MARKET_EXITS else Floor.FIRST),
     }
+
+
+def _min_fill_bps(given: GivenTerms) -> int | None:
+    if not given.partial:
+        return None
+    bps = _MIN_FILL_BPS if given.min_fill is None else parse_slippage_bps(given.min_fill.removesuffix("%"))
+    if bps == 0:
+        raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, "min_fill is above 0 %")
+    return bps
+
+
+def _every_seconds(given: GivenTerms) -> int | None:
+    if given.slices is None:
+        return None
+    if given.every is not None:
+        return parse_span(given.every)
+    assert given.over is not None
+    return max(parse_span(given.over) // given.slices, 1)
+
+
+_MIN_FILL_BPS: Final = 1_000
 
 
 def _if_given(parse: Callable[[str], T], text: str | None) -> T | None:
@@ -284,8 +351,11 @@ def _max_slippage_bps(given: GivenTerms, kind: OrderKind) -> int | None:
     return _MAX_SLIPPAGE_BPS if kind in MARKET_EXITS else None
 
 
-MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING})
+MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
 """Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
+
+
+_CONFIRMED: Final = ADVERSE | {OrderKind.OCO}
 
 
 def _kind_of(given: GivenTerms) -> OrderKind:
@@ -298,12 +368,25 @@ def _kind_of(given: GivenTerms) -> OrderKind:
     kind = named[0] if named else OrderKind.MARKET if given.limit_price is None else OrderKind.LIMIT
     if kind is OrderKind.STOP and given.limit_price is not None:
         kind = OrderKind.STOP_LIMIT
+    if named == [OrderKind.STOP, OrderKind.TAKE_PROFIT]:
+        kind, named = OrderKind.OCO, []
+    if given.slices is not None:
+        kind = OrderKind.TWAP
     for is_wrong, why in (
-        (len(named) > 1, f"an order is either {' or '.join(named)}; for two that end each other: orderctl oco"),
+        (len(named) > 1, f"an order is either {' or '.join(named)}"),
+        (kind is OrderKind.TWAP and named != [], "the executions of a TWAP have a limit price at most"),
+        (kind is OrderKind.OCO and given.limit_price is not None, "the two orders of an OCO have no limit price"),
+        (given.partial and kind is not OrderKind.LIMIT, "partial is for limit orders"),
+        (given.partial and given.time_in_force not in (None, TimeInForce.GTC), "partial is for orders that rest"),
+        (given.min_fill is not None and not given.partial, "min_fill belongs to partial"),
+        (kind is OrderKind.TWAP and (given.over is None) == (given.every is None), "give over or every, and not both"),
+        (kind is not OrderKind.TWAP and given.jitter is not None, "jitter belongs to slices"),
+        (kind is not OrderKind.TWAP and (given.over, given.every) != (None, None), "over and every belong to slices"),
+        (kind is not OrderKind.TWAP and given.catch_up is not None, "catch_up belongs to slices"),
         (given.type not in (None, kind), f"the prices that are given make it a {kind} order, and not {given.type}"),
         (kind is OrderKind.TRAILING and given.limit_price is not None, "a trailing stop has no limit price"),
         (given.max_slippage is not None and kind not in MARKET_EXITS, f"max_slippage is for stops, and not for {kind}"),
-        ((given.confirm, given.confirm_for) != (None, None) and kind not in ADVERSE, "only a stop is confirmed"),
+        ((given.confirm, given.confirm_for) != (None, None) and kind not in _CONFIRMED, "only a stop is confirmed"),
         (given.time_in_force is not None and kind is not OrderKind.LIMIT, "time_in_force is for limit orders"),
         (given.valid_for is not None and given.expires is not None, "give valid_for or expires, and not both"),
     ):
@@ -339,6 +422,13 @@ def told(terms: OrderTerms) -> ToldTerms:
         confirm=terms.confirm,
         confirm_for=None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
         time_in_force=terms.time_in_force,
+        partial=terms.partial,
+        min_fill=None if terms.min_fill_bps is None else format_amount(terms.min_fill_bps, 2),
+        slices=terms.slices,
+        over=None if terms.every_seconds is None else format_span(terms.every_seconds * (terms.slices or 1)),
+        every=None if terms.every_seconds is None else format_span(terms.every_seconds),
+        jitter=None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
+        catch_up=terms.catch_up,
         valid_for=None if terms.valid_seconds is None else format_span(terms.valid_seconds),
         expires=None if terms.expires_at is None else format_moment(terms.expires_at),
     )
@@ -346,8 +436,28 @@ def told(terms: OrderTerms) -> ToldTerms:
 
 def price_reads(terms: OrderTerms) -> str | None:
     """Its prices with their unit, and what they come to for the whole amount; None where it has none."""
+    if terms.kind is OrderKind.OCO:
+        return "; or ".join(each.trigger.told() for each in (take_profit_of(terms), stop_of(terms)) if each.trigger)
     readings = [each.told() for each in (terms.trigger, terms.limit) if each is not None]
     return "; then ".join(readings) or None
+
+
+def take_profit_of(oco: OrderTerms) -> OrderTerms:
+    """The child of an OCO that sells at the better price."""
+    return replace(
+        oco,
+        kind=OrderKind.TAKE_PROFIT,
+        stop_price=None,
+        max_slippage_bps=None,
+        confirm=None,
+        confirm_seconds=None,
+        floor=Floor.FIRST,
+    )
+
+
+def stop_of(oco: OrderTerms) -> OrderTerms:
+    """The child of an OCO that sells at the worse one."""
+    return replace(oco, kind=OrderKind.STOP, take_profit_price=None, floor=Floor.EACH)
 
 
 def _meant(terms: OrderTerms, name: str) -> object:

@@ -33,12 +33,13 @@ def parse_moment(text: str) -> datetime:
     """An ISO-8601 time with its zone, such as ``2026-12-01T09:30:00Z``, in UTC. Raises OrderdError TIME_INVALID."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        in_utc = None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second: in UTC it is in a year that there is not
+        in_utc = None
+    if in_utc is None:
         example = "2026-12-01T09:30:00Z"
         raise OrderdError(ErrorCode.TIME_INVALID, f"{text[:50]!r} is no time with a zone, such as {example}")
-    return moment.astimezone(UTC)
+    return in_utc
 
 
 def format_moment(moment: datetime) -> str:

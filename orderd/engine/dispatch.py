@@ -84,6 +84,7 @@ class Dispatch:
                 for order_id in missed:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
+            self._publisher.publish(journal.withdraw(_BATCH))
             self._expire()
             self._add_up()
             self._move_up()

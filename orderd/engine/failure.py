@@ -14,17 +14,17 @@ from db import journal
 from db.connection import database
 from db.journal import AttemptEnd, Change, Moved
 from db.models import Order
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Deferred, Failed, Retrying
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
-from orderd.domain.retry import RetryPolicy
+from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
 _A_SLOT_MS: Final = 400
-"""Until an order whose try led to no signature is looked at again."""
-_MARKET_SAYS_NO: Final = frozenset({"ROUTE", "POOL", "TX", "RPC", "SERVICE"})
-"""Categories of errors that another moment may not meet. The wallet's funds do not come back by themselves."""
+"""Until an order whose try led to no signature is looked at again; twice as long after each, where no look at the
+market keeps it from a try that must fail: a try takes a start from other orders."""
+_DOUBLINGS: Final = 4
 
 
 class AttemptFailedError(Exception):
@@ -85,7 +85,7 @@ def change_after(
     does_count = not error.is_awaited and (persistence is _Persistence.A_FEW or attempt_end is not None)
     uncounted = order.uncounted + (not does_count)
     record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
-    delay_ms = _delay_ms(error, persistence, policy, failures - uncounted, is_signed=attempt_end is not None)
+    delay_ms = _delay_ms(error, persistence, policy, failures, failures - uncounted, is_signed=attempt_end is not None)
     if delay_ms is None:
         return Change(
             order.id,
@@ -109,15 +109,18 @@ def change_after(
 
 
 def _delay_ms(
-    error: OrderdError, persistence: _Persistence, policy: RetryPolicy, counted: int, *, is_signed: bool
+    error: OrderdError, persistence: _Persistence, policy: RetryPolicy, failures: int, counted: int, *, is_signed: bool
 ) -> int | None:
     """Milliseconds until the next attempt, or None where there is none. ``counted`` are the failures that count."""
     jitter = random.random()  # noqa: S311  (spreads load, guards nothing)
     if persistence is _Persistence.A_FEW:
         return policy.retry_delay_ms(error.code, counted, jitter)
-    if persistence is _Persistence.NONE or error.code.category not in _MARKET_SAYS_NO:
+    if persistence is _Persistence.NONE or not may_pass(error.code):
         return None
-    return policy.backoff_ms(counted, jitter) if is_signed else _A_SLOT_MS
+    if is_signed:
+        return policy.backoff_ms(counted, jitter)
+    is_looked_at = persistence is _Persistence.RESTS and error.code is ErrorCode.ROUTE_BELOW_FLOOR
+    return _A_SLOT_MS if is_looked_at else _A_SLOT_MS << min(failures - 1, _DOUBLINGS)
 
 
 def _wait(failed: AttemptFailedError, policy: RetryPolicy, persistence: _Persistence) -> Change:

@@ -17,11 +17,12 @@ from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.money import BPS
-from orderd.domain.order import SIGNED, WAITING, OrderStatus
-from orderd.domain.terms import GivenTerms, OrderTerms, understood
+from orderd.domain.order import WAITING, OrderStatus
+from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.engine import views
+from orderd.engine import families, views
 from orderd.engine.allowance import Spending, accept_within
+from orderd.engine.amendment import Amendments, Changes
 from orderd.wire import OrderView, TokenView
 
 
@@ -35,6 +36,8 @@ class Submission:
     by: Actor
     spending: Spending | None = None
     """Where the submitter has limits of money."""
+    label: str | None = None
+    """Told with its acceptance. Two submissions that differ in nothing else are the same order."""
     id: UUID = field(default_factory=uuid7)
 
 
@@ -72,6 +75,7 @@ class Intake:
         self._forget = forget
         self._name = name
         self._max_total_cost_bps = max_total_cost_bps
+        self._amendments = Amendments(tokens, max_total_cost_bps)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
         """Told of new orders before anybody else, in the thread that has stored them."""
 
@@ -136,36 +140,55 @@ class Intake:
             raise outcome
         return outcome
 
-    def cancel(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
-        """Withdraw an order, found as ``views.find`` does, while nothing is signed; cancelling twice is no error.
+    def amended_terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool) -> OrderTerms:
+        """What an order would ask for after these changes. Raises OrderdError as ``Amendments.terms`` does."""
+        return self._amendments.terms(account_id, ref, changes, sees_all=sees_all)
 
-        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or ORDER_NOT_CANCELLABLE.
+    def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> OrderView:
+        """Change an order that rests. Raises OrderdError as ``Amendments.terms`` does."""
+        moved = self._amendments.amend(account_id, ref, changes, by, sees_all=sees_all)
+        with best_effort("publish"):
+            self._send([], [moved])
+        return views.order_view(moved.order)
+
+    def cancel(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
+        """Withdraw an order while nothing is signed, at once; one that is signed is not tried again.
+
+        The answer says ``cancel_requested`` of that one, which ends as its transaction does. Cancelling twice is no
+        error. ``sees_all`` is whether ``ref`` may also name an order of another account.
+
+        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or, of one that has ended, ORDER_NOT_CANCELLABLE.
         """
         with database.connection_context():
             order = views.find(account_id, ref, sees_all=sees_all)
-            cancelled = _cancel(order.id, by)
-            if not cancelled:
+            moved = _cancel(order.id, by)
+            if not moved:
                 order = Order.get_by_id(order.id)
-                if order.status is not OrderStatus.CANCELLED:
-                    raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, _why_not(order.status))
+                if order.status is not OrderStatus.CANCELLED and not order.cancel_requested:
+                    detail = f"it has already ended: {order.status}"
+                    raise OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, detail)
                 return views.order_view(order)
         with best_effort("publish"):
-            self._send([], cancelled)
+            self._send([], moved)
         with best_effort("forget"):
             self._forget(order.id)
-        return views.order_view(cancelled[0].order)
+        return views.order_view(moved[-1].order)
 
 
 def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
     """The row of a submission."""
-    return NewOrder(new.id, new.account_id, new.client_order_id, new.terms, new.by, valid_seconds)
+    return NewOrder(new.id, new.account_id, new.client_order_id, new.terms, new.by, valid_seconds, label=new.label)
 
 
 @transaction
 def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
-    cancelled = journal.apply([Change(order_id, Cancelled(), None)])
-    audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])
-    return cancelled
+    moved = families.cancel(order_id) or _withdraw(order_id)
+    audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])
+    return moved
+
+
+def _withdraw(order_id: UUID) -> list[Moved]:
+    return journal.apply([Change(order_id, Cancelled(), None)]) or journal.request_cancel(order_id)
 
 
 def _new(order: Order) -> SubmitOutcome:
@@ -200,19 +223,20 @@ def outcome_unknown(submission: Submission) -> OrderdError:
     )
 
 
+def _is_same(submission: Submission, order: Order) -> bool:
+    """Whether these are the terms that the order was submitted with, whatever was made of them since."""
+    if order.first_terms is None:
+        return submission.terms.is_same_as(terms_of(order))
+    return told(submission.terms).model_dump(mode="json") == order.first_terms
+
+
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
     order = journal.submitted_as(submission.account_id, submission.client_order_id)
     if order is None:
         return None
-    if submission.terms.is_same_as(terms_of(order)):
+    if _is_same(submission, order):
         return SubmitOutcome(views.order_view(order), created=order.id == submission.id)
     return OrderdError(
         ErrorCode.ORDER_CONFLICT,
         f"{submission.client_order_id} is the client order id of order {order.id}, which has other terms",
     )
-
-
-def _why_not(status: OrderStatus) -> str:
-    if status in SIGNED:
-        return "its transaction is signed and may land at any moment"
-    return f"it has already ended: {status}"

@@ -6,18 +6,19 @@ from uuid import UUID
 
 from db.accounts import name_of
 from db.connection import database
-from db.models import Attempt, Order, OrderEventRow, OrderFailure
+from db.models import Attempt, Fill, Order, OrderEventRow, OrderFailure
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import price_reads, told
+from orderd.domain.terms import OrderTerms, price_reads, told
 from orderd.wire import (
     AttemptOutcome,
     AttemptView,
     FailureView,
+    FillView,
     OrderDetail,
     OrderView,
     Problem,
@@ -51,9 +52,17 @@ def order_view(order: Order) -> OrderView:
         account=name_of(order.account_id),
         kind=order.kind,
         **vars(told(terms)),
+        parent_id=order.parent_id,
+        filled_amount_in=(
+            format_amount(order.filled_in, order.decimals_in)
+            if terms.is_family and order.filled_in is not None
+            else None
+        ),
+        paused=order.paused,
         price_reads=price_reads(terms),
         triggered_at=order.triggered_at,
         best_amount_out=out(order.best_out),
+        cancel_requested=order.cancel_requested,
         status=order.status,
         seq=order.seq,
         attempt=attempt,
@@ -113,16 +122,24 @@ def _id_range(prefix: str) -> tuple[str, str]:
     return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
 
 
+def terms(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderTerms:
+    """What an order asks for. Raises OrderdError as ``find`` does."""
+    return terms_of(find(account_id, ref, sees_all=sees_all))
+
+
 def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
     """An order with all that has happened to it. Raises OrderdError as ``find`` does."""
     order = find(account_id, ref, sees_all=sees_all)
     attempts = Attempt.select().where(Attempt.order_id == order.id).order_by(Attempt.number)
+    family = Order.select(Order.id).where((Order.id == order.id) | (Order.parent_id == order.id))
+    fills = Fill.select().where(Fill.order_id.in_(family)).order_by(Fill.at)
     failures = OrderFailure.select().where(OrderFailure.order_id == order.id).order_by(OrderFailure.id)
     return OrderDetail(
         order=order_view(order),
         events=tuple(events_after(order.id, 0)),
         attempts=tuple(attempt_view(attempt, order.decimals_out) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
+        fills=tuple(_fill_view(fill, order) for fill in fills),
     )
 
 
@@ -141,6 +158,25 @@ def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
         is_final=not attempt.awaits_finality,
         signed_at=attempt.signed_at,
         settled_at=attempt.settled_at,
+    )
+
+
+def _fill_view(fill: Fill, order: Order) -> FillView:
+    sold, bought = order.decimals_in, order.decimals_out
+    return FillView(
+        order_id=fill.order_id,
+        attempt=fill.attempt,
+        signature=fill.signature,
+        slot=fill.slot,
+        at=fill.at,
+        amount_in=format_amount(fill.amount_in, sold),
+        amount_out=format_amount(fill.amount_out, bought),
+        price=format_price(fill.amount_in, sold, fill.amount_out, bought),
+        mid=fill.mid,
+        pool_fee=None if fill.pool_fee is None else format_amount(fill.pool_fee, sold),
+        network_fee=format_amount(fill.network_fee, LAMPORT_DECIMALS),
+        rent=None if fill.rent is None else format_amount(fill.rent, LAMPORT_DECIMALS),
+        rolled_back_at=fill.rolled_back_at,
     )
 
 

@@ -120,7 +120,7 @@ class Gateway:
         self._asked: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
         """What a connection has asked for by its path, where that is not the path of the methods."""
         callers = Callers(self._gate.who)
-        foreign = ForeignOrders(self._methods, callers, engine.wallet)
+        foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         submissions = Submissions(self._methods, callers, foreign.at_shared_path)
         rest = rest_router(self._methods, callers, submissions)
         rest.include_router(foreign.router())

@@ -32,6 +32,7 @@ from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.look import Look
 from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import Failures
+from orderd.engine.families import Families
 from orderd.engine.leases import Leases
 from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
@@ -75,6 +76,8 @@ _WARM_SECONDS: Final = 5.0
 """How often somebody looks, without being hinted, whether pools that orders asked for of late have changed."""
 _LOOK_SECONDS: Final = 0.4
 """How often the market is looked at for orders that rest, without being hinted."""
+_FAMILIES_SECONDS: Final = 0.4
+"""How often somebody looks how orders stand that are executed by others."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 log = structlog.get_logger(__name__)
@@ -92,7 +95,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 13,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 14,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
@@ -199,7 +202,11 @@ class WorkerProcess:
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
-        triggers = Triggers(trading.router, trading.builder.fits, publisher, broker.send, look=self._clock.look)
+        families = Families(publisher, broker.send, settings.order_ttl_seconds, trading.retry)
+        triggers = Triggers(
+            trading.router, trading.builder.fits, publisher, broker.send, families.execute, look=self._clock.look
+        )
+        self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
         self._triggering = Loop("triggers", triggers.run_once, _LOOK_SECONDS)
         if pools is not None:
             pools.on_hint = self._hinted
@@ -219,6 +226,7 @@ class WorkerProcess:
             self._warming,
             self._dispatching,
             self._triggering,
+            self._families,
             self._retention,
         )
 
@@ -258,6 +266,7 @@ class WorkerProcess:
             return max(0.0, deadline - time.monotonic())
 
         self._triggering.stop(left())
+        self._families.stop(left())
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
         after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)

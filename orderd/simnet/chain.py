@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -67,9 +68,12 @@ class Chain:
         self.bank.on_opened.append(self.prices.stand)  # before anybody trades
         self.mempool = Mempool(self.bank, self.dice)
         if config.market:
-            self.bank.on_opened.append(Market(self.bank, config.seed, config.market_intensity).trade)
+            market = Market(self.bank, config.seed, config.market_intensity, config.spread_bps)
+            self.bank.on_opened.append(market.trade)
         self._stopping = asyncio.Event()
         self._sealed: list[SealedBlock] = []
+        self._durable: deque[SealedBlock] = deque()
+        """On disk, and not confirmed yet."""
 
     async def run(self) -> None:
         """Make a block a slot until `stop`, then seal the open one. Raises sqlite3.Error if that cannot be written.
@@ -106,6 +110,7 @@ class Chain:
         given_up: list[Block | SealedBlock] = [*self.bank.fork(depth), left]
         _log.debug("fork", given_up=[block.slot for block in given_up], open=self.bank.open.slot)
         self._sealed = [block for block in self._sealed if self.bank.block(block.slot) is block]
+        self._durable = deque(block for block in self._durable if self.bank.block(block.slot) is block)
         for transaction in chain.from_iterable(map(self._kept, given_up)):
             self.mempool.send_again(transaction)
 
@@ -157,7 +162,9 @@ class Chain:
         await asyncio.to_thread(self._write, block)
         if self._sealed and self._sealed[0] is block:  # else it was given up meanwhile
             del self._sealed[0]
-            self.bank.confirm(block)
+            self._durable.append(block)
+        while len(self._durable) > self.config.confirm_slots:
+            self.bank.confirm(self._durable.popleft())
 
     def _write(self, block: SealedBlock) -> None:
         rows = []

@@ -3,6 +3,7 @@
 """
 
 import random
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -23,9 +24,10 @@ MAX_AWAY: int = 250
 class Views(BaseModel):
     """Which nodes of a pool answer, by weight; one that is not named never does. All say that they are healthy."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     honest: Weight = 0
+    """It has all that the chain has."""
     behind: Weight = 0
     """`behind_slots` behind, in everything it says."""
     restarted: Weight = 0
@@ -49,39 +51,54 @@ class Views(BaseModel):
 
 
 class Faults(BaseModel):
-    """Rates are probabilities a request or transaction; ranges are inclusive (least, most)."""
+    """Rates are probabilities a request or transaction; ranges are inclusive (least, most).
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    ``docs/simnet.md`` has all of them, made from here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     latency_ms: Range = (0, 0)
-    """Before each HTTP request is handled."""
+    """Milliseconds before each HTTP request is handled."""
+    venue_latency_ms: Mapping[VenueName, Range] = {}
+    """By venue: milliseconds by which the answer to a request that reads accounts of its programs comes later. Where it
+    reads those of several venues, the slowest counts."""
     dropped_sends: Rate = 0.0
     """sendTransaction answers with the signature, and the transaction is never seen again."""
     late_landing: Rate = 0.0
     """sendTransaction answers at once; the transaction reaches the leader `late_slots` later."""
     late_slots: Range = (1, 10)
+    """How many slots later."""
     http_429: Rate = 0.0
+    """A request is refused with HTTP 429: too many."""
     connection_resets: Rate = 0.0
-    """Half of them before the request is handled, half after: then only the answer is lost."""
+    """A request's connection is reset: half of them before it is handled, half after; then only the answer is lost."""
     lagging_reads: Rate = 0.0
     """A request is answered by a node that is `lag_slots` behind, in everything it says."""
     lag_slots: Range = (1, 8)
+    """How many slots behind."""
     failure_rate: Rate = 0.0
-    """A swap that lands fails as if the price had moved: the program's own slippage error."""
+    """A transaction that swaps lands and fails, and pays its fee: by the program's slippage error."""
     venue_outage: frozenset[VenueName] = frozenset()
     """Reads of this program's accounts fail, and so do its swaps."""
     nodes: Literal["one", "pool"] = "one"
-    """A pool: behind the one address, each request, and each of a batch, is answered by one of several nodes."""
+    """With `pool`, each request behind the one address, and each of a batch, is answered by one of several nodes."""
     views: Views = Views(honest=4, behind=1, restarted=1, pruned=1, forked=1, historyless=1)
+    """Which nodes a pool has: each answers as often as its weight says."""
     behind_slots: Annotated[int, Field(ge=1, le=MAX_LAG)] = 120
+    """How far the node `behind` is behind."""
     restart_slots: Annotated[int, Field(ge=1)] = 150
+    """How often the node `restarted` begins anew."""
     pruned_blocks: Annotated[int, Field(ge=1)] = 200
+    """How many blocks the node `pruned` keeps."""
     rejoin_slots: Annotated[int, Field(ge=1, le=MAX_AWAY)] = 250
+    """How long the node `forked` stays on a dead fork."""
     lost_on_dead_fork: Rate = 0.5
     """Transactions that are sent to the forked node and never reach the others."""
     fork_rate: Rate = 0.0
     """In a slot: the newest `fork_depth` blocks are given up for another fork, but none that is finalized."""
     fork_depth: Range = (1, 8)
+    """How many of them."""
     landing_again: Rate = 0.5
     """A transaction that was in such a block comes in again by itself, `late_slots` later."""
 
@@ -90,8 +107,9 @@ class Faults(BaseModel):
 
     @model_validator(mode="after")
     def _ranges_are_in_order(self) -> "Faults":
-        for name in ("latency_ms", "late_slots", "lag_slots", "fork_depth"):
-            least, most = getattr(self, name)
+        ranges = {name: getattr(self, name) for name in ("latency_ms", "late_slots", "lag_slots", "fork_depth")}
+        ranges |= {f"venue_latency_ms of {venue}": each for venue, each in self.venue_latency_ms.items()}
+        for name, (least, most) in ranges.items():
             if least > most:
                 raise ValueError(f"{name} is (least, most), got ({least}, {most})")
         if self.lag_slots[1] > MAX_LAG:
@@ -99,7 +117,20 @@ class Faults(BaseModel):
         return self
 
 
-_STREAMS: Final = ("latency", "drop", "late", "refuse", "reset", "lag", "failure", "view", "lose", "fork", "again")
+_STREAMS: Final = (
+    "latency",
+    "drop",
+    "late",
+    "refuse",
+    "reset",
+    "lag",
+    "failure",
+    "view",
+    "lose",
+    "fork",
+    "again",
+    "venue",
+)
 
 
 class Dice:
@@ -116,6 +147,11 @@ class Dice:
     def latency(self) -> float:
         """Seconds to wait before handling a request."""
         return self._between("latency", self.faults.latency_ms) / 1_000
+
+    def venue_latency(self, venues: Iterable[VenueName]) -> float:
+        """Seconds by which an answer that tells of these venues comes later."""
+        known = [self.faults.venue_latency_ms[venue] for venue in venues if venue in self.faults.venue_latency_ms]
+        return max((self._between("venue", each) for each in known), default=0) / 1_000
 
     def drops_send(self) -> bool:
         return self._happens("drop", self.faults.dropped_sends)
@@ -140,7 +176,8 @@ class Dice:
         behind = self._happens("lag", self.faults.lagging_reads)
         return self._between("lag", self.faults.lag_slots) if behind else 0
 
-    def fails_swap(self) -> bool:
+    def fails_swaps(self) -> bool:
+        """Whether the swaps of a transaction fail."""
         return self._happens("failure", self.faults.failure_rate)
 
     def view(self) -> ViewName:

@@ -6,7 +6,7 @@ trades are ordinary transactions, few a slot. Floats are the traders' opinions; 
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from orderd.amm.swap import SwapError
-from orderd.domain.quote import PoolKind
+from orderd.domain.quote import PoolKind, VenueName
 from orderd.simnet.account import Account
 from orderd.simnet.actors import ARBITRAGEUR, TRADERS
 from orderd.simnet.bank import Bank
@@ -26,7 +26,7 @@ from orderd.simnet.errors import TransactionError
 from orderd.simnet.genesis import SOL, START_PRICE
 from orderd.simnet.market_pools import MarketPool, Place
 from orderd.simnet.transaction import decode
-from orderd.solana.pool_programs import part
+from orderd.solana.pool_programs import part, program_of
 from orderd.solana.programs import compute_budget
 
 _log: Final = structlog.get_logger(__name__)
@@ -51,12 +51,19 @@ _ARBITRAGE_MARGIN: Final = 10_000
 
 
 PLACES: Final[Sequence[Place]] = [place for kind in PoolKind for place in part(kind, "simnet.market").PLACES]
+_VENUES: Final[Mapping[Pubkey, VenueName]] = {
+    place.address: program_of(kind).venue for kind in PoolKind for place in part(kind, "simnet.market").PLACES
+}
+_PAR: Final = 10_000
 
 
 class Market:
     """Trades in the SOL/USDC pools each time a block opens."""
 
-    def __init__(self, bank: Bank, seed: int, intensity: float) -> None:
+    def __init__(
+        self, bank: Bank, seed: int, intensity: float, spread_bps: Mapping[VenueName, int] | None = None
+    ) -> None:
+        """``spread_bps``: how much more than elsewhere SOL is worth at a venue. It is kept as prices are levelled."""
         self._bank = bank
         self._seed = seed
         self._intensity = intensity
@@ -66,6 +73,8 @@ class Market:
         self._places = [place for place in PLACES if place.address in bank.accounts]
         self._weights = [place.weight for place in self._places]
         self._pools = [place.kind(place.address, self._read) for place in self._places]
+        spreads = spread_bps or {}
+        self._worth = {place.address: _PAR + spreads.get(_VENUES[place.address], 0) for place in self._places}
 
     def fair_price(self, slot: int) -> float:
         """USDC base units a lamport that the traders think right in `slot`."""
@@ -87,7 +96,7 @@ class Market:
         (index,) = chance.choices(range(len(self._pools)), self._weights)
         pool, median = self._pools[index], self._places[index].median_trade
         price = pool.price()
-        gap = price / self.fair_price(block.slot) - 1
+        gap = price / (self.fair_price(block.slot) * self._worth[pool.address] / _PAR) - 1
         sells_sol = chance.random() < 0.5 + _PULL * gap
         lamports = min(int(median * chance.lognormvariate(0, 0.9)), _LARGEST_TRADE * median)
         trader = chance.choice(TRADERS)
@@ -95,16 +104,19 @@ class Market:
         self._send(trader, [pool.swap(trader.pubkey(), amount_in, 1, sells_sol=sells_sol)])
 
     def _level(self, block: Block) -> None:
-        """Buy SOL where it is cheapest and sell it where it is dearest, as much as pays best, if anything does."""
+        """Buy SOL where it is cheapest and sell it where it is dearest, as much as pays best, if anything does.
+
+        By each venue's own measure: its USDC are worth less by its spread, so that the spread is what stays.
+        """
         now = block.time
-        cheap = max(self._pools, key=lambda pool: _offer(pool, _PROBE_USDC, sells_sol=False, now=now))
-        dear = max(self._pools, key=lambda pool: _offer(pool, _PROBE_SOL, sells_sol=True, now=now))
+        cheap = max(self._pools, key=lambda pool: self._bought(pool, _PROBE_USDC, now))
+        dear = max(self._pools, key=lambda pool: self._paid(pool, _PROBE_SOL, now))
         if cheap is dear:
             return
         best: tuple[int, int, int] | None = None
         for usdc in _ARBITRAGE_USDC:
-            lamports = _offer(cheap, usdc, sells_sol=False, now=now)
-            gain = _offer(dear, lamports, sells_sol=True, now=now) - usdc
+            lamports = self._bought(cheap, usdc, now)
+            gain = self._paid(dear, lamports, now) - usdc
             if gain <= (best[0] if best else _ARBITRAGE_MARGIN):
                 break
             best = (gain, usdc, lamports)
@@ -115,10 +127,20 @@ class Market:
         self._send(
             ARBITRAGEUR,
             [
-                cheap.swap(who, usdc, lamports, sells_sol=False),
-                dear.swap(who, lamports, usdc, sells_sol=True),
+                cheap.swap(who, self._there(cheap, usdc), lamports, sells_sol=False),
+                dear.swap(who, lamports, self._there(dear, usdc), sells_sol=True),
             ],
         )
+
+    def _bought(self, pool: MarketPool, usdc: int, now: int) -> int:
+        return _offer(pool, self._there(pool, usdc), sells_sol=False, now=now)
+
+    def _paid(self, pool: MarketPool, lamports: int, now: int) -> int:
+        return _offer(pool, lamports, sells_sol=True, now=now) * _PAR // self._worth[pool.address]
+
+    def _there(self, pool: MarketPool, usdc: int) -> int:
+        """As many USDC as are worth so much in this pool."""
+        return usdc * self._worth[pool.address] // _PAR
 
     def _send(self, trader: Keypair, instructions: Sequence[Instruction]) -> None:
         budget = compute_budget.budget(compute_budget.MAX_COMPUTE_UNITS, 0)

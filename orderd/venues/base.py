@@ -64,6 +64,7 @@ class OpenPool:
             price_impact_bps=impact_bps(quote.price_impact),
             slot=self.slot,
             compute_units=self.units + self.units_a_step * quote.steps,
+            spot=quote.spot,
         )
 
     def refused(self, error: SwapError) -> VenueRefusal:

@@ -79,16 +79,35 @@ def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
             mint: amount for mint, amount in transaction.received.items() if mint not in _kept(order, transaction)
         }
         assert parse_amount(told.network_fee, _LAMPORT_DECIMALS) == transaction.fee
+        filled_once(story, told, transaction)
         assert order.min_amount_out is not None
         bought = _TOKENS.resolve(order.token_out)
         assert transaction.received[bought.mint] >= parse_amount(order.min_amount_out, bought.decimals)
         assert order.error is None
     else:
         assert succeeded == [], f"order {story.id} is {order.status}, but it was executed"
+        assert [fill for fill in story.stored.fills if fill.rolled_back_at is None] == []
     if order.status is OrderStatus.FAILED:
         assert order.error is not None
         assert failures[-1].code == order.error.code
         assert len(failures) == 3 if order.error.retryable else failures
+
+
+def filled_once(story: Story, told: Confirmed, transaction: Landed) -> None:
+    """The one row of those that count says what the event and the ledger say, and what was decided before."""
+    (fill,) = [fill for fill in story.stored.fills if fill.rolled_back_at is None]
+    assert (fill.attempt, fill.signature, fill.slot, fill.amount_in, fill.amount_out, fill.price, fill.network_fee) == (
+        told.attempt,
+        told.signature,
+        told.slot,
+        told.amount_in,
+        told.amount_out,
+        told.executed_price,
+        told.network_fee,
+    )
+    assert fill.at == story.events[-1].at
+    assert fill.rent is not None
+    assert parse_amount(fill.rent, _LAMPORT_DECIMALS) if told.rent else fill.rent == "0"
 
 
 def balances_add_up(

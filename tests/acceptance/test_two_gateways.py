@@ -6,14 +6,13 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition, Event
 from uuid import UUID
 
-import httpx
 import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
@@ -21,68 +20,18 @@ from websockets.sync.client import connect
 from orderctl.config.settings import Settings
 from orderd.client.connection import Client, Lost
 from orderd.domain.order import TERMINAL, OrderStatus
-from orderd.embedded.child import Child
-from orderd.process.roles import ListeningRole, Role
-from orderd.process.wallet import fund_on_simnet
-from orderd.solana.keys import create_wallet
-from orderd.solana.rpc import RpcClient
+from orderd.process.roles import ListeningRole
 from orderd.wire import Event as EventNotification
+from tests.acceptance.cluster import Cluster, cluster_over
 from tests.acceptance.trader import Trader, order, trading
-from tests.conftest import QUICK
 
 SECONDS = 60.0
 
 
-class Cluster:
-    """Starts gateways and workers, each with a state directory of its own, and stops them in the end."""
-
-    def __init__(self, stack: ExitStack, directory: Path, env: dict[str, str]) -> None:
-        self._stack = stack
-        self._directory = directory
-        self._env = env
-
-    def gateway(self, name: str) -> ListeningRole:
-        state_dir, env = self._state_of(name)
-        return ListeningRole(
-            "gateway",
-            state_dir,
-            env | {"ORDERD_PORT": "0"},
-            stop_seconds=20.0,
-            address_file=state_dir / "gateway.json",
-            url_field="url",
-            port_variable="ORDERD_PORT",
-        )
-
-    def worker(self, name: str) -> Role:
-        state_dir, env = self._state_of(name)
-        return Role("worker", state_dir, env, 20.0)
-
-    def start(self, role: Role) -> Child:
-        child = role.start()
-        self._stack.callback(child.stop)
-        return child
-
-    def _state_of(self, name: str) -> tuple[Path, dict[str, str]]:
-        state_dir = self._directory / name
-        state_dir.mkdir()
-        return state_dir, self._env | {"ORDERD_STATE_DIR": str(state_dir)}
-
-
 @pytest.fixture
 def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole) -> Iterator[Cluster]:
-    wallet = create_wallet(tmp_path / "wallet.json")
-    with closing(RpcClient(simnet.url)) as rpc:
-        fund_on_simnet(rpc, wallet.address)
-    env = QUICK | {
-        "ORDERD_CONFIG": os.devnull,
-        "ORDERD_DATABASE_URL": postgres_url,
-        "ORDERD_REDIS_URL": redis_url,
-        "ORDERD_RPC_URL": simnet.url,
-        "ORDERD_RPC_WS_URL": simnet.address["ws_url"],
-        "ORDERD_WALLET": str(tmp_path / "wallet.json"),
-    }
-    with ExitStack() as stack:
-        yield Cluster(stack, tmp_path, env)
+    with cluster_over(tmp_path, postgres_url, redis_url, simnet) as cluster:
+        yield cluster
 
 
 @dataclass
@@ -204,16 +153,3 @@ def test_followers_at_one_gateway_miss_nothing_of_what_another_takes_though_thei
         for (record, _), order_ids in zip(followers, (first, first, second, second), strict=True):
             assert record.losses > 0
             assert record.by_order() == told_in_full(trader, order_ids)
-
-
-def test_a_stream_by_order_id_is_told_by_a_gateway_that_did_not_take_the_order(cluster: Cluster) -> None:
-    a, b = cluster.gateway("a"), cluster.gateway("b")
-    cluster.start(a)
-    cluster.start(b)
-    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 0.01}
-    answer = httpx.post(a.url.replace("ws://", "http://") + "orders", json=body)
-    order_id = answer.json()["orderId"]
-    with connect(f"{b.url}ws/orders?orderId={order_id}") as websocket:
-        assert json.loads(websocket.recv(SECONDS))["status"] == "PENDING"
-        cluster.start(cluster.worker("only"))
-        assert [json.loads(message)["status"] for message in websocket] == ["ROUTING", "BUILDING", "CONFIRMED"]

@@ -10,7 +10,7 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.events import OrderEvent, Unknown
-from orderd.domain.order import TERMINAL, Floor
+from orderd.domain.order import TERMINAL, EventKind, Floor
 from orderd.wire import (
     AttemptView,
     CancelResult,
@@ -107,6 +107,16 @@ class Trader:
         finally:
             self._client.close()  # ends the subscription
         return events
+
+    def see(self, order_id: UUID, kind: EventKind, seconds: float) -> OrderEvent:
+        """The first event of this kind. Raises FollowTimeoutError."""
+        try:
+            for update in self._client.follow(str(order_id), seconds=seconds):
+                if isinstance(update, Event) and update.event.data.kind == kind:
+                    return update.event
+        finally:
+            self._client.close()  # ends the subscription
+        raise AssertionError(f"{order_id} has ended, and was never {kind}")
 
     def detail(self, order_id: UUID) -> OrderDetail:
         return self._client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)

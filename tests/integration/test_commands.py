@@ -406,10 +406,11 @@ def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
 
 
 @pytest.mark.executed
-def test_the_demo_trades_and_leaves_nothing_behind(orderd: Orderd, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pace", [[], ["--slow"]])
+def test_the_demo_trades_and_leaves_nothing_behind(orderd: Orderd, tmp_path: Path, pace: list[str]) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    shown = orderd("demo", TMPDIR=str(scratch))
+    shown = orderd("demo", *pace, TMPDIR=str(scratch))
     assert shown.returncode == 0, shown.stderr
     for word in ("raydium", "meteora", "signature", "received", "fee", "confirmed"):
         assert word in shown.stdout

@@ -22,14 +22,28 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "confirm": (2, 3),
     "confirm_for": (None, "2s"),
     "time_in_force": ("gtc", "ioc"),
+    "partial": (False, True),
+    "min_fill": ("10", "20"),
+    "slices": (None, 10),
+    "over": ("5m", "10m"),
+    "every": ("30s", "1h"),
+    "jitter": (None, "20"),
+    "catch_up": ("one", "all"),
     "valid_for": (None, "30s"),
     "expires": (None, "2026-12-01T09:30:00Z"),
 }
-_BESIDE: Final[dict[str, dict[str, str]]] = {
+_BESIDE: Final[dict[str, dict[str, Any]]] = {
     "max_slippage": {"stop_price": "95"},
     "confirm": {"stop_price": "95"},
     "confirm_for": {"stop_price": "95"},
     "time_in_force": {"limit_price": "105"},
+    "partial": {"limit_price": "105"},
+    "min_fill": {"limit_price": "105", "partial": True},
+    "slices": {"over": "5m"},
+    "over": {"slices": 10},
+    "every": {"slices": 10},
+    "jitter": {"slices": 10, "every": "30s"},
+    "catch_up": {"slices": 10, "every": "30s"},
 }
 """What an order has to have, to have the term."""
 GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items() if name not in _BESIDE})
@@ -37,7 +51,8 @@ GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items()
 
 def with_one(name: str) -> GivenTerms:
     """Terms of which that one has its first value."""
-    return GivenTerms(**{**GIVEN.model_dump(), "type": None, **_BESIDE.get(name, {}), name: SAMPLES[name][0]})
+    needed = {} if SAMPLES[name][0] is None else _BESIDE.get(name, {})
+    return GivenTerms(**{**GIVEN.model_dump(), "type": None, **needed, name: SAMPLES[name][0]})
 
 
 def with_another(name: str) -> GivenTerms:

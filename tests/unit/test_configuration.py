@@ -10,8 +10,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from orderd.commands.simnet import chain_of
 from orderd.config.loading import ConfigurationError, database_url, load_settings
 from orderd.config.settings import Settings
+from orderd.domain.quote import VenueName
+from orderd.simnet.config import SimnetConfig
+from orderd.simnet.faults import Faults
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +45,13 @@ def test_the_environment_comes_before_the_file(config_file: Path, monkeypatch: p
         ("ORDERD_RATE_LIMT", "5", "ORDERD_RATE_LIMT is no setting of orderd; did you mean ORDERD_RATE_LIMIT?"),
         ("ORDERD_XYZZY", "5", "ORDERD_XYZZY is no setting of orderd"),
         ("ORDERD_CHAIN", "testnet", "ORDERD_CHAIN: Input should be 'simnet', 'devnet' or 'mainnet'"),
+        ("ORDERD_DIALECT_WALLET", "any", "ORDERD_DIALECT_WALLET: Input should be 'label' or 'own'"),
         ("ORDERD_CHAIN", "mainnet", "chain is mainnet, so rpc_url is needed: set ORDERD_RPC_URL"),
         ("ORDERD_SIMNET_FAULTS", '{"dropped_sends": 2}', "simnet_faults, dropped_sends: Input should be less"),
         ("ORDERD_SIMNET_FAULTS", '{"dropped": 0.1}', "simnet_faults, dropped: Extra inputs are not permitted"),
+        ("ORDERD_SIMNET_SUCCESS_RATE", "95", "ORDERD_SIMNET_SUCCESS_RATE: Input should be less than or equal to 1"),
+        ("ORDERD_SIMNET_RAYDIUM_SPREAD_BPS", "51", "ORDERD_SIMNET_RAYDIUM_SPREAD_BPS: Input should be less than"),
+        ("ORDERD_SIMNET_CONFIRM_MS", "30001", "simnet_confirm_ms is 30001, which is more than 75 slots"),
         ("ORDERD_CONFIG", "/nonexistent/orderd.toml", "ORDERD_CONFIG=/nonexistent/orderd.toml: there is no such file"),
         ("ORDERD_CONFIG", "/", "/ is a directory, not a file"),
         ("ORDERD_CONFIG", "/" + "x" * 5_000, "ORDERD_CONFIG: "),
@@ -269,3 +277,60 @@ def test_any_file_is_settings_or_is_told_what_is_wrong(config_file: Path, conten
     config_file.write_bytes(content)
     with suppress(ConfigurationError):
         assert load_settings().model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        (
+            {"SUCCESS_RATE": "0.9", "FAULTS": '{"failure_rate": 0.1}'},
+            "success_rate and failure_rate of simnet_faults say",
+        ),
+        (
+            {"METEORA_LATENCY_MS": "100", "FAULTS": '{"venue_latency_ms": {}}'},
+            "the venues' latencies and venue_latency_ms of simnet_faults say the same",
+        ),
+        ({"RAYDIUM_SPREAD_BPS": "-5", "MARKET": "false"}, "a venue has a spread, and simnet_market is false"),
+    ],
+)
+def test_settings_of_the_local_chain_that_contradict_each_other_are_named(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], complaint: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"ORDERD_SIMNET_{name}", value)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert complaint in refused.value.detail
+
+
+def test_the_local_chain_is_started_as_its_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "SUCCESS_RATE": "0.75",
+        "CONFIRM_MS": "15000",
+        "RAYDIUM_LATENCY_MS": "200",
+        "METEORA_LATENCY_MS": "350",
+        "METEORA_SPREAD_BPS": "-30",
+        "FAULTS": '{"dropped_sends": 0.5}',
+    }.items():
+        monkeypatch.setenv(f"ORDERD_SIMNET_{name}", value)
+    chain = chain_of(load_settings())
+    assert (chain.confirm_ms, chain.spread_bps) == (15_000, {VenueName.METEORA: -30})
+    assert chain.faults == Faults(
+        dropped_sends=0.5,
+        failure_rate=0.25,
+        venue_latency_ms={VenueName.RAYDIUM: (200, 200), VenueName.METEORA: (350, 350)},
+    )
+
+
+def test_without_settings_the_local_chain_is_fast_and_kind() -> None:
+    chain = chain_of(load_settings())
+    assert chain == SimnetConfig(state_dir=chain.state_dir)
+    assert chain.confirm_slots == 0
+
+
+@pytest.mark.parametrize("venue", VenueName)
+def test_every_venue_has_a_latency_and_a_spread(monkeypatch: pytest.MonkeyPatch, venue: VenueName) -> None:
+    monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_LATENCY_MS", "5")
+    monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_SPREAD_BPS", "6")
+    settings = load_settings()
+    assert (settings.simnet_venue_latency_ms, settings.simnet_spread_bps) == ({venue: 5}, {venue: 6})

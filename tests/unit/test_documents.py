@@ -4,18 +4,27 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from orderd.config.reference import environment_example, with_tables
+from orderd.config.reference import DOCUMENTS, environment_example, with_tables
+from orderd.config.settings import Settings
 from orderd.domain.quote import PoolKind
+from orderd.simnet.faults import Faults, Views
 from orderd.wire import Method
 
 ROOT = Path(__file__).parents[2]
 RENEW = "renew it with: python -m orderd.config.reference"
 
 
-def test_the_readme_lists_the_settings_and_errors_that_there_are() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert readme == with_tables(readme), RENEW
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_lists_the_settings_errors_and_faults_that_there_are(name: str) -> None:
+    document = (ROOT / name).read_text()
+    assert document == with_tables(document, DOCUMENTS[name]), RENEW
+
+
+@pytest.mark.parametrize("model", [Settings, Faults, Views])
+def test_whatever_can_be_set_says_what_it_does(model: type[BaseModel]) -> None:
+    assert [name for name, field in model.model_fields.items() if not field.description] == []
 
 
 def test_a_document_without_a_place_for_a_table_is_refused() -> None:
@@ -34,7 +43,16 @@ def test_the_readme_lists_the_methods_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/dialects.md", "docs/extending.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/architecture.md",
+        "docs/dialects.md",
+        "docs/extending.md",
+        "examples/README.md",
+        "docs/simnet.md",
+    ],
 )
 def test_what_a_document_links_to_is_there(document: str) -> None:
     path = ROOT / document

@@ -20,6 +20,7 @@ DOCUMENTS = (
     "docs/architecture.md",
     "docs/extending.md",
     "docs/dialects.md",
+    "examples/README.md",
 )
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 ELSEWHERE = {"orderd.toml", "orderctl.toml", "orderd.lock", "application/json"}

@@ -26,8 +26,9 @@ from db.terms import terms_of
 from db.validity import expiry
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
+from orderd.domain.mid import told as mid_told
 from orderd.domain.money import format_amount
-from orderd.domain.quote import QuoteRequest, VenueName
+from orderd.domain.quote import QuoteRequest, RoutingDecision, VenueName
 from orderd.domain.terms import OrderTerms
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
@@ -67,6 +68,7 @@ class _Routed:
     work: _Work
     plan: SwapPlan
     offer: Offer
+    decision: RoutingDecision
 
     @property
     def fact(self) -> Routed:
@@ -174,7 +176,7 @@ class Execution:
             decision = self._router.route(work.request, order.slippage_bps, work.others.fits, found)
         offer = offer_of(terms, decision, order.min_amount_out)
         check_floor(terms, decision.route, offer.min_amount_out, decision.refusals)
-        return _Routed(work, SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer)
+        return _Routed(work, SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer, decision)
 
     # Signing
 
@@ -281,9 +283,9 @@ def _keep(kept: dict[UUID, Exception], order: Order, error: Exception) -> None:
 
 
 def _attempt_of(routed: _Routed, signed: SignedAttempt) -> NewAttempt:
-    route = routed.plan.route
+    route, order, mid = routed.plan.route, routed.work.order, routed.decision.mid()
     return NewAttempt(
-        number=routed.work.order.failures + 1,
+        number=order.failures + 1,
         signature=str(signed.signature),
         signed_bytes=signed.raw,
         last_valid_block_height=signed.last_valid_block_height,
@@ -291,6 +293,8 @@ def _attempt_of(routed: _Routed, signed: SignedAttempt) -> NewAttempt:
         pool=route.main.pool,
         min_amount_out=routed.plan.min_amount_out,
         blockhash_slot=signed.blockhash_slot,
+        pool_fee=route.fee,
+        mid=None if mid is None else mid_told(mid, order.decimals_in, order.decimals_out),
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import partial
 from itertools import combinations
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from orderd.amm.side import Quote
 from orderd.amm.split import NOTABLY, Split
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.mid import mid_of
 from orderd.domain.money import BPS
 from orderd.domain.quote import (
     Hop,
@@ -178,7 +180,8 @@ class Router:
             has_own_floor=request.has_own_floor,
             max_deviation_bps=request.max_deviation_bps,
         )
-        return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps)
+        mid = partial(_mid, chosen.route, quotes, found)
+        return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps, mid)
 
     def _bounds(self, request: QuoteRequest) -> tuple[int, int]:
         """What impact, and impact and fees together, may take, in basis points."""
@@ -197,6 +200,19 @@ class Router:
             price = max(prices, default=0)
             self._sol_prices[mint_out] = pools, price
         return lamports * price // _ONE_SOL
+
+
+def _mid(route: Route, quotes: Sequence[VenueQuote], found: Mapping[Pair, Answers]) -> Fraction | None:
+    """``quotes`` are those of the pair itself for the whole amount."""
+    if len(route.hops) == 1:
+        return mid_of(route, [quotes])
+    return mid_of(route, [_offers(hop, found) for hop in route.hops])
+
+
+def _offers(hop: Hop, found: Mapping[Pair, Answers]) -> Iterator[VenueQuote]:
+    for pool in found[hop.legs[0].mint_in, hop.mint_out].pools:
+        if (quote := quoted(pool, hop.amount_in)) is not None:
+            yield pool.told(quote)
 
 
 def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:

@@ -80,15 +80,14 @@ def _of_size(smallest: int, size: _Size, probe: Probe) -> Iterator[UUID]:
         yield from (order_id for side in (size.least, size.most) for _, order_id in side)
         return
     if size.least:
-        paid = probe(smallest)
-        # A size that nobody takes may have larger amounts that are not taken either: there is nothing to be met.
-        best = -1 if paid is None else _average(paid + 1, smallest)
+        # One more, for what was rounded off. Where the smallest is paid nothing, a larger one may be paid something.
+        best = _average((probe(smallest) or 0) + 1, smallest)
         end = bisect_right(size.least, best + (best >> _SLACK), key=_key)
         yield from (order_id for _, order_id in size.least[:end])
     if size.most:
-        paid = probe(smallest << 1)
-        # The smaller ones of a size may be taken where the largest one is not.
-        worst = 0 if paid is None else _average(paid, smallest << 1)
+        # Two less, for a smaller amount loses up to twice as much of each of its units by rounding. The smaller ones of
+        # a size may be taken where the largest one is not.
+        worst = _average(max((probe(smallest << 1) or 0) - 2, 0), smallest << 1)
         start = bisect_left(size.most, worst - (worst >> _SLACK), key=_key)
         yield from (order_id for _, order_id in size.most[start:])
 

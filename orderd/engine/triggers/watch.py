@@ -7,18 +7,19 @@ Whatever this process remembers is only to be quick: after a restart all is read
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
 import structlog
 
-from db import journal, resting
-from db.connection import database
+from db import families, journal, resting
+from db.connection import database, transaction
 from db.journal import Change, Moved
+from db.models import Order
 from db.resting import Resting
 from orderd.domain.errors import OrderdError
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import QuoteRequest
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.inquiry import Answers, Pair
@@ -29,17 +30,30 @@ from orderd.engine.triggers.watched import Look, Watched
 from orderd.venues.base import OpenPool
 
 _LATE_SECONDS: Final = 5.0
-"""How long ago an order may have begun to rest that is read now: longer than a commit may take."""
+"""How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
 _READ_ALL_SECONDS: Final = 30.0
 _IDLE_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone."""
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Met:
+    """What a pass has found: orders that fire, the best that trailing stops have seen, and parts that are paid."""
+
+    fired: "list[_Fired]" = field(default_factory=list)
+    best: dict[UUID, int] = field(default_factory=dict)
+    parts: dict[UUID, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class _Fired:
     watched: Watched
     look: Look
+
+    @property
+    def is_child(self) -> bool:
+        return self.watched.order.parent_id is not None
 
 
 class Triggers:
@@ -51,16 +65,18 @@ class Triggers:
         fits: Fits,
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
+        execute: Callable[[Order, int], object],
         is_mine: Callable[[Pair], bool] = lambda _: True,
         look: Callable[[], object] = lambda: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``look`` is as in ``Dispatch``."""
+        """``execute`` lets so much of an order be sold by a child. ``look`` is as in ``Dispatch``."""
         self._router = router
         self._fits = fits
         self._publisher = publisher
         self._send = send
+        self._execute = execute
         self._is_mine = is_mine
         self._look = look
         self._clock = clock
@@ -69,13 +85,21 @@ class Triggers:
         self._seen: dict[Pair, tuple[OpenPool, ...]] = {}
         self._looked_at: dict[Pair, float] = {}
         self._confirming: dict[Pair, set[UUID]] = {}
-        self._read_all_at = 0.0
+        self._read_at = self._read_all_at = 0.0
 
     def __len__(self) -> int:
         return len(self._watched)
 
     def run_once(self) -> int:
         """Look at the pairs that may have moved. Returns how many orders have fired."""
+        try:
+            return self._look_around()
+        except Exception:
+            # What was found may not have been stored, and a market that stands still is not looked at twice.
+            self._forget()
+            raise
+
+    def _look_around(self) -> int:
         with database.connection_context():
             self._look()
             self._read()
@@ -83,39 +107,46 @@ class Triggers:
         if not due:
             return 0
         found = self._router.pools_for([_of(pair, 1) for pair in due])
-        fired, best = list[_Fired](), dict[UUID, int]()
+        met = _Met()
         for pair in due:
             if self._router.is_told(_of(pair, 1), found):
-                self._look_at(pair, found, fired, best)
+                self._look_at(pair, found, met)
         with database.connection_context():
-            if best:
-                resting.raise_best(best)
-            return self._fire(fired)
+            if met.best:
+                resting.raise_best(met.best)
+            fired = self._fire(met.fired)
+        for order_id, amount_in in met.parts.items():
+            order = self._watched[order_id].order
+            self._drop(order_id)  # it is read again when the part has ended
+            self._execute(order, amount_in)
+        return fired + len(met.parts)
 
     # What rests
 
     def _read(self) -> None:
-        if self._clock() >= self._read_all_at:
+        now = self._clock()
+        if now >= self._read_all_at:
             rows = resting.all_resting()
             for order_id in self._watched.keys() - {each.order.id for each in rows}:
                 self._drop(order_id)
-            self._read_all_at = self._clock() + _READ_ALL_SECONDS
+            self._read_all_at = now + _READ_ALL_SECONDS
         else:
-            rows = resting.resting_of_late(_LATE_SECONDS)
+            rows = resting.resting_of_late(now - self._read_at + _LATE_SECONDS)
+        self._read_at = now
         for each in rows:
             self._keep(each)
 
     def _keep(self, found: Resting) -> None:
         order = found.order
         pair = (order.mint_in, order.mint_out)
-        if not self._is_mine(pair):
+        if not self._is_mine(pair) or order.kind in (OrderKind.OCO, OrderKind.TWAP):
             self._drop(order.id)
             return
         known = self._watched.get(order.id)
         if known is not None and (known.order.version, known.order.seq) == (order.version, order.seq):
             return
         watched = self._watched[order.id] = Watched(order, self._clock() + found.wait_ms / 1000)
-        self._books.setdefault(pair, PairBook()).put(order.id, order.amount_in, watched.bounds)
+        self._books.setdefault(pair, PairBook()).put(order.id, watched.least_part, watched.bounds)
         self._looked_at.pop(pair, None)
 
     def _drop(self, order_id: UUID) -> None:
@@ -128,6 +159,11 @@ class Triggers:
             del self._books[pair]
             self._seen.pop(pair, None)
 
+    def _forget(self) -> None:
+        for kept in (self._watched, self._books, self._seen, self._looked_at, self._confirming):
+            kept.clear()
+        self._read_all_at = 0.0
+
     # What the market pays
 
     def _is_due(self, pair: Pair) -> bool:
@@ -136,7 +172,7 @@ class Triggers:
             return True
         return self._router.may_have_moved(_of(pair, 1))
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], fired: list[_Fired], best: dict[UUID, int]) -> None:
+    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], met: _Met) -> None:
         book, now = self._books[pair], self._clock()
         pools = self._router.pools_of(_of(pair, 1), found)
         is_new = pair not in self._looked_at or not _is_same(pools, self._seen.get(pair, ()))
@@ -147,13 +183,17 @@ class Triggers:
             if now < watched.look_at:
                 self._looked_at.pop(pair, None)
                 continue
+            if watched.terms.partial:
+                if part := self._largest_part(watched, found):
+                    met.parts[watched.order.id] = part
+                continue
             look = self._exact(watched, found)
             if look is not None and watched.rises(look):
-                best[watched.order.id] = look.amount_out
+                met.best[watched.order.id] = look.amount_out
                 book.put(watched.order.id, watched.order.amount_in, watched.bounds)
             if watched.is_met(look):
                 assert look is not None, "what is met is met by a look"
-                fired.append(_Fired(watched, look))
+                met.fired.append(_Fired(watched, look))
             elif watched.is_confirming:
                 self._confirming.setdefault(pair, set()).add(watched.order.id)
 
@@ -166,6 +206,24 @@ class Triggers:
             return None
         return Look(route.amount_out, route.slot, self._clock())
 
+    def _largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
+        """As much of it as is paid its limit, to a thousandth; None where that is less than may be sold alone."""
+
+        def is_paid(amount_in: int) -> bool:
+            paid = self._paid(replace(watched.request, amount_in=amount_in), found)
+            return paid is not None and watched.pays(amount_in, paid)
+
+        least, most = watched.least_part, watched.terms.amount_in
+        if is_paid(most):
+            return most
+        if not is_paid(least):
+            return None
+        step = max((most - least) >> 10, 1)
+        while most - least > step:
+            middle = (least + most) // 2
+            least, most = (middle, most) if is_paid(middle) else (least, middle)
+        return least
+
     def _paid(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int | None:
         try:
             return self._router.route(request, 0, self._fits, found).route.amount_out
@@ -177,7 +235,7 @@ class Triggers:
     def _fire(self, fired: list[_Fired]) -> int:
         if not fired:
             return 0
-        fired.sort(key=lambda each: each.watched.passed(each.look), reverse=True)
+        fired.sort(key=lambda each: (each.is_child, -each.watched.passed(each.look)))
         changes = [
             Change(
                 each.watched.order.id,
@@ -188,16 +246,28 @@ class Triggers:
             )
             for each in fired
         ]
-        written = journal.apply_each(changes)
-        for each in fired:
+        alone = [change for each, change in zip(fired, changes, strict=True) if not each.is_child]
+        children = [change for each, change in zip(fired, changes, strict=True) if each.is_child]
+        written = [*journal.apply_each(alone), *map(_of_family, children)]
+        for each, answer in zip(fired, written, strict=True):
             # Another one was faster, or it fires: whatever rests again is read again.
             self._drop(each.watched.order.id)
+            if isinstance(answer, Exception):
+                log.error("not fired", action="trigger_refused", order_id=str(each.watched.order.id), exc_info=answer)
         moved = [each for each in written if isinstance(each, Moved)]
         self._publisher.publish(moved)
         if moved:
             log.info("conditions met", action="triggered", orders=len(moved))
             self._send([each.order.id for each in moved])
         return len(moved)
+
+
+@transaction
+def _of_family(change: Change) -> Moved | None:
+    """Let a child go on if none of its family is under way: what one of them sells, another one must not."""
+    if not families.lock_free(change.order_id):
+        return None
+    return next(iter(journal.apply([change])), None)
 
 
 def _of(pair: Pair, amount: int) -> QuoteRequest:

@@ -9,7 +9,7 @@ from orderd.domain.events import Triggered
 from orderd.domain.money import BPS, format_amount
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
-from orderd.domain.trigger import Bound, Condition
+from orderd.domain.trigger import Bound, Condition, limit_out
 from orderd.engine.routing.floor import request_of
 
 
@@ -35,7 +35,8 @@ class Watched:
     _met: list[Look] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self.terms = terms_of(self.order)
+        whole = terms_of(self.order)
+        self.terms = replace(whole, amount_in=whole.amount_in - (self.order.filled_in or 0)) if whole.partial else whole
         # What has fired once waits for its limit only.
         has_fired = self.order.triggered_at is not None
         condition = self.terms.limit if has_fired else self.terms.trigger or self.terms.limit
@@ -45,8 +46,24 @@ class Watched:
         self.best_out = self.order.best_out or 0
 
     @property
+    def least_part(self) -> int:
+        """The smallest amount that may be executed alone, in base units."""
+        if not self.terms.partial:
+            return self.terms.amount_in
+        assert self.terms.min_fill_bps is not None
+        return min(-(-self.order.amount_in * self.terms.min_fill_bps // BPS), self.terms.amount_in)
+
+    def pays(self, amount_in: int, amount_out: int) -> bool:
+        """Whether a part of it is paid its limit."""
+        assert self.terms.limit_price is not None, "only what has a limit has parts"
+        return amount_out >= limit_out(self.terms.pair, amount_in, self.terms.limit_price)
+
+    @property
     def bounds(self) -> tuple[Bound, ...]:
         """What is to be looked for. A trailing stop also wants to know of a price that is better than the best one."""
+        if self.terms.partial:
+            assert self.terms.limit_price is not None
+            return (Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True),)
         bound = self.condition.bound(self.best_out)
         return (bound,) if self.condition.trail is None else (bound, Bound(self.best_out + 1, is_least=True))
 

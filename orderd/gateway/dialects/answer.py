@@ -5,8 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from orderd.domain.events import Accepted
 from orderd.domain.order import UNFILLED, OrderStatus
-from orderd.gateway.dialects.frames import dex, failure
+from orderd.domain.quote import VenueName
+from orderd.gateway.dialects.frames import failure
 from orderd.wire import OrderDetail
 
 
@@ -15,9 +17,12 @@ class OrderAnswer(OrderDetail):
 
     order_id: UUID = Field(alias="orderId")
     status: OrderStatus
-    selected_dex: str | None = Field(None, alias="selectedDex")
+    selected_dex: VenueName | None = Field(None, alias="selectedDex")
     tx_signature: str | None = Field(None, alias="txSignature")
     error_message: str | None = Field(None, alias="errorMessage")
+    wallet_address: str | None = Field(
+        None, alias="walletAddress", description="as it was submitted in these clients' words; a label and no more"
+    )
 
     @classmethod
     def of(cls, detail: OrderDetail) -> Self:
@@ -26,7 +31,8 @@ class OrderAnswer(OrderDetail):
             **dict(detail),
             orderId=order.id,
             status=order.status,
-            selectedDex=None if order.venue is None else dex(order.venue),
+            selectedDex=order.venue,
             txSignature=order.signature,
             errorMessage=failure(order) if order.status in UNFILLED else None,
+            walletAddress=next((each.data.label for each in detail.events if isinstance(each.data, Accepted)), None),
         )

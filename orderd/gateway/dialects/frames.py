@@ -1,11 +1,12 @@
-"""What each dialect calls the steps of an order, and the frames it tells them in. Prices and amounts are exact numbers.
+"""What each dialect calls the steps of an order, and the frames it tells them in.
 
-A step that a dialect has no word for is not told. None has one for cancelled or expired: to their clients, such orders
-failed.
+Prices and amounts are exact numbers, times are written as by JavaScript's toISOString. A step that a dialect has no
+word for is not told. None has one for cancelled or expired: to their clients, such orders failed.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -22,6 +23,7 @@ from orderd.domain.events import (
     Retrying,
     RolledBack,
     Routed,
+    RoutedLeg,
     Submitted,
 )
 from orderd.domain.order import FILLED, EventKind
@@ -32,9 +34,10 @@ from orderd.wire import OrderView
 Frame = dict[str, Any]
 
 _E = EventKind
+_ROUTING: Final = "routing"
 _STATUS: Final[dict[EventKind, str]] = {
     _E.ACCEPTED: "pending",
-    _E.STARTED: "routing",
+    _E.STARTED: _ROUTING,
     _E.ROUTED: "building",
     _E.SUBMITTED: "submitted",
     _E.CONFIRMED: "confirmed",
@@ -45,27 +48,32 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.RECLAIMED: "pending",
     _E.ROLLED_BACK: "submitted",
 }
-UNTOLD: Final = frozenset({_E.TRIGGERED, _E.DEFERRED, _E.UNKNOWN})
+UNTOLD: Final = frozenset(
+    {_E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
+)
 """What leaves an order where it was, as they know it: one that rests is pending. One dialect tells of a part of it.
 Waits for services are like retries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """``words`` are the statuses by what happened; ``tell`` makes the frame of one event.
+    """``words`` are the statuses by what happened, and ``tell`` makes the frame of one of them.
 
-    ``tell`` is given the order's last route too, once there is one. ``end`` makes the only frame that a client gets
-    who asks for an order that has ended; without it, such a client is told the whole story like any other.
+    ``tell`` is given the order's last route too, once there is one. ``preludes`` are statuses that are told again right
+    before what happened. ``end`` makes the only frame that a client gets who asks for an order that has ended; without
+    it, such a client is told the whole story like any other.
     """
 
     words: Mapping[EventKind, str]
     tell: Callable[[str, OrderEvent, Routed | None], Frame]
     end: Callable[[OrderView], Frame] | None = None
+    preludes: Mapping[EventKind, str] = field(default_factory=dict)
 
-    def frame(self, event: OrderEvent, route: Routed | None) -> bytes | None:
-        """None where the dialect does not tell of such an event."""
-        word = self.words.get(_told_as(event))
-        return None if word is None else orjson.dumps(self.tell(word, event, route))
+    def frames(self, event: OrderEvent, route: Routed | None) -> tuple[bytes, ...]:
+        """One or two; none where the dialect does not tell of such an event."""
+        kind = _told_as(event)
+        words = (each[kind] for each in (self.preludes, self.words) if kind in each)
+        return tuple(orjson.dumps(self.tell(word, event, route)) for word in words)
 
 
 def _told_as(event: OrderEvent) -> EventKind:
@@ -78,8 +86,8 @@ def _execute(status: str, event: OrderEvent, _: Routed | None) -> Frame:
     frame: Frame = {"status": status}
     if status == "pending":
         frame["orderId"] = event.order_id
-    if status == "routing":
-        frame["timestamp"] = event.at
+    if status == _ROUTING:
+        frame["timestamp"] = _moment(event.at)
     return frame | _facts(event)
 
 
@@ -98,7 +106,7 @@ def _snapshot_end(order: OrderView) -> Frame:
         "type": "SNAPSHOT",
         "orderId": order.id,
         "status": "CONFIRMED" if order.status in FILLED else "FAILED",
-        "timestamp": order.updated_at,
+        "timestamp": _moment(order.updated_at),
     } | _terms(order.token_in, order.token_out, order.amount_in)
     if order.venue is not None:
         frame["dex"] = dex(order.venue)
@@ -113,13 +121,23 @@ def _terms(token_in: str, token_out: str, amount: str) -> Frame:
 
 
 def _stamped(status: str, event: OrderEvent, _: Routed | None) -> Frame:
-    return {"orderId": event.order_id, "status": status, "timestamp": event.at} | _facts(event)
+    return _stamp(status, event) | _facts(event)
+
+
+def _stamp(status: str, event: OrderEvent) -> Frame:
+    return {"orderId": event.order_id, "status": status, "timestamp": _moment(event.at)}
 
 
 def _quoted(status: str, event: OrderEvent, route: Routed | None) -> Frame:
-    frame = _stamped(status, event, None)
+    """Where the order is routing, the quote is all that is told; venues are in lower case."""
+    frame = _stamp(status, event)
     if route is not None:
-        frame |= {"quote": quote(route), "selectedDex": dex(route.chosen.venue)}
+        frame |= {"quote": quote(route), "selectedDex": route.chosen.venue}
+    if status == _ROUTING:
+        return frame
+    frame |= _facts(event)
+    if isinstance(event.data, Routed):
+        frame["dex"] = event.data.chosen.venue
     if isinstance(event.data, Submitted | Confirmed | RolledBack):
         frame["txSignature"] = event.data.signature
     if "error" in frame:
@@ -144,14 +162,19 @@ def _facts(event: OrderEvent) -> Frame:
 
 
 def quote(route: Routed) -> Frame:
-    """``priceImpact`` in percent, ``fee`` of all pools in the token that they take it in, ``route`` its pools."""
+    """``priceImpact`` in percent, ``fee`` of all pools in the token that they take it in, ``route`` its tokens."""
     return {
-        "dex": dex(route.chosen.venue),
+        "dex": route.chosen.venue,
         "amountOut": number(route.chosen.amount_out),
         "priceImpact": percent_of_bps(route.chosen.price_impact_bps),
         "fee": number(route.chosen.fee),
-        "route": [leg.pool for leg in route.route] or [route.chosen.pool],
+        "route": _path(route.route),
     }
+
+
+def _path(legs: Sequence[RoutedLeg]) -> list[str]:
+    """From the token that is sold to the one that is bought; legs that share a hop lead to the same."""
+    return list(dict.fromkeys(token for leg in legs for token in (leg.token_in, leg.token_out)))
 
 
 def dex(venue: VenueName) -> str:
@@ -163,6 +186,10 @@ def failure(order: OrderView) -> str:
     if order.error is None:
         return ERRORS[ErrorCode.ORDER_CANCELLED].title
     return _sentence(order.error.code, order.error.detail)
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _sentence(code: ErrorCode, detail: str) -> str:
@@ -179,4 +206,4 @@ ROUTING_COMPLETE: Final = Dialect(
     _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED, _E.ROLLED_BACK) | {_E.ROUTED: "ROUTING_COMPLETE"},
     _stamped,
 )
-QUOTES: Final = Dialect(_STATUS | {_E.DEFERRED: "pending"}, _quoted)
+QUOTES: Final = Dialect(_STATUS | {_E.DEFERRED: "pending"}, _quoted, preludes={_E.ROUTED: _ROUTING})

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
+from solders.pubkey import Pubkey
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -30,6 +31,10 @@ FIELDS: Final = {
 }
 """What the dialects call the parts of an order. A member that is not here is refused: to ignore a limit price, or a
 side, would be to trade what nobody asked for."""
+_TYPES: Final = ("market",)
+"""Of ``order_type``, in lower case."""
+_TAKEN: Final = (200, "Order submitted successfully")
+_QUEUED: Final = (201, "Order queued successfully")
 _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 """By these members an order is known to be in a dialect, at the path that orderd uses itself."""
 
@@ -37,11 +42,12 @@ _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 class ForeignOrders:
     """Takes orders in the dialects."""
 
-    def __init__(self, methods: Methods, callers: Callers, wallet: str) -> None:
-        """``wallet`` is the address that this daemon trades from."""
+    def __init__(self, methods: Methods, callers: Callers, wallet: str, *, keeps_labels: bool) -> None:
+        """``wallet`` is the address that this daemon trades from; others are kept as labels, or refused."""
         self._methods = methods
         self._callers = callers
         self._wallet = wallet
+        self._keeps_labels = keeps_labels
 
     def posts(self) -> dict[str, Handler]:
         """What answers orders at the paths that are the dialects' own."""
@@ -56,45 +62,56 @@ class ForeignOrders:
 
     async def at_shared_path(self, request: Request) -> Response | None:
         """The answer to an order in a dialect's words at the path that orderd uses itself; None for any other order."""
-        return await self._take(request, 201) if _SHARED_PATH_WORDS.search(await request.body()) else None
+        return await self._take(request, *_QUEUED) if _SHARED_PATH_WORDS.search(await request.body()) else None
 
     async def _execute(self, request: Request) -> Response:
-        return await self._take(request, 200)
+        return await self._take(request, *_TAKEN)
 
-    async def _take(self, request: Request, status: int) -> Response:
+    async def _take(self, request: Request, status: int, message: str) -> Response:
         caller = await self._callers.trader(request)
         await json_only(request)
-        key = request.headers.get("idempotency-key")
-        params = self._params(read_object(await request.body()), str(uuid7()) if key is None else key)
-        order = cast(SubmitResult, (await self._methods.submit(caller, params)).result).order
-        answer = {
-            "orderId": order.id,
-            "message": f"order accepted: {order.amount_in} {order.token_in} for {order.token_out}",
-        }
-        return Response(orjson.dumps(answer), status, media_type="application/json")
-
-    def _params(self, body: dict[str, Any], client_order_id: str) -> SubmitParams:
+        body = read_object(await request.body())
         _check_type(body)
         found = _by_field(body)
         found.pop("order_type", None)
-        self._check_wallet(found.pop("wallet", self._wallet))
-        if "amount_in" in found:
-            found["amount_in"] = decimal_text(found["amount_in"], "amount")
-        for field in ("slippage", "min_out"):
-            if found.get(field) is not None:
-                found[field] = decimal_text(found[field], _name_of(field))
-        try:
-            return SubmitParams(**found, client_order_id=client_order_id)
-        except ValidationError as error:
-            complaints = "; ".join(f"{_name_of(each['loc'][0])}: {each['msg']}" for each in error.errors())
-            raise OrderdError(ErrorCode.REQUEST_INVALID, complaints) from error
+        label = self._label(found.pop("wallet")) if "wallet" in found else None
+        key = request.headers.get("idempotency-key")
+        params = _params(found, str(uuid7()) if key is None else key)
+        order = cast(SubmitResult, (await self._methods.submit(caller, params, label)).result).order
+        return Response(orjson.dumps({"orderId": order.id, "message": message}), status, media_type="application/json")
 
-    def _check_wallet(self, wallet: object) -> None:
-        if wallet != self._wallet:
-            raise OrderdError(
-                ErrorCode.WALLET_OTHER,
-                f"walletAddress is {str(wallet)[:64]!r}, and this daemon signs for {self._wallet} only",
-            )
+    def _label(self, wallet: object) -> str:
+        """The wallet that is named: it changes nothing. Raises OrderdError REQUEST_INVALID or WALLET_OTHER."""
+        if wallet == self._wallet:
+            return self._wallet
+        named = str(wallet)[:64]
+        if not self._keeps_labels:
+            detail = f"walletAddress is {named!r}, and this daemon signs for {self._wallet} only"
+            raise OrderdError(ErrorCode.WALLET_OTHER, detail)
+        if not _is_address(wallet):
+            raise _invalid(f"walletAddress: {named!r} is no address: 32 bytes in base58 are due")
+        return named
+
+
+def _params(found: dict[str, Any], client_order_id: str) -> SubmitParams:
+    if "amount_in" in found:
+        found["amount_in"] = decimal_text(found["amount_in"], "amount")
+    for field in ("slippage", "min_out"):
+        if found.get(field) is not None:
+            found[field] = decimal_text(found[field], _name_of(field))
+    try:
+        return SubmitParams(**found, client_order_id=client_order_id)
+    except ValidationError as error:
+        complaints = "; ".join(f"{_name_of(each['loc'][0])}: {each['msg']}" for each in error.errors())
+        raise OrderdError(ErrorCode.REQUEST_INVALID, complaints) from error
+
+
+def _is_address(text: object) -> bool:
+    try:
+        Pubkey.from_string(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _by_field(body: dict[str, Any]) -> dict[str, Any]:
@@ -113,10 +130,10 @@ def _check_type(body: dict[str, Any]) -> None:
     """Comes first: what else there is to say about an order of another type would mislead."""
     for name in ("orderType", "type"):
         order_type = body.get(name, "market")
-        if not (isinstance(order_type, str) and order_type.lower() == "market"):
+        if not (isinstance(order_type, str) and order_type.lower() in _TYPES):
             raise OrderdError(
                 ErrorCode.ORDER_TYPE_UNSUPPORTED,
-                f"{name} is {str(order_type)[:50]!r}, and only market orders are taken",
+                f"{name} is {str(order_type)[:50]!r}, and only {' and '.join(_TYPES)} orders are taken",
             )
 
 

@@ -16,7 +16,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import OrderEvent, Routed, Started
+from orderd.domain.events import Routed, Started
 from orderd.domain.order import TERMINAL
 from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
@@ -115,7 +115,7 @@ class Telling:
             self._routes[event.order_id] = event.data
         elif isinstance(event.data, Started):  # a new attempt has no route yet
             self._routes.pop(event.order_id, None)
-        frames = news.frames(self._dialect, lambda: self._frames(event))
+        frames = news.frames(self._dialect, lambda: self._dialect.frames(event, self._routes.get(event.order_id)))
         if news.ended:
             self._routes.pop(event.order_id, None)
             if self._is_of_one_order:
@@ -127,10 +127,6 @@ class Telling:
 
     def ready(self, orders: int) -> tuple[bytes, ...]:  # noqa: ARG002
         return ()
-
-    def _frames(self, event: OrderEvent) -> tuple[bytes, ...]:
-        frame = self._dialect.frame(event, self._routes.get(event.order_id))
-        return () if frame is None else (frame,)
 
 
 def _read(path: str, query: Mapping[str, str]) -> tuple[Dialect, str | None]:

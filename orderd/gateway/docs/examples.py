@@ -5,21 +5,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
-from orderd.domain.order import Floor, OrderStatus
+from orderd.domain.order import Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.wire import (
     WIRE_VERSION,
+    AmendResult,
     AttemptView,
     Balance,
     BalancesResult,
     CancelResult,
     EvidenceResult,
+    FillView,
     ListResult,
     OrderDetail,
     OrderView,
     PoolsResult,
     PoolView,
+    PreviewResult,
     QueueMetrics,
     QuoteResult,
     RateLimitUse,
@@ -41,7 +44,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "type": "limit",
             "limit_price": "150",
             "time_in_force": "gtc",
-            "expires": "2026-12-01T09:30:00Z",
+            "expires": "2036-12-01T09:30:00Z",
         }
     },
     "a stop": {
@@ -49,7 +52,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "token_in": "SOL",
             "token_out": "USDC",
             "amount_in": "1.5",
-            "stop_price": "130",
+            "stop_price": "80",
             "max_slippage": "5",
             "confirm": 2,
             "confirm_for": "2s",
@@ -194,6 +197,39 @@ _USE: Final = RateLimitUse(limit=100, window_seconds=60, used=12, waiting=0)
 
 SUBMITTED: Final = SubmitResult(order=_ACCEPTED, created=True)
 SUBMITTED_BEFORE: Final = SubmitResult(order=_FILLED, created=False)
+AMENDMENT_BODIES: Final[dict[str, Any]] = {"a better price": {"value": {"limit_price": "151", "amount_in": "2"}}}
+_RESTS: Final = _ACCEPTED.model_copy(
+    update={
+        "kind": OrderKind.LIMIT,
+        "type": OrderKind.LIMIT,
+        "limit_price": "150",
+        "time_in_force": TimeInForce.GTC,
+        "price_reads": "150 USDC per SOL = at least 225 USDC",
+        "status": OrderStatus.OPEN,
+    }
+)
+AMENDED: Final = AmendResult(
+    order=_RESTS.model_copy(
+        update={
+            "amount_in": "2",
+            "limit_price": "151",
+            "price_reads": "151 USDC per SOL = at least 302 USDC",
+            "seq": 2,
+            "updated_at": _at(9_000),
+        }
+    )
+)
+CANCEL_REQUESTED: Final = CancelResult(
+    order=_FILLED.model_copy(
+        update={
+            "status": OrderStatus.SUBMITTED,
+            "cancel_requested": True,
+            "amount_out": None,
+            "executed_price": None,
+            "network_fee": None,
+        }
+    )
+)
 CANCELLED: Final = CancelResult(
     order=_ACCEPTED.model_copy(update={"status": OrderStatus.CANCELLED, "seq": 2, "updated_at": _at(4)})
 )
@@ -219,6 +255,22 @@ DETAIL: Final = OrderDetail(
         ),
     ),
     failures=(),
+    fills=(
+        FillView(
+            order_id=_ID,
+            attempt=1,
+            signature=_SIGNATURE,
+            slot=381_204_120,
+            at=_at(1_430),
+            amount_in="1.5",
+            amount_out="214.102",
+            price="142.734667",
+            mid="142.826",
+            pool_fee="0.00045",
+            network_fee="0.0000062",
+            rent="0",
+        ),
+    ),
 )
 _OPEN: Final = _ACCEPTED.model_copy(
     update={
@@ -258,6 +310,14 @@ QUOTE: Final = QuoteResult(
     compute_unit_price=10_000,
     network_fee="0.0000062",
     rent="0",
+)
+PREVIEW: Final = PreviewResult(
+    quote=QUOTE,
+    succeeds=True,
+    error=None,
+    units_consumed=78_000,
+    network_fee="0.0000062",
+    logs=("Program log: Instruction: Swap2",),
 )
 TOKENS: Final = TokensResult(
     tokens=tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in BUILTIN_TOKENS)

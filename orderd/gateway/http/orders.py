@@ -9,7 +9,8 @@ from pydantic import Field
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
-from orderd.gateway.access.body import StrictRoute
+from orderd.domain.order import SIGNED
+from orderd.gateway.access.body import StrictRoute, json_only
 from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
@@ -19,6 +20,9 @@ from orderd.gateway.http.resolution import resolution_router
 from orderd.gateway.http.submission import OrderBody, Submissions
 from orderd.gateway.rpc.methods import Methods
 from orderd.wire import (
+    Amendment,
+    AmendParams,
+    AmendResult,
     AttemptView,
     CancelResult,
     ClientOrderId,
@@ -30,11 +34,12 @@ from orderd.wire import (
     NoParams,
     OrderDetail,
     OrderRef,
+    PreviewResult,
     QueueMetrics,
     SubmitResult,
 )
 
-_TERMS = category("TOKEN", "AMOUNT", "SLIPPAGE", "COST")
+_TERMS = (*category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "PRICE", "TIME"), ErrorCode.ORDER_TERMS_CONTRADICT)
 _ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)
 
 
@@ -126,7 +131,7 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
     @router.get(
         "/orders/{order}",
         summary="Look at an order",
-        response_description="The order with its events, attempts and failures.",
+        response_description="The order with its events, attempts, failures and fills.",
         responses=success(200, OrderAnswer.of(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
     async def get_order(
@@ -149,12 +154,59 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
         "/orders/{order}",
         summary="Cancel an order",
         response_description="The order is withdrawn; nothing of it had been signed.",
-        responses=success(200, examples.CANCELLED) | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
+        responses=success(200, examples.CANCELLED)
+        | success(
+            202,
+            examples.CANCEL_REQUESTED,
+            of=CancelResult,
+            told="It is signed: it is not tried again, and ends as its transaction.",
+        )
+        | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
     )
     async def cancel_order(
-        caller: Annotated[HttpCaller, Depends(callers.trader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+        caller: Annotated[HttpCaller, Depends(callers.trader)],
+        order: OrderRef,
+        _query: Annotated[NoParams, Query()],
+        response: Response,
     ) -> CancelResult:
-        return cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
+        result = cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
+        if result.order.cancel_requested and result.order.status in SIGNED:
+            response.status_code = 202
+        return result
+
+    @router.patch(
+        "/orders/{order}",
+        summary="Change an order that rests",
+        response_description="The order with its new terms; what it was before counts no more.",
+        responses=success(200, examples.AMENDED)
+        | problems(
+            *_ONE_ORDER,
+            ErrorCode.ORDER_NOT_AMENDABLE,
+            ErrorCode.REQUEST_TOO_LARGE,
+            ErrorCode.REQUEST_MEDIA_TYPE,
+            *_TERMS,
+        ),
+    )
+    async def amend_order(
+        caller: Annotated[HttpCaller, Depends(callers.trader)],
+        _json: Annotated[None, Depends(json_only)],
+        order: OrderRef,
+        body: Annotated[Amendment, Body(openapi_examples=examples.AMENDMENT_BODIES)],
+        _query: Annotated[NoParams, Query()],
+    ) -> AmendResult:
+        params = AmendParams(order=order, **dict(body))
+        return cast(AmendResult, (await methods.amend(caller, params)).result)
+
+    @router.get(
+        "/orders/{order}/simulated-fill",
+        summary="See what an order would do now",
+        response_description="The route, and the chain's own simulation of the transaction.",
+        responses=success(200, examples.PREVIEW) | problems(*_ONE_ORDER, *category("ROUTE", "RPC")),
+    )
+    async def simulate_fill(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+    ) -> PreviewResult:
+        return cast(PreviewResult, (await methods.simulate_fill(caller, GetParams(order=order))).result)
 
     return router
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from orderd.gateway.streaming.selection import seen_by, select
 from orderd.gateway.streaming.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
+    AmendParams,
+    AmendResult,
     BalancesResult,
     CancelResult,
     EvidenceResult,
@@ -121,6 +124,8 @@ class Methods:
             Method.ORDER_PREVIEW: Route(SubmitParams, PreviewResult, Scope.READ, self.preview),
             Method.ORDER_GET: Route(GetParams, OrderDetail, Scope.READ, self.get),
             Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE, self.cancel),
+            Method.ORDER_AMEND: Route(AmendParams, AmendResult, Scope.TRADE, self.amend),
+            Method.ORDER_SIMULATE_FILL: Route(GetParams, PreviewResult, Scope.READ, self.simulate_fill),
             Method.ORDER_EVIDENCE: Route(GetParams, EvidenceResult, Scope.READ, self.evidence),
             Method.ORDER_RESOLVE: Route(ResolveParams, ResolveResult, Scope.ADMIN, self.resolve),
             Method.ORDERS_LIST: Route(ListParams, ListResult, Scope.READ, self.list_orders),
@@ -138,12 +143,13 @@ class Methods:
         self.draining = True
         await self._batcher.finish()
 
-    async def submit(self, caller: Caller, params: SubmitParams) -> Reply:
+    async def submit(self, caller: Caller, params: SubmitParams, label: str | None = None) -> Reply:
         """Take an order. The answer means that it is on disk."""
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
         who = caller.principal
-        submission = Submission(who.account_id, params.client_order_id, self._intake.terms(params), who.actor)
+        terms = self._intake.terms(params)
+        submission = Submission(who.account_id, params.client_order_id, terms, who.actor, label=label)
         outcome = await self._submit(who, submission)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
@@ -157,8 +163,7 @@ class Methods:
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
-        if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):
-            raise OrderdError(ErrorCode.TIME_PAST, f"{format_moment(terms.expires_at)} is past")
+        _check_time(terms)
         if terms.kind is not OrderKind.MARKET:
             await self._outside.run(self._market.check_prices, terms)
         if not who.limits.count_money:
@@ -171,7 +176,7 @@ class Methods:
         return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
-        """An order with its events, attempts and failures."""
+        """An order with its events, attempts, failures and fills."""
         who = caller.principal
         return Reply(await self._database.run(views.get, who.account_id, params.order, sees_all=who.sees_all))
 
@@ -183,6 +188,25 @@ class Methods:
             what, self._intake.cancel, who.account_id, params.order, who.actor, sees_all=who.sees_all
         )
         return Reply(CancelResult(order=order))
+
+    async def amend(self, caller: Caller, params: AmendParams) -> Reply:
+        """Change an order that rests."""
+        who = caller.principal
+        find = partial(self._intake.amended_terms, who.account_id, params.order, params.changes, sees_all=who.sees_all)
+        terms = await self._database.run(find)
+        who.limits.check_pair(terms)
+        _check_time(terms)
+        await self._outside.run(self._market.check_prices, terms)
+        amend = partial(
+            self._intake.amend, who.account_id, params.order, params.changes, who.actor, sees_all=who.sees_all
+        )
+        return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
+
+    async def simulate_fill(self, caller: Caller, params: GetParams) -> Reply:
+        """What the order would do now: the route, and the chain's simulation of the transaction."""
+        who = caller.principal
+        terms = await self._database.run(views.terms, who.account_id, params.order, sees_all=who.sees_all)
+        return Reply(await self._outside.run(self._market.preview, terms))
 
     async def evidence(self, caller: Caller, params: GetParams) -> Reply:
         """What is known of a submitted order's transaction, and what the chain says of it now."""
@@ -255,3 +279,8 @@ class Methods:
 
 def _listed(principal: Principal, params: ListParams) -> ListResult:
     return list_orders(seen_by(principal, params.account), params)
+
+
+def _check_time(terms: OrderTerms) -> None:
+    if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):
+        raise OrderdError(ErrorCode.TIME_PAST, f"{format_moment(terms.expires_at)} is past")

@@ -9,7 +9,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import VenueName
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.faults import Dice
-from orderd.simnet.invoke import Invocation, Program
+from orderd.simnet.invoke import Execution, Invocation, Program
 from orderd.simnet.programs.refusal import fail
 from orderd.solana.pool_programs import pool_programs, program_at
 
@@ -45,11 +45,15 @@ def with_refusals(programs: Mapping[Pubkey, Program], pools: frozenset[str]) -> 
 
 
 def with_failures(programs: Mapping[Pubkey, Program], dice: Dice) -> Mapping[Pubkey, Program]:
-    """The programs, with a share of the swaps failing with the program's slippage error."""
+    """The programs, with a share of the transactions failing at their first swap, with the program's slippage error."""
+    swapping: Execution | None = None
 
     def disturb(invocation: Invocation) -> None:
-        if dice.fails_swap():
-            raise _failure(invocation, ErrorCode.TX_SLIPPAGE_EXCEEDED)
+        nonlocal swapping
+        if invocation.execution is not swapping:
+            swapping = invocation.execution
+            if dice.fails_swaps():
+                raise _failure(invocation, ErrorCode.TX_SLIPPAGE_EXCEEDED)
         programs[invocation.program_id].process(invocation)
 
     trading = programs_of(frozenset(VenueName))

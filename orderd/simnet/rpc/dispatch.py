@@ -6,6 +6,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
+from orderd.domain.quote import VenueName
 from orderd.simnet.chain import Chain
 from orderd.simnet.rpc.accounts import Accounts
 from orderd.simnet.rpc.body import read_body
@@ -36,7 +37,7 @@ class Dispatcher:
     def __init__(self, chain: Chain) -> None:
         bank = chain.bank
         self._pool = Pool(bank, chain.dice)
-        accounts = Accounts(chain.config.faults.venue_outage)
+        accounts = self._accounts = Accounts(chain.config.faults.venue_outage)
         cluster = Cluster(str(chain.genesis_hash))
         history = History(chain.ledger)
         transactions = Transactions(bank, chain.ledger, chain.mempool, chain.dice)
@@ -78,6 +79,11 @@ class Dispatcher:
             "simnet_setFaults": trials.set_faults,
             "simnet_setPrices": trials.set_prices,
         }
+
+    def answer_and_venues(self, body: bytes) -> tuple[bytes, frozenset[VenueName]]:
+        """What ``answer`` says, and the venues whose accounts it tells of."""
+        self._accounts.told.clear()
+        return self.answer(body), frozenset(self._accounts.told)
 
     def answer(self, body: bytes) -> bytes:
         """Answer a request, or a batch in the order of its requests."""

@@ -128,7 +128,9 @@ class HttpServer:
         if reset == "before":
             _reset(scope["transport"])
             return
-        answer = self._dispatcher.answer(body)
+        answer, venues = self._dispatcher.answer_and_venues(body)
+        if (seconds := self._dice.venue_latency(venues)) > 0:
+            await asyncio.sleep(seconds)
         if reset == "after":
             _reset(scope["transport"])
             return

@@ -11,7 +11,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from benchmarks.filling import DAYS, fill
-from db import audit, clock, counts, finality, journal, leases, prices, processes, retention, validity
+from db import audit, clock, counts, finality, journal, leases, prices, processes, resting, retention, validity
 from db.audit import Actor, Filter
 from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
@@ -20,7 +20,7 @@ from db.processes import Process
 from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted
+from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted, Triggered
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
@@ -37,7 +37,7 @@ from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 
 ORDERS: Final = 100_000
-GROWING: Final = frozenset({"orders", "order_events", "attempts", "audit"})
+GROWING: Final = frozenset({"orders", "order_events", "attempts", "fills", "audit"})
 EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 
 
@@ -127,6 +127,25 @@ def live_through_all_states() -> Order:
     return several[2]
 
 
+def let_orders_rest() -> None:
+    """Until their price comes, their time is over, or somebody has enough of them; one again, after a try in vain."""
+    fires, withdrawn, lapses = (
+        pending(kind=OrderKind.TRAILING, trail="3%", valid_seconds=seconds) for seconds in (None, None, 0)
+    )
+    for each in resting.all_resting():
+        resting.raise_best({each.order.id: LEAST})
+    triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
+    for order in [each.order for each in resting.resting_of_late(5) if each.order.id == fires]:
+        journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])
+        (claimed_again,) = journal.claim([order.id], "worker-a", 15)
+        retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=order.updated_at)
+        failure = Failure(1, retry.code, "")
+        version = claimed_again.order.version
+        journal.apply([Change(order.id, retry, version, to=OrderStatus.OPEN, delay_ms=400, failure=failure)])
+    journal.apply([Change(withdrawn, Cancelled(), None)])
+    assert [moved.order.id for moved in validity.expire(10)] == [lapses]
+
+
 def read_all_that_can_be_read(order: Order) -> None:
     counts.by_status()
     counts.add_up()
@@ -138,7 +157,13 @@ def read_all_that_can_be_read(order: Order) -> None:
     journal.submitted_as(DEFAULT_ACCOUNT, order.client_order_id)
     journal.recent_starts(60)
     prices.last_route(order.mint_in, order.mint_out, 300)
-    for filters in ({}, {"status": ["failed", "pending"]}, {"status": ["expired"]}, {"kind": [OrderKind.MARKET]}):
+    for filters in (
+        {},
+        {"status": ["failed", "pending"]},
+        {"status": ["expired"]},
+        {"kind": [OrderKind.MARKET]},
+        {"status": ["open"]},
+    ):
         for token in (None, "sol", "CHILLGUY", "XYZ", order.mint_out):
             for cursor in (None, str(order.id)):
                 for whose in (DEFAULT_ACCOUNT, None):
@@ -198,6 +223,7 @@ def remove_what_is_old() -> None:
 def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     with scans(monkeypatch) as found:
         order = live_through_all_states()
+        let_orders_rest()
         use_a_token_with_limits()
         read_all_that_can_be_read(order)
         ask_the_audit(order)

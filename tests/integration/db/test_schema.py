@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playhouse.migrations import Runner
 
-from db import connection
+from db import connection, journal
 from db.connection import MIGRATIONS, SchemaError, check_schema, connect, database, migrate
+from db.journal import Change
+from orderd.domain.events import Triggered
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
+from tests.integration.orders import claimed, new_order, pending, route, sign
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +74,31 @@ def test_an_address_that_cannot_be_read_is_refused_without_its_password() -> Non
     with pytest.raises(ValueError, match="cannot be read") as refused:
         connect("postgresql://orderd:hun%ter2@host/orderd")
     assert "hun" not in str(refused.value)
+
+
+def test_an_older_release_finds_nothing_that_it_would_execute_at_the_market() -> None:
+    """It knows market orders only: what waits for a price is withdrawn before it may take it for one of them."""
+    migrate()
+    with database.connection_context():
+        market = pending()
+        waits = [pending(kind=OrderKind.LIMIT, limit_price="105", time_in_force=way) for way in (None, TimeInForce.IOC)]
+        _, fired = pending(kind=OrderKind.STOP, stop_price="95"), pending(kind=OrderKind.STOP, stop_price="95")
+        triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
+        assert journal.apply([Change(fired, triggered, None, to=OrderStatus.PENDING)])
+        (works,) = journal.claim([waits[1]], "worker-a", 15)
+        assert works.order.status is OrderStatus.ROUTING
+        signed = sign(route(claimed()), "sig").order
+        Runner(database, str(MIGRATIONS)).down("0019_resting")
+        rows = database.execute_sql("SELECT id, status, kind FROM orders").fetchall()
+    assert {kind for _, _, kind in rows} == {"market"}
+    left = {str(order_id): status for order_id, status, _ in rows if status != "cancelled"}
+    assert left == {str(market): "pending", str(signed.id): "submitted"}
+
+
+def test_what_was_taken_back_is_applied_again() -> None:
+    migrate()
+    taken_back = Runner(database, str(MIGRATIONS)).down("0019_resting")
+    assert migrate() == sorted(taken_back)
+    check_schema()
+    with database.connection_context():
+        assert journal.accept([new_order(kind=OrderKind.LIMIT, limit_price="105")])

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from db import clock, journal, leases
+from db import clock, journal, leases, resting
 from db.connection import connect, database
 from orderd.domain.clock import Jump
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.engine.clock import DatabaseClock, elapsed_seconds
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.publish import Publisher
@@ -121,6 +121,38 @@ def test_an_order_stays_valid_for_as_long_as_it_was(
     assert read(moved.order.id).status is OrderStatus.PENDING
     assert 500 < seconds_until("valid_until", moved.order.id) <= 600
     assert -100 < seconds_until("waits_since", moved.order.id) <= 0
+
+
+@BOTH_WAYS
+def test_an_order_rests_for_as_long_as_it_is_valid_and_a_date_stays_a_date(
+    server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
+) -> None:
+    until = datetime.now(UTC) + timedelta(hours=2)
+    terms = {"kind": OrderKind.LIMIT, "limit_price": "105"}
+    lasts, ends = pending(**terms, valid_seconds=600), pending(**terms, expires_at=until)
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    server.set(by)
+    dispatch.run_once()
+    assert read(lasts).status is read(ends).status is OrderStatus.OPEN
+    assert 500 < seconds_until("valid_until", lasts) <= 600
+    assert read(ends).valid_until == until
+    server.set(timedelta(hours=3))
+    dispatch._expire_at = 0
+    dispatch.run_once()
+    assert (read(lasts).status, read(ends).status) == (OrderStatus.OPEN, OrderStatus.EXPIRED)
+
+
+@BOTH_WAYS
+def test_a_pause_of_what_rests_keeps_what_is_left_of_it(
+    server: SettableClock, watching: DatabaseClock, by: timedelta
+) -> None:
+    order_id = pending(kind=OrderKind.LIMIT, limit_price="105")
+    database.execute_sql("UPDATE orders SET looks_from = clock_timestamp() + interval '300 s'")
+    server.set(by)
+    watching.look()
+    assert 200 < seconds_until("looks_from", order_id) <= 300
+    (found,) = resting.resting_of_late(5)
+    assert 200_000 < found.wait_ms <= 300_000
 
 
 @BOTH_WAYS
@@ -256,7 +288,7 @@ RECORDS = {
     "clock": {"at"},
     "order_events": {"at"},
     "order_failures": {"at"},
-    "orders": {"created_at", "unknown_since"},
+    "orders": {"created_at", "unknown_since", "triggered_at", "expires_at"},
     "refusals": {"hour", "last_at"},
 }
 """Times that tell of the past, and dates for people; ``clock`` itself is set when times are moved."""

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import cast
 from uuid import UUID
 
@@ -81,7 +82,7 @@ class OneRoute:
         assert (found is None) == (not self.is_told(request, {}))
         self.requests.append(request)
         quote = replace(QUOTE, amount_out=self.pays)
-        return RoutingDecision(Route.single(quote), (quote,), ())
+        return RoutingDecision(Route.single(quote), (quote,), (), mid=lambda: Fraction(10_166, 100_000))
 
 
 @dataclass
@@ -191,6 +192,11 @@ def test_what_is_signed_guarantees_the_least_that_the_order_accepts(desk: Desk) 
     assert [plan.min_amount_out for plan in desk.builder.signed] == [LEAST]
     assert read(order_id).min_amount_out == LEAST
     assert Attempt.get().min_amount_out == LEAST
+
+
+def test_what_was_decided_is_kept_for_the_fill(desk: Desk) -> None:
+    desk.work(pending())
+    assert (Attempt.get().pool_fee, Attempt.get().mid) == (QUOTE.fee, "101.66")
 
 
 def test_an_order_that_another_has_taken_is_not_worked(desk: Desk) -> None:

@@ -106,6 +106,9 @@ def test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes(
     assert (order.status, order.filled_out) == (OrderStatus.CONFIRMED, 152_399_999)
     assert isinstance(views.events_after(order.id, order.seq - 1)[0].data, Confirmed)
     assert Attempt.select().count() == 1, "nothing else was signed"
+    taken_back, counts = views.get(order.account_id, str(order.id)).fills
+    assert (taken_back.slot, taken_back.amount_out, taken_back.rolled_back_at) == (9, "152.4", event.at)
+    assert (counts.slot, counts.amount_out, counts.rolled_back_at) == (12, "152.399999", None)
 
 
 def test_a_success_that_landed_again_in_another_block_is_read_again(

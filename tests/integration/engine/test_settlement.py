@@ -183,12 +183,16 @@ def test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say(
 def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill(
     worker: Worker, chain: ScriptedChain
 ) -> None:
+    Attempt.update(mid="101.6", pool_fee=3_750_000).execute()
     chain.land(signature(7), bought=152_400_001)
     chain.paid[f"{the_order().id}:"] = signature(7)
     chain.block_height = EXPIRES_AT + 1
     assert worker.settle() == 1
     order = the_order()
     assert (order.status, order.signature, order.filled_out) == (OrderStatus.CONFIRMED, signature(7), 152_400_001)
+    (fill,) = views.get(order.account_id, str(order.id)).fills
+    assert (fill.signature, fill.slot, fill.amount_out) == (signature(7), 9, "152.400001")
+    assert (fill.pool_fee, fill.mid) == (None, None), "what was decided for it nobody knows"
     assert Attempt.get().outcome == "expired"
 
 

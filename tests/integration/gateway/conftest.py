@@ -55,6 +55,7 @@ from orderd.wire import (
     Snapshot,
 )
 from tests.integration.engine.conftest import WALLET, ScriptedChain
+from tests.samples.orders import led_to
 
 _News = Snapshot | ResyncRequired | Event | Ready
 _NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
@@ -202,9 +203,9 @@ class Rig:
                 await asyncio.wait([listening])
 
     async def happen(self, order_id: UUID, *facts: AnyFact, publish: bool = True) -> None:
-        """Let ``facts`` happen to an order, one commit each."""
+        """Let ``facts`` happen to an order that does not rest, one commit each."""
         for fact in facts:
-            moved = await asyncio.to_thread(_apply, Change(order_id, fact, None))
+            moved = await asyncio.to_thread(_apply, Change(order_id, fact, None, to=led_to(fact.kind)))
             if publish:
                 await asyncio.to_thread(self.publisher.publish, moved)
 

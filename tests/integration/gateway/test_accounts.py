@@ -11,8 +11,9 @@ import websockets
 from db import accounts
 from db.connection import database
 from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Cancelled
 from orderd.wire import Event, Ready, Snapshot
-from tests.integration.gateway.conftest import CallRefusedError, Client, Rig, deferred
+from tests.integration.gateway.conftest import CallRefusedError, Client, Rig
 from tests.integration.gateway.tokens import bearer, issue
 
 pytestmark = pytest.mark.asyncio
@@ -97,7 +98,7 @@ class TestAdmin:
             first = await admin.next()
             assert isinstance(first, Event)
             assert (first.event.order_id, first.event.data.model_dump()["account"]) == (after, "desk")
-            await rig.happen(before, deferred())
+            await rig.happen(before, Cancelled())
             assert await admin.events(1) == [(before, 2)]
             mine = await admin.submit("mine")
             assert await reader.events(1) == await admin.events(1) == [(mine, 1)], "and of the others it hears nothing"

@@ -53,9 +53,10 @@ async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_ha
         await rig.happen(routed, STARTED, ROUTED)
         await rig.happen(waiting, deferred())
         async with listen(rig, "/ws") as websocket:
-            told = await frames(websocket, 5)
+            told = await frames(websocket, 6)
             assert [(UUID(frame["orderId"]), frame["status"]) for frame in told] == [
                 (routed, "pending"),
+                (routed, "routing"),
                 (routed, "routing"),
                 (routed, "building"),
                 (waiting, "pending"),
@@ -78,7 +79,7 @@ async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_ha
         ("/api/orders/execute?orderId={}", ["pending", "routing", "building", "failed"]),
         ("/ws/orders?orderId={}", ["PENDING", "ROUTING", "BUILDING", "FAILED"]),
         ("/ws/orders/{}", ["ROUTING", "ROUTING_COMPLETE", "FAILED"]),
-        ("/ws?orderId={}", ["pending", "pending", "routing", "building", "failed"]),
+        ("/ws?orderId={}", ["pending", "pending", "routing", "routing", "building", "failed"]),
     ],
 )
 async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(

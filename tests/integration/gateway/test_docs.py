@@ -71,9 +71,11 @@ async def test_all_that_is_served_is_on_it_and_every_link_leads_somewhere(http: 
 
 async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) -> None:
     html = (await http.get("/docs")).text
-    order, resolution = [body.replace("&#34;", '"') for body in re.findall(r"-d &#39;(.*?)&#39;", html)]
+    order, amendment, resolution = [body.replace("&#34;", '"') for body in re.findall(r"-d &#39;(.*?)&#39;", html)]
     headers = {"Content-Type": "application/json"}
     sent = await http.post("/api/orders", content=order, headers=headers)
     assert sent.status_code == 201
+    changed = await http.patch(sent.headers["Location"], content=amendment, headers=headers)
+    assert changed.json()["code"] == "ORDER_NOT_AMENDABLE", "understood; it does not rest"
     refused = await http.post(f"{sent.headers['Location']}/resolution", content=resolution, headers=headers)
     assert refused.json()["code"] == "ORDER_NOT_RESOLVABLE", "understood; nothing of it is signed"

@@ -36,6 +36,8 @@ async def test_it_names_all_that_is_served_by_names_fit_for_generated_clients(do
         "GET /api/orders/{order}": "get_order",
         "GET /api/orders/{order}/timeline": "get_order_timeline",
         "DELETE /api/orders/{order}": "cancel_order",
+        "PATCH /api/orders/{order}": "amend_order",
+        "GET /api/orders/{order}/simulated-fill": "simulate_fill",
         "GET /api/orders/{order}/evidence": "get_evidence",
         "POST /api/orders/{order}/resolution": "resolve_order",
         "GET /api/quote": "get_quote",

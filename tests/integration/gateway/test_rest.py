@@ -158,7 +158,7 @@ async def test_orders_are_listed_by_kind_in_pages(http: httpx.AsyncClient) -> No
 
 
 async def test_a_kind_that_there_is_not_is_told_those_there_are(http: httpx.AsyncClient) -> None:
-    refused = problem(await http.get("/api/orders?kind=limit"), 422, "REQUEST_INVALID")
+    refused = problem(await http.get("/api/orders?kind=iceberg"), 422, "REQUEST_INVALID")
     assert "'market'" in refused["detail"]
 
 
@@ -183,7 +183,7 @@ async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: htt
 
 
 @pytest.mark.parametrize(
-    "query", ["status=asleep", "kind=limit", "limit=0", "limit=501", "cursor=x", "colour=red", "token=a%00b"]
+    "query", ["status=asleep", "kind=iceberg", "limit=0", "limit=501", "cursor=x", "colour=red", "token=a%00b"]
 )
 async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, query: str) -> None:
     refused = problem(await http.get(f"/api/orders?{query}"), 422, "REQUEST_INVALID")

@@ -28,7 +28,7 @@ class Stepped:
         config = SimnetConfig(state_dir=state_dir, market=False, faults=Faults.model_validate(faults))
         self.chain = Chain(config)
         self.bank = self.chain.bank
-        self._dispatcher = Dispatcher(self.chain)
+        self.dispatcher = Dispatcher(self.chain)
 
     def make_slots(self, count: int = 1) -> None:
         """Seal so many blocks, each durable and confirmed at once."""
@@ -49,12 +49,12 @@ class Stepped:
             {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
             for number, (method, *params) in enumerate(requests)
         ]
-        return [answer["result"] for answer in orjson.loads(self._dispatcher.answer(orjson.dumps(batch)))]
+        return [answer["result"] for answer in orjson.loads(self.dispatcher.answer(orjson.dumps(batch)))]
 
     def call(self, method: str, *params: Any) -> Any:
         """The result. Raises RpcFailureError."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = orjson.loads(self._dispatcher.answer(orjson.dumps(request)))
+        answer = orjson.loads(self.dispatcher.answer(orjson.dumps(request)))
         if "error" in answer:
             raise RpcFailureError(answer["error"])
         return answer["result"]

@@ -189,3 +189,65 @@ def test_the_market_s_trades_are_pruned_and_the_chain_is_restored_all_the_same(
     assert again.genesis_hash == genesis
     assert again.ledger.block_time(first + 5) is None
     again.close()
+
+
+def test_a_block_is_confirmed_as_late_as_is_asked_for(tmp_path: Path) -> None:
+    chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, confirm_ms=52, market=False))
+    behind: list[int] = []
+    chain.bank.on_confirmed.append(lambda block: behind.append(chain.bank.open.slot - block.slot))
+
+    async def story() -> None:
+        slot = chain.bank.open.slot
+        await confirmed(chain, lambda block: block.slot == slot + 20)
+
+    run(chain, story)
+    chain.close()
+
+    assert min(behind) == 12, "11 slots, and the open one"
+    assert restored_tip(tmp_path) == chain.bank.open.slot - 1, "all blocks are in the file"
+
+
+def test_a_block_that_is_given_up_before_it_is_confirmed_never_is(tmp_path: Path) -> None:
+    chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=1_000, confirm_ms=4_000, market=False))
+    told: list[int] = []
+    chain.bank.on_confirmed.append(lambda block: told.append(block.slot))
+
+    async def make(blocks: int) -> None:
+        for _ in range(blocks):
+            chain._seal()
+            await chain._try_to_write()
+
+    first = chain.bank.open.slot
+    asyncio.run(make(6))
+    assert told == [first, first + 1]
+    chain.fork(3)
+    asyncio.run(make(6))
+    chain.close()
+
+    given_up = {first + 3, first + 4, first + 5, first + 6}
+    assert not given_up & set(told)
+    assert told == sorted(told)
+    assert told[2] == first + 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"confirm_ms": 30_001}, "blockhashes would be too old"),
+        ({"spread_bps": {"raydium": 10}, "market": False}, "needs the market"),
+        ({"spread_bps": {"raydium": 51}}, "less than or equal to 50"),
+    ],
+)
+def test_a_chain_that_could_not_be_traded_on_is_not_started(
+    tmp_path: Path, wrong: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        SimnetConfig.model_validate({"state_dir": tmp_path, **wrong})
+
+
+def restored_tip(state_dir: Path) -> int:
+    ledger = Ledger(state_dir / "ledger.sqlite")
+    restored = ledger.restore(10)
+    ledger.close()
+    assert restored is not None
+    return restored.tip.slot

@@ -14,6 +14,7 @@ from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.genesis import USDC
 from orderd.solana.programs import associated_token
 from tests.integration.simnet.server import SOL, Client, RpcFailureError, Server, StartFailedError, payment, running
+from tests.integration.simnet.stepped import stepped
 from tests.integration.simnet.test_rpc import request, swap
 
 QUIET = ("--slot-ms", "30", "--no-market", "--faults")
@@ -142,6 +143,23 @@ def test_dropped_and_late_sends_are_answered_like_any_other(tmp_path: Path) -> N
 def test_latency_is_added(tmp_path: Path) -> None:
     with running(tmp_path, *faults(latency_ms=[50, 60])) as (_, client):
         assert client.post(request("getSlot")).elapsed.total_seconds() >= 0.05
+
+
+def test_a_venue_answers_late_and_no_other(tmp_path: Path) -> None:
+    with stepped(tmp_path, venue_latency_ms={"meteora": [100, 100]}) as chain:
+        for pools, venues in (
+            ([SOL_USDC_BS4], {"meteora"}),
+            ([SOL_USDC_CPMM], {"raydium"}),
+            ([SOL_USDC_CPMM, SOL_USDC_BS4], {"raydium", "meteora"}),
+            ([], set()),
+        ):
+            asked = request("getMultipleAccounts", [str(pool) for pool in pools], {"encoding": "base64"})
+            answer, told = chain.dispatcher.answer_and_venues(orjson.dumps(asked))
+            assert "result" in orjson.loads(answer)
+            assert told == venues
+    with running(tmp_path / "served", *faults(venue_latency_ms={"meteora": [100, 100]})) as (_, client):
+        answered = client.post(request("getAccountInfo", str(SOL_USDC_BS4), {"encoding": "base64"}))
+        assert answered.elapsed.total_seconds() >= 0.1
 
 
 @pytest.mark.parametrize("method", ["getAccountInfo", "getMultipleAccounts", "getProgramAccounts"])

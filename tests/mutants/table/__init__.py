@@ -14,6 +14,7 @@ from tests.mutants.table import (
     pools,
     port,
     proof,
+    resting,
     settlement,
     trader,
 )
@@ -30,5 +31,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *trader.MUTANTS,
     *settlement.MUTANTS,
     *proof.MUTANTS,
+    *resting.MUTANTS,
     *pools.MUTANTS,
 )

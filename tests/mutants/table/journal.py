@@ -23,6 +23,27 @@ MUTANTS: Final = (
         "A worker that was taken for dead wakes up and signs a second transaction beside its successor's.",
     ),
     Mutant(
+        "fill-counts-after-rollback",
+        1,
+        "db/journal.py",
+        'if _is_revived(change):\n        ctes.append("""taken_back',
+        'if False:\n        ctes.append("""taken_back',
+        ("tests/integration/db/test_fills.py::test_one_that_is_taken_back_stays_marked_and_the_next_one_counts",),
+        "A fill that the chain took back is counted beside the one that stands.",
+    ),
+    Mutant(
+        "fill-of-another-decision",
+        1,
+        "db/journal.py",
+        "ON e.order_id = m.id AND e.signature = m.signature",
+        "ON e.order_id = m.id",
+        (
+            "tests/integration/engine/test_settlement.py::"
+            "test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill",
+        ),
+        "A fill is told a mid price that was decided for another transaction.",
+    ),
+    Mutant(
         "signed-after-its-time",
         10,
         "orderd/engine/execution/turn.py",
@@ -47,8 +68,8 @@ MUTANTS: Final = (
         "older-in-line",
         6,
         "db/journal.py",
-        "CASE WHEN waits_for = '{RATE_LIMIT}' THEN",
-        "CASE WHEN false THEN",
+        "CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL",
+        "CASE WHEN false",
         ("tests/integration/db/test_validity.py::test_in_line_for_a_start_an_order_does_not_grow_older",),
         "Whoever waits for the rate limit expires by that.",
     ),

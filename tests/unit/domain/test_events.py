@@ -9,11 +9,15 @@ from pydantic import ValidationError
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import (
     Accepted,
+    Amended,
     AnyFact,
     Cancelled,
+    CancelRequested,
     Deferred,
+    Executing,
     Expired,
     Failed,
+    FilledPart,
     OrderEvent,
     Reclaimed,
     Refused,
@@ -33,6 +37,8 @@ from tests.samples.orders import METEORA as QUOTED
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 FACTS: list[AnyFact] = [
     Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"),
+    Executing(child=UUID(int=9), number=1, amount_in="0.5"),
+    FilledPart(amount_in="0.5", amount_out="52.5", executed_price="105", remaining="1"),
     Triggered(price="104.5 USDC per SOL", amount_out="156.75", condition="at most 157.5 USDC", slot=9, met_at_slot=8),
     Deferred(until=NOW, reason="The node is away", code=ErrorCode.RPC_UNAVAILABLE, detail="connection refused"),
     Started(attempt=1),
@@ -49,6 +55,8 @@ FACTS: list[AnyFact] = [
     Failed(attempt=3, code=ErrorCode.TX_EXPIRED, detail="never landed"),
     Cancelled(),
     Expired(detail="it was valid until 09:40"),
+    Amended(token_in="SOL", token_out="USDC", amount_in="2", slippage="0.5", limit_price="105"),
+    CancelRequested(),
     Unknown(attempt=1, signature="sig"),
     RolledBack(attempt=1, signature="sig", slot=9),
 ]

@@ -1,12 +1,14 @@
 """The floor of an order: what it is made of, and what is said where the best route does not pay it."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import Floor
+from orderd.domain.order import Floor, OrderKind
 from orderd.domain.quote import Route, VenueName, VenueRefusal
+from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.floor import check_floor, floor_of, request_of
 from tests.unit.engine.test_routing import QUOTE, TERMS
 
@@ -66,3 +68,38 @@ def test_the_market_is_asked_within_the_orders_own_bounds() -> None:
         TERMS.token_out.mint,
         TERMS.amount_in,
     )
+
+
+AT_105 = 157_500_000
+"""What 1.5 SOL are paid there."""
+LIMIT = replace(TERMS, kind=OrderKind.LIMIT, limit_price="105")
+
+
+@pytest.mark.parametrize("agreed", [None, 7, AT_105 + 7])
+@pytest.mark.parametrize("floor", Floor)
+def test_a_limit_price_is_the_floor_whatever_is_quoted_or_was_agreed(floor: Floor, agreed: int | None) -> None:
+    assert floor_of(replace(LIMIT, floor=floor), ROUTE, agreed) == AT_105
+
+
+@pytest.mark.parametrize(("own", "least"), [(AT_105 - 1, AT_105), (AT_105 + 1, AT_105 + 1)])
+def test_of_a_limit_price_and_its_own_least_the_higher_one_holds(own: int, least: int) -> None:
+    assert floor_of(replace(LIMIT, min_out=own), ROUTE) == least
+
+
+@pytest.mark.parametrize(
+    ("terms", "why"),
+    [
+        (replace(TERMS, min_out=AT_105), "its own min_out"),
+        (LIMIT, "its limit, 105 USDC per SOL = at least 157.5 USDC"),
+        (TERMS, "the floor of its first route, which holds in all attempts"),
+    ],
+)
+def test_what_the_floor_comes_from_is_told(terms: OrderTerms, why: str) -> None:
+    with pytest.raises(OrderdError, match=re.escape(why)):
+        check_floor(terms, ROUTE, AT_105)
+
+
+def test_a_fired_stop_is_sold_within_its_own_bounds() -> None:
+    request = request_of(replace(TERMS, kind=OrderKind.STOP, stop_price="95", max_slippage_bps=700))
+    assert (request.exit_bps, request.max_deviation_bps, request.has_own_floor) == (700, 700, False)
+    assert (request_of(LIMIT).exit_bps, request_of(LIMIT).has_own_floor) == (None, True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from typing import cast
 
@@ -187,6 +188,12 @@ def test_the_pool_that_pays_most_wins_and_all_quotes_are_kept(fresh: bool) -> No
     assert decision.gain_bps == 0
 
 
+def test_what_the_price_was_is_told_beside_the_route() -> None:
+    sides = [side(price, fee=2_500) for price in (0.1017, 0.1015)]
+    decision = decide(router(offering(VenueName.RAYDIUM, sides[0]), offering(VenueName.METEORA, sides[1])))
+    assert decision.mid() == Fraction(1016, 10_000), "between both pools, before their fees"
+
+
 def test_the_pools_of_many_orders_are_asked_for_once() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(100.0)), offering(VenueName.METEORA, side(101.0)))
     larger = replace(REQUEST, amount_in=REQUEST.amount_in * 2)
@@ -303,6 +310,7 @@ def test_a_pair_without_a_pool_is_traded_by_way_of_another_token() -> None:
     assert second.amount_in == -(-first.amount_out * 9_975 // 10_000)
     assert decision.quotes == ()
     assert decision.gain_bps is None
+    assert decision.mid() == 5, "over both pairs"
 
 
 @pytest.mark.parametrize(("price", "hops"), [(4.9, 2), (5.1, 1)])

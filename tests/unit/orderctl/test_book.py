@@ -10,6 +10,7 @@ from orderd.client.errors import AnswerLostError
 from orderd.domain.events import AnyFact
 from orderd.domain.order import OrderStatus
 from tests.samples.orders import (
+    ACCEPTED,
     FILLED,
     ORDER_ID,
     RAYDIUM,
@@ -35,6 +36,7 @@ def test_an_order_is_known_from_its_first_event_on() -> None:
     known = book_after(FILLED[:1]).active[ORDER_ID]
 
     assert known == order_after(history(FILLED[:1]))
+    assert book_after((ACCEPTED.model_copy(update={"label": "desk"}),)).active[ORDER_ID] == known
 
 
 @pytest.mark.parametrize("facts", [FILLED, REFUSED_FOR_FUNDS, WITHDRAWN], ids=["filled", "refused", "withdrawn"])

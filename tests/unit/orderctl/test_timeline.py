@@ -10,6 +10,7 @@ from orderd.domain.events import AnyFact, LeftOver, Reclaimed
 from orderd.domain.order import Floor, OrderStatus
 from orderd.wire import OrderDetail
 from tests.samples.orders import (
+    ACCEPTED,
     FILL,
     FILLED,
     REFUSED_FOR_FUNDS,
@@ -130,6 +131,11 @@ def test_terms_are_told_where_they_are_the_orders_own() -> None:
     ]
     wrapped = order_after(EVENTS).model_copy(update={"use_wrapped": True})
     assert describe(FILLED[0], wrapped) == ["sell 1.5 wrapped SOL for USDC, slippage at most 0.5 %"]
+
+
+def test_the_label_of_an_order_is_told_as_one() -> None:
+    labelled = ACCEPTED.model_copy(update={"label": "desk"})
+    assert describe(labelled, order_after(EVENTS))[1:] == ["for the wallet desk, which is a label"]
 
 
 @pytest.mark.parametrize(

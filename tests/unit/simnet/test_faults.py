@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 from solders.pubkey import Pubkey
 
+from orderd.domain.quote import VenueName
 from orderd.simnet.faults import Dice, Faults
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.transaction import Transaction, decode
@@ -25,7 +26,7 @@ def payment(chain: LocalChain) -> Transaction:
 def test_without_faults_nothing_strikes() -> None:
     calm = dice()
 
-    assert not any(calm.drops_send() or calm.refuses() or calm.fails_swap() for _ in range(1_000))
+    assert not any(calm.drops_send() or calm.refuses() or calm.fails_swaps() for _ in range(1_000))
     assert not any(calm.fork_depth() for _ in range(1_000))
     assert {calm.lag() or calm.late_by() or calm.latency() or calm.reset() for _ in range(1_000)} == {None}
 
@@ -46,6 +47,14 @@ def test_ranges_are_kept() -> None:
     assert {chances.late_by() for _ in range(200)} == {3, 4, 5}
     assert {chances.lag() for _ in range(200)} == {2, 3, 4}
     assert all(0.010 <= chances.latency() <= 0.020 for _ in range(200))
+
+
+def test_an_answer_is_as_late_as_the_slowest_venue_that_it_tells_of() -> None:
+    chances = dice(venue_latency_ms={"raydium": (10, 20), "meteora": (300, 400)})
+
+    assert {chances.venue_latency([]) for _ in range(20)} == {0}
+    assert all(0.010 <= chances.venue_latency([VenueName.RAYDIUM]) <= 0.020 for _ in range(200))
+    assert all(0.300 <= chances.venue_latency(VenueName) <= 0.400 for _ in range(200))
 
 
 def test_the_nodes_of_a_pool_answer_by_their_weight() -> None:
@@ -88,7 +97,15 @@ def test_one_fault_does_not_shift_another() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"dropped_sends": 1.1}, {"late_slots": (5, 1)}, {"lag_slots": (1, 1_000)}, {"venue_outage": ["x"]}, {"typo": 1}],
+    [
+        {"dropped_sends": 1.1},
+        {"late_slots": (5, 1)},
+        {"lag_slots": (1, 1_000)},
+        {"venue_outage": ["x"]},
+        {"typo": 1},
+        {"venue_latency_ms": {"x": (1, 2)}},
+        {"venue_latency_ms": {"raydium": (2, 1)}},
+    ],
 )
 def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -1,16 +1,19 @@
 """The market: repeatable by its seed, alive, fair to both venues, and with one price in all its pools."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import log
 
 import pytest
 
+from orderd.domain.quote import VenueName
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
+from orderd.simnet.config import MAX_SPREAD_BPS
 from orderd.simnet.market import MAX_TRADES_A_SLOT, PLACES, Market
 from orderd.simnet.market_pools import Place
 from tests.unit.simnet.conftest import LocalChain
@@ -43,9 +46,11 @@ class Course:
     failures: int = 0
 
 
-def run(slots: int, *, seed: int = 1, intensity: float = 1.0) -> Course:
+def run(
+    slots: int, *, seed: int = 1, intensity: float = 1.0, spread_bps: Mapping[VenueName, int] | None = None
+) -> Course:
     chain = LocalChain()
-    market = Market(chain.bank, seed, intensity)
+    market = Market(chain.bank, seed, intensity, spread_bps)
     chain.bank.on_opened.append(market.trade)
     pools = {place.address: place.kind(place.address, chain.account) for place in PLACES}
     course = Course(gaps={str(address): [] for address in pools})
@@ -127,3 +132,19 @@ def test_a_chain_that_began_with_fewer_pools_trades_in_those(chain: LocalChain) 
     executed = [each for block in blocks for each in block.signatures]
     assert executed
     assert not set(newer) & set(chain.bank.accounts)
+
+
+@pytest.mark.parametrize("spread", [30, -30])
+def test_a_spread_stays_between_the_venues(spread: int) -> None:
+    course = run(300, spread_bps={VenueName.RAYDIUM: spread, VenueName.METEORA: -spread})
+    apart = [log(raydium / meteora) * 10_000 for raydium, meteora in zip(course.raydium, course.meteora, strict=True)]
+    settled = apart[100:]
+    assert 2 * abs(spread) - 20 < abs(sum(settled) / len(settled)) < 2 * abs(spread) + 20
+    assert all((each > 0) == (spread > 0) for each in settled)
+    assert course.failures == 0
+
+
+def test_the_widest_spread_empties_no_pool() -> None:
+    for widest in (MAX_SPREAD_BPS, -MAX_SPREAD_BPS):
+        course = run(300, spread_bps={VenueName.RAYDIUM: widest, VenueName.METEORA: -widest})
+        assert course.failures == 0

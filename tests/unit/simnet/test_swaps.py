@@ -391,3 +391,15 @@ def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: VenueNam
         transaction = chain.transaction([kind(chain, address).swap(SOL, 1, forward=True)])
         assert chain.bank.simulate(transaction, chain.bank.view(chain.bank.open.slot)).error is None
         assert error_code(chain.bank.process(transaction)) == slippage
+
+
+def test_a_transaction_of_several_swaps_fails_as_often_as_one_of_a_single_swap() -> None:
+    dice = Dice(Faults(failure_rate=0.5), seed=1, start=0)
+    chain = LocalChain(landing_programs=with_failures(PROGRAMS, dice))
+    pools: list[Pool] = [Cpmm(chain, SOL_USDC_CPMM), AmmV4(chain, SOL_USDC_AMM_V4), Dlmm(chain, SOL_USDC_BS4)]
+
+    def fails() -> bool:
+        swaps = [pool.swap(SOL // 100, 1, forward=True) for pool in pools]
+        return chain.bank.process(chain.transaction(swaps)).error is not None
+
+    assert 80 < sum(fails() for _ in range(200)) < 120

@@ -1,0 +1,224 @@
+"""``python -m benchmarks.triggers``: what 50,000 limit orders that rest on 200 pairs cost, and how soon one goes out.
+
+Prices change 200 times a second, in each pair's own pool. The orders of a pair are spread beyond its price, the
+nearest half a percent away; a pool that jumps further meets one of them. What is told of memory and CPU is what the
+worker and the others take without any orders, and with them.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import psycopg2
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
+from benchmarks.figures import milliseconds
+from benchmarks.looking import Passes, passes
+from benchmarks.many_pairs import START_PRICE, Course, ManyPairs, running_many_pairs, token_of
+from benchmarks.memory import memory_by_process
+from benchmarks.null_chain import SETTINGS
+from db import journal
+from db.audit import Actor
+from db.connection import connect, database, migrate
+from db.journal import NewOrder
+from db.models import DEFAULT_ACCOUNT
+from orderd.domain.order import EventKind, OrderKind, TimeInForce
+from orderd.domain.price import canonical
+from orderd.domain.terms import OrderTerms
+from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.embedded.postgres import Postgres
+from orderd.process.temporary import Daemon, running_daemon
+
+ORDERS: Final = 50_000
+PAIRS: Final = 200
+CHANGES: Final = 200
+"""A second."""
+SLOT_MS: Final = 400
+_JUMPS: Final = 5
+"""A second, for as long as there are pairs that have not jumped."""
+_SECONDS: Final = 20.0
+_AT_ONCE: Final = 1_000
+_NEAREST: Final = Decimal("1.005")
+_NEXT: Final = Decimal("1.02")
+_APART: Final = Decimal("0.004")
+"""Where the orders of a pair rest, in parts of its price: the first one, the second, and from there on."""
+_LEAST_LAMPORTS: Final = 10_000_000
+_SIZES: Final = 8
+"""Amounts are so many powers of two of the least."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``memory`` is in MiB; ``rest`` and ``moving`` are CPU seconds a second by process, ``threads`` by thread."""
+
+    orders: int
+    memory: dict[str, float]
+    rest: dict[str, float]
+    moving: dict[str, float]
+    threads: dict[str, float]
+    course: Course
+    told: dict[tuple[int, str], float]
+    """When which event of a pair's order that went out was stored, in unix seconds."""
+    passes: Passes
+
+
+def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
+    """Limit orders that sell SOL, as many in each pair."""
+    sol = BUILTIN_TOKENS[0]
+    for number in range(orders):
+        place, pair = divmod(number, pairs)
+        beyond = _NEAREST if place == 0 else _NEXT + (place - 1) * _APART
+        terms = OrderTerms(
+            token_in=sol,
+            token_out=token_of(pair),
+            amount_in=_LEAST_LAMPORTS << place % _SIZES,
+            slippage_bps=50,
+            kind=OrderKind.LIMIT,
+            limit_price=canonical(round(1 / (START_PRICE * beyond), 12)),
+            time_in_force=TimeInForce.GTC,
+        )
+        yield NewOrder(uuid4(), DEFAULT_ACCOUNT, f"rests-{number}", terms, Actor("benchmark"))
+
+
+def measure(orders: int, pairs: int, changes: float) -> Measured:
+    """A daemon of its own, over a database that is filled before it starts."""
+    with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory, running_many_pairs(pairs, SLOT_MS) as chain:
+        state_dir = Path(directory)
+        found = _fill(state_dir, orders, pairs)
+        with running_daemon(state_dir, {**SETTINGS, **chain.settings}) as daemon:
+            # The first one that goes out tells that all have been read.
+            chain.run(2.0, jumps=1 if orders else 0)
+            chain.run(_SECONDS, changes=changes)
+            rest, _ = _used(daemon, chain, 0)
+            moving, threads = _used(daemon, chain, changes)
+            memory = memory_by_process(daemon.process.pid)
+            course = chain.run(pairs / _JUMPS if orders else 0, changes=changes, jumps=_JUMPS)
+            return Measured(orders, memory, rest, moving, threads, course, _told(state_dir, pairs), found)
+
+
+def _fill(state_dir: Path, orders: int, pairs: int) -> Passes:
+    """Store the orders; what passes over them cost."""
+    postgres = Postgres(state_dir)
+    child = postgres.start()
+    try:
+        connect(postgres.url)
+        migrate()
+        with database.connection_context():
+            waiting = resting(orders, pairs)
+            while some := list(islice(waiting, _AT_ONCE)):
+                journal.accept(some)
+            database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '1 minute'")  # as after a while
+        return passes(pairs)
+    finally:
+        database.close_all()
+        child.stop()
+
+
+def _told(state_dir: Path, pairs: int) -> dict[tuple[int, str], float]:
+    numbers = {token_of(pair).mint: pair for pair in range(pairs)}
+    with closing(psycopg2.connect(Postgres(state_dir).url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mint_out, order_events.kind, extract(epoch FROM min(at))::float FROM order_events "
+            "JOIN orders ON orders.id = order_id GROUP BY 1, 2"
+        )
+        return {(numbers[mint], kind): at for mint, kind, at in cursor.fetchall()}
+
+
+def _used(daemon: Daemon, chain: ManyPairs, changes: float) -> tuple[dict[str, float], dict[str, float]]:
+    """CPU seconds a second while prices change so often."""
+    roots = (daemon.process.pid, chain.process.pid)
+    processes, threads = seconds_by_process(*roots), seconds_by_thread(*roots)
+    chain.run(_SECONDS, changes=changes)
+    used = since(processes, seconds_by_process(*roots)), since(threads, seconds_by_thread(*roots))
+    return (
+        {name: seconds / _SECONDS for name, seconds in used[0].items()},
+        {name: seconds / _SECONDS for name, seconds in used[1].items()},
+    )
+
+
+def tables(orders: int = ORDERS, pairs: int = PAIRS, changes: float = CHANGES) -> list[Table]:
+    none, all_of_them = measure(0, pairs, changes), measure(orders, pairs, changes)
+    return [
+        _passes(all_of_them, pairs),
+        _costs(none, all_of_them, changes),
+        _threads(none, all_of_them),
+        _latencies(all_of_them, changes),
+    ]
+
+
+def _passes(some: Measured, pairs: int) -> Table:
+    found = some.passes
+    table = Table("a pass", "all", "a pair", title=f"CPU of a pass over {some.orders:,} orders on {pairs} pairs, in ms")
+    for name, seconds in (("when no pool has changed", found.unchanged), ("when all have", found.changed)):
+        table.add_row(name, f"{seconds * 1000:.1f}", f"{seconds * 1000 / pairs:.2f}")
+    table.add_row("the first one, which reads all orders", f"{found.first * 1000:.0f}")
+    table.add_row("each half a minute, when all are read again", f"{found.read_again * 1000:.0f}")
+    return table
+
+
+def _costs(none: Measured, some: Measured, changes: float) -> Table:
+    title = f"What {some.orders:,} resting orders cost; CPU in percent of a core"
+    table = Table("process", "MiB, none", f"MiB, {some.orders:,}", "at rest, none", "at rest", title=title)
+    table.add_column(f"{changes:.0f} changes/s, none")
+    table.add_column(f"{changes:.0f} changes/s")
+    for name in sorted(some.moving, key=lambda name: -some.moving[name]):
+        memory = [f"{each.memory[name]:.0f}" if name in each.memory else "" for each in (none, some)]
+        cpu = [f"{used.get(name, 0) * 100:.1f}" for used in (none.rest, some.rest, none.moving, some.moving)]
+        table.add_row(name, *memory, *cpu)
+    return table
+
+
+def _threads(none: Measured, some: Measured) -> Table:
+    table = Table(
+        "thread", "none", f"{some.orders:,}", title="CPU of threads while prices change, in percent of a core"
+    )
+    for name in sorted(some.threads, key=lambda name: -some.threads[name]):
+        if some.threads[name] >= 0.001:
+            table.add_row(name, f"{none.threads.get(name, 0) * 100:.1f}", f"{some.threads[name] * 100:.1f}")
+    return table
+
+
+def _latencies(some: Measured, changes: float) -> Table:
+    found = some.course.reactions
+    title = f"From the slot's block to the bytes, {changes:.0f} changes/s; {len(found)} of {some.course.jumps} sent"
+    table = Table("from", "to", "median", "p99", title=title)
+    if found:
+        fired = [some.told[each.pair, EventKind.TRIGGERED] for each in found]
+        signed = [some.told[each.pair, EventKind.SUBMITTED] for each in found]
+        confirmed, came = [each.confirmed for each in found], [each.came for each in found]
+        for start, end, began, ended in (
+            (
+                f"the block is opened, in slots of {SLOT_MS} ms",
+                "it is confirmed",
+                [each.opened for each in found],
+                confirmed,
+            ),
+            ("it is confirmed", "the trigger is stored", confirmed, fired),
+            ("the trigger is stored", "the signed bytes are", fired, signed),
+            ("these are stored", "they have come to the chain", signed, came),
+            ("it is confirmed", "they have come to the chain", confirmed, came),
+        ):
+            table.add_row(start, end, *milliseconds([late - early for early, late in zip(began, ended, strict=True)]))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.triggers", description=__doc__)
+    parser.add_argument("--orders", type=int, default=ORDERS, help=f"that rest [{ORDERS}]")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help=f"that they rest on [{PAIRS}]")
+    parser.add_argument("--changes", type=float, default=CHANGES, help=f"of prices a second [{CHANGES}]")
+    arguments = parser.parse_args()
+    Console().print(*tables(arguments.orders, arguments.pairs, arguments.changes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Orders that are executed by orders of their own, with what these have come to.
+
+Of a family's children at most one is in anybody's hands at a time: they are let go one by one, under the lock of the
+parent's row, and an index over the attempts of a family makes a second live one impossible.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from db.connection import database
+from db.models import IS_FAMILY, Order, in_states, listed
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import ACTIVE, FILLED, RESTING
+
+_LOCK: Final = 7_140_051_903_120
+_PARENTS: Final = f"p.id IN (SELECT id FROM orders WHERE {in_states(RESTING)} AND {IS_FAMILY})"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A parent that rests, and its children: what they have sold and received for good, in base units.
+
+    A success in a block that may still be rolled back counts as one that is under way. ``due_ms`` is how long ago the
+    parent was to be looked at, negative while it is not; ``is_lapsed`` whether its validity has ended.
+    """
+
+    parent: Order
+    children: int
+    busy: int
+    resting: int
+    filled_in: int
+    filled_out: int
+    network_fee: int
+    last: UUID | None
+    """The child that has filled last."""
+    tries: int
+    """How many children have ended without a fill since."""
+    error: OrderdError | None
+    """Why the newest child that did not fill has ended."""
+    due_ms: int
+    is_lapsed: bool
+
+    @property
+    def remaining(self) -> int:
+        return self.parent.amount_in - self.filled_in
+
+
+@contextmanager
+def looked_after_here() -> Iterator[bool]:
+    """Whether no other process looks after families now, and none will until this ends. Holds a connection."""
+    (is_mine,) = database.execute_sql("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+    try:
+        yield bool(is_mine)
+    finally:
+        if is_mine:
+            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def resting(limit: int) -> list[Family]:
+    """Those whose parents rest."""
+    return _read(_PARENTS, (), limit)
+
+
+def of(parent_id: UUID) -> Family | None:
+    """That of this parent; None where it does not rest."""
+    found = _read(f"{_PARENTS} AND p.id = %s", (str(parent_id),), 1)
+    return found[0] if found else None
+
+
+_AWAITS: Final = "EXISTS (SELECT FROM attempts a WHERE a.order_id = c.id AND a.awaits_finality)"
+_CHILDREN: Final = f"""
+    SELECT *, max(number) FILTER (WHERE is_final) OVER () AS last_fill FROM (
+        SELECT c.*, row_number() OVER (ORDER BY c.id) AS number, c.looks_from IS NOT NULL AS rests,
+               {_AWAITS} AS awaits, c.ended_as IN ({listed(FILLED)}) AND NOT {_AWAITS} AS is_final
+        FROM orders c WHERE c.parent_id = p.id) numbered"""  # noqa: S608
+
+
+def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
+    rows = Order.raw(
+        f"""
+        SELECT p.*, f.*, (extract(epoch FROM clock_timestamp() - p.looks_from) * 1000)::bigint AS due_ms,
+               coalesce(p.valid_until <= clock_timestamp(), false) AS is_lapsed
+        FROM orders p, LATERAL (
+            SELECT count(*) AS children,
+                   count(*) FILTER (WHERE awaits OR (ended_as IS NULL AND NOT rests)) AS busy,
+                   count(*) FILTER (WHERE rests) AS resting,
+                   coalesce(sum(filled_in) FILTER (WHERE is_final), 0) AS sum_in,
+                   coalesce(sum(filled_out) FILTER (WHERE is_final), 0) AS sum_out,
+                   coalesce(sum(network_fee) FILTER (WHERE is_final), 0) AS sum_fee,
+                   (array_agg(id) FILTER (WHERE number = last_fill))[1] AS last_filled,
+                   count(*) FILTER (WHERE error_code IS NOT NULL AND number > coalesce(last_fill, 0)) AS tries,
+                   (array_agg(error_code ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS code,
+                   (array_agg(error_detail ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS detail
+            FROM ({_CHILDREN}) children) f
+        WHERE {which} ORDER BY p.looks_from LIMIT %s""",  # noqa: S608
+        *values,
+        limit,
+    ).execute(database)
+    return [
+        Family(
+            parent=row,
+            children=row.children,
+            busy=row.busy,
+            resting=row.resting,
+            filled_in=int(row.sum_in),
+            filled_out=int(row.sum_out),
+            network_fee=int(row.sum_fee),
+            last=None if row.last_filled is None else UUID(str(row.last_filled)),
+            tries=row.tries,
+            error=None if row.code is None else OrderdError(ErrorCode(row.code), row.detail or ""),
+            due_ms=row.due_ms,
+            is_lapsed=row.is_lapsed,
+        )
+        for row in rows
+    ]
+
+
+def children(parent_id: UUID) -> list[Order]:
+    """Those that have not ended."""
+    rows = Order.raw(
+        f"SELECT * FROM orders WHERE parent_id = %s AND status IN ({listed(ACTIVE)}) ORDER BY id",  # noqa: S608
+        str(parent_id),
+    )
+    return list(rows.execute(database))
+
+
+def lock(parent_id: UUID) -> None:
+    """Let nobody else let a child go until the transaction ends."""
+    database.execute_sql("SELECT FROM orders WHERE id = %s FOR NO KEY UPDATE", (str(parent_id),))
+
+
+def lock_free(child_id: UUID) -> bool:
+    """Let nobody else let one of this child's family go until the transaction ends, if none of them is under way.
+
+    False where one is in anybody's hands, or has landed: also in a block that may still be rolled back.
+    """
+    row = database.execute_sql(
+        "SELECT id FROM orders WHERE id = (SELECT parent_id FROM orders WHERE id = %s) FOR NO KEY UPDATE",
+        (str(child_id),),
+    ).fetchone()
+    assert row is not None, "a child has a parent"
+    (under_way,) = database.execute_sql(
+        f"""
+        SELECT count(*) FROM orders WHERE parent_id = %s AND (
+            (ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}))""",  # noqa: S608
+        (row[0],),
+    ).fetchone()
+    return not under_way

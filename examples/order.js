@@ -1,0 +1,63 @@
+// An order, followed to its end in the words of another engine: dialect d of docs/dialects.md.
+//
+//   npm install
+//   node order.js [http://127.0.0.1:3000]
+//
+// Where the daemon asks for a token, it is taken from ORDERCTL_TOKEN.
+"use strict";
+
+const { randomUUID } = require("node:crypto");
+const WebSocket = require("ws");
+
+const PAUSE_MS = 500;
+const url = process.argv[2] ?? "http://127.0.0.1:3000";
+const token = process.env.ORDERCTL_TOKEN;
+const headers = token ? { Authorization: `Bearer ${token}` } : {};
+
+async function submit(order) {
+  const answer = await fetch(`${url}/api/orders/execute`, {
+    method: "POST",
+    // The key makes it safe to send the order again where no answer came: it is traded once.
+    headers: { ...headers, "Content-Type": "application/json", "Idempotency-Key": randomUUID() },
+    body: JSON.stringify(order),
+  });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error);
+  return body.orderId;
+}
+
+// Resolves to the last update, when the daemon has told all and closes the stream with 1000.
+function follow(orderId, tell) {
+  return new Promise((resolve, reject) => {
+    const updates = [];
+    const connect = () => {
+      const socket = new WebSocket(`${url.replace(/^http/, "ws")}/ws?orderId=${orderId}`, { headers });
+      let number = 0;
+      socket.on("message", (message) => {
+        // After a loss the story is told from its beginning again.
+        if (number++ < updates.length) return;
+        updates.push(JSON.parse(message));
+        tell(updates.at(-1));
+      });
+      socket.on("unexpected-response", (_, response) => reject(new Error(`refused with ${response.statusCode}`)));
+      socket.on("error", (error) => console.error(error.message));
+      socket.on("close", (code) => {
+        if (code === 1000) return resolve(updates.at(-1));
+        console.error(`closed with ${code}; connecting again`);
+        setTimeout(connect, PAUSE_MS);
+      });
+    };
+    connect();
+  });
+}
+
+async function main() {
+  const orderId = await submit({ tokenIn: "SOL", tokenOut: "USDC", amountIn: 0.1, orderType: "market", slippage: 1.0 });
+  const last = await follow(orderId, (update) => console.log(JSON.stringify(update)));
+  process.exitCode = last.status === "confirmed" ? 0 : 1;
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});

@@ -1,0 +1,71 @@
+"""An order, followed to its end by JSON-RPC over websocket, through whatever happens to the connection.
+
+    pip install websockets
+    python order.py [ws://127.0.0.1:3000/]
+
+Where the daemon asks for a token, it is taken from ORDERCTL_TOKEN.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+URL = "ws://127.0.0.1:3000/"
+ENDS = ("confirmed", "failed", "cancelled", "expired")
+PAUSE_SECONDS = 0.5
+
+
+def call(websocket: ClientConnection, method: str, params: dict[str, Any]) -> Any:
+    """The result of a call, of which there is one at a time. Ends with what the daemon says where it refuses."""
+    websocket.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}))
+    while True:
+        answer = json.loads(websocket.recv())
+        if "error" in answer:
+            raise SystemExit(json.dumps(answer["error"], indent=2))
+        if answer.get("id") == method:
+            return answer["result"]
+
+
+def events(url: str, order: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Submits the order and brings each of its events once, up to the last."""
+    token = os.environ.get("ORDERCTL_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    seen = 0
+    while True:
+        try:
+            with connect(url, additional_headers=headers) as websocket:
+                # Under the same client_order_id nothing is traded twice, however often it is sent.
+                submitted = call(websocket, "order.submit", order)
+                call(websocket, "orders.subscribe", {"order": submitted["order"]["id"], "after": seen})
+                for message in websocket:
+                    told = json.loads(message)["params"]
+                    if told.get("type") != "EVENT":  # a snapshot, READY, a heartbeat
+                        continue
+                    yield told["event"]
+                    seen = told["event"]["seq"]
+                    if told["event"]["status"] in ENDS:
+                        return
+        except InvalidStatus:  # the daemon is there, and lets nobody in
+            raise
+        except (OSError, WebSocketException) as lost:
+            print(f"{lost}; connecting again", file=sys.stderr)
+            time.sleep(PAUSE_SECONDS)
+
+
+def main() -> int:
+    url = sys.argv[1] if len(sys.argv) > 1 else URL
+    order = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.1", "client_order_id": f"example-{uuid4()}"}
+    for event in events(url, order):
+        print(event["seq"], event["status"], json.dumps(event["data"]))
+    return 0 if event["status"] == "confirmed" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

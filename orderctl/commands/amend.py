@@ -1,0 +1,72 @@
+"""orderctl amend"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, narrate, print_data, print_line
+from orderctl.trading.lookup import OneOrder, suggesting
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
+from orderd.client.protocol import params_of
+from orderd.wire import AmendParams, AmendResult, Method
+
+
+def run(
+    ctx: typer.Context,
+    order: OneOrder,
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="AMOUNT", help="The new total amount, like 2.")
+    ] = None,
+    limit: Annotated[str | None, typer.Option("--limit", metavar="PRICE", help="The new limit price.")] = None,
+    stop: Annotated[str | None, typer.Option("--stop", metavar="PRICE", help="The new stop price.")] = None,
+    take_profit: Annotated[
+        str | None, typer.Option("--take-profit", metavar="PRICE", help="The new take-profit price.")
+    ] = None,
+    trail: Annotated[
+        str | None, typer.Option("--trail", metavar="DISTANCE", help="The new distance of a trailing stop.")
+    ] = None,
+    max_slippage: Annotated[
+        str | None, typer.Option("--max-slippage", metavar="PERCENT", help="What a fired stop may lose.")
+    ] = None,
+    min_out: Annotated[
+        str | None, typer.Option("--min-out", metavar="AMOUNT", help="The least of TOKEN_OUT to accept.")
+    ] = None,
+    valid_for: Annotated[
+        str | None, typer.Option("--valid-for", metavar="TIME", help="How long it is valid from now, like 5m.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="TIME", help="Until when, like 2026-12-01T09:30:00Z.")
+    ] = None,
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """Change the price, the amount or the validity of an order that rests.
+
+    It stays the same order, and either it fires as it was or it counts as it is now. An order that has fired, or has
+    ended, cannot be changed.
+    """
+    settings = settings_of(ctx, output)
+    changes = {
+        "amount_in": amount,
+        "limit_price": limit,
+        "stop_price": stop,
+        "take_profit_price": take_profit,
+        "trail": trail,
+        "max_slippage": max_slippage,
+        "min_out": min_out,
+        "valid_for": valid_for,
+        "expires": expires,
+    }
+    params = params_of(
+        AmendParams, order=order, **{name: value for name, value in changes.items() if value is not None}
+    )
+    if not params.changes:
+        raise ConfigError("There is nothing to change", "no option says what", "see: orderctl amend --help")
+    with Client(settings) as client, suggesting(client):
+        amended = client.call(Method.ORDER_AMEND, params, AmendResult).order
+    if not print_data(output, amended):
+        print_line(f"{amended.id}  {amended.status}")
+        narrate(settings, f"it waits for {amended.price_reads}")
+    return ExitCode.OK

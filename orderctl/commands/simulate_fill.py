@@ -1,0 +1,30 @@
+"""orderctl simulate-fill"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data
+from orderctl.trading.lookup import OneOrder, suggesting
+from orderd.client.connection import Client
+from orderd.client.protocol import params_of
+from orderd.wire import GetParams, Method, PreviewResult
+
+
+def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+    """Show what an order would do now, whatever it waits for.
+
+    It is routed and simulated on the chain as it would be if it were executed in this moment; nothing is traded.
+    """
+    settings = settings_of(ctx, output)
+    with Client(settings) as client, suggesting(client):
+        preview = client.call(Method.ORDER_SIMULATE_FILL, params_of(GetParams, order=order), PreviewResult)
+    if not print_data(output, preview):
+        from orderctl.display.quotes import preview_view
+        from orderctl.display.tables import print_whole
+
+        print_whole(preview_view(preview, wide=output == "wide"), console(settings))
+    narrate(settings, "nothing was traded")
+    return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED

@@ -1,0 +1,57 @@
+"""The mid price that a fill is held against: what the pair cost when its route was chosen, in favour of neither side.
+
+A pool has one price before fees, at which the next small swap in either direction is made. Pools of a pair differ in
+it, so the mid is between two of them: the pool that is best to sell the order's amount to, and the one that is best to
+buy as much from, each after its fee and what its depth costs. Size and fee choose the pools, so that one which holds
+next to nothing moves no mid; the price that counts is the one before both.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Final
+
+from orderd.domain.price import canonical
+from orderd.domain.quote import Hop, Route, VenueQuote
+
+_APART: Final = Fraction(1, 20)
+"""Where the two pools are further from each other, the pair has no one price."""
+_TOLD: Final = Context(prec=18)
+
+
+def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | None:
+    """Base units bought for one that is sold, by way of the route's tokens; None where that cannot be told.
+
+    ``offers`` are, hop by hop, what the pools of its pair pay for all that the hop sells.
+    """
+    mid = Fraction(1)
+    for hop, quotes in zip(route.hops, offers, strict=True):
+        between = _between(hop, quotes)
+        if between is None:
+            return None
+        mid *= between
+    return mid
+
+
+def _between(hop: Hop, quotes: Iterable[VenueQuote]) -> Fraction | None:
+    offers = [(each, each.spot) for each in (*hop.legs, *quotes) if each.spot is not None and each.kept > 0]
+    if not offers:
+        return None
+    _, bid = max(offers, key=lambda offer: _paid(offer[0]))
+    _, ask = min(offers, key=lambda offer: _taken(offer[0]))
+    return (bid + ask) / 2 if abs(bid - ask) <= _APART * max(bid, ask) else None
+
+
+def _paid(quote: VenueQuote) -> Decimal:
+    return Decimal(quote.amount_out) / quote.amount_in
+
+
+def _taken(quote: VenueQuote) -> Decimal:
+    """What the pool would take from who buys: about the same depth and fee come on top of its price."""
+    return _paid(quote) / (quote.kept * quote.kept)
+
+
+def told(mid: Fraction, decimals_in: int, decimals_out: int) -> str:
+    """In whole tokens, as a decimal string of 18 significant digits, rounded half even: it decides about nothing."""
+    price = _TOLD.divide(Decimal(mid.numerator), Decimal(mid.denominator))
+    return canonical(price.scaleb(decimals_in - decimals_out))

@@ -1,0 +1,49 @@
+"""When the executions of a TWAP or a DCA are, and how much each of them sells."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CatchUp(StrEnum):
+    """What becomes of times that were missed, because the daemon was away or an execution took long."""
+
+    ONE = "one"  # one execution for all of them; what they would have sold is shared by those to come
+    ALL = "all"  # each of them, one right after the other
+    NONE = "none"  # no execution; what they would have sold is shared by those to come
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """``number`` of them is the next one then; ``amount_in`` in base units, 0 where this time is left out."""
+
+    amount_in: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """``slices`` executions, one every ``every_seconds``; ``catch_up`` is about missed ones. Numbers begin with 0."""
+
+    slices: int
+    every_seconds: int
+    jitter_bps: int
+    catch_up: CatchUp
+
+    def offset_ms(self, number: int, chance: float) -> int:
+        """When an execution is, in milliseconds after the first; ``chance`` in [0, 1) moves it by the jitter."""
+        every_ms = self.every_seconds * 1000
+        moved = int(every_ms * self.jitter_bps * (chance - 0.5) / 10_000) if number else 0
+        return number * every_ms + moved
+
+    def at(self, number: int, late_ms: int, remaining: int) -> Execution:
+        """What to do when ``number`` is due, and has been for so long, with so many base units left to sell.
+
+        What is left is shared by this one and those to come; the last one sells all of it.
+        """
+        missed = late_ms // (self.every_seconds * 1000)
+        last = self.slices - 1
+        if missed and self.catch_up is CatchUp.NONE:
+            return Execution(0, min(number + missed, self.slices))
+        if missed and self.catch_up is CatchUp.ONE:
+            number = min(number + missed, last)
+        return Execution(remaining // (self.slices - number), number + 1)

@@ -1,0 +1,93 @@
+"""Changing an order that rests: it keeps its identity, and either it fires as it was, or as it is from here on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from db import audit, journal
+from db.audit import AMEND, Actor, Entry
+from db.connection import database, transaction
+from db.journal import Change, Moved
+from db.models import Order
+from db.terms import columns_of, terms_of
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Amended
+from orderd.domain.order import RESTING, OrderKind, OrderStatus
+from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine import views
+
+Changes = Mapping[str, str | bool]
+"""New values of terms by their names, and ``paused``."""
+
+
+class Amendments:
+    """Thread-safe."""
+
+    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int) -> None:
+        self._tokens = tokens
+        self._max_total_cost_bps = max_total_cost_bps
+
+    def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
+        """The terms as they would be, to be held against the market.
+
+        Raises OrderdError as ``views.find`` and ``understood`` do, ORDER_NOT_AMENDABLE where it does not rest, and
+        ORDER_TERMS_CONTRADICT where it would become an order of another kind.
+        """
+        with database.connection_context():
+            return self._changed(_resting(views.find(account_id, ref, sees_all=sees_all)), changes)
+
+    def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> Moved:
+        """Change the order, unless it has fired meanwhile. Raises OrderdError as ``terms`` does."""
+        with database.connection_context():
+            return self._amend(views.find(account_id, ref, sees_all=sees_all).id, changes, by)
+
+    @transaction
+    def _amend(self, order_id: UUID, changes: Changes, by: Actor) -> Moved:
+        database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # nobody fires it before this is written
+        order = _resting(Order.get_by_id(order_id))
+        before, after = terms_of(order), self._changed(order, changes)
+        known = columns_of(before)
+        columns: dict[str, Any] = {"paused": changes.get("paused", order.paused)}
+        columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
+        if order.first_terms is None:
+            columns["first_terms"] = told(before).model_dump(mode="json")
+        if order.best_out is not None and after.amount_in != before.amount_in:
+            columns["best_out"] = order.best_out * after.amount_in // before.amount_in
+        if not changes.keys().isdisjoint({"valid_for", "expires"}):
+            columns["valid_until"] = after.expires_at or _now() + timedelta(seconds=after.valid_seconds or 0)
+        fact = Amended(**dict(told(after)))
+        (moved,) = journal.apply([Change(order.id, fact, None, columns, to=OrderStatus.OPEN)])
+        audit.record([Entry(by, AMEND, order_id=order.id, detail=", ".join(sorted(changes)))])
+        return moved
+
+    def _changed(self, order: Order, changes: Changes) -> OrderTerms:
+        before = terms_of(order)
+        terms = {name: value for name, value in changes.items() if name != "paused"}
+        if terms and order.kind is OrderKind.OCO:
+            raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, "its prices are those of the two orders that it made")
+        if "amount_in" in terms and order.parent_id is not None:
+            raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"its amount is that of order {order.parent_id}")
+        given = told(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
+        # One way to say until when takes the place of the other.
+        given |= {"expires": None} if "valid_for" in changes else {"valid_for": None} if "expires" in changes else {}
+        after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)
+        if after.kind is not before.kind:
+            raise OrderdError(
+                ErrorCode.ORDER_TERMS_CONTRADICT, f"it would be a {after.kind} order, it is {before.kind}"
+            )
+        return replace(after, token_in=before.token_in, token_out=before.token_out)
+
+
+def _resting(order: Order) -> Order:
+    if order.status in RESTING:
+        return order
+    raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"it is {order.status}")
+
+
+def _now() -> datetime:
+    (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
+    assert isinstance(now, datetime)
+    return now

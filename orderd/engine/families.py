@@ -1,0 +1,291 @@
+"""Orders that are executed by orders of their own: a TWAP's executions, the parts of a limit order, an OCO's two ends.
+
+The parent rests while its children are worked on like any order, and what they have sold for good is all that counts:
+it is read from them each time, so a crash anywhere loses nothing and repeats nothing. One process of the cluster looks
+after all families at a time.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from peewee import PeeweeException
+from uuid_utils.compat import uuid7
+
+from db import families, journal
+from db.audit import Actor
+from db.connection import database, transaction
+from db.families import Family
+from db.journal import Change, Moved, NewOrder
+from db.models import Order
+from db.terms import terms_of
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Cancelled, Confirmed, Deferred, Executing, Expired, Failed, FilledPart, Retrying
+from orderd.domain.money import format_amount, format_price
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
+from orderd.domain.retry import RetryPolicy, may_pass
+from orderd.domain.schedule import Schedule
+from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.engine import views
+from orderd.engine.publish import Publisher
+
+_AT_ONCE: Final = 10_000
+_UNTIL_ITS_END_MS: Final = 366 * 86_400_000
+"""A parent is looked at again when its child has ended."""
+BY: Final = Actor("orderd")
+log = structlog.get_logger(__name__)
+
+
+class Families:
+    """One pass at a time; any number of processes may run it together. ``send`` puts orders in the queue."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        send: Callable[[Sequence[UUID]], None],
+        market_seconds: int,
+        policy: RetryPolicy,
+        *,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """``market_seconds`` is how long an order at the market's price is valid at most."""
+        self._publisher = publisher
+        self._send = send
+        self._market_seconds = market_seconds
+        self._policy = policy
+        self._chance = chance
+
+    def run_once(self) -> int:
+        """See how families stand. Returns how many have moved."""
+        with database.connection_context(), families.looked_after_here() as is_mine:
+            if not is_mine:
+                return 0
+            return sum(self._advance(family) for family in families.resting(_AT_ONCE))
+
+    def execute(self, parent: Order, amount_in: int) -> bool:
+        """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
+        with database.connection_context():
+            return self._begun(self._execute_part(parent.id, amount_in))
+
+    @transaction
+    def _execute_part(self, parent_id: UUID, amount_in: int) -> list[Moved]:
+        families.lock(parent_id)
+        family = families.of(parent_id)
+        if family is None or family.busy or not 0 < amount_in <= family.remaining or family.parent.cancel_requested:
+            return []
+        return self._child(family, amount_in, {}, _UNTIL_ITS_END_MS)
+
+    # How a family goes on
+
+    def _advance(self, family: Family) -> bool:
+        if family.busy or not self._is_to_move(family):
+            return False
+        try:
+            return self._begun(self._move(family.parent.id))
+        except (OrderdError, PeeweeException) as error:
+            # The others' trouble is none of this one's.
+            log.exception("family stuck", action="family_failed", order_id=str(family.parent.id), error=str(error))
+            return False
+
+    def _is_to_move(self, family: Family) -> bool:
+        parent = family.parent
+        if self._is_over(family) or family.filled_in != (parent.filled_in or 0):
+            return True
+        if parent.kind is OrderKind.OCO:
+            return family.children == 0
+        if parent.partial:
+            return family.children > 0 and family.due_ms < -_UNTIL_ITS_END_MS // 2
+        return not parent.paused and family.due_ms >= 0
+
+    @transaction
+    def _move(self, parent_id: UUID) -> list[Moved]:
+        families.lock(parent_id)
+        family = families.of(parent_id)
+        if family is None or family.busy:
+            return []
+        if self._is_over(family):
+            return [*_cancel_children(parent_id), *journal.apply([_end(family)])]
+        if family.filled_in != (family.parent.filled_in or 0):
+            return journal.apply([_filled(family)])
+        if family.parent.kind is OrderKind.TWAP:
+            return self._next_slice(family)
+        if family.parent.kind is OrderKind.OCO:
+            return self._two_ends(family.parent)
+        return journal.apply([_tried(family, self._policy.backoff_ms(family.tries, self._chance()))])
+
+    def _is_over(self, family: Family) -> bool:
+        parent = family.parent
+        if parent.cancel_requested or family.is_lapsed or family.remaining <= 0:
+            return True
+        if parent.kind is OrderKind.OCO:
+            return family.filled_in > 0 or (family.children > 0 and family.resting == 0)
+        if parent.partial:
+            return family.tries > 0 and family.error is not None and not may_pass(family.error.code)
+        return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
+
+    def _next_slice(self, family: Family) -> list[Moved]:
+        parent = family.parent
+        schedule = _schedule(parent)
+        execution = schedule.at(parent.slice_no, max(family.due_ms, 0), family.remaining)
+        until = schedule.offset_ms(execution.number, self._chance()) - schedule.offset_ms(parent.slice_no, 0.5)
+        columns = {"slice_no": execution.number}
+        delay_ms = max(until - max(family.due_ms, 0), 0)
+        if execution.amount_in == 0:
+            missed = Deferred(until=parent.updated_at, reason="the time of an execution was missed")
+            return journal.apply([Change(parent.id, missed, None, columns, to=OrderStatus.OPEN, delay_ms=delay_ms)])
+        return self._child(family, execution.amount_in, columns, delay_ms)
+
+    def _two_ends(self, parent: Order) -> list[Moved]:
+        """Both of them rest, under the times of their parent."""
+        terms = terms_of(parent)
+        until = parent.valid_until
+        both = (take_profit_of(terms), stop_of(terms))
+        ends = [replace(end, expires_at=until, valid_seconds=None) for end in both]
+        ids = [uuid7() for _ in ends]
+        new = [
+            NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)
+            for child, end in zip(ids, ends, strict=True)
+        ]
+        amount = format_amount(parent.amount_in, parent.decimals_in)
+        moved = journal.accept(new)
+        for number, child in enumerate(ids, start=1):
+            fact = Executing(child=child, number=number, amount_in=amount)
+            moved += journal.apply([Change(parent.id, fact, None, to=OrderStatus.OPEN)])
+        return moved
+
+    def _child(self, family: Family, amount_in: int, columns: dict[str, Any], delay_ms: int) -> list[Moved]:
+        parent = family.parent
+        terms = _terms_of_part(terms_of(parent), amount_in)
+        seconds = min(self._market_seconds, parent.every_seconds or self._market_seconds)
+        child_id = uuid7()
+        new = NewOrder(child_id, parent.account_id, str(child_id), terms, BY, seconds, parent_id=parent.id)
+        fact = Executing(
+            child=child_id, number=family.children + 1, amount_in=format_amount(amount_in, parent.decimals_in)
+        )
+        change = Change(parent.id, fact, None, columns, to=OrderStatus.OPEN, delay_ms=delay_ms)
+        return [*journal.apply([change]), *journal.accept([new])]
+
+    def _begun(self, moved: Sequence[Moved]) -> bool:
+        self._publisher.publish(moved)
+        if begun := [each.order.id for each in moved if each.order.status is OrderStatus.PENDING]:
+            self._send(begun)
+        return bool(moved)
+
+
+def _schedule(parent: Order) -> Schedule:
+    assert parent.slices is not None
+    assert parent.every_seconds is not None
+    assert parent.catch_up is not None
+    return Schedule(parent.slices, parent.every_seconds, parent.jitter_bps or 0, parent.catch_up)
+
+
+def _terms_of_part(terms: OrderTerms, amount_in: int) -> OrderTerms:
+    """What a child asks for: a part of the amount at once, at the parent's limit where it has one."""
+    return OrderTerms(
+        token_in=terms.token_in,
+        token_out=terms.token_out,
+        amount_in=amount_in,
+        slippage_bps=terms.slippage_bps,
+        max_cost_bps=terms.max_cost_bps,
+        floor=terms.floor,
+        use_wrapped=terms.use_wrapped,
+        kind=OrderKind.MARKET if terms.limit_price is None else OrderKind.LIMIT,
+        limit_price=terms.limit_price,
+        time_in_force=None if terms.limit_price is None else TimeInForce.FOK,
+    )
+
+
+def _cancel_children(parent_id: UUID) -> list[Moved]:
+    return journal.apply([Change(child.id, Cancelled(), None) for child in families.children(parent_id)])
+
+
+def _sums(family: Family) -> dict[str, Any]:
+    if family.filled_in == 0:
+        return {}
+    return {"filled_in": family.filled_in, "filled_out": family.filled_out, "network_fee": family.network_fee}
+
+
+def _filled(family: Family) -> Change:
+    parent = family.parent
+    fact = FilledPart(
+        amount_in=format_amount(family.filled_in, parent.decimals_in),
+        amount_out=format_amount(family.filled_out, parent.decimals_out),
+        executed_price=_price(family),
+        remaining=format_amount(max(family.remaining, 0), parent.decimals_in),
+    )
+    delay_ms = 0 if parent.partial else max(-family.due_ms, 0)
+    return Change(parent.id, fact, None, _sums(family), to=OrderStatus.OPEN, delay_ms=delay_ms)
+
+
+def _tried(family: Family, delay_ms: int) -> Change:
+    """What its last child could not sell rests again."""
+    parent = family.parent
+    error = _error(family)
+    fact = Retrying(attempt=family.children, code=error.code, detail=error.detail, until=parent.updated_at)
+    return Change(parent.id, fact, None, to=OrderStatus.OPEN, delay_ms=delay_ms)
+
+
+def _price(family: Family) -> str:
+    parent = family.parent
+    return format_price(family.filled_in, parent.decimals_in, family.filled_out, parent.decimals_out)
+
+
+def _end(family: Family, *, withdrawn: bool = False) -> Change:
+    """Filled where nothing is left to sell; else how the rest ends, with what was filled."""
+    parent, sums = family.parent, _sums(family)
+    if family.last is not None and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
+        fact = _last_fill(family.last)
+        told = fact.model_copy(
+            update={
+                "amount_in": format_amount(family.filled_in, parent.decimals_in),
+                "amount_out": format_amount(family.filled_out, parent.decimals_out),
+                "executed_price": _price(family),
+                "network_fee": format_amount(family.network_fee, views.LAMPORT_DECIMALS),
+            }
+        )
+        columns = sums | {"signature": fact.signature, "venue": str(fact.venue)}
+        return Change(parent.id, told, None, columns, to=OrderStatus.CONFIRMED)
+    if withdrawn or parent.cancel_requested:
+        return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
+    left = f"{format_amount(family.remaining, parent.decimals_in)} {parent.token_in} were not sold"
+    if family.is_lapsed or family.filled_in:
+        expired = Expired(detail=f"its time is over; {left}")
+        columns = sums | {"error_code": str(expired.code), "error_detail": expired.detail}
+        return Change(parent.id, expired, None, columns, to=OrderStatus.EXPIRED)
+    error = _error(family)
+    failed = Failed(attempt=max(family.children, 1), code=error.code, detail=f"{left}: {error.detail}")
+    columns = {"error_code": str(error.code), "error_detail": failed.detail}
+    return Change(parent.id, failed, None, columns, to=OrderStatus.FAILED)
+
+
+def _last_fill(child_id: UUID) -> Confirmed:
+    (fact,) = [each.data for each in views.events_after(child_id, 0) if isinstance(each.data, Confirmed)][-1:]
+    return fact
+
+
+def _error(family: Family) -> OrderdError:
+    """Why none of its children has filled."""
+    return family.error or OrderdError(ErrorCode.ORDER_CANCELLED, "the orders that were to execute it were cancelled")
+
+
+@transaction
+def cancel(parent_id: UUID) -> list[Moved]:
+    """Cancel a family: its children as far as nothing of them is signed, and then the parent.
+
+    Where a child is signed, the parent ends when that has. Needs a connection; none where it had ended.
+    """
+    families.lock(parent_id)
+    if families.of(parent_id) is None:
+        return []
+    moved = _cancel_children(parent_id)
+    for child in families.children(parent_id):
+        moved += journal.request_cancel(child.id)
+    family = families.of(parent_id)
+    assert family is not None, "it is locked"
+    return [
+        *moved,
+        *(journal.request_cancel(parent_id) if family.busy else journal.apply([_end(family, withdrawn=True)])),
+    ]

@@ -1,0 +1,106 @@
+"""The documented requests, answers and stream of dialect d: every update of every order, with its quote."""
+
+import json
+import re
+
+from tests.acceptance.seeds.engine import SECONDS, Engine, Frame, is_like, is_moment, statuses
+
+BODY = """\
+{
+    "walletAddress": "6xKS8hCXqh5VCBKhNJ6YJJqzqGwKCyp8CYVDJqmz3Lez",
+    "tokenIn": "So11111111111111111111111111111111111111112",
+    "tokenOut": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+    "amountIn": 1.5,
+    "orderType": "market",
+    "slippage": 1.0
+  }"""
+UPDATE = """\
+{
+  "orderId": "550e8400-e29b-41d4-a716-446655440000",
+  "status": "routing",
+  "timestamp": "2025-11-09T10:30:02.000Z",
+  "quote": {
+    "dex": "raydium",
+    "amountOut": 2.245,
+    "priceImpact": 0.8,
+    "fee": 0.0045,
+    "route": ["SOL", "USDC"]
+  },
+  "selectedDex": "raydium"
+}"""
+FLOW = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+"""Routing is told when it begins, and again with the quote."""
+WALLET = json.loads(BODY)["walletAddress"]
+
+
+def followed(engine: Engine, count: int) -> dict[str, list[Frame]]:
+    """The updates of so many orders, as a client hears them who has connected before."""
+    with engine.listen("/ws") as websocket:
+        order_ids = [engine.post("/api/orders/execute", BODY).json()["orderId"] for _ in range(count)]
+        told: dict[str, list[Frame]] = {order_id: [] for order_id in order_ids}
+        while not all(frames and frames[-1]["status"] == "confirmed" for frames in told.values()):
+            frame = json.loads(websocket.recv(SECONDS))
+            told.get(frame["orderId"], []).append(frame)
+        assert websocket.protocol.close_code is None, "the stream of all orders stays open"
+    return told
+
+
+def test_the_order_is_taken_though_its_wallet_is_another_and_that_is_kept_as_a_label(engine: Engine) -> None:
+    answer = engine.post("/api/orders/execute", BODY)
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"orderId", "message"}
+    order_id = answer.json()["orderId"]
+    order = engine.stored(order_id)
+    terms = ("token_in", "token_out", "amount_in", "slippage", "kind")
+    assert [order[name] for name in terms] == ["SOL", "USDC", "1.5", "1", "market"]
+    told = engine.http.get(f"/api/orders/{order_id}").json()
+    assert told["walletAddress"] == told["events"][0]["data"]["label"] == WALLET
+    assert engine.http.get("/api/status").json()["wallet"] != WALLET
+
+
+def test_an_update_is_the_documented_one(engine: Engine) -> None:
+    (frames,) = followed(engine, 1).values()
+
+    assert statuses(frames) == FLOW
+    update, documented = frames[2], json.loads(UPDATE)
+    assert is_like(documented, update)
+    assert update["status"] == documented["status"]
+    assert update["quote"]["route"] == documented["quote"]["route"]
+    assert update["selectedDex"] == update["quote"]["dex"] in ("raydium", "meteora")
+    as_written = re.compile(re.sub(r"\d", r"\\d", re.escape(documented["timestamp"])))
+    assert all(as_written.fullmatch(frame["timestamp"]) and is_moment(frame["timestamp"]) for frame in frames)
+
+
+def test_all_orders_are_told_of_at_once_each_with_its_quote(engine: Engine) -> None:
+    for order_id, frames in followed(engine, 3).items():
+        assert statuses(frames) == FLOW
+        order = engine.stored(order_id)
+        for frame in frames[2:]:
+            assert frame["quote"]["dex"] == frame["selectedDex"] == order["venue"]
+            assert frame["quote"]["amountOut"] == float(order["quoted_amount_out"])
+        assert frames[-1]["txSignature"] == frames[-1]["txHash"] == order["signature"]
+        assert engine.story(f"/ws?orderId={order_id}") == frames
+
+
+def test_an_order_that_fails_says_so_after_it_was_routed(engine: Engine) -> None:
+    order_id = engine.post("/api/orders/execute", BODY.replace("1.5", "2000")).json()["orderId"]
+    end = engine.story(f"/ws?orderId={order_id}")[-1]
+    assert end["status"] == "failed"
+    assert end["errorMessage"] == engine.http.get(f"/api/orders/{order_id}").json()["errorMessage"]
+
+
+def test_the_status_of_an_order_is_asked_for_by_its_id(engine: Engine) -> None:
+    order_id = engine.post("/api/orders/execute", BODY).json()["orderId"]
+    end = engine.story(f"/ws?orderId={order_id}")[-1]
+    answer = engine.http.get(f"/api/orders/{order_id}").json()
+    assert (answer["orderId"], answer["status"]) == (order_id, "confirmed")
+    assert (answer["selectedDex"], answer["txSignature"]) == (end["selectedDex"], end["txSignature"])
+
+
+def test_the_metrics_of_the_queue_and_the_health_are_told(engine: Engine) -> None:
+    order_id = engine.post("/api/orders/execute", BODY).json()["orderId"]
+    engine.story(f"/ws?orderId={order_id}")
+    metrics = engine.http.get("/api/orders").json()["queue"]
+    assert {"waiting", "active", "delayed", "confirmed", "failed"} <= metrics.keys()
+    assert metrics["confirmed"] > 0
+    assert engine.http.get("/health").json()["status"] == "ok"

@@ -1,0 +1,252 @@
+"""What rests has no due time and no claim. Its validity, its trader and its price may each end that, and one does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from peewee import IntegrityError
+
+from db import journal, resting
+from db.connection import database
+from db.journal import Change, Moved
+from db.models import Order
+from db.terms import terms_of
+from db.validity import expire, expiry
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred, Expired, Retrying, Triggered
+from orderd.domain.order import EventKind, OrderKind, OrderStatus, TimeInForce
+from orderd.engine import views
+from tests.integration.orders import claimed, new_order, pending, read, route, sign
+
+pytestmark = pytest.mark.usefixtures("connection")
+TTL_SECONDS = 600
+PRICES: dict[OrderKind, dict[str, Any]] = {
+    OrderKind.LIMIT: {"limit_price": "105", "time_in_force": TimeInForce.GTC},
+    OrderKind.STOP: {"stop_price": "95", "confirm": 2, "max_slippage_bps": 500},
+    OrderKind.STOP_LIMIT: {"stop_price": "95", "limit_price": "94.125", "confirm": 2},
+    OrderKind.TAKE_PROFIT: {"take_profit_price": "120"},
+    OrderKind.TRAILING: {"trail": "3%", "confirm": 2, "confirm_seconds": 2},
+}
+ALL = pytest.mark.parametrize("kind", PRICES)
+TRIGGERED = Triggered(price="105", amount_out="157.5", condition="105", slot=9, met_at_slot=9)
+
+
+def accept(kind: OrderKind, **terms: Any) -> Order:
+    """As the daemon does, where market orders are valid for ten minutes."""
+    order = replace(new_order(kind=kind, **PRICES[kind], **terms), valid_seconds=TTL_SECONDS)
+    (moved,) = journal.accept([order], "gateway")
+    return moved.order
+
+
+def trigger(order: Order) -> list[Moved]:
+    return journal.apply([Change(order.id, TRIGGERED, order.version, to=OrderStatus.PENDING, valid=True)])
+
+
+def cancel(order_id: UUID) -> list[Moved]:
+    return journal.apply([Change(order_id, Cancelled(), None)])
+
+
+def let_pass(order_id: UUID, seconds: int) -> None:
+    """Shift all that is stored of the order's times into the past."""
+    columns = ("due_at", "looks_from", "waits_since", "valid_until")
+    moved = ", ".join(f"{name} = {name} - %(by)s * interval '1 s'" for name in columns)
+    database.execute_sql(f"UPDATE orders SET {moved} WHERE id = %(id)s", {"by": seconds, "id": str(order_id)})
+
+
+@ALL
+def test_what_is_accepted_rests_and_is_as_it_was_given(kind: OrderKind) -> None:
+    order = accept(kind)
+    assert order.status is OrderStatus.OPEN
+    assert order.looks_from is not None
+    assert (order.due_at, order.lease_owner, order.lease_until) == (None, None, None)
+    assert {name: getattr(terms_of(read(order.id)), name) for name in PRICES[kind]} == PRICES[kind]
+    assert [event.status for event in views.events_after(order.id, 0)] == [OrderStatus.OPEN]
+
+
+@ALL
+def test_the_daemons_validity_is_for_market_orders_alone(kind: OrderKind) -> None:
+    assert accept(kind).valid_until is None
+    (moved,) = journal.accept([replace(new_order(), valid_seconds=TTL_SECONDS)])
+    assert moved.order.valid_until is not None
+
+
+def test_its_own_validity_holds() -> None:
+    order = accept(OrderKind.LIMIT, valid_seconds=90)
+    assert order.valid_until is not None
+    assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(90, abs=1)
+    until = datetime(2126, 12, 1, tzinfo=UTC)
+    assert accept(OrderKind.STOP, expires_at=until).valid_until == until
+
+
+@pytest.mark.parametrize("time_in_force", [TimeInForce.IOC, TimeInForce.FOK])
+def test_a_limit_order_that_may_not_wait_is_in_line_at_once(time_in_force: TimeInForce) -> None:
+    order_id = pending(kind=OrderKind.LIMIT, limit_price="105", time_in_force=time_in_force)
+    order = read(order_id)
+    assert (order.status, order.looks_from) == (OrderStatus.PENDING, None)
+    assert len(journal.claim([order_id], "worker-a", 15)) == 1
+
+
+def test_what_rests_is_claimed_by_no_worker() -> None:
+    assert journal.claim([accept(OrderKind.LIMIT).id], "worker-a", 15) == []
+
+
+def test_what_fires_is_due_at_once_and_the_moment_is_kept() -> None:
+    order = accept(OrderKind.STOP_LIMIT)
+    (moved,) = trigger(order)
+    assert moved.order.status is OrderStatus.PENDING
+    assert moved.order.triggered_at is not None
+    assert moved.order.looks_from is None
+    assert len(journal.claim([order.id], "worker-a", 15)) == 1
+    assert [event.data.kind for event in views.events_after(order.id, 0)] == [
+        EventKind.ACCEPTED,
+        EventKind.TRIGGERED,
+        EventKind.STARTED,
+    ]
+
+
+def test_what_fires_is_what_was_read() -> None:
+    order = accept(OrderKind.LIMIT)
+    database.execute_sql("UPDATE orders SET version = version + 1 WHERE id = %s", (str(order.id),))
+    assert trigger(order) == []
+    assert read(order.id).status is OrderStatus.OPEN
+    assert len(trigger(read(order.id))) == 1
+    assert trigger(read(order.id)) == [], "and it fires once"
+
+
+def end_it(order: Order) -> list[Moved]:
+    let_pass(order.id, 90)
+    return journal.apply([expiry(order)])
+
+
+@pytest.mark.parametrize("first", [trigger, lambda order: cancel(order.id), end_it], ids=["price", "trader", "time"])
+@pytest.mark.parametrize("second", [trigger, lambda order: cancel(order.id)], ids=["price", "trader"])
+def test_of_price_trader_and_time_the_first_one_decides(
+    first: Callable[[Order], list[Moved]], second: Callable[[Order], list[Moved]]
+) -> None:
+    order = accept(OrderKind.LIMIT, valid_seconds=60)
+    (moved,) = first(order)
+    after = second(order)
+    if moved.order.status is OrderStatus.PENDING and after:
+        assert after[0].order.status is OrderStatus.CANCELLED, "what has fired is cancelled while nothing is signed"
+    else:
+        assert after == []
+        assert read(order.id).status is moved.order.status
+
+
+def test_an_order_whose_time_is_over_does_not_fire_and_ends_by_that() -> None:
+    order = accept(OrderKind.LIMIT, valid_seconds=60)
+    assert expire(10) == []
+    let_pass(order.id, 61)
+    assert trigger(order) == []
+    (moved,) = expire(10)
+    assert (moved.order.status, moved.order.error_code) == (OrderStatus.EXPIRED, ErrorCode.ORDER_EXPIRED)
+    assert isinstance(moved.event.data, Expired)
+    assert "the market had not met its price: 105 USDC per SOL = at least 157.5 USDC" in moved.event.data.detail
+    assert expire(10) == []
+
+
+def test_waiting_and_resting_orders_expire_together() -> None:
+    orders = [accept(OrderKind.LIMIT, valid_seconds=60).id, pending(valid_seconds=60)]
+    for order_id in orders:
+        let_pass(order_id, 61)
+    assert {moved.order.id for moved in expire(10)} == set(orders)
+
+
+@pytest.mark.parametrize(
+    ("valid", "is_over"),
+    [
+        ({"valid_seconds": 60}, False),  # it does not grow older in line
+        ({"expires_at": datetime.now(UTC) + timedelta(seconds=60)}, True),  # a date is a date
+    ],
+)
+def test_a_date_comes_also_for_who_waits_in_line_for_a_start(valid: dict[str, Any], is_over: bool) -> None:
+    order = accept(OrderKind.LIMIT, **valid)
+    trigger(order)
+    journal.defer(order.id, 120_000, RATE_LIMIT)
+    assert (read(order.id).due_at == read(order.id).valid_until) == is_over, "nobody waits longer than until then"
+    let_pass(order.id, 3_600)
+    assert len(expire(10)) == is_over
+    assert len(journal.claim([order.id], "worker-a", 15)) == (not is_over)
+
+
+def test_who_waits_in_line_is_worked_until_his_date_and_keeps_it() -> None:
+    until = datetime(2126, 12, 1, tzinfo=UTC)
+    order = accept(OrderKind.LIMIT, expires_at=until)
+    trigger(order)
+    journal.defer(order.id, 0, RATE_LIMIT)
+    (moved,) = journal.claim([order.id], "worker-a", 15)
+    assert moved.order.valid_until == until
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_a_try_that_has_failed_lets_it_rest_again_and_says_from_when_it_is_looked_at(is_signed: bool) -> None:
+    order = accept(OrderKind.LIMIT)
+    trigger(order)
+    (moved,) = journal.claim([order.id], "worker-a", 15)
+    change: dict[str, Any] = {"to": OrderStatus.OPEN, "delay_ms": 4_000}
+    if is_signed:
+        order = sign(route(moved.order), "sig").order
+        change |= {"attempt_end": journal.AttemptEnd("failed", 9, 1)}
+    fact = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=order.updated_at)
+    (moved,) = journal.apply([Change(order.id, fact, moved.order.version, **change)])
+    order = read(order.id)
+    assert (order.status, order.due_at, order.lease_owner) == (OrderStatus.OPEN, None, None)
+    assert order.looks_from is not None
+    assert (order.looks_from - order.updated_at).total_seconds() == pytest.approx(4, abs=0.5)
+    assert isinstance(moved.event.data, Retrying)
+    assert moved.event.data.until == order.looks_from
+    (again,) = resting.resting_of_late(5)
+    assert 3_000 < again.wait_ms <= 4_000
+
+
+def test_a_service_that_is_away_lets_it_rest_again_and_was_no_start() -> None:
+    order = accept(OrderKind.LIMIT)
+    trigger(order)
+    (moved,) = journal.claim([order.id], "worker-a", 15)
+    assert [order_id for order_id, _ in journal.recent_starts(60)] == [order.id]
+    error = OrderdError(ErrorCode.RPC_UNAVAILABLE, "away")
+    fact = Deferred(until=order.updated_at, reason=error.spec.title, code=error.code, detail=error.detail)
+    assert journal.apply([Change(order.id, fact, moved.order.version, to=OrderStatus.OPEN, delay_ms=500)])
+    assert journal.recent_starts(60) == []
+    order = read(order.id)
+    assert (order.status, order.failures, order.waits_for) == (OrderStatus.OPEN, 0, None)
+
+
+def test_those_that_rest_are_read_and_no_others() -> None:
+    order_id = accept(OrderKind.LIMIT).id
+    pending()
+    claimed()
+    gone = new_order(kind=OrderKind.STOP, **PRICES[OrderKind.STOP])
+    journal.accept([gone])
+    cancel(gone.id)
+    assert {each.order.id for each in resting.all_resting()} == {order_id}
+    assert {each.order.id for each in resting.resting_of_late(5)} == {order_id}
+    let_pass(order_id, 6)
+    assert resting.resting_of_late(5) == []
+    assert [each.wait_ms for each in resting.all_resting()] == [0]
+
+
+def test_the_best_price_rises_and_is_lowered_by_nobody() -> None:
+    order = accept(OrderKind.TRAILING)
+    order_id = order.id
+    for best, kept in ((100, 100), (120, 120), (110, 120)):
+        resting.raise_best({order_id: best})
+        assert read(order_id).best_out == kept
+    assert read(order_id).version == order.version, "whoever fires it meanwhile fires what he has read"
+
+
+def test_of_what_rests_no_more_no_best_price_is_noted() -> None:
+    order = accept(OrderKind.TRAILING)
+    trigger(order)
+    resting.raise_best({order.id: 100})
+    assert read(order.id).best_out is None
+
+
+def test_the_table_holds_that_what_rests_is_looked_at_and_nothing_else_is() -> None:
+    order = accept(OrderKind.LIMIT)
+    for wrong in ("looks_from = NULL", "status = 'pending', due_at = now()"):
+        with pytest.raises(IntegrityError, match="what_rests_is_looked_at"), database.atomic():
+            database.execute_sql(f"UPDATE orders SET {wrong} WHERE id = %s", (str(order.id),))

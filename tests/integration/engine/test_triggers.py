@@ -1,0 +1,341 @@
+"""Orders that rest go on when the market meets their price: once, as they are stored, and none is missed."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from peewee import OperationalError
+
+from db import journal, resting
+from db.connection import database
+from db.journal import Change
+from db.models import Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Cancelled, Deferred, Triggered
+from orderd.domain.order import EventKind, OrderKind, OrderStatus
+from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
+from orderd.engine import views
+from orderd.engine.publish import Publisher
+from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
+from orderd.engine.triggers.watch import Triggers
+from orderd.venues.base import OpenPool
+from tests.integration.engine.conftest import Queue
+from tests.integration.engine.test_execution import QUOTE
+from tests.integration.orders import new_order, read
+
+SOL = 10**9
+MILLION = 10**6
+READ_ALL_SECONDS = 30.0
+
+
+@dataclass
+class Market:
+    """Plays the router: one pool that buys SOL at ``price``, in USDC, and whose state is another in each ``slot``."""
+
+    price: float = 100.0
+    slot: int = 1
+    is_closed: bool = False
+    is_shallow: bool = False
+    pools: tuple[object, ...] = (object(),)
+    looks: list[int] = field(default_factory=list)
+
+    def moves(self, price: float) -> None:
+        self.price, self.slot, self.pools = price, self.slot + 1, (object(),)
+
+    def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
+        return {}
+
+    def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
+        return True
+
+    def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
+        return cast("tuple[OpenPool, ...]", self.pools)
+
+    def may_have_moved(self, request: QuoteRequest) -> bool:
+        return True
+
+    def route(
+        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
+    ) -> RoutingDecision:
+        self.looks.append(request.amount_in)
+        if self.is_closed:
+            raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
+        if self.is_shallow and request.exit_bps is None:
+            raise OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "moves the price by more than the daemon lets an order")
+        paid = request.amount_in * round(self.price * MILLION) // SOL
+        quote = replace(QUOTE, amount_in=request.amount_in, amount_out=paid, slot=self.slot)
+        return RoutingDecision(Route.single(quote), (quote,), ())
+
+
+@dataclass
+class Watch:
+    """A process' triggers, on a market and a clock of the test's."""
+
+    market: Market
+    queue: Queue
+    triggers: Triggers
+    now: list[float]
+
+    def sees(self, *prices: float) -> int:
+        """How many orders have fired at these prices, each of a slot of its own."""
+        fired = 0
+        for price in prices:
+            self.market.moves(price)
+            fired += self.triggers.run_once()
+        return fired
+
+
+Begin = Callable[[Market], Watch]
+
+
+@pytest.fixture
+def begin(publisher: Publisher) -> Begin:
+    """Let a process begin to watch."""
+
+    def watch(market: Market) -> Watch:
+        queue, now = Queue(), [1_000.0]
+        router = cast("Router", market)
+        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, clock=lambda: now[0])
+        return Watch(market, queue, triggers, now)
+
+    return watch
+
+
+@pytest.fixture
+def watch(begin: Begin) -> Watch:
+    return begin(Market())
+
+
+def rests(kind: OrderKind, amount_in: int = SOL, **terms: Any) -> UUID:
+    (moved,) = journal.accept([new_order(amount_in=amount_in, kind=kind, **terms)])
+    assert moved.order.status is OrderStatus.OPEN
+    return moved.order.id
+
+
+def limit(price: str = "105", **terms: Any) -> UUID:
+    return rests(OrderKind.LIMIT, limit_price=price, **terms)
+
+
+def stop(price: str = "95", confirm: int = 1, **terms: Any) -> UUID:
+    return rests(OrderKind.STOP, stop_price=price, confirm=confirm, **terms)
+
+
+def trailing(**terms: Any) -> UUID:
+    return rests(OrderKind.TRAILING, trail="3%", confirm=1, **terms)
+
+
+def statuses(orders: Sequence[UUID]) -> list[OrderStatus]:
+    return [read(each).status for each in orders]
+
+
+def rests_again(order_id: UUID) -> None:
+    """It is claimed, and its try fails."""
+    order = read(order_id)
+    fact = Deferred(until=order.updated_at, reason="away")
+    (claimed,) = journal.claim([order_id], "worker-a", 15)
+    assert journal.apply([Change(order_id, fact, claimed.order.version, to=OrderStatus.OPEN)])
+
+
+def test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met(watch: Watch) -> None:
+    order_id = limit("105")
+    assert watch.sees(100, 104.999999) == 0
+    assert watch.sees(105.5) == 1
+    order = read(order_id)
+    assert (order.status, order.looks_from) == (OrderStatus.PENDING, None)
+    assert order.triggered_at is not None
+    assert order.due_at is not None
+    assert watch.queue.sent == [order_id]
+    (fact,) = [event.data for event in views.events_after(order_id, 1)]
+    assert fact == Triggered(
+        price="105.5 USDC per SOL",
+        amount_out="105.5",
+        condition="105 USDC per SOL = at least 105 USDC",
+        slot=watch.market.slot,
+        met_at_slot=watch.market.slot,
+    )
+
+
+def test_a_gap_through_all_prices_fires_all_the_farthest_first(watch: Watch) -> None:
+    near, far = limit("110"), limit("101")
+    assert watch.sees(100) == 0
+    assert watch.sees(120) == 2
+    assert watch.queue.sent == [far, near]
+
+
+def test_what_fires_does_so_once(watch: Watch) -> None:
+    order_id = limit()
+    assert watch.sees(106, 106, 107) == 1
+    assert [event.data.kind for event in views.events_after(order_id, 0)] == [EventKind.ACCEPTED, EventKind.TRIGGERED]
+
+
+def test_two_processes_that_see_the_same_market_fire_each_order_once(begin: Begin) -> None:
+    market = Market()
+    one, other = begin(market), begin(market)
+    orders = [limit(str(101 + number)) for number in range(9)]
+    for each in (one, other):
+        each.triggers.run_once()
+    market.moves(105)
+    fired = [one.triggers.run_once(), other.triggers.run_once()]
+    assert fired == [5, 0]
+    assert statuses(orders) == [OrderStatus.PENDING] * 5 + [OrderStatus.OPEN] * 4
+    assert other.sees(120) == 4
+    assert one.sees(120) == 0
+    assert {read(each).seq for each in orders} == {2}
+
+
+def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch: Watch) -> None:
+    order_id = limit()
+    assert watch.sees(100) == 0
+    journal.apply([Change(order_id, Cancelled(), None)])
+    assert watch.sees(106) == 0
+    assert read(order_id).status is OrderStatus.CANCELLED
+    assert watch.queue.sent == []
+
+
+def test_nor_is_one_that_has_become_another_since_it_was_read(watch: Watch) -> None:
+    order_id = limit()
+    assert watch.sees(100) == 0
+    database.execute_sql("UPDATE orders SET version = version + 1, limit_price = 200 WHERE id = %s", (str(order_id),))
+    assert watch.sees(106) == 0
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.sees(106) == 0
+    assert watch.sees(200) == 1
+
+
+def test_nor_one_whose_validity_has_ended(watch: Watch) -> None:
+    order_id = limit()
+    assert watch.sees(100) == 0
+    database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order_id),))
+    assert watch.sees(106) == 0
+    assert read(order_id).status is OrderStatus.OPEN, "it is for dispatch to end it"
+
+
+def test_a_stop_is_confirmed_though_nobody_trades_meanwhile(watch: Watch) -> None:
+    order_id = stop(confirm=2)
+    assert watch.sees(94) == 0
+    assert watch.triggers.run_once() == 0, "the same slot is the same look"
+    watch.market.slot += 1
+    assert watch.triggers.run_once() == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_stop_that_one_trade_would_fool_is_not_fired(watch: Watch) -> None:
+    order_id = stop(confirm=2)
+    assert watch.sees(94, 96, 94, 96) == 0
+    assert read(order_id).status is OrderStatus.OPEN
+
+
+def test_a_stop_is_not_fired_by_a_market_that_nobody_can_see(watch: Watch) -> None:
+    order_id = stop(confirm=2)
+    assert watch.sees(94) == 0
+    watch.market.is_closed = True
+    assert watch.sees(94, 94) == 0
+    watch.market.is_closed = False
+    assert watch.sees(94) == 0
+    assert watch.sees(94) == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_trailing_stop_follows_the_price_and_its_best_one_is_stored(watch: Watch) -> None:
+    order_id = trailing()
+    assert watch.sees(100, 110, 108, 106.8) == 0
+    assert read(order_id).best_out == 110 * MILLION
+    assert watch.sees(106.7) == 1
+
+
+def test_after_a_restart_it_is_behind_the_same_best_price(begin: Begin) -> None:
+    order_id = trailing()
+    assert begin(Market()).sees(100, 110) == 0
+    after = begin(Market())
+    assert after.sees(107) == 0
+    assert after.sees(106.7) == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_process_that_saw_less_lowers_no_best_price(begin: Begin) -> None:
+    order_id = trailing()
+    late = begin(Market())
+    assert late.sees(100) == 0
+    assert begin(Market()).sees(110) == 0
+    assert late.sees(105) == 0
+    assert read(order_id).best_out == 110 * MILLION
+
+
+def test_a_large_trailing_stop_follows_the_price_too(watch: Watch) -> None:
+    """However much it would move the market: what it may lose is for its exit to say."""
+    watch.market.is_shallow = True
+    order_id = trailing(amount_in=5_000 * SOL)
+    assert watch.sees(100, 110) == 0
+    assert read(order_id).best_out == 5_000 * 110 * MILLION
+
+
+def test_what_rests_again_is_looked_at_again_when_its_pause_is_over(watch: Watch) -> None:
+    order_id = limit()
+    assert watch.sees(106) == 1
+    rests_again(order_id)
+    assert watch.triggers.run_once() == 1
+    rests_again(order_id)
+    database.execute_sql(
+        "UPDATE orders SET looks_from = clock_timestamp() + interval '20 s' WHERE id = %s", (str(order_id),)
+    )
+    assert watch.sees(106, 106) == 0
+    watch.now[0] += 20
+    assert watch.triggers.run_once() == 1
+
+
+def test_one_that_is_accepted_in_a_market_that_stands_still_is_looked_at_at_once(watch: Watch) -> None:
+    first = limit()
+    assert watch.sees(106) == 1
+    second = limit()
+    assert watch.triggers.run_once() == 1
+    assert statuses([first, second]) == [OrderStatus.PENDING] * 2
+
+
+def test_what_could_not_be_stored_fires_when_postgres_is_back_though_the_market_stands_still(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = limit()
+    with monkeypatch.context() as away:
+        away.setattr(journal, "apply_each", _away)
+        with pytest.raises(OperationalError):
+            watch.sees(106)
+    assert watch.triggers.run_once() == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_best_price_that_could_not_be_stored_is_seen_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = trailing()
+    with monkeypatch.context() as away:
+        away.setattr(resting, "raise_best", _away)
+        with pytest.raises(OperationalError):
+            watch.sees(110)
+    assert watch.triggers.run_once() == 0
+    assert read(order_id).best_out == 110 * MILLION
+
+
+def test_what_began_to_rest_while_nobody_could_look_is_not_missed(watch: Watch) -> None:
+    assert watch.sees(106) == 0
+    order_id = limit()
+    database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '20 s' WHERE id = %s", (str(order_id),))
+    watch.now[0] += 20  # so long a pass has taken
+    assert watch.triggers.run_once() == 1
+
+
+def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Watch) -> None:
+    bad, good = limit(), limit("104")
+    assert watch.sees(100) == 0
+    database.execute_sql("ALTER TABLE orders ADD CHECK (id <> %s OR status <> 'pending')", (str(bad),))
+    assert watch.sees(106) == 1
+    assert statuses([bad, good]) == [OrderStatus.OPEN, OrderStatus.PENDING]
+
+
+def _no_parts(order: Order, amount_in: int) -> None:
+    raise AssertionError("none of these orders is executed in parts")
+
+
+def _away(*_: object) -> None:
+    raise OperationalError("the server closed the connection")

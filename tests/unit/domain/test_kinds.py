@@ -1,0 +1,170 @@
+"""What kind of order its prices make it, what each kind has where nothing is said, and what contradicts itself."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.domain.terms import GivenTerms, OrderTerms, check_prices, price_reads, told, understood
+from orderd.domain.tokens import TokenRegistry
+from orderd.domain.trigger import Bound
+
+PRICES: dict[OrderKind, dict[str, str]] = {
+    OrderKind.MARKET: {},
+    OrderKind.LIMIT: {"limit_price": "105"},
+    OrderKind.STOP: {"stop_price": "95"},
+    OrderKind.STOP_LIMIT: {"stop_price": "95", "limit_price": "94"},
+    OrderKind.TAKE_PROFIT: {"take_profit_price": "120"},
+    OrderKind.TRAILING: {"trail": "3%"},
+}
+ALL = pytest.mark.parametrize("kind", PRICES)
+EXECUTED_BY_OTHERS = {OrderKind.OCO, OrderKind.TWAP}
+
+
+def given(**terms: Any) -> GivenTerms:
+    return GivenTerms(token_in="SOL", token_out="USDC", amount_in="1.5", **terms)
+
+
+def meant(**terms: Any) -> OrderTerms:
+    return understood(given(**terms), TokenRegistry(), "0.5")
+
+
+def refusal(**terms: Any) -> OrderdError:
+    with pytest.raises(OrderdError) as refused:
+        check_prices(given(**terms))
+    return refused.value
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert PRICES.keys() == set(OrderKind) - EXECUTED_BY_OTHERS
+
+
+@ALL
+def test_the_prices_make_the_kind_whether_it_is_named_or_not(kind: OrderKind) -> None:
+    assert meant(**PRICES[kind]).kind is kind
+    assert meant(**PRICES[kind], type=kind).kind is kind
+
+
+@pytest.mark.parametrize(("kind", "other"), [(kind, other) for kind in PRICES for other in OrderKind if kind != other])
+def test_a_kind_that_the_prices_do_not_make_is_refused(kind: OrderKind, other: OrderKind) -> None:
+    error = refusal(**PRICES[kind], type=other)
+    assert error.code is ErrorCode.ORDER_TERMS_CONTRADICT
+    assert f"make it a {kind} order, and not {other}" in error.detail
+
+
+def test_a_take_profit_may_have_a_limit_too() -> None:
+    terms = meant(take_profit_price="120", limit_price="119")
+    assert terms.kind is OrderKind.TAKE_PROFIT
+    assert (terms.trigger is not None, terms.least) == (True, 178_500_000)
+
+
+@pytest.mark.parametrize(
+    ("terms", "why"),
+    [
+        ({"take_profit_price": "120", "trail": "3%"}, "either take_profit or trailing"),
+        ({"stop_price": "95", "take_profit_price": "120", "trail": "3%"}, "either stop or take_profit or trailing"),
+        ({"stop_price": "95", "trail": "3%"}, "either stop or trailing"),
+        ({"trail": "3%", "limit_price": "105"}, "a trailing stop has no limit price"),
+        ({"max_slippage": "5"}, "max_slippage is for stops, and not for market"),
+        ({"max_slippage": "5", "take_profit_price": "120"}, "and not for take_profit"),
+        ({"max_slippage": "5", "stop_price": "95", "limit_price": "94"}, "and not for stop_limit"),
+        ({"confirm": 2, "limit_price": "105"}, "only a stop is confirmed"),
+        ({"confirm_for": "2s", "take_profit_price": "120"}, "only a stop is confirmed"),
+        ({"time_in_force": "gtc"}, "time_in_force is for limit orders"),
+        ({"time_in_force": "ioc", "stop_price": "95", "limit_price": "94"}, "time_in_force is for limit orders"),
+        ({"valid_for": "5m", "expires": "2026-12-01T09:30:00Z"}, "valid_for or expires, and not both"),
+    ],
+)
+def test_terms_that_contradict_each_other_are_refused(terms: dict[str, Any], why: str) -> None:
+    error = refusal(**terms)
+    assert error.code is ErrorCode.ORDER_TERMS_CONTRADICT
+    with pytest.raises(OrderdError, match=why):
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [
+        ({"limit_price": "abc"}, ErrorCode.PRICE_INVALID),
+        ({"stop_price": "0"}, ErrorCode.PRICE_INVALID),
+        ({"take_profit_price": "-1"}, ErrorCode.PRICE_INVALID),
+        ({"trail": "100%"}, ErrorCode.PRICE_INVALID),
+        ({"stop_price": "95", "max_slippage": "101"}, ErrorCode.SLIPPAGE_OUT_OF_RANGE),
+        ({"stop_price": "95", "confirm_for": "2"}, ErrorCode.TIME_INVALID),
+        ({"valid_for": "5 minutes"}, ErrorCode.TIME_INVALID),
+        ({"expires": "soon"}, ErrorCode.TIME_INVALID),
+    ],
+)
+def test_a_price_or_a_time_that_means_nothing_is_refused(terms: dict[str, Any], code: ErrorCode) -> None:
+    assert refusal(**terms).code is code
+
+
+@ALL
+def test_what_a_kind_has_where_nothing_is_said(kind: OrderKind) -> None:
+    terms = meant(**PRICES[kind])
+    exits = kind in (OrderKind.STOP, OrderKind.TRAILING)
+    stops = exits or kind is OrderKind.STOP_LIMIT
+    assert terms.max_slippage_bps == (500 if exits else None)
+    assert terms.floor is (Floor.EACH if exits else Floor.FIRST), "who has to get out takes the price of the moment"
+    assert terms.confirm == (2 if stops else None)
+    assert terms.time_in_force is (TimeInForce.GTC if kind is OrderKind.LIMIT else None)
+    assert (terms.confirm_seconds, terms.valid_seconds, terms.expires_at) == (None, None, None)
+
+
+@ALL
+def test_all_but_market_orders_rest(kind: OrderKind) -> None:
+    assert meant(**PRICES[kind]).rests == (kind is not OrderKind.MARKET)
+
+
+@pytest.mark.parametrize(("time_in_force", "rests"), [("gtc", True), ("ioc", False), ("fok", False)])
+def test_a_limit_order_that_may_not_wait_does_not_rest(time_in_force: str, rests: bool) -> None:
+    assert meant(limit_price="105", time_in_force=time_in_force).rests is rests
+
+
+def test_what_is_said_counts() -> None:
+    terms = meant(stop_price="95", max_slippage="12.5", confirm=3, confirm_for="2s", floor="first", valid_for="1d")
+    assert (terms.max_slippage_bps, terms.confirm, terms.confirm_seconds) == (1_250, 3, 2)
+    assert (terms.floor, terms.valid_seconds) == (Floor.FIRST, 86_400)
+    assert meant(expires="2026-12-01T10:30:00+01:00").expires_at == datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "waits_for", "has_to_pay"),
+    [
+        (OrderKind.MARKET, None, None),
+        (OrderKind.LIMIT, None, 157_500_000),
+        (OrderKind.STOP, Bound(142_500_000, is_least=False), None),
+        (OrderKind.STOP_LIMIT, Bound(142_500_000, is_least=False), 141_000_000),
+        (OrderKind.TAKE_PROFIT, Bound(180_000_000, is_least=True), None),
+        (OrderKind.TRAILING, Bound(0, is_least=False), None),
+    ],
+)
+def test_what_a_kind_waits_for_and_what_it_has_to_be_paid(
+    kind: OrderKind, waits_for: Bound | None, has_to_pay: int | None
+) -> None:
+    terms = meant(**PRICES[kind])
+    assert (None if terms.trigger is None else terms.trigger.bound()) == waits_for
+    assert (None if terms.limit is None else terms.limit.bound().amount_out) == has_to_pay
+    assert terms.least == has_to_pay
+
+
+@pytest.mark.parametrize(("min_out", "least"), [("157", 157_500_000), ("158", 158_000_000)])
+def test_the_higher_of_limit_and_min_out_is_the_least(min_out: str, least: int) -> None:
+    assert meant(limit_price="105", min_out=min_out).least == least
+
+
+def test_its_prices_are_read_out() -> None:
+    assert price_reads(meant()) is None
+    assert price_reads(meant(limit_price="105")) == "105 USDC per SOL = at least 157.5 USDC"
+    assert price_reads(meant(stop_price="95", limit_price="94")) == (
+        "95 USDC per SOL = at most 142.5 USDC; then 94 USDC per SOL = at least 141 USDC"
+    )
+
+
+@ALL
+def test_terms_that_are_told_are_understood_as_the_same(kind: OrderKind) -> None:
+    terms = meant(**PRICES[kind], valid_for="90s")
+    again = GivenTerms.model_validate(told(terms).model_dump(exclude_none=True))
+    assert understood(again, TokenRegistry(), "7") == terms

@@ -1,0 +1,71 @@
+"""The mid is between the best pools of a pair, before fees and depth, and moved by none that nobody would trade in."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from orderd.domain.mid import mid_of, told
+from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
+
+AMOUNT = 1_000_000
+
+
+def offer(spot: Fraction | int, *, fee: int = 2_500, impact_bps: int = 1, mints: str = "AB") -> VenueQuote:
+    """What a pool at this price pays for a million: ``fee`` of that is kept, and depth costs so many basis points."""
+    paid = (AMOUNT - fee) * Fraction(spot) * (10_000 - impact_bps) / 10_000
+    pool = f"{spot} {fee}"
+    kind = PoolKind.RAYDIUM_CPMM
+    quote = VenueQuote(
+        VenueName.RAYDIUM, pool, kind, mints[0], mints[1], AMOUNT, int(paid), fee, mints[0], Decimal(impact_bps), 1, 1
+    )
+    return replace(quote, spot=Fraction(spot))
+
+
+def mid(route: Route, *hops: Iterable[VenueQuote]) -> Fraction | None:
+    return mid_of(route, hops)
+
+
+def test_of_one_pool_it_is_that_pools_price_whatever_fee_and_depth_take() -> None:
+    only = offer(100, fee=10_000, impact_bps=300)
+    assert mid(Route.single(only), [only]) == 100
+
+
+def test_it_lies_between_the_pool_to_sell_to_and_the_pool_to_buy_from() -> None:
+    dear, cheap = offer(102), offer(100)
+    assert mid(Route.single(dear), [dear, cheap, offer(101)]) == 101
+
+
+def test_fees_choose_the_pools_and_are_no_part_of_the_price() -> None:
+    best, cheap_but_greedy, fair = offer(102), offer(100, fee=30_000), offer(101)
+    assert mid(Route.single(best), [best, cheap_but_greedy, fair]) == Fraction(203, 2)
+
+
+def test_a_pool_with_too_little_for_the_order_moves_nothing() -> None:
+    deep, shallow = offer(100), offer(96, impact_bps=2_000)
+    assert mid(Route.single(deep), [deep, shallow]) == 100
+
+
+def test_by_way_of_another_token_the_mids_multiply() -> None:
+    first, second = offer(4, mints="AB"), offer(25, mints="BC")
+    route = Route((Hop((first,)), Hop((second,))))
+    assert mid(route, [first], [second, offer(26, mints="BC")]) == 4 * Fraction(51, 2)
+
+
+def test_legs_of_a_split_count_where_no_pool_takes_it_all() -> None:
+    legs = offer(102), offer(100)
+    assert mid(Route((Hop(legs),)), []) == 101
+
+
+@pytest.mark.parametrize("others", [(offer(60),), (replace(offer(100), spot=None),)], ids=["far apart", "untold"])
+def test_where_it_cannot_be_told_it_is_not(others: tuple[VenueQuote, ...]) -> None:
+    chosen = offer(100) if others[0].spot else others[0]
+    assert mid(Route.single(chosen), others) is None
+
+
+def test_it_is_told_in_whole_tokens_with_eighteen_digits() -> None:
+    assert told(Fraction(1, 7), 9, 6) == "142.857142857142857"
+    assert told(Fraction(101, 1_000), 9, 6) == "101"
+    assert told(Fraction(10**30), 6, 9) == "1" + "0" * 27

@@ -1,0 +1,138 @@
+"""A condition is a bound on what the whole amount is paid; one that is met is met at the price that was asked for."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderKind
+from orderd.domain.price import PairPrice, parse_price
+from orderd.domain.tokens import TokenRegistry
+from orderd.domain.trigger import Bound, Condition, Trail, limit_out, stop_out
+
+SOL, USDC = TokenRegistry().pair("SOL", "USDC")
+SALE, PURCHASE = PairPrice(SOL, USDC), PairPrice(USDC, SOL)
+PAIRS = pytest.mark.parametrize("pair", [SALE, PURCHASE], ids=["sale", "purchase"])
+AMOUNTS = st.integers(1, 2**64 - 1)
+PRICES = st.decimals(min_value="0.000001", max_value="1000000", places=6).map(lambda price: parse_price(f"{price:f}"))
+ADVERSE_KINDS = (OrderKind.STOP, OrderKind.STOP_LIMIT)
+FAVOURABLE_KINDS = (OrderKind.LIMIT, OrderKind.TAKE_PROFIT)
+
+
+def is_as_good(pair: PairPrice, amount_in: int, amount_out: int, price: str) -> bool:
+    """Whether the trade's own price is this one or a better one for who trades."""
+    paid, asked = pair.price(amount_in, amount_out), Fraction(price)
+    return paid >= asked if pair is SALE else paid <= asked
+
+
+def test_at_least_and_at_most() -> None:
+    assert [Bound(10, is_least=True).is_met(paid) for paid in (9, 10, 11)] == [False, True, True]
+    assert [Bound(10, is_least=False).is_met(paid) for paid in (9, 10, 11)] == [True, True, False]
+
+
+@PAIRS
+@given(amount_in=AMOUNTS, price=PRICES)
+def test_a_limit_is_the_least_amount_that_is_as_good_as_its_price(pair: PairPrice, amount_in: int, price: str) -> None:
+    least = limit_out(pair, amount_in, price)
+    assert least >= 1
+    assert is_as_good(pair, amount_in, least, price)
+    assert least == 1 or not is_as_good(pair, amount_in, least - 1, price)
+
+
+@PAIRS
+@given(amount_in=AMOUNTS, price=PRICES)
+def test_a_stop_is_the_most_that_is_no_better_than_its_price(pair: PairPrice, amount_in: int, price: str) -> None:
+    most = stop_out(pair, amount_in, price)
+    assert pair.amount_out(amount_in, Fraction(price)) - 1 < most <= pair.amount_out(amount_in, Fraction(price))
+    assert limit_out(pair, amount_in, price) - max(most, 0) <= 1, "no amount lies between the two"
+
+
+@PAIRS
+@pytest.mark.parametrize("kind", FAVOURABLE_KINDS)
+def test_who_waits_for_a_better_price_waits_for_at_least_so_much(kind: OrderKind, pair: PairPrice) -> None:
+    condition = Condition(kind, pair, 3 * 10**9, "105")
+    assert not condition.is_adverse
+    assert condition.bound() == Bound(limit_out(pair, 3 * 10**9, "105"), is_least=True)
+
+
+@PAIRS
+@pytest.mark.parametrize("kind", ADVERSE_KINDS)
+def test_who_waits_for_a_worse_price_waits_for_at_most_so_much(kind: OrderKind, pair: PairPrice) -> None:
+    condition = Condition(kind, pair, 3 * 10**9, "95")
+    assert condition.is_adverse
+    assert condition.bound() == Bound(stop_out(pair, 3 * 10**9, "95"), is_least=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "distance", "is_percent"),
+    [
+        ("3%", "3%", Fraction(3, 100), True),
+        ("0.50 %", "0.5%", Fraction(1, 200), True),
+        ("99.99%", "99.99%", Fraction(9_999, 10_000), True),
+        ("2.50", "2.5", Fraction(5, 2), False),
+    ],
+)
+def test_a_trail_is_a_part_of_the_price_or_a_price(text: str, kept: str, distance: Fraction, is_percent: bool) -> None:
+    assert Trail.parse(text) == Trail(distance, is_percent, kept)
+    assert Trail.parse(kept).text == kept
+
+
+@pytest.mark.parametrize("text", ["", "%", "0%", "0", "-1%", "3%%", "100%", "250%", "three"])
+def test_a_trail_that_leads_nowhere_is_refused(text: str) -> None:
+    with pytest.raises(OrderdError) as refused:
+        Trail.parse(text)
+    assert refused.value.code is ErrorCode.PRICE_INVALID
+
+
+def trailing(pair: PairPrice, amount_in: int, trail: str) -> Condition:
+    return Condition(OrderKind.TRAILING, pair, amount_in, None, Trail.parse(trail))
+
+
+@pytest.mark.parametrize(
+    ("pair", "amount_in", "best", "trail", "most"),
+    [
+        (SALE, 10**9, 100_000_000, "3%", 97_000_000),
+        (SALE, 10**9, 100_000_000, "2.5", 97_500_000),
+        (SALE, 10**9, 100_000_000, "250", 0),  # further than the price is high
+        # Bought at 100; three percent dearer are 103, 2.5 dearer 102.5.
+        (PURCHASE, 100_000_000, 10**9, "3%", 10**9 * 100 // 103),
+        (PURCHASE, 100_000_000, 10**9, "2.5", 10**9 * 1_000 // 1_025),
+    ],
+)
+def test_a_trailing_stop_is_so_far_behind_the_best_price(
+    pair: PairPrice, amount_in: int, best: int, trail: str, most: int
+) -> None:
+    assert trailing(pair, amount_in, trail).bound(best) == Bound(most, is_least=False)
+
+
+@PAIRS
+def test_before_any_price_was_seen_a_trailing_stop_is_met_by_nothing(pair: PairPrice) -> None:
+    assert not trailing(pair, 10**9, "3%").bound().is_met(1)
+
+
+@PAIRS
+@given(
+    amount_in=AMOUNTS,
+    bests=st.tuples(AMOUNTS, AMOUNTS),
+    trail=st.one_of(PRICES, st.decimals(min_value="0.01", max_value="99.99", places=2).map(lambda each: f"{each:f}%")),
+)
+def test_a_trail_stays_below_the_best_price_and_rises_with_it(
+    pair: PairPrice, amount_in: int, bests: tuple[int, int], trail: str
+) -> None:
+    assume(trail not in ("0.00%",))
+    condition = trailing(pair, amount_in, trail)
+    assert condition.is_adverse
+    lower, higher = (condition.bound(best).amount_out for best in sorted(bests))
+    assert lower <= higher < max(bests)
+    assert lower < min(bests), "the price that is the best one does not meet it"
+
+
+def test_both_readings_are_told() -> None:
+    limit, stop = (Condition(kind, SALE, 1_500_000_000, "105") for kind in (OrderKind.LIMIT, OrderKind.STOP))
+    assert limit.told() == "105 USDC per SOL = at least 157.5 USDC"
+    assert stop.told() == "105 USDC per SOL = at most 157.5 USDC"
+    assert Condition(OrderKind.LIMIT, PURCHASE, 210_000_000, "105").told() == "105 USDC per SOL = at least 2 SOL"
+    assert trailing(SALE, 10**9, "3%").told() == "3% behind the best price"
+    assert trailing(PURCHASE, 10**9, "2.5").told() == "2.5 USDC per SOL behind the best price"

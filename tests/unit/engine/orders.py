@@ -1,0 +1,33 @@
+"""Rows of orders that no database has seen, as their kinds have them."""
+
+from typing import Any
+from uuid import UUID
+
+from db.models import Order
+from db.terms import columns_of
+from orderd.domain.order import OrderStatus
+from orderd.domain.terms import GivenTerms, understood
+from orderd.domain.tokens import TokenRegistry
+
+TERMS: dict[str, dict[str, str]] = {
+    "market": {},
+    "limit": {"limit_price": "105"},
+    "ioc": {"limit_price": "105", "time_in_force": "ioc"},
+    "fok": {"limit_price": "105", "time_in_force": "fok"},
+    "stop": {"stop_price": "95"},
+    "stop_limit": {"stop_price": "95", "limit_price": "94"},
+    "take_profit": {"take_profit_price": "120"},
+    "take_profit_limit": {"take_profit_price": "120", "limit_price": "119"},
+    "trailing": {"trail": "3%"},
+}
+"""Of all kinds, and what makes them behave differently."""
+
+
+def order_of(
+    what: str, *, sells: str = "SOL", amount: str = "1", terms: dict[str, Any] | None = None, **row: Any
+) -> Order:
+    """One of ``TERMS``, or one with further ``terms``; ``row`` are other columns."""
+    pair = {"token_in": sells, "token_out": "USDC" if sells == "SOL" else "SOL", "amount_in": amount}
+    meant = understood(GivenTerms.model_validate({**pair, **TERMS[what], **(terms or {})}), TokenRegistry(), "0.5")
+    kept = {"status": OrderStatus.OPEN, "version": 3, "seq": 1, "failures": 0, "uncounted": 0, "triggered_at": None}
+    return Order(id=UUID(int=1), **columns_of(meant), **{**kept, "best_out": None, **row})

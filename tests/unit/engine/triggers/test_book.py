@@ -1,0 +1,163 @@
+"""The book of a pair misses no order that the market meets, and asks the market for few amounts to say so."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderd.domain.trigger import Bound
+from orderd.engine.triggers.book import PairBook
+
+DUST = 1 << 14
+
+
+@dataclass(frozen=True)
+class Market:
+    """Pays less for each unit the more is sold, like all pools do, in whole base units; nothing above ``most``."""
+
+    lines: tuple[tuple[Fraction, int], ...]
+    most: int
+
+    def pays(self, amount: int) -> int | None:
+        paid = int(min(Fraction(rate) * amount + beside for rate, beside in self.lines))
+        return paid if paid >= 1 and amount <= self.most else None
+
+
+RATES = st.one_of(
+    st.fractions(min_value=Fraction(1, 10**6), max_value=Fraction(1, 10**4)),  # a few base units for the smallest
+    st.fractions(min_value=Fraction(1, 100), max_value=1_000),
+)
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> Market:
+    first = draw(RATES)
+    lines = [(first, 0)]
+    for _ in range(draw(st.integers(0, 3))):
+        rate, beside = lines[-1]
+        slower = rate * draw(st.fractions(min_value=0, max_value=1))
+        lines.append((slower, beside + draw(st.integers(0, 10**9))))
+    return Market(tuple(lines), draw(st.one_of(st.just(2**64), st.integers(DUST // 2, 2**40))))
+
+
+AMOUNTS = st.one_of(
+    st.integers(1, 2 * DUST),
+    st.integers(DUST - 3, DUST + 3),
+    st.integers(14, 40).flatmap(lambda size: st.integers(1 << size, (2 << size) - 1)),
+)
+
+
+@st.composite
+def orders(draw: st.DrawFn, market: Market) -> dict[UUID, tuple[int, tuple[Bound, ...]]]:
+    """Their bounds lie where the market is, or near it."""
+    found = {}
+    for number in range(draw(st.integers(1, 12))):
+        amount = draw(AMOUNTS)
+        near = (market.pays(amount) or 1) + draw(st.integers(-3, 3))
+        bounds = tuple(
+            Bound(max(near + beside, 0), is_least)
+            for is_least, beside in draw(
+                st.lists(st.tuples(st.booleans(), st.integers(-(10**6), 10**6) | st.just(0)), min_size=1, max_size=2)
+            )
+        )
+        found[UUID(int=number)] = amount, bounds
+    return found
+
+
+def met(market: Market, resting: Mapping[UUID, tuple[int, tuple[Bound, ...]]]) -> set[UUID]:
+    """Each order looked at by itself."""
+    return {
+        order_id
+        for order_id, (amount, bounds) in resting.items()
+        if (paid := market.pays(amount)) is not None and any(bound.is_met(paid) for bound in bounds)
+    }
+
+
+@given(st.data())
+def test_no_order_that_is_met_is_left_out(data: st.DataObject) -> None:
+    market = data.draw(markets())
+    resting = data.draw(orders(market))
+    book = PairBook()
+    for order_id, (amount, bounds) in resting.items():
+        book.put(order_id, amount, bounds)
+    assert met(market, resting) <= book.may_be_met(market.pays) <= resting.keys()
+
+
+@given(st.data())
+def test_what_is_put_again_or_dropped_leaves_nothing_behind(data: st.DataObject) -> None:
+    market = data.draw(markets())
+    resting = data.draw(orders(market))
+    book = PairBook()
+    for order_id, (amount, bounds) in resting.items():
+        book.put(order_id, 3 * amount, [Bound(1, is_least=True), Bound(1, is_least=True)])
+        book.put(order_id, amount, bounds)
+    assert len(book) == len(resting)
+    left = {}
+    for order_id in resting:
+        if data.draw(st.booleans()):
+            book.drop(order_id)
+        else:
+            left[order_id] = resting[order_id]
+    book.drop(UUID(int=10**6))
+    assert len(book) == len(left)
+    assert met(market, left) <= book.may_be_met(market.pays) <= left.keys()
+    for order_id in left:
+        book.drop(order_id)
+    assert book.may_be_met(_nobody_asks) == set()
+
+
+def _nobody_asks(amount: int) -> int:
+    raise AssertionError(f"an empty book asks what {amount} would be paid")
+
+
+def linear(rate: int) -> Callable[[int], int]:
+    return lambda amount: amount * rate
+
+
+def test_orders_far_from_the_market_are_not_looked_at() -> None:
+    book = PairBook()
+    amount = 3 * 10**9
+    for number in range(100):
+        book.put(UUID(int=number), amount, [Bound(amount * (101 + number), is_least=True)])
+        book.put(UUID(int=1_000 + number), amount, [Bound(amount * (99 - number), is_least=False)])
+    assert book.may_be_met(linear(100)) == set()
+    assert book.may_be_met(linear(103)) == {UUID(int=number) for number in range(3)}
+    assert book.may_be_met(linear(97)) == {UUID(int=1_000 + number) for number in range(3)}
+
+
+def test_one_question_a_side_is_asked_for_all_orders_of_a_size() -> None:
+    book, asked = PairBook(), []
+
+    def probe(amount: int) -> int:
+        asked.append(amount)
+        return amount
+
+    for number in range(100):
+        amount = (1 << 20) + number
+        book.put(UUID(int=number), amount, [Bound(2 * amount, is_least=True), Bound(amount // 2, is_least=False)])
+    book.may_be_met(probe)
+    assert asked == [1 << 20, 2 << 20], "the smallest amount for limits, the largest for stops"
+
+
+def test_an_order_of_dust_is_always_looked_at() -> None:
+    book = PairBook()
+    book.put(UUID(int=1), DUST - 1, [Bound(10**9, is_least=True)])
+    assert book.may_be_met(_nobody_asks) == {UUID(int=1)}
+
+
+def test_a_larger_order_may_be_paid_where_the_smallest_of_its_size_is_paid_nothing() -> None:
+    book = PairBook()
+    book.put(UUID(int=1), (2 << 20) - 1, [Bound(1, is_least=True)])
+    assert book.may_be_met(lambda amount: 1 if amount > (1 << 20) else None) == {UUID(int=1)}
+
+
+def test_rounding_hides_no_stop() -> None:
+    """Where a few base units are paid, what is rounded off is a large part of them."""
+    rate, amount = Fraction(4, 2 << 20), 7 * (1 << 20) // 5
+    assert (int((2 << 20) * rate), int(amount * rate)) == (4, 2), "the largest of this size loses nothing by it"
+    book = PairBook()
+    book.put(UUID(int=1), amount, [Bound(2, is_least=False)])
+    assert book.may_be_met(lambda sold: int(sold * rate)) == {UUID(int=1)}

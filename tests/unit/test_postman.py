@@ -1,0 +1,43 @@
+"""The Postman collection is what its generator makes, and leaves nothing out."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from docs.postman import FILE, PROMISED, openapi_document, written
+
+COLLECTION: dict[str, Any] = json.loads(FILE.read_text())
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return openapi_document()
+
+
+def requests() -> Iterator[dict[str, Any]]:
+    for folder in COLLECTION["item"]:
+        yield from folder["item"]
+
+
+def test_the_collection_is_made_from_the_openapi_document(document: dict[str, Any]) -> None:
+    assert FILE.read_text() == written(document), "renew it with: make reference"
+
+
+def test_it_has_a_request_of_each_operation_that_the_document_describes(document: dict[str, Any]) -> None:
+    operations = {(verb.upper(), path) for path, item in document["paths"].items() for verb in item}
+    made = {(each["request"]["method"], "/" + "/".join(each["request"]["url"]["path"])) for each in requests()}
+    assert operations <= {(verb, path.replace("{{order}}", "{order}")) for verb, path in made}
+
+
+def test_it_has_more_than_twenty_requests_each_with_a_name_and_tests_of_its_own() -> None:
+    names = [each["name"] for each in requests()]
+    assert len(names) == len(set(names)) > 20
+    for each in requests():
+        (script,) = (event["script"]["exec"] for event in each["event"] if event["listen"] == "test")
+        promised = json.loads(script[0].removeprefix(PROMISED).removesuffix(";"))
+        assert promised
+        assert all(re.fullmatch("[2-4][0-9][0-9]", status) and answer["type"] for status, answer in promised.items())
+        assert sum("pm.test(" in line for line in script) >= 4
