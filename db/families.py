@@ -45,7 +45,7 @@ class Family:
 
     @property
     def remaining(self) -> int:
-        return self.parent.amount_in - self.filled_in
+        return self.parent.amount - self.filled_in
 
 
 @contextmanager

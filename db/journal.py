@@ -75,7 +75,8 @@ def _due(delay_ms: str, latest: str = "valid_until") -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewAttempt:
-    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units.
+    """Signed bytes, stored before they are sent. ``min_amount_out`` in base units, and ``max_amount_in`` of an exact
+    output.
 
     ``pool_fee`` (in base units of what is sold) and ``mid`` are of the decision for this route, where they were told.
     """
@@ -90,6 +91,7 @@ class NewAttempt:
     blockhash_slot: int
     pool_fee: int | None = None
     mid: str | None = None
+    max_amount_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ class Change:
                 ("attempt_venue", "text", attempt.venue),
                 ("attempt_pool", "text", attempt.pool),
                 ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
+                ("attempt_max_amount_in", "numeric", attempt.max_amount_in),
                 ("blockhash_slot", "bigint", attempt.blockhash_slot),
                 ("pool_fee", "numeric", attempt.pool_fee),
                 ("mid", "numeric", attempt.mid),
@@ -329,9 +332,10 @@ def _attachments(change: Change) -> list[str]:
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
-                                  min_amount_out, blockhash_slot, pool_fee, mid, family_id)
+                                  min_amount_out, max_amount_in, blockhash_slot, pool_fee, mid, family_id)
             SELECT attempt_id, id, number, attempt_signature, signed_bytes, last_valid_block_height, attempt_venue,
-                   attempt_pool, attempt_min_amount_out, blockhash_slot, pool_fee, mid, parent_id FROM moved)""")
+                   attempt_pool, attempt_min_amount_out, attempt_max_amount_in, blockhash_slot, pool_fee, mid, parent_id
+            FROM moved)""")
     if change.attempt_end:
         ctes.append("""ended AS (
             UPDATE attempts a SET outcome = m.outcome, slot = m.slot, sends = m.sends, settled_at = m.updated_at,

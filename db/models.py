@@ -132,7 +132,9 @@ class Order(Table):
     ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
     ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
     ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
-    to pay: never below it, and where ``floor`` is the first one, the same from the first route on.
+    to pay: never below it, and where ``floor`` is the first one, the same from the first route on. An order that buys
+    ``exact_out`` has no ``amount_in``; ``max_in`` is the most that it may cost, ``max_amount_in`` the ceiling, the same
+    in all respects.
     ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
     ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
     ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
@@ -154,12 +156,14 @@ class Order(Table):
     mint_out = TextField()
     decimals_in = SmallIntegerField()
     decimals_out = SmallIntegerField()
-    amount_in: Field[int] = base_units()
+    amount_in: Field[int | None] = base_units(null=True)
     slippage_bps = IntegerField()
     min_out: Field[int | None] = base_units(null=True)
     max_cost_bps: Field[int | None] = IntegerField(null=True)
     floor: Field[Floor | None] = EnumField(Floor, null=True)
     use_wrapped = BooleanField()
+    exact_out: Field[int | None] = base_units(null=True)
+    max_in: Field[int | None] = base_units(null=True)
     limit_price: Field[str | None] = price()
     stop_price: Field[str | None] = price()
     take_profit_price: Field[str | None] = price()
@@ -204,6 +208,8 @@ class Order(Table):
     route: Field[list[dict[str, Any]] | None] = BinaryJSONField(index=False, null=True)
     quoted_amount_out: Field[int | None] = base_units(null=True)
     min_amount_out: Field[int | None] = base_units(null=True)
+    quoted_amount_in: Field[int | None] = base_units(null=True)
+    max_amount_in: Field[int | None] = base_units(null=True)
     signature = TextField(null=True)
     filled_in: Field[int | None] = base_units(null=True)
     filled_out: Field[int | None] = base_units(null=True)
@@ -213,6 +219,13 @@ class Order(Table):
     unknown_since: Field[datetime | None] = DateTimeTZField(null=True)
     created_at: Field[datetime] = DateTimeTZField()
     updated_at: Field[datetime] = DateTimeTZField()
+
+    @property
+    def amount(self) -> int:
+        """Of the two amounts the one that is given; whatever rests or is executed in parts sells one."""
+        given = self.amount_in if self.exact_out is None else self.exact_out
+        assert given is not None, "one of the two is given"
+        return given
 
     class Meta:
         table_name = "orders"
@@ -234,6 +247,7 @@ class Attempt(Table):
     venue = TextField()
     pool = TextField()
     min_amount_out: Field[int] = base_units()
+    max_amount_in: Field[int | None] = base_units(null=True)
     outcome = TextField()
     sends = IntegerField()
     slot = BigIntegerField(null=True)

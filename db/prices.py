@@ -22,16 +22,16 @@ class PastRoute:
 def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
     """The newest route that an order of the last ``seconds`` got for this pair.
 
-    An order with a least of its own may go where no other would have gone: it counts only if all venues had answered.
+    An order with a limit of its own may go where no other would have gone: it counts only if all venues had answered.
     """
     with database.connection_context():
         row = database.execute_sql(
             """
-            SELECT o.amount_in, o.quoted_amount_out, e.data,
+            SELECT coalesce(o.amount_in, o.quoted_amount_in), o.quoted_amount_out, e.data,
                    extract(epoch FROM greatest(clock_timestamp() - e.at, interval '0'))
             FROM orders o JOIN order_events e ON e.order_id = o.id AND e.kind = 'routed'
             WHERE o.id > %s AND o.mint_in = %s AND o.mint_out = %s
-              AND (coalesce(o.min_out, o.limit_price) IS NULL OR NOT EXISTS (
+              AND ((o.min_out IS NULL AND o.max_in IS NULL AND o.limit_price IS NULL) OR NOT EXISTS (
                 SELECT FROM jsonb_array_elements(e.data->'refusals') refusal WHERE refusal->>'code' = ANY(%s)))
             ORDER BY o.id DESC, e.seq DESC LIMIT 1""",
             (

@@ -48,9 +48,9 @@ _STATES_FOR: Final = {
 _OF_ONE_ORDER: Final = ("show", "events", "amend", "pause", "resume", "simulate-fill", "resolve")
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
-     "-s", "--min-out", "--max-cost", "--client-order-id", "--for", "--file", "-f", "--port", "--landed", "--columns",
-     "--sort", "--account", "--stop", "--take-profit", "--trail", "--max-slippage", "--confirm", "--valid-for",
-     "--expires", "--min-fill", "--twap", "--over", "--every", "--jitter", "--amount"}
+     "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id", "--for", "--file", "-f",
+     "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit", "--trail", "--max-slippage",
+     "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over", "--every", "--jitter", "--amount"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
@@ -88,7 +88,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
     with suppress(ClientError):
         if last == "--context":
             return _contexts()
-        if last == "--token":
+        if last in ("--token", "--with"):
             return _tokens(load(flags, os.environ))
     if last in OPTIONS_WITH_VALUE:
         return []
@@ -116,7 +116,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
     """Raises ClientError where the configuration cannot be used."""
-    if verb in ("submit", "oco", "quote", "pools") and position <= 2:
+    if (verb in ("submit", "oco", "quote", "pools") and position <= 2) or (verb == "buy" and position == 1):
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
     if verb in ("watch", "cancel") or (verb in _OF_ONE_ORDER and position == 1):
         states = _STATES_FOR.get(verb)
@@ -162,6 +162,8 @@ def _tokens(settings: Settings) -> list[Candidate]:
 
 
 def _terms(order: dict[str, Any]) -> str:
+    if order.get("exact_out") is not None:
+        return f"{order['status']}, buy {order['exact_out']} {order['token_out']} with {order['token_in']}"
     waits = f", {reads}" if (reads := order.get("price_reads")) and order["status"] in RESTING else ""
     return f"{order['status']}, sell {order['amount_in']} {order['token_in']} for {order['token_out']}{waits}"
 

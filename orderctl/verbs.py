@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VERBS: Final = {
     "submit": "Sell an amount of one token for another.",
+    "buy": "Buy an exact amount of a token with another.",
     "oco": "Sell at a better price or at a worse one, whichever comes first.",
     "watch": "Follow orders to their ends.",
     "show": "Show all that is known of an order.",
@@ -44,7 +45,7 @@ VERBS: Final = {
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
 CHANGING: Final = frozenset(
-    {"submit", "oco", "cancel", "amend", "pause", "resume", "resolve", "tui", "config", "context"}
+    {"submit", "buy", "oco", "cancel", "amend", "pause", "resume", "resolve", "tui", "config", "context"}
 )
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 

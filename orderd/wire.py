@@ -145,6 +145,12 @@ class OrderView(ToldTerms, _Identity):
     route: tuple[RoutedLeg, ...] = Field((), description="all legs, where there are several")
     quoted_amount_out: str | None = None
     min_amount_out: str | None = None
+    quoted_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: what the route would take"
+    )
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+    )
     signature: str | None = None
     amount_out: str | None = Field(None, description="what was received, once confirmed")
     executed_price: str | None = None
@@ -169,6 +175,9 @@ class AttemptView(Message):
     venue: VenueName
     pool: str
     min_amount_out: str
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it could cost"
+    )
     last_valid_block_height: int
     sends: int
     outcome: AttemptOutcome
@@ -233,8 +242,13 @@ class QuoteResult(ToldTerms, Message):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
     min_amount_out: str
+    max_amount_in: str | None = Field(
+        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+    )
     route: tuple[RoutedLeg, ...] = ()
-    gain_bps: str | None = Field(None, description="what the route pays above the best single pool")
+    gain_bps: str | None = Field(
+        None, description="what the route pays above the best single pool, or takes less for an exact output"
+    )
     compute_units: int | None = Field(None, description="that the transaction would ask for")
     compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
     network_fee: str | None = Field(None, description="in SOL, with the priority fee")

@@ -1,16 +1,15 @@
 """orderctl oco"""
 
-import sys
 from typing import Annotated
 
 import typer
 from uuid_utils import uuid7
 
-from orderctl.commands.submit import submit_one
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format
-from orderctl.trading.terms import Given, TradeCommand, check, takes_terms
+from orderctl.trading.placing import Watch, Yes, place, watches
+from orderctl.trading.terms import Given, TradeCommand, takes_terms
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.wire import SubmitParams
@@ -22,14 +21,12 @@ COMMAND_CLASS = TradeCommand
 def run(
     ctx: typer.Context,
     given: Given,
-    watch: Annotated[
-        bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; on a terminal unless told otherwise.")
-    ] = None,
+    watch: Watch = None,
     client_order_id: Annotated[
         str | None,
         typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also where the money is real.")] = False,
+    yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Sell at a better price or at a worse one, whichever comes first.
@@ -41,6 +38,5 @@ def run(
     if not given.keys() >= {"take_profit_price", "stop_price"}:
         raise ConfigError("The command line cannot be understood", "--take-profit and --stop are due", "give both")
     order = params_of(SubmitParams, **given, client_order_id=client_order_id or str(uuid7()))
-    check(order)
-    watches = watch if watch is not None else output in ("table", "wide") and sys.stdout.isatty()
-    return submit_one(ctx, settings, order, output, yes=yes, watches=watches)
+    follow = watches(output, watch, dry_run=False)
+    return place(ctx, settings, order, output, dry_run=False, yes=yes, follow=follow)

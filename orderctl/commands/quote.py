@@ -24,6 +24,7 @@ def run(
     """Ask all venues for a price.
 
     Nothing is traded. What pays the most comes first: one pool, or several that share the order. -o wide explains why.
+    With --exact-out in the place of AMOUNT it is what takes the least for that.
     """
     settings = settings_of(ctx, output)
     params = params_of(QuoteParams, **given)

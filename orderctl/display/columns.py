@@ -95,6 +95,14 @@ def column_named(name: str) -> Column:
     raise ConfigError("There is no such column", f"{name!r}{hint}", f"choose among {', '.join(COLUMNS)}")
 
 
+def sold(order: OrderView) -> str:
+    """What is sold, or was; of an exact output that is not filled yet, what it may cost at most, as far as is known."""
+    if order.amount_in is not None:
+        return f"{order.amount_in} {order.token_in}"
+    most = order.max_amount_in or order.max_in
+    return order.token_in if most is None else f"≤ {most} {order.token_in}"
+
+
 def state(order: OrderView) -> tuple[str, Tone]:
     """What the order's state is called, and in which tone."""
     return state_of(order.status, is_unknown=order.unknown_since is not None)
@@ -158,7 +166,8 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:
-    """The fill, why there is none, what is waited for, or what is being bought: live, as much as was quoted."""
+    """The fill, why there is none, what is waited for, or what is being bought: live, as much as was quoted, and always
+    where the order says how much."""
     if order.status in FILLED:
         return ((f"{order.amount_out} {order.token_out}", Tone.GOOD),)
     if order.error is not None:
@@ -170,7 +179,8 @@ def _result(order: OrderView, showing: Showing) -> Cell:
             return (("→ ", Tone.MUTED), (f"{order.quoted_amount_out} {order.token_out}", ""))
     if is_open(order):
         return _awaited(order, showing)
-    return ((f"→ {order.token_out}", Tone.MUTED),)
+    bought = order.token_out if order.exact_out is None else f"{order.exact_out} {order.token_out}"
+    return ((f"→ {bought}", Tone.MUTED),)
 
 
 def _created(order: OrderView, showing: Showing) -> Cell:
@@ -229,8 +239,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             "sell",
-            lambda order, _: _plain(f"{order.amount_in} {order.token_in}"),
-            lambda order: (order.token_in, Decimal(order.amount_in)),
+            lambda order, _: _plain(sold(order)),
+            lambda order: (order.token_in, Decimal(order.amount_in or 0)),
             width=15,
             places=(*LISTS, *SCREEN),
             right=True,

@@ -46,7 +46,7 @@ def brief_view(detail: OrderDetail) -> Group:
     order = detail.order
     facts = pairs()
     for name, value in _facts(detail, BRIEF_WIDTH):
-        if name not in ("order", "client id", "sell"):
+        if name not in ("order", "client id", "sell", "buy"):
             facts.add_row(name, value)
     parts: list[RenderableType] = [Text(terms(order)), Text(), facts, Text()]
     for event in detail.events:
@@ -75,6 +75,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     order = detail.order
     took = duration((order.updated_at - order.created_at).total_seconds())
     state = f" in {took}" if order.status in TERMINAL else ""
+    verb, _, said = terms(order).partition(" ")
     facts = [
         ("order", Text(str(order.id), "bold")),
         ("client id", Text(order.client_order_id)),
@@ -85,17 +86,20 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         ),
         *_unknown(order),
         (
-            "sell",
-            Text(terms(order).removeprefix("sell ")),
+            verb,
+            Text(said),
         ),
     ]
     facts += _waits(order)
     if order.quoted_amount_out is not None:
         expected = f"{order.quoted_amount_out} {order.token_out}, at least {order.min_amount_out}"
+        if order.quoted_amount_in is not None:
+            expected = f"{order.quoted_amount_in} {order.token_in}, at most {order.max_amount_in}"
         facts.append(("quoted", Text(f"{expected}")))
     if order.amount_out is not None:
         received = (f"{order.amount_out} {order.token_out}", Tone.GOOD.bold)
-        facts.append(("received", Text.assemble(received, f" at {order.executed_price}")))
+        paid = "" if order.exact_out is None else f" for {order.amount_in} {order.token_in},"
+        facts.append(("received", Text.assemble(received, f"{paid} at {order.executed_price}")))
     if order.network_fee is not None:
         fill = Timeline(order, detail.events).end
         rest = rent(fill) if isinstance(fill, Confirmed) else ""
@@ -152,7 +156,8 @@ def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
         facts.append(("" if facts else "route", Text(f"{leg.share} % over {pool}: {amounts}")))
     routed = Timeline(order, detail.events).routed
     if routed is not None and routed.gain_bps is not None:
-        facts.append(("gain", Text(f"{routed.gain_bps} basis points more than the best single pool")))
+        compared = "more" if order.exact_out is None else "less"
+        facts.append(("gain", Text(f"{routed.gain_bps} basis points {compared} than the best single pool")))
     return facts
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.columns import sold
 from orderctl.display.ids import short_ids
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
 from orderctl.display.resting import prices
@@ -93,7 +94,7 @@ class LiveProgressOfMany:
                 ids[order.id],
                 status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
                 "" if timeline.status in RESTING else _bar(timeline.status),
-                f"{order.amount_in} {order.token_in}",
+                sold(order),
                 _outcome(timeline, now),
                 _took(timeline, now),
             )

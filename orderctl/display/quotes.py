@@ -1,6 +1,10 @@
-"""How a quote looks on a terminal: the route, what each pool alone would pay, and the least that will be accepted."""
+"""How a quote looks on a terminal: the route, what each pool alone would pay, and the least that will be accepted.
+
+Of an exact output: what each pool would take, and the most that will be paid.
+"""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,37 +20,34 @@ from orderd.wire import PreviewResult, QuoteResult
 def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     """``wide`` explains the choice: how far each pool is behind it, whole addresses and slots, the amounts of each leg,
     and what the network's fee is made of."""
-    chosen = quote.chosen
-    paid = (f"{chosen.amount_out} {quote.token_out}", Tone.GOOD.bold)
+    chosen, words = quote.chosen, _words(quote)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
         Text(sale(quote)),
-        Text.assemble("receive ", paid, f" at {chosen.price}, {cost}"),
+        Text.assemble(f"{words.verb} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}, {cost}"),
     ]
     parts += [Text(f"  {line}", Tone.GOOD) for line in legs_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)]
     if wide:
         parts += _reasons(quote)
     elif quote.gain_bps is not None and len(quote.route) > 1:
-        parts.append(Text(_gain(quote.gain_bps)))
+        parts.append(Text(_gain(quote)))
     if quote.quotes:
         parts.append(offers(quote, wide=wide))
     parts += [Text(f"{no.venue}: {no.code}: {no.detail}", "dim") for no in quote.refusals]
-    least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
     fee = "" if quote.network_fee is None else f"; network fee about {quote.network_fee} SOL"
-    parts.append(Text.assemble("at least ", least, f"{_why_least(quote)}{fee}{_rent(quote)}"))
-    parts += _below(quote)
+    limit = f"{_why_limit(quote)}{fee}{_rent(quote)}"
+    parts.append(Text.assemble(f"{words.bound} ", (words.limit, "bold"), limit))
+    parts += _missed(quote)
     return Group(*parts)
 
 
 def brief_quote_view(quote: QuoteResult) -> RenderableType:
     """Within seventy columns, what matters most first."""
-    chosen = quote.chosen
-    paid = (f"{chosen.amount_out} {quote.token_out}", Tone.GOOD.bold)
-    least = (f"{quote.min_amount_out} {quote.token_out}", "bold")
+    chosen, words = quote.chosen, _words(quote)
     network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
-        Text.assemble("receive  ", paid, f" at {chosen.price}"),
-        Text.assemble("at least ", least, _why_least(quote)),
+        Text.assemble(f"{words.verb:<{len(words.bound)}} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}"),
+        Text.assemble(f"{words.bound} ", (words.limit, "bold"), _why_limit(quote)),
         Text(
             f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %{network_fee}",
             "dim",
@@ -55,22 +56,22 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
     parts += [Text(line, Tone.GOOD) for line in legs_of(quote.route, POOL_WIDTH)]
     if quote.quotes:
         table = plain_table(
-            ("EACH POOL ALONE", "left"), (f"{quote.token_out} OUT", "right"), ("PRICE", "right"), ("IMPACT", "right")
+            ("EACH POOL ALONE", "left"), (words.heading, "right"), ("PRICE", "right"), ("IMPACT", "right")
         )
         for offer in by_amount(quote.quotes):
             impact = f"{percent(offer.price_impact_bps)} %"
-            table.add_row(Text(offer.pool_kind), Text(offer.amount_out), offer.price, impact)
+            table.add_row(Text(offer.pool_kind), Text(_compared(offer)), offer.price, impact)
         parts += [Text(), table]
     parts += [Text(f"{no.venue}: {no.code}", "dim") for no in quote.refusals]
     return Group(*parts)
 
 
 def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
-    """What each pool alone pays for all of it, the most first."""
+    """What each pool alone pays or takes for all of it, the best first."""
     more: tuple[Column, ...] = (("BEHIND", "right"), ("SLOT", "right")) if wide else ()
     table = plain_table(
         ("EACH POOL ALONE", "left"),
-        (f"{quote.token_out} OUT", "right"),
+        (_words(quote).heading, "right"),
         ("PRICE", "right"),
         ("FEE", "right"),
         ("IMPACT", "right"),
@@ -82,7 +83,7 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
         behind = f"{_behind(offer, quote.chosen)} bp"
         table.add_row(
             Text(offer.pool_kind, style),
-            Text(offer.amount_out, style),
+            Text(_compared(offer), style),
             offer.price,
             f"{offer.fee} {offer.fee_token}",
             f"{percent(offer.price_impact_bps)} %",
@@ -91,12 +92,41 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
     return table
 
 
-def _why_least(quote: QuoteResult) -> str:
-    return ", as asked for" if quote.min_out == quote.min_amount_out else f" at {quote.slippage} % slippage"
+class _Words(NamedTuple):
+    """What is said of the amount that a quote is about, and of its limit."""
+
+    verb: str
+    amount: str
+    bound: str
+    limit: str
+    heading: str
 
 
-def _below(quote: QuoteResult) -> list[Text]:
-    """A word where an order would find no route that pays what is asked for."""
+def _words(quote: QuoteResult) -> _Words:
+    chosen, sold, bought = quote.chosen, quote.token_in, quote.token_out
+    if chosen.amount_in is not None:
+        most = f"{quote.max_amount_in} {sold}"
+        return _Words("pay", f"{chosen.amount_in} {sold}", "at most", most, f"{sold} IN")
+    least = f"{quote.min_amount_out} {bought}"
+    return _Words("receive", f"{chosen.amount_out} {bought}", "at least", least, f"{bought} OUT")
+
+
+def _compared(offer: Quoted) -> str:
+    """What offers differ in."""
+    return offer.amount_out if offer.amount_in is None else offer.amount_in
+
+
+def _why_limit(quote: QuoteResult) -> str:
+    is_own = quote.min_out == quote.min_amount_out if quote.exact_out is None else quote.max_in == quote.max_amount_in
+    return ", as asked for" if is_own else f" at {quote.slippage} % slippage"
+
+
+def _missed(quote: QuoteResult) -> list[Text]:
+    """A word where an order would find no route that pays, or costs, what is asked for."""
+    if quote.chosen.amount_in is not None and quote.max_amount_in is not None:
+        over = Decimal(quote.chosen.amount_in) - Decimal(quote.max_amount_in)
+        told = f"the best route costs {over:f} {quote.token_in} more than that: as long as it does, an order fails"
+        return [Text(told, Tone.WARNING)] if over > 0 else []
     if Decimal(quote.chosen.amount_out) >= Decimal(quote.min_amount_out):
         return []
     short = Decimal(quote.min_amount_out) - Decimal(quote.chosen.amount_out)
@@ -110,13 +140,14 @@ def _rent(quote: QuoteResult) -> str:
 
 
 def _behind(offer: Quoted, chosen: Quoted) -> str:
-    """How much less than the choice an offer pays, in basis points."""
-    most = Decimal(chosen.amount_out)
-    return f"{(most - Decimal(offer.amount_out)) * 10_000 / most:.2f}"
+    """How much less than the choice an offer pays, or takes more, in basis points."""
+    best, other = Decimal(_compared(chosen)), Decimal(_compared(offer))
+    behind = best - other if chosen.amount_in is None else other - best
+    return f"{behind * 10_000 / best:.2f}"
 
 
-def _gain(gain_bps: str) -> str:
-    return f"{gain_bps} basis points more than the best single pool"
+def _gain(quote: QuoteResult) -> str:
+    return f"{quote.gain_bps} basis points {'more' if quote.exact_out is None else 'less'} than the best single pool"
 
 
 def _reasons(quote: QuoteResult) -> list[RenderableType]:
@@ -125,7 +156,9 @@ def _reasons(quote: QuoteResult) -> list[RenderableType]:
     if len(quote.route) > 1:
         lines += [f"  {_leg_line(leg)}" for leg in quote.route]
     if quote.gain_bps is not None and len(quote.route) > 1:
-        lines.append(f"chosen because together they pay {_gain(quote.gain_bps)}")
+        lines.append(f"chosen because together they {'pay' if quote.exact_out is None else 'take'} {_gain(quote)}")
+    elif quote.gain_bps is not None and quote.exact_out is not None:
+        lines.append("chosen because it takes the least: no split saves more than its further legs cost")
     elif quote.gain_bps is not None:
         lines.append("chosen because it pays the most: no split pays more than its further legs cost")
     elif quote.quotes:

@@ -79,6 +79,7 @@ def _condition(terms: ToldTerms, kind: OrderKind, price: str | None, trail: str 
     pair = pair_of(terms.token_in, terms.token_out)
     if pair is None or (price is None and trail is None):
         return None
+    assert terms.amount_in is not None, "what rests says what it sells"
     amount = parse_amount(terms.amount_in, pair.token_in.decimals)
     return Condition(kind, pair, amount, price, None if trail is None else Trail.parse(trail))
 

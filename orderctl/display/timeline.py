@@ -241,10 +241,12 @@ def terms(order: OrderView) -> str:
         said += f", slippage at most {order.slippage} %"
     if order.min_out is not None:
         said += f", at least {order.min_out} {order.token_out}"
+    if order.max_in is not None:
+        said += f", at most {order.max_in} {order.token_in}"
     if order.max_cost is not None:
         said += f", cost at most {order.max_cost} %"
     if order.floor is Floor.EACH and order.type not in MARKET_EXITS:
-        said += ", a new floor in each attempt"
+        said += f", a new {'floor' if order.exact_out is None else 'ceiling'} in each attempt"
     if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
         said += f", {_AT_ONCE[order.time_in_force]}"
     return said
@@ -254,6 +256,8 @@ _AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "a
 
 
 def sale(terms: ToldTerms) -> str:
+    if terms.exact_out is not None:
+        return f"buy {terms.exact_out} {terms.token_out} with {sold(terms)}"
     return f"sell {terms.amount_in} {sold(terms)} for {terms.token_out}"
 
 
@@ -262,6 +266,9 @@ def sold(terms: ToldTerms) -> str:
 
 
 def fill(fact: Confirmed, order: OrderView) -> str:
+    if order.exact_out is not None:
+        paid = f"{fact.amount_in} {order.token_in}"
+        return f"received {fact.amount_out} {order.token_out} for {paid}, at {fact.executed_price}"
     return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
 
 
@@ -273,17 +280,26 @@ def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -
     mark = "→" if quote == chosen else " "
     impact = percent(quote.price_impact_bps)
     pool = f", pool {quote.pool}" if wide else ""
-    offer = f"{quote.amount_out} {order.token_out} at {quote.price}, impact {impact} %{pool}"
+    amount = f"{quote.amount_out} {order.token_out}"
+    if quote.amount_in is not None:
+        amount = f"{quote.amount_in} {order.token_in}"
+    offer = f"{amount} at {quote.price}, impact {impact} %{pool}"
     return f"{mark} {quote.pool_kind:<15} {offer}"
 
 
 def choice_lines(fact: Routed, order: OrderView, pool_width: int) -> list[str]:
     least = f"for at least {fact.min_amount_out} {order.token_out}"
+    if fact.max_amount_in is not None:
+        least = f"for at most {fact.max_amount_in} {order.token_in}"
     if len(fact.route) <= 1:
         return [f"  choose {fact.chosen.pool_kind} {shorten(fact.chosen.pool, pool_width)}, {least}"]
-    gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp more than the best pool"
+    chosen, compared = fact.chosen, "more" if fact.chosen.amount_in is None else "less"
+    gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp {compared} than the best pool"
     legs = [f"→ {line}" for line in legs_of(fact.route, pool_width)]
-    return [*legs, f"  together {fact.chosen.amount_out} {order.token_out}{gain}", f"  choose this, {least}"]
+    together = f"{chosen.amount_out} {order.token_out}"
+    if chosen.amount_in is not None:
+        together = f"{chosen.amount_in} {order.token_in}"
+    return [*legs, f"  together {together}{gain}", f"  choose this, {least}"]
 
 
 def legs_of(route: Sequence[RoutedLeg], pool_width: int = POOL_WIDTH) -> list[str]:
@@ -303,8 +319,8 @@ def refusal_line(refusal: Refused) -> str:
 
 
 def by_amount(quotes: Iterable[Quoted]) -> list[Quoted]:
-    """What pays the most comes first."""
-    return sorted(quotes, key=lambda quote: Decimal(quote.amount_out), reverse=True)
+    """What pays the most, or takes the least, comes first."""
+    return sorted(quotes, key=lambda quote: (-Decimal(quote.amount_out), Decimal(quote.amount_in or 0)))
 
 
 def waiting(until: datetime, now: datetime) -> str:

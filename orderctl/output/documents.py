@@ -47,8 +47,8 @@ class Submissions(Document):
     submissions: tuple[SubmitResult, ...]
 
 
-class DryRun(PreviewResult):
-    """Of an order that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
+class Tried(PreviewResult):
+    """A dry run. Of an order that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
 
     would: Literal["execute", "rest"] | None = Field(
         None, exclude_if=lambda would: would is None, description="what would be done now"
@@ -126,7 +126,7 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     PoolView: "pool",
     QuoteResult: "quote",
     PreviewResult: "preview",
-    DryRun: "preview",
+    Tried: "preview",
     SubmitResult: "submission",
     Submissions: "submissions",
     ListResult: "orders",

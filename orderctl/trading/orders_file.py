@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from orderctl.trading.rows import WrongRowError, read_rows
-from orderctl.trading.terms import DUE, Given, check
+from orderctl.trading.terms import AMOUNTS, DUE, Given, check
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
@@ -41,7 +41,7 @@ def read_orders(source: str, given: Given, batch: str) -> list[SubmitParams]:
 
 def _orders(text: str, given: Given, batch: str) -> Iterator[SubmitParams]:
     ids: set[str] = set()
-    for number, (place, row) in enumerate(read_rows(text, DUE, _IF_WANTED), start=1):
+    for number, (place, row) in enumerate(read_rows(text, DUE, _IF_WANTED, AMOUNTS), start=1):
         try:
             order = _order(row, given, f"{batch}-{number}")
         except OrderdError as error:

@@ -24,8 +24,9 @@ class WrongRowError(Exception):
         self.place = place
 
 
-def read_rows(text: str, required: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
-    """All rows, one at least. The headings of a table are all of ``required``, and of ``optional`` any.
+def read_rows(text: str, required: Sequence[str], optional: Sequence[str], one_of: Sequence[str] = ()) -> Iterator[Row]:
+    """All rows, one at least. The headings of a table are all of ``required``, and of ``optional`` any; of the latter
+    those are due that are ``one_of``, each or either.
 
     Raises WrongRowError.
     """
@@ -36,7 +37,7 @@ def read_rows(text: str, required: Sequence[str], optional: Sequence[str]) -> It
     elif start == "{":
         rows = _of_lines(lines)
     else:
-        rows = _of_table(lines, required, optional)
+        rows = _of_table(lines, required, optional, one_of)
     is_empty = True
     for row in rows:
         is_empty = False
@@ -79,7 +80,9 @@ def _checked(row: object, place: str) -> dict[str, Any]:
     return row
 
 
-def _of_table(lines: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
+def _of_table(
+    lines: Sequence[str], required: Sequence[str], optional: Sequence[str], one_of: Sequence[str]
+) -> Iterator[Row]:
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     separator = max(SEPARATORS, key=lambda each: lines[first].count(each))
     reader = csv.reader(lines[first:], delimiter=separator, strict=True)
@@ -92,7 +95,7 @@ def _of_table(lines: Sequence[str], required: Sequence[str], optional: Sequence[
                 continue
             if not headings:
                 headings = cells
-                _check_headings(headings, place, required, optional)
+                _check_headings(headings, place, required, optional, one_of)
                 continue
             if len(cells) != len(headings):
                 raise WrongRowError(place, f"{len(headings)} values are due")
@@ -100,7 +103,7 @@ def _of_table(lines: Sequence[str], required: Sequence[str], optional: Sequence[
     except csv.Error as error:
         raise WrongRowError(f"line {first + reader.line_num}", f"this is no CSV: {error}") from error
     if not headings:
-        _check_headings(headings, "line 1", required, optional)
+        _check_headings(headings, "line 1", required, optional, one_of)
 
 
 def _trimmed(cells: Sequence[str], width: int) -> list[str]:
@@ -111,10 +114,15 @@ def _trimmed(cells: Sequence[str], width: int) -> list[str]:
     return trimmed
 
 
-def _check_headings(headings: Sequence[str], place: str, required: Sequence[str], optional: Sequence[str]) -> None:
+def _check_headings(
+    headings: Sequence[str], place: str, required: Sequence[str], optional: Sequence[str], one_of: Sequence[str]
+) -> None:
     if twice := next((name for name in headings if headings.count(name) > 1), None):
         raise WrongRowError(place, f"the heading {twice[:50]} stands there twice")
-    if not set(required) <= set(headings) or not set(headings) <= {*required, *optional}:
-        wanted = f"{','.join(required)}, and if wanted {', '.join(optional[:-1])} and {optional[-1]}"
+    has_due = set(required) <= set(headings) and (not one_of or not set(one_of).isdisjoint(headings))
+    if not has_due or not set(headings) <= {*required, *optional}:
+        due = ",".join((*required, " or ".join(one_of)) if one_of else required)
+        others = [name for name in optional if name not in one_of]
+        wanted = f"{due}, and if wanted {', '.join(others[:-1])} and {others[-1]}"
         told = ",".join(headings)[:200] or "missing"
         raise WrongRowError(place, f"the headings are {told}; they must be {wanted}")

@@ -5,6 +5,7 @@ The daemon checks all of it again, and it alone knows every token; so a token th
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import OrderKind, TimeInForce
-from orderd.domain.terms import GivenTerms, Typed, check_prices, check_wrapped
+from orderd.domain.terms import GivenTerms, Typed, check_prices, check_side, check_wrapped
 from orderd.domain.tokens import TokenRegistry
 
 if TYPE_CHECKING:
@@ -24,7 +25,21 @@ if TYPE_CHECKING:
 Given = Mapping[str, Any]
 """The terms that were typed, by their names."""
 DUE: Final = tuple(name for name, field in GivenTerms.model_fields.items() if field.is_required())
-"""The terms that an order cannot do without; they are typed by their places."""
+"""The terms that an order cannot do without."""
+AMOUNTS: Final = ("amount_in", "exact_out")
+"""One of these is due as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the terms stand on a command line: some by their ``places``, the others as options of their names.
+
+    ``named`` are options of other names, which are due, ``without`` terms that mean nothing there.
+    """
+
+    places: tuple[str, ...]
+    named: Mapping[str, str] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
 
 
 class TradeCommand(Command):
@@ -38,7 +53,24 @@ class TradeCommand(Command):
 _STARTS_A_NUMBER = frozenset("0123456789.")
 
 
-def takes_terms(*, also_none: bool = False) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
+def typed_as(name: str) -> Typed:
+    """How the term is typed."""
+    (typed,) = (each for each in GivenTerms.model_fields[name].metadata if isinstance(each, Typed))
+    return typed
+
+
+SELLING: Final = Layout(tuple(name for name in GivenTerms.model_fields if typed_as(name).has_place))
+_OF_SALES: Final = (
+    *("amount_in", "min_out", "type", "limit_price", "stop_price", "take_profit_price", "trail"),
+    *("max_slippage", "confirm", "confirm_for", "time_in_force"),
+    *("partial", "min_fill", "slices", "over", "every", "jitter", "catch_up"),
+)
+BUYING: Final = Layout(("token_out", "exact_out"), {"token_in": "--with"}, frozenset(_OF_SALES))
+
+
+def takes_terms(
+    layout: Layout = SELLING, *, also_none: bool = False
+) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
     """Gives a command an argument or an option for each term, in the place of its parameter ``given``.
 
     ``also_none`` lets a command line do without any.
@@ -47,11 +79,11 @@ def takes_terms(*, also_none: bool = False) -> Callable[[Callable[..., ExitCode]
     def command_of(run: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(run).parameters.values():
-            parameters += _typed(also_none=also_none) if own.name == "given" else [own]
+            parameters += _typed(layout, also_none=also_none) if own.name == "given" else [own]
 
         @wraps(run)
         def command(**values: Any) -> ExitCode:  # noqa: ANN401  (whatever the command's parameters are)
-            terms = {name: values.pop(name) for name in GivenTerms.model_fields}
+            terms = {name: values.pop(name) for name in GivenTerms.model_fields if name in values}
             return run(given={name: value for name, value in terms.items() if value is not None}, **values)
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer looks at
@@ -61,23 +93,23 @@ def takes_terms(*, also_none: bool = False) -> Callable[[Callable[..., ExitCode]
     return command_of
 
 
-def _typed(*, also_none: bool) -> Iterator[inspect.Parameter]:
-    for name, field in GivenTerms.model_fields.items():
+def _typed(layout: Layout, *, also_none: bool) -> Iterator[inspect.Parameter]:
+    for name, term in GivenTerms.model_fields.items():
+        if name in layout.without:
+            continue
         typed = typed_as(name)
-        if name in DUE:
-            shown: Any = typer.Argument(None if also_none else ..., metavar=typed.metavar, help=typed.help)
+        if name in layout.places:
+            # What may be said by another term is due only where that one is no option.
+            is_due = not also_none and (name in DUE or layout is BUYING)
+            shown: Any = typer.Argument(... if is_due else None, metavar=typed.metavar, help=typed.help)
+        elif name in layout.named:
+            shown = typer.Option(..., layout.named[name], metavar=typed.metavar, help=typed.help)
         else:
             flags = [f"--{typed.option or name.replace('_', '-')}", *([typed.short] if typed.short else [])]
             shown = typer.Option(None, *flags, metavar=typed.metavar or None, help=typed.help)
         yield inspect.Parameter(
-            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=field.annotation
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=term.annotation
         )
-
-
-def typed_as(name: str) -> Typed:
-    """How the term is typed."""
-    (typed,) = (each for each in GivenTerms.model_fields[name].metadata if isinstance(each, Typed))
-    return typed
 
 
 def check(given: GivenTerms) -> None:
@@ -85,6 +117,7 @@ def check(given: GivenTerms) -> None:
 
     TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE, PRICE_INVALID, TIME_INVALID, ORDER_TERMS_CONTRADICT.
     """
+    check_side(given)
     registry = TokenRegistry()
     try:
         token_in, _ = registry.pair(given.token_in, given.token_out)
@@ -92,11 +125,13 @@ def check(given: GivenTerms) -> None:
     except OrderdError as error:
         if error.code is not ErrorCode.TOKEN_UNKNOWN:
             raise
-    _check_amount(registry, given.token_in, given.amount_in)
+    sold, bought = (given.amount_in, given.max_in), (given.exact_out, given.min_out)
+    for token, amounts in ((given.token_in, sold), (given.token_out, bought)):
+        for amount in amounts:
+            if amount is not None:
+                _check_amount(registry, token, amount)
     if given.slippage is not None:
         parse_slippage_bps(given.slippage)
-    if given.min_out is not None:
-        _check_amount(registry, given.token_out, given.min_out)
     if given.max_cost is not None:
         parse_cost_bps(given.max_cost, BPS)
     check_prices(given)

@@ -121,28 +121,38 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     """The order after its next event."""
     changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
     match event.data:
-        case Triggered():
-            changes["triggered_at"] = event.at
-        case Amended() as amended:
-            changes |= amended.model_dump(exclude={"kind"})
-        case FilledPart() as part:
-            changes |= {"amount_out": part.amount_out, "executed_price": part.executed_price}
-        case CancelRequested():
-            changes["cancel_requested"] = True
+        case Triggered() | Amended() | FilledPart() | CancelRequested():
+            changes |= _at_rest(event)
         case Deferred(until=until):
             changes["due_at"] = until
         case Retrying(until=until):
             changes |= {"due_at": until, "signature": None}
         case Started(attempt=attempt):
             changes["attempt"] = attempt
-        case Routed(chosen=chosen, min_amount_out=least):
+        case Routed(chosen=chosen, min_amount_out=least, max_amount_in=most):
             changes |= {"venue": chosen.venue, "pool": chosen.pool}
             changes |= {"quoted_amount_out": chosen.amount_out, "min_amount_out": least}
+            changes |= {"quoted_amount_in": chosen.amount_in, "max_amount_in": most}
         case Submitted(signature=signature):
             changes["signature"] = signature
         case Confirmed() as fill:
             changes |= {"venue": fill.venue, "signature": fill.signature, "amount_out": fill.amount_out}
             changes |= {"executed_price": fill.executed_price, "network_fee": fill.network_fee}
+            if order.exact_out is not None:
+                changes["amount_in"] = fill.amount_in
         case Failed(code=code, detail=detail) | Expired(code=code, detail=detail):
             changes["error"] = Problem.of(OrderdError(code, detail), order.id)
     return order.model_copy(update=changes)
+
+
+def _at_rest(event: OrderEvent) -> dict[str, Any]:
+    """What changes in an order that rests, or is asked for by its trader."""
+    match event.data:
+        case Triggered():
+            return {"triggered_at": event.at}
+        case Amended() as amended:
+            return amended.model_dump(exclude={"kind"})
+        case FilledPart() as part:
+            return {"amount_out": part.amount_out, "executed_price": part.executed_price}
+        case _:
+            return {"cancel_requested": True}

@@ -1,6 +1,6 @@
 """Which orders the words of a filter find."""
 
-from orderctl.display.columns import state
+from orderctl.display.columns import sold, state
 from orderctl.display.resting import prices
 from orderd.wire import OrderView
 
@@ -16,7 +16,7 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
         state(order)[0],
         order.token_in,
         order.token_out,
-        order.amount_in,
+        sold(order),
         order.kind,
         prices(order) or "",
     )

@@ -1,4 +1,4 @@
-"""A pool in one direction, whatever its kind: an exact quote for any amount, and the curve that tells what it can take.
+"""A pool in one direction, whatever its kind: exact quotes for any amount, and the curve that tells what it can take.
 
 Each side is a snapshot: it goes with the state, the second and the slot that it was made from.
 """
@@ -19,7 +19,8 @@ class Quote:
 
     `fee` is all fees, in the input token or, unless `fee_on_input`, in the output token. `net_in` met the curve and
     `gross_out` came from it; `spot` is the price before the swap, output per input without fees. `steps` counts the
-    ticks or bins that were crossed: what a swap costs to compute grows with them.
+    ticks or bins that were crossed: what a swap costs to compute grows with them. `exact_out`: it was asked for by its
+    output, and is made by the program's own instruction for that.
     """
 
     amount_in: int
@@ -30,6 +31,7 @@ class Quote:
     gross_out: int
     spot: Fraction
     steps: int = 0
+    exact_out: bool = False
 
     def __post_init__(self) -> None:
         """Raises SwapError where no token account could hold what would be paid out."""
@@ -58,6 +60,10 @@ class Side(Protocol):
 
     def quote(self, amount_in: int) -> Quote:
         """What exactly `amount_in` base units buy. Raises SwapError."""
+        ...
+
+    def quote_out(self, amount_out: int) -> Quote:
+        """What exactly `amount_out` base units cost. Raises SwapError."""
         ...
 
     def segments(self) -> Iterator[Segment]:

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
+    AMOUNT_NOT_ONE_SIDE = "AMOUNT_NOT_ONE_SIDE"
     SLIPPAGE_OUT_OF_RANGE = "SLIPPAGE_OUT_OF_RANGE"
     COST_OUT_OF_RANGE = "COST_OUT_OF_RANGE"
     PRICE_INVALID = "PRICE_INVALID"
@@ -72,6 +73,7 @@ class ErrorCode(StrEnum):
     ROUTE_PRICE_DEVIATION = "ROUTE_PRICE_DEVIATION"
     ROUTE_PRICE_UNKNOWN = "ROUTE_PRICE_UNKNOWN"
     ROUTE_BELOW_FLOOR = "ROUTE_BELOW_FLOOR"
+    ROUTE_ABOVE_CEILING = "ROUTE_ABOVE_CEILING"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
@@ -163,6 +165,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.AMOUNT_TOO_PRECISE: _lasting("The amount has more decimals than the token", "use fewer decimals"),
     ErrorCode.AMOUNT_TOO_LARGE: _lasting(
         "The amount is more than a token account can hold", "give an amount below 2^64 base units"
+    ),
+    ErrorCode.AMOUNT_NOT_ONE_SIDE: _lasting(
+        "An order says either what is sold or what is bought",
+        "give amount_in, with min_out where wanted, or exact_out, with max_in where wanted",
     ),
     ErrorCode.SLIPPAGE_OUT_OF_RANGE: _lasting(
         "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
@@ -268,6 +274,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ROUTE_BELOW_FLOOR: _passing(
         "The best route pays less than the order accepts",
         "wait for a better price, or submit again with a lower --min-out, or with --floor each",
+        409,
+    ),
+    ErrorCode.ROUTE_ABOVE_CEILING: _passing(
+        "The best route costs more than the order accepts",
+        "wait for a better price, or submit again with a higher --max-in, or with --floor each",
         409,
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),

@@ -22,7 +22,8 @@ class Fact(BaseModel):
 class Quoted(Fact):
     """What one pool, or a whole route, pays: ``amount_out`` after all pool fees, ``price`` in token_out for a token_in.
 
-    Of a route with several legs, ``pool`` is the one with the largest, and the fees of all count as ``fee_token``.
+    ``amount_in`` is what it takes for that, told where the output is what was asked for: else all take the same. Of a
+    route with several legs, ``pool`` is the one with the largest, and the fees of all count as ``fee_token``.
     """
 
     venue: VenueName
@@ -34,6 +35,7 @@ class Quoted(Fact):
     fee_token: str
     price_impact_bps: str
     slot: int
+    amount_in: str | None = Field(None, exclude_if=lambda amount: amount is None)
 
 
 class RoutedLeg(Fact):
@@ -138,7 +140,8 @@ class Started(Fact):
 class Routed(Fact):
     """Every pool's answer and the choice: ``chosen`` pays the most, over the legs of ``route``.
 
-    ``gain_bps`` is what they pay above the best single pool; None where no single pool takes the whole order.
+    ``gain_bps`` is what they pay above the best single pool; None where no single pool takes the whole order. Of an
+    order for an exact output ``max_amount_in`` is the most that it may cost, and ``gain_bps`` what they take less.
     """
 
     kind: Literal[EventKind.ROUTED] = EventKind.ROUTED
@@ -146,6 +149,7 @@ class Routed(Fact):
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...] = ()
     min_amount_out: str
+    max_amount_in: str | None = Field(None, exclude_if=lambda amount: amount is None)
     route: tuple[RoutedLeg, ...] = ()
     gain_bps: str | None = None
 

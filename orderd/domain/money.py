@@ -84,3 +84,8 @@ def _parse_bps(percent: str, limit_bps: int, code: ErrorCode) -> int:
 def min_amount_out(amount_out: int, slippage_bps: int) -> int:
     """The least the trader accepts, in base units: the quote less the slippage, rounded up in the trader's favour."""
     return -(-amount_out * (BPS - slippage_bps) // BPS)
+
+
+def max_amount_in(amount_in: int, slippage_bps: int) -> int:
+    """The most the trader pays, in base units: the quote and the slippage, rounded down in the trader's favour."""
+    return min(amount_in * (BPS + slippage_bps) // BPS, U64_MAX)

@@ -19,8 +19,8 @@ def check_plausible(terms: OrderTerms, amount_out: int) -> None:
 
     Raises OrderdError PRICE_OFF_MARKET, or PRICE_WRONG_SIDE where the order would fire at once.
     """
-    market = terms.pair.price(terms.amount_in, amount_out)
-    now = terms.pair.told(terms.amount_in, amount_out)
+    market = terms.pair.price(terms.amount, amount_out)
+    now = terms.pair.told(terms.amount, amount_out)
     for name, price in _prices(terms):
         if not market / MOST_TIMES <= price <= market * MOST_TIMES:
             other = f"{terms.pair.base.symbol} per {terms.pair.quote.symbol}"

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.money import BPS, min_amount_out
+from orderd.domain.money import BPS, max_amount_in, min_amount_out
 from orderd.domain.tokens import Token
 
 _HUNDREDTH: Final = Decimal("0.01")
@@ -32,30 +32,33 @@ class PoolKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """Sell exactly ``amount_in`` base units of ``mint_in`` for ``mint_out``. Mints are base58.
+    """Sell exactly ``amount`` base units of ``mint_in`` for ``mint_out``, or, where it is ``exact_out``, buy exactly
+    ``amount`` base units of ``mint_out``. Mints are base58.
 
     ``max_cost_bps`` is what fees and depth may cost, where that is less than for others. ``has_own_floor``: whoever
-    asks has said what he accepts at least, and needs no market to tell him. ``exit_bps`` stands for the daemon's bounds
-    on impact and on cost, ``max_deviation_bps`` for that on a price that has fallen while pools are missing.
+    asks has said what he accepts at worst, least or most, and needs no market to tell him. ``exit_bps`` stands for the
+    daemon's bounds on impact and on cost, ``max_deviation_bps`` for that on a price that has fallen while pools are
+    missing.
     """
 
     mint_in: str
     mint_out: str
-    amount_in: int
+    amount: int
     max_cost_bps: int = BPS
     has_own_floor: bool = False
     exit_bps: int | None = None
     max_deviation_bps: int | None = None
+    exact_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class VenueQuote:
     """What one pool of a venue pays. Amounts in base units, all pool fees taken off.
 
-    ``fee`` is the pool's fee in base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the
-    pool's spot price, fees not included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is
-    what the swap needs at most, by experience. ``spot`` is the pool's price before the swap, in base units and without
-    fees.
+    ``exact_out``: it was asked for by its output, which the program pays to the base unit. ``fee`` is the pool's fee in
+    base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the pool's spot price, fees not
+    included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is what the swap needs at most, by
+    experience. ``spot`` is the pool's price before the swap, in base units and without fees.
     """
 
     venue: VenueName
@@ -71,6 +74,7 @@ class VenueQuote:
     slot: int
     compute_units: int
     spot: Fraction | None = None
+    exact_out: bool = False
 
     @property
     def kept(self) -> Decimal:
@@ -139,13 +143,17 @@ class Hop:
         """What each leg has to pay at least, so that all of them pay ``floor``: each its part, rounded up."""
         return [_ceil_div(floor * leg.amount_out, self.amount_out) for leg in self.legs]
 
+    def ceilings(self, ceiling: int) -> list[int]:
+        """What each leg may take at most, so that all of them take no more than ``ceiling``: each its part."""
+        return [ceiling * leg.amount_in // self.amount_in for leg in self.legs]
+
 
 @dataclass(frozen=True)
 class Route:
     """One hop, or two by way of another token; all legs go into one transaction.
 
     The second hop's input is a part of what the first is quoted to pay: what it pays for certain. What it pays above
-    that stays in the wallet.
+    that stays in the wallet. Where the output is exact, so is that of the first hop: what the second may take at most.
     """
 
     hops: tuple[Hop, ...]
@@ -166,6 +174,11 @@ class Route:
     @property
     def is_single(self) -> bool:
         return len(self.legs) == 1
+
+    @property
+    def exact_out(self) -> bool:
+        """Whether its legs buy exact amounts; else they sell such."""
+        return self.main.exact_out
 
     @property
     def amount_in(self) -> int:
@@ -218,6 +231,14 @@ class Route:
         owed = [*(hop.amount_in for hop in self.hops[1:]), min_amount_out]
         return [hop.floors(floor) for hop, floor in zip(self.hops, owed, strict=True)]
 
+    def ceilings(self, max_amount_in: int) -> list[list[int]]:
+        """Hop by hop, what each leg may take at most, so that the first hop takes no more than ``max_amount_in``.
+
+        A hop after it may take what the one before has bought.
+        """
+        there = [max_amount_in, *(hop.amount_out for hop in self.hops[:-1])]
+        return [hop.ceilings(ceiling) for hop, ceiling in zip(self.hops, there, strict=True)]
+
 
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
@@ -237,22 +258,37 @@ class RoutingDecision:
 
     @property
     def gain_bps(self) -> Decimal | None:
-        """What the route pays above the best single pool, rounded down; None where no single pool takes it all."""
+        """What the route pays above the best single pool, rounded down; None where no single pool takes it all.
+
+        For an exact output, what it costs less.
+        """
         singles = [quote for quote in self.quotes if quote.price_impact_bps <= self.max_price_impact_bps]
         if not singles:
             return None
-        single = best_of(singles).amount_out
-        return Decimal((self.route.amount_out - single) * BPS * 100 // single) / 100
+        single = best_of(singles)
+        if self.route.exact_out:
+            gained, of = single.amount_in - self.route.amount_in, single.amount_in
+        else:
+            gained, of = self.route.amount_out - single.amount_out, single.amount_out
+        return Decimal(gained * BPS * 100 // of) / 100
 
 
 def best_of(quotes: Sequence[VenueQuote]) -> VenueQuote:
-    """The quote that pays the most. Among equals the lower price impact wins, then the venue's name: repeatable."""
-    return min(quotes, key=lambda quote: (-quote.amount_out, quote.price_impact_bps, quote.venue))
+    """The quote that pays the most, or for an exact output takes the least.
+
+    Among equals the lower price impact wins, then the venue's name: repeatable.
+    """
+    return min(quotes, key=lambda quote: (-quote.amount_out, quote.amount_in, quote.price_impact_bps, quote.venue))
 
 
 def first_hop_floor(amount_out: int, slippage_bps: int) -> int:
     """What a first hop that is quoted ``amount_out`` pays for certain: it may lose half of the order's slippage."""
     return min_amount_out(amount_out, slippage_bps // 2)
+
+
+def second_hop_ceiling(amount_in: int, slippage_bps: int) -> int:
+    """What a second hop that is quoted to take ``amount_in`` may take at most: half of the order's slippage more."""
+    return max_amount_in(amount_in, slippage_bps // 2)
 
 
 def _ceil_div(dividend: int, divisor: int) -> int:

@@ -31,7 +31,7 @@ _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """How a trader types a term: one that has to be given by its place, another as an option of the same name.
+    """How a trader types a term: one that ``has_place`` by that, another as an option of the same name.
 
     One that is true or false is a flag, and has no ``metavar``. ``option`` is the option's name where that is another.
     """
@@ -40,23 +40,43 @@ class Typed:
     help: str
     short: str | None = None
     option: str | None = None
+    has_place: bool = False
 
 
 class GivenTerms(BaseModel):
-    """As a trader gives them: amounts and prices as decimal strings in whole tokens."""
+    """As a trader gives them: amounts and prices as decimal strings in whole tokens.
+
+    Either ``amount_in`` is given, and ``min_out`` where wanted, or ``exact_out``, and ``max_in`` where wanted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    token_in: Annotated[str, Typed("TOKEN_IN", "What to sell: a symbol or a mint address.")] = Field(
+    token_in: Annotated[str, Typed("TOKEN_IN", "What to sell: a symbol or a mint address.", has_place=True)] = Field(
         max_length=64, description=_A_TOKEN
     )
-    token_out: Annotated[str, Typed("TOKEN_OUT", "What to buy.")] = Field(max_length=64, description=_A_TOKEN)
-    amount_in: Annotated[str, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5.")] = Field(
-        max_length=100, description="in whole tokens, like 1.5", json_schema_extra=_DECIMAL
+    token_out: Annotated[str, Typed("TOKEN_OUT", "What to buy.", has_place=True)] = Field(
+        max_length=64, description=_A_TOKEN
     )
-    slippage: Annotated[str | None, Typed("PERCENT", "How much less than quoted to accept, like 0.5.", "-s")] = Field(
-        None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL
+    amount_in: Annotated[str | None, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5.", has_place=True)] = (
+        Field(
+            None,
+            max_length=100,
+            description="what is sold, in whole tokens, like 1.5; due unless exact_out is given",
+            json_schema_extra=_DECIMAL,
+        )
     )
+    exact_out: Annotated[
+        str | None,
+        Typed("AMOUNT", "How much of TOKEN_OUT to buy, to the base unit, where no amount to sell is given."),
+    ] = Field(
+        None,
+        max_length=100,
+        description="what is bought, in whole tokens of token_out, to the base unit; due unless amount_in is given",
+        json_schema_extra=_DECIMAL,
+    )
+    slippage: Annotated[
+        str | None, Typed("PERCENT", "How much less than quoted to accept, or more to pay, like 0.5.", "-s")
+    ] = Field(None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL)
     min_out: Annotated[str | None, Typed("AMOUNT", "The least of TOKEN_OUT to accept in any attempt, like 150.")] = (
         Field(
             None,
@@ -64,6 +84,14 @@ class GivenTerms(BaseModel):
             description="the least to accept, in whole tokens of token_out; only the floor of the quote where absent",
             json_schema_extra=_DECIMAL,
         )
+    )
+    max_in: Annotated[
+        str | None, Typed("AMOUNT", "With an exact output, the most of TOKEN_IN to pay in any attempt, like 150.")
+    ] = Field(
+        None,
+        max_length=100,
+        description="for exact_out, the most to pay, in whole tokens of token_in; the quote's ceiling where absent",
+        json_schema_extra=_DECIMAL,
     )
     max_cost: Annotated[str | None, Typed("PERCENT", "The most that fees and impact may cost together, like 1.")] = (
         Field(
@@ -75,7 +103,9 @@ class GivenTerms(BaseModel):
     )
     floor: Annotated[
         Floor | None, Typed("FLOOR", "Keep the first route's floor in all attempts (first), or take each one's own.")
-    ] = Field(None, description="whether the first route's floor holds in all attempts; first where absent")
+    ] = Field(
+        None, description="whether the first route's floor, or ceiling, holds in all attempts; first where absent"
+    )
     use_wrapped: Annotated[bool, Typed("", "Sell the wrapped SOL of the wallet, and not SOL itself.")] = Field(
         False, description="whether what is sold is the wrapped SOL of the wallet's own token account; for SOL only"
     )
@@ -144,9 +174,11 @@ class GivenTerms(BaseModel):
 class OrderTerms:
     """As they are understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
 
-    Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted,
-    and no route whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is true,
-    what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the trade.
+    Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted.
+    Or else: buy exactly ``exact_out`` base units, pay ``slippage_bps`` above the quote, and never more than ``max_in``.
+    No route is taken whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is
+    true, what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the
+    trade.
 
     Prices are canonical decimal strings, see ``orderd.domain.price``; which of them there are follows from ``kind``.
     Once a stop has fired, ``max_slippage_bps`` stands for the daemon's own bounds. A stop is met when ``confirm`` looks
@@ -158,13 +190,15 @@ class OrderTerms:
 
     token_in: Token
     token_out: Token
-    amount_in: int
+    amount_in: int | None
     slippage_bps: int
     min_out: int | None = None
     max_cost_bps: int | None = None
     floor: Floor | None = Floor.FIRST
     """None: it was accepted when nobody could say, with a new floor in each attempt."""
     use_wrapped: bool = False
+    exact_out: int | None = None
+    max_in: int | None = None
     kind: OrderKind = OrderKind.MARKET
     limit_price: str | None = None
     stop_price: str | None = None
@@ -182,6 +216,13 @@ class OrderTerms:
     catch_up: CatchUp | None = None
     valid_seconds: int | None = None
     expires_at: datetime | None = None
+
+    @property
+    def amount(self) -> int:
+        """Of the two amounts the one that is given: it is traded to the base unit."""
+        given = self.amount_in if self.exact_out is None else self.exact_out
+        assert given is not None, "one of the two is given"
+        return given
 
     @property
     def rests(self) -> bool:
@@ -204,14 +245,14 @@ class OrderTerms:
             return None
         price = self.stop_price or self.take_profit_price
         trail = None if self.trail is None else Trail.parse(self.trail)
-        return Condition(self.kind, self.pair, self.amount_in, price, trail)
+        return Condition(self.kind, self.pair, self.amount, price, trail)
 
     @property
     def limit(self) -> Condition | None:
         """What each of its executions has to pay."""
         if self.limit_price is None:
             return None
-        return Condition(OrderKind.LIMIT, self.pair, self.amount_in, self.limit_price)
+        return Condition(OrderKind.LIMIT, self.pair, self.amount, self.limit_price)
 
     @property
     def least(self) -> int | None:
@@ -239,13 +280,16 @@ class ToldTerms(BaseModel):
 
     token_in: str
     token_out: str
-    amount_in: str
+    amount_in: str | None = None
+    """What is sold. Of an order for an exact output what it has paid, once that is known."""
     slippage: str
     min_out: str | None = None
     max_cost: str | None = None
     floor: Floor = Floor.EACH
     """What daemons did that said nothing about it."""
     use_wrapped: bool = False
+    exact_out: str | None = _IF_ANY
+    max_in: str | None = _IF_ANY
     type: OrderKind = Field(OrderKind.MARKET, exclude_if=lambda kind: kind is OrderKind.MARKET)
     limit_price: str | None = _IF_ANY
     stop_price: str | None = _IF_ANY
@@ -273,18 +317,33 @@ def understood(
 
     Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE, COST, PRICE and TIME kinds, or ORDER_TERMS_CONTRADICT.
     """
+    check_side(given)
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     check_wrapped(given, token_in)
     return OrderTerms(
         token_in=token_in,
         token_out=token_out,
-        amount_in=parse_amount(given.amount_in, token_in.decimals),
+        amount_in=_parsed(given.amount_in, token_in),
         slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
-        min_out=None if given.min_out is None else parse_amount(given.min_out, token_out.decimals),
+        min_out=_parsed(given.min_out, token_out),
         max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
         use_wrapped=given.use_wrapped,
+        exact_out=_parsed(given.exact_out, token_out),
+        max_in=_parsed(given.max_in, token_in),
         **check_prices(given),
     )
+
+
+def check_side(given: GivenTerms) -> None:
+    """Raises OrderdError AMOUNT_NOT_ONE_SIDE where it is not told either what is sold or what is bought."""
+    sells, buys = given.amount_in is not None, given.exact_out is not None
+    if sells == buys:
+        why = "both amount_in and exact_out are given" if sells else "neither amount_in nor exact_out is given"
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, why)
+    if buys and given.min_out is not None:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "min_out bounds what amount_in is sold for, not exact_out")
+    if sells and given.max_in is not None:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "max_in bounds what exact_out is bought for, not amount_in")
 
 
 def check_prices(given: GivenTerms) -> dict[str, Any]:
@@ -389,6 +448,10 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         ((given.confirm, given.confirm_for) != (None, None) and kind not in _CONFIRMED, "only a stop is confirmed"),
         (given.time_in_force is not None and kind is not OrderKind.LIMIT, "time_in_force is for limit orders"),
         (given.valid_for is not None and given.expires is not None, "give valid_for or expires, and not both"),
+        (
+            given.exact_out is not None and kind is not OrderKind.MARKET,
+            f"the amount of a {kind} order is an amount_in",
+        ),
     ):
         if is_wrong:
             raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, why)
@@ -407,12 +470,14 @@ def told(terms: OrderTerms) -> ToldTerms:
     return ToldTerms(
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
-        amount_in=format_amount(terms.amount_in, terms.token_in.decimals),
+        amount_in=_told(terms.amount_in, terms.token_in),
         slippage=format_amount(terms.slippage_bps, 2),
-        min_out=None if terms.min_out is None else format_amount(terms.min_out, terms.token_out.decimals),
+        min_out=_told(terms.min_out, terms.token_out),
         max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
         floor=terms.floor or Floor.EACH,
         use_wrapped=terms.use_wrapped,
+        exact_out=_told(terms.exact_out, terms.token_out),
+        max_in=_told(terms.max_in, terms.token_in),
         type=terms.kind,
         limit_price=terms.limit_price,
         stop_price=terms.stop_price,
@@ -458,6 +523,14 @@ def take_profit_of(oco: OrderTerms) -> OrderTerms:
 def stop_of(oco: OrderTerms) -> OrderTerms:
     """The child of an OCO that sells at the worse one."""
     return replace(oco, kind=OrderKind.STOP, take_profit_price=None, floor=Floor.EACH)
+
+
+def _parsed(amount: str | None, token: Token) -> int | None:
+    return None if amount is None else parse_amount(amount, token.decimals)
+
+
+def _told(amount: int | None, token: Token) -> str | None:
+    return None if amount is None else format_amount(amount, token.decimals)
 
 
 def _meant(terms: OrderTerms, name: str) -> object:

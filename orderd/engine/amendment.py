@@ -54,8 +54,8 @@ class Amendments:
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:
             columns["first_terms"] = told(before).model_dump(mode="json")
-        if order.best_out is not None and after.amount_in != before.amount_in:
-            columns["best_out"] = order.best_out * after.amount_in // before.amount_in
+        if order.best_out is not None and after.amount != before.amount:
+            columns["best_out"] = order.best_out * after.amount // before.amount
         if not changes.keys().isdisjoint({"valid_for", "expires"}):
             columns["valid_until"] = after.expires_at or _now() + timedelta(seconds=after.valid_seconds or 0)
         fact = Amended(**dict(told(after)))

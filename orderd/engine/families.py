@@ -149,7 +149,7 @@ class Families:
             NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)
             for child, end in zip(ids, ends, strict=True)
         ]
-        amount = format_amount(parent.amount_in, parent.decimals_in)
+        amount = format_amount(parent.amount, parent.decimals_in)
         moved = journal.accept(new)
         for number, child in enumerate(ids, start=1):
             fact = Executing(child=child, number=number, amount_in=amount)

@@ -17,8 +17,9 @@ from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
-from orderd.engine.routing.floor import check_floor, request_of
-from orderd.engine.routing.offers import Offer, offer_of
+from orderd.engine.routing.ceiling import ceiling_of
+from orderd.engine.routing.floor import request_of
+from orderd.engine.routing.offers import Offer, check_offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -51,15 +52,15 @@ class Market:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
         plan, offer = self._plan(terms, others.fits)
-        check_floor(terms, plan.route, plan.min_amount_out, offer.refusals)
+        check_offer(terms, plan.route, offer)
         preview = self._builder.preview(plan)
         while preview.refusal is not None:
             try:
                 others.refused(preview.refusal)
-                plan, offer = self._plan(terms, others.fits, plan.min_amount_out)
+                plan, offer = self._plan(terms, others.fits, offer)
             except OrderdError:
                 break  # there is no other route: what this one meets is what the order would meet
-            check_floor(terms, plan.route, plan.min_amount_out, offer.refusals)
+            check_offer(terms, plan.route, offer)
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
@@ -72,15 +73,16 @@ class Market:
         )
 
     def notional(self, terms: OrderTerms) -> int:
-        """What the order sells, in base units of USDC (see ``orderd.engine.allowance``).
+        """What the order sells at most, in base units of USDC (see ``orderd.engine.allowance``).
 
         Raises OrderdError as routing does, where no route tells it.
         """
         unit = self._tokens.resolve(NOTIONAL_TOKEN)
-        if terms.token_in == unit:
-            return terms.amount_in
-        request = QuoteRequest(terms.token_in.mint, unit.mint, terms.amount_in)
         try:
+            sold = self._sold(terms)
+            if terms.token_in == unit:
+                return sold
+            request = QuoteRequest(terms.token_in.mint, unit.mint, sold)
             return self._router.route(request, 0, self._builder.fits).route.amount_out
         except OrderdError as error:
             detail = f"what the order is worth in {unit.symbol}, which its token has a limit of, cannot be told"
@@ -130,10 +132,18 @@ class Market:
             holding = token_program.TokenAccount.decode(each.account.data)
             yield each.key, str(holding.mint), holding.amount
 
-    def _plan(self, terms: OrderTerms, fits: Fits, agreed: int | None = None) -> tuple[SwapPlan, Offer]:
+    def _sold(self, terms: OrderTerms) -> int:
+        """What leaves the wallet at most, as of now. Raises OrderdError as routing does."""
+        if terms.amount_in is not None:
+            return terms.amount_in
+        decision = self._router.route(request_of(terms), terms.slippage_bps, self._builder.fits)
+        return ceiling_of(terms, decision.route)
+
+    def _plan(self, terms: OrderTerms, fits: Fits, before: Offer | None = None) -> tuple[SwapPlan, Offer]:
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
-        offer = offer_of(terms, decision, agreed)
-        return SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer
+        agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
+        offer = offer_of(terms, decision, *agreed)
+        return SwapPlan(decision.route, offer.limit, terms.use_wrapped), offer
 
 
 def _balance(known: Token, held: Counter[str], tradable: Counter[str]) -> Balance:
@@ -159,6 +169,9 @@ def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int |
         quotes=offer.quotes,
         refusals=offer.refusals,
         min_amount_out=format_amount(offer.min_amount_out, terms.token_out.decimals),
+        max_amount_in=None
+        if offer.max_amount_in is None
+        else format_amount(offer.max_amount_in, terms.token_in.decimals),
         route=offer.route,
         gain_bps=offer.gain_bps,
         compute_units=fee.units,

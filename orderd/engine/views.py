@@ -40,6 +40,9 @@ def order_view(order: Order) -> OrderView:
     def out(amount: int | None) -> str | None:
         return None if amount is None else format_amount(amount, order.decimals_out)
 
+    def paid(amount: int | None) -> str | None:
+        return None if amount is None else format_amount(amount, order.decimals_in)
+
     terms = terms_of(order)
     # An attempt is under way from the claim until it has failed for certain.
     attempt = order.failures + (order.status in HELD | FILLED)
@@ -51,7 +54,7 @@ def order_view(order: Order) -> OrderView:
         client_order_id=order.client_order_id,
         account=name_of(order.account_id),
         kind=order.kind,
-        **vars(told(terms)),
+        **vars(told(terms)) | {"amount_in": paid(order.filled_in if terms.amount_in is None else terms.amount_in)},
         parent_id=order.parent_id,
         filled_amount_in=(
             format_amount(order.filled_in, order.decimals_in)
@@ -73,6 +76,8 @@ def order_view(order: Order) -> OrderView:
         route=order.route or (),
         quoted_amount_out=out(order.quoted_amount_out),
         min_amount_out=out(order.min_amount_out),
+        quoted_amount_in=paid(order.quoted_amount_in),
+        max_amount_in=paid(order.max_amount_in),
         signature=order.signature,
         amount_out=out(order.filled_out),
         executed_price=executed_price(order),
@@ -137,20 +142,23 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
     return OrderDetail(
         order=order_view(order),
         events=tuple(events_after(order.id, 0)),
-        attempts=tuple(attempt_view(attempt, order.decimals_out) for attempt in attempts),
+        attempts=tuple(attempt_view(attempt, order) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
         fills=tuple(_fill_view(fill, order) for fill in fills),
     )
 
 
-def attempt_view(attempt: Attempt, decimals_out: int) -> AttemptView:
+def attempt_view(attempt: Attempt, order: Order) -> AttemptView:
     """The attempt as clients see it."""
     return AttemptView(
         number=attempt.number,
         signature=attempt.signature,
         venue=VenueName(attempt.venue),
         pool=attempt.pool,
-        min_amount_out=format_amount(attempt.min_amount_out, decimals_out),
+        min_amount_out=format_amount(attempt.min_amount_out, order.decimals_out),
+        max_amount_in=None
+        if attempt.max_amount_in is None
+        else format_amount(attempt.max_amount_in, order.decimals_in),
         last_valid_block_height=attempt.last_valid_block_height,
         sends=attempt.sends,
         outcome=cast("AttemptOutcome", attempt.outcome),

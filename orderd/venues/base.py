@@ -65,6 +65,7 @@ class OpenPool:
             slot=self.slot,
             compute_units=self.units + self.units_a_step * quote.steps,
             spot=quote.spot,
+            exact_out=quote.exact_out,
         )
 
     def refused(self, error: SwapError) -> VenueRefusal:
@@ -129,9 +130,10 @@ class Venue(Protocol):
         ...
 
     def swap_instruction(
-        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, limit: int, *, small: bool
     ) -> Instruction:
-        """The swap itself, between token accounts that exist. It fails on chain below `min_amount_out` base units.
+        """The swap itself, between token accounts that exist. It fails on chain where it would pay less than `limit`
+        base units or, of a quote for an exact output, take more.
 
         A `small` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefusedError where
         the pool as it stands by now cannot make this swap, and OrderdError RPC_*.
@@ -143,30 +145,33 @@ def trade_instructions(
     venue_of: Callable[[VenueQuote], Venue],
     route: Route,
     owner: Pubkey,
-    min_amount_out: int,
+    limit: int,
     wrap_seed: str | None = None,
     *,
     use_wrapped: bool = False,
 ) -> list[Instruction]:
     """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
 
-    Every swap has its own floor, so that the trade pays `min_amount_out` or fails as a whole. With a `wrap_seed` it
-    leaves alone the wrapped SOL that the owner has; with `use_wrapped` it sells that.
+    Every swap has its own floor, so that the trade pays `limit` base units or fails as a whole; where the output is
+    exact, its own ceiling, so that the trade takes no more than `limit`. With a `wrap_seed` it leaves alone the wrapped
+    SOL that the owner has; with `use_wrapped` it sells that.
     """
     swaps: list[Instruction] = []
     bought: list[tuple[Pubkey, Pubkey]] = []
-    for hop, floors in zip(route.hops, route.floors(min_amount_out), strict=True):
+    limits = route.ceilings(limit) if route.exact_out else route.floors(limit)
+    for hop, own in zip(route.hops, limits, strict=True):
         program_in, program_out = venue_of(hop.legs[0]).token_programs(hop.legs[0])
         mint_in, mint_out = Pubkey.from_string(hop.legs[0].mint_in), Pubkey.from_string(hop.mint_out)
         source = account_of(owner, mint_in, program_in, wrap_seed)
         destination = account_of(owner, mint_out, program_out, wrap_seed)
         bought.append((mint_out, program_out))
         swaps += [
-            venue_of(leg).swap_instruction(leg, owner, source, destination, floor, small=not route.is_single)
-            for leg, floor in zip(hop.legs, floors, strict=True)
+            venue_of(leg).swap_instruction(leg, owner, source, destination, each, small=not route.is_single)
+            for leg, each in zip(hop.legs, own, strict=True)
         ]
     mint_in = Pubkey.from_string(route.main.mint_in)
-    return swap_with_accounts(swaps, owner, mint_in, bought, route.amount_in, wrap_seed, use_wrapped=use_wrapped)
+    most = limit if route.exact_out else route.amount_in
+    return swap_with_accounts(swaps, owner, mint_in, bought, most, wrap_seed, use_wrapped=use_wrapped)
 
 
 def impact_bps(impact: Fraction) -> Decimal:

@@ -101,6 +101,14 @@ class GuestSide:
         except Exception as error:
             raise self.guests.unforeseen(self.pool, error) from error
 
+    def quote_out(self, amount_out: int) -> Quote:
+        try:
+            return self.side.quote_out(amount_out)
+        except SwapError:
+            raise
+        except Exception as error:
+            raise self.guests.unforeseen(self.pool, error) from error
+
     def segments(self) -> Iterator[Segment]:
         try:
             yield from self.side.segments()

@@ -62,15 +62,19 @@ class TokenSide(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A swap to be made between two token accounts of `owner`; amounts in base units."""
+    """A swap to be made between two token accounts of `owner`; amounts in base units.
+
+    Exactly `amount_in` for at least `amount_out` or, where `exact_out`, exactly `amount_out` for at most `amount_in`.
+    """
 
     mint_in: str
     amount_in: int
-    min_amount_out: int
+    amount_out: int
     owner: Pubkey
     source: Pubkey
     destination: Pubkey
     small: bool
+    exact_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +245,10 @@ class PoolVenue(ABC, Generic[S, P]):
         return programs[quote.mint_in], programs[quote.mint_out]
 
     def swap_instruction(
-        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, limit: int, *, small: bool
     ) -> Instruction:
-        trade = Trade(quote.mint_in, quote.amount_in, min_amount_out, owner, source, destination, small)
+        amounts = (limit, quote.amount_out) if quote.exact_out else (quote.amount_in, limit)
+        trade = Trade(quote.mint_in, *amounts, owner, source, destination, small, quote.exact_out)
         pool = self._pool_of(quote)
         with self._guests.answering(quote.pool):
             return self._swap(pool, trade)

@@ -151,6 +151,7 @@ def _kept(order: OrderView, transaction: Landed) -> dict[Mint, int]:
 def _fill(order: OrderView) -> dict[Mint, int]:
     """What the order says that the wallet gave and got, in base units."""
     sold, bought = _TOKENS.pair(order.token_in, order.token_out)
+    assert order.amount_in is not None
     assert order.amount_out is not None
     return {
         sold.mint: -parse_amount(order.amount_in, sold.decimals),

@@ -20,8 +20,9 @@ LEAST = 151_000_000
 FILL = {"filled_in": 1_500_000_000, "filled_out": 152_310_211, "network_fee": 5_000}
 
 
-def new_order(client_order_id: str | None = None, amount_in: int = 1_500_000_000, **others: Any) -> NewOrder:
-    """``others`` are terms, as they are understood."""
+def new_order(client_order_id: str | None = None, amount_in: int | None = 1_500_000_000, **others: Any) -> NewOrder:
+    """``others`` are terms, as they are understood; an order that has an ``exact_out`` has no ``amount_in``."""
+    amount_in = None if "exact_out" in others else amount_in
     order_id = uuid7()
     return NewOrder(
         id=order_id,

@@ -8,8 +8,10 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "token_in": ("SOL", "CHILLGUY"),
     "token_out": ("USDC", "CHILLGUY"),
     "amount_in": ("1.5", "1.25"),
+    "exact_out": ("150", "149.5"),
     "slippage": ("0.5", "1"),
     "min_out": ("150", "149.5"),
+    "max_in": ("1.5", "1.25"),
     "max_cost": ("1.5", "2"),
     "floor": ("first", "each"),
     "use_wrapped": (False, True),
@@ -46,16 +48,31 @@ _BESIDE: Final[dict[str, dict[str, Any]]] = {
     "catch_up": {"slices": 10, "every": "30s"},
 }
 """What an order has to have, to have the term."""
-GIVEN: Final = GivenTerms(**{name: value for name, (value, _) in SAMPLES.items() if name not in _BESIDE})
+_OF_SALES: Final = ("amount_in", "min_out")
+_OF_PURCHASES: Final = ("exact_out", "max_in")
+
+
+def _all_but(left_out: tuple[str, ...]) -> GivenTerms:
+    return GivenTerms(
+        **{name: value for name, (value, _) in SAMPLES.items() if name not in _BESIDE and name not in left_out}
+    )
+
+
+GIVEN: Final = _all_but(_OF_PURCHASES)
+"""All that can be said of an order that sells an exact amount."""
+GIVEN_TO_BUY: Final = _all_but(_OF_SALES)
+"""All that can be said of one that buys an exact amount."""
 
 
 def with_one(name: str) -> GivenTerms:
     """Terms of which that one has its first value."""
+    given = GIVEN_TO_BUY if name in _OF_PURCHASES else GIVEN
     needed = {} if SAMPLES[name][0] is None else _BESIDE.get(name, {})
-    return GivenTerms(**{**GIVEN.model_dump(), "type": None, **needed, name: SAMPLES[name][0]})
+    return GivenTerms(**{**given.model_dump(), "type": None, **needed, name: SAMPLES[name][0]})
 
 
 def with_another(name: str) -> GivenTerms:
     """The same terms but for one."""
+    given = GIVEN_TO_BUY if name in _OF_PURCHASES else GIVEN
     needed = {"limit_price": "105"} if name == "type" else _BESIDE.get(name, {})
-    return GivenTerms(**{**GIVEN.model_dump(), "type": None, **needed, name: SAMPLES[name][1]})
+    return GivenTerms(**{**given.model_dump(), "type": None, **needed, name: SAMPLES[name][1]})

@@ -148,7 +148,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             return []
         held = balance.wrapped if quote.use_wrapped else balance.tradable
         held = balance.amount if held is None else held  # a daemon that does not tell them apart
-        if Decimal(held) >= Decimal(quote.amount_in):
+        if Decimal(held) >= Decimal(quote.amount_in or 0):
             return []
         return [Text(f"the wallet holds {held} {sold(quote)} only", Tone.WARNING)]
 

@@ -40,7 +40,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SwapPlan:
-    """What is to be signed: this route, and not less than ``min_amount_out`` base units from it.
+    """What is to be signed: this route, and not less than ``limit`` base units from it; of one for an exact output, not
+    more than ``limit`` for it.
 
     Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends
     lamports to the address keeps an account from being made there: nobody may know it before the trade is sent. Where
@@ -48,9 +49,19 @@ class SwapPlan:
     """
 
     route: Route
-    min_amount_out: int
+    limit: int
     use_wrapped: bool = False
     wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
+
+    @property
+    def min_amount_out(self) -> int:
+        """What it brings at least."""
+        return self.route.amount_out if self.route.exact_out else self.limit
+
+    @property
+    def max_amount_in(self) -> int:
+        """What it takes at most."""
+        return self.limit if self.route.exact_out else self.route.amount_in
 
 
 class _Moment(NamedTuple):
@@ -234,8 +245,8 @@ class Builder:
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
         wraps = _touches_sol(plan.route) and not plan.use_wrapped
         seed = plan.wrap_seed if wraps and self._moment().wrapped else None
-        venue_of, owner, least = self._router.venue_of, self._wallet.address, plan.min_amount_out
-        return trade_instructions(venue_of, plan.route, owner, least, seed, use_wrapped=plan.use_wrapped)
+        venue_of, owner = self._router.venue_of, self._wallet.address
+        return trade_instructions(venue_of, plan.route, owner, plan.limit, seed, use_wrapped=plan.use_wrapped)
 
     def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
         own = account_of(self._wallet.address, token.NATIVE_MINT, seed=plan.wrap_seed)
@@ -279,7 +290,7 @@ class Builder:
     def _promise(self, tried: _Draft, fee: FeeEstimate, promised: Promised) -> None:
         """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
         plan, moment, route = tried.plan, tried.moment, tried.plan.route
-        lean = Need(route.main.mint_in, token.PROGRAM_ID, route.amount_in, fee.lamports, 0, 0, plan.use_wrapped)
+        lean = Need(route.main.mint_in, token.PROGRAM_ID, plan.max_amount_in, fee.lamports, 0, 0, plan.use_wrapped)
         if promised != Promised():
             with rpc_errors_told():
                 # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
@@ -296,7 +307,7 @@ class Builder:
         program, _ = self._router.venue_of(route.main).token_programs(route.main)
         rent = self._purse.rent_of_new(self._bought(route))
         passing = self._purse.account_rent if _touches_sol(route) and not plan.use_wrapped else 0
-        return Need(route.main.mint_in, program, route.amount_in, fee.lamports, rent, passing, plan.use_wrapped)
+        return Need(route.main.mint_in, program, plan.max_amount_in, fee.lamports, rent, passing, plan.use_wrapped)
 
     def _bought(self, route: Route) -> list[tuple[str, Pubkey]]:
         """What each hop brings, with its token program."""

@@ -37,9 +37,9 @@ from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
-from orderd.engine.routing.floor import check_floor, request_of
+from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.inquiry import Answers, Pair
-from orderd.engine.routing.offers import Offer, offer_of
+from orderd.engine.routing.offers import Offer, check_offer, offer_of
 from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.sender import Sender
@@ -78,6 +78,9 @@ class _Routed:
             quotes=offer.quotes,
             refusals=offer.refusals,
             min_amount_out=format_amount(offer.min_amount_out, self.work.order.decimals_out),
+            max_amount_in=None
+            if offer.max_amount_in is None
+            else format_amount(offer.max_amount_in, self.work.order.decimals_in),
             route=offer.route,
             gain_bps=offer.gain_bps,
         )
@@ -85,13 +88,16 @@ class _Routed:
     @property
     def columns(self) -> dict[str, Any]:
         route, legs = self.plan.route, self.offer.route
-        return {
+        columns = {
             "venue": str(route.main.venue),
             "pool": route.main.pool,
             "route": None if route.is_single else [leg.model_dump() for leg in legs],
             "quoted_amount_out": route.amount_out,
             "min_amount_out": self.offer.min_amount_out,
         }
+        if route.exact_out:
+            columns |= {"quoted_amount_in": route.amount_in, "max_amount_in": self.offer.max_amount_in}
+        return columns
 
 
 class Execution:
@@ -174,9 +180,9 @@ class Execution:
         order, terms = work.order, work.terms
         with work.others.routing():
             decision = self._router.route(work.request, order.slippage_bps, work.others.fits, found)
-        offer = offer_of(terms, decision, order.min_amount_out)
-        check_floor(terms, decision.route, offer.min_amount_out, decision.refusals)
-        return _Routed(work, SwapPlan(decision.route, offer.min_amount_out, terms.use_wrapped), offer, decision)
+        offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
+        check_offer(terms, decision.route, offer)
+        return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped), offer, decision)
 
     # Signing
 
@@ -293,6 +299,7 @@ def _attempt_of(routed: _Routed, signed: SignedAttempt) -> NewAttempt:
         pool=route.main.pool,
         min_amount_out=routed.plan.min_amount_out,
         blockhash_slot=signed.blockhash_slot,
+        max_amount_in=routed.offer.max_amount_in,
         pool_fee=route.fee,
         mid=None if mid is None else mid_told(mid, order.decimals_in, order.decimals_out),
     )

@@ -22,11 +22,12 @@ def request_of(terms: OrderTerms) -> QuoteRequest:
     return QuoteRequest(
         terms.token_in.mint,
         terms.token_out.mint,
-        terms.amount_in,
+        terms.amount,
         max_cost_bps=BPS if terms.max_cost_bps is None else terms.max_cost_bps,
-        has_own_floor=terms.least is not None,
+        has_own_floor=terms.least is not None or terms.max_in is not None,
         exit_bps=terms.max_slippage_bps,
         max_deviation_bps=terms.max_slippage_bps,
+        exact_out=terms.exact_out is not None,
     )
 
 

@@ -9,14 +9,18 @@ from orderd.domain.events import Quoted, Refused, RoutedLeg
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
 from orderd.domain.terms import OrderTerms
-from orderd.engine.routing.floor import floor_of
+from orderd.engine.routing.ceiling import ceiling_of, check_ceiling
+from orderd.engine.routing.floor import check_floor, floor_of
 
 _HUNDREDTH: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A routing decision as it is told; ``min_amount_out`` is the order's floor with it, in base units."""
+    """A routing decision as it is told; ``min_amount_out`` is the order's floor with it, in base units.
+
+    For an exact output that is the output, and ``max_amount_in`` the order's ceiling.
+    """
 
     chosen: Quoted
     quotes: tuple[Quoted, ...]
@@ -24,10 +28,21 @@ class Offer:
     route: tuple[RoutedLeg, ...]
     gain_bps: str | None
     min_amount_out: int
+    max_amount_in: int | None = None
+
+    @property
+    def limit(self) -> int:
+        """The one of the two that the chain has to enforce; the other amount is exact."""
+        return self.min_amount_out if self.max_amount_in is None else self.max_amount_in
 
 
-def offer_of(terms: OrderTerms, decision: RoutingDecision, agreed: int | None = None) -> Offer:
-    """``agreed`` is the floor from before, where there is one. Raises OrderdError as ``floor_of`` does."""
+def offer_of(
+    terms: OrderTerms, decision: RoutingDecision, agreed: int | None = None, agreed_most: int | None = None
+) -> Offer:
+    """``agreed`` is the floor from before, where there is one, ``agreed_most`` the ceiling.
+
+    Raises OrderdError as ``floor_of`` does.
+    """
     route = decision.route
     gain = decision.gain_bps
     return Offer(
@@ -36,8 +51,17 @@ def offer_of(terms: OrderTerms, decision: RoutingDecision, agreed: int | None = 
         refusals=refusals_told(decision.refusals),
         route=_legs(terms, decision),
         gain_bps=None if gain is None else f"{gain.quantize(_HUNDREDTH):f}",
-        min_amount_out=floor_of(terms, route, agreed),
+        min_amount_out=floor_of(terms, route, agreed) if terms.exact_out is None else terms.exact_out,
+        max_amount_in=None if terms.exact_out is None else ceiling_of(terms, route, agreed_most),
     )
+
+
+def check_offer(terms: OrderTerms, route: Route, offer: Offer) -> None:
+    """Raises OrderdError as ``check_floor`` and ``check_ceiling`` do."""
+    if offer.max_amount_in is None:
+        check_floor(terms, route, offer.min_amount_out, offer.refusals)
+    else:
+        check_ceiling(terms, route, offer.max_amount_in, offer.refusals)
 
 
 def refusals_told(refusals: Iterable[VenueRefusal]) -> tuple[Refused, ...]:
@@ -56,6 +80,7 @@ def _quoted(terms: OrderTerms, quote: VenueQuote) -> Quoted:
         fee_token=fee_token.symbol,
         price_impact_bps=f"{quote.price_impact_bps.quantize(_HUNDREDTH):f}",
         slot=quote.slot,
+        amount_in=_taken(terms, quote),
     )
 
 
@@ -71,7 +96,13 @@ def _chosen(terms: OrderTerms, route: Route) -> Quoted:
         fee_token=terms.token_in.symbol,
         price_impact_bps=f"{route.price_impact_bps:f}",
         slot=route.slot,
+        amount_in=_taken(terms, route),
     )
+
+
+def _taken(terms: OrderTerms, offered: VenueQuote | Route) -> str | None:
+    """What it takes, where that is not what the order sells."""
+    return format_amount(offered.amount_in, terms.token_in.decimals) if offered.exact_out else None
 
 
 def _legs(terms: OrderTerms, decision: RoutingDecision) -> tuple[RoutedLeg, ...]:

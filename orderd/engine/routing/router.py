@@ -8,7 +8,6 @@ from itertools import combinations
 from typing import Final
 
 from orderd.amm.side import Quote
-from orderd.amm.split import NOTABLY, Split
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.mid import mid_of
 from orderd.domain.money import BPS
@@ -23,7 +22,8 @@ from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
 from orderd.engine.routing.price_guard import PriceGuard
-from orderd.engine.routing.search import Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
+from orderd.engine.routing.search import AnySearch, Candidate, Fits, Limits, Search, first_that_may_be, quoted, told
+from orderd.engine.routing.search_out import SearchOut
 from orderd.engine.routing.space import bytes_of_swaps
 from orderd.engine.routing.venue_refusals import nothing_offered, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
@@ -144,7 +144,8 @@ class Router:
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
         limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
-        search = Search(request.amount_in, cost_a_leg, slippage_bps, limits)
+        kind: type[Search | SearchOut] = SearchOut if request.exact_out else Search
+        search: AnySearch = kind(request.amount, cost_a_leg, slippage_bps, limits)
 
         answers = found[direct]
         offers = search.offers(answers.pools)
@@ -165,8 +166,9 @@ class Router:
             raise nothing_offered(refusals)
         steep = [Route((Hop(told(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
-        if chosen is None or _pays_more(offers.less, chosen.worth, cost_a_leg):
-            raise unless_missed(refusals, _refused(chosen, offers.less, steep, limits))
+        if chosen is None or (offers.less is not None and search.is_better(offers.less, chosen)):
+            part = None if offers.less is None else search.told_of_part(offers.less)
+            raise unless_missed(refusals, _refused(chosen, part, steep, limits))
         present = {pool.address for each in found.values() for pool in each.pools}
         taken = {(hop.legs[0].mint_in, hop.mint_out) for hop in chosen.route.hops}
         silent = {pool for pair in {direct, *taken} for pool in found[pair].silent}
@@ -225,21 +227,16 @@ def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:
     return listed
 
 
-def _pays_more(less: Split | None, worth: int, cost_a_leg: int) -> bool:
-    """Whether a part of the amount pays notably more than all of it."""
-    return less is not None and less.worth(cost_a_leg) > worth + (worth >> NOTABLY)
-
-
-def _refused(chosen: Candidate | None, less: Split | None, steep: Sequence[Route], limits: Limits) -> OrderdError:
-    """Why there is no route for the whole amount, and for how much of it there is one."""
-    at_most = f"; {less.amount_in} base units can be sold" if less is not None else ""
-    best_steep = max((route.amount_out for route in steep), default=0)
-    best_dear = max((route.amount_out for route in limits.dear), default=0)
-    if less is not None and (chosen is not None or not (steep or limits.dear)):
+def _refused(chosen: Candidate | None, part: str | None, steep: Sequence[Route], limits: Limits) -> OrderdError:
+    """Why there is no route for the whole amount, and for which ``part`` of it there is one."""
+    at_most = f"; {part}" if part is not None else ""
+    best_steep = max(map(_rate, steep), default=Fraction(0))
+    best_dear = max(map(_rate, limits.dear), default=Fraction(0))
+    if part is not None and (chosen is not None or not (steep or limits.dear)):
         told = f"one transaction has no room for pools that pay more for all of it than for a part{at_most}"
         return OrderdError(ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, told)
     if best_dear > best_steep:
-        best = max(limits.dear, key=lambda route: route.amount_out)
+        best = max(limits.dear, key=_rate)
         return OrderdError(
             ErrorCode.ROUTE_TOTAL_COST,
             f"the best route, over {best.main.venue}, costs {best.total_cost_bps} basis points in fees and impact, "
@@ -247,9 +244,14 @@ def _refused(chosen: Candidate | None, less: Split | None, steep: Sequence[Route
         )
     if not steep:
         return OrderdError(ErrorCode.TX_TOO_LARGE, "no route that pays this order fits into one transaction")
-    best = max(steep, key=lambda route: route.amount_out)
+    best = max(steep, key=_rate)
     return OrderdError(
         ErrorCode.ROUTE_PRICE_IMPACT,
         f"the best route, over {best.main.venue}, moves the price by {best.price_impact_bps} "
         f"basis points, the limit is {limits.max_price_impact_bps}{at_most}",
     )
+
+
+def _rate(route: Route) -> Fraction:
+    """What it pays for a base unit: of routes for one amount, the greatest pays most, or takes least."""
+    return Fraction(route.amount_out, route.amount_in)

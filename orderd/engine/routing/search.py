@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
-from orderd.amm.curve import Curve
 from orderd.amm.pouring import Load
 from orderd.amm.side import Quote
-from orderd.amm.split import Leg, Offers, Room, Split, best_split
+from orderd.amm.split import NOTABLY, CurveOf, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import SwapError
 from orderd.domain.money import BPS
 from orderd.domain.quote import Hop, Route, VenueQuote, first_hop_floor
@@ -59,7 +58,7 @@ class Limits:
         return True
 
     def room(self, pools: Sequence[OpenPool]) -> Room:
-        """The same for a split over these pools."""
+        """The same for a split over these pools, or a purchase."""
 
         def may_fit(legs: tuple[int, ...]) -> bool:
             shared = {pools[leg].kind: pools[leg].size_shared for leg in legs}
@@ -78,8 +77,37 @@ class Limits:
         return Room(_loads(pools), units, impact, self.room(pools).may_fit)
 
 
-class Search:
+class AnySearch(Protocol):
     """The routes for one order, built from the pools of each pair."""
+
+    def offers(self, pools: Sequence[OpenPool]) -> Offers:
+        """What the pools of the order's own pair make of it, each alone and together."""
+        ...
+
+    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
+        """The best of these offers, which fits."""
+        ...
+
+    def by_way_of(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[Candidate]:
+        """Two hops, one of which may be split; in the place of two pools, all other pairs of them.
+
+        ``rent`` is what the wallet's account between the hops costs, in base units of what is bought.
+        """
+        ...
+
+    def is_better(self, less: Split, chosen: Candidate) -> bool:
+        """Whether a part of the amount pays notably more than all of it."""
+        ...
+
+    def told_of_part(self, less: Split) -> str:
+        """How much of the order there is a route for."""
+        ...
+
+
+class Search:
+    """For an order that sells an exact amount."""
 
     def __init__(self, amount_in: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
         self._amount_in = amount_in
@@ -91,17 +119,12 @@ class Search:
         return _split(pools, self._amount_in, MAX_LEGS, self._cost, self._limits.room(pools))
 
     def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
-        """The best split, which fits."""
         if offers.best is not None:
-            yield self._candidate(_nothing, None, Hop(told(pools, offers.best.legs)))
+            yield self._candidate(nothing, None, Hop(told(pools, offers.best.legs)))
 
     def by_way_of(
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
-        """Two hops, one of which may be split; in the place of two pools, all other pairs of them.
-
-        ``rent`` is what the wallet's account between the hops costs, in base units of what is bought.
-        """
         units = UNITS_OF_SWAPS - min(pool.units for pool in second)
         # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
         starts = [*self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, units)]
@@ -114,11 +137,17 @@ class Search:
             legs = MAX_LEGS - len(start.legs)
             for rest in self._distinct(second, sure, legs, self._cost, left, start.price_impact_bps):
                 is_pair = len(start.legs) == len(rest) == 1
-                others = partial(self._pairs, token, first, second, rent) if is_pair else _nothing
+                others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
                 found = True
                 yield self._candidate(others, token, start, Hop(rest), rent=rent)
         if not found:  # What does not fit tells why.
             yield from self._pairs(token, first, second, rent)
+
+    def is_better(self, less: Split, chosen: Candidate) -> bool:
+        return less.worth(self._cost) > chosen.worth + (chosen.worth >> NOTABLY)
+
+    def told_of_part(self, less: Split) -> str:
+        return f"{less.amount_in} base units can be sold"
 
     def _distinct(
         self,
@@ -148,7 +177,7 @@ class Search:
                 paid = quoted(rest, sure)
                 if paid is not None:
                     hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
-                    yield self._candidate(_nothing, token, *hops, rent=rent)
+                    yield self._candidate(nothing, token, *hops, rent=rent)
 
     def _candidate(
         self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
@@ -157,7 +186,7 @@ class Search:
         return Candidate(route, through, route.amount_out - self._cost * len(route.legs) - rent, others)
 
 
-def _nothing() -> Iterable[Candidate]:
+def nothing() -> Iterable[Candidate]:
     return ()
 
 
@@ -179,11 +208,12 @@ def _loads(pools: Sequence[OpenPool]) -> tuple[Load, ...]:
 
 
 def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
-    def curve_of(position: int, most_steps: int) -> Curve:
-        return pools[position].curve(most_steps)
+    sides, curves = [pool.side for pool in pools], curves_of(pools)
+    return best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
 
-    sides = [pool.side for pool in pools]
-    return best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curve_of)
+
+def curves_of(pools: Sequence[OpenPool]) -> CurveOf:
+    return lambda position, most_steps: pools[position].curve(most_steps)
 
 
 def told(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:

@@ -59,7 +59,7 @@ class Resolution:
             told, trouble = "could not be asked", str(error)
         return EvidenceResult(
             order=views.order_view(order),
-            attempt=views.attempt_view(attempt, order.decimals_out),
+            attempt=views.attempt_view(attempt, order),
             blockhash_slot=attempt.blockhash_slot,
             finalized_height=height,
             status=told,

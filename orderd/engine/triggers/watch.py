@@ -190,7 +190,7 @@ class Triggers:
             look = self._exact(watched, found)
             if look is not None and watched.rises(look):
                 met.best[watched.order.id] = look.amount_out
-                book.put(watched.order.id, watched.order.amount_in, watched.bounds)
+                book.put(watched.order.id, watched.terms.amount, watched.bounds)
             if watched.is_met(look):
                 assert look is not None, "what is met is met by a look"
                 met.fired.append(_Fired(watched, look))
@@ -210,10 +210,10 @@ class Triggers:
         """As much of it as is paid its limit, to a thousandth; None where that is less than may be sold alone."""
 
         def is_paid(amount_in: int) -> bool:
-            paid = self._paid(replace(watched.request, amount_in=amount_in), found)
+            paid = self._paid(replace(watched.request, amount=amount_in), found)
             return paid is not None and watched.pays(amount_in, paid)
 
-        least, most = watched.least_part, watched.terms.amount_in
+        least, most = watched.least_part, watched.terms.amount
         if is_paid(most):
             return most
         if not is_paid(least):

@@ -36,7 +36,7 @@ class Watched:
 
     def __post_init__(self) -> None:
         whole = terms_of(self.order)
-        self.terms = replace(whole, amount_in=whole.amount_in - (self.order.filled_in or 0)) if whole.partial else whole
+        self.terms = replace(whole, amount_in=whole.amount - (self.order.filled_in or 0)) if whole.partial else whole
         # What has fired once waits for its limit only.
         has_fired = self.order.triggered_at is not None
         condition = self.terms.limit if has_fired else self.terms.trigger or self.terms.limit
@@ -49,9 +49,9 @@ class Watched:
     def least_part(self) -> int:
         """The smallest amount that may be executed alone, in base units."""
         if not self.terms.partial:
-            return self.terms.amount_in
+            return self.terms.amount
         assert self.terms.min_fill_bps is not None
-        return min(-(-self.order.amount_in * self.terms.min_fill_bps // BPS), self.terms.amount_in)
+        return min(-(-self.order.amount * self.terms.min_fill_bps // BPS), self.terms.amount)
 
     def pays(self, amount_in: int, amount_out: int) -> bool:
         """Whether a part of it is paid its limit."""
@@ -99,7 +99,7 @@ class Watched:
     def fact(self, look: Look) -> Triggered:
         terms = self.terms
         return Triggered(
-            price=terms.pair.told(terms.amount_in, look.amount_out),
+            price=terms.pair.told(terms.amount, look.amount_out),
             amount_out=format_amount(look.amount_out, terms.token_out.decimals),
             condition=self.condition.told(),
             slot=look.slot,

@@ -116,8 +116,9 @@ def _snapshot_end(order: OrderView) -> Frame:
     return frame | {"txHash": order.signature, "executedPrice": number(order.executed_price)}
 
 
-def _terms(token_in: str, token_out: str, amount: str) -> Frame:
-    return {"tokenIn": token_in, "tokenOut": token_out, "amount": number(amount)}
+def _terms(token_in: str, token_out: str, amount: str | None) -> Frame:
+    """Of an order for an exact output, which no dialect knows, the amount is null until it is filled."""
+    return {"tokenIn": token_in, "tokenOut": token_out, "amount": None if amount is None else number(amount)}
 
 
 def _stamped(status: str, event: OrderEvent, _: Routed | None) -> Frame:

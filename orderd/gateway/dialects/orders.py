@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderKind
 from orderd.gateway.access.body import Handler, StrictRoute, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.dialects.exact import decimal_text, read_object
@@ -25,14 +26,17 @@ FIELDS: Final = {
     "amountIn": "amount_in",
     "slippage": "slippage",
     "minAmountOut": "min_out",
-    "orderType": "order_type",
-    "type": "order_type",
+    "limitPrice": "limit_price",
+    "targetPrice": "limit_price",
+    "price": "limit_price",
+    "orderType": "type",
+    "type": "type",
     "walletAddress": "wallet",
 }
-"""What the dialects call the parts of an order. A member that is not here is refused: to ignore a limit price, or a
-side, would be to trade what nobody asked for."""
-_TYPES: Final = ("market",)
-"""Of ``order_type``, in lower case."""
+"""What the dialects call the parts of an order. A member that is not here is refused: to ignore a side would be to
+trade what nobody asked for."""
+_TYPES: Final = (OrderKind.MARKET, OrderKind.LIMIT)
+"""In lower case."""
 _TAKEN: Final = (200, "Order submitted successfully")
 _QUEUED: Final = (201, "Order queued successfully")
 _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
@@ -73,7 +77,6 @@ class ForeignOrders:
         body = read_object(await request.body())
         _check_type(body)
         found = _by_field(body)
-        found.pop("order_type", None)
         label = self._label(found.pop("wallet")) if "wallet" in found else None
         key = request.headers.get("idempotency-key")
         params = _params(found, str(uuid7()) if key is None else key)
@@ -94,11 +97,16 @@ class ForeignOrders:
 
 
 def _params(found: dict[str, Any], client_order_id: str) -> SubmitParams:
-    if "amount_in" in found:
-        found["amount_in"] = decimal_text(found["amount_in"], "amount")
-    for field in ("slippage", "min_out"):
+    if "amount_in" not in found:
+        raise _invalid("amount: Field required")
+    found["amount_in"] = decimal_text(found["amount_in"], "amount")
+    for field in ("slippage", "min_out", "limit_price"):
         if found.get(field) is not None:
             found[field] = decimal_text(found[field], _name_of(field))
+    if "type" in found:
+        found["type"] = found["type"].lower()
+    if found.get("type") == OrderKind.LIMIT and found.get("limit_price") is None:
+        raise _invalid("limitPrice: a limit order needs one")
     try:
         return SubmitParams(**found, client_order_id=client_order_id)
     except ValidationError as error:

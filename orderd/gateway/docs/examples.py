@@ -76,6 +76,9 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "client_order_id": "rebalance-2026-11-21",
         }
     },
+    "what is bought": {
+        "value": {"token_in": "USDC", "token_out": "SOL", "exact_out": "1.5", "slippage": "0.5", "max_in": "215"}
+    },
 }
 
 RESOLUTION_BODIES: Final[dict[str, Any]] = {"taken for dead": {"value": {"dead": True}}}

@@ -16,7 +16,7 @@ from orderd.pools.meteora_damm_v2.accounts import (
     Pool,
     PoolStatus,
 )
-from orderd.pools.meteora_damm_v2.instructions import Swap2, swap
+from orderd.pools.meteora_damm_v2.instructions import Swap2, SwapMode, swap
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_damm_v2.program import PROGRAM
@@ -74,7 +74,9 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
         return DammV2Side(pool.amm, a_to_b=str(state.token_a_mint) == mint_in, now=now.unix_time, point=point)
 
     def _swap(self, pool: DammV2Accounts, trade: Trade) -> Instruction:
-        order = Swap2(trade.amount_in, trade.min_amount_out)
+        order = Swap2(trade.amount_in, trade.amount_out)
+        if trade.exact_out:
+            order = Swap2(trade.amount_out, trade.amount_in, SwapMode.EXACT_OUT)
         return swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination)
 
 

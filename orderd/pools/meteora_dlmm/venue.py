@@ -22,8 +22,8 @@ from orderd.pools.meteora_dlmm.accounts import (
 from orderd.pools.meteora_dlmm.addresses import bin_array_address, bitmap_extension_address
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
-from orderd.pools.meteora_dlmm.instructions import Swap2, swap
-from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, swap_exact_in
+from orderd.pools.meteora_dlmm.instructions import Swap2, SwapExactOut2, swap
+from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, swap_exact_in, swap_exact_out
 from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
@@ -99,9 +99,10 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         swap_for_y = str(pool.state.mint_x) == trade.mint_in
         arrays = pool.arrays_down if swap_for_y else pool.arrays_up
         if trade.small:
-            arrays = up_to_spare(arrays, self._last_array(pool.amm, trade.amount_in, swap_for_y=swap_for_y))
+            arrays = up_to_spare(arrays, self._last_array(pool.amm, trade, swap_for_y=swap_for_y))
+        order = SwapExactOut2 if trade.exact_out else Swap2
         return swap(
-            Swap2(trade.amount_in, trade.min_amount_out),
+            order(trade.amount_in, trade.amount_out),
             pool.address,
             pool.state,
             trade.owner,
@@ -111,10 +112,11 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
             has_bitmap_extension=pool.has_bitmap_extension,
         )
 
-    def _last_array(self, pool: DlmmPool, amount_in: int, *, swap_for_y: bool) -> int | None:
+    def _last_array(self, pool: DlmmPool, trade: Trade, *, swap_for_y: bool) -> int | None:
         """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+        swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
         try:
-            swap = swap_exact_in(pool, amount_in, swap_for_y=swap_for_y, now=int(self._unix_time()))
+            swap = swap_exact(pool, amount, swap_for_y=swap_for_y, now=int(self._unix_time()))
         except SwapError:
             return None
         return array_index(swap.end_bin_id)

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.raydium_amm_v4.accounts import COIN_MINT_OFFSET, PC_MINT_OFFSET, AmmInfo
-from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, swap
+from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, SwapBaseOutV2, swap
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_amm_v4.program import PROGRAM
@@ -71,9 +71,10 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
         return AmmV4Side(pool.amm, coin_to_pc=str(state.coin_mint) == mint_in)
 
     def _swap(self, pool: AmmV4Accounts, trade: Trade) -> Instruction:
-        order = SwapBaseInV2(trade.amount_in, trade.min_amount_out)
+        order = SwapBaseOutV2 if trade.exact_out else SwapBaseInV2
+        amounts = order(trade.amount_in, trade.amount_out)
         return swap(
-            order, pool.address, pool.state, trade.owner, trade.source, trade.destination, program_id=self._program_id
+            amounts, pool.address, pool.state, trade.owner, trade.source, trade.destination, program_id=self._program_id
         )
 
 

@@ -22,7 +22,7 @@ PROGRAM: Final = PoolProgram(
         6013: ProgramError("SqrtPriceLimitOverflow"),
         6019: ProgramError("LiquidityInsufficient"),
         6022: ProgramError("TooLittleOutputReceived", ErrorCode.TX_SLIPPAGE_EXCEEDED),
-        6023: ProgramError("TooMuchInputPaid"),
+        6023: ProgramError("TooMuchInputPaid", ErrorCode.TX_SLIPPAGE_EXCEEDED),
         6024: ProgramError("ZeroAmountSpecified"),
         6025: ProgramError("InvalidInputPoolVault", lasts=True),
         6026: ProgramError("TooSmallInputOrOutputAmount"),

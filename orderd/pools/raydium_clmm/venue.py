@@ -22,7 +22,7 @@ from orderd.pools.raydium_clmm.accounts import (
 )
 from orderd.pools.raydium_clmm.addresses import bitmap_extension_address, tick_array_address
 from orderd.pools.raydium_clmm.instructions import SwapV2, swap
-from orderd.pools.raydium_clmm.maths.pool import ClmmPool, swap_exact_in
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, swap_exact_in, swap_exact_out
 from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from orderd.pools.raydium_clmm.program import PROGRAM
 from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension
@@ -106,9 +106,12 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         zero_for_one = str(pool.state.mint_0) == trade.mint_in
         arrays = pool.arrays_down if zero_for_one else pool.arrays_up
         if trade.small:
-            arrays = up_to_spare(arrays, _last_array(pool, trade.amount_in, zero_for_one=zero_for_one))
+            arrays = up_to_spare(arrays, _last_array(pool, trade, zero_for_one=zero_for_one))
+        order = SwapV2(trade.amount_in, trade.amount_out)
+        if trade.exact_out:
+            order = SwapV2(trade.amount_out, trade.amount_in, is_base_input=False)
         return swap(
-            SwapV2(trade.amount_in, trade.min_amount_out),
+            order,
             pool.address,
             pool.state,
             trade.owner,
@@ -124,10 +127,11 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
 VENUE: Final = RaydiumClmm
 
 
-def _last_array(pool: ClmmAccounts, amount_in: int, *, zero_for_one: bool) -> int | None:
+def _last_array(pool: ClmmAccounts, trade: Trade, *, zero_for_one: bool) -> int | None:
     """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+    swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
     try:
-        swap = swap_exact_in(pool.amm, amount_in, zero_for_one=zero_for_one)
+        swap = swap_exact(pool.amm, amount, zero_for_one=zero_for_one)
     except SwapError:
         return None
     return array_start(swap.pool.tick_current, pool.state.tick_spacing)

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.raydium_cpmm.accounts import MINT_0_OFFSET, MINT_1_OFFSET, AmmConfig, PoolState, PoolStatus
-from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, swap
+from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, SwapBaseOutput, swap
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.pools.raydium_cpmm.program import PROGRAM
@@ -67,8 +67,9 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
         return CpmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
 
     def _swap(self, pool: CpmmAccounts, trade: Trade) -> Instruction:
+        order = SwapBaseOutput if trade.exact_out else SwapBaseInput
         return swap(
-            SwapBaseInput(trade.amount_in, trade.min_amount_out),
+            order(trade.amount_in, trade.amount_out),
             pool.address,
             pool.state,
             trade.owner,

@@ -184,11 +184,30 @@ def test_the_least_that_is_accepted_is_a_part_of_the_order(engine: Engine, writt
     assert engine.stored(answer.json()["orderId"])["min_out"] == "0.01"
 
 
-def test_only_market_orders_are_taken(engine: Engine) -> None:
-    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, "orderType": "limit", "limitPrice": 150}
+@pytest.mark.parametrize("member", ["limitPrice", "targetPrice", "price"])
+def test_a_limit_order_rests_at_its_price_and_is_pending(engine: Engine, member: str) -> None:
+    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, "orderType": "LIMIT", member: 150.5}
     answer = engine.http.post("/api/orders/execute", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "ORDER_TYPE_UNSUPPORTED")
-    assert "limit" in answer.json()["error"]
+    stored = engine.stored(answer.json()["orderId"])
+    assert (stored["kind"], stored["limit_price"], stored["status"]) == ("limit", "150.5", "open")
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "names"),
+    [
+        ({"orderType": "iceberg"}, "ORDER_TYPE_UNSUPPORTED", "iceberg"),
+        ({"orderType": "limit"}, "REQUEST_INVALID", "limitPrice"),
+        ({"orderType": "market", "limitPrice": 150}, "ORDER_TERMS_CONTRADICT", "limit"),
+        ({"limitPrice": 150, "price": 150}, "REQUEST_INVALID", "price"),
+    ],
+)
+def test_an_order_whose_kind_is_not_clear_is_refused(
+    engine: Engine, terms: dict[str, object], code: str, names: str
+) -> None:
+    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, **terms}
+    answer = engine.http.post("/api/orders/execute", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert names in answer.json()["error"]
 
 
 @pytest.mark.parametrize("dialect", ALL)

@@ -60,6 +60,19 @@ def test_what_an_order_with_its_own_minimum_was_paid_while_a_venue_was_silent_is
     assert (last_route(WSOL_MINT, USDC_MINT, 300) is not None) is counts
 
 
+@pytest.mark.parametrize(("max_in", "counts"), [(None, True), (2_000_000_000, False)])
+def test_an_exact_purchase_tells_the_price_of_what_its_route_would_take(max_in: int | None, counts: bool) -> None:
+    """One that says itself what it may cost at most goes where no other would: here a venue was silent."""
+    (moved,) = journal.claim([pending(exact_out=150_000_000, max_in=max_in)], "worker-a", 15.0)
+    refused = Refused(venue=VenueName.RAYDIUM, code=ErrorCode.RPC_UNAVAILABLE, detail="why")
+    routed = Routed(chosen=QUOTED, quotes=(QUOTED,), refusals=(refused,), min_amount_out="150", max_amount_in="1.6")
+    columns = {"quoted_amount_out": 150_000_000, "quoted_amount_in": 1_500_000_000, "max_amount_in": 1_600_000_000}
+    journal.apply([Change(moved.order.id, routed, moved.order.version, columns)])
+    past = last_route(WSOL_MINT, USDC_MINT, 300)
+    assert (past is not None) is counts
+    assert past is None or (past.amount_in, past.amount_out) == (1_500_000_000, 150_000_000)
+
+
 def test_orders_that_are_older_than_asked_for_or_were_never_routed_tell_no_price() -> None:
     claimed()
     assert last_route(WSOL_MINT, USDC_MINT, 300) is None

@@ -21,6 +21,7 @@ NAMED_BY = {
     "submitted_is_signed": SIGNED,
     "only_what_is_signed_is_unknown": sources(EventKind.UNKNOWN),
     "confirmed_has_a_fill": FILLED,
+    "filled_below_its_ceiling": FILLED,
     "failed_has_a_code": frozenset({OrderStatus.FAILED}),
 }
 """Which states each constraint and index is about."""

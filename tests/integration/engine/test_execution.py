@@ -60,9 +60,10 @@ LEAST = 151_727_551
 
 @dataclass
 class OneRoute:
-    """Plays the router: one pool, which pays so many base units."""
+    """Plays the router: one pool, which pays so many base units, or takes so many for an exact output."""
 
     pays: int = QUOTE.amount_out
+    takes: int = QUOTE.amount_in
     requests: list[QuoteRequest] = field(default_factory=list)
     breaks: bool = False
     unknown: set[int] = field(default_factory=set)
@@ -74,7 +75,7 @@ class OneRoute:
         return {}
 
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
-        return not self.breaks and request.amount_in not in self.unknown
+        return not self.breaks and request.amount not in self.unknown
 
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None
@@ -82,6 +83,8 @@ class OneRoute:
         assert (found is None) == (not self.is_told(request, {}))
         self.requests.append(request)
         quote = replace(QUOTE, amount_out=self.pays)
+        if request.exact_out:
+            quote = replace(QUOTE, amount_in=self.takes, amount_out=request.amount, exact_out=True)
         return RoutingDecision(Route.single(quote), (quote,), (), mid=lambda: Fraction(10_166, 100_000))
 
 
@@ -325,7 +328,7 @@ def test_an_order_whose_pools_have_to_be_looked_up_is_routed_last_and_alone(desk
     slow, *others = (pending(amount_in=amount) for amount in (7 * 10**8, 8 * 10**8, 9 * 10**8))
     desk.market.unknown.add(7 * 10**8)
     assert desk.execution.run([slow, *others]) == {}
-    *first, last = (request.amount_in for request in desk.market.requests)
+    *first, last = (request.amount for request in desk.market.requests)
     assert ({*first}, last) == ({8 * 10**8, 9 * 10**8}, 7 * 10**8)
     assert desk.sender.requests == [2, 1], "what is ready is sent before anybody is looked up"
 

@@ -61,13 +61,13 @@ class Market:
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
     ) -> RoutingDecision:
-        self.looks.append(request.amount_in)
+        self.looks.append(request.amount)
         if self.is_closed:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
             raise OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "moves the price by more than the daemon lets an order")
-        paid = request.amount_in * round(self.price * MILLION) // SOL
-        quote = replace(QUOTE, amount_in=request.amount_in, amount_out=paid, slot=self.slot)
+        paid = request.amount * round(self.price * MILLION) // SOL
+        quote = replace(QUOTE, amount_in=request.amount, amount_out=paid, slot=self.slot)
         return RoutingDecision(Route.single(quote), (quote,), ())
 
 

@@ -143,7 +143,7 @@ class PlayedMarket:
 
     def notional(self, terms: OrderTerms) -> int:
         """Whatever is sold, a token of it is worth a hundred USDC."""
-        return terms.amount_in * 100_000_000 // int(10**terms.token_in.decimals)
+        return (terms.amount_in or 0) * 100_000_000 // int(10**terms.token_in.decimals)
 
     def balances(self) -> BalancesResult:
         return BalancesResult(wallet="wallet", balances=())

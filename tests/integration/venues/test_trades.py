@@ -128,7 +128,7 @@ def test_more_than_the_wallet_holds_is_insufficient_funds(rpc: RpcClient, wallet
 def _trade(rpc: RpcClient, wallet: Wallet, venue: Venue, request: QuoteRequest) -> tuple[VenueQuote, TransactionInfo]:
     """Quote, and accept not one base unit less."""
     quote = best_quote(venue, request)
-    signed = _signed(rpc, wallet, venue, quote, quote.amount_out, f"{request.mint_in[:4]} {request.amount_in}")
+    signed = _signed(rpc, wallet, venue, quote, quote.amount_out, f"{request.mint_in[:4]} {request.amount}")
     assert rpc.send_transaction(signed.raw) == signed.signature
     landed = _landed(rpc, signed.signature)
     assert landed.err is None, landed.logs

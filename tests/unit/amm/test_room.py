@@ -212,6 +212,9 @@ class Stepped:
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return Quote(amount_in, amount_in * self.price, 0, True, amount_in, amount_in * 10, Fraction(10), steps)
 
+    def quote_out(self, amount_out: int) -> Quote:
+        return replace(self.quote(-(-amount_out // self.price)), amount_out=amount_out, exact_out=True)
+
     def segments(self) -> Iterator[Segment]:
         for step in range(50):
             yield constant_price(self.price, 1, 100, self.empty + step)

@@ -8,10 +8,12 @@ from random import Random
 from threading import Thread
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from orderd.amm.curve import NEVER, Curve, constant_price
 from orderd.amm.side import Quote, Side
-from orderd.amm.swap import U64_MAX, SwapError
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
 from orderd.pools.meteora_dlmm.maths.pool import DlmmBin
@@ -109,6 +111,53 @@ def test_a_segment_that_is_being_added_is_not_taken_for_added() -> None:
     assert curve.reach(0) == 1
     reader.join()
     assert answers == [curve.at(beyond)]
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 1 << 32), part=st.integers(1, 10**6), sells_first=st.booleans())
+def test_what_an_exact_output_costs_buys_it_and_less_does_not(
+    kind: str, seed: int, part: int, sells_first: bool
+) -> None:
+    """But for what is rounded where a tick or a bin ends."""
+    pool = random_pool(Random(seed), kind)
+    side = pool.side if sells_first else reverse(pool.side)
+    wanted = max(int(pool.depth * (0.1 if sells_first else 1)) * part // 10**7, 1)
+    try:
+        bought = side.quote_out(wanted)
+    except SwapError as refused:
+        # Among limit orders a pool may pay less than was asked for, by its rounding, and refuses that.
+        assume(refused.kind is not SwapErrorKind.OUTPUT_FALLS_SHORT)
+        raise
+
+    assert (bought.amount_out, bought.exact_out) == (wanted, True)
+    sold = side.quote(bought.amount_in)
+    assert sold.amount_out >= wanted
+    assert (sold.spot, sold.fee_on_input, sold.exact_out) == (bought.spot, bought.fee_on_input, False)
+    assert abs(sold.fee - bought.fee) <= rounding(bought) * ceil(1 / bought.spot)
+    less = bought.amount_in - 1 - bought.steps
+    assert less < 1 or paid(side, less) < wanted
+
+
+def paid(side: Side, amount_in: int) -> int:
+    """Nothing where the pool refuses it."""
+    try:
+        return side.quote(amount_in).amount_out
+    except SwapError:
+        return 0
+
+
+@pytest.mark.parametrize("sells_first", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_than_there_is_cannot_be_bought(kind: str, sells_first: bool) -> None:
+    pool = random_pool(Random(kind), kind)
+    side = pool.side if sells_first else reverse(pool.side)
+    for too_much in (pool.depth * 10**6, 1 << 70):
+        with pytest.raises(SwapError) as refused:
+            side.quote_out(too_much)
+        assert refused.value.kind in (SwapErrorKind.INSUFFICIENT_LIQUIDITY, SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)
+    with pytest.raises(SwapError, match="zero_output"):
+        side.quote_out(0)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -183,6 +183,9 @@ def test_a_pool_that_refuses_for_good_is_not_asked_for_a_part() -> None:
         def quote(self, amount_in: int) -> Quote:
             raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
 
+        def quote_out(self, amount_out: int) -> NoReturn:
+            raise AssertionError("nobody should ask")
+
         def segments(self) -> NoReturn:
             raise AssertionError("nobody should ask")
 

@@ -8,7 +8,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
-from tests.samples.terms import GIVEN, SAMPLES, with_another, with_one
+from tests.samples.terms import GIVEN, GIVEN_TO_BUY, SAMPLES, with_another, with_one
 
 DEFAULT_SLIPPAGE = "0.7"
 
@@ -30,8 +30,9 @@ def test_a_term_says_how_it_is_typed(name: str) -> None:
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
 def test_a_term_that_differs_makes_another_order(name: str) -> None:
-    assert meant(with_one(name)).is_same_as(meant(with_one(name)))
-    assert not meant(with_one(name)).is_same_as(meant(with_another(name)))
+    terms = meant(with_one(name))
+    assert terms.is_same_as(meant(with_one(name)))
+    assert not terms.is_same_as(meant(with_another(name)))
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
@@ -55,6 +56,9 @@ def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:
         ("min_out", "abc", ErrorCode.AMOUNT_INVALID),
         ("min_out", "0.0000001", ErrorCode.AMOUNT_TOO_PRECISE),
         ("min_out", "18446744073709.551616", ErrorCode.AMOUNT_TOO_LARGE),
+        ("max_in", "0", ErrorCode.AMOUNT_NOT_POSITIVE),
+        ("exact_out", "0", ErrorCode.AMOUNT_NOT_POSITIVE),
+        ("exact_out", "0.0000001", ErrorCode.AMOUNT_TOO_PRECISE),
         ("max_cost", "abc", ErrorCode.COST_OUT_OF_RANGE),
         ("max_cost", "-1", ErrorCode.COST_OUT_OF_RANGE),
         ("max_cost", "0.001", ErrorCode.COST_OUT_OF_RANGE),
@@ -63,8 +67,35 @@ def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:
 )
 def test_a_bound_that_means_nothing_is_refused(term: str, given: str, code: ErrorCode) -> None:
     with pytest.raises(OrderdError) as refused:
-        meant(GIVEN.model_copy(update={term: given}))
+        meant(with_one(term).model_copy(update={term: given}))
     assert refused.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"amount_in": None}, "neither amount_in nor exact_out is given"),
+        ({"exact_out": "1"}, "both amount_in and exact_out are given"),
+        ({"amount_in": None, "exact_out": "1"}, "min_out bounds what amount_in is sold for, not exact_out"),
+        ({"max_in": "1"}, "max_in bounds what exact_out is bought for, not amount_in"),
+    ],
+)
+def test_an_order_says_either_what_is_sold_or_what_is_bought(changes: dict[str, str | None], why: str) -> None:
+    with pytest.raises(OrderdError, match=why) as refused:
+        meant(GIVEN.model_copy(update=changes))
+    assert refused.value.code is ErrorCode.AMOUNT_NOT_ONE_SIDE
+
+
+@pytest.mark.parametrize("price", ["limit_price", "stop_price", "take_profit_price", "trail"])
+def test_what_waits_for_a_price_sells_an_exact_amount(price: str) -> None:
+    with pytest.raises(OrderdError, match="order is an amount_in") as refused:
+        meant(GivenTerms.model_validate({"token_in": "USDC", "token_out": "SOL", "exact_out": "1", price: "105"}))
+    assert refused.value.code is ErrorCode.ORDER_TERMS_CONTRADICT
+
+
+def test_of_two_amounts_the_one_that_is_given_is_exact() -> None:
+    assert (meant(GIVEN).amount, meant(GIVEN_TO_BUY).amount) == (1_500_000_000, 150_000_000)
+    assert (meant(GIVEN_TO_BUY).amount_in, meant(GIVEN).exact_out) == (None, None)
 
 
 @pytest.mark.parametrize(("limit_bps", "is_taken"), [(200, True), (199, False)])

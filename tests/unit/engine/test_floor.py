@@ -63,7 +63,7 @@ def test_the_market_is_asked_within_the_orders_own_bounds() -> None:
     assert (own.max_cost_bps, own.has_own_floor) == (70, True)
     any_order = request_of(TERMS)
     assert (any_order.max_cost_bps, any_order.has_own_floor) == (10_000, False)
-    assert (any_order.mint_in, any_order.mint_out, any_order.amount_in) == (
+    assert (any_order.mint_in, any_order.mint_out, any_order.amount) == (
         TERMS.token_in.mint,
         TERMS.token_out.mint,
         TERMS.amount_in,

@@ -39,7 +39,7 @@ QUOTE = VenueQuote(
     pool_kind=PoolKind.RAYDIUM_CPMM,
     mint_in=SOL.mint,
     mint_out=USDC.mint,
-    amount_in=REQUEST.amount_in,
+    amount_in=REQUEST.amount,
     amount_out=152_400_000,
     fee=3_750_000,
     fee_mint=SOL.mint,
@@ -196,7 +196,7 @@ def test_what_the_price_was_is_told_beside_the_route() -> None:
 
 def test_the_pools_of_many_orders_are_asked_for_once() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(100.0)), offering(VenueName.METEORA, side(101.0)))
-    larger = replace(REQUEST, amount_in=REQUEST.amount_in * 2)
+    larger = replace(REQUEST, amount=REQUEST.amount * 2)
     found = routes.pools_for([REQUEST, larger])
     assert next(iter(found)) == (REQUEST.mint_in, REQUEST.mint_out)
     for request in (REQUEST, larger):
@@ -237,7 +237,7 @@ def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None
 def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:
     depth = 10**12
     venues = [offering(name, side(0.1, depth)) for name in VenueName]
-    decision = decide(router(*venues), replace(REQUEST, amount_in=10**10))
+    decision = decide(router(*venues), replace(REQUEST, amount=10**10))
     assert {leg.venue for leg in decision.route.legs} == set(VenueName)
     assert decision.route.amount_in == 10**10
     single = max(quote.amount_out for quote in decision.quotes)
@@ -258,7 +258,7 @@ def test_a_leg_that_costs_more_than_it_gains_is_not_made() -> None:
 @pytest.mark.parametrize(("largest", "legs"), [(3, 3), (2, 2), (1, 1)])
 def test_a_route_that_does_not_fit_is_made_of_fewer_legs(largest: int, legs: int) -> None:
     venue = offering(VenueName.RAYDIUM, *[side(0.1, 10**12)] * 4)
-    decision = decide(router(venue), replace(REQUEST, amount_in=10**10), lambda route: len(route.legs) <= largest)
+    decision = decide(router(venue), replace(REQUEST, amount=10**10), lambda route: len(route.legs) <= largest)
     assert len(decision.route.legs) == legs
 
 
@@ -294,7 +294,7 @@ def test_an_account_between_two_hops_has_to_pay_for_itself(rent: int, hops: int)
     """20 USDC buy a little more by way of SOL: less than an account costs at half a CHILLGUY a lamport."""
     direct = {(USDC.mint, CHILLGUY.mint): [side(4.985)]}
     routes = router(StubVenue(VenueName.METEORA, THROUGH_SOL | direct), rent_of_way=rent)
-    assert len(decide(routes, replace(BUY_CHILLGUY, amount_in=2 * 10**7)).route.hops) == hops
+    assert len(decide(routes, replace(BUY_CHILLGUY, amount=2 * 10**7)).route.hops) == hops
 
 
 THROUGH_SOL = {(USDC.mint, SOL.mint): [side(10, 10**15)], (SOL.mint, CHILLGUY.mint): [side(0.5)]}
@@ -323,15 +323,13 @@ def test_two_hops_are_taken_where_they_pay_more_than_the_pair_itself(price: floa
 
 def test_one_of_two_hops_may_be_split() -> None:
     shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
-    decision = decide(router(StubVenue(VenueName.METEORA, shallow)), replace(BUY_CHILLGUY, amount_in=10**9))
+    decision = decide(router(StubVenue(VenueName.METEORA, shallow)), replace(BUY_CHILLGUY, amount=10**9))
     assert [len(hop.legs) for hop in decision.route.hops] == [2, 1]
 
 
 def test_both_hops_share_the_compute_units() -> None:
     shallow = {(USDC.mint, SOL.mint): [side(10, 10**11)] * 2, (SOL.mint, CHILLGUY.mint): [side(0.5)]}
-    decision = decide(
-        router(StubVenue(VenueName.METEORA, shallow, units=500_000)), replace(BUY_CHILLGUY, amount_in=10**9)
-    )
+    decision = decide(router(StubVenue(VenueName.METEORA, shallow, units=500_000)), replace(BUY_CHILLGUY, amount=10**9))
     assert [len(hop.legs) for hop in decision.route.hops] == [1, 1]
     assert decision.route.compute_units <= UNITS_OF_SWAPS
 
@@ -426,14 +424,14 @@ def test_without_an_offer_the_most_telling_reason_is_given(codes: tuple[ErrorCod
 
 def test_pools_that_refuse_the_amount_say_why() -> None:
     with pytest.raises(OrderdError, match="raydium: pool raydium 0: zero_output") as caught:
-        decide(router(offering(VenueName.RAYDIUM, side(0.1))), replace(REQUEST, amount_in=1))
+        decide(router(offering(VenueName.RAYDIUM, side(0.1))), replace(REQUEST, amount=1))
     assert caught.value.code is ErrorCode.ROUTE_AMOUNT_TOO_SMALL
 
 
 def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     venue = offering(VenueName.RAYDIUM, side(0.1, 10**11))
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points, the limit is 500") as caught:
-        decide(router(venue), replace(REQUEST, amount_in=10**10))
+        decide(router(venue), replace(REQUEST, amount=10**10))
     assert caught.value.code is ErrorCode.ROUTE_PRICE_IMPACT
 
 
@@ -450,14 +448,14 @@ def test_no_order_is_refused_for_what_a_venue_that_is_away_might_have_taken(
 ) -> None:
     shallow = offering(VenueName.RAYDIUM, side(0.1, 10**11))
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points") as caught:
-        decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount_in=10**10))
+        decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount=10**10))
     assert caught.value.code is told
 
 
 def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_not_is_taken() -> None:
     """The shallow pool is given as much as keeps the whole order within the limit."""
     dear_and_shallow, cheap_and_deep = side(0.2, 10**10), side(0.1, DEEP)
-    amount = replace(REQUEST, amount_in=10**10)
+    amount = replace(REQUEST, amount=10**10)
     routes = router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep))
     decision = decide(routes, amount)
     assert [leg.pool for leg in decision.route.legs] == ["raydium 1", "raydium 0"]
@@ -475,11 +473,11 @@ def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_
 def test_a_refusal_tells_how_much_can_be_sold() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, 10**11)))
     with pytest.raises(OrderdError) as caught:
-        decide(routes, replace(REQUEST, amount_in=10**10))
+        decide(routes, replace(REQUEST, amount=10**10))
     told = re.search(r"; (\d+) base units can be sold$", caught.value.detail)
     assert told is not None
     most = int(told[1])
-    assert 499 < decide(routes, replace(REQUEST, amount_in=most)).route.price_impact_bps <= 500
+    assert 499 < decide(routes, replace(REQUEST, amount=most)).route.price_impact_bps <= 500
 
 
 def test_a_single_pool_has_to_fit_as_well() -> None:
@@ -500,9 +498,9 @@ def test_an_order_whose_part_would_receive_more_is_refused() -> None:
     def fits(route: Route) -> bool:
         return len(route.legs) < 3
 
-    assert len(decide(routes, replace(REQUEST, amount_in=19 * 10**11), fits).route.legs) == 2
+    assert len(decide(routes, replace(REQUEST, amount=19 * 10**11), fits).route.legs) == 2
     with pytest.raises(OrderdError, match="base units can be sold") as caught:
-        decide(routes, replace(REQUEST, amount_in=21 * 10**11), fits)
+        decide(routes, replace(REQUEST, amount=21 * 10**11), fits)
     assert caught.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
 
 
@@ -520,7 +518,7 @@ def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() 
     assert decide(routes).route.main.venue is VenueName.RAYDIUM
 
 
-TERMS = OrderTerms(SOL, USDC, REQUEST.amount_in, slippage_bps=50)
+TERMS = OrderTerms(SOL, USDC, REQUEST.amount, slippage_bps=50)
 
 
 def test_an_offer_is_told_in_whole_tokens() -> None:

@@ -168,7 +168,7 @@ def test_an_error_has_the_code_of_the_specification_and_the_callers_id(
     ("params", "detail"),
     [
         ({"amount_in": 1.5}, "amount_in: should be a valid string, not 1.5"),
-        ({"amount_in": None}, "amount_in: should be a valid string, not null"),
+        ({"token_in": None}, "token_in: should be a valid string, not null"),
         ({"token_in": {"a": 1}}, 'token_in: should be a valid string, not {"a":1}'),
         ({"surprise": 1}, "surprise: is no parameter of order.submit"),
         ({"client_order_id": "no spaces"}, "client_order_id: should match pattern"),
@@ -184,7 +184,7 @@ def test_a_wrong_parameter_is_named_with_what_is_wrong_and_what_was_given(params
 def test_all_missing_parameters_are_named() -> None:
     _, (answer,) = ask(call("order.submit", {}))
     assert answer["error"]["data"]["detail"] == (
-        "token_in: is required; token_out: is required; amount_in: is required; client_order_id: is required"
+        "token_in: is required; token_out: is required; client_order_id: is required"
     )
 
 

@@ -300,7 +300,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
-        for module in ("orderctl.output.prompt", "orderctl.commands.submit"):
+        for module in ("orderctl.output.prompt", "orderctl.trading.placing"):
             monkeypatch.setattr(f"{module}.can_ask", lambda: True)
 
     return type_in

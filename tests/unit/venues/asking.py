@@ -13,7 +13,8 @@ def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
     quotes = []
     for pool in liquidity.pools:
         try:
-            quotes.append(pool.told(pool.side.quote(request.amount_in)))
+            quote = pool.side.quote_out if request.exact_out else pool.side.quote
+            quotes.append(pool.told(quote(request.amount)))
         except SwapError as error:
             refused = pool.refused(error)
             refusals.append(OrderdError(refused.code, refused.detail))

@@ -1,4 +1,4 @@
-"""What a venue quotes from the bytes on chain is what the program pays, in every reference vector, to the base unit."""
+"""What a venue quotes from the bytes on chain is what the program pays, or takes, in every vector, to the base unit."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -44,14 +44,20 @@ REFUSALS = {
 }
 
 
-def exact_in(document: dict[str, Any]) -> list[Any]:
-    return [case for case in cases(document) if case.values[0]["input"]["swap_mode"] == "exact_in"]
+MODES = ("exact_in", "exact_out")
+
+
+def of_both_modes(document: dict[str, Any]) -> list[Any]:
+    found = [case for case in cases(document) if case.values[0]["input"]["swap_mode"] in MODES]
+    for mode in MODES:
+        assert sum(case.values[0]["input"]["swap_mode"] == mode for case in found) > 10
+    return found
 
 
 def within_three_arrays(document: dict[str, Any]) -> list[Any]:
     """The cases without a price limit that do not leave the tick arrays a swap may name."""
     found = []
-    for case in exact_in(document):
+    for case in of_both_modes(document):
         given = case.values[0]
         spacing = document["pools"][given["pool"]]["amm_config"]["tick_spacing"]
         starts = {array_start(tick["tick"], spacing) for tick in document["pools"][given["pool"]]["ticks"]}
@@ -61,7 +67,7 @@ def within_three_arrays(document: dict[str, Any]) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("case", exact_in(CPMM))
+@pytest.mark.parametrize("case", of_both_modes(CPMM))
 def test_raydium_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     chain = Chain()
     put_cpmm(chain, POOL, MINT_A, MINT_B, CPMM["pools"][case["pool"]])
@@ -69,7 +75,7 @@ def test_raydium_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     _check(RaydiumCpmm(chain.rpc(), unix_time=lambda: 1.0), case, forward)
 
 
-@pytest.mark.parametrize("case", exact_in(DLMM))
+@pytest.mark.parametrize("case", of_both_modes(DLMM))
 def test_meteora_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     chain = Chain()
     put_dlmm(chain, POOL, MINT_A, MINT_B, DLMM["pools"][case["pool"]])
@@ -77,11 +83,7 @@ def test_meteora_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     _check(MeteoraDlmm(chain.rpc(), unix_time=lambda: now), case, case["input"]["swap_for_y"])
 
 
-def captured_exact_in() -> list[Any]:
-    return [case for case in dlmm_cases() if case.values[1]["mode"] == "exact_in"]
-
-
-@pytest.mark.parametrize(("file", "case"), captured_exact_in())
+@pytest.mark.parametrize(("file", "case"), dlmm_cases())
 def test_meteora_quotes_what_the_real_program_paid_on_real_accounts(file: str, case: dict[str, Any]) -> None:
     capture, chain = CAPTURES[file], Chain()
     state = capture.state
@@ -92,16 +94,18 @@ def test_meteora_quotes_what_the_real_program_paid_on_real_accounts(file: str, c
     chain.put(capture.pair, MeteoraDlmm.program.ids["mainnet"], known)
     venue = MeteoraDlmm(chain.rpc(), unix_time=lambda: float(capture.unix_time))
     mints = (str(state.mint_x), str(state.mint_y))
-    request = QuoteRequest(*(mints if case["swap_for_y"] else mints[::-1]), case["amount"])
+    exact_out = case["mode"] == "exact_out"
+    request = QuoteRequest(*(mints if case["swap_for_y"] else mints[::-1]), case["amount"], exact_out=exact_out)
     if "error" in case["expected"]:
         with pytest.raises(OrderdError) as refusal:
             best_quote(venue, request)
         assert refusal.value.code == ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
         return
-    assert best_quote(venue, request).amount_out == case["expected"]["amount_out"]
+    quote, expected = best_quote(venue, request), case["expected"]
+    assert (quote.amount_in, quote.amount_out) == (expected["amount_in"], expected["amount_out"])
 
 
-@pytest.mark.parametrize("case", exact_in(AMM_V4))
+@pytest.mark.parametrize("case", of_both_modes(AMM_V4))
 def test_raydium_amm_v4_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     chain = Chain()
     pool = AMM_V4["pools"][case["pool"]]
@@ -118,7 +122,7 @@ def test_raydium_clmm_quotes_what_the_program_pays(case: dict[str, Any]) -> None
     _check(RaydiumClmm(chain.rpc(), unix_time=lambda: 1.0), case, case["input"]["zero_for_one"])
 
 
-@pytest.mark.parametrize("case", exact_in(DAMM_V2))
+@pytest.mark.parametrize("case", of_both_modes(DAMM_V2))
 def test_meteora_damm_v2_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
     chain = Chain()
     given = case["input"]
@@ -131,7 +135,8 @@ def test_meteora_damm_v2_quotes_what_the_program_pays(case: dict[str, Any]) -> N
 
 def _check(venue: Venue, case: dict[str, Any], forward: bool) -> None:
     mint_in, mint_out = (MINT_A, MINT_B) if forward else (MINT_B, MINT_A)
-    request = QuoteRequest(str(mint_in), str(mint_out), case["input"]["amount"])
+    exact_out = case["input"]["swap_mode"] == "exact_out"
+    request = QuoteRequest(str(mint_in), str(mint_out), case["input"]["amount"], exact_out=exact_out)
     expected = case["expected"]
     if "error" in expected:
         with pytest.raises(OrderdError) as refusal:
@@ -139,7 +144,8 @@ def _check(venue: Venue, case: dict[str, Any], forward: bool) -> None:
         assert refusal.value.code == REFUSALS[expected["error"]]
         return
     quote = best_quote(venue, request)
-    assert quote.amount_out == expected["amount_out"]
+    assert (quote.amount_in, quote.amount_out) == (expected["amount_in"], expected["amount_out"])
+    assert quote.exact_out == exact_out
     assert Decimal(0) <= quote.price_impact_bps <= 10_000
     if "trade_fee" in expected:
         on_input = expected["creator_fee"] if expected["creator_fee_token"] == "input" else 0

@@ -29,6 +29,9 @@ class OddSide:
     def quote(self, amount_in: int) -> Quote:
         raise self.error
 
+    def quote_out(self, amount_out: int) -> Quote:
+        raise self.error
+
     def segments(self) -> Iterator[Segment]:
         raise self.error
 
@@ -36,6 +39,7 @@ class OddSide:
 QUESTIONS: dict[str, Callable[[GuestSide], object]] = {
     "rates": lambda side: side.rates(),
     "quote": lambda side: side.quote(1),
+    "quote_out": lambda side: side.quote_out(1),
     "segments": lambda side: list(side.segments()),
 }
 

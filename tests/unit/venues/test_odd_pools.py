@@ -106,7 +106,7 @@ def test_whatever_an_account_holds_the_good_pool_trades(kind: Card, data: st.Dat
         assert str(GOOD) in pools
         assert str(ODD) in pools or len(liquidity.refusals) == 1 or str(ODD) not in venue.pools(SOL_MINT, USDC_MINT)
         for pool in pools.values():
-            trade(venue, pool, request.amount_in)
+            trade(venue, pool, request.amount)
 
 
 SOL_MINT, USDC_MINT = str(SOL), str(USDC)

@@ -27,8 +27,11 @@ class DammV2Side:
 
     def quote(self, amount_in: int) -> Quote:
         swap = damm_v2.swap_exact_in(self.pool, amount_in, a_to_b=self.a_to_b, now=self.now, point=self.point)
-        spot = damm_v2.spot_price(self.pool, a_to_b=self.a_to_b)
-        return Quote(amount_in, swap.amount_out, swap.fee, swap.fee_on_input, swap.net_in, swap.gross_out, spot)
+        return self._told(swap)
+
+    def quote_out(self, amount_out: int) -> Quote:
+        swap = damm_v2.swap_exact_out(self.pool, amount_out, a_to_b=self.a_to_b, now=self.now, point=self.point)
+        return self._told(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         pool, a_to_b = self.pool, self.a_to_b
@@ -44,3 +47,15 @@ class DammV2Side:
             net = max(damm_v2.stretch_of(pool, a_to_b).amount_in(end) - 1, 0)
             scale = inverse_sqrt(kept_all)
             yield Segment(s_at(pool.sqrt_price, scale, a_to_b), s_at(end, scale, a_to_b), net * Q64 // kept_in)
+
+    def _told(self, swap: damm_v2.DammV2Swap, *, exact_out: bool = False) -> Quote:
+        return Quote(
+            swap.amount_in,
+            swap.amount_out,
+            swap.fee,
+            swap.fee_on_input,
+            swap.net_in,
+            swap.gross_out,
+            damm_v2.spot_price(self.pool, a_to_b=self.a_to_b),
+            exact_out=exact_out,
+        )

@@ -28,17 +28,11 @@ class DlmmSide:
         return Rates(dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y), fee)
 
     def quote(self, amount_in: int) -> Quote:
-        swap = dlmm.swap_exact_in(self.pool, amount_in, swap_for_y=self.swap_for_y, now=self.now)
-        return Quote(
-            amount_in,
-            swap.amount_out,
-            swap.fee,
-            swap.fee_on_input,
-            swap.net_in,
-            swap.gross_out,
-            dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y),
-            abs(swap.end_bin_id - swap.start_bin_id),
-        )
+        return self._told(dlmm.swap_exact_in(self.pool, amount_in, swap_for_y=self.swap_for_y, now=self.now))
+
+    def quote_out(self, amount_out: int) -> Quote:
+        swap = dlmm.swap_exact_out(self.pool, amount_out, swap_for_y=self.swap_for_y, now=self.now)
+        return self._told(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         walk, swap_for_y = dlmm.Walk(self.pool, self.swap_for_y, self.now), self.swap_for_y
@@ -52,3 +46,16 @@ class DlmmSide:
             price, one = (each.price, Q64) if swap_for_y else (Q64, each.price)
             steps = abs(each.bin_id - self.pool.active_id)
             yield constant_price(price * (FEE_PRECISION - walk.fee_rate), one * FEE_PRECISION, amount_in, steps)
+
+    def _told(self, swap: dlmm.DlmmSwap, *, exact_out: bool = False) -> Quote:
+        return Quote(
+            swap.amount_in,
+            swap.amount_out,
+            swap.fee,
+            swap.fee_on_input,
+            swap.net_in,
+            swap.gross_out,
+            dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y),
+            abs(swap.end_bin_id - swap.start_bin_id),
+            exact_out,
+        )

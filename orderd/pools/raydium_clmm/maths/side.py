@@ -27,19 +27,11 @@ class ClmmSide:
         return Rates(clmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
-        swap = clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one)
-        if swap.partial_fill:  # The last price that there is comes before the end of the amount.
-            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
-        return Quote(
-            swap.amount_in,
-            swap.amount_out,
-            swap.fee,
-            swap.fee_on_input,
-            swap.net_in,
-            swap.gross_out,
-            clmm.spot_price(self.pool, zero_for_one=self.zero_for_one),
-            swap.ticks_crossed,
-        )
+        return self._told(clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one))
+
+    def quote_out(self, amount_out: int) -> Quote:
+        swap = clmm.swap_exact_out(self.pool, amount_out, zero_for_one=self.zero_for_one)
+        return self._told(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         pool, zero_for_one = self.pool, self.zero_for_one
@@ -54,3 +46,18 @@ class ClmmSide:
             yield Segment(start, end, net * Q64 // kept_in, crossed)
             liquidity = clmm.liquidity_behind(tick, liquidity, zero_for_one)
             sqrt_price = target
+
+    def _told(self, swap: clmm.ClmmSwap, *, exact_out: bool = False) -> Quote:
+        if swap.partial_fill:  # The last price that there is comes before the end of the amount.
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+        return Quote(
+            swap.amount_in,
+            swap.amount_out,
+            swap.fee,
+            swap.fee_on_input,
+            swap.net_in,
+            swap.gross_out,
+            clmm.spot_price(self.pool, zero_for_one=self.zero_for_one),
+            swap.ticks_crossed,
+            exact_out,
+        )

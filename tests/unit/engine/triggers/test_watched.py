@@ -153,4 +153,4 @@ def test_a_stop_is_to_know_the_price_however_low_but_not_without_the_pools_that_
 def test_who_waits_for_a_better_price_looks_as_he_would_trade(what: str, has_own_floor: bool) -> None:
     request = watched(what, terms={"max_cost": "1"}).request
     assert (request.exit_bps, request.max_cost_bps, request.has_own_floor) == (None, 100, has_own_floor)
-    assert (request.mint_in, request.mint_out, request.amount_in) == (REQUEST.mint_in, REQUEST.mint_out, 10**9)
+    assert (request.mint_in, request.mint_out, request.amount) == (REQUEST.mint_in, REQUEST.mint_out, 10**9)

@@ -152,6 +152,13 @@ def test_snapshots() -> None:
     ]
 
 
+def test_of_an_exact_purchase_the_amount_that_is_sold_is_null_where_nobody_knows_it() -> None:
+    bought = ACCEPTED.model_copy(update={"amount_in": None, "exact_out": "152.31"})
+    first, *others = frames(SNAPSHOTS, (bought, *HAPPY[1:]))
+    assert (first["type"], first["amount"]) == ("SNAPSHOT", None)
+    assert others == frames(SNAPSHOTS, HAPPY)[1:]
+
+
 def test_snapshots_in_trouble() -> None:
     told = frames(SNAPSHOTS, TROUBLED)
     assert [(frame["type"], frame["status"]) for frame in told] == [

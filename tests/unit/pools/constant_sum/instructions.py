@@ -24,8 +24,24 @@ class Swap(Record):
     min_amount_out: U64
 
 
+@dataclass(frozen=True, slots=True)
+class SwapOut(Record):
+    """Swap at most ``max_amount_in`` base units for exactly ``amount_out``."""
+
+    DISCRIMINATOR = b"purchase"
+    max_amount_in: U64
+    amount_out: U64
+
+
 def swap(
-    order: Swap, pool: Pubkey, state: PoolState, user: Pubkey, source: Pubkey, destination: Pubkey, *, a_to_b: bool
+    order: Swap | SwapOut,
+    pool: Pubkey,
+    state: PoolState,
+    user: Pubkey,
+    source: Pubkey,
+    destination: Pubkey,
+    *,
+    a_to_b: bool,
 ) -> Instruction:
     vaults = (state.vault_a, state.vault_b) if a_to_b else (state.vault_b, state.vault_a)
     accounts = [

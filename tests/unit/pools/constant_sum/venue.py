@@ -14,7 +14,7 @@ from orderd.venues.account_facts import token_amount
 from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
 
 from .accounts import PoolState
-from .instructions import Swap, swap
+from .instructions import Swap, SwapOut, swap
 from .maths.pool import ConstantSumPool
 from .maths.side import ConstantSumSide
 from .program import PROGRAM
@@ -59,7 +59,7 @@ class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
         return ConstantSumSide(pool.amm, a_to_b=str(pool.state.mint_a) == mint_in)
 
     def _swap(self, pool: ConstantSumAccounts, trade: Trade) -> Instruction:
-        order = Swap(trade.amount_in, trade.min_amount_out)
+        order = (SwapOut if trade.exact_out else Swap)(trade.amount_in, trade.amount_out)
         a_to_b = str(pool.state.mint_a) == trade.mint_in
         return swap(order, pool.address, pool.state, trade.owner, trade.source, trade.destination, a_to_b=a_to_b)
 

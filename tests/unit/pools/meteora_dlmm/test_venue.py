@@ -64,7 +64,7 @@ def test_a_small_swap_names_the_arrays_it_needs_and_a_spare_one() -> None:
     venue = MeteoraDlmm(chain.rpc())
     addresses = {index: meteora_dlmm_addresses.bin_array_address(POOL, index) for index in range(-10, 10)}
     for amount, arrays in ((500_000, (0, -1)), (1_500_000, (0, -1, -4))):
-        quote = best_quote(venue, replace(SELL_X, amount_in=amount))
+        quote = best_quote(venue, replace(SELL_X, amount=amount))
         swap = venue.swap_instruction(quote, X, X, Y, 1, small=True)
         named = [meta.pubkey for meta in swap.accounts[meteora_dlmm_instructions.BIN_ARRAYS :]]
         assert named == [addresses[index] for index in arrays]
@@ -175,7 +175,7 @@ def test_a_pool_that_opens_at_a_slot_is_judged_by_the_slot() -> None:
 
 
 def test_arrays_with_nothing_but_limit_orders_pay_as_those_with_liquidity_do() -> None:
-    request = replace(SELL_X, amount_in=2_500_000)
+    request = replace(SELL_X, amount=2_500_000)
     paid = []
     for orders in (False, True):
         chain = Chain()

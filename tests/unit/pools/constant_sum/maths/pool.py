@@ -27,3 +27,10 @@ class ConstantSumPool:
         if amount_out > (self.vault_b if a_to_b else self.vault_a):
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return amount_out
+
+    def swap_exact_out(self, amount_out: int, *, a_to_b: bool) -> int:
+        """What the amount costs. Raises SwapError."""
+        numerator, denominator = self.price(a_to_b=a_to_b)
+        if amount_out > (self.vault_b if a_to_b else self.vault_a):
+            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+        return -(-amount_out * denominator // numerator)

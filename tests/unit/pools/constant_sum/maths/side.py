@@ -22,6 +22,10 @@ class ConstantSumSide:
         amount_out = self.pool.swap_exact_in(amount_in, a_to_b=self.a_to_b)
         return Quote(amount_in, amount_out, 0, True, amount_in, amount_out, self.rates().spot)
 
+    def quote_out(self, amount_out: int) -> Quote:
+        amount_in = self.pool.swap_exact_out(amount_out, a_to_b=self.a_to_b)
+        return Quote(amount_in, amount_out, 0, True, amount_in, amount_out, self.rates().spot, exact_out=True)
+
     def segments(self) -> Iterator[Segment]:
         numerator, denominator = self.pool.price(a_to_b=self.a_to_b)
         left = self.pool.vault_b if self.a_to_b else self.pool.vault_a

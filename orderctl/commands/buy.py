@@ -1,0 +1,41 @@
+"""orderctl buy"""
+
+from typing import Annotated
+
+import typer
+from uuid_utils import uuid7
+
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format
+from orderctl.trading.placing import DryRun, Watch, Yes, place, watches
+from orderctl.trading.terms import BUYING, Given, TradeCommand, takes_terms
+from orderd.client.protocol import params_of
+from orderd.wire import SubmitParams
+
+COMMAND_CLASS = TradeCommand
+
+
+@takes_terms(BUYING)
+def run(
+    ctx: typer.Context,
+    given: Given,
+    watch: Watch = None,
+    client_order_id: Annotated[
+        str | None,
+        typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Annotated[Format, OUTPUT] = "table",
+) -> ExitCode:
+    """Buy an exact amount of a token with another.
+
+    Exactly AMOUNT arrives, to the base unit. It costs at most what the first route is quoted to take and the slippage,
+    in all attempts, and never more than --max-in. Except on simnet it shows the prices and asks first; what it shows as
+    the most is sent as --max-in. All else is as with submit, where --exact-out says the same.
+    """
+    settings = settings_of(ctx, output)
+    follow = watches(output, watch, dry_run=dry_run)
+    order = params_of(SubmitParams, **given, client_order_id=client_order_id or str(uuid7()))
+    return place(ctx, settings, order, output, dry_run=dry_run, yes=yes, follow=follow)

@@ -1,0 +1,159 @@
+"""Buying an exact amount over several pools for as little as can be: the twin of a split, which sells an exact one.
+
+What a split pays for its input rises with the input, so the one for an input that pays just the amount is looked for:
+each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up
+to the amount: what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is
+best for the last input that was tried, so near to theirs that what this costs is a small part of a small part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from orderd.amm.curve import NEVER, PRECISION
+from orderd.amm.pouring import MILLION, Load
+from orderd.amm.side import Quote, Side
+from orderd.amm.split import CurveOf, Leg, Offers, Room, Split, best_split
+from orderd.amm.swap import U64_MAX, SwapError
+
+_TRIES: Final = 10
+_NEAR: Final = 16
+"""A split that pays the amount but for this power of two is near enough to share it."""
+_GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
+"""By which powers of two a leg buys less than its part where its pool refuses that, one after the other."""
+
+
+def best_purchase(
+    sides: Sequence[Side],
+    amount_out: int,
+    *,
+    max_legs: int,
+    cost_a_leg: int,
+    curve_of: CurveOf,
+    room: Room | None = None,
+) -> Offers:
+    """The cheapest way to buy `amount_out` over at most `max_legs` of `sides`, within `room`.
+
+    `cost_a_leg` is in base units of output, as for `best_split`. The answer's quotes are all for exact outputs, but for
+    those of `less`, the part of the amount that can be had. It never costs more than the cheapest single pool that
+    fits, costs included.
+    """
+    room = room or Room()
+    singles = tuple(_cost_of(side, amount_out) for side in sides)
+    purchases = [Split((Leg(index, one),)) for index, one in enumerate(singles) if isinstance(one, Quote)]
+    near = _near(sides, singles, amount_out, max_legs, cost_a_leg, curve_of, room)
+    if near.best is not None and len(near.best.legs) > 1:
+        purchases += _exactly(sides, near.best, amount_out)
+    steep: Split | None = None
+    for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_a_leg * len(each.legs))):
+        if _is_steep(each, room):
+            steep = steep or each
+        elif _units(each, room) <= room.units and room.fits(each):
+            return Offers(singles, each, None, steep)
+    return Offers(singles, None, near.less, steep or near.steep)
+
+
+def _near(
+    sides: Sequence[Side],
+    singles: Sequence[Quote | SwapError],
+    amount_out: int,
+    max_legs: int,
+    cost_a_leg: int,
+    curve_of: CurveOf,
+    room: Room,
+) -> Offers:
+    """What `best_split` makes of an input that pays about the amount; of too little, where there is no such input."""
+    amount_in = _first_guess(sides, singles, amount_out, curve_of)
+    # The last word is spoken on what is bought exactly.
+    drafted = replace(room, fits=lambda _: True)
+    offers, tries = Offers((), None), list[_Try]()
+    for _ in range(_TRIES):
+        if amount_in > U64_MAX:
+            break
+        offers = best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of)
+        met = offers.best or offers.less or offers.steep
+        if met is None or (offers.best is None and met.amount_out <= amount_out):
+            break
+        if offers.best is not None and abs(met.amount_out - amount_out) <= amount_out >> _NEAR:
+            break
+        tries.append(_Try(met.amount_in, met.amount_out))
+        amount_in = _next_guess(tries, amount_out)
+    return offers
+
+
+def _first_guess(
+    sides: Sequence[Side], singles: Sequence[Quote | SwapError], amount_out: int, curve_of: CurveOf
+) -> int:
+    """What the cheapest pool takes for all of it, which buys as much or more; else what it would cost without depth."""
+    if costs := [single.amount_in for single in singles if isinstance(single, Quote)]:
+        return min(costs)
+    start = min((curve_of(index, U64_MAX).start for index in range(len(sides))), default=NEVER)
+    return 0 if start >= NEVER else -(-amount_out * start * start >> 2 * PRECISION)
+
+
+class _Try(NamedTuple):
+    amount_in: int
+    amount_out: int
+
+
+def _next_guess(tries: Sequence[_Try], amount_out: int) -> int:
+    """Along the line through the last two tries, as long as that leads between the nearest ones on both sides; else
+    along the line through these. Nothing buys nothing."""
+    below = max((each for each in tries if each.amount_out < amount_out), default=_Try(0, 0))
+    above = min((each for each in tries if each.amount_out > amount_out), default=None)
+    if len(tries) > 1 and tries[-1].amount_out != tries[-2].amount_out:
+        guess = _along(tries[-2], tries[-1], amount_out)
+        if below.amount_in < guess and (above is None or guess < above.amount_in):
+            return guess
+    return _along(_Try(0, 0), below, amount_out) if above is None else _along(below, above, amount_out)
+
+
+def _along(one: _Try, other: _Try, amount_out: int) -> int:
+    """Where the line through both pays the amount, rounded up."""
+    more_in, more_out = other.amount_in - one.amount_in, other.amount_out - one.amount_out
+    return one.amount_in - (one.amount_out - amount_out) * more_in // more_out
+
+
+def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
+    """The same legs, for outputs that add up to the amount. None where pools refuse their parts.
+
+    The leg that buys most buys what the others leave; where its pool refuses that, another leg does.
+    """
+    parts = {leg.position: leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs}
+    for last in parts:
+        quotes = {
+            position: _cost_of_about(sides[position], part) for position, part in parts.items() if position != last
+        }
+        bought = sum(quote.amount_out for quote in quotes.values() if isinstance(quote, Quote))
+        quotes[last] = _cost_of(sides[last], amount_out - bought)
+        legs = [Leg(position, quote) for position, quote in quotes.items() if isinstance(quote, Quote)]
+        if len(legs) == len(quotes):
+            return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
+    return []
+
+
+def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:
+    """Of the amount, or of less, as near to it as can be: a pool may end there, and one with limit orders pays no exact
+    output that ends among them."""
+    quote = _cost_of(side, amount_out)
+    for part in _GIVEN_UP:
+        if isinstance(quote, Quote):
+            break
+        quote = _cost_of(side, amount_out - 1 - (amount_out >> part))
+    return quote
+
+
+def _cost_of(side: Side, amount_out: int) -> Quote | SwapError:
+    try:
+        return side.quote_out(amount_out)
+    except SwapError as error:
+        return error
+
+
+def _is_steep(split: Split, room: Room) -> bool:
+    return split.price_impact * MILLION > room.impact
+
+
+def _units(split: Split, room: Room) -> int:
+    loads = room.loads or {leg.position: Load() for leg in split.legs}
+    return sum(loads[leg.position].of(leg.quote.steps) for leg in split.legs)

@@ -1,0 +1,43 @@
+"""The most that an order for an exact output may cost: the twin of `floor`, by the same rules.
+
+It is what the first route is quoted to take and the slippage, never above what the trader has asked for, and it stays.
+"""
+
+from collections.abc import Iterable
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Refused
+from orderd.domain.money import format_amount, max_amount_in
+from orderd.domain.order import Floor
+from orderd.domain.quote import Route, VenueRefusal
+from orderd.domain.terms import OrderTerms
+from orderd.engine.routing.venue_refusals import unless_missed
+
+
+def ceiling_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
+    """In base units. ``agreed`` is the ceiling of the order's route before this one, None where this is the first."""
+    if agreed is not None and terms.floor is Floor.FIRST:
+        return agreed
+    ceiling = max_amount_in(route.amount_in, terms.slippage_bps)
+    return ceiling if terms.max_in is None else min(ceiling, terms.max_in)
+
+
+def check_ceiling(
+    terms: OrderTerms, route: Route, ceiling: int, refusals: Iterable[VenueRefusal | Refused] = ()
+) -> None:
+    """Raises OrderdError ROUTE_ABOVE_CEILING where the best route costs more than the order accepts.
+
+    ROUTE_VENUES_UNAVAILABLE where one of the ``refusals`` is a venue that could not be asked: it might take less.
+    """
+    if route.amount_in <= ceiling:
+        return
+    why = "its own max_in" if ceiling == terms.max_in else "the ceiling of its first route, which holds in all attempts"
+    told = (
+        f"the best route takes {_told(terms, route.amount_in)}, and the order pays no more than "
+        f"{_told(terms, ceiling)}: {why}"
+    )
+    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_ABOVE_CEILING, told))
+
+
+def _told(terms: OrderTerms, amount: int) -> str:
+    return f"{format_amount(amount, terms.token_in.decimals)} {terms.token_in.symbol}"

@@ -1,0 +1,109 @@
+"""The routes for an order that buys an exact amount: the twin of `search`, which asks the hops in the other order.
+
+The last hop's legs buy the amount, to the base unit. Where there are two hops, the first one buys what the second may
+take at most, also to the base unit: half of the slippage more than that is quoted at. What the second leaves of it
+stays in the wallet, and is not counted when routes are compared. Costs count at the route's own price.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from functools import partial
+
+from orderd.amm.purchase import best_purchase
+from orderd.amm.side import Quote
+from orderd.amm.split import Offers, Room, Split
+from orderd.amm.swap import SwapError
+from orderd.domain.quote import Hop, Route, VenueQuote, second_hop_ceiling
+from orderd.domain.tokens import Token
+from orderd.engine.routing.search import MAX_LEGS, Candidate, Limits, curves_of, nothing, told
+from orderd.engine.routing.space import UNITS_OF_SWAPS
+from orderd.venues.base import OpenPool
+
+
+class SearchOut:
+    """For an order that buys an exact amount."""
+
+    def __init__(self, amount_out: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
+        self._amount_out = amount_out
+        self._cost = cost_a_leg
+        self._slippage_bps = slippage_bps
+        self._limits = limits
+
+    def offers(self, pools: Sequence[OpenPool]) -> Offers:
+        return _purchase(pools, self._amount_out, MAX_LEGS, self._cost, self._limits.room(pools))
+
+    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
+        if offers.best is not None:
+            yield self._candidate(nothing, None, Hop(told(pools, offers.best.legs)))
+
+    def by_way_of(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[Candidate]:
+        units = UNITS_OF_SWAPS - min(pool.units for pool in first)
+        found = False
+        for rest in map(Hop, self._distinct(second, self._amount_out, MAX_LEGS - 1, self._cost, units)):
+            most = second_hop_ceiling(rest.amount_in, self._slippage_bps)
+            left = UNITS_OF_SWAPS - sum(leg.compute_units for leg in rest.legs)
+            # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
+            for start in self._distinct(first, most, MAX_LEGS - len(rest.legs), 0, left, rest.price_impact_bps):
+                is_pair = len(start) == len(rest.legs) == 1
+                others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
+                found = True
+                yield self._candidate(others, token, Hop(start), rest, rent=rent)
+        if not found:  # What does not fit tells why.
+            yield from self._pairs(token, first, second, rent)
+
+    def is_better(self, less: Split, chosen: Candidate) -> bool:  # noqa: ARG002  (a part is not what was asked for)
+        return False
+
+    def told_of_part(self, less: Split) -> str:
+        return f"{less.amount_out} base units can be bought"
+
+    def _distinct(
+        self,
+        pools: Sequence[OpenPool],
+        amount_out: int,
+        max_legs: int,
+        cost_a_leg: int,
+        units: int,
+        taken: Decimal = Decimal(0),
+    ) -> Iterator[tuple[VenueQuote, ...]]:
+        """A hop's cheapest purchase of one leg, of two, ... as far as more legs cost less."""
+        room = self._limits.room_for_hop(pools, units, taken)
+        for legs in range(1, max_legs + 1):
+            best = _purchase(pools, amount_out, legs, cost_a_leg, room).best
+            if best is not None and len(best.legs) == legs:
+                yield told(pools, best.legs)
+
+    def _pairs(
+        self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
+    ) -> Iterator[Candidate]:
+        for rest in second:
+            paid = _cost_of(rest, self._amount_out)
+            if paid is None:
+                continue
+            most = second_hop_ceiling(paid.amount_in, self._slippage_bps)
+            for start in first:
+                bought = _cost_of(start, most)
+                if bought is not None:
+                    hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
+                    yield self._candidate(nothing, token, *hops, rent=rent)
+
+    def _candidate(
+        self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
+    ) -> Candidate:
+        route = Route(hops)
+        around = self._cost * len(route.legs) + rent
+        return Candidate(route, through, -route.amount_in * (self._amount_out + around) // self._amount_out, others)
+
+
+def _purchase(pools: Sequence[OpenPool], amount_out: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+    sides, curves = [pool.side for pool in pools], curves_of(pools)
+    return best_purchase(sides, amount_out, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
+
+
+def _cost_of(pool: OpenPool, amount_out: int) -> Quote | None:
+    try:
+        return pool.side.quote_out(amount_out)
+    except SwapError:
+        return None

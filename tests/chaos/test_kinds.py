@@ -1,0 +1,173 @@
+"""Orders of every kind while processes are killed: no fill worse than its price, none twice, none of too much."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import pytest
+
+from orderd.client.errors import RefusedError
+from orderd.domain.money import parse_amount
+from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
+from orderd.domain.price import PairPrice
+from orderd.domain.tokens import TokenRegistry
+from orderd.domain.trigger import limit_out
+from orderd.wire import OrderView, SubmitParams
+from tests.acceptance.ledger import Landed, Ledger
+from tests.acceptance.postgres_log import complaints
+from tests.acceptance.trader import Trader, trading
+from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, storm, trade_through
+
+_TOKENS: Final = TokenRegistry()
+_SALE: Final = {"token_in": "SOL", "token_out": "USDC"}
+_PURCHASE: Final = {"token_in": "USDC", "token_out": "SOL"}
+_MARKET: Final = Fraction(1015, 10)
+"""About what simnet's pools begin at, in USDC per SOL."""
+
+
+def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
+    """Random ones near the market, each valid for some seconds."""
+    chance = random.Random(seed)
+
+    def price(parts: int) -> str:
+        """So many thousandths from the market, at most, on the side of its sign."""
+        return f"{float(_MARKET * (1 + Fraction(chance.randint(1, abs(parts)) * (1 if parts > 0 else -1), 1000))):.4f}"
+
+    def terms() -> dict[str, Any]:
+        up, down = price(6), price(-6)
+        sells = chance.random() < 0.5
+        side = {**(_SALE if sells else _PURCHASE), "amount_in": "0.2" if sells else "20"}
+        better, worse = (up, down) if sells else (down, up)
+        return side | chance.choice(
+            [
+                {},
+                {"limit_price": chance.choice([better, worse])},
+                {"limit_price": worse, "time_in_force": chance.choice(["ioc", "fok"])},
+                {"limit_price": better, "partial": True, "min_fill": "20"},
+                {"stop_price": worse, "confirm": chance.choice([1, 2, 3])},
+                {"stop_price": worse, "limit_price": worse},
+                {"take_profit_price": better},
+                {"trail": chance.choice(["0.1%", "0.3%", "0.05"])},
+                {"take_profit_price": better, "stop_price": worse},
+                {"slices": 3, "every": "2s", "jitter": "20"},
+                {"slices": 2, "every": "3s", "limit_price": worse},
+            ]
+        )
+
+    for _ in range(count):
+        valid_for = f"{chance.randint(5, 30)}s"
+        yield SubmitParams(client_order_id=uuid4().hex, slippage="2", valid_for=valid_for, **terms())
+
+
+def trade_all_kinds(
+    state_dir: Path, *, orders: int, kills: Sequence[str], seed: int, seconds: float, nodes: str = "one"
+) -> None:
+    with (
+        storm(
+            state_dir,
+            nodes=nodes,
+            ORDERD_RATE_LIMIT="0",
+            ORDERD_SIMNET_MARKET="true",
+            ORDERD_SIMNET_SEED=str(seed),
+        ) as killed,
+        trading(killed.url) as trader,
+    ):
+        ledger = Ledger(state_dir)
+
+        def submit_all(wave: Sequence[SubmitParams]) -> None:
+            for params in wave:
+                try:
+                    trader.submit(params)
+                except RefusedError as refused:
+                    # The market has moved past it meanwhile, or nobody can tell where it is.
+                    if refused.problem.code.category not in ("PRICE", "ROUTE", "RPC"):
+                        raise
+
+        wanted = list(orders_of_all_kinds(orders, seed))
+        trade_through([partial(killed.kill, name) for name in kills], submit_all, wanted, seed=seed)
+        if nodes == "pool":
+            trader.see_all_end_or_unknown(seconds)
+            killed.calm_down()
+        trader.see_all_end(seconds)
+        all_orders = _when_all_have_ended(trader, seconds)
+        transactions = ledger.transactions()
+        assert complaints(state_dir) == []
+    _are_as_recorded(all_orders, transactions)
+    _are_worth_their_price(all_orders, transactions)
+    _families_sold_no_more_than_was_ordered(all_orders, transactions)
+    kinds = {order.kind for order in all_orders.values() if order.status is OrderStatus.CONFIRMED}
+    assert len(kinds) > orders // 100, f"only orders of the kinds {kinds} were filled"
+
+
+def _when_all_have_ended(trader: Trader, seconds: float) -> Mapping[UUID, OrderView]:
+    """Children too: they end with their parents."""
+    found = {order.id: order for order in trader.orders()}
+    for order_id in [order.id for order in found.values() if order.status not in TERMINAL]:
+        trader.follow(order_id, seconds)
+    return {order.id: order for order in trader.orders()}
+
+
+def _succeeded(transactions: Sequence[Landed]) -> dict[UUID, list[Landed]]:
+    found = defaultdict(list)
+    for each in transactions:
+        if each.succeeded:
+            found[each.order_id].append(each)
+    return found
+
+
+def _are_as_recorded(orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]) -> None:
+    """Each order was executed once at most, and is confirmed with that, if it is not executed by others."""
+    succeeded = _succeeded(transactions)
+    assert succeeded.keys() <= orders.keys()
+    for order in orders.values():
+        found = succeeded.get(order.id, [])
+        assert len(found) <= 1, f"order {order.id} was executed {len(found)} times"
+        if _is_family(order):
+            assert found == []
+        else:
+            assert (order.status is OrderStatus.CONFIRMED) == bool(found), order
+
+
+def _are_worth_their_price(orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]) -> None:
+    for order_id, (landed,) in _succeeded(transactions).items():
+        order = orders[order_id]
+        sold, bought = _TOKENS.pair(order.token_in, order.token_out)
+        given, got = -landed.received[sold.mint], landed.received[bought.mint]
+        assert given == parse_amount(order.amount_in or "", sold.decimals)
+        assert order.min_amount_out is not None
+        assert got >= parse_amount(order.min_amount_out, bought.decimals)
+        if order.limit_price is not None:
+            assert got >= limit_out(PairPrice(sold, bought), given, order.limit_price), order
+
+
+def _families_sold_no_more_than_was_ordered(orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]) -> None:
+    sold_by: dict[UUID, int] = defaultdict(int)
+    for order_id, (landed,) in _succeeded(transactions).items():
+        child = orders[order_id]
+        if child.parent_id is not None:
+            sold_by[child.parent_id] -= landed.received[_TOKENS.resolve(child.token_in).mint]
+    for parent in filter(_is_family, orders.values()):
+        decimals = _TOKENS.resolve(parent.token_in).decimals
+        sold = sold_by[parent.id]
+        assert sold <= parse_amount(parent.amount_in or "", decimals), parent
+        told = 0 if parent.filled_amount_in is None else parse_amount(parent.filled_amount_in, decimals)
+        assert told == sold, parent
+        if parent.status is OrderStatus.CONFIRMED:
+            assert sold == parse_amount(parent.amount_in or "", decimals)
+
+
+def _is_family(order: OrderView) -> bool:
+    return order.partial or order.kind in (OrderKind.OCO, OrderKind.TWAP)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(2 * PATIENCE[NODES])
+def test_orders_of_all_kinds_outlive_the_death_of_every_process(tmp_path: Path) -> None:
+    kills = ["worker", DAEMON, "gateway", "worker", "simnet", DAEMON, "worker"]
+    random.Random(SEED).shuffle(kills)
+    trade_all_kinds(tmp_path, orders=ORDERS, kills=kills, seed=SEED, seconds=PATIENCE[NODES], nodes=NODES)

@@ -1,0 +1,186 @@
+"""Buying an exact amount over several pools: to the base unit, never dearer than in one pool, and within the room."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderd.amm.curve import Curve
+from orderd.amm.pouring import Load
+from orderd.amm.purchase import best_purchase
+from orderd.amm.side import Quote, Side
+from orderd.amm.split import Offers, Room, best_split
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
+from orderd.pools.raydium_cpmm.maths.side import CpmmSide
+from tests.unit.amm.pools import KINDS, random_pool
+
+
+def pool(depth: int, price: Fraction = Fraction(1), fee: int = 2_500) -> CpmmSide:
+    """Of constant product; ``depth`` base units on the side that is sold."""
+    zeros = (0,) * 6
+    vaults = depth, depth * price.numerator // price.denominator
+    return CpmmSide(CpmmPool(fee, 0, 0, 0, *vaults, *zeros, creator_fee_on=0, enable_creator_fee=False), True)
+
+
+def best(sides: Sequence[Side], amount_out: int, room: Room | None = None, legs: int = 3, cost: int = 0) -> Offers:
+    def curve_of(position: int, most_steps: int) -> Curve:
+        return Curve(sides[position].segments(), U64_MAX, most_steps)
+
+    return best_purchase(sides, amount_out, max_legs=legs, cost_a_leg=cost, curve_of=curve_of, room=room)
+
+
+@pytest.mark.untraced
+@given(seed=st.integers(0, 1 << 32), part=st.floats(1e-5, 0.3))
+def test_the_legs_buy_the_amount_to_the_base_unit_and_cost_no_more_than_the_cheapest_pool(
+    seed: int, part: float
+) -> None:
+    random = Random(seed)
+    samples = [random_pool(random, random.choice(KINDS)) for _ in range(random.randrange(1, 6))]
+    sides = [sample.side for sample in samples]
+    wanted = max(int(sum(sample.depth for sample in samples) * 0.1 * part), 1)
+
+    offers = best(sides, wanted)
+
+    singles = [single.amount_in for single in offers.singles if isinstance(single, Quote)]
+    assert offers.best is not None or not singles
+    if offers.best is None:
+        return
+    assert offers.best.amount_out == wanted
+    assert all(leg.quote.exact_out for leg in offers.best.legs)
+    assert all(offers.best.amount_in <= single for single in singles)
+    for leg in offers.best.legs:
+        assert leg.quote == sides[leg.position].quote_out(leg.quote.amount_out)
+
+
+@pytest.mark.untraced
+@given(seed=st.integers(0, 1 << 32), part=st.floats(1e-4, 0.3))
+def test_what_is_bought_costs_what_a_split_of_as_much_would_sell_it_for(seed: int, part: float) -> None:
+    """To a millionth: the search for the input ends near it, and how legs share the amount matters little there.
+
+    Pools with limit orders refuse outputs that end among these, and get a part that does not: they are tried apart.
+    """
+    random = Random(seed)
+    samples = [random_pool(random, random.choice([kind for kind in KINDS if kind != "dlmm"])) for _ in range(3)]
+    sides = [sample.side for sample in samples]
+    found = best(sides, max(int(sum(sample.depth for sample in samples) * 0.1 * part), 10**9)).best
+    if found is None:
+        return
+    sold = best_split(sides, found.amount_in, max_legs=3, cost_a_leg=0).best
+    assert sold is not None
+    assert abs(sold.amount_out - found.amount_out) <= found.amount_out // 10**6 + 3 * len(found.legs)
+
+
+def test_equal_pools_share_the_amount_equally() -> None:
+    found = best([pool(10**12)] * 3, 3 * 10**10).best
+    assert found is not None
+    assert all(abs(leg.quote.amount_out - 10**10) < 10**6 for leg in found.legs)
+    assert found.amount_out == 3 * 10**10
+
+
+def test_a_leg_that_costs_more_than_it_saves_is_not_made() -> None:
+    sides = [pool(10**12)] * 2
+    alone, together = (best(sides, 10**9, cost=cost).best for cost in (10**9, 0))
+    assert alone is not None
+    assert together is not None
+    assert (len(alone.legs), len(together.legs)) == (1, 2)
+    assert together.amount_in < alone.amount_in
+
+
+def test_what_no_pool_has_alone_is_bought_from_several() -> None:
+    offers = best([pool(10**9)] * 2, 15 * 10**8)
+    assert all(isinstance(single, SwapError) for single in offers.singles)
+    assert offers.best is not None
+    assert (len(offers.best.legs), offers.best.amount_out) == (2, 15 * 10**8)
+
+
+def test_what_all_pools_together_have_not_cannot_be_bought() -> None:
+    offers = best([pool(10**9)] * 2, 5 * 10**9)
+    assert offers.best is None
+    assert best([], 10**9) == Offers((), None)
+
+
+def test_a_purchase_that_moves_the_price_too_far_is_told_with_the_part_that_does_not() -> None:
+    """A thousandth of the input may be lost to depth."""
+    offers = best([pool(10**12)], 10**11, Room(impact=1_000))
+    assert offers.best is None
+    assert offers.steep is not None
+    assert offers.less is not None
+    assert offers.less.amount_out < 10**11
+    assert offers.less.price_impact <= Fraction(1, 1_000)
+
+
+def test_what_takes_too_much_room_gives_way_to_the_next() -> None:
+    sides = [pool(10**12), pool(10**12), pool(10**11)]
+    for units, legs in ((10, 1), (20, 2), (30, 3)):
+        found = best(sides, 10**10, Room([Load(10)] * 3, units)).best
+        assert found is not None
+        assert len(found.legs) <= legs
+    refused = best(sides, 10**10, Room(fits=lambda split: len(split.legs) == 1)).best
+    assert refused is not None
+    assert len(refused.legs) == 1
+    assert best(sides, 10**10, Room(fits=lambda _: False)).best is None
+
+
+class Fickle(CpmmSide):
+    """Pays no parts of an amount."""
+
+    def quote_out(self, amount_out: int) -> Quote:
+        if amount_out < 10**10:
+            raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+        return super().quote_out(amount_out)
+
+
+def test_a_part_that_a_pool_refuses_leaves_the_cheapest_pool() -> None:
+    sides = [pool(10**12), Fickle(pool(10**12).pool, zero_for_one=True)]
+    found = best(sides, 10**10).best
+    assert found is not None
+    assert len(found.legs) == 1
+
+
+class Unsound(CpmmSide):
+    """Pays nothing for what its curve and its own price promise."""
+
+    def quote(self, amount_in: int) -> Quote:
+        return replace(super().quote(amount_in), amount_out=1)
+
+
+def test_a_search_that_leads_nowhere_ends() -> None:
+    side = Unsound(pool(10**12).pool, zero_for_one=True)
+    found = best([side, side], 10**10).best
+    assert found is not None
+    assert found.amount_out == 10**10
+
+
+@pytest.mark.untraced
+@given(seed=st.integers(0, 1 << 32), part=st.floats(1e-4, 0.1))
+def test_pools_with_limit_orders_cost_little_more_together_than_they_would_sell_for(seed: int, part: float) -> None:
+    random = Random(seed)
+    samples = [random_pool(random, kind) for kind in ("dlmm", "dlmm", "cpmm")]
+    sides = [sample.side for sample in samples]
+    found = best(sides, max(int(sum(sample.depth for sample in samples) * 0.1 * part), 10**9)).best
+    if found is None:
+        return
+    sold = best_split(sides, found.amount_in, max_legs=3, cost_a_leg=0).best
+    assert sold is not None
+    assert sold.amount_out - found.amount_out <= found.amount_out // 500
+
+
+def test_a_leg_whose_pool_refuses_its_part_buys_a_little_less() -> None:
+    class Coarse(CpmmSide):
+        """Pays no odd amounts."""
+
+        def quote_out(self, amount_out: int) -> Quote:
+            if amount_out % 2:
+                raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+            return super().quote_out(amount_out)
+
+    sides = [pool(10**12), Coarse(pool(10**12).pool, zero_for_one=True)]
+    for wanted in range(10**10, 10**10 + 8):
+        found = best(sides, wanted).best
+        assert found is not None
+        assert (len(found.legs), found.amount_out) == (2, wanted)

@@ -1,0 +1,177 @@
+"""Exact purchases on a fresh simnet: the chain pays the amount to the base unit, takes what was quoted, and enforces
+the limit; over one pool, over several that share it, and by way of another token."""
+
+from typing import Any, cast
+
+import pytest
+from solders.pubkey import Pubkey
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import max_amount_in
+from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
+from orderd.domain.terms import GivenTerms, OrderTerms, understood
+from orderd.domain.tokens import BUILTIN_TOKENS, Token, TokenRegistry
+from orderd.engine.chain_errors import explain
+from orderd.engine.market import Market
+from orderd.simnet.runtime import Outcome
+from orderd.solana.programs import token
+from orderd.solana.programs.token import TokenAccount
+from orderd.venues.base import trade_instructions
+from tests.unit.simnet.conftest import LocalChain
+from tests.unit.venues.genesis import SLIPPAGE_BPS, Desk, desk_at_genesis
+
+SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
+FEE = 5_000
+"""Of a transaction with one signature and no priority; lamports."""
+SIZES = {SOL: (10**5, 10**6, 1_500_000_001, 10**12, 5 * 10**12), USDC: (100, 10**4, 123_456_789, 10**11, 8 * 10**11)}
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    return desk_at_genesis(max_price_impact_bps=500)
+
+
+def buy(desk: Desk, bought: Token, amount: int, sold: Token, slippage_bps: int = SLIPPAGE_BPS) -> RoutingDecision:
+    request = QuoteRequest(sold.mint, bought.mint, amount, exact_out=True)
+    return desk.router.route(request, slippage_bps, desk.builder.fits)
+
+
+class Wallet:
+    """What the trader of a chain that nobody else uses gains by transactions."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._chain = LocalChain()
+
+    def executes(self, route: Route, limit: int) -> tuple[Outcome, dict[str, int]]:
+        """With what changed of each token, in base units."""
+        owner, before = self._chain.trader.pubkey(), self._holds()
+        trade = trade_instructions(self._desk.router.venue_of, route, owner, limit)
+        outcome = self._chain.send(*trade)
+        after = self._holds()
+        after[SOL.mint] += FEE
+        return outcome, {mint: after[mint] - before[mint] for mint in after if after[mint] != before[mint]}
+
+    def _holds(self) -> dict[str, int]:
+        """SOL with what is wrapped, and with the rent of accounts: to make one, or to unwrap all, is no loss."""
+        chain, owner = self._chain, self._chain.trader.pubkey()
+        held = {}
+        lamports = chain.account(owner).lamports
+        for each in (USDC, CHILLGUY):
+            account = chain.bank.accounts.get(chain.held(Pubkey.from_string(each.mint)))
+            held[each.mint] = 0 if account is None else TokenAccount.decode(account.data).amount
+            lamports += 0 if account is None else account.lamports
+        wrapped = chain.bank.accounts.get(chain.held(token.NATIVE_MINT))
+        lamports += 0 if wrapped is None else wrapped.lamports
+        return {SOL.mint: lamports, **held}
+
+
+@pytest.mark.parametrize(
+    ("bought", "sold", "amount"),
+    [(one, other, amount) for one, other in ((SOL, USDC), (USDC, SOL)) for amount in SIZES[one]],
+    ids=lambda each: each.symbol if isinstance(each, Token) else str(each),
+)
+def test_what_is_bought_is_paid_to_the_base_unit_for_what_was_quoted(
+    desk: Desk, bought: Token, sold: Token, amount: int
+) -> None:
+    decision = buy(desk, bought, amount, sold)
+    route = decision.route
+    assert route.amount_out == amount
+    assert all(route.amount_in <= quote.amount_in for quote in decision.quotes)
+    assert all(quote.amount_out == amount for quote in decision.quotes)
+
+    landed, gained = Wallet(desk).executes(route, route.amount_in)
+
+    assert landed.error is None, landed.logs
+    assert gained == {bought.mint: amount, sold.mint: -route.amount_in}
+
+
+@pytest.mark.parametrize("amount", [1_500_000_001, 5 * 10**12])
+def test_a_trade_that_would_take_more_than_agreed_fails_as_a_whole(desk: Desk, amount: int) -> None:
+    route = buy(desk, SOL, amount, USDC).route
+    refused, gained = Wallet(desk).executes(route, route.amount_in - len(route.legs))
+    assert refused.error is not None
+    assert explain(refused.error.to_json(), refused.logs).code is ErrorCode.TX_SLIPPAGE_EXCEEDED
+    assert gained == {}
+
+
+def test_what_a_sale_of_sol_leaves_of_the_most_comes_back(desk: Desk) -> None:
+    route = buy(desk, USDC, 123_456_789, SOL).route
+    landed, gained = Wallet(desk).executes(route, max_amount_in(route.amount_in, 10_000))
+    assert landed.error is None, landed.logs
+    assert gained == {USDC.mint: 123_456_789, SOL.mint: -route.amount_in}
+
+
+def test_the_legs_may_take_together_no_more_than_the_whole(desk: Desk) -> None:
+    route = buy(desk, SOL, 5 * 10**12, USDC).route
+    assert len(route.legs) > 1
+    for most in range(route.amount_in, route.amount_in + 20):
+        ((*ceilings,),) = route.ceilings(most)
+        assert most - len(ceilings) < sum(ceilings) <= most
+        assert all(leg.amount_in <= ceiling for leg, ceiling in zip(route.legs, ceilings, strict=True))
+
+
+def test_a_split_takes_less_than_the_cheapest_pool(desk: Desk) -> None:
+    decision = buy(desk, SOL, 5 * 10**12, USDC)
+    single = min(quote.amount_in for quote in decision.quotes)
+    assert decision.route.amount_in < single
+    assert decision.gain_bps is not None
+    assert decision.gain_bps > 10
+
+
+@pytest.mark.parametrize("slippage_bps", [0, 50, 300])
+def test_by_way_of_another_token_the_amount_is_exact_and_half_of_the_slippage_stays_between(
+    desk: Desk, slippage_bps: int
+) -> None:
+    decision = buy(desk, CHILLGUY, 1_234_567, USDC, slippage_bps)
+    route, (first, second) = decision.route, decision.route.hops
+    assert decision.through == SOL
+    assert first.amount_out == max_amount_in(second.amount_in, slippage_bps // 2)
+
+    landed, gained = Wallet(desk).executes(route, route.amount_in)
+
+    assert landed.error is None, landed.logs
+    left = first.amount_out - second.amount_in
+    assert gained == {CHILLGUY.mint: 1_234_567, USDC.mint: -route.amount_in} | ({SOL.mint: left} if left else {})
+
+    refused, gained = Wallet(desk).executes(route, route.amount_in - 1)
+    assert refused.error is not None
+    assert gained == {}
+
+
+def test_what_is_bought_costs_what_it_would_be_sold_for(desk: Desk) -> None:
+    """The same search, asked from the other end."""
+    for amount in (10**9, 10**12, 5 * 10**12):
+        bought = buy(desk, SOL, amount, USDC).route
+        sold = desk.route(USDC.mint, SOL.mint, bought.amount_in).route
+        assert abs(sold.amount_out - amount) <= amount // 10**6
+
+
+@pytest.mark.parametrize("amount", [4 * 10**13, 1 << 63])
+def test_too_much_is_refused_with_how_much_can_be_bought(desk: Desk, amount: int) -> None:
+    with pytest.raises(OrderdError, match=r"; \d+ base units can be bought") as refused:
+        buy(desk, SOL, amount, USDC)
+    assert refused.value.code is ErrorCode.ROUTE_PRICE_IMPACT
+    most = int(refused.value.detail.rpartition("; ")[2].partition(" ")[0])
+    assert buy(desk, SOL, most - most // 1_000, USDC).route.amount_out < amount
+
+
+def terms(token_in: str, token_out: str, exact_out: str, **others: str) -> OrderTerms:
+    given = GivenTerms.model_validate({"token_in": token_in, "token_out": token_out, "exact_out": exact_out, **others})
+    return understood(given, TokenRegistry(), "0.5")
+
+
+def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
+    market = Market(desk.router, desk.builder, cast("Any", None), TokenRegistry())
+    with_usdc, with_sol = terms("USDC", "SOL", "1.5"), terms("SOL", "USDC", "150")
+    costs = buy(desk, SOL, 1_500_000_000, USDC).route.amount_in
+    sold = max_amount_in(buy(desk, USDC, 150_000_000, SOL).route.amount_in, SLIPPAGE_BPS)
+    assert market.notional(with_usdc) == max_amount_in(costs, SLIPPAGE_BPS)
+    assert market.notional(terms("USDC", "SOL", "1.5", max_in="100")) == 100_000_000
+    assert market.notional(with_sol) == desk.route(SOL.mint, USDC.mint, sold).route.amount_out
+
+
+def test_an_exact_purchase_fits_into_a_transaction_where_a_sale_does(desk: Desk) -> None:
+    route = buy(desk, SOL, 5 * 10**12, USDC).route
+    assert desk.builder.fits(route)
+    assert route.exact_out
