@@ -36,6 +36,8 @@ SCREEN: Final[tuple[Place, ...]] = ("active", "ended")
 
 STAGE_WIDTH: Final = 2
 """Characters of the bar that a stage takes."""
+RESULT_WIDTH: Final = 16
+"""Of the column of results where it is narrowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,10 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
         return ("oco ", Tone.MUTED), (f"{told} {pair.quote.symbol}/{pair.base.symbol}", "")
     if condition is None or fires_at is None:
         return _plain(prices(order) or f"→ {order.token_out}")
-    unit = f"{condition.pair.quote.symbol}/{condition.pair.base.symbol}"
-    return (f"{name_of(condition)} ", Tone.MUTED), (
-        f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)} {unit}",
-        "",
-    )
+    pair = condition.pair
+    price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)} {pair.quote.symbol}"
+    per = f"/{pair.base.symbol}"
+    return (f"{name_of(condition)} ", Tone.MUTED), (price + per if len(price + per) <= RESULT_WIDTH else price, "")
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:
@@ -249,7 +250,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             "result",
             _result,
             lambda order: order.token_out,
-            width=16,
+            width=RESULT_WIDTH,
             places=(*LISTS, *SCREEN),
             right=True,
             grows=True,

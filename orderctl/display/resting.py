@@ -137,7 +137,7 @@ def reading(order: OrderView) -> str:
     fires_at = trigger_price(order, condition)
     if condition.trail is None or fires_at is None:
         return condition.told()
-    return f"{condition.told()}, now {format_significant(fires_at)} {condition.pair.unit}"
+    return f"{condition.told()}, now {format_significant(fires_at, 6)} {condition.pair.unit}"
 
 
 def what_follows(terms: ToldTerms) -> str:

@@ -120,6 +120,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             return
         if (missing := self.form.missing) is not None:
             self.send.label = "Sell"
+            self.send.refresh(layout=True)
             self._say(f"type what belongs to: {missing}")
             return
         await asyncio.sleep(TYPING_SECONDS)

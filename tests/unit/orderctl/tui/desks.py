@@ -205,11 +205,8 @@ def at_rest() -> ScriptedCaller:
     caller.answers[Method.ORDERS_LIST] = lambda params: ListResult(
         orders=trails if params.kind else tuple(three_that_ended()), next_cursor=None
     )
-    caller.answers[Method.QUOTE] = lambda params: (
-        QUOTE
-        if params.token_out == "USDC"
-        else RefusedError(Problem.of(OrderdError(ErrorCode.ROUTE_NOT_FOUND, "none")))
-    )
+    no_pool = RefusedError(Problem.of(OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no venue has a pool")))
+    caller.answers[Method.QUOTE] = lambda params: QUOTE if params.token_out == "USDC" else no_pool
     caller.answers[Method.ORDER_GET] = lambda params: OrderDetail(
         order=next(each for each in orders if str(each.id) == params.order), events=(), attempts=(), failures=()
     )

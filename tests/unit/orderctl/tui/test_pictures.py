@@ -83,7 +83,7 @@ def test_orders_that_rest(snap_compare: Compare, size: tuple[int, int]) -> None:
 @SIZES
 def test_a_new_order_that_rests(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def act(pilot: Pilot[object]) -> None:
-        await after("n", *"1.5")(pilot)
+        await after("down", "n", *"1.5")(pilot)
         pilot.app.screen.query_one("#kind", Select).value = OrderKind.STOP_LIMIT
         await settled(pilot)
         for name, typed in (("stop-price", "95"), ("limit-price", "94.5"), ("valid", "2h")):
