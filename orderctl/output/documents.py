@@ -48,7 +48,7 @@ class Submissions(Document):
 
 
 class Tried(PreviewResult):
-    """A dry run. Of an order that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
+    """What an order would do now. Of one that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
 
     would: Literal["execute", "rest"] | None = Field(
         None, exclude_if=lambda would: would is None, description="what would be done now"
@@ -125,7 +125,6 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     PoolsResult: "pools",
     PoolView: "pool",
     QuoteResult: "quote",
-    PreviewResult: "preview",
     Tried: "preview",
     SubmitResult: "submission",
     Submissions: "submissions",
