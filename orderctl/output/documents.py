@@ -48,7 +48,10 @@ class Submissions(Document):
 
 
 class Tried(PreviewResult):
-    """What an order would do now. Of one that would rest nothing is simulated: ``succeeds`` says that it would be taken."""
+    """What an order would do now.
+
+    Of one that would rest nothing is simulated: ``succeeds`` says that it would be taken.
+    """
 
     would: Literal["execute", "rest"] | None = Field(
         None, exclude_if=lambda would: would is None, description="what would be done now"
