@@ -19,7 +19,8 @@ from orderd.wire import QuoteResult
 
 def check_fires_later(given: GivenTerms, quote: QuoteResult) -> None:
     """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE as the daemon does when such an order is sent now."""
-    terms = understood(given, TokenRegistry(), quote.slippage)
+    counted = given.model_copy(update={"amount_in": quote.amount_in})  # an amount may be a word
+    terms = understood(counted, TokenRegistry(), quote.slippage)
     check_plausible(terms, _paid(quote, terms.token_out.decimals))
 
 
