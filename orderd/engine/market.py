@@ -9,7 +9,8 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS, format_amount
-from orderd.domain.plausible import check_plausible
+from orderd.domain.order import OrderKind
+from orderd.domain.plausible import check_plausible, least_part
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, told
 from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
@@ -93,15 +94,16 @@ class Market:
 
         A limit price is taken where nobody can tell: at worst the order waits for long.
         """
-        request = replace(request_of(terms), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
+        part = least_part(terms)
+        request = replace(request_of(part), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
         try:
             pays = self._router.route(request, 0, self._builder.fits).route.amount_out
         except OrderdError as error:
-            if terms.trigger is None:
+            if terms.trigger is None and terms.kind is not OrderKind.OCO:
                 return
             detail = "what the market pays now, which tells whether the order would fire at once, is not known"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
-        check_plausible(terms, pays)
+        check_plausible(part, pays)
 
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, and which part of it can be traded. Raises OrderdError RPC_*."""

@@ -32,6 +32,8 @@ from orderd.venues.base import OpenPool
 _LATE_SECONDS: Final = 5.0
 """How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
 _READ_ALL_SECONDS: Final = 30.0
+_AFTER_SIBLING_SECONDS: Final = 1.0
+"""When an order is looked at again that was met while another one of its family was under way."""
 _IDLE_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone."""
 log = structlog.get_logger(__name__)
@@ -250,6 +252,10 @@ class Triggers:
         children = [change for each, change in zip(fired, changes, strict=True) if each.is_child]
         written = [*journal.apply_each(alone), *map(_of_family, children)]
         for each, answer in zip(fired, written, strict=True):
+            if each.is_child and answer is None:
+                each.watched.look_at = self._clock() + _AFTER_SIBLING_SECONDS
+                self._looked_at.pop((each.watched.order.mint_in, each.watched.order.mint_out), None)
+                continue
             # Another one was faster, or it fires: whatever rests again is read again.
             self._drop(each.watched.order.id)
             if isinstance(answer, Exception):
