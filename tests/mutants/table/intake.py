@@ -68,10 +68,10 @@ MUTANTS: Final = (
         "told-before-commit",
         12,
         "orderd/engine/intake.py",
-        "            cancelled = _cancel(order.id, by)\n",
-        "            cancelled = journal.apply([Change(order.id, Cancelled(), None)])\n"
-        "            self._send([], cancelled)\n"
-        "            audit.record([Entry(by, CANCEL, order_id=moved.order.id) for moved in cancelled])\n",
+        "            moved = _cancel(order.id, by)\n",
+        "            moved = journal.apply([Change(order.id, Cancelled(), None)])\n"
+        "            self._send([], moved)\n"
+        "            audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])\n",
         (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),
         "Followers hear that the order is off, the commit fails, and it trades.",
     ),

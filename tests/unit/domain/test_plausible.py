@@ -40,9 +40,13 @@ def test_five_times_off_may_be_meant(price: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "price"),
-    [(OrderKind.STOP, {"stop_price": "100"}), (OrderKind.STOP, {"stop_price": "101"})]
-    + [(OrderKind.STOP_LIMIT, {"stop_price": "101", "limit_price": "90"})]
-    + [(OrderKind.TAKE_PROFIT, {"take_profit_price": "100"}), (OrderKind.TAKE_PROFIT, {"take_profit_price": "99"})],
+    [
+        (OrderKind.STOP, {"stop_price": "100"}),
+        (OrderKind.STOP, {"stop_price": "101"}),
+        (OrderKind.STOP_LIMIT, {"stop_price": "101", "limit_price": "90"}),
+        (OrderKind.TAKE_PROFIT, {"take_profit_price": "100"}),
+        (OrderKind.TAKE_PROFIT, {"take_profit_price": "99"}),
+    ],
 )
 def test_what_would_fire_at_once_is_refused(kind: OrderKind, price: dict[str, str]) -> None:
     error = refusal(terms(kind=kind, **price))
