@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
+from orderd.domain.money import BPS, format_amount, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice, parse_price
 from orderd.domain.schedule import CatchUp
@@ -27,6 +27,7 @@ _A_TOKEN: Final = "symbol or mint address"
 _A_PRICE: Final = "in the pair's quote token (USDC before SOL before others) for one of the other"
 _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 """What is read as a decimal, for the schemas only: what else there is, is refused in better words than a pattern's."""
+_AMOUNT: Final[JsonDict] = {"pattern": r"^([mM][aA][xX]|\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})%?)$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,14 @@ class GivenTerms(BaseModel):
     token_out: Annotated[str, Typed("TOKEN_OUT", "What to buy.", has_place=True)] = Field(
         max_length=64, description=_A_TOKEN
     )
-    amount_in: Annotated[str | None, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5.", has_place=True)] = (
-        Field(
-            None,
-            max_length=100,
-            description="what is sold, in whole tokens, like 1.5; due unless exact_out is given",
-            json_schema_extra=_DECIMAL,
-        )
+    amount_in: Annotated[
+        str | None, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5; or max, or 50%.", has_place=True)
+    ] = Field(
+        None,
+        max_length=100,
+        description="what is sold, in whole tokens, like 1.5, or max, or a part such as 50%, of what the wallet has to "
+        "spare; due unless exact_out is given",
+        json_schema_extra=_AMOUNT,
     )
     exact_out: Annotated[
         str | None,
@@ -162,6 +164,12 @@ class GivenTerms(BaseModel):
     catch_up: Annotated[CatchUp | None, Typed("WHICH", "What becomes of missed times: one, all or none.")] = Field(
         None, description="of executions whose time was missed; one where absent"
     )
+    then_take_profit: Annotated[
+        str | None, Typed("PRICE", "Once it has bought, sell that again at this price, like 120.")
+    ] = Field(None, max_length=40, description="where what was bought is sold at a profit", json_schema_extra=_DECIMAL)
+    then_stop: Annotated[
+        str | None, Typed("PRICE", "Once it has bought, sell that again when the market has come down to this price.")
+    ] = Field(None, max_length=40, description="where what was bought is sold at a loss", json_schema_extra=_DECIMAL)
     valid_for: Annotated[str | None, Typed("TIME", "How long the order is valid, like 30s, 5m, 2h or 1d.")] = Field(
         None, max_length=10, description="how long the order is valid, such as 30s, 5m, 2h or 1d"
     )
@@ -184,6 +192,8 @@ class OrderTerms:
     Once a stop has fired, ``max_slippage_bps`` stands for the daemon's own bounds. A stop is met when ``confirm`` looks
     in different slots have found it so, over at least ``confirm_seconds``. The order is valid for ``valid_seconds``
     from its acceptance on, or until ``expires_at``; where both are None, as long as the daemon says.
+
+    Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
@@ -214,8 +224,11 @@ class OrderTerms:
     every_seconds: int | None = None
     jitter_bps: int | None = None
     catch_up: CatchUp | None = None
+    then_take_profit_price: str | None = None
+    then_stop_price: str | None = None
     valid_seconds: int | None = None
     expires_at: datetime | None = None
+    amount_word: str | None = None
 
     @property
     def amount(self) -> int:
@@ -227,7 +240,12 @@ class OrderTerms:
     @property
     def rests(self) -> bool:
         """Whether it waits for the market, instead of being executed at once."""
-        return self.kind is not OrderKind.MARKET and self.time_in_force in (None, TimeInForce.GTC)
+        return self.kind is not OrderKind.MARKET and (self.partial or self.time_in_force in (None, TimeInForce.GTC))
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether what it buys is sold again by an order that follows it."""
+        return (self.then_take_profit_price, self.then_stop_price) != (None, None)
 
     @property
     def is_family(self) -> bool:
@@ -265,7 +283,9 @@ class OrderTerms:
 
         What nobody could say when one of them was accepted does not make them differ.
         """
-        names = [each.name for each in fields(self) if each.name != "floor" or None not in (self.floor, other.floor)]
+        unsaid = {"floor"} if None in (self.floor, other.floor) else set()
+        unsaid |= set() if self.amount_word is None else {"amount_in"}
+        names = [each.name for each in fields(self) if each.name not in unsaid]
         return all(_meant(self, name) == _meant(other, name) for name in names)
 
 
@@ -282,6 +302,7 @@ class ToldTerms(BaseModel):
     token_out: str
     amount_in: str | None = None
     """What is sold. Of an order for an exact output what it has paid, once that is known."""
+    amount_word: str | None = _IF_ANY
     slippage: str
     min_out: str | None = None
     max_cost: str | None = None
@@ -306,6 +327,8 @@ class ToldTerms(BaseModel):
     every: str | None = _IF_ANY
     jitter: str | None = _IF_ANY
     catch_up: CatchUp | None = _IF_ANY
+    then_take_profit: str | None = _IF_ANY
+    then_stop: str | None = _IF_ANY
     valid_for: str | None = _IF_ANY
     expires: str | None = _IF_ANY
 
@@ -320,10 +343,12 @@ def understood(
     check_side(given)
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     check_wrapped(given, token_in)
+    word = None if given.amount_in is None else parse_amount_word(given.amount_in)
     return OrderTerms(
         token_in=token_in,
         token_out=token_out,
-        amount_in=_parsed(given.amount_in, token_in),
+        amount_word=word,
+        amount_in=None if word else _parsed(given.amount_in, token_in),
         slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
         min_out=_parsed(given.min_out, token_out),
         max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
@@ -362,25 +387,37 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
         "confirm_seconds": _if_given(parse_span, given.confirm_for),
         "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
-        "partial": given.partial,
+        "partial": given.partial or given.time_in_force is TimeInForce.IOC,
         "min_fill_bps": _min_fill_bps(given),
         "slices": given.slices,
         "every_seconds": _every_seconds(given),
         "jitter_bps": None if given.jitter is None else parse_slippage_bps(given.jitter.removesuffix("%")),
         "catch_up": given.catch_up or (CatchUp.ONE if kind is OrderKind.TWAP else None),
-        "valid_seconds": _if_given(parse_span, given.valid_for),
+        "then_take_profit_price": _if_given(parse_price, given.then_take_profit),
+        "then_stop_price": _if_given(parse_price, given.then_stop),
+        "valid_seconds": _valid_seconds(given),
         "expires_at": _if_given(parse_moment, given.expires),
         "floor": given.floor or (Floor.EACH if kind in MARKET_EXITS else Floor.FIRST),
     }
 
 
 def _min_fill_bps(given: GivenTerms) -> int | None:
-    if not given.partial:
+    if not (given.partial or given.time_in_force is TimeInForce.IOC):
         return None
     bps = _MIN_FILL_BPS if given.min_fill is None else parse_slippage_bps(given.min_fill.removesuffix("%"))
     if bps == 0:
         raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, "min_fill is above 0 %")
     return bps
+
+
+def _valid_seconds(given: GivenTerms) -> int | None:
+    if given.valid_for is not None:
+        return parse_span(given.valid_for)
+    return _IOC_SECONDS if given.time_in_force is TimeInForce.IOC and given.expires is None else None
+
+
+_IOC_SECONDS: Final = 5
+"""Within which somebody has looked at the market, or nobody can."""
 
 
 def _every_seconds(given: GivenTerms) -> int | None:
@@ -414,6 +451,8 @@ MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.O
 """Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
 
 
+_ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP})
+"""Kinds that what they buy may be sold after."""
 _CONFIRMED: Final = ADVERSE | {OrderKind.OCO}
 
 
@@ -436,8 +475,15 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         (kind is OrderKind.TWAP and named != [], "the executions of a TWAP have a limit price at most"),
         (kind is OrderKind.OCO and given.limit_price is not None, "the two orders of an OCO have no limit price"),
         (given.partial and kind is not OrderKind.LIMIT, "partial is for limit orders"),
-        (given.partial and given.time_in_force not in (None, TimeInForce.GTC), "partial is for orders that rest"),
-        (given.min_fill is not None and not given.partial, "min_fill belongs to partial"),
+        (
+            (given.then_take_profit, given.then_stop) != (None, None) and kind not in _ENTRIES,
+            f"what follows an order follows one that buys, and not a {kind} order",
+        ),
+        (given.partial and given.time_in_force is TimeInForce.FOK, "a fok order is executed whole"),
+        (
+            given.min_fill is not None and not given.partial and given.time_in_force is not TimeInForce.IOC,
+            "min_fill belongs to partial",
+        ),
         (kind is OrderKind.TWAP and (given.over is None) == (given.every is None), "give over or every, and not both"),
         (kind is not OrderKind.TWAP and given.jitter is not None, "jitter belongs to slices"),
         (kind is not OrderKind.TWAP and (given.over, given.every) != (None, None), "over and every belong to slices"),
@@ -470,6 +516,7 @@ def told(terms: OrderTerms) -> ToldTerms:
     return ToldTerms(
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
+        amount_word=terms.amount_word,
         amount_in=_told(terms.amount_in, terms.token_in),
         slippage=format_amount(terms.slippage_bps, 2),
         min_out=_told(terms.min_out, terms.token_out),
@@ -494,6 +541,8 @@ def told(terms: OrderTerms) -> ToldTerms:
         every=None if terms.every_seconds is None else format_span(terms.every_seconds),
         jitter=None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
         catch_up=terms.catch_up,
+        then_take_profit=terms.then_take_profit_price,
+        then_stop=terms.then_stop_price,
         valid_for=None if terms.valid_seconds is None else format_span(terms.valid_seconds),
         expires=None if terms.expires_at is None else format_moment(terms.expires_at),
     )
@@ -523,6 +572,25 @@ def take_profit_of(oco: OrderTerms) -> OrderTerms:
 def stop_of(oco: OrderTerms) -> OrderTerms:
     """The child of an OCO that sells at the worse one."""
     return replace(oco, kind=OrderKind.STOP, take_profit_price=None, floor=Floor.EACH)
+
+
+def exit_of(entry: OrderTerms, received: int) -> OrderTerms:
+    """What follows an order that has bought so many base units: an OCO, a stop or a take-profit that sells them."""
+    profit, stop = entry.then_take_profit_price, entry.then_stop_price
+    kind = OrderKind.TAKE_PROFIT if stop is None else OrderKind.STOP if profit is None else OrderKind.OCO
+    has_stop = stop is not None
+    return OrderTerms(
+        token_in=entry.token_out,
+        token_out=entry.token_in,
+        amount_in=received,
+        slippage_bps=entry.slippage_bps,
+        floor=Floor.EACH if has_stop else Floor.FIRST,
+        kind=kind,
+        take_profit_price=profit,
+        stop_price=stop,
+        max_slippage_bps=_MAX_SLIPPAGE_BPS if has_stop else None,
+        confirm=CONFIRMED_BY if has_stop else None,
+    )
 
 
 def _parsed(amount: str | None, token: Token) -> int | None:

@@ -20,6 +20,7 @@ from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, spend_anew
+from orderd.engine.reservation import Reservations
 
 Changes = Mapping[str, str | bool]
 """New values of terms by their names, and ``paused``."""
@@ -28,9 +29,10 @@ Changes = Mapping[str, str | bool]
 class Amendments:
     """Thread-safe."""
 
-    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int) -> None:
+    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int, reservations: Reservations) -> None:
         self._tokens = tokens
         self._max_total_cost_bps = max_total_cost_bps
+        self._reservations = reservations
 
     def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
         """The terms as they would be, to be held against the market.
@@ -53,7 +55,7 @@ class Amendments:
     ) -> Moved:
         """Change the order, unless it has fired meanwhile. ``spending`` is given where its new worth is limited.
 
-        Raises OrderdError as ``terms`` does, and as ``allowance.accept_within``.
+        Raises OrderdError as ``terms`` does, FUNDS_RESERVED, and as ``allowance.accept_within``.
         """
         with database.connection_context():
             return self._amend(views.find(account_id, ref, sees_all=sees_all).id, changes, by, spending)
@@ -63,6 +65,7 @@ class Amendments:
         database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # nobody fires it before this is written
         order = _resting(Order.get_by_id(order_id))
         before, after = terms_of(order), self._changed(order, changes)
+        self._reservations.check_more(before, after)
         known = columns_of(before)
         columns: dict[str, Any] = {"paused": changes.get("paused", order.paused)}
         _check_room(order, after)
@@ -99,6 +102,8 @@ class Amendments:
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in changes else {"valid_for": None} if "expires" in changes else {}
         after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)
+        if after.amount_word is not None:
+            raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
         if after.kind is not before.kind:
             raise OrderdError(
                 ErrorCode.ORDER_TERMS_CONTRADICT, f"it would be a {after.kind} order, it is {before.kind}"

@@ -35,6 +35,8 @@ from orderd.engine.publish import Publisher
 _AT_ONCE: Final = 10_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is looked at again when its child has ended."""
+_AT_ONCE_MS: Final = 1_500
+"""Within which the market has been looked at for an order that may not wait."""
 BY: Final = Actor("orderd")
 log = structlog.get_logger(__name__)
 
@@ -65,10 +67,10 @@ class Families:
                 return 0
             return sum(self._advance(family) for family in families.resting(_AT_ONCE))
 
-    def execute(self, parent: Order, amount_in: int) -> bool:
+    def execute(self, parent_id: UUID, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
         with database.connection_context():
-            return self._begun(self._execute_part(parent.id, amount_in))
+            return self._begun(self._execute_part(parent_id, amount_in))
 
     @transaction
     def _execute_part(self, parent_id: UUID, amount_in: int) -> list[Moved]:
@@ -122,6 +124,8 @@ class Families:
             return True
         if parent.kind is OrderKind.OCO:
             return family.filled_in > 0 or (family.children > 0 and family.resting == 0)
+        if parent.time_in_force is TimeInForce.IOC and (family.children or family.due_ms > _AT_ONCE_MS):
+            return True
         if parent.partial:
             return family.tries > 0 and family.error is not None and not may_pass(family.error.code)
         return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
@@ -143,7 +147,7 @@ class Families:
         terms = terms_of(parent)
         until = parent.valid_until
         both = (take_profit_of(terms), stop_of(terms))
-        ends = [replace(end, expires_at=until, valid_seconds=None) for end in both]
+        ends = [replace(end, expires_at=until, valid_seconds=None, amount_word=None) for end in both]
         ids = [uuid7() for _ in ends]
         new = [
             NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)
@@ -253,7 +257,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     if withdrawn or parent.cancel_requested:
         return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
     left = f"{format_amount(family.remaining, parent.decimals_in)} {parent.token_in} were not sold"
-    if family.is_lapsed or family.filled_in:
+    if family.is_lapsed or family.filled_in or parent.time_in_force is TimeInForce.IOC:
         expired = Expired(detail=f"its time is over; {left}")
         columns = sums | {"error_code": str(expired.code), "error_detail": expired.detail}
         return Change(parent.id, expired, None, columns, to=OrderStatus.EXPIRED)

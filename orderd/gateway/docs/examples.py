@@ -36,6 +36,7 @@ from orderd.wire import (
 
 ORDER_BODIES: Final[dict[str, Any]] = {
     "by symbol": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}},
+    "a part of what there is": {"value": {"token_in": "USDC", "token_out": "SOL", "amount_in": "50%"}},
     "a limit order": {
         "value": {
             "token_in": "SOL",
@@ -62,6 +63,48 @@ ORDER_BODIES: Final[dict[str, Any]] = {
         "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "take_profit_price": "170"}
     },
     "a trailing stop": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "trail": "3%"}},
+    "a take-profit and a stop for one amount": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "take_profit_price": "170",
+            "stop_price": "80",
+        }
+    },
+    "a limit order in parts": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "limit_price": "150",
+            "partial": True,
+            "min_fill": "20",
+        }
+    },
+    "in executions within a time": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "slices": 10,
+            "over": "5m",
+            "jitter": "20",
+            "catch_up": "one",
+        }
+    },
+    "in an execution every hour": {
+        "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slices": 24, "every": "1h"}
+    },
+    "a purchase with both its ends": {
+        "value": {
+            "token_in": "USDC",
+            "token_out": "SOL",
+            "amount_in": "150",
+            "then_take_profit": "170",
+            "then_stop": "80",
+        }
+    },
     "a market order with all there is": {
         "value": {
             "token_in": "So11111111111111111111111111111111111111112",
@@ -346,8 +389,20 @@ POOLS: Final = PoolsResult(
 BALANCES: Final = BalancesResult(
     wallet=_WALLET,
     balances=tuple(
-        Balance(token=token.symbol, mint=token.mint, amount=amount, tradable=amount, wrapped="0", elsewhere="0")
-        for token, amount in zip(BUILTIN_TOKENS, ("12.40911", "214.102"), strict=False)
+        Balance(
+            token=token.symbol,
+            mint=token.mint,
+            amount=amount,
+            tradable=amount,
+            total=amount,
+            reserved=reserved,
+            available=available,
+            wrapped="0",
+            elsewhere="0",
+        )
+        for token, (amount, reserved, available) in zip(
+            BUILTIN_TOKENS, (("12.40911", "1.500405", "10.908705"), ("214.102", "0", "214.102")), strict=False
+        )
     ),
 )
 STATUS: Final = StatusResult(

@@ -173,14 +173,14 @@ def test_a_trailing_stop_follows_for_its_new_amount(intake: Intake) -> None:
 
 def test_the_amount_of_an_order_in_parts_is_its_total_with_what_is_sold(intake: Intake, care: Families) -> None:
     parent = in_parts()
-    care.execute(read(parent), 4 * SOL)
+    care.execute(parent, 4 * SOL)
     assert refused(intake, parent, amount_in="3").code is ErrorCode.ORDER_NOT_AMENDABLE, "4 are being sold"
     sold(children(parent)[0].id, 430 * USDC)
     care.run_once()
     assert "4 SOL" in refused(intake, parent, amount_in="3.9").detail
     assert amended(intake, parent, amount_in="6").amount_in == 6 * SOL
-    assert not care.execute(read(parent), 3 * SOL), "2 are left"
-    assert care.execute(read(parent), 2 * SOL)
+    assert not care.execute(parent, 3 * SOL), "2 are left"
+    assert care.execute(parent, 2 * SOL)
     sold(children(parent)[1].id, 215 * USDC)
     care.run_once()
     assert (read(parent).status, read(parent).filled_in) == (OrderStatus.CONFIRMED, 6 * SOL)
@@ -188,7 +188,7 @@ def test_the_amount_of_an_order_in_parts_is_its_total_with_what_is_sold(intake: 
 
 def test_a_total_that_is_sold_already_ends_the_order(intake: Intake, care: Families) -> None:
     parent = in_parts()
-    care.execute(read(parent), 4 * SOL)
+    care.execute(parent, 4 * SOL)
     sold(children(parent)[0].id, 430 * USDC)
     care.run_once()
     amended(intake, parent, amount_in="4")
@@ -198,9 +198,8 @@ def test_a_total_that_is_sold_already_ends_the_order(intake: Intake, care: Famil
 
 def test_a_part_that_was_found_at_the_old_price_keeps_to_the_new_one(intake: Intake, care: Families) -> None:
     parent = in_parts()
-    found = read(parent)
     amended(intake, parent, limit_price="110")
-    assert care.execute(found, 4 * SOL)
+    assert care.execute(parent, 4 * SOL)
     assert children(parent)[0].limit_price == "110"
 
 

@@ -313,16 +313,16 @@ def test_a_slice_has_until_the_next_one(care: Families) -> None:
 
 def test_a_part_that_pays_the_limit_goes_and_the_rest_rests(care: Families) -> None:
     parent = in_parts()
-    assert care.execute(read(parent), 4 * SOL)
+    assert care.execute(parent, 4 * SOL)
     (child,) = children(parent)
     assert (child.kind, child.limit_price, child.time_in_force, child.amount_in) == ("limit", "105", "fok", 4 * SOL)
-    assert not care.execute(read(parent), 4 * SOL), "one at a time"
+    assert not care.execute(parent, 4 * SOL), "one at a time"
     sold(child.id, 430 * USDC)
     assert care.run_once() == 1
     assert (read(parent).status, fills(parent)) == (OPEN, (4 * SOL, 430 * USDC))
     assert seconds_until(parent) <= 0, "it is looked at again at once"
-    assert not care.execute(read(parent), 7 * SOL), "more than is left"
-    assert care.execute(read(parent), 6 * SOL)
+    assert not care.execute(parent, 7 * SOL), "more than is left"
+    assert care.execute(parent, 6 * SOL)
     sold(children(parent)[1].id, 640 * USDC)
     care.run_once()
     order = read(parent)
@@ -342,7 +342,7 @@ def test_the_triggers_let_the_largest_part_go_that_pays(
 
 def test_a_part_that_fails_is_tried_again_after_a_while(care: Families) -> None:
     parent = in_parts()
-    care.execute(read(parent), 4 * SOL)
+    care.execute(parent, 4 * SOL)
     failed(children(parent)[0].id)
     assert care.run_once() == 1
     assert 0 < seconds_until(parent) <= 1
@@ -352,7 +352,7 @@ def test_a_part_that_fails_is_tried_again_after_a_while(care: Families) -> None:
 def test_an_order_that_ends_partly_filled_keeps_its_fills(care: Families) -> None:
     lapses, withdrawn = in_parts(valid_seconds=3_600), in_parts()
     for parent in (lapses, withdrawn):
-        care.execute(read(parent), 4 * SOL)
+        care.execute(parent, 4 * SOL)
         sold(children(parent)[0].id, 430 * USDC)
         care.run_once()
     database.execute_sql("UPDATE orders SET valid_until = clock_timestamp() WHERE id = %s", (str(lapses),))

@@ -69,7 +69,7 @@ MUTANTS: Final = (
         12,
         "orderd/engine/intake.py",
         "            moved = _cancel(order.id, by)\n",
-        "            moved = journal.apply([Change(order.id, Cancelled(), None)])\n"
+        "            moved = families.cancel(order.id) or _withdraw(order.id)\n"
         "            self._send([], moved)\n"
         "            audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])\n",
         (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderd.domain.trigger import Bound
-from orderd.engine.triggers.book import PairBook
+from orderd.engine.triggers.book import PairBook, Probe
 
 DUST = 1 << 14
 
@@ -67,12 +67,12 @@ def orders(draw: st.DrawFn, market: Market) -> dict[UUID, tuple[int, tuple[Bound
     return found
 
 
-def met(market: Market, resting: Mapping[UUID, tuple[int, tuple[Bound, ...]]]) -> set[UUID]:
+def met(pays: Probe, resting: Mapping[UUID, tuple[int, tuple[Bound, ...]]]) -> set[UUID]:
     """Each order looked at by itself."""
     return {
         order_id
         for order_id, (amount, bounds) in resting.items()
-        if (paid := market.pays(amount)) is not None and any(bound.is_met(paid) for bound in bounds)
+        if (paid := pays(amount)) is not None and any(bound.is_met(paid) for bound in bounds)
     }
 
 
@@ -83,7 +83,7 @@ def test_no_order_that_is_met_is_left_out(data: st.DataObject) -> None:
     book = PairBook()
     for order_id, (amount, bounds) in resting.items():
         book.put(order_id, amount, bounds)
-    assert met(market, resting) <= book.may_be_met(market.pays) <= resting.keys()
+    assert met(market.pays, resting) <= book.may_be_met(market.pays) <= resting.keys()
 
 
 @given(st.data())
@@ -103,7 +103,7 @@ def test_what_is_put_again_or_dropped_leaves_nothing_behind(data: st.DataObject)
             left[order_id] = resting[order_id]
     book.drop(UUID(int=10**6))
     assert len(book) == len(left)
-    assert met(market, left) <= book.may_be_met(market.pays) <= left.keys()
+    assert met(market.pays, left) <= book.may_be_met(market.pays) <= left.keys()
     for order_id in left:
         book.drop(order_id)
     assert book.may_be_met(_nobody_asks) == set()
@@ -161,3 +161,75 @@ def test_rounding_hides_no_stop() -> None:
     book = PairBook()
     book.put(UUID(int=1), amount, [Bound(2, is_least=False)])
     assert book.may_be_met(lambda sold: int(sold * rate)) == {UUID(int=1)}
+
+
+def test_the_price_of_a_first_unit_leaves_out_limits_without_a_question() -> None:
+    book = PairBook()
+    for number in range(100):
+        amount = 3 << (20 + number % 10)
+        book.put(UUID(int=number), amount, [Bound(amount * (101 + number), is_least=True)])
+    assert book.may_be_met(_nobody_asks, best_rate=Fraction(100)) == set()
+    assert book.may_be_met(linear(103), best_rate=Fraction(103)) == {UUID(int=number) for number in range(3)}
+
+
+def test_what_one_size_is_paid_answers_for_the_others() -> None:
+    """The smallest amount for limits, the largest for stops: of each other size nothing need be asked."""
+    book, asked = PairBook(), []
+
+    def probe(amount: int) -> int:
+        asked.append(amount)
+        return amount
+
+    for size in range(20, 30):
+        amount = (1 << size) + 1
+        book.put(UUID(int=size), amount, [Bound(2 * amount, is_least=True), Bound(amount // 2, is_least=False)])
+    assert book.may_be_met(probe) == set()
+    assert asked == [1 << 20, 1 << 30]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways that pay for each unit, and what each costs: the one is taken that is worth most."""
+
+    ways: tuple[tuple[Fraction, int], ...]
+
+    def pays(self, amount: int) -> int:
+        return max((int(rate * amount) - cost, int(rate * amount)) for rate, cost in self.ways)[1]
+
+
+@given(st.lists(st.tuples(RATES, st.integers(0, 10**7)), min_size=1, max_size=3), st.data())
+def test_no_order_is_left_out_for_a_way_that_is_not_worth_it_to_a_smaller_one(
+    ways: list[tuple[Fraction, int]], data: st.DataObject
+) -> None:
+    market = Ways(tuple(ways))
+    amounts = data.draw(st.lists(AMOUNTS, min_size=1, max_size=8, unique=True))
+    costs, best = [cost for _, cost in ways], max(rate for rate, _ in ways)
+    book = PairBook()
+    for number, amount in enumerate(amounts):
+        book.put(UUID(int=number), amount, [Bound(market.pays(amount), is_least=number % 2 == 0)])
+    found = book.may_be_met(market.pays, max(costs) - min(costs), best_rate=best)
+    assert found == {UUID(int=number) for number in range(len(amounts))}
+
+
+COST = 5_000_000
+
+
+def of_two_routes(amount: int) -> int:
+    """A cheap one that pays 100 for one, or one that pays 103 and costs more to take: what is worth more is taken."""
+    return max((100 * amount, 100 * amount), (103 * amount - COST, 103 * amount))[1]
+
+
+def test_a_larger_order_may_take_a_better_route_that_the_smallest_of_its_size_cannot_afford() -> None:
+    book = PairBook()
+    amount = (2 << 20) - 1
+    book.put(UUID(int=1), amount, [Bound(103 * amount, is_least=True)])
+    assert of_two_routes(1 << 20) == 100 << 20
+    assert book.may_be_met(of_two_routes, COST) == {UUID(int=1)}
+
+
+def test_a_stop_may_have_to_take_a_worse_route_than_the_largest_of_its_size() -> None:
+    book = PairBook()
+    amount = (1 << 20) + 1
+    book.put(UUID(int=1), amount, [Bound(101 * amount, is_least=False)])
+    assert of_two_routes(2 << 20) == 103 * (2 << 20)
+    assert book.may_be_met(of_two_routes, COST) == {UUID(int=1)}
