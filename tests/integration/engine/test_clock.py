@@ -286,6 +286,7 @@ RECORDS = {
     "attempts": {"signed_at", "settled_at"},
     "audit": {"at"},
     "clock": {"at"},
+    "fills": {"at", "rolled_back_at"},
     "order_events": {"at"},
     "order_failures": {"at"},
     "orders": {"created_at", "unknown_since", "triggered_at", "expires_at"},
