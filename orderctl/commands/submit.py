@@ -52,8 +52,9 @@ def run(
 
     A file has the columns token_in, token_out, amount_in or exact_out and, where wanted, slippage, min_out, max_in,
     max_cost, floor, use_wrapped, type, limit_price, stop_price, take_profit_price, trail, max_slippage, confirm,
-    confirm_for, time_in_force, valid_for, expires and client_order_id. It is checked as a whole before the first of its
-    orders is sent. The same file with the same --client-order-id again sends what was not sent yet, and nothing twice.
+    confirm_for, time_in_force, partial, min_fill, slices, over, every, jitter, catch_up, then_take_profit, then_stop,
+    valid_for, expires and client_order_id. It is checked as a whole before the first of its orders is sent. The same
+    file with the same --client-order-id again sends what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
     follow = watches(output, watch, dry_run=dry_run)

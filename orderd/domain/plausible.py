@@ -56,5 +56,7 @@ def _prices(terms: OrderTerms) -> Iterator[tuple[str, Fraction]]:
         "limit price": terms.limit_price,
         "stop price": terms.stop_price,
         "take-profit price": terms.take_profit_price,
+        "take-profit price that follows": terms.then_take_profit_price,
+        "stop price that follows": terms.then_stop_price,
     }
     return ((name, Fraction(price)) for name, price in given.items() if price is not None)

@@ -162,6 +162,12 @@ class GivenTerms(BaseModel):
     catch_up: Annotated[CatchUp | None, Typed("WHICH", "What becomes of missed times: one, all or none.")] = Field(
         None, description="of executions whose time was missed; one where absent"
     )
+    then_take_profit: Annotated[
+        str | None, Typed("PRICE", "Once it has bought, sell that again at this price, like 120.")
+    ] = Field(None, max_length=40, description="where what was bought is sold at a profit", json_schema_extra=_DECIMAL)
+    then_stop: Annotated[
+        str | None, Typed("PRICE", "Once it has bought, sell that again when the market has come down to this price.")
+    ] = Field(None, max_length=40, description="where what was bought is sold at a loss", json_schema_extra=_DECIMAL)
     valid_for: Annotated[str | None, Typed("TIME", "How long the order is valid, like 30s, 5m, 2h or 1d.")] = Field(
         None, max_length=10, description="how long the order is valid, such as 30s, 5m, 2h or 1d"
     )
@@ -214,6 +220,8 @@ class OrderTerms:
     every_seconds: int | None = None
     jitter_bps: int | None = None
     catch_up: CatchUp | None = None
+    then_take_profit_price: str | None = None
+    then_stop_price: str | None = None
     valid_seconds: int | None = None
     expires_at: datetime | None = None
 
@@ -228,6 +236,11 @@ class OrderTerms:
     def rests(self) -> bool:
         """Whether it waits for the market, instead of being executed at once."""
         return self.kind is not OrderKind.MARKET and self.time_in_force in (None, TimeInForce.GTC)
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether what it buys is sold again by an order that follows it."""
+        return (self.then_take_profit_price, self.then_stop_price) != (None, None)
 
     @property
     def is_family(self) -> bool:
@@ -306,6 +319,8 @@ class ToldTerms(BaseModel):
     every: str | None = _IF_ANY
     jitter: str | None = _IF_ANY
     catch_up: CatchUp | None = _IF_ANY
+    then_take_profit: str | None = _IF_ANY
+    then_stop: str | None = _IF_ANY
     valid_for: str | None = _IF_ANY
     expires: str | None = _IF_ANY
 
@@ -368,6 +383,8 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "every_seconds": _every_seconds(given),
         "jitter_bps": None if given.jitter is None else parse_slippage_bps(given.jitter.removesuffix("%")),
         "catch_up": given.catch_up or (CatchUp.ONE if kind is OrderKind.TWAP else None),
+        "then_take_profit_price": _if_given(parse_price, given.then_take_profit),
+        "then_stop_price": _if_given(parse_price, given.then_stop),
         "valid_seconds": _if_given(parse_span, given.valid_for),
         "expires_at": _if_given(parse_moment, given.expires),
         "floor": given.floor or (Floor.EACH if kind in MARKET_EXITS else Floor.FIRST),
@@ -414,6 +431,8 @@ MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.O
 """Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
 
 
+_ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP})
+"""Kinds that what they buy may be sold after."""
 _CONFIRMED: Final = ADVERSE | {OrderKind.OCO}
 
 
@@ -436,6 +455,10 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         (kind is OrderKind.TWAP and named != [], "the executions of a TWAP have a limit price at most"),
         (kind is OrderKind.OCO and given.limit_price is not None, "the two orders of an OCO have no limit price"),
         (given.partial and kind is not OrderKind.LIMIT, "partial is for limit orders"),
+        (
+            (given.then_take_profit, given.then_stop) != (None, None) and kind not in _ENTRIES,
+            f"what follows an order follows one that buys, and not a {kind} order",
+        ),
         (given.partial and given.time_in_force not in (None, TimeInForce.GTC), "partial is for orders that rest"),
         (given.min_fill is not None and not given.partial, "min_fill belongs to partial"),
         (kind is OrderKind.TWAP and (given.over is None) == (given.every is None), "give over or every, and not both"),
@@ -494,6 +517,8 @@ def told(terms: OrderTerms) -> ToldTerms:
         every=None if terms.every_seconds is None else format_span(terms.every_seconds),
         jitter=None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
         catch_up=terms.catch_up,
+        then_take_profit=terms.then_take_profit_price,
+        then_stop=terms.then_stop_price,
         valid_for=None if terms.valid_seconds is None else format_span(terms.valid_seconds),
         expires=None if terms.expires_at is None else format_moment(terms.expires_at),
     )
@@ -523,6 +548,25 @@ def take_profit_of(oco: OrderTerms) -> OrderTerms:
 def stop_of(oco: OrderTerms) -> OrderTerms:
     """The child of an OCO that sells at the worse one."""
     return replace(oco, kind=OrderKind.STOP, take_profit_price=None, floor=Floor.EACH)
+
+
+def exit_of(entry: OrderTerms, received: int) -> OrderTerms:
+    """What follows an order that has bought so many base units: an OCO, a stop or a take-profit that sells them."""
+    profit, stop = entry.then_take_profit_price, entry.then_stop_price
+    kind = OrderKind.TAKE_PROFIT if stop is None else OrderKind.STOP if profit is None else OrderKind.OCO
+    has_stop = stop is not None
+    return OrderTerms(
+        token_in=entry.token_out,
+        token_out=entry.token_in,
+        amount_in=received,
+        slippage_bps=entry.slippage_bps,
+        floor=Floor.EACH if has_stop else Floor.FIRST,
+        kind=kind,
+        take_profit_price=profit,
+        stop_price=stop,
+        max_slippage_bps=_MAX_SLIPPAGE_BPS if has_stop else None,
+        confirm=CONFIRMED_BY if has_stop else None,
+    )
 
 
 def _parsed(amount: str | None, token: Token) -> int | None:

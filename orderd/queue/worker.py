@@ -31,6 +31,7 @@ from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.look import Look
 from orderd.engine.execution.turn import Execution
+from orderd.engine.exits import Exits
 from orderd.engine.failure import Failures
 from orderd.engine.families import Families
 from orderd.engine.leases import Leases
@@ -95,7 +96,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 14,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 15,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
@@ -206,6 +207,8 @@ class WorkerProcess:
         triggers = Triggers(
             trading.router, trading.builder.fits, publisher, broker.send, families.execute, look=self._clock.look
         )
+        exits = Exits(publisher, broker.send)
+        self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
         self._triggering = Loop("triggers", triggers.run_once, _LOOK_SECONDS)
         if pools is not None:
@@ -227,6 +230,7 @@ class WorkerProcess:
             self._dispatching,
             self._triggering,
             self._families,
+            self._exits,
             self._retention,
         )
 
@@ -267,6 +271,7 @@ class WorkerProcess:
 
         self._triggering.stop(left())
         self._families.stop(left())
+        self._exits.stop(left())
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
         after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)

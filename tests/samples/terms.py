@@ -31,6 +31,8 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "every": ("30s", "1h"),
     "jitter": (None, "20"),
     "catch_up": ("one", "all"),
+    "then_take_profit": (None, "130"),
+    "then_stop": (None, "80"),
     "valid_for": (None, "30s"),
     "expires": (None, "2026-12-01T09:30:00Z"),
 }

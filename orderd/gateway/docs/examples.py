@@ -62,6 +62,48 @@ ORDER_BODIES: Final[dict[str, Any]] = {
         "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "take_profit_price": "170"}
     },
     "a trailing stop": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "trail": "3%"}},
+    "a take-profit and a stop for one amount": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "take_profit_price": "170",
+            "stop_price": "80",
+        }
+    },
+    "a limit order in parts": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "limit_price": "150",
+            "partial": True,
+            "min_fill": "20",
+        }
+    },
+    "in executions within a time": {
+        "value": {
+            "token_in": "SOL",
+            "token_out": "USDC",
+            "amount_in": "1.5",
+            "slices": 10,
+            "over": "5m",
+            "jitter": "20",
+            "catch_up": "one",
+        }
+    },
+    "in an execution every hour": {
+        "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slices": 24, "every": "1h"}
+    },
+    "a purchase with both its ends": {
+        "value": {
+            "token_in": "USDC",
+            "token_out": "SOL",
+            "amount_in": "150",
+            "then_take_profit": "170",
+            "then_stop": "80",
+        }
+    },
     "a market order with all there is": {
         "value": {
             "token_in": "So11111111111111111111111111111111111111112",

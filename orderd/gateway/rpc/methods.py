@@ -157,14 +157,14 @@ class Methods:
         """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
         terms = submission.terms
         who.limits.check_pair(terms)
-        is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
+        is_plain = terms.kind is OrderKind.MARKET and not terms.is_entry and terms.expires_at is None
         if is_plain and not who.limits.count_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
         _check_time(terms)
-        if terms.kind is not OrderKind.MARKET:
+        if terms.kind is not OrderKind.MARKET or terms.is_entry:
             await self._outside.run(self._market.check_prices, terms)
         if not who.limits.count_money:
             return await self._batcher.submit(submission)
