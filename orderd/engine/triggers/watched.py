@@ -37,9 +37,9 @@ class Watched:
     def __post_init__(self) -> None:
         whole = terms_of(self.order)
         self.terms = replace(whole, amount_in=whole.amount - (self.order.filled_in or 0)) if whole.partial else whole
-        # What has fired once waits for its limit only.
-        has_fired = self.order.triggered_at is not None
-        condition = self.terms.limit if has_fired else self.terms.trigger or self.terms.limit
+        # What has fired once waits for its limit only, where it has one.
+        limit, trigger = self.terms.limit, self.terms.trigger
+        condition = limit or trigger if self.order.triggered_at is not None else trigger or limit
         assert condition is not None, "what rests waits for a price"
         self.condition = condition
         self.request = _request(self.terms, condition)
