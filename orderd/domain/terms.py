@@ -235,7 +235,7 @@ class OrderTerms:
     @property
     def rests(self) -> bool:
         """Whether it waits for the market, instead of being executed at once."""
-        return self.kind is not OrderKind.MARKET and self.time_in_force in (None, TimeInForce.GTC)
+        return self.kind is not OrderKind.MARKET and (self.partial or self.time_in_force in (None, TimeInForce.GTC))
 
     @property
     def is_entry(self) -> bool:
@@ -377,7 +377,7 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
         "confirm_seconds": _if_given(parse_span, given.confirm_for),
         "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
-        "partial": given.partial,
+        "partial": given.partial or given.time_in_force is TimeInForce.IOC,
         "min_fill_bps": _min_fill_bps(given),
         "slices": given.slices,
         "every_seconds": _every_seconds(given),
@@ -385,19 +385,29 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "catch_up": given.catch_up or (CatchUp.ONE if kind is OrderKind.TWAP else None),
         "then_take_profit_price": _if_given(parse_price, given.then_take_profit),
         "then_stop_price": _if_given(parse_price, given.then_stop),
-        "valid_seconds": _if_given(parse_span, given.valid_for),
+        "valid_seconds": _valid_seconds(given),
         "expires_at": _if_given(parse_moment, given.expires),
         "floor": given.floor or (Floor.EACH if kind in AT_THE_MOMENT else Floor.FIRST),
     }
 
 
 def _min_fill_bps(given: GivenTerms) -> int | None:
-    if not given.partial:
+    if not (given.partial or given.time_in_force is TimeInForce.IOC):
         return None
     bps = _MIN_FILL_BPS if given.min_fill is None else parse_slippage_bps(given.min_fill.removesuffix("%"))
     if bps == 0:
         raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, "min_fill is above 0 %")
     return bps
+
+
+def _valid_seconds(given: GivenTerms) -> int | None:
+    if given.valid_for is not None:
+        return parse_span(given.valid_for)
+    return _IOC_SECONDS if given.time_in_force is TimeInForce.IOC and given.expires is None else None
+
+
+_IOC_SECONDS: Final = 5
+"""Within which somebody has looked at the market, or nobody can."""
 
 
 def _every_seconds(given: GivenTerms) -> int | None:
@@ -461,8 +471,11 @@ def _kind_of(given: GivenTerms) -> OrderKind:
             (given.then_take_profit, given.then_stop) != (None, None) and kind not in _ENTRIES,
             f"what follows an order follows one that buys, and not a {kind} order",
         ),
-        (given.partial and given.time_in_force not in (None, TimeInForce.GTC), "partial is for orders that rest"),
-        (given.min_fill is not None and not given.partial, "min_fill belongs to partial"),
+        (given.partial and given.time_in_force is TimeInForce.FOK, "a fok order is executed whole"),
+        (
+            given.min_fill is not None and not given.partial and given.time_in_force is not TimeInForce.IOC,
+            "min_fill belongs to partial",
+        ),
         (kind is OrderKind.TWAP and (given.over is None) == (given.every is None), "give over or every, and not both"),
         (kind is not OrderKind.TWAP and given.jitter is not None, "jitter belongs to slices"),
         (kind is not OrderKind.TWAP and (given.over, given.every) != (None, None), "over and every belong to slices"),

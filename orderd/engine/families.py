@@ -35,6 +35,8 @@ from orderd.engine.publish import Publisher
 _AT_ONCE: Final = 10_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is looked at again when its child has ended."""
+_AT_ONCE_MS: Final = 1_500
+"""Within which the market has been looked at for an order that may not wait."""
 BY: Final = Actor("orderd")
 log = structlog.get_logger(__name__)
 
@@ -122,6 +124,8 @@ class Families:
             return True
         if parent.kind is OrderKind.OCO:
             return family.filled_in > 0 or (family.children > 0 and family.resting == 0)
+        if parent.time_in_force is TimeInForce.IOC and (family.children or family.due_ms > _AT_ONCE_MS):
+            return True
         if parent.partial:
             return family.tries > 0 and family.error is not None and not may_pass(family.error.code)
         return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
@@ -251,7 +255,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     if withdrawn or parent.cancel_requested:
         return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
     left = f"{format_amount(family.remaining, parent.decimals_in)} {parent.token_in} were not sold"
-    if family.is_lapsed or family.filled_in:
+    if family.is_lapsed or family.filled_in or parent.time_in_force is TimeInForce.IOC:
         expired = Expired(detail=f"its time is over; {left}")
         columns = sums | {"error_code": str(expired.code), "error_detail": expired.detail}
         return Change(parent.id, expired, None, columns, to=OrderStatus.EXPIRED)
