@@ -253,6 +253,10 @@ class Triggers:
         children = [change for each, change in zip(fired, changes, strict=True) if each.is_child]
         written = [*journal.apply_each(alone), *map(_of_family, children)]
         for each, answer in zip(fired, written, strict=True):
+            if each.is_child and answer is None:
+                # Most likely another one of its family is under way: it is looked at again until that has ended.
+                self._looked_at.pop((each.watched.order.mint_in, each.watched.order.mint_out), None)
+                continue
             # Another one was faster, or it fires: whatever rests again is read again.
             self._drop(each.watched.order.id)
             if isinstance(answer, Exception):
