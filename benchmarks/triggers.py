@@ -161,7 +161,7 @@ def _passes(some: Measured, pairs: int) -> Table:
     for name, seconds in (("when no pool has changed", found.unchanged), ("when all have", found.changed)):
         table.add_row(name, f"{seconds * 1000:.1f}", f"{seconds * 1000 / pairs:.2f}")
     table.add_row("the first one, which reads all orders", f"{found.first * 1000:.0f}")
-    table.add_row("each half a minute, when all are read again", f"{found.read_again * 1000:.0f}")
+    table.add_row("each half a minute, when all are looked at anew", f"{found.read_again * 1000:.0f}")
     return table
 
 

@@ -27,13 +27,16 @@ class Process:
     started: int
 
 
-def beat(process: Process) -> None:
-    """Say that it lives; also for the first time, and after it was taken for dead."""
+def beat(process: Process, *, watches: bool = False) -> None:
+    """Say that it lives; also for the first time, and after it was taken for dead.
+
+    ``watches``: it shares the pairs of orders that rest with the others that do.
+    """
     database.execute_sql(
         """
-        INSERT INTO processes (name, machine, pid, started) VALUES (%s, %s, %s, %s)
-        ON CONFLICT (name) DO UPDATE SET beats = processes.beats + 1""",
-        (process.name, process.machine, process.pid, process.started),
+        INSERT INTO processes (name, machine, pid, started, watches) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (name) DO UPDATE SET beats = processes.beats + 1, watches = excluded.watches""",
+        (process.name, process.machine, process.pid, process.started, watches),
     )
 
 
@@ -41,6 +44,11 @@ def known() -> dict[Process, int]:
     """All of them, with their beats so far."""
     rows = database.execute_sql("SELECT name, machine, pid, started, beats FROM processes")
     return {Process(name, machine, pid, started): beats for name, machine, pid, started, beats in rows}
+
+
+def watching() -> frozenset[str]:
+    """The names of those that have said that they watch what rests."""
+    return frozenset(name for (name,) in database.execute_sql("SELECT name FROM processes WHERE watches"))
 
 
 def bury(dead: Sequence[tuple[Process, int]]) -> list[str]:

@@ -1,38 +1,88 @@
-"""Orders that rest, as the triggers read them, and what they note of those that follow the market."""
+"""Orders that rest, as the triggers read them, and what they note of those that follow the market.
 
-from collections.abc import Sequence
+What stands is told by a few numbers of each order, and the orders themselves are read where these are new: so to see
+that nothing has changed costs little. An OCO and a TWAP wait for no price of their own, and are left out.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from db.connection import database
 from db.models import Order, in_states
-from orderd.domain.order import RESTING
+from db.terms import TERMS
+from orderd.domain.order import RESTING, OrderKind
+
+Pair = tuple[str, str]
+"""The mint that is sold and the mint that is bought."""
+
+
+class Standing(NamedTuple):
+    """An order that rests, and which one of its changes it has last been through."""
+
+    id: UUID
+    version: int
+    seq: int
+    pair: Pair
 
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An order with the milliseconds until it is looked at, by Postgres' clock."""
+    """An order, as far as triggers have to know it, with the milliseconds until it is looked at by Postgres' clock."""
 
     order: Order
     wait_ms: int
 
 
 _IS_RESTING = in_states(RESTING)
+_COLUMNS = ", ".join(
+    ("id", "version", "seq", "status", "parent_id", "filled_in", "best_out", "looks_from", "triggered_at", *TERMS)
+)
+_WAITS_FOR_A_PRICE = f"{_IS_RESTING} AND kind NOT IN ('{OrderKind.OCO}', '{OrderKind.TWAP}')"
 
 
-def all_resting() -> list[Resting]:
-    """All that rest now."""
-    return _read("true", ())
+def pairs() -> set[Pair]:
+    """The pairs on which orders rest. It costs a look into the index for each of them, however many their orders."""
+    first = f"SELECT mint_in, mint_out FROM orders WHERE {_IS_RESTING}"  # noqa: S608
+    rows = database.execute_sql(
+        f"""
+        WITH RECURSIVE found AS (
+            ({first} ORDER BY mint_in, mint_out LIMIT 1)
+            UNION ALL
+            SELECT next.* FROM found, LATERAL (
+                {first} AND (mint_in, mint_out) > (found.mint_in, found.mint_out)
+                ORDER BY mint_in, mint_out LIMIT 1) next)
+        SELECT mint_in, mint_out FROM found"""  # noqa: S608
+    )
+    return set(rows)
 
 
-def resting_of_late(seconds: float) -> list[Resting]:
+def of_pair(pair: Pair) -> list[Standing]:
+    """All that rest on the pair now."""
+    return _standing("mint_in = %s AND mint_out = %s", pair)
+
+
+def of_late(seconds: float) -> list[Standing]:
     """Those that began to rest within the last seconds, or are not looked at yet."""
-    return _read("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
+    return _standing("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
 
 
-def _read(which: str, values: tuple[object, ...]) -> list[Resting]:
+def _standing(which: str, values: tuple[object, ...]) -> list[Standing]:
+    rows = database.execute_sql(
+        f"SELECT id, version, seq, mint_in, mint_out FROM orders WHERE {_WAITS_FOR_A_PRICE} AND {which}",  # noqa: S608
+        values,
+    )
+    return [Standing(order_id, version, seq, (one, other)) for order_id, version, seq, one, other in rows]
+
+
+def these(order_ids: Iterable[UUID]) -> list[Resting]:
+    """Those of the orders that rest."""
     wait = "ceil(extract(epoch FROM looks_from - clock_timestamp()) * 1000)::bigint AS wait_ms"
-    rows = Order.raw(f"SELECT *, {wait} FROM orders WHERE {_IS_RESTING} AND {which}", *values).execute(database)  # noqa: S608
+    rows = Order.raw(
+        f"SELECT {_COLUMNS}, {wait} FROM orders WHERE id = ANY(%s::uuid[]) AND {_WAITS_FOR_A_PRICE}",  # noqa: S608
+        [str(each) for each in order_ids],
+    ).execute(database)
     return [Resting(row, max(row.wait_ms, 0)) for row in rows]
 
 

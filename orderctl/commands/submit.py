@@ -18,6 +18,7 @@ from orderctl.trading.terms import AMOUNTS, DUE, SELLING, Given, TradeCommand, t
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
+from orderd.domain.money import parse_amount_word
 from orderd.wire import SubmitParams
 
 COMMAND_CLASS = TradeCommand
@@ -91,14 +92,21 @@ def _sums(orders: Iterable[SubmitParams]) -> str:
     """What orders sell and buy together, token by token: ``sell 3 SOL and 250 USDC, and buy 1.5 SOL``."""
     sold: dict[str, Decimal] = {}
     bought: dict[str, Decimal] = {}
+    words = []
     for order in orders:
-        if order.amount_in is not None:
+        if order.amount_in is not None and (word := parse_amount_word(order.amount_in)) is not None:
+            words.append(f"{word} of {order.token_in}")
+        elif order.amount_in is not None:
             sold[order.token_in] = sold.get(order.token_in, Decimal(0)) + Decimal(order.amount_in)
         if order.exact_out is not None:
             bought[order.token_out] = bought.get(order.token_out, Decimal(0)) + Decimal(order.exact_out)
     parts = [
-        f"{verb} {' and '.join(f'{amount:f} {token}' for token, amount in sums.items())}"
-        for verb, sums in (("sell", sold), ("buy", bought))
-        if sums
+        f"{verb} {' and '.join(amounts)}"
+        for verb, amounts in (("sell", [*_each(sold), *words]), ("buy", _each(bought)))
+        if amounts
     ]
     return ", and ".join(parts)
+
+
+def _each(sums: dict[str, Decimal]) -> list[str]:
+    return [f"{amount:f} {token}" for token, amount in sums.items()]

@@ -18,6 +18,7 @@ from orderd.domain.order import RESTING, OrderKind, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
+from orderd.engine.reservation import Reservations
 
 Changes = Mapping[str, str | bool]
 """New values of terms by their names, and ``paused``."""
@@ -26,9 +27,10 @@ Changes = Mapping[str, str | bool]
 class Amendments:
     """Thread-safe."""
 
-    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int) -> None:
+    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int, reservations: Reservations) -> None:
         self._tokens = tokens
         self._max_total_cost_bps = max_total_cost_bps
+        self._reservations = reservations
 
     def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
         """The terms as they would be, to be held against the market.
@@ -40,7 +42,7 @@ class Amendments:
             return self._changed(_resting(views.find(account_id, ref, sees_all=sees_all)), changes)
 
     def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> Moved:
-        """Change the order, unless it has fired meanwhile. Raises OrderdError as ``terms`` does."""
+        """Change the order, unless it has fired meanwhile. Raises OrderdError as ``terms`` does, and FUNDS_RESERVED."""
         with database.connection_context():
             return self._amend(views.find(account_id, ref, sees_all=sees_all).id, changes, by)
 
@@ -49,6 +51,7 @@ class Amendments:
         database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # nobody fires it before this is written
         order = _resting(Order.get_by_id(order_id))
         before, after = terms_of(order), self._changed(order, changes)
+        self._reservations.check_more(before, after)
         known = columns_of(before)
         columns: dict[str, Any] = {"paused": changes.get("paused", order.paused)}
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
@@ -74,6 +77,8 @@ class Amendments:
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in changes else {"valid_for": None} if "expires" in changes else {}
         after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)
+        if after.amount_word is not None:
+            raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
         if after.kind is not before.kind:
             raise OrderdError(
                 ErrorCode.ORDER_TERMS_CONTRADICT, f"it would be a {after.kind} order, it is {before.kind}"

@@ -67,10 +67,10 @@ class Families:
                 return 0
             return sum(self._advance(family) for family in families.resting(_AT_ONCE))
 
-    def execute(self, parent: Order, amount_in: int) -> bool:
+    def execute(self, parent_id: UUID, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
         with database.connection_context():
-            return self._begun(self._execute_part(parent.id, amount_in))
+            return self._begun(self._execute_part(parent_id, amount_in))
 
     @transaction
     def _execute_part(self, parent_id: UUID, amount_in: int) -> list[Moved]:
@@ -147,7 +147,7 @@ class Families:
         terms = terms_of(parent)
         until = parent.valid_until
         both = (take_profit_of(terms), stop_of(terms))
-        ends = [replace(end, expires_at=until, valid_seconds=None) for end in both]
+        ends = [replace(end, expires_at=until, valid_seconds=None, amount_word=None) for end in both]
         ids = [uuid7() for _ in ends]
         new = [
             NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)

@@ -37,12 +37,19 @@ class Presence:
         self,
         released: Callable[[Sequence[str]], object] = lambda _: None,
         *,
+        watches: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``released`` is told the names of processes whose holdings are there to be taken."""
+        """``released`` is told the names of processes whose holdings are there to be taken.
+
+        ``watches`` says whether this one watches orders that rest, now and until the next beat.
+        """
         self._self = this_process()
         self._released = released
+        self._watches = watches
         self._clock = clock
+        self.watchers: frozenset[str] = frozenset()
+        """The names of the processes that watch orders that rest, as was last heard."""
         self._heard: dict[str, tuple[int, float]] = {}
         self._listened_at = clock()
 
@@ -59,10 +66,12 @@ class Presence:
     def run_once(self) -> int:
         """Say so, and release what the dead have left. Returns how many were found dead."""
         with database.connection_context():
-            processes.beat(self._self)
+            processes.beat(self._self, watches=self._watches())
             dead = [(other, beats) for other, beats in processes.known().items() if self._is_dead(other, beats)]
             self._listened_at = self._clock()
             names = processes.bury(dead)
+            if (watchers := processes.watching()) != self.watchers:
+                self.watchers = watchers
         if names:
             log.warning("processes are gone, what they held is released", action="bury", processes=names)
             self._released(names)

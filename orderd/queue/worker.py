@@ -46,7 +46,9 @@ from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
+from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
+from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -64,6 +66,8 @@ _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
+_BLIND_SECONDS: Final = 10.0
+"""So long a pass over the orders that rest may take before others watch in this process' place."""
 _STATEMENT_SECONDS: Final = 10.0
 """Of Postgres: a loop that waits for one that hangs must not pass for one that hangs itself."""
 _WAIT_SECONDS: Final = 1.0
@@ -148,8 +152,9 @@ class WorkerProcess:
     """The parts of a worker, put together. ``name`` is what its claims are known by."""
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
-        self._presence = Presence(self._take_over)
+        self._presence = Presence(self._take_over, watches=self._watches)
         self.name = self._presence.name
+        self._drains = False
         self._redis = client
         self._limiter = RateLimiter(
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
@@ -197,7 +202,7 @@ class WorkerProcess:
             Loop("unknown", unknown.run_once, min(CHECK_SECONDS, settings.unknown_after_seconds)),
         )
         self._discovery = Thread(target=trading.router.discover, name="discovery", daemon=True)
-        self._hints: list[Hints] = [] if pools is None else [pools]
+        self._hints: list[Hints | AccountHints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
             landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
             self._live.on_tracked = landings.watch
@@ -205,7 +210,13 @@ class WorkerProcess:
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
         families = Families(publisher, broker.send, settings.order_ttl_seconds, trading.retry)
         triggers = Triggers(
-            trading.router, trading.builder.fits, publisher, broker.send, families.execute, look=self._clock.look
+            trading.router,
+            trading.builder.fits,
+            publisher,
+            broker.send,
+            families.execute,
+            Shares(self.name, lambda: self._presence.watchers).is_mine,
+            self._clock.look,
         )
         exits = Exits(publisher, broker.send)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
@@ -215,6 +226,8 @@ class WorkerProcess:
             pools.on_hint = self._hinted
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
         retention = Retention(_kept_days(settings), self._clock.look)
+        wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
+        self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
@@ -231,13 +244,14 @@ class WorkerProcess:
             self._triggering,
             self._families,
             self._exits,
+            self._watching,
             self._retention,
         )
 
     def _hinted(self) -> None:
         """A pool has changed."""
-        self._warming.wake()
         self._triggering.wake()
+        self._warming.wake()
 
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
@@ -265,16 +279,26 @@ class WorkerProcess:
         A turn that takes longer than ``drain_seconds`` is abandoned: its order comes back when the lease runs out.
         """
         deadline = time.monotonic() + drain_seconds
+        self._drains = True
 
         def left() -> float:
             return max(0.0, deadline - time.monotonic())
 
+        self._present.wake()  # others watch from here on
         self._triggering.stop(left())
         self._families.stop(left())
         self._exits.stop(left())
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)
+        after = (
+            self._watching,
+            self._retention,
+            *self._after_settlement,
+            self._warming,
+            self._renewal,
+            self._present,
+            self._heartbeat,
+        )
         for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)
@@ -289,6 +313,10 @@ class WorkerProcess:
     @property
     def _heartbeat_key(self) -> str:
         return f"{HEARTBEATS}{self.name}"
+
+    def _watches(self) -> bool:
+        """Whether orders that rest may rely on this process: others take its pairs while its loop hangs."""
+        return not self._drains and self._triggering.seconds_silent < _BLIND_SECONDS
 
     def _stalled(self) -> list[str]:
         return [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
@@ -313,6 +341,7 @@ class WorkerProcess:
         self._live.adopt_soon()
         self._settling.wake()
         self._dispatching.wake()
+        self._triggering.wake()
         try:
             self._broker.bury(names)
         except redis.RedisError as error:  # it finds out by itself, a little later

@@ -22,7 +22,9 @@ from orderd.solana.endpoint import Endpoint
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
 _ACCOUNTS_AT_MOST: Final = 512
-"""Endpoints allow a connection only so many subscriptions."""
+"""Endpoints allow a connection only so many subscriptions,"""
+_CONNECTIONS_AT_MOST: Final = 8
+"""and a client only so many connections."""
 log = structlog.get_logger(__name__)
 
 
@@ -120,28 +122,73 @@ class LandingHints(Hints):
             self._on_hint()
 
 
-class AccountHints(Hints):
-    """Tells soon after a watched account has changed."""
+class AccountHints:
+    """Tells soon after a watched account has changed. Thread-safe.
+
+    Where there are more accounts than a connection takes, another one is opened; beyond a number of these, there is no
+    hint of what is new.
+    """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url)
         self.on_hint: Callable[[], None] = lambda: None
         """Called after whoever watches the account, whichever it is."""
+        self._url = url
         self._on_change: dict[Pubkey, Callable[[], None]] = {}
+        self._listening = [_SomeAccounts(url, self._changed)]
+        self._is_started = False
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        with self._lock:
+            self._is_started = True
+            for each in self._listening:
+                each.start()
+
+    def stop(self, seconds: float) -> None:
+        for each in self._listening:
+            each.stop(seconds)
+
+    def watch(self, account: Pubkey, on_change: Callable[[], None]) -> None:
+        """Call ``on_change`` whenever a block has changed the account, from a listening thread."""
+        with self._lock:
+            if account not in self._on_change and not self._listen(account):
+                return
+            self._on_change[account] = on_change
+
+    def _listen(self, account: Pubkey) -> bool:
+        if self._listening[-1].is_full:
+            if len(self._listening) >= _CONNECTIONS_AT_MOST:
+                return False
+            self._listening.append(_SomeAccounts(self._url, self._changed))
+            if self._is_started:
+                self._listening[-1].start()
+        self._listening[-1].watch(account)
+        return True
+
+    def _changed(self, account: Pubkey) -> None:
+        if (on_change := self._on_change.get(account)) is not None:
+            on_change()
+            self.on_hint()
+
+
+class _SomeAccounts(Hints):
+    """As many as one connection takes."""
+
+    def __init__(self, url: str, changed: Callable[[Pubkey], None]) -> None:
+        super().__init__(url)
+        self._changed = changed
         self._watched: list[Pubkey] = []
         self._by_subscription: dict[int, Pubkey] = {}
         self._lock = threading.Lock()
 
-    def watch(self, account: Pubkey, on_change: Callable[[], None]) -> None:
-        """Call ``on_change`` whenever a block has changed the account, from the listening thread."""
+    @property
+    def is_full(self) -> bool:
+        return len(self._watched) >= _ACCOUNTS_AT_MOST
+
+    def watch(self, account: Pubkey) -> None:
         with self._lock:
-            is_new = account not in self._on_change
-            if is_new and len(self._watched) >= _ACCOUNTS_AT_MOST:
-                return
-            self._on_change[account] = on_change
-            if is_new:
-                self._watched.append(account)
-                self._subscribe(len(self._watched) - 1)
+            self._watched.append(account)
+            self._subscribe(len(self._watched) - 1)
 
     def _opened(self) -> None:
         with self._lock:
@@ -159,8 +206,7 @@ class AccountHints(Hints):
                 self._by_subscription[subscription] = self._watched[number]
             case {"method": "accountNotification", "params": {"subscription": int(subscription)}}:
                 if (account := self._by_subscription.get(subscription)) is not None:
-                    self._on_change[account]()
-                    self.on_hint()
+                    self._changed(account)
 
 
 def _explain(error: Exception) -> str:

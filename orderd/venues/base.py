@@ -26,6 +26,7 @@ class OpenPool:
 
     A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin it crosses. Of the bytes
     of a transaction it takes at least ``size``, and ``size_shared`` with all other swaps in pools of its kind.
+    ``read_as`` is one object for as long as the pool's accounts stay as they are, whoever reads them how often.
     """
 
     venue: VenueName
@@ -41,6 +42,7 @@ class OpenPool:
     """Of the token that is sold, and of the one that is bought."""
     size: int = 0
     size_shared: int = 0
+    read_as: object = field(default_factory=object, compare=False, repr=False)
     curves: dict[int, Curve] = field(default_factory=dict, compare=False, repr=False)
 
     def curve(self, most_steps: int) -> Curve:
@@ -112,6 +114,10 @@ class Venue(Protocol):
 
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
         """Whether a hint says that pools have changed since they were read."""
+        ...
+
+    def hints(self, mint_in: str, mint_out: str) -> int:
+        """How many hints there have been that pools have changed, whoever has read them since."""
         ...
 
     def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity | None]":

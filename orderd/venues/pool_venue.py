@@ -185,6 +185,9 @@ class PoolVenue(ABC, Generic[S, P]):
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_forgotten(_pair(mint_in, mint_out))
 
+    def hints(self, mint_in: str, mint_out: str) -> int:
+        return self._snapshots.times_forgotten(_pair(mint_in, mint_out))
+
     def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
         pair = _pair(mint_in, mint_out)
         known = self._known.at_hand(pair)
@@ -233,6 +236,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     (vaults[mint_in], vaults[mint_out]),
                     self._size(pool, mint_in),
                     self.size_shared,
+                    pool,
                 )
             )
         return Liquidity(tuple(pools), tuple(refusals), frozenset(snapshot.vaults))

@@ -39,6 +39,7 @@ class SingleFlight(Generic[K, V]):
         self._max_age = max_age if callable(max_age) else lambda _: max_age
         self._clock = clock
         self._entries: dict[K, _Entry[V]] = {}
+        self._forgotten: dict[K, int] = {}
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
@@ -81,6 +82,11 @@ class SingleFlight(Generic[K, V]):
         """Load anew for whoever asks from now on; those who wait already get what is being loaded."""
         with self._lock:
             self._entries.pop(key, None)
+            self._forgotten[key] = self._forgotten.get(key, 0) + 1
+
+    def times_forgotten(self, key: K) -> int:
+        """How often it was to be loaded anew: whoever finds it greater than before finds a newer answer."""
+        return self._forgotten.get(key, 0)
 
     def _is_stale(self, entry: _Entry[V]) -> bool:
         """A load under way is shared however long it takes; what fails is forgotten when it fails."""

@@ -79,9 +79,9 @@ class Inquiry:
         """Whether a hint says that pools of the pair have changed since they were read."""
         return any(venue.has_changed(*pair) for venue in self._venues)
 
-    def is_fresh(self, pair: Pair) -> bool:
-        """Whether the pools of the pair are at hand as they were a moment ago."""
-        return all(_is_fresh(pair, venue) for venue in self._venues)
+    def hints(self, pair: Pair) -> int:
+        """How many hints there have been that pools of the pair have changed."""
+        return sum(venue.hints(*pair) for venue in self._venues)
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now."""
@@ -101,7 +101,7 @@ class Inquiry:
         wait(pending.values(), timeout=until - time.monotonic())
         for number, future in pending.items():
             answers[number] = future.result() if future.done() else self._late(future)
-        return self._by_pair(pairs, [(*each, answers[number]) for number, each in enumerate(asked)])
+        return self._by_pair(pairs, [answers[number] for number in range(len(asked))])
 
     def _refresh(self, stale: Mapping[int, _Asked], until: float) -> Mapping[int, Liquidity | OrderdError]:
         """The answers of those that know their pools and of which nobody else reads these at this moment."""
@@ -123,15 +123,14 @@ class Inquiry:
         future.cancel()
         return OrderdError(ErrorCode.SERVICE_TIMEOUT, f"no answer within {self._timeout * 1000:.0f} ms")
 
-    def _by_pair(
-        self, pairs: Sequence[Pair], answers: Sequence[tuple[Pair, Venue, Liquidity | OrderdError]]
-    ) -> dict[Pair, Answers]:
-        slots = [pool.slot for _, _, answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
+    def _by_pair(self, pairs: Sequence[Pair], answers: Sequence[Liquidity | OrderdError]) -> dict[Pair, Answers]:
+        """``answers`` are those of all venues for the first pair, then for the second one, and so on."""
+        slots = [pool.slot for answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
         # What was seen before counts too: where the node itself falls behind, all pools do.
         newest = self._newest = max([self._newest, *slots])
         oldest = newest - self._max_slot_lag
         found: dict[Pair, Answers] = {}
-        for pair in pairs:
+        for first, pair in zip(range(0, len(answers), len(self._venues)), pairs, strict=True):
             pools: list[OpenPool] = []
             refusals: list[VenueRefusal] = []
             cooling: list[VenueRefusal] = []
@@ -139,9 +138,7 @@ class Inquiry:
             answered: set[str] = set()
             silent: set[str] = set()
             stale: set[str] = set()
-            for asked, venue, answer in answers:
-                if asked != pair:
-                    continue
+            for venue, answer in zip(self._venues, answers[first : first + len(self._venues)], strict=True):
                 own = None if isinstance(answer, OrderdError) else answer.listed
                 listed = None if listed is None or own is None else listed | own
                 if isinstance(answer, OrderdError):

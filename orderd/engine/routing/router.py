@@ -21,6 +21,7 @@ from orderd.domain.quote import (
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
+from orderd.engine.routing.outline import Outline, outline
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.search import (
     MAX_LEGS,
@@ -110,9 +111,20 @@ class Router:
         """Whether ``found`` has all that the request can be traded in."""
         return all(pair in found for pair in self._pairs(request))
 
-    def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
-        """All pools of ``found`` that the request can be traded in."""
-        return tuple(pool for pair in self._pairs(request) for pool in found[pair].pools)
+    def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
+        """What is known at once of the market that ``found`` makes for the request's pair, whatever its amount."""
+        first, last = request.mint_in, request.mint_out
+        over = {
+            token.mint: (found[first, token.mint].pools, found[token.mint, last].pools)
+            for token in self._through(request)
+        }
+        ways = [(found[first, last].pools,), *over.values()]
+        legs = min(MAX_LEGS, sum(len(hop) for way in ways if all(way) for hop in way))
+        if legs <= 1:
+            return outline(ways, 0)
+        rent = max((self._rent_of_way(mint) for mint, way in over.items() if all(way)), default=0)
+        fees = (legs - 1) * priority_fee(_UNITS_A_LEG, self._unit_price())
+        return outline(ways, self._worth_of(last, found, fees + rent) + 1)
 
     def keep_warm(self) -> None:
         """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""
@@ -123,9 +135,9 @@ class Router:
         elif changed := [pair for pair in asked if self._inquiry.has_changed(pair)]:
             self._inquiry.ask(changed)
 
-    def may_have_moved(self, request: QuoteRequest) -> bool:
-        """Whether a hint says that pools have changed, or somebody has read them a moment ago."""
-        return any(self._inquiry.has_changed(pair) or self._inquiry.is_fresh(pair) for pair in self._pairs(request))
+    def hints(self, request: QuoteRequest) -> int:
+        """How many hints there have been that the market of the request's pair has moved, on any way."""
+        return sum(map(self._inquiry.hints, self._pairs(request)))
 
     def _through(self, request: QuoteRequest) -> list[Token]:
         return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]
@@ -194,12 +206,6 @@ class Router:
         )
         mid = partial(_mid, chosen.route, quotes, found)
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps, mid)
-
-    def given_up(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int:
-        """How much less the best route may be paid than one that costs more, at most, in base units."""
-        worth_of = partial(self._worth_of, request.mint_out, found)
-        rents = [worth_of(self._rent_of_way(token.mint)) for token in self._through(request)]
-        return worth_of(priority_fee(MAX_LEGS * _UNITS_A_LEG, self._unit_price())) + max(rents, default=0)
 
     def _bounds(self, request: QuoteRequest) -> tuple[int, int]:
         """What impact, and impact and fees together, may take, in basis points."""

@@ -1,14 +1,16 @@
 """The resting orders of one pair in one direction, so ordered that few of them are looked at when the market moves.
 
 What is compared is what an amount is paid on average: a larger amount is never paid more for each of its units, but for
-what fees of a leg and rounding take. So orders are kept by the size of their amounts, in powers of two, and by the
-average that meets them: a quote of the smallest amount of a size says which limits may be met, a quote of the largest
-which stops. Those alone are quoted exactly.
+what ways cost and what is rounded off. So orders are kept by the size of their amounts, in powers of two, and by the
+average that meets them. The best price that a first unit would be paid leaves out most limits without a question. Else
+a quote of the smallest amount of a size says which limits may be met, there and in all larger sizes; a quote of the
+largest which stops, there and in all smaller ones. Those alone are quoted exactly.
 """
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
@@ -20,20 +22,23 @@ _SLACK: Final = 9
 """An average counts as met where less than 1/512 is missing: no route is searched for to the last unit."""
 _DUST: Final = 1 << 14
 """Of smaller amounts, in base units, rounding takes more than that: they are always looked at."""
+_ROUNDED: Final = 3
+"""Base units of what is paid that rounding may take, one a leg."""
 
 Probe = Callable[[int], int | None]
 """What the best route pays for an amount, in base units; None where none takes it."""
+_Side = list[tuple[int, UUID]]
 
 
 @dataclass(slots=True)
 class _Size:
     """Orders of about one amount: each as its average and its id, lowest average first."""
 
-    least: list[tuple[int, UUID]] = field(default_factory=list)
-    most: list[tuple[int, UUID]] = field(default_factory=list)
+    least: _Side = field(default_factory=list)
+    most: _Side = field(default_factory=list)
 
-    def side(self, bound: Bound) -> list[tuple[int, UUID]]:
-        return self.least if bound.is_least else self.most
+    def side(self, *, is_least: bool) -> _Side:
+        return self.least if is_least else self.most
 
 
 class PairBook:
@@ -41,62 +46,83 @@ class PairBook:
 
     def __init__(self) -> None:
         self._sizes: dict[int, _Size] = {}
-        self._known: dict[UUID, tuple[int, tuple[Bound, ...]]] = {}
+        self._known: dict[UUID, tuple[int, tuple[tuple[int, bool], ...]]] = {}
 
     def __len__(self) -> int:
         return len(self._known)
 
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self._known)
+
     def put(self, order_id: UUID, amount_in: int, bounds: Iterable[Bound]) -> None:
         """Keep these bounds of the order, instead of any before."""
         self.drop(order_id)
-        kept = tuple(bounds)
-        self._known[order_id] = amount_in, kept
-        size = self._sizes.setdefault(amount_in.bit_length(), _Size())
-        for bound in kept:
-            insort(size.side(bound), (_average(bound.amount_out, amount_in), order_id))
+        length = amount_in.bit_length()
+        kept = tuple((_average(bound.amount_out, amount_in), bound.is_least) for bound in bounds)
+        self._known[order_id] = length, kept
+        size = self._sizes.setdefault(length, _Size())
+        for average, is_least in kept:
+            insort(size.side(is_least=is_least), (average, order_id))
 
     def drop(self, order_id: UUID) -> None:
         if (known := self._known.pop(order_id, None)) is None:
             return
-        amount_in, bounds = known
-        length = amount_in.bit_length()
+        length, kept = known
         size = self._sizes[length]
-        for bound in bounds:
-            side = size.side(bound)
-            side.pop(bisect_left(side, (_average(bound.amount_out, amount_in), order_id)))
+        for average, is_least in kept:
+            side = size.side(is_least=is_least)
+            side.pop(bisect_left(side, (average, order_id)))
         if not (size.least or size.most):
             del self._sizes[length]
 
-    def may_be_met(self, probe: Probe, given_up: int = 0) -> set[UUID]:
+    def may_be_met(self, probe: Probe, given_up: int = 0, *, best_rate: Fraction | None = None) -> set[UUID]:
         """The orders to be looked at exactly: all whose bounds the market meets, and few others.
 
-        ``given_up`` is what a best route may be paid less at most than a dearer one, which a larger amount may take.
+        ``given_up`` is what a best route may be paid less at most than a dearer one, which another amount may take;
+        ``best_rate`` what a first unit would be paid on the best way, None where nobody can tell.
         """
-        found: set[UUID] = set()
-        for length, size in self._sizes.items():
-            found.update(_of_size(1 << (length - 1), size, probe, given_up))
-        return found
+        lengths = sorted(self._sizes)
+        return {
+            *self._limits(lengths, probe, best_rate, given_up),
+            *self._stops(lengths[::-1], probe, given_up),
+        }
 
+    def _limits(self, lengths: list[int], probe: Probe, best_rate: Fraction | None, given_up: int) -> Iterator[UUID]:
+        ceiling = None if best_rate is None else _slackened((best_rate.numerator << _FRACTION) // best_rate.denominator)
+        for length in lengths:
+            side, smallest = self._sizes[length].least, 1 << (length - 1)
+            if not side or (ceiling is not None and side[0][0] > ceiling):
+                continue
+            if smallest >= _DUST:
+                # Where the smallest is paid nothing, a larger one may be paid something.
+                paid = _slackened(_average((probe(smallest) or 0) + _ROUNDED + given_up, smallest))
+                ceiling = paid if ceiling is None else min(ceiling, paid)
+            end = len(side) if ceiling is None else bisect_right(side, ceiling, key=_key)
+            yield from (order_id for _, order_id in side[:end])
 
-def _of_size(smallest: int, size: _Size, probe: Probe, given_up: int) -> Iterator[UUID]:
-    if smallest < _DUST:
-        yield from (order_id for side in (size.least, size.most) for _, order_id in side)
-        return
-    if size.least:
-        # One more, for what was rounded off. Where the smallest is paid nothing, a larger one may be paid something.
-        best = _average((probe(smallest) or 0) + given_up + 1, smallest)
-        end = bisect_right(size.least, best + (best >> _SLACK), key=_key)
-        yield from (order_id for _, order_id in size.least[:end])
-    if size.most:
-        # Twice as much less, for half of the amount loses twice as much of each of its units. The smaller ones of a
-        # size may be taken where the largest one is not.
-        worst = _average(max((probe(smallest << 1) or 0) - 2 * (given_up + 1), 0), smallest << 1)
-        start = bisect_left(size.most, worst - (worst >> _SLACK), key=_key)
-        yield from (order_id for _, order_id in size.most[start:])
+    def _stops(self, lengths: list[int], probe: Probe, given_up: int) -> Iterator[UUID]:
+        largest = 0
+        for length in lengths:
+            side, smallest = self._sizes[length].most, 1 << (length - 1)
+            if not side:
+                continue
+            if smallest < _DUST:
+                yield from (order_id for _, order_id in side)
+                continue
+            missing = _average(_ROUNDED + given_up, smallest) + 1
+            if side[-1][0] >= largest - (largest >> _SLACK) - missing:
+                # The smaller ones of a size may be taken where the largest one is not.
+                largest = max(largest, _average(probe(smallest << 1) or 0, smallest << 1))
+            start = bisect_left(side, largest - (largest >> _SLACK) - missing, key=_key)
+            yield from (order_id for _, order_id in side[start:])
 
 
 def _average(amount_out: int, amount_in: int) -> int:
     return (amount_out << _FRACTION) // amount_in
+
+
+def _slackened(average: int) -> int:
+    return average + (average >> _SLACK)
 
 
 def _key(entry: tuple[int, UUID]) -> int:

@@ -2,7 +2,6 @@
 
 A change of a pool or a new slot is a hint; the state that is read then is the truth, and the order's own exact quote
 decides. What has fired is stored before it is sent, and fires once: its change names the version that was read.
-Whatever this process remembers is only to be quick: after a restart all is read again.
 """
 
 import time
@@ -16,44 +15,51 @@ import structlog
 from db import families, journal, resting
 from db.connection import database, transaction
 from db.journal import Change, Moved
-from db.models import Order
-from db.resting import Best, Resting
+from db.resting import Best
 from orderd.domain.errors import OrderdError
-from orderd.domain.order import OrderKind, OrderStatus
+from orderd.domain.money import BPS
+from orderd.domain.order import OrderStatus
 from orderd.domain.quote import QuoteRequest
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
-from orderd.engine.triggers.book import PairBook
+from orderd.engine.triggers.roster import Roster
 from orderd.engine.triggers.watched import Look, Watched
-from orderd.venues.base import OpenPool
 
-_LATE_SECONDS: Final = 5.0
-"""How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
-_READ_ALL_SECONDS: Final = 30.0
 _IDLE_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone."""
+_ANEW_SECONDS: Final = 30.0
+"""When orders are looked at though no pool has changed: what keeps a route from being taken may end by itself."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
+class _View:
+    """What the last look at a pair has seen, and when its orders are looked at anew though nothing has moved: at the
+    latest when the pause of one of them ends. ``hints`` are those that there had been before; ``confirming`` the orders
+    that further looks have to confirm."""
+
+    outline: Outline
+    hints: int
+    looked_at: float
+    again_at: float
+    confirming: set[UUID] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class _Met:
-    """What a pass has found: orders that fire, the best that trailing stops have seen, and parts that are paid."""
+    """What a pass has found: orders that fire, and parts that are paid."""
 
     fired: "list[_Fired]" = field(default_factory=list)
-    best: list[Best] = field(default_factory=list)
-    parts: dict[UUID, int] = field(default_factory=dict)
+    parts: "list[tuple[Watched, int]]" = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fired:
     watched: Watched
     look: Look
-
-    @property
-    def is_child(self) -> bool:
-        return self.watched.order.parent_id is not None
 
 
 class Triggers:
@@ -65,30 +71,26 @@ class Triggers:
         fits: Fits,
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
-        execute: Callable[[Order, int], object],
+        execute: Callable[[UUID, int], bool],
         is_mine: Callable[[Pair], bool] = lambda _: True,
         look: Callable[[], object] = lambda: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``execute`` lets so much of an order be sold by a child. ``look`` is as in ``Dispatch``."""
+        """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``."""
         self._router = router
         self._fits = fits
         self._publisher = publisher
         self._send = send
         self._execute = execute
-        self._is_mine = is_mine
         self._look = look
         self._clock = clock
-        self._watched: dict[UUID, Watched] = {}
-        self._books: dict[Pair, PairBook] = {}
-        self._seen: dict[Pair, tuple[OpenPool, ...]] = {}
-        self._looked_at: dict[Pair, float] = {}
-        self._confirming: dict[Pair, set[UUID]] = {}
-        self._read_at = self._read_all_at = 0.0
+        self._roster = Roster(is_mine, clock)
+        self._views: dict[Pair, _View] = {}
+        self._best: list[Best] = []
 
     def __len__(self) -> int:
-        return len(self._watched)
+        return len(self._roster)
 
     def run_once(self) -> int:
         """Look at the pairs that may have moved. Returns how many orders have fired."""
@@ -96,116 +98,84 @@ class Triggers:
             return self._look_around()
         except Exception:
             # What was found may not have been stored, and a market that stands still is not looked at twice.
-            self._forget()
+            for view in self._views.values():
+                view.again_at = 0.0
             raise
 
     def _look_around(self) -> int:
         with database.connection_context():
             self._look()
-            self._read()
-        due = [pair for pair in self._books if self._is_due(pair)]
+            for pair in self._roster.read():
+                self._views.pop(pair, None)
+        books = self._roster.books
+        for pair in self._views.keys() - books.keys():
+            del self._views[pair]
+        hints = {pair: self._router.hints(_of(pair, 1)) for pair in books}
+        due = [pair for pair in books if self._is_due(pair, hints[pair])]
         if not due:
             return 0
         found = self._router.pools_for([_of(pair, 1) for pair in due])
         met = _Met()
         for pair in due:
             if self._router.is_told(_of(pair, 1), found):
-                self._look_at(pair, found, met)
+                self._look_at(pair, found, hints[pair], met)
         with database.connection_context():
-            if met.best:
-                resting.raise_best(met.best)
+            if self._best:
+                resting.raise_best(self._best)
+                self._best.clear()
             fired = self._fire(met.fired)
-        for order_id, amount_in in met.parts.items():
-            order = self._watched[order_id].order
-            self._drop(order_id)  # it is read again when the part has ended
-            self._execute(order, amount_in)
+        for watched, amount_in in met.parts:
+            gone_on = self._execute(watched.id, amount_in)
+            (self._roster.drop if gone_on else self._roster.put_off)(watched.id)
         return fired + len(met.parts)
-
-    # What rests
-
-    def _read(self) -> None:
-        now = self._clock()
-        if now >= self._read_all_at:
-            rows = resting.all_resting()
-            for order_id in self._watched.keys() - {each.order.id for each in rows}:
-                self._drop(order_id)
-            self._read_all_at = now + _READ_ALL_SECONDS
-        else:
-            rows = resting.resting_of_late(now - self._read_at + _LATE_SECONDS)
-        self._read_at = now
-        for each in rows:
-            self._keep(each)
-
-    def _keep(self, found: Resting) -> None:
-        order = found.order
-        pair = (order.mint_in, order.mint_out)
-        if not self._is_mine(pair) or order.kind in (OrderKind.OCO, OrderKind.TWAP):
-            self._drop(order.id)
-            return
-        known = self._watched.get(order.id)
-        if known is not None and (known.order.version, known.order.seq) == (order.version, order.seq):
-            return
-        watched = self._watched[order.id] = Watched(order, self._clock() + found.wait_ms / 1000)
-        self._books.setdefault(pair, PairBook()).put(order.id, watched.least_part, watched.bounds)
-        self._looked_at.pop(pair, None)
-
-    def _drop(self, order_id: UUID) -> None:
-        if (watched := self._watched.pop(order_id, None)) is None:
-            return
-        pair = (watched.order.mint_in, watched.order.mint_out)
-        book = self._books[pair]
-        book.drop(order_id)
-        if not len(book):
-            del self._books[pair]
-            self._seen.pop(pair, None)
-
-    def _forget(self) -> None:
-        for kept in (self._watched, self._books, self._seen, self._looked_at, self._confirming):
-            kept.clear()
-        self._read_all_at = 0.0
 
     # What the market pays
 
-    def _is_due(self, pair: Pair) -> bool:
-        looked_at = self._looked_at.get(pair)
-        if looked_at is None or pair in self._confirming or self._clock() - looked_at >= _IDLE_SECONDS:
+    def _is_due(self, pair: Pair, hints: int) -> bool:
+        view, now = self._views.get(pair), self._clock()
+        if view is None or view.confirming or hints != view.hints:
             return True
-        return self._router.may_have_moved(_of(pair, 1))
+        return now >= min(view.looked_at + _IDLE_SECONDS, view.again_at)
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], met: _Met) -> None:
-        book, now = self._books[pair], self._clock()
-        pools = self._router.pools_of(_of(pair, 1), found)
-        is_new = pair not in self._looked_at or not _is_same(pools, self._seen.get(pair, ()))
-        self._looked_at[pair], self._seen[pair] = now, pools
-        candidates = set[UUID]()
-        if is_new:
-            given_up = self._router.given_up(_of(pair, 1), found)
-            candidates = book.may_be_met(lambda amount: self._paid(_of(pair, amount), found), given_up)
-        confirming = self._confirming.pop(pair, set())
-        for watched in [self._watched[each] for each in candidates | confirming if each in self._watched]:
+    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> None:
+        book, now = self._roster.books[pair], self._clock()
+        outline, last = self._router.outline(_of(pair, 1), found), self._views.get(pair)
+        if last is not None and now < last.again_at and outline.is_as(last.outline):
+            candidates, again_at = last.confirming, last.again_at
+        else:
+            candidates = book.may_be_met(
+                lambda amount: self._paid(_of(pair, amount), found), outline.given_up, best_rate=outline.best_rate
+            )
+            again_at = now + _ANEW_SECONDS
+            if last is not None:
+                candidates |= last.confirming
+        view = self._views[pair] = _View(outline, hints, now, again_at)
+        for watched in filter(None, map(self._roster.get, candidates)):
             if now < watched.look_at:
-                self._looked_at.pop(pair, None)
-                continue
-            if watched.terms.partial:
+                view.again_at = min(view.again_at, watched.look_at)
+            elif watched.terms.partial:
                 if part := self._largest_part(watched, found):
-                    met.parts[watched.order.id] = part
-                continue
-            look = self._exact(watched, found)
-            if look is not None and watched.rises(look):
-                met.best.append(Best(watched.order.id, watched.order.version, look.amount_out))
-                book.put(watched.order.id, watched.terms.amount, watched.bounds)
-            if watched.is_met(look):
-                assert look is not None, "what is met is met by a look"
-                met.fired.append(_Fired(watched, look))
-            elif watched.is_confirming:
-                self._confirming.setdefault(pair, set()).add(watched.order.id)
+                    met.parts.append((watched, part))
+            else:
+                self._look_for(watched, found, view, met)
+
+    def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, met: _Met) -> None:
+        look = self._exact(watched, found)
+        if look is not None and watched.rises(look):
+            self._best.append(Best(watched.id, watched.version, look.amount_out))
+            self._roster.books[watched.pair].put(watched.id, watched.least_part, watched.bounds)
+        if watched.is_met(look):
+            assert look is not None, "what is met is met by a look"
+            met.fired.append(_Fired(watched, look))
+        elif watched.is_confirming:
+            view.confirming.add(watched.id)
 
     def _exact(self, watched: Watched, found: Mapping[Pair, Answers]) -> Look | None:
         try:
             route = self._router.route(watched.request, 0, self._fits, found).route
         except OrderdError as error:
             if watched.is_confirming:
-                log.warning("no route", action="trigger_blind", order_id=str(watched.order.id), error=str(error))
+                log.warning("no route", action="trigger_blind", order_id=str(watched.id), error=str(error))
             return None
         return Look(route.amount_out, route.slot, self._clock())
 
@@ -238,29 +208,24 @@ class Triggers:
     def _fire(self, fired: list[_Fired]) -> int:
         if not fired:
             return 0
-        fired.sort(key=lambda each: (each.is_child, -each.watched.passed(each.look)))
+        fired.sort(key=lambda each: (each.watched.is_child, -each.watched.passed(each.look)))
         changes = [
             Change(
-                each.watched.order.id,
+                each.watched.id,
                 each.watched.fact(each.look),
-                each.watched.order.version,
+                each.watched.version,
                 to=OrderStatus.PENDING,
                 valid=True,
             )
             for each in fired
         ]
-        alone = [change for each, change in zip(fired, changes, strict=True) if not each.is_child]
-        children = [change for each, change in zip(fired, changes, strict=True) if each.is_child]
+        alone = [change for each, change in zip(fired, changes, strict=True) if not each.watched.is_child]
+        children = [change for each, change in zip(fired, changes, strict=True) if each.watched.is_child]
         written = [*journal.apply_each(alone), *map(_of_family, children)]
         for each, answer in zip(fired, written, strict=True):
-            if each.is_child and answer is None:
-                # Most likely another one of its family is under way: it is looked at again until that has ended.
-                self._looked_at.pop((each.watched.order.mint_in, each.watched.order.mint_out), None)
-                continue
-            # Another one was faster, or it fires: whatever rests again is read again.
-            self._drop(each.watched.order.id)
+            (self._roster.drop if isinstance(answer, Moved) else self._roster.put_off)(each.watched.id)
             if isinstance(answer, Exception):
-                log.error("not fired", action="trigger_refused", order_id=str(each.watched.order.id), exc_info=answer)
+                log.error("not fired", action="trigger_refused", order_id=str(each.watched.id), exc_info=answer)
         moved = [each for each in written if isinstance(each, Moved)]
         self._publisher.publish(moved)
         if moved:
@@ -278,8 +243,5 @@ def _of_family(change: Change) -> Moved | None:
 
 
 def _of(pair: Pair, amount: int) -> QuoteRequest:
-    return QuoteRequest(*pair, amount, has_own_floor=True)
-
-
-def _is_same(pools: Sequence[OpenPool], others: Sequence[OpenPool]) -> bool:
-    return len(pools) == len(others) and all(one is other for one, other in zip(pools, others, strict=True))
+    """With no limits but those of the pools: no order has wider ones."""
+    return QuoteRequest(*pair, amount, max_cost_bps=BPS, exit_bps=BPS, has_own_floor=True)

@@ -1,7 +1,9 @@
 """One resting order as the triggers know it: what it waits for, and what the looks at the market have found so far."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
+from uuid import UUID
 
 from db.models import Order
 from db.terms import terms_of
@@ -9,6 +11,7 @@ from orderd.domain.events import Triggered
 from orderd.domain.money import BPS, format_amount
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
+from orderd.domain.tokens import Token
 from orderd.domain.trigger import Bound, Condition, limit_out
 from orderd.engine.routing.floor import request_of
 
@@ -22,36 +25,48 @@ class Look:
     at: float
 
 
-@dataclass(slots=True, eq=False)
 class Watched:
-    """``look_at`` is from when on it is looked at, on the monotonic clock."""
+    """What is kept of each order is little, for there are many: what follows from its terms is worked out when asked.
 
-    order: Order
-    look_at: float
-    terms: OrderTerms = field(init=False)
-    condition: Condition = field(init=False)
-    request: QuoteRequest = field(init=False)
-    best_out: int = field(init=False)
-    _met: list[Look] = field(init=False, default_factory=list)
+    ``look_at`` is from when on it is looked at, on the monotonic clock. ``version`` and ``seq`` say which one of its
+    changes was read.
+    """
 
-    def __post_init__(self) -> None:
-        whole = terms_of(self.order)
-        self.terms = replace(whole, amount_in=whole.amount - (self.order.filled_in or 0)) if whole.partial else whole
-        # What has fired once waits for its limit only, where it has one.
-        limit, trigger = self.terms.limit, self.terms.trigger
-        condition = limit or trigger if self.order.triggered_at is not None else trigger or limit
-        assert condition is not None, "what rests waits for a price"
-        self.condition = condition
-        self.request = _request(self.terms, condition)
-        self.best_out = self.order.best_out or 0
+    __slots__ = (
+        "_has_fired", "_met", "best_out", "id", "is_child", "least_part", "look_at", "seq", "terms", "version",
+    )  # fmt: skip
+
+    def __init__(self, order: Order, look_at: float) -> None:
+        whole = terms_of(order)
+        self.id: UUID = order.id
+        self.version: int = order.version
+        self.seq: int = order.seq
+        self.is_child = order.parent_id is not None
+        self.look_at = look_at
+        filled = (order.filled_in or 0) if whole.partial else 0
+        left, sold, bought = whole.amount - filled, _one(whole.token_in), _one(whole.token_out)
+        self.terms = replace(whole, token_in=sold, token_out=bought, amount_in=left)
+        self.least_part = _least_part(whole, self.terms)
+        """The smallest amount that may be executed alone, in base units."""
+        self.best_out = order.best_out or 0
+        self._has_fired = order.triggered_at is not None
+        self._met: tuple[Look, ...] = ()
 
     @property
-    def least_part(self) -> int:
-        """The smallest amount that may be executed alone, in base units."""
-        if not self.terms.partial:
-            return self.terms.amount
-        assert self.terms.min_fill_bps is not None
-        return min(-(-self.order.amount * self.terms.min_fill_bps // BPS), self.terms.amount)
+    def pair(self) -> tuple[str, str]:
+        return self.terms.token_in.mint, self.terms.token_out.mint
+
+    @property
+    def condition(self) -> Condition:
+        # What has fired once waits for its limit only, where it has one.
+        limit, trigger = self.terms.limit, self.terms.trigger
+        condition = limit or trigger if self._has_fired else trigger or limit
+        assert condition is not None, "what rests waits for a price"
+        return condition
+
+    @property
+    def request(self) -> QuoteRequest:
+        return _request(self.terms, self.condition)
 
     def pays(self, amount_in: int, amount_out: int) -> bool:
         """Whether a part of it is paid its limit."""
@@ -64,8 +79,9 @@ class Watched:
         if self.terms.partial:
             assert self.terms.limit_price is not None
             return (Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True),)
-        bound = self.condition.bound(self.best_out)
-        return (bound,) if self.condition.trail is None else (bound, Bound(self.best_out + 1, is_least=True))
+        condition = self.condition
+        bound = condition.bound(self.best_out)
+        return (bound,) if condition.trail is None else (bound, Bound(self.best_out + 1, is_least=True))
 
     @property
     def is_confirming(self) -> bool:
@@ -74,19 +90,20 @@ class Watched:
 
     def rises(self, look: Look) -> bool:
         """Whether the look is the best that a trailing stop has seen, which it follows from here."""
-        if self.condition.trail is None or look.amount_out <= self.best_out:
+        if self.terms.trail is None or look.amount_out <= self.best_out:
             return False
         self.best_out = look.amount_out
         return True
 
     def is_met(self, look: Look | None) -> bool:
         """Whether with this look the condition is met for good; None is a look that found no route."""
-        if look is None or not self.condition.bound(self.best_out).is_met(look.amount_out):
-            self._met.clear()
+        condition = self.condition
+        if look is None or not condition.bound(self.best_out).is_met(look.amount_out):
+            self._met = ()
             return False
         if not self._met or look.slot > self._met[-1].slot:
-            self._met.append(look)
-        if not self.condition.is_adverse:
+            self._met += (look,)
+        if not condition.is_adverse:
             return True
         lasted = look.at - self._met[0].at
         return len(self._met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
@@ -105,6 +122,18 @@ class Watched:
             slot=look.slot,
             met_at_slot=self._met[0].slot,
         )
+
+
+@cache
+def _one(token: Token) -> Token:
+    """The same object for all orders that trade it."""
+    return token
+
+
+def _least_part(whole: OrderTerms, left: OrderTerms) -> int:
+    if whole.min_fill_bps is None:
+        return left.amount
+    return min(-(-whole.amount * whole.min_fill_bps // BPS), left.amount)
 
 
 def _request(terms: OrderTerms, condition: Condition) -> QuoteRequest:

@@ -157,23 +157,30 @@ class Methods:
         """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
         terms = submission.terms
         who.limits.check_pair(terms)
-        is_plain = terms.kind is OrderKind.MARKET and not terms.is_entry and terms.expires_at is None
+        is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
+        is_plain = is_plain and not terms.is_entry and terms.amount_word is None
         if is_plain and not who.limits.count_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
         _check_time(terms)
+        terms = await self._resolved(terms)
+        submission = replace(submission, terms=terms)
         if terms.kind is not OrderKind.MARKET or terms.is_entry:
             await self._outside.run(self._market.check_prices, terms)
         if not who.limits.count_money:
             return await self._batcher.submit(submission)
-        notional = await self._outside.run(self._market.notional, submission.terms)
+        notional = await self._outside.run(self._market.notional, terms)
         return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
+
+    async def _resolved(self, terms: OrderTerms) -> OrderTerms:
+        return terms if terms.amount_word is None else await self._database.run(self._intake.resolved, terms)
 
     async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
         """What submitting would do: the route, and the chain's simulation of the transaction."""
-        return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
+        terms = await self._resolved(self._intake.terms(params))
+        return Reply(await self._outside.run(self._market.preview, terms))
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
         """An order with its events, attempts, failures and fills."""
@@ -254,7 +261,8 @@ class Methods:
 
     async def quote(self, caller: Caller, params: QuoteParams) -> Reply:  # noqa: ARG002
         """What each venue would give."""
-        return Reply(await self._outside.run(self._market.quote, self._intake.terms(params)))
+        terms = await self._resolved(self._intake.terms(params))
+        return Reply(await self._outside.run(self._market.quote, terms))
 
     async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         """What the wallet holds."""

@@ -19,6 +19,7 @@ from db.validity import expire, expiry
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred, Expired, Retrying, Triggered
 from orderd.domain.order import EventKind, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.schedule import CatchUp
 from orderd.engine import views
 from tests.integration.orders import claimed, new_order, pending, read, route, sign
 
@@ -195,7 +196,7 @@ def test_a_try_that_has_failed_lets_it_rest_again_and_says_from_when_it_is_looke
     assert (order.looks_from - order.updated_at).total_seconds() == pytest.approx(4, abs=0.5)
     assert isinstance(moved.event.data, Retrying)
     assert moved.event.data.until == order.looks_from
-    (again,) = resting.resting_of_late(5)
+    (again,) = resting.these(each.id for each in resting.of_late(5))
     assert 3_000 < again.wait_ms <= 4_000
 
 
@@ -219,11 +220,36 @@ def test_those_that_rest_are_read_and_no_others() -> None:
     gone = new_order(kind=OrderKind.STOP, **PRICES[OrderKind.STOP])
     journal.accept([gone])
     cancel(gone.id)
-    assert {each.order.id for each in resting.all_resting()} == {order_id}
-    assert {each.order.id for each in resting.resting_of_late(5)} == {order_id}
+    (pair,) = resting.pairs()
+    (standing,) = resting.of_pair(pair)
+    order = read(order_id)
+    assert standing == (order_id, order.version, order.seq, (order.mint_in, order.mint_out))
+    assert resting.of_late(5) == [standing]
+    assert {each.order.id for each in resting.these([order_id, gone.id])} == {order_id}
     let_pass(order_id, 6)
-    assert resting.resting_of_late(5) == []
-    assert [each.wait_ms for each in resting.all_resting()] == [0]
+    assert resting.of_late(5) == []
+    assert [each.wait_ms for each in resting.these([order_id])] == [0]
+
+
+def test_each_pair_on_which_orders_rest_is_found_once() -> None:
+    assert resting.pairs() == set()
+    orders = [accept(OrderKind.LIMIT) for _ in range(3)]
+    sale = (orders[0].mint_in, orders[0].mint_out)
+    database.execute_sql("UPDATE orders SET mint_in = mint_out, mint_out = mint_in WHERE id = %s", (str(orders[2].id),))
+    assert resting.pairs() == {sale, sale[::-1]}
+    assert {each.id for each in resting.of_pair(sale[::-1])} == {orders[2].id}
+    cancel(orders[2].id)
+    assert resting.pairs() == {sale}
+
+
+def test_what_waits_for_no_price_of_its_own_is_none_of_those_that_are_looked_at() -> None:
+    parents = [
+        journal.accept([new_order(kind=OrderKind.OCO, stop_price="95", take_profit_price="120", confirm=2)])[0].order,
+        journal.accept([new_order(kind=OrderKind.TWAP, slices=3, every_seconds=60, catch_up=CatchUp.ONE)])[0].order,
+    ]
+    (pair,) = {(each.mint_in, each.mint_out) for each in parents}
+    assert resting.of_pair(pair) == resting.of_late(5) == []
+    assert resting.these(each.id for each in parents) == []
 
 
 def test_the_best_price_rises_and_is_lowered_by_nobody() -> None:

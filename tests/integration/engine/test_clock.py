@@ -151,7 +151,7 @@ def test_a_pause_of_what_rests_keeps_what_is_left_of_it(
     server.set(by)
     watching.look()
     assert 200 < seconds_until("looks_from", order_id) <= 300
-    (found,) = resting.resting_of_late(5)
+    (found,) = resting.these(each.id for each in resting.of_late(5))
     assert 200_000 < found.wait_ms <= 300_000
 
 
@@ -285,6 +285,7 @@ RECORDS = {
     "api_tokens": {"created_at", "expires_at", "revoked_at", "last_used_at"},
     "attempts": {"signed_at", "settled_at"},
     "audit": {"at"},
+    "balances": {"seen_at"},
     "clock": {"at"},
     "fills": {"at", "rolled_back_at"},
     "order_events": {"at"},

@@ -1,8 +1,8 @@
 """Orders that rest go on when the market meets their price: once, as they are stored, and none is missed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,6 @@ from peewee import OperationalError
 from db import journal, resting
 from db.connection import database
 from db.journal import Change
-from db.models import Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Triggered
 from orderd.domain.order import EventKind, OrderKind, OrderStatus
@@ -19,16 +18,18 @@ from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.watch import Triggers
-from orderd.venues.base import OpenPool
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_execution import QUOTE
 from tests.integration.orders import new_order, pending, read
 
 SOL = 10**9
 MILLION = 10**6
+PAUSE_SECONDS = 1.0
+READ_ALL_SECONDS = 30.0
 
 
 @dataclass
@@ -39,7 +40,8 @@ class Market:
     slot: int = 1
     is_closed: bool = False
     is_shallow: bool = False
-    pools: tuple[object, ...] = (object(),)
+    pool: object = field(default_factory=object)
+    looks: list[int] = field(default_factory=list)
     dearer: float = 0.0
     cost: int = 0
     """A better price, and what it costs to take it, in base units of USDC."""
@@ -47,7 +49,7 @@ class Market:
     """Happens while the market is looked at."""
 
     def moves(self, price: float) -> None:
-        self.price, self.slot, self.pools = price, self.slot + 1, (object(),)
+        self.price, self.slot, self.pool = price, self.slot + 1, object()
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         return {}
@@ -55,18 +57,16 @@ class Market:
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         return True
 
-    def pools_of(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> tuple[OpenPool, ...]:
-        return cast("tuple[OpenPool, ...]", self.pools)
+    def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
+        return Outline(((self.pool, None),), None, self.cost)
 
-    def given_up(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int:
-        return self.cost
-
-    def may_have_moved(self, request: QuoteRequest) -> bool:
-        return True
+    def hints(self, request: QuoteRequest) -> int:
+        return self.slot
 
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
     ) -> RoutingDecision:
+        self.looks.append(request.amount)
         self.meanwhile()
         if self.is_closed:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
@@ -96,17 +96,18 @@ class Watch:
         return fired
 
 
-Begin = Callable[[Market], Watch]
+class Begin(Protocol):
+    """Let a process begin to watch the pairs that are its own."""
+
+    def __call__(self, market: Market, is_mine: Callable[[Pair], bool] = ...) -> Watch: ...
 
 
 @pytest.fixture
 def begin(publisher: Publisher) -> Begin:
-    """Let a process begin to watch."""
-
-    def watch(market: Market) -> Watch:
+    def watch(market: Market, is_mine: Callable[[Pair], bool] = lambda _: True) -> Watch:
         queue, now = Queue(), [1_000.0]
         router = cast("Router", market)
-        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, clock=lambda: now[0])
+        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, is_mine, clock=lambda: now[0])
         return Watch(market, queue, triggers, now)
 
     return watch
@@ -295,13 +296,15 @@ def test_a_large_trailing_stop_follows_the_price_too(watch: Watch) -> None:
     assert read(order_id).best_out == 5_000 * 110 * MILLION
 
 
-def test_one_of_a_family_that_has_to_wait_for_another_fires_as_soon_as_that_has_ended(watch: Watch) -> None:
+def test_one_of_a_family_that_has_to_wait_for_another_fires_a_moment_after_that_has_ended(watch: Watch) -> None:
     """Though the market stands still meanwhile."""
     waits, works, parent = stop(), pending(), pending()
     database.execute_sql("UPDATE orders SET parent_id = %s WHERE id <> %s", (str(parent), str(parent)))
     database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '1 hour'")
     assert watch.sees(94) == 0
     journal.apply([Change(works, Cancelled(), None)])
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += PAUSE_SECONDS
     assert watch.triggers.run_once() == 1
     assert read(waits).status is OrderStatus.PENDING
 
@@ -358,6 +361,66 @@ def test_what_began_to_rest_while_nobody_could_look_is_not_missed(watch: Watch) 
     assert watch.triggers.run_once() == 1
 
 
+def test_what_both_readings_have_missed_is_found_when_the_pair_is_read_again(watch: Watch) -> None:
+    limit("200")
+    assert watch.sees(106) == 0
+    order_id = limit()
+    database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '20 s' WHERE id = %s", (str(order_id),))
+    assert watch.sees(106) == 0
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.triggers.run_once() == 1
+
+
+def test_what_rests_no_more_is_forgotten(watch: Watch) -> None:
+    gone, stays = limit("200"), limit("201")
+    assert watch.sees(106) == 0
+    assert len(watch.triggers) == 2
+    journal.apply([Change(gone, Cancelled(), None)])
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.sees(106) == 0
+    assert len(watch.triggers) == 1
+    journal.apply([Change(stays, Cancelled(), None)])
+    watch.now[0] += READ_ALL_SECONDS
+    assert watch.sees(106) == 0
+    assert len(watch.triggers) == 0
+
+
+def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = limit()
+    tries = list[Sequence[Change]]()
+
+    def refuse(changes: Sequence[Change]) -> list[None]:
+        tries.append(changes)
+        return [None for _ in changes]
+
+    with monkeypatch.context() as refused:
+        refused.setattr(journal, "apply_each", refuse)
+        assert watch.sees(106, 106, 106) == 0
+    assert len(tries) == 1
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += 1
+    assert watch.triggers.run_once() == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(watch: Watch) -> None:
+    limit()
+    assert watch.sees(100) == 0
+    watch.market.price, watch.market.pool = 106, object()
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += 2
+    assert watch.triggers.run_once() == 1
+
+
+def test_a_market_that_stands_still_is_asked_for_nothing(watch: Watch) -> None:
+    limit(), stop()
+    assert watch.sees(100) == 0
+    watch.market.looks.clear()
+    watch.market.slot += 1
+    assert watch.triggers.run_once() == 0
+    assert watch.market.looks == []
+
+
 def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Watch) -> None:
     bad, good = limit(), limit("104")
     assert watch.sees(100) == 0
@@ -366,7 +429,7 @@ def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Wat
     assert statuses([bad, good]) == [OrderStatus.OPEN, OrderStatus.PENDING]
 
 
-def _no_parts(order: Order, amount_in: int) -> None:
+def _no_parts(order_id: UUID, amount_in: int) -> bool:
     raise AssertionError("none of these orders is executed in parts")
 
 

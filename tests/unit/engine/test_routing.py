@@ -92,6 +92,9 @@ class StubVenue:
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
         return self.hinted
 
+    def hints(self, mint_in: str, mint_out: str) -> int:
+        return int(self.hinted)
+
     def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
         """There is nothing to read together with others."""
         yield from ()

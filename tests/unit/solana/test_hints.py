@@ -12,7 +12,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from orderd.solana import hints
 from orderd.solana.hints import AccountHints, LandingHints
 
-A, B = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2))
+A, B, C = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2, 3))
 NOTIFICATION = json.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": {}})
 
 
@@ -127,6 +127,30 @@ def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accoun
     second.send(changed(8))
     assert told.get(timeout=10) == "latest"
     assert told.empty()
+
+
+def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_third(
+    node: Node, accounts: AccountHints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "_ACCOUNTS_AT_MOST", 1)
+    monkeypatch.setattr(hints, "_CONNECTIONS_AT_MOST", 2)
+    told: Queue[str] = Queue()
+    accounts.start()
+    accounts.watch(A, lambda: told.put("a"))
+    first = node.connections.get(timeout=10)
+    assert subscribed(node, first, 7) == str(A)
+    accounts.watch(B, lambda: told.put("b"))
+    second = node.connections.get(timeout=10)
+    assert subscribed(node, second, 7) == str(B), "each connection numbers its own"
+    accounts.watch(C, lambda: told.put("c"))
+    accounts.watch(B, lambda: told.put("b again"))
+    second.send(changed(7))
+    assert told.get(timeout=10) == "b again"
+    first.send(changed(7))
+    assert told.get(timeout=10) == "a"
+    accounts.stop(10)
+    assert node.connections.empty()
+    assert node.said.empty()
 
 
 def test_what_is_no_message_costs_no_more_than_the_connection(node: Node, accounts: AccountHints) -> None:

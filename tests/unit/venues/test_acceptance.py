@@ -363,9 +363,29 @@ def test_a_hint_that_a_pool_has_changed_has_it_read_again(card: Card, chain: Cha
     assert best_quote(venue, ONE_SOL).slot == chain.slot
     chain.slot += 1
     assert best_quote(venue, ONE_SOL).slot == chain.slot - 1
+    assert venue.hints(WSOL_MINT, USDC_MINT) == 0
     hints[POOL]()
     assert not venue.is_fresh(WSOL_MINT, USDC_MINT)
     assert best_quote(venue, ONE_SOL).slot == chain.slot
+    assert venue.hints(WSOL_MINT, USDC_MINT) == venue.hints(USDC_MINT, WSOL_MINT) == 1, "whoever has read it since"
+
+
+def test_a_pool_that_is_read_again_is_known_for_the_one_that_it_was_until_it_changes(card: Card, chain: Chain) -> None:
+    hints: dict[Pubkey, Callable[[], None]] = {}
+    card.pool(chain, POOL)
+    venue = card.venue(chain, watch=hints.__setitem__)
+
+    def read_as() -> object:
+        chain.slot += 1
+        hints[POOL]()
+        (pool,) = venue.liquidity(WSOL_MINT, USDC_MINT).pools
+        assert pool.slot == chain.slot
+        return pool.read_as
+
+    (first,) = venue.liquidity(WSOL_MINT, USDC_MINT).pools
+    assert read_as() is first.read_as
+    card.pool(chain, POOL, deeper=2)
+    assert read_as() is not first.read_as
 
 
 def test_an_amount_that_buys_nothing_is_refused(card: Card, chain: Chain) -> None:

@@ -163,6 +163,54 @@ def test_rounding_hides_no_stop() -> None:
     assert book.may_be_met(lambda sold: int(sold * rate)) == {UUID(int=1)}
 
 
+def test_the_price_of_a_first_unit_leaves_out_limits_without_a_question() -> None:
+    book = PairBook()
+    for number in range(100):
+        amount = 3 << (20 + number % 10)
+        book.put(UUID(int=number), amount, [Bound(amount * (101 + number), is_least=True)])
+    assert book.may_be_met(_nobody_asks, best_rate=Fraction(100)) == set()
+    assert book.may_be_met(linear(103), best_rate=Fraction(103)) == {UUID(int=number) for number in range(3)}
+
+
+def test_what_one_size_is_paid_answers_for_the_others() -> None:
+    """The smallest amount for limits, the largest for stops: of each other size nothing need be asked."""
+    book, asked = PairBook(), []
+
+    def probe(amount: int) -> int:
+        asked.append(amount)
+        return amount
+
+    for size in range(20, 30):
+        amount = (1 << size) + 1
+        book.put(UUID(int=size), amount, [Bound(2 * amount, is_least=True), Bound(amount // 2, is_least=False)])
+    assert book.may_be_met(probe) == set()
+    assert asked == [1 << 20, 1 << 30]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways that pay for each unit, and what each costs: the one is taken that is worth most."""
+
+    ways: tuple[tuple[Fraction, int], ...]
+
+    def pays(self, amount: int) -> int:
+        return max((int(rate * amount) - cost, int(rate * amount)) for rate, cost in self.ways)[1]
+
+
+@given(st.lists(st.tuples(RATES, st.integers(0, 10**7)), min_size=1, max_size=3), st.data())
+def test_no_order_is_left_out_for_a_way_that_is_not_worth_it_to_a_smaller_one(
+    ways: list[tuple[Fraction, int]], data: st.DataObject
+) -> None:
+    market = Ways(tuple(ways))
+    amounts = data.draw(st.lists(AMOUNTS, min_size=1, max_size=8, unique=True))
+    costs, best = [cost for _, cost in ways], max(rate for rate, _ in ways)
+    book = PairBook()
+    for number, amount in enumerate(amounts):
+        book.put(UUID(int=number), amount, [Bound(market.pays(amount), is_least=number % 2 == 0)])
+    found = book.may_be_met(market.pays, max(costs) - min(costs), best_rate=best)
+    assert found == {UUID(int=number) for number in range(len(amounts))}
+
+
 COST = 5_000_000
 
 

@@ -1,0 +1,14 @@
+"""Which processes share the pairs of orders that rest: those that say with each beat that they watch."""
+
+from typing import Any
+
+UP = "ALTER TABLE processes ADD COLUMN watches boolean NOT NULL DEFAULT false"
+DOWN = "ALTER TABLE processes DROP COLUMN watches"
+
+
+def up(migrator: Any, db: Any) -> None:  # noqa: ANN401  (the migration runner's own signature)
+    db.execute_sql(UP)
+
+
+def down(migrator: Any, db: Any) -> None:  # noqa: ANN401
+    db.execute_sql(DOWN)

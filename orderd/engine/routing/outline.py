@@ -1,0 +1,60 @@
+"""What can be told of a pair's market without a search: whether it has moved, and what no route can pay more than."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from orderd.amm.side import Rates
+from orderd.amm.swap import SwapError
+from orderd.venues.base import OpenPool
+
+Way = tuple[Sequence[OpenPool], ...]
+"""The pools of each of its hops."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """``best_rate`` is what a first unit is paid after fees on the best way, in base units: more than any amount is
+    paid on average, however it is shared. None where a pool cannot tell. ``given_up`` is how much less the best route
+    may be paid than one that costs more, at most, in base units.
+    """
+
+    pools: tuple[tuple[object, Rates | None], ...]
+    best_rate: Fraction | None
+    given_up: int
+
+    def is_as(self, other: "Outline") -> bool:
+        """Whether all is as it was: the pools, their fees, which may change with time alone, and what ways cost."""
+        return (self.given_up, len(self.pools)) == (other.given_up, len(other.pools)) and all(
+            one is another and rates == others
+            for (one, rates), (another, others) in zip(self.pools, other.pools, strict=True)
+        )
+
+
+def outline(ways: Sequence[Way], given_up: int) -> Outline:
+    """Of the market that has these ways, as far as they have pools for each of their hops."""
+    ways = [way for way in ways if all(way)]
+    told = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
+    paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in told.items()}
+    states = tuple((pool.read_as, rates) for pool, rates in told.values())
+    if None in paid.values():
+        return Outline(states, None, given_up)
+
+    def best(way: Way) -> Fraction:
+        rate = Fraction(1)
+        for hop in way:
+            rate *= _highest(paid[id(pool)] for pool in hop)
+        return rate
+
+    return Outline(states, _highest(best(way) for way in ways), given_up)
+
+
+def _highest(rates: "Iterable[Fraction | None]") -> Fraction:
+    return max((each for each in rates if each is not None), default=Fraction(0))
+
+
+def _rates(pool: OpenPool) -> Rates | None:
+    try:
+        return pool.side.rates()
+    except SwapError:
+        return None

@@ -1,0 +1,123 @@
+"""Which orders rest on the pairs of this process, as far as it has read: a pair in whole when it becomes its own.
+
+From then on what began to rest a moment ago is read with each pass, and one pair after the other is held against the
+database, for what both have missed. Whatever is remembered here is only to be quick: after a restart all is read again.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+from uuid import UUID
+
+from db import resting
+from db.resting import Resting, Standing
+from orderd.engine.routing.inquiry import Pair
+from orderd.engine.triggers.book import PairBook
+from orderd.engine.triggers.watched import Watched
+
+_LATE_SECONDS: Final = 5.0
+"""How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
+_LIST_SECONDS: Final = 1.0
+"""How often it is looked for pairs that have orders at all."""
+_READ_AGAIN_SECONDS: Final = 30.0
+_PAUSE_SECONDS: Final = 1.0
+"""How long an order is left alone that should have gone on and could not."""
+_READING_SECONDS: Final = 0.1
+"""So long a pass may read pairs that it has not read yet: those that it has are to be looked at."""
+
+
+class Roster:
+    """For one thread at a time. Needs a connection to read."""
+
+    def __init__(self, is_mine: Callable[[Pair], bool], clock: Callable[[], float]) -> None:
+        self.books: dict[Pair, PairBook] = {}
+        self._is_mine = is_mine
+        self._clock = clock
+        self._watched: dict[UUID, Watched] = {}
+        self._pairs: set[Pair] = set()
+        self._listed_at = float("-inf")
+        self._late_at = clock()
+        self._read_at: dict[Pair, float] = {}
+        self._put_off: dict[UUID, Watched] = {}
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    def get(self, order_id: UUID) -> Watched | None:
+        return self._watched.get(order_id)
+
+    def read(self) -> set[Pair]:
+        """See what rests now. Returns the pairs on which there is something else than before."""
+        now = self._clock()
+        late = [each for each in resting.of_late(now - self._late_at + _LATE_SECONDS) if self._is_mine(each.pair)]
+        if now - self._listed_at >= _LIST_SECONDS:
+            self._pairs, self._listed_at = resting.pairs(), now
+        mine = {pair for pair in self._pairs if self._is_mine(pair)} | {each.pair for each in late}
+        for pair in (self.books.keys() | self._read_at.keys()) - mine:
+            self._forget(pair)
+        changed = self._take(self._new(late) | self._put_off.keys())
+        self._late_at = now
+        self._put_off.clear()
+        for pair in self._unread(mine):
+            changed |= self._read_pair(pair)
+            if self._clock() - now >= _READING_SECONDS:
+                break
+        return changed
+
+    def drop(self, order_id: UUID) -> None:
+        """It goes on; when it rests again, it is read again."""
+        if (watched := self._watched.pop(order_id, None)) is None:
+            return
+        book = self.books[watched.pair]
+        book.drop(order_id)
+        if not len(book):
+            del self.books[watched.pair]
+
+    def put_off(self, order_id: UUID) -> None:
+        """It has not gone on: read it again, and give it a pause if it is still as it was."""
+        if (watched := self._watched.get(order_id)) is not None:
+            watched.look_at = self._clock() + _PAUSE_SECONDS
+            self._put_off[order_id] = watched
+            self.drop(order_id)
+
+    def _unread(self, mine: set[Pair]) -> Iterable[Pair]:
+        """Those that have never been read, and then the one that was read longest ago, if that is a while."""
+        yield from sorted(mine - self._read_at.keys())
+        oldest = min(self._read_at, key=self._read_at.__getitem__, default=None)
+        if oldest is not None and self._clock() - self._read_at[oldest] >= _READ_AGAIN_SECONDS:
+            yield oldest
+
+    def _read_pair(self, pair: Pair) -> set[Pair]:
+        standing = resting.of_pair(pair)
+        for order_id in {*self.books.get(pair, ())} - {each.id for each in standing}:
+            self.drop(order_id)
+        changed = self._take(self._new(standing))
+        self._read_at[pair] = self._clock()
+        return changed
+
+    def _new(self, standing: Iterable[Standing]) -> set[UUID]:
+        """Those that have changed since they were read."""
+        known = self._watched
+        return {
+            each.id
+            for each in standing
+            if (kept := known.get(each.id)) is None or (kept.version, kept.seq) != (each.version, each.seq)
+        }
+
+    def _take(self, order_ids: set[UUID]) -> set[Pair]:
+        rows = resting.these(order_ids) if order_ids else []
+        return {self._keep(each) for each in rows if self._is_mine((each.order.mint_in, each.order.mint_out))}
+
+    def _keep(self, found: Resting) -> Pair:
+        watched = Watched(found.order, self._clock() + found.wait_ms / 1000)
+        before = self._put_off.get(watched.id)
+        if before is not None and (before.version, before.seq) == (watched.version, watched.seq):
+            watched.look_at = max(watched.look_at, before.look_at)
+        self._watched[watched.id] = watched
+        self.books.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, watched.bounds)
+        return watched.pair
+
+    def _forget(self, pair: Pair) -> None:
+        """It is another process' now, or nothing rests there any more."""
+        for order_id in list(self.books.get(pair, ())):
+            self.drop(order_id)
+        self._read_at.pop(pair, None)
