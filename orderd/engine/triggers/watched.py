@@ -58,8 +58,9 @@ class Watched:
 
     @property
     def condition(self) -> Condition:
-        # What has fired once waits for its limit only.
-        condition = self.terms.limit if self._has_fired else self.terms.trigger or self.terms.limit
+        # What has fired once waits for its limit only, where it has one.
+        limit, trigger = self.terms.limit, self.terms.trigger
+        condition = limit or trigger if self._has_fired else trigger or limit
         assert condition is not None, "what rests waits for a price"
         return condition
 
