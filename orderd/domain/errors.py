@@ -51,6 +51,7 @@ class ErrorCode(StrEnum):
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     ORDER_NOT_AMENDABLE = "ORDER_NOT_AMENDABLE"
+    ORDER_FAMILY_BUSY = "ORDER_FAMILY_BUSY"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
@@ -214,6 +215,13 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_NOT_AMENDABLE: _lasting(
         "The order cannot be changed now", "only an order that rests can be; see how it stands: orderctl show ID", 409
+    ),
+    ErrorCode.ORDER_FAMILY_BUSY: _awaited(
+        _passing(
+            "Another order of the same family may have traded",
+            "orderd goes on by itself when its outcome is final",
+            409,
+        )
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409

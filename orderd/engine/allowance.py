@@ -80,11 +80,26 @@ def accept_within(
     _check(token_id, spending)
     check(order)
     added = journal.accept([order], sender)
+    _note(order.id, token_id, spending)
+    return added
+
+
+def spend_anew(order_id: UUID, token_id: UUID, spending: Spending) -> None:
+    """Let an order be worth something else from now on, if its token's limits leave room for it. In a transaction.
+
+    Raises OrderdError as ``accept_within`` does.
+    """
+    _lock(token_id)
+    database.execute_sql("DELETE FROM notionals WHERE order_id = %s", (str(order_id),))
+    _check(token_id, spending)
+    _note(order_id, token_id, spending)
+
+
+def _note(order_id: UUID, token_id: UUID, spending: Spending) -> None:
     database.execute_sql(
         "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-        (str(order.id), str(token_id), spending.notional),
+        (str(order_id), str(token_id), spending.notional),
     )
-    return added
 
 
 def _lock(token_id: UUID) -> None:

@@ -133,10 +133,10 @@ class Families:
     def _next_slice(self, family: Family) -> list[Moved]:
         parent = family.parent
         schedule = _schedule(parent)
-        execution = schedule.at(parent.slice_no, max(family.due_ms, 0), family.remaining)
+        execution = schedule.at(parent.slice_no, family.due_ms, family.remaining)
         until = schedule.offset_ms(execution.number, self._chance()) - schedule.offset_ms(parent.slice_no, 0.5)
         columns = {"slice_no": execution.number}
-        delay_ms = max(until - max(family.due_ms, 0), 0)
+        delay_ms = until - family.due_ms  # negative where that was missed, too
         if execution.amount_in == 0:
             missed = Deferred(until=parent.updated_at, reason="the time of an execution was missed")
             return journal.apply([Change(parent.id, missed, None, columns, to=OrderStatus.OPEN, delay_ms=delay_ms)])
@@ -164,6 +164,8 @@ class Families:
         parent = family.parent
         terms = _terms_of_part(terms_of(parent), amount_in)
         seconds = min(self._market_seconds, parent.every_seconds or self._market_seconds)
+        if family.valid_ms is not None and family.valid_ms < seconds * 1000:
+            terms = replace(terms, expires_at=parent.valid_until)
         child_id = uuid7()
         new = NewOrder(child_id, parent.account_id, str(child_id), terms, BY, seconds, parent_id=parent.id)
         fact = Executing(
@@ -220,7 +222,7 @@ def _filled(family: Family) -> Change:
         executed_price=_price(family),
         remaining=format_amount(max(family.remaining, 0), parent.decimals_in),
     )
-    delay_ms = 0 if parent.partial else max(-family.due_ms, 0)
+    delay_ms = 0 if parent.partial else -family.due_ms  # it is due when it was
     return Change(parent.id, fact, None, _sums(family), to=OrderStatus.OPEN, delay_ms=delay_ms)
 
 

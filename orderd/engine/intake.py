@@ -158,9 +158,18 @@ class Intake:
         """What an order would ask for after these changes. Raises OrderdError as ``Amendments.terms`` does."""
         return self._amendments.terms(account_id, ref, changes, sees_all=sees_all)
 
-    def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> OrderView:
-        """Change an order that rests. Raises OrderdError as ``Amendments.terms`` does."""
-        moved = self._amendments.amend(account_id, ref, changes, by, sees_all=sees_all)
+    def amend(
+        self,
+        account_id: UUID,
+        ref: str,
+        changes: Changes,
+        by: Actor,
+        spending: Spending | None = None,
+        *,
+        sees_all: bool = False,
+    ) -> OrderView:
+        """Change an order that rests. Raises OrderdError as ``Amendments.amend`` does."""
+        moved = self._amendments.amend(account_id, ref, changes, by, spending, sees_all=sees_all)
         with best_effort("publish"):
             self._send([], [moved])
         return views.order_view(moved.order)

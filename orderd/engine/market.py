@@ -12,7 +12,8 @@ from solders.pubkey import Pubkey
 from db.connection import database
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS, format_amount
-from orderd.domain.plausible import check_plausible
+from orderd.domain.order import OrderKind
+from orderd.domain.plausible import check_plausible, least_part
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, told
 from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
@@ -106,17 +107,18 @@ class Market:
 
         A limit price is taken where nobody can tell: at worst the order waits for long.
         """
-        request = replace(request_of(terms), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
+        part = least_part(terms)
+        request = replace(request_of(part), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
         try:
             route = self._router.route(request, 0, self._builder.fits).route
         except OrderdError as error:
-            if terms.trigger is None:
+            if terms.trigger is None and terms.kind is not OrderKind.OCO:
                 return
             detail = "what the market pays now, which tells whether the order would fire at once, is not known"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
         if terms.exact_out is not None:  # As the sale of what its route takes.
-            terms = replace(terms, amount_in=route.amount_in, exact_out=None, max_in=None)
-        check_plausible(terms, route.amount_out)
+            part = replace(part, amount_in=route.amount_in, exact_out=None, max_in=None)
+        check_plausible(part, route.amount_out)
 
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, which part of it can be traded, and what is reserved of that.

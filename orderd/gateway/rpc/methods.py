@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from db.audit import Actor
@@ -53,6 +53,9 @@ from orderd.wire import (
     UnsubscribeParams,
     UnsubscribeResult,
 )
+
+_PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_profit_price", "trail"})
+"""Terms that are held against the market."""
 
 
 class Market(Protocol):
@@ -202,10 +205,21 @@ class Methods:
         find = partial(self._intake.amended_terms, who.account_id, params.order, params.changes, sees_all=who.sees_all)
         terms = await self._database.run(find)
         who.limits.check_pair(terms)
-        _check_time(terms)
-        await self._outside.run(self._market.check_prices, terms)
+        if "expires" in params.changes:
+            _check_time(terms)
+        if not params.changes.keys().isdisjoint(_PRICED):
+            await self._outside.run(self._market.check_prices, terms)
+        spending = None
+        if "amount_in" in params.changes and who.limits.count_money:
+            spending = Spending(await self._outside.run(self._market.notional, terms), who.limits)
         amend = partial(
-            self._intake.amend, who.account_id, params.order, params.changes, who.actor, sees_all=who.sees_all
+            self._intake.amend,
+            who.account_id,
+            params.order,
+            params.changes,
+            who.actor,
+            spending,
+            sees_all=who.sees_all,
         )
         return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
 

@@ -48,6 +48,27 @@ MUTANTS: Final = (
         "A stop is not looked at for half a minute.",
     ),
     Mutant(
+        "hint-not-taken",
+        2,
+        "orderd/engine/triggers/watch.py",
+        " or hints != view.hints:",
+        ":",
+        (f"{_TRIGGERS}test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met",),
+        "A price that comes and goes within two seconds is never seen.",
+    ),
+    Mutant(
+        "share-of-the-dead-left",
+        2,
+        "orderd/engine/triggers/shares.py",
+        "            self._mine.clear()\n",
+        "",
+        (
+            "tests/integration/engine/test_sharing.py::"
+            "test_what_a_dead_worker_watched_fires_although_its_price_came_while_nobody_looked",
+        ),
+        "What a worker watched that was killed is watched by nobody.",
+    ),
+    Mutant(
         "stop-unconfirmed",
         10,
         "orderd/engine/triggers/watched.py",
