@@ -23,6 +23,7 @@ from orderd.domain.money import format_significant
 from orderd.domain.order import FILLED, STAGES, TERMINAL
 
 if TYPE_CHECKING:
+    from orderd.domain.trigger import Condition
     from orderd.wire import OrderView
 
 Role = Literal["", "id"] | Tone
@@ -152,18 +153,26 @@ def _percent(part: Fraction) -> str:
 
 def _awaited(order: OrderView, showing: Showing) -> Cell:
     """The price that an order rests for; live, that of the market at which it fires."""
-    condition = awaited(order)
-    fires_at = trigger_price(order, condition) if condition is not None and showing.is_live else None
-    if showing.is_live and (sides := sides_of(order)):
-        pair = sides[0].pair
+    if not showing.is_live:
+        return _plain(prices(order) or f"→ {order.token_out}")
+    if order.slices is not None:
+        return ((f"{order.slices}, one every {order.every}", ""),)
+    if sides := sides_of(order):
         told = " ".join(f"{sign(side)}{side.price}" for side in sides)
-        return ("oco ", Tone.MUTED), (f"{told} {pair.quote.symbol}/{pair.base.symbol}", "")
+        return ("oco ", Tone.MUTED), (_in_unit(told, sides[0]), "")
+    condition = awaited(order)
+    fires_at = None if condition is None else trigger_price(order, condition)
     if condition is None or fires_at is None:
         return _plain(prices(order) or f"→ {order.token_out}")
+    price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)}"
+    return (f"{name_of(condition)} ", Tone.MUTED), (_in_unit(price, condition), "")
+
+
+def _in_unit(price: str, condition: Condition) -> str:
+    """With the whole unit where there is room for it in the narrowest table."""
     pair = condition.pair
-    price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)} {pair.quote.symbol}"
-    per = f"/{pair.base.symbol}"
-    return (f"{name_of(condition)} ", Tone.MUTED), (price + per if len(price + per) <= RESULT_WIDTH else price, "")
+    whole = f"{price} {pair.quote.symbol}/{pair.base.symbol}"
+    return whole if len(whole) <= RESULT_WIDTH else f"{price} {pair.quote.symbol}"
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.resting import conditions, is_open, reading, rests
+from orderctl.display.resting import conditions, is_open, reading, rests, what_follows
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms, validity
@@ -123,6 +123,10 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
             Text(reading(order) if is_open(order) else conditions(order)),
         )
     ]
+    if is_open(order):
+        facts.append(("then", Text(what_follows(order))))
+    if order.filled_amount_in is not None:
+        facts.append(("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}")))
     if order.confirm is not None:
         lasting = "" if order.confirm_for is None else f", for {order.confirm_for} at least"
         facts.append(("confirm", Text(f"by {order.confirm} looks in different slots{lasting}")))

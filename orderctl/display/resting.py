@@ -93,7 +93,7 @@ def prices(terms: ToldTerms) -> str | None:
     """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None where it has none."""
     named = []
     if terms.type is OrderKind.TWAP:
-        named.append(f"in {terms.slices} executions, one every {terms.every}")
+        named.append(f"{terms.slices} executions, one every {terms.every}")
     if terms.type is OrderKind.OCO:
         named.append(f"take-profit {terms.take_profit_price} or stop {terms.stop_price}")
     elif (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:

@@ -72,7 +72,7 @@ def resting(accepted: Accepted, **changes: Any) -> OrderView:
         ),
         (
             resting(TWAP),
-            "in 5 executions, one every 1m",
+            "5 executions, one every 1m",
             "each is executed at the best price there is",
         ),
         (
@@ -97,7 +97,7 @@ def test_what_is_waited_for_is_told_with_both_readings_and_what_follows(
         (TRAILING, "trail 3%"),
         (TRAILING.model_copy(update={"trail": "2.5"}), "trail 2.5 USDC per SOL"),
         (OCO, "take-profit 120 or stop 95 USDC per SOL"),
-        (TWAP, "in 5 executions, one every 1m"),
+        (TWAP, "5 executions, one every 1m"),
         (ACCEPTED, None),
     ],
 )
@@ -177,7 +177,9 @@ def cell(name: str, order: OrderView, *, paid: Fraction | None = None, is_live: 
         (resting(LIMIT), "limit 105 USDC per SOL", "limit ≥ 105 USDC/SOL"),
         (resting(STOP_LIMIT), "stop 95, limit 94.5 USDC per SOL", "stop ≤ 95 USDC/SOL"),
         (resting(TRAILING), "trail 3%", "trail 3%"),
-        (resting(OCO), "take-profit 120 or stop 95 USDC per SOL", "oco ≥120 ≤95 USDC/SOL"),
+        (resting(OCO), "take-profit 120 or stop 95 USDC per SOL", "oco ≥120 ≤95 USDC"),
+        (resting(TWAP), "5 executions, one every 1m", "5, one every 1m"),
+        (resting(LIMIT, token_out="CHILLGUY"), "limit 105 SOL per CHILLGUY", "limit ≤ 105 SOL"),
         (
             resting(TRAILING).model_copy(update={"best_amount_out": "152.310211"}),
             "trail 3%",
@@ -251,6 +253,7 @@ def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_whe
     Console(file=out, width=100).print(detail_view(detail))
 
     facts = [line.strip().split(maxsplit=1) for line in out.getvalue().splitlines()]
+    assert ["then", "it is executed at the best price there is"] in facts
     assert ["confirm", "by 2 looks in different slots"] in facts
     assert "waits for  95 USDC per SOL = at most 142.5 USDC" in out.getvalue()
     assert ["valid", "until 2025-11-21 11:30:00"] in facts
