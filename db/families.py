@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from peewee import IntegrityError
+
 from db.connection import database
 from db.models import IS_FAMILY, Order, in_states, listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import ACTIVE, FILLED, RESTING
 
 _LOCK: Final = 7_140_051_903_120
+_ONE_AT_A_TIME: Final = "attempts_one_of_a_family"
+"""The index over what of each family may land, or may yet be rolled back."""
 _PARENTS: Final = f"p.id IN (SELECT id FROM orders WHERE {in_states(RESTING)} AND {IS_FAMILY})"  # noqa: S608
 
 
@@ -24,7 +28,8 @@ class Family:
     """A parent that rests, and its children: what they have sold and received for good, in base units.
 
     A success in a block that may still be rolled back counts as one that is under way. ``due_ms`` is how long ago the
-    parent was to be looked at, negative while it is not; ``is_lapsed`` whether its validity has ended.
+    parent was to be looked at, negative while it is not; ``valid_ms`` for how long it is still valid, None where that
+    has no end.
     """
 
     parent: Order
@@ -41,7 +46,11 @@ class Family:
     error: OrderdError | None
     """Why the newest child that did not fill has ended."""
     due_ms: int
-    is_lapsed: bool
+    valid_ms: int | None
+
+    @property
+    def is_lapsed(self) -> bool:
+        return self.valid_ms is not None and self.valid_ms <= 0
 
     @property
     def remaining(self) -> int:
@@ -82,7 +91,7 @@ def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
     rows = Order.raw(
         f"""
         SELECT p.*, f.*, (extract(epoch FROM clock_timestamp() - p.looks_from) * 1000)::bigint AS due_ms,
-               coalesce(p.valid_until <= clock_timestamp(), false) AS is_lapsed
+               (extract(epoch FROM p.valid_until - clock_timestamp()) * 1000)::bigint AS valid_ms
         FROM orders p, LATERAL (
             SELECT count(*) AS children,
                    count(*) FILTER (WHERE awaits OR (ended_as IS NULL AND NOT rests)) AS busy,
@@ -112,7 +121,7 @@ def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
             tries=row.tries,
             error=None if row.code is None else OrderdError(ErrorCode(row.code), row.detail or ""),
             due_ms=row.due_ms,
-            is_lapsed=row.is_lapsed,
+            valid_ms=row.valid_ms,
         )
         for row in rows
     ]
@@ -125,6 +134,22 @@ def children(parent_id: UUID) -> list[Order]:
         str(parent_id),
     )
     return list(rows.execute(database))
+
+
+def under_way(parent_id: UUID) -> int:
+    """How much of it children are selling now, or have sold in blocks that may still be rolled back; in base units."""
+    (amount,) = database.execute_sql(
+        f"""
+        SELECT coalesce(sum(amount_in), 0) FROM orders c WHERE parent_id = %s
+           AND ((ended_as IS NULL AND looks_from IS NULL) OR {_AWAITS})""",  # noqa: S608
+        (str(parent_id),),
+    ).fetchone()
+    return int(amount)
+
+
+def is_taken(objection: object) -> bool:
+    """Whether the database refused an attempt because another one of the family has not ended for good."""
+    return isinstance(objection, IntegrityError) and _ONE_AT_A_TIME in str(objection)
 
 
 def lock(parent_id: UUID) -> None:

@@ -467,7 +467,7 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
 @cache
 def _accepting() -> Prepared:
     """$1 new orders, $2 their sender."""
-    columns = ("id", "account_id", "client_order_id", "parent_id", *TERMS)
+    columns = ("id", "account_id", "client_order_id", "parent_id", "token_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
     return Prepared(
         "accept",
@@ -475,7 +475,7 @@ def _accepting() -> Prepared:
         f"""
         WITH given AS (
             SELECT * FROM json_to_recordset($1) AS _({typed},
-                fact jsonb, rests boolean, holds_seconds integer, actor text, token_id uuid, address text)),
+                fact jsonb, rests boolean, holds_seconds integer, actor text, address text)),
         added AS (
             INSERT INTO orders ({names}, status, seq, looks_from, due_at, lease_owner, lease_until, valid_until)
             SELECT {names}, CASE WHEN rests THEN {_accepted(RESTING)} ELSE {_accepted(WAITING)} END, 1,
@@ -489,7 +489,7 @@ def _accepting() -> Prepared:
             SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
         audited AS (
             INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
-            SELECT actor, token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
+            SELECT actor, given.token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
         SELECT {_COLUMNS} FROM added""",
     )
 

@@ -143,7 +143,8 @@ class Order(Table):
     what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
     ``parent_id`` is the order whose execution, or part of it, this one is. ``cancel_requested``: it is signed, and
     shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
-    ``unknown_since``: from when on nobody could tell what became of what is signed.
+    ``unknown_since``: from when on nobody could tell what became of what is signed. ``token_id`` is the key that
+    submitted it.
     """
 
     id = UUIDField(primary_key=True)
@@ -169,6 +170,7 @@ class Order(Table):
     take_profit_price: Field[str | None] = price()
     trail = TextField(null=True)
     max_slippage_bps: Field[int | None] = IntegerField(null=True)
+    amount_word: Field[str | None] = TextField(null=True)
     confirm: Field[int | None] = IntegerField(null=True)
     confirm_seconds: Field[int | None] = IntegerField(null=True)
     time_in_force: Field[TimeInForce | None] = EnumField(TimeInForce, null=True)
@@ -189,6 +191,7 @@ class Order(Table):
     exit_made = BooleanField()
     first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
+    token_id: Field[UUID | None] = UUIDField(null=True)
     status: Field[OrderStatus] = EnumField(OrderStatus)
     seq = IntegerField()
     version = IntegerField()

@@ -51,7 +51,8 @@ _REMOVE: Final = {
         AND outcome <> 'live' AND NOT awaits_finality""",  # noqa: S608
     Kept.NOTIONALS: f"""
         DELETE FROM notionals WHERE order_id = ANY(ARRAY(
-            SELECT order_id FROM notionals WHERE at < {_OLD} ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
+            SELECT order_id FROM notionals n JOIN orders o ON o.id = order_id
+            WHERE at < {_OLD} AND (o.ended_as IS NOT NULL OR o.kind = 'market') ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
 }
 
 

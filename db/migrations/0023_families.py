@@ -37,6 +37,11 @@ CREATE UNIQUE INDEX attempts_one_of_a_family ON attempts (family_id)
 """
 
 DOWN = """
+-- An older release would sell the whole of what is sold in parts already, and both ends of an OCO.
+UPDATE orders SET status = 'cancelled', looks_from = NULL, due_at = NULL, lease_owner = NULL, lease_until = NULL,
+    waits_for = NULL, waits_since = NULL
+WHERE ended_as IS NULL AND status <> 'submitted'
+  AND (kind IN ('oco', 'twap') OR partial OR parent_id IS NOT NULL OR cancel_requested);
 DROP INDEX attempts_one_of_a_family;
 ALTER TABLE attempts DROP COLUMN family_id;
 DROP INDEX orders_children, orders_withdrawn;

@@ -21,12 +21,17 @@ def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> Exit
     from orderctl.display.tables import plain_table, print_whole
 
     table = plain_table(("TOKEN", "left"), ("AMOUNT", "right"), ("MINT", "left"))
+    is_reserved = any(balance.reserved not in (None, "0") for balance in answer.balances)
+    if is_reserved:
+        table.add_column("RESERVED", justify="right", no_wrap=True)
+        table.add_column("AVAILABLE", justify="right", no_wrap=True)
     beside = [_beside(balance) for balance in answer.balances]
     if any(beside):
         table.add_column("NOT TRADED", no_wrap=True)
     for balance, rest in zip(answer.balances, beside, strict=True):
         amount = balance.amount if balance.tradable is None else balance.tradable
-        table.add_row(balance.token, amount, balance.mint, *([rest] if any(beside) else []))
+        left = (balance.reserved or "", balance.available or "") if is_reserved else ()
+        table.add_row(balance.token, amount, balance.mint, *left, *([rest] if any(beside) else []))
     narrate(settings, f"wallet {answer.wallet}")
     print_whole(table, console(settings))
     return ExitCode.OK

@@ -1,13 +1,14 @@
 """Buying an exact amount over several pools for as little as can be: the twin of a split, which sells an exact one.
 
 What a split pays for its input rises with the input, so the one for an input that pays just the amount is looked for:
-each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up
-to the amount: what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is
-best for the last input that was tried, so near to theirs that what this costs is a small part of a small part.
+each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up to the amount:
+what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is best for the last
+input that was tried, so near to theirs that what this costs is a small part of a small part.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, PRECISION
@@ -44,6 +45,8 @@ def best_purchase(
     near = _near(sides, singles, amount_out, max_legs, cost_a_leg, curve_of, room)
     if near.best is not None and len(near.best.legs) > 1:
         purchases += _exactly(sides, near.best, amount_out)
+    elif near.best is not None and max_legs > 1 and isinstance(singles[near.best.legs[0].position], SwapError):
+        purchases += _completed(sides, near.best.legs[0].position, amount_out)
     steep: Split | None = None
     for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_a_leg * len(each.legs))):
         if _is_steep(each, room):
@@ -64,13 +67,14 @@ def _near(
 ) -> Offers:
     """What `best_split` makes of an input that pays about the amount; of too little, where there is no such input."""
     amount_in = _first_guess(sides, singles, amount_out, curve_of)
-    # The last word is spoken on what is bought exactly.
+    # What an amount that is not the wanted one would take, is nothing to judge a set by.
     drafted = replace(room, fits=lambda _: True)
+    sell = partial(best_split, sides, max_legs=max_legs, cost_a_leg=cost_a_leg, curve_of=curve_of)
     offers, tries = Offers((), None), list[_Try]()
     for _ in range(_TRIES):
         if amount_in > U64_MAX:
             break
-        offers = best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=drafted, curve_of=curve_of)
+        offers = sell(amount_in, room=drafted)
         met = offers.best or offers.less or offers.steep
         if met is None or (offers.best is None and met.amount_out <= amount_out):
             break
@@ -78,6 +82,8 @@ def _near(
             break
         tries.append(_Try(met.amount_in, met.amount_out))
         amount_in = _next_guess(tries, amount_out)
+    if offers.best is not None and len(offers.best.legs) > 1 and not room.fits(offers.best):
+        return sell(offers.best.amount_in, room=room)
     return offers
 
 
@@ -130,6 +136,15 @@ def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]
         if len(legs) == len(quotes):
             return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
     return []
+
+
+def _completed(sides: Sequence[Side], best: int, amount_out: int) -> list[Split]:
+    """As much as the best pool pays of an amount that it refuses, and the rest from each of the others."""
+    most = _cost_of_about(sides[best], amount_out)
+    if not isinstance(most, Quote):
+        return []
+    rests = [(index, _cost_of(side, amount_out - most.amount_out)) for index, side in enumerate(sides) if index != best]
+    return [Split((Leg(best, most), Leg(index, rest))) for index, rest in rests if isinstance(rest, Quote)]
 
 
 def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:

@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """Order starts in any sliding window, over the whole cluster; 0 switches the limit off."""
     rate_window_seconds: int = Field(60, ge=1, le=MOST)
     """The length of that window."""
+    max_open_per_key: int = Field(1_000, ge=0, le=MOST)
+    """Orders of one token that wait for the market at one time; 0 sets no cap."""
     max_in_flight: int = Field(0, ge=0, le=MOST)
     """Submitted orders at one time in a worker process; 0 sets no cap."""
 

@@ -51,6 +51,7 @@ class ErrorCode(StrEnum):
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     ORDER_NOT_AMENDABLE = "ORDER_NOT_AMENDABLE"
+    ORDER_FAMILY_BUSY = "ORDER_FAMILY_BUSY"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
@@ -62,6 +63,7 @@ class ErrorCode(StrEnum):
     LIMIT_TOKENS = "LIMIT_TOKENS"
     LIMIT_ORDER = "LIMIT_ORDER"
     LIMIT_DAY = "LIMIT_DAY"
+    LIMIT_OPEN = "LIMIT_OPEN"
     # Failed.
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND"
     ROUTE_VENUES_UNAVAILABLE = "ROUTE_VENUES_UNAVAILABLE"
@@ -77,6 +79,8 @@ class ErrorCode(StrEnum):
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
+    FUNDS_RESERVED = "FUNDS_RESERVED"
+    FUNDS_UNKNOWN = "FUNDS_UNKNOWN"
     TX_SLIPPAGE_EXCEEDED = "TX_SLIPPAGE_EXCEEDED"
     TX_EXPIRED = "TX_EXPIRED"
     TX_FAILED = "TX_FAILED"
@@ -212,6 +216,13 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ORDER_NOT_AMENDABLE: _lasting(
         "The order cannot be changed now", "only an order that rests can be; see how it stands: orderctl show ID", 409
     ),
+    ErrorCode.ORDER_FAMILY_BUSY: _awaited(
+        _passing(
+            "Another order of the same family may have traded",
+            "orderd goes on by itself when its outcome is final",
+            409,
+        )
+    ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409
     ),
@@ -240,6 +251,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.LIMIT_DAY: _lasting(
         "The token's allowance for a day is used up", "submit a smaller order, or wait as long as retry_after says", 429
+    ),
+    ErrorCode.LIMIT_OPEN: _lasting(
+        "The token has too many open orders", "cancel some, or raise ORDERD_MAX_OPEN_PER_KEY", 429
     ),
     ErrorCode.ROUTE_NOT_FOUND: _lasting("No pool trades this pair", "choose a pair that a pool trades"),
     ErrorCode.ROUTE_VENUES_UNAVAILABLE: _awaited(
@@ -286,6 +300,13 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.FUNDS_INSUFFICIENT: _lasting(
         "The wallet holds too little for this order and its fees",
         "see: orderctl balances; then trade less or add funds",
+    ),
+    ErrorCode.FUNDS_RESERVED: _lasting(
+        "Other orders have reserved what this one needs",
+        "see: orderctl balances; then sell less, or cancel some",
+    ),
+    ErrorCode.FUNDS_UNKNOWN: _passing(
+        "What the wallet holds is not known", "wait until a worker has looked, or say the amount itself"
     ),
     ErrorCode.TX_SLIPPAGE_EXCEEDED: _passing(
         "The price moved beyond the slippage before the transaction landed", "raise --slippage, or submit again", 409

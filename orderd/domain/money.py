@@ -9,6 +9,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 U64_MAX = 2**64 - 1
 BPS = 10_000
+MAX: Final = "max"
+"""The amount that is all there is."""
 _EXACT: Final = Context(prec=60)
 PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
 
@@ -30,6 +32,29 @@ def parse_amount(text: str, decimals: int) -> int:
     if amount > U64_MAX:
         raise OrderdError(ErrorCode.AMOUNT_TOO_LARGE, f"{text} is more than 2^64-1 base units")
     return amount
+
+
+def parse_amount_word(text: str) -> str | None:
+    """A word for a part of what there is, ``max`` or such as ``50%``, as it is kept; None where it is none.
+
+    Raises OrderdError AMOUNT_INVALID or AMOUNT_NOT_POSITIVE, of a percentage.
+    """
+    word = text.strip().lower()
+    if word == MAX:
+        return MAX
+    if not word.endswith("%"):
+        return None
+    if not PLAIN_DECIMAL.fullmatch(word[:-1]) or Decimal(word[:-1]) > 100:
+        raise OrderdError(ErrorCode.AMOUNT_INVALID, f"{text[:50]!r} is not a percentage up to 100%")
+    if (percent := Decimal(word[:-1])) <= 0:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_POSITIVE, f"{text[:50]} is not above zero")
+    told = f"{percent.normalize():f}"
+    return f"{told}%"
+
+
+def part_of(word: str) -> Fraction:
+    """Which part of what there is a word means."""
+    return Fraction(1) if word == MAX else Fraction(word.removesuffix("%")) / 100
 
 
 def format_amount(amount: int, decimals: int) -> str:

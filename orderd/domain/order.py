@@ -36,8 +36,8 @@ class TimeInForce(StrEnum):
     """For how long a limit order may wait for its price."""
 
     GTC = "gtc"  # until it is filled, cancelled or no longer valid
-    IOC = "ioc"  # not at all: it is executed at once, or ends
-    FOK = "fok"  # not at all, and the whole amount at once
+    IOC = "ioc"  # not at all: as much of it as is paid its limit is executed at once, and the rest ends
+    FOK = "fok"  # not at all: the whole amount is executed at once, or it ends
 
 
 class Floor(StrEnum):

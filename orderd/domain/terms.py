@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import BPS, format_amount, parse_amount, parse_cost_bps, parse_slippage_bps
+from orderd.domain.money import BPS, format_amount, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice, parse_price
 from orderd.domain.schedule import CatchUp
@@ -27,6 +27,7 @@ _A_TOKEN: Final = "symbol or mint address"
 _A_PRICE: Final = "in the pair's quote token (USDC before SOL before others) for one of the other"
 _DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 """What is read as a decimal, for the schemas only: what else there is, is refused in better words than a pattern's."""
+_AMOUNT: Final[JsonDict] = {"pattern": r"^([mM][aA][xX]|\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})%?)$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,14 @@ class GivenTerms(BaseModel):
     token_out: Annotated[str, Typed("TOKEN_OUT", "What to buy.", has_place=True)] = Field(
         max_length=64, description=_A_TOKEN
     )
-    amount_in: Annotated[str | None, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5.", has_place=True)] = (
-        Field(
-            None,
-            max_length=100,
-            description="what is sold, in whole tokens, like 1.5; due unless exact_out is given",
-            json_schema_extra=_DECIMAL,
-        )
+    amount_in: Annotated[
+        str | None, Typed("AMOUNT", "How much of TOKEN_IN to sell, like 1.5; or max, or 50%.", has_place=True)
+    ] = Field(
+        None,
+        max_length=100,
+        description="what is sold, in whole tokens, like 1.5, or max, or a part such as 50%, of what the wallet has to "
+        "spare; due unless exact_out is given",
+        json_schema_extra=_AMOUNT,
     )
     exact_out: Annotated[
         str | None,
@@ -191,6 +193,8 @@ class OrderTerms:
     in different slots have found it so, over at least ``confirm_seconds``. The order is valid for ``valid_seconds``
     from its acceptance on, or until ``expires_at``; where both are None, as long as the daemon says.
 
+    Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted.
+
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
 
@@ -224,6 +228,7 @@ class OrderTerms:
     then_stop_price: str | None = None
     valid_seconds: int | None = None
     expires_at: datetime | None = None
+    amount_word: str | None = None
 
     @property
     def amount(self) -> int:
@@ -235,7 +240,7 @@ class OrderTerms:
     @property
     def rests(self) -> bool:
         """Whether it waits for the market, instead of being executed at once."""
-        return self.kind is not OrderKind.MARKET and self.time_in_force in (None, TimeInForce.GTC)
+        return self.kind is not OrderKind.MARKET and (self.partial or self.time_in_force in (None, TimeInForce.GTC))
 
     @property
     def is_entry(self) -> bool:
@@ -278,7 +283,9 @@ class OrderTerms:
 
         What nobody could say when one of them was accepted does not make them differ.
         """
-        names = [each.name for each in fields(self) if each.name != "floor" or None not in (self.floor, other.floor)]
+        unsaid = {"floor"} if None in (self.floor, other.floor) else set()
+        unsaid |= set() if self.amount_word is None else {"amount_in"}
+        names = [each.name for each in fields(self) if each.name not in unsaid]
         return all(_meant(self, name) == _meant(other, name) for name in names)
 
 
@@ -295,6 +302,7 @@ class ToldTerms(BaseModel):
     token_out: str
     amount_in: str | None = None
     """What is sold. Of an order for an exact output what it has paid, once that is known."""
+    amount_word: str | None = _IF_ANY
     slippage: str
     min_out: str | None = None
     max_cost: str | None = None
@@ -335,10 +343,12 @@ def understood(
     check_side(given)
     token_in, token_out = tokens.pair(given.token_in, given.token_out)
     check_wrapped(given, token_in)
+    word = None if given.amount_in is None else parse_amount_word(given.amount_in)
     return OrderTerms(
         token_in=token_in,
         token_out=token_out,
-        amount_in=_parsed(given.amount_in, token_in),
+        amount_word=word,
+        amount_in=None if word else _parsed(given.amount_in, token_in),
         slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
         min_out=_parsed(given.min_out, token_out),
         max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
@@ -377,7 +387,7 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
         "confirm_seconds": _if_given(parse_span, given.confirm_for),
         "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
-        "partial": given.partial,
+        "partial": given.partial or given.time_in_force is TimeInForce.IOC,
         "min_fill_bps": _min_fill_bps(given),
         "slices": given.slices,
         "every_seconds": _every_seconds(given),
@@ -385,19 +395,29 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "catch_up": given.catch_up or (CatchUp.ONE if kind is OrderKind.TWAP else None),
         "then_take_profit_price": _if_given(parse_price, given.then_take_profit),
         "then_stop_price": _if_given(parse_price, given.then_stop),
-        "valid_seconds": _if_given(parse_span, given.valid_for),
+        "valid_seconds": _valid_seconds(given),
         "expires_at": _if_given(parse_moment, given.expires),
         "floor": given.floor or (Floor.EACH if kind in MARKET_EXITS else Floor.FIRST),
     }
 
 
 def _min_fill_bps(given: GivenTerms) -> int | None:
-    if not given.partial:
+    if not (given.partial or given.time_in_force is TimeInForce.IOC):
         return None
     bps = _MIN_FILL_BPS if given.min_fill is None else parse_slippage_bps(given.min_fill.removesuffix("%"))
     if bps == 0:
         raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, "min_fill is above 0 %")
     return bps
+
+
+def _valid_seconds(given: GivenTerms) -> int | None:
+    if given.valid_for is not None:
+        return parse_span(given.valid_for)
+    return _IOC_SECONDS if given.time_in_force is TimeInForce.IOC and given.expires is None else None
+
+
+_IOC_SECONDS: Final = 5
+"""Within which somebody has looked at the market, or nobody can."""
 
 
 def _every_seconds(given: GivenTerms) -> int | None:
@@ -459,8 +479,11 @@ def _kind_of(given: GivenTerms) -> OrderKind:
             (given.then_take_profit, given.then_stop) != (None, None) and kind not in _ENTRIES,
             f"what follows an order follows one that buys, and not a {kind} order",
         ),
-        (given.partial and given.time_in_force not in (None, TimeInForce.GTC), "partial is for orders that rest"),
-        (given.min_fill is not None and not given.partial, "min_fill belongs to partial"),
+        (given.partial and given.time_in_force is TimeInForce.FOK, "a fok order is executed whole"),
+        (
+            given.min_fill is not None and not given.partial and given.time_in_force is not TimeInForce.IOC,
+            "min_fill belongs to partial",
+        ),
         (kind is OrderKind.TWAP and (given.over is None) == (given.every is None), "give over or every, and not both"),
         (kind is not OrderKind.TWAP and given.jitter is not None, "jitter belongs to slices"),
         (kind is not OrderKind.TWAP and (given.over, given.every) != (None, None), "over and every belong to slices"),
@@ -493,6 +516,7 @@ def told(terms: OrderTerms) -> ToldTerms:
     return ToldTerms(
         token_in=terms.token_in.symbol,
         token_out=terms.token_out.symbol,
+        amount_word=terms.amount_word,
         amount_in=_told(terms.amount_in, terms.token_in),
         slippage=format_amount(terms.slippage_bps, 2),
         min_out=_told(terms.min_out, terms.token_out),

@@ -3,11 +3,14 @@
 An order's notional is what it sells, in USDC, at the moment it is submitted: the amount itself where USDC is sold, else
 what the best route pays for the whole amount in USDC, after all pools' fees and before slippage. A day is the last 24
 hours. Each order counts from its acceptance on with the notional that was stored with it; only those that have ended
-without a fill do not count.
+without a fill do not count. One that waits for the market counts while it is open and for a day after its last fill,
+from which on its notional is dated.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +20,7 @@ from db.journal import Moved, NewOrder
 from db.models import listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.order import UNFILLED
+from orderd.domain.order import UNFILLED, OrderKind
 from orderd.domain.terms import OrderTerms
 
 NOTIONAL_TOKEN: Final = "USDC"
@@ -57,11 +60,17 @@ class Spending:
 
 
 @transaction
-def accept_within(order: NewOrder, spending: Spending, sender: str | None = None) -> list[Moved]:
+def accept_within(
+    order: NewOrder,
+    spending: Spending,
+    sender: str | None = None,
+    check: Callable[[NewOrder], object] = lambda _: None,
+) -> list[Moved]:
     """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
 
     Submissions of one token wait for each other, over all gateways. An order that is there already is no new one,
-    whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, or AUTH_INVALID for a token that has ended.
+    whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for a token that has ended, or
+    what else ``check`` has against the order.
     """
     token_id = order.by.token_id
     assert token_id is not None, "only tokens have limits"
@@ -69,12 +78,28 @@ def accept_within(order: NewOrder, spending: Spending, sender: str | None = None
     if journal.submitted_as(order.account_id, order.client_order_id) is not None:
         return []
     _check(token_id, spending)
+    check(order)
     added = journal.accept([order], sender)
+    _note(order.id, token_id, spending)
+    return added
+
+
+def spend_anew(order_id: UUID, token_id: UUID, spending: Spending) -> None:
+    """Let an order be worth something else from now on, if its token's limits leave room for it. In a transaction.
+
+    Raises OrderdError as ``accept_within`` does.
+    """
+    _lock(token_id)
+    database.execute_sql("DELETE FROM notionals WHERE order_id = %s", (str(order_id),))
+    _check(token_id, spending)
+    _note(order_id, token_id, spending)
+
+
+def _note(order_id: UUID, token_id: UUID, spending: Spending) -> None:
     database.execute_sql(
         "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-        (str(order.id), str(token_id), spending.notional),
+        (str(order_id), str(token_id), spending.notional),
     )
-    return added
 
 
 def _lock(token_id: UUID) -> None:
@@ -111,21 +136,35 @@ def _check(token_id: UUID, spending: Spending) -> None:
 def _submitted(token_id: UUID) -> int:
     """What all orders of the last day are worth, those that do not count included: told by the index alone."""
     (notional,) = database.execute_sql(
-        "SELECT COALESCE(sum(notional), 0) FROM notionals WHERE token_id = %s AND at > statement_timestamp() - %s",
-        (str(token_id), DAY),
+        f"""
+        SELECT COALESCE(sum(notional), 0) FROM (
+            SELECT notional FROM notionals WHERE token_id = %s AND at > statement_timestamp() - %s
+            UNION ALL SELECT n.notional FROM {_OPEN_FOR_LONG}) AS submitted""",  # noqa: S608
+        (str(token_id), DAY, str(token_id), DAY),
     ).fetchone()
     return int(notional)
 
 
+_OPEN_FOR_LONG: Final = f"""
+    notionals n JOIN orders o ON o.id = n.order_id
+    WHERE o.ended_as IS NULL AND o.kind <> '{OrderKind.MARKET}' AND o.token_id = %s
+      AND n.at <= statement_timestamp() - %s"""
+"""Those of a token that wait for the market, and were submitted or filled before the day began."""
+
+
 def _spent(token_id: UUID) -> list[tuple[float, int]]:
-    """Of each order that counts, oldest first: in how many seconds it no longer will, and its notional."""
+    """Of each order that counts: in how many seconds it no longer will, and its notional; those last that are open."""
     rows = database.execute_sql(
         f"""
-        SELECT extract(epoch FROM n.at + %s - statement_timestamp()), n.notional
+        SELECT CASE WHEN o.ended_as IS NOT NULL OR o.kind = '{OrderKind.MARKET}'
+                    THEN extract(epoch FROM n.at + %s - statement_timestamp()) ELSE 'infinity' END AS seconds,
+               n.notional
         FROM notionals n JOIN orders o ON o.id = n.order_id
-        WHERE n.token_id = %s AND n.at > statement_timestamp() - %s AND o.status NOT IN ({listed(UNFILLED)})
-        ORDER BY n.at""",  # noqa: S608
-        (DAY, str(token_id), DAY),
+        WHERE n.token_id = %s AND n.at > statement_timestamp() - %s
+          AND (o.status NOT IN ({listed(UNFILLED)}) OR o.filled_in IS NOT NULL)
+        UNION ALL SELECT 'infinity', n.notional FROM {_OPEN_FOR_LONG}
+        ORDER BY seconds""",  # noqa: S608
+        (DAY, str(token_id), DAY, str(token_id), DAY),
     )
     return [(float(seconds), int(notional)) for seconds, notional in rows]
 
@@ -138,7 +177,7 @@ def _free_in(spent: list[tuple[float, int]], most: int) -> int | None:
     for seconds, notional in spent:
         left -= notional
         if left <= most:
-            return max(int(seconds) + 1, 1)
+            return max(int(seconds) + 1, 1) if isfinite(seconds) else None
     return None
 
 

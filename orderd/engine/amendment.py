@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from db import audit, journal
+from db import audit, families, journal
 from db.audit import AMEND, Actor, Entry
 from db.connection import database, transaction
 from db.journal import Change, Moved
@@ -14,10 +14,13 @@ from db.models import Order
 from db.terms import columns_of, terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Amended
+from orderd.domain.money import format_amount
 from orderd.domain.order import RESTING, OrderKind, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
+from orderd.engine.allowance import Spending, spend_anew
+from orderd.engine.reservation import Reservations
 
 Changes = Mapping[str, str | bool]
 """New values of terms by their names, and ``paused``."""
@@ -26,9 +29,10 @@ Changes = Mapping[str, str | bool]
 class Amendments:
     """Thread-safe."""
 
-    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int) -> None:
+    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int, reservations: Reservations) -> None:
         self._tokens = tokens
         self._max_total_cost_bps = max_total_cost_bps
+        self._reservations = reservations
 
     def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
         """The terms as they would be, to be held against the market.
@@ -39,18 +43,35 @@ class Amendments:
         with database.connection_context():
             return self._changed(_resting(views.find(account_id, ref, sees_all=sees_all)), changes)
 
-    def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> Moved:
-        """Change the order, unless it has fired meanwhile. Raises OrderdError as ``terms`` does."""
+    def amend(
+        self,
+        account_id: UUID,
+        ref: str,
+        changes: Changes,
+        by: Actor,
+        spending: Spending | None = None,
+        *,
+        sees_all: bool = False,
+    ) -> Moved:
+        """Change the order, unless it has fired meanwhile. ``spending`` is given where its new worth is limited.
+
+        Raises OrderdError as ``terms`` does, FUNDS_RESERVED, and as ``allowance.accept_within``.
+        """
         with database.connection_context():
-            return self._amend(views.find(account_id, ref, sees_all=sees_all).id, changes, by)
+            return self._amend(views.find(account_id, ref, sees_all=sees_all).id, changes, by, spending)
 
     @transaction
-    def _amend(self, order_id: UUID, changes: Changes, by: Actor) -> Moved:
+    def _amend(self, order_id: UUID, changes: Changes, by: Actor, spending: Spending | None) -> Moved:
         database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # nobody fires it before this is written
         order = _resting(Order.get_by_id(order_id))
         before, after = terms_of(order), self._changed(order, changes)
+        self._reservations.check_more(before, after)
         known = columns_of(before)
         columns: dict[str, Any] = {"paused": changes.get("paused", order.paused)}
+        _check_room(order, after)
+        if spending is not None:
+            assert by.token_id is not None, "only tokens have limits"
+            spend_anew(order.id, by.token_id, spending)
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:
             columns["first_terms"] = told(before).model_dump(mode="json")
@@ -59,13 +80,20 @@ class Amendments:
         if not changes.keys().isdisjoint({"valid_for", "expires"}):
             columns["valid_until"] = after.expires_at or _now() + timedelta(seconds=after.valid_seconds or 0)
         fact = Amended(**dict(told(after)))
-        (moved,) = journal.apply([Change(order.id, fact, None, columns, to=OrderStatus.OPEN)])
+        change = Change(order.id, fact, None, columns, to=OrderStatus.OPEN, delay_ms=_wait_ms(order))
+        (moved,) = journal.apply([change])
         audit.record([Entry(by, AMEND, order_id=order.id, detail=", ".join(sorted(changes)))])
         return moved
 
     def _changed(self, order: Order, changes: Changes) -> OrderTerms:
         before = terms_of(order)
         terms = {name: value for name, value in changes.items() if name != "paused"}
+        if "paused" in changes and order.kind is not OrderKind.TWAP:
+            raise OrderdError(
+                ErrorCode.ORDER_NOT_AMENDABLE, f"only a TWAP pauses between its executions, not {order.kind}"
+            )
+        if order.kind is OrderKind.STOP_LIMIT and order.triggered_at is not None:
+            raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, "its stop has fired")
         if terms and order.kind is OrderKind.OCO:
             raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, "its prices are those of the two orders that it made")
         if "amount_in" in terms and order.parent_id is not None:
@@ -74,6 +102,8 @@ class Amendments:
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in changes else {"valid_for": None} if "expires" in changes else {}
         after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)
+        if after.amount_word is not None:
+            raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
         if after.kind is not before.kind:
             raise OrderdError(
                 ErrorCode.ORDER_TERMS_CONTRADICT, f"it would be a {after.kind} order, it is {before.kind}"
@@ -85,6 +115,22 @@ def _resting(order: Order) -> Order:
     if order.status in RESTING:
         return order
     raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"it is {order.status}")
+
+
+def _check_room(order: Order, after: OrderTerms) -> None:
+    """Raises OrderdError where the new total is less than what is sold already, or is being sold."""
+    sold = (order.filled_in or 0) + families.under_way(order.id)
+    if after.is_family and after.amount < sold:
+        told_of = f"{format_amount(sold, order.decimals_in)} {order.token_in}"
+        raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"{told_of} of it are sold already, or are being sold")
+
+
+def _wait_ms(order: Order) -> int:
+    """In how many milliseconds it is looked at: when it would have been. A TWAP does not forget what it has missed."""
+    (wait_ms,) = database.execute_sql(
+        "SELECT ceil(extract(epoch FROM %s - clock_timestamp()) * 1000)::bigint", (order.looks_from,)
+    ).fetchone()
+    return int(wait_ms) if order.kind is OrderKind.TWAP else max(int(wait_ms), 0)
 
 
 def _now() -> datetime:

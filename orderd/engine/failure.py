@@ -79,7 +79,8 @@ def change_after(
     """The change that a failed attempt leads to, with its row among the failures."""
     order, error = failed.order, failed.error
     persistence = _persistence(order)
-    if error.is_awaited and attempt_end is None and persistence is not _Persistence.NONE:
+    does_wait = persistence is not _Persistence.NONE or error.code is ErrorCode.ORDER_FAMILY_BUSY
+    if error.is_awaited and attempt_end is None and does_wait:
         return _wait(failed, policy, persistence)
     failures = order.failures + 1
     does_count = not error.is_awaited and (persistence is _Persistence.A_FEW or attempt_end is not None)

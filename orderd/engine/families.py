@@ -35,6 +35,8 @@ from orderd.engine.publish import Publisher
 _AT_ONCE: Final = 10_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is looked at again when its child has ended."""
+_AT_ONCE_MS: Final = 1_500
+"""Within which the market has been looked at for an order that may not wait."""
 BY: Final = Actor("orderd")
 log = structlog.get_logger(__name__)
 
@@ -122,6 +124,8 @@ class Families:
             return True
         if parent.kind is OrderKind.OCO:
             return family.filled_in > 0 or (family.children > 0 and family.resting == 0)
+        if parent.time_in_force is TimeInForce.IOC and (family.children or family.due_ms > _AT_ONCE_MS):
+            return True
         if parent.partial:
             return family.tries > 0 and family.error is not None and not may_pass(family.error.code)
         return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
@@ -129,10 +133,10 @@ class Families:
     def _next_slice(self, family: Family) -> list[Moved]:
         parent = family.parent
         schedule = _schedule(parent)
-        execution = schedule.at(parent.slice_no, max(family.due_ms, 0), family.remaining)
+        execution = schedule.at(parent.slice_no, family.due_ms, family.remaining)
         until = schedule.offset_ms(execution.number, self._chance()) - schedule.offset_ms(parent.slice_no, 0.5)
         columns = {"slice_no": execution.number}
-        delay_ms = max(until - max(family.due_ms, 0), 0)
+        delay_ms = until - family.due_ms  # negative where that was missed, too
         if execution.amount_in == 0:
             missed = Deferred(until=parent.updated_at, reason="the time of an execution was missed")
             return journal.apply([Change(parent.id, missed, None, columns, to=OrderStatus.OPEN, delay_ms=delay_ms)])
@@ -143,7 +147,7 @@ class Families:
         terms = terms_of(parent)
         until = parent.valid_until
         both = (take_profit_of(terms), stop_of(terms))
-        ends = [replace(end, expires_at=until, valid_seconds=None) for end in both]
+        ends = [replace(end, expires_at=until, valid_seconds=None, amount_word=None) for end in both]
         ids = [uuid7() for _ in ends]
         new = [
             NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)
@@ -160,6 +164,8 @@ class Families:
         parent = family.parent
         terms = _terms_of_part(terms_of(parent), amount_in)
         seconds = min(self._market_seconds, parent.every_seconds or self._market_seconds)
+        if family.valid_ms is not None and family.valid_ms < seconds * 1000:
+            terms = replace(terms, expires_at=parent.valid_until)
         child_id = uuid7()
         new = NewOrder(child_id, parent.account_id, str(child_id), terms, BY, seconds, parent_id=parent.id)
         fact = Executing(
@@ -216,7 +222,7 @@ def _filled(family: Family) -> Change:
         executed_price=_price(family),
         remaining=format_amount(max(family.remaining, 0), parent.decimals_in),
     )
-    delay_ms = 0 if parent.partial else max(-family.due_ms, 0)
+    delay_ms = 0 if parent.partial else -family.due_ms  # it is due when it was
     return Change(parent.id, fact, None, _sums(family), to=OrderStatus.OPEN, delay_ms=delay_ms)
 
 
@@ -251,7 +257,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     if withdrawn or parent.cancel_requested:
         return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
     left = f"{format_amount(family.remaining, parent.decimals_in)} {parent.token_in} were not sold"
-    if family.is_lapsed or family.filled_in:
+    if family.is_lapsed or family.filled_in or parent.time_in_force is TimeInForce.IOC:
         expired = Expired(detail=f"its time is over; {left}")
         columns = sums | {"error_code": str(expired.code), "error_detail": expired.detail}
         return Change(parent.id, expired, None, columns, to=OrderStatus.EXPIRED)

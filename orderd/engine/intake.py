@@ -23,6 +23,7 @@ from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import families, views
 from orderd.engine.allowance import Spending, accept_within
 from orderd.engine.amendment import Amendments, Changes
+from orderd.engine.reservation import Reservations
 from orderd.wire import OrderView, TokenView
 
 
@@ -67,6 +68,7 @@ class Intake:
         *,
         valid_seconds: int | None = None,
         max_total_cost_bps: int = BPS,
+        reservations: Reservations | None = None,
     ) -> None:
         self._valid_seconds = valid_seconds
         self._tokens = tokens
@@ -75,7 +77,8 @@ class Intake:
         self._forget = forget
         self._name = name
         self._max_total_cost_bps = max_total_cost_bps
-        self._amendments = Amendments(tokens, max_total_cost_bps)
+        self._reservations = reservations or Reservations()
+        self._amendments = Amendments(tokens, max_total_cost_bps, self._reservations)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
         """Told of new orders before anybody else, in the thread that has stored them."""
 
@@ -91,6 +94,10 @@ class Intake:
         """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds."""
         return understood(given, self._tokens, self._default_slippage, self._max_total_cost_bps)
 
+    def resolved(self, terms: OrderTerms) -> OrderTerms:
+        """The terms with what a word for the amount comes to now. Raises OrderdError FUNDS_*. Needs a connection."""
+        return self._reservations.resolved(terms)
+
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.
 
@@ -101,24 +108,31 @@ class Intake:
         outcomes: dict[int, SubmitOutcome | OrderdError] = {}
         with database.connection_context():
             new = [self._new_order(each) for each in submissions if each.spending is None]
-            added = journal.accept(new, self._name)
+            added, refused = self._accept(new)
             # From here on something is committed: what fails is told of the one submission that it concerns.
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
-                        added += accept_within(self._new_order(submission), submission.spending, self._name)
+                        added += accept_within(
+                            self._new_order(submission), submission.spending, self._name, self._reservations.check
+                        )
                     except (OrderdError, PeeweeException) as error:
                         outcomes[number] = _told(submission, error)
             stored = {moved.order.id: moved.order for moved in added}
             for number, submission in enumerate(submissions):
                 if number in outcomes:
                     continue
-                order = stored.get(submission.id)
-                outcomes[number] = _known(submission) if order is None else _new(order)
+                order, why_not = stored.get(submission.id), refused.get(submission.id)
+                outcomes[number] = why_not or (_known(submission) if order is None else _new(order))
         answers = [outcomes[number] for number in range(len(submissions))]
         created = [each.order for each in answers if isinstance(each, SubmitOutcome) and each.created]
         self._afterwards(added, [order.id for order in created if order.status in WAITING])
         return answers
+
+    def _accept(self, new: Sequence[NewOrder]) -> tuple[list[Moved], dict[UUID, OrderdError]]:
+        if any(each.terms.rests for each in new):
+            return self._reservations.accept(new, self._name)
+        return journal.accept(new, self._name), {}
 
     def _new_order(self, submission: Submission) -> NewOrder:
         return new_order(submission, self._valid_seconds)
@@ -144,9 +158,18 @@ class Intake:
         """What an order would ask for after these changes. Raises OrderdError as ``Amendments.terms`` does."""
         return self._amendments.terms(account_id, ref, changes, sees_all=sees_all)
 
-    def amend(self, account_id: UUID, ref: str, changes: Changes, by: Actor, *, sees_all: bool = False) -> OrderView:
-        """Change an order that rests. Raises OrderdError as ``Amendments.terms`` does."""
-        moved = self._amendments.amend(account_id, ref, changes, by, sees_all=sees_all)
+    def amend(
+        self,
+        account_id: UUID,
+        ref: str,
+        changes: Changes,
+        by: Actor,
+        spending: Spending | None = None,
+        *,
+        sees_all: bool = False,
+    ) -> OrderView:
+        """Change an order that rests. Raises OrderdError as ``Amendments.amend`` does."""
+        moved = self._amendments.amend(account_id, ref, changes, by, spending, sees_all=sees_all)
         with best_effort("publish"):
             self._send([], [moved])
         return views.order_view(moved.order)
@@ -227,7 +250,9 @@ def _is_same(submission: Submission, order: Order) -> bool:
     """Whether these are the terms that the order was submitted with, whatever was made of them since."""
     if order.first_terms is None:
         return submission.terms.is_same_as(terms_of(order))
-    return told(submission.terms).model_dump(mode="json") == order.first_terms
+    word = submission.terms.amount_word
+    said = told(submission.terms).model_dump(mode="json", exclude=None if word is None else {"amount_in"})
+    return said == {name: value for name, value in order.first_terms.items() if name in said or word is None}
 
 
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:

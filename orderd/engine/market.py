@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+import structlog
+from peewee import PeeweeException
 from solders.pubkey import Pubkey
 
+from db.connection import database
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS, format_amount
-from orderd.domain.plausible import check_plausible
+from orderd.domain.order import OrderKind
+from orderd.domain.plausible import check_plausible, least_part
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, told
 from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
@@ -17,6 +21,7 @@ from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.reservation import Funds, Reservations, Standing
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.offers import Offer, check_offer, offer_of
@@ -30,6 +35,7 @@ from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient
 from orderd.wire import Balance, BalancesResult, PoolsParams, PoolsResult, PreviewResult, Problem, QuoteResult
 
+log = structlog.get_logger(__name__)
 _REROUTING_SECONDS: Final = 2.0
 """How long a preview looks for another route where pools refuse."""
 
@@ -37,11 +43,19 @@ _REROUTING_SECONDS: Final = 2.0
 class Market:
     """Asks the venues and the chain on a trader's behalf. Thread-safe."""
 
-    def __init__(self, router: Router, builder: Builder, rpc: RpcClient, tokens: TokenRegistry) -> None:
+    def __init__(
+        self,
+        router: Router,
+        builder: Builder,
+        rpc: RpcClient,
+        tokens: TokenRegistry,
+        reservations: Reservations | None = None,
+    ) -> None:
         self._router = router
         self._builder = builder
         self._rpc = rpc
         self._tokens = tokens
+        self._reservations = reservations or Reservations()
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
         """All venues' offers, even if the best one pays less than is asked for. Raises OrderdError as routing does."""
@@ -93,18 +107,24 @@ class Market:
 
         A limit price is taken where nobody can tell: at worst the order waits for long.
         """
-        request = replace(request_of(terms), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
+        part = least_part(terms)
+        request = replace(request_of(part), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
         try:
-            pays = self._router.route(request, 0, self._builder.fits).route.amount_out
+            route = self._router.route(request, 0, self._builder.fits).route
         except OrderdError as error:
-            if terms.trigger is None:
+            if terms.trigger is None and terms.kind is not OrderKind.OCO:
                 return
             detail = "what the market pays now, which tells whether the order would fire at once, is not known"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
-        check_plausible(terms, pays)
+        if terms.exact_out is not None:  # As the sale of what its route takes.
+            part = replace(part, amount_in=route.amount_in, exact_out=None, max_in=None)
+        check_plausible(part, route.amount_out)
 
     def balances(self) -> BalancesResult:
-        """What the wallet holds of each known token, and which part of it can be traded. Raises OrderdError RPC_*."""
+        """What the wallet holds of each known token, which part of it can be traded, and what is reserved of that.
+
+        Raises OrderdError RPC_*.
+        """
         owner = self._builder.wallet
         held = Counter[str]()
         tradable = Counter[str]()
@@ -116,8 +136,17 @@ class Market:
                     is_own = account == associated_token.address(owner, Pubkey.from_string(mint), program)
                     if is_own and mint != WSOL_MINT:
                         tradable[mint] += amount
-        wallet = tuple(_balance(known, held, tradable) for known in self._tokens if known.mint in held)
+        reserved = self._reserved()
+        wallet = tuple(_balance(known, held, tradable, reserved) for known in self._tokens if known.mint in held)
         return BalancesResult(wallet=str(owner), balances=wallet)
+
+    def _reserved(self) -> Standing | None:
+        try:
+            with database.connection_context():
+                return self._reservations.standing(with_unseen=False)
+        except PeeweeException as error:
+            log.warning("reservations unknown", action="reserved_unknown", error=str(error))
+            return None
 
     def pools(self, params: PoolsParams) -> PoolsResult:
         """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read."""
@@ -146,8 +175,9 @@ class Market:
         return SwapPlan(decision.route, offer.limit, terms.use_wrapped), offer
 
 
-def _balance(known: Token, held: Counter[str], tradable: Counter[str]) -> Balance:
+def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing: Standing | None) -> Balance:
     elsewhere = held[known.mint] - tradable[known.mint]
+    funds = None if standing is None else Funds(tradable[known.mint], standing.reserved_of((known.mint, False)))
 
     def told(amount: int) -> str:
         return format_amount(amount, known.decimals)
@@ -157,6 +187,9 @@ def _balance(known: Token, held: Counter[str], tradable: Counter[str]) -> Balanc
         mint=known.mint,
         amount=told(held[known.mint]),
         tradable=told(tradable[known.mint]),
+        total=told(tradable[known.mint]),
+        reserved=None if funds is None else told(funds.reserved),
+        available=None if funds is None else told(funds.available),
         wrapped=told(elsewhere if known.is_native else 0),
         elsewhere=told(0 if known.is_native else elsewhere),
     )

@@ -13,6 +13,7 @@ from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
+from orderd.engine.reservation import Reservations, fee_of
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
 from orderd.solana.keys import Signer, Wallet, WalletError, WatchedWallet, load_address, load_wallet
@@ -94,6 +95,14 @@ def open_trading(
     builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
     return Trading(tokens, rpc, wallet, router, builder, Sender(rpc), retry)
+
+
+def open_reservations(settings: Settings) -> Reservations:
+    """Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades."""
+    tokens = TokenRegistry()
+    ways = [tokens.resolve(name).mint for name in settings.intermediate_tokens]
+    most = max(settings.compute_unit_price, settings.max_compute_unit_price)
+    return Reservations(fee_of(most), ways, settings.max_open_per_key)
 
 
 def check_named(settings: Settings, wallet: Wallet) -> Wallet:

@@ -34,7 +34,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import StatusQuestions
-from orderd.engine.trading import open_rpc, open_trading
+from orderd.engine.trading import open_reservations, open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, LIST_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.gateway.threads import STATEMENT_SECONDS
@@ -141,6 +141,7 @@ def open_engine(
     ``name`` is this process among others.
     """
     trading = open_trading(settings, signs=False)
+    reservations = open_reservations(settings)
     return Engine(
         intake=Intake(
             trading.tokens,
@@ -150,8 +151,9 @@ def open_engine(
             name=name,
             max_total_cost_bps=settings.max_total_cost_bps,
             valid_seconds=settings.order_ttl_seconds,
+            reservations=reservations,
         ),
-        market=Market(trading.router, trading.builder, trading.rpc, trading.tokens),
+        market=Market(trading.router, trading.builder, trading.rpc, trading.tokens, reservations),
         questions=StatusQuestions(
             open_rpc(settings, _STATUS_SECONDS),
             client,

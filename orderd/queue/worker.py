@@ -48,6 +48,7 @@ from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
 from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
+from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -225,6 +226,8 @@ class WorkerProcess:
             pools.on_hint = self._triggering.wake
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
         retention = Retention(_kept_days(settings), self._clock.look)
+        wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
+        self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
@@ -241,6 +244,7 @@ class WorkerProcess:
             self._triggering,
             self._families,
             self._exits,
+            self._watching,
             self._retention,
         )
 
@@ -289,7 +293,15 @@ class WorkerProcess:
         self._exits.stop(left())
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
-        after = (self._retention, *self._after_settlement, self._warming, self._renewal, self._present, self._heartbeat)
+        after = (
+            self._watching,
+            self._retention,
+            *self._after_settlement,
+            self._warming,
+            self._renewal,
+            self._present,
+            self._heartbeat,
+        )
         for loop in (self._settling, self._resending, *after):
             loop.stop(left())
         self._publisher.close(drain_seconds)

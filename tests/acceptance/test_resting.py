@@ -186,12 +186,19 @@ def test_a_purchase_waits_for_the_price_to_come_down(desk: Desk) -> None:
     assert desk.paid(stop) >= 105
 
 
-def test_a_limit_order_that_may_not_wait_trades_at_once_or_ends(desk: Desk) -> None:
-    met, missed = (desk.submit(limit_price=price, time_in_force="ioc") for price in ("99", "101"))
+def test_a_limit_order_that_is_filled_or_killed_trades_at_once_or_ends(desk: Desk) -> None:
+    met, missed = (desk.submit(limit_price=price, time_in_force="fok") for price in ("99", "101"))
     assert desk.sees_end(met) is OrderStatus.CONFIRMED
     assert desk.sees_end(missed) is OrderStatus.FAILED
     assert desk.trader.detail(missed).order.error.code is ErrorCode.ROUTE_BELOW_FLOOR  # type: ignore[union-attr]
     assert (desk.paid(met) >= 99, desk.landed(missed)) == (True, [])
+
+
+def test_a_limit_order_that_may_not_wait_trades_what_is_paid_its_limit_at_once_and_ends(desk: Desk) -> None:
+    met, missed = (desk.submit(limit_price=price, time_in_force="ioc") for price in ("99", "101"))
+    assert desk.sees_end(met) is OrderStatus.CONFIRMED
+    assert desk.sees_end(missed) is OrderStatus.EXPIRED
+    assert desk.trader.detail(missed).order.filled_amount_in is None
 
 
 # At what

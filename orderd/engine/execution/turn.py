@@ -17,14 +17,14 @@ from uuid import UUID
 
 import structlog
 
-from db import journal
+from db import families, journal
 from db.connection import database
 from db.journal import Change, Moved, NewAttempt
 from db.leases import LiveAttempt
 from db.models import Order
 from db.terms import terms_of
 from db.validity import expiry
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
 from orderd.domain.mid import told as mid_told
 from orderd.domain.money import format_amount
@@ -251,6 +251,9 @@ class Execution:
                 # From here on the transaction may land: no error below may be taken for the attempt's end.
                 self._live.track(_live(written.order, attempt))
                 stored.append((written.order.id, attempt.signed_bytes))
+            elif families.is_taken(written):
+                busy = "another order of its family has been signed, and has not ended for good"
+                _keep(kept, each.work.order, OrderdError(ErrorCode.ORDER_FAMILY_BUSY, busy))
             else:
                 self._expire(each.work.order)
                 _keep(kept, each.work.order, written)

@@ -36,6 +36,7 @@ from orderd.wire import (
 
 ORDER_BODIES: Final[dict[str, Any]] = {
     "by symbol": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}},
+    "a part of what there is": {"value": {"token_in": "USDC", "token_out": "SOL", "amount_in": "50%"}},
     "a limit order": {
         "value": {
             "token_in": "SOL",
@@ -388,8 +389,20 @@ POOLS: Final = PoolsResult(
 BALANCES: Final = BalancesResult(
     wallet=_WALLET,
     balances=tuple(
-        Balance(token=token.symbol, mint=token.mint, amount=amount, tradable=amount, wrapped="0", elsewhere="0")
-        for token, amount in zip(BUILTIN_TOKENS, ("12.40911", "214.102"), strict=False)
+        Balance(
+            token=token.symbol,
+            mint=token.mint,
+            amount=amount,
+            tradable=amount,
+            total=amount,
+            reserved=reserved,
+            available=available,
+            wrapped="0",
+            elsewhere="0",
+        )
+        for token, (amount, reserved, available) in zip(
+            BUILTIN_TOKENS, (("12.40911", "1.500405", "10.908705"), ("214.102", "0", "214.102")), strict=False
+        )
     ),
 )
 STATUS: Final = StatusResult(

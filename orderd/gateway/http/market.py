@@ -32,7 +32,7 @@ def market_router(methods: Methods, callers: Callers) -> APIRouter:
         response_description="What each pool would pay, and the route that an order would take.",
         responses=success(200, examples.QUOTE)
         | problems(
-            *category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "ROUTE", "POOL", "RPC"),
+            *category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "ROUTE", "POOL", "FUNDS", "RPC"),
             ErrorCode.TX_TOO_LARGE,
             ErrorCode.SERVICE_TIMEOUT,
         ),

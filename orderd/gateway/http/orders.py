@@ -94,7 +94,7 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
             ErrorCode.REQUEST_MEDIA_TYPE,
             ErrorCode.REQUEST_IN_PROGRESS,
             ErrorCode.SERVICE_DRAINING,
-            *category("LIMIT", "ROUTE", "POOL", "RPC"),  # an order that is limited in money is priced first
+            *category("LIMIT", "ROUTE", "POOL", "FUNDS", "RPC"),  # an order that is limited in money is priced first
             ErrorCode.SERVICE_TIMEOUT,
         ),
     )
@@ -185,6 +185,7 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
             ErrorCode.REQUEST_TOO_LARGE,
             ErrorCode.REQUEST_MEDIA_TYPE,
             *_TERMS,
+            ErrorCode.FUNDS_RESERVED,
         ),
     )
     async def amend_order(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from db.audit import Actor
@@ -53,6 +53,9 @@ from orderd.wire import (
     UnsubscribeParams,
     UnsubscribeResult,
 )
+
+_PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_profit_price", "trail"})
+"""Terms that are held against the market."""
 
 
 class Market(Protocol):
@@ -157,23 +160,30 @@ class Methods:
         """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
         terms = submission.terms
         who.limits.check_pair(terms)
-        is_plain = terms.kind is OrderKind.MARKET and not terms.is_entry and terms.expires_at is None
+        is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
+        is_plain = is_plain and not terms.is_entry and terms.amount_word is None
         if is_plain and not who.limits.count_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
             return known
         _check_time(terms)
+        terms = await self._resolved(terms)
+        submission = replace(submission, terms=terms)
         if terms.kind is not OrderKind.MARKET or terms.is_entry:
             await self._outside.run(self._market.check_prices, terms)
         if not who.limits.count_money:
             return await self._batcher.submit(submission)
-        notional = await self._outside.run(self._market.notional, submission.terms)
+        notional = await self._outside.run(self._market.notional, terms)
         return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
+
+    async def _resolved(self, terms: OrderTerms) -> OrderTerms:
+        return terms if terms.amount_word is None else await self._database.run(self._intake.resolved, terms)
 
     async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
         """What submitting would do: the route, and the chain's simulation of the transaction."""
-        return Reply(await self._outside.run(self._market.preview, self._intake.terms(params)))
+        terms = await self._resolved(self._intake.terms(params))
+        return Reply(await self._outside.run(self._market.preview, terms))
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
         """An order with its events, attempts, failures and fills."""
@@ -195,10 +205,21 @@ class Methods:
         find = partial(self._intake.amended_terms, who.account_id, params.order, params.changes, sees_all=who.sees_all)
         terms = await self._database.run(find)
         who.limits.check_pair(terms)
-        _check_time(terms)
-        await self._outside.run(self._market.check_prices, terms)
+        if "expires" in params.changes:
+            _check_time(terms)
+        if not params.changes.keys().isdisjoint(_PRICED):
+            await self._outside.run(self._market.check_prices, terms)
+        spending = None
+        if "amount_in" in params.changes and who.limits.count_money:
+            spending = Spending(await self._outside.run(self._market.notional, terms), who.limits)
         amend = partial(
-            self._intake.amend, who.account_id, params.order, params.changes, who.actor, sees_all=who.sees_all
+            self._intake.amend,
+            who.account_id,
+            params.order,
+            params.changes,
+            who.actor,
+            spending,
+            sees_all=who.sees_all,
         )
         return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
 
@@ -254,7 +275,8 @@ class Methods:
 
     async def quote(self, caller: Caller, params: QuoteParams) -> Reply:  # noqa: ARG002
         """What each venue would give."""
-        return Reply(await self._outside.run(self._market.quote, self._intake.terms(params)))
+        terms = await self._resolved(self._intake.terms(params))
+        return Reply(await self._outside.run(self._market.quote, terms))
 
     async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         """What the wallet holds."""

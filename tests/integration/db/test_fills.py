@@ -1,5 +1,6 @@
 """A fill is a row from the moment its order is confirmed, and counts until the chain takes it back."""
 
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final
 
@@ -10,9 +11,11 @@ from db import finality, journal
 from db.connection import database
 from db.journal import AttemptEnd, Change, NewAttempt
 from db.leases import LiveAttempt
-from db.models import Fill, Order
+from db.models import DEFAULT_ACCOUNT, Fill, Order
 from orderd.domain.events import Routed, Submitted
-from tests.integration.orders import FILL, LEAST, built, claimed, sign
+from orderd.domain.order import OrderKind, OrderStatus
+from orderd.engine import views
+from tests.integration.orders import FILL, LEAST, built, claimed, new_order, pending, route, sign
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 
@@ -74,6 +77,17 @@ def test_several_orders_have_their_own() -> None:
 def _confirmation(live: LiveAttempt) -> Change:
     fact = CONFIRMED.model_copy(update={"signature": live.signature})
     return Change(live.order.id, fact, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, 1))
+
+
+def test_what_executes_a_part_of_an_order_has_a_fill_and_the_order_tells_of_it() -> None:
+    parent = pending(kind=OrderKind.TWAP)
+    (child,) = journal.accept([replace(new_order(), parent_id=parent)])
+    (claimed_child,) = journal.claim([child.order.id], "worker-a", 15)
+    confirm(sign(route(claimed_child.order), "sig").order, "sig")
+    journal.apply([Change(parent, CONFIRMED, None, FILL | {"signature": "sig"}, to=OrderStatus.CONFIRMED)])
+    (fill,) = views.get(DEFAULT_ACCOUNT, str(parent)).fills
+    assert fill.order_id == child.order.id
+    assert Fill.select().count() == 1, "what the parent ends with is the sum of what there is"
 
 
 def test_one_that_is_taken_back_stays_marked_and_the_next_one_counts() -> None:

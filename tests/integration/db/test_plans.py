@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -11,8 +12,22 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from benchmarks.filling import DAYS, fill
-from db import audit, clock, counts, finality, journal, leases, prices, processes, resting, retention, validity
+from db import (
+    audit,
+    balances,
+    clock,
+    counts,
+    finality,
+    journal,
+    leases,
+    prices,
+    processes,
+    resting,
+    retention,
+    validity,
+)
 from db.audit import Actor, Filter
+from db.balances import Holding
 from db.connection import connect, database
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
@@ -22,12 +37,14 @@ from db.retention import Kept
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted, Triggered
-from orderd.domain.order import OrderKind, OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
+from orderd.domain.tokens import WSOL_MINT
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
 from orderd.engine.allowance import Limits, Spending
 from orderd.engine.execution import look
 from orderd.engine.order_list import list_orders
+from orderd.engine.reservation import Reservations
 from orderd.gateway.access import authentication
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.selection import Selection
@@ -202,6 +219,16 @@ def use_a_token_with_limits() -> None:
     authentication.note_use([DEFAULT_ACCOUNT])
 
 
+def reserve_what_rests() -> None:
+    balances.store([Holding(WSOL_MINT, False, 10**12, True)], 8)
+    resting = new_order(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)
+    reservations = Reservations(max_open=10)
+    for token_id in (None, DEFAULT_ACCOUNT):
+        reservations.accept([replace(resting, id=uuid7(), client_order_id=f"{token_id}", by=Actor("a", "", token_id))])
+    reservations.standing()
+    balances.seconds_since_seen()
+
+
 def let_processes_and_clocks_change() -> None:
     dead = Process("gone", "elsewhere", 1, 1)
     processes.beat(dead)
@@ -226,6 +253,7 @@ def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
         order = live_through_all_states()
         let_orders_rest()
         use_a_token_with_limits()
+        reserve_what_rests()
         read_all_that_can_be_read(order)
         ask_the_audit(order)
         let_processes_and_clocks_change()

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg2
@@ -15,10 +16,11 @@ from db.connection import database
 from db.journal import Change, NewOrder
 from db.models import DEFAULT_ACCOUNT, ApiToken, Order
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Cancelled
+from orderd.domain.events import Cancelled, FilledPart
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.engine import allowance
 from orderd.engine.allowance import Limits, Spending, accept_within
-from tests.integration.orders import new_order
+from tests.integration.orders import FILL, new_order
 
 USDC = 1_000_000
 
@@ -96,6 +98,40 @@ def test_an_order_that_ends_without_a_fill_does_not_count(token_id: UUID) -> Non
     assert order_id is not None
     assert refusal(token_id, 100, per_day=100).code is ErrorCode.LIMIT_DAY
     assert journal.apply([Change(order_id, Cancelled(), None)])
+    assert spend(token_id, 100, per_day=100)
+
+
+def rest(token_id: UUID, notional: int) -> Order:
+    """Submit an order that waits for its price."""
+    terms: dict[str, Any] = {"kind": OrderKind.LIMIT, "limit_price": "105", "partial": True}
+    terms["time_in_force"] = TimeInForce.GTC
+    order = replace(new_order(**terms), by=Actor("bot", "10.0.0.1", token_id))
+    (moved,) = accept_within(order, Spending(notional, Limits(per_day=100)))
+    return moved.order
+
+
+@pytest.mark.usefixtures("connection")
+def test_what_waits_for_the_market_counts_for_as_long_as_it_is_open(token_id: UUID) -> None:
+    order = rest(token_id, 100)
+    _was_at(order.id, timedelta(days=3))
+    refused = refusal(token_id, 1, per_day=100)
+    assert refused.code is ErrorCode.LIMIT_DAY
+    assert refused.retry_after is None, "nobody knows when it ends"
+    journal.apply([Change(order.id, Cancelled(), None)])
+    assert spend(token_id, 100, per_day=100)
+
+
+@pytest.mark.usefixtures("connection")
+def test_after_its_last_fill_it_counts_for_a_day(token_id: UUID) -> None:
+    order = rest(token_id, 100)
+    _was_at(order.id, timedelta(days=3))
+    part = FilledPart(amount_in="1", amount_out="105", executed_price="105", remaining="0.5")
+    journal.apply([Change(order.id, part, None, FILL, to=OrderStatus.OPEN)])
+    journal.apply([Change(order.id, Cancelled(), None, to=OrderStatus.CANCELLED)])
+    refused = refusal(token_id, 1, per_day=100)
+    assert refused.retry_after is not None
+    assert 86_000 < refused.retry_after <= 86_401
+    _was_at(order.id, timedelta(hours=24, seconds=1))
     assert spend(token_id, 100, per_day=100)
 
 

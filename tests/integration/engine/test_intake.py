@@ -13,14 +13,16 @@ from redis import ConnectionError as RedisDown
 from redis import Redis
 
 from db import audit, journal
-from db.audit import Actor
+from db.audit import Actor, Filter
 from db.connection import database
-from db.journal import Moved
+from db.journal import AttemptEnd, Change, Moved
 from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Retrying
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import intake as intaking
+from orderd.engine import views
 from orderd.engine.allowance import UNLIMITED, Spending
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.handover import HandOver
@@ -29,7 +31,8 @@ from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.queue.broker import OrderBroker
 from orderd.wire import SubmitParams
 from tests.integration.engine.conftest import Queue
-from tests.integration.orders import built, pending, read, sign
+from tests.integration.orders import FILL, built, pending, read, sign
+from tests.samples.orders import FILL as CONFIRMED
 
 ME = Actor("trader")
 
@@ -276,8 +279,43 @@ def test_an_order_of_another_account_is_not_there(intake: Intake, forgotten: lis
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_signed_order_cannot_be_cancelled(intake: Intake) -> None:
+def test_a_signed_order_is_asked_to_end_with_its_transaction(intake: Intake) -> None:
     live = sign(built(), "sig")
-    with pytest.raises(OrderdError, match="signed and may land") as caught:
+    for _ in ("once", "twice is no error"):
+        order = intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+        assert (order.status, order.cancel_requested) == (OrderStatus.SUBMITTED, True)
+    assert read(live.order.id).lease_owner == "worker-a", "whoever holds it goes on looking after it"
+    assert [event.data.kind for event in views.events_after(live.order.id, live.order.seq)] == ["cancel_requested"]
+    assert [row.action for row in audit.read(Filter(order_id=live.order.id), 9)].count("order.cancel") == 1
+
+
+def test_one_of_which_that_was_wished_is_cancelled_when_its_transaction_has_failed(
+    intake: Intake, publisher: Publisher, queue: Queue
+) -> None:
+    live = sign(built(), "sig")
+    intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+    fact = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="refused", until=live.order.updated_at)
+    end = AttemptEnd("failed", 9, sends=1)
+    change = Change(live.order.id, fact, live.order.version, {"failures": 1}, to=OrderStatus.PENDING, attempt_end=end)
+    assert journal.apply([change])
+    assert journal.claim([live.order.id], "worker-b", 15) == [], "it is not tried again"
+    assert Dispatch(publisher, queue.send, queue.depth).run_once() == 0
+    assert read(live.order.id).status is OrderStatus.CANCELLED
+    assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME).status is OrderStatus.CANCELLED
+
+
+def test_one_of_which_that_was_wished_is_confirmed_when_its_transaction_has_landed(intake: Intake) -> None:
+    live = sign(built(), "sig")
+    intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+    end = AttemptEnd("landed", 9, sends=1)
+    assert journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
+    assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME).status is OrderStatus.CONFIRMED
+
+
+def test_what_has_ended_cannot_be_cancelled(intake: Intake) -> None:
+    live = sign(built(), "sig")
+    end = AttemptEnd("landed", 9, sends=1)
+    assert journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
+    with pytest.raises(OrderdError, match="already ended: confirmed") as caught:
         intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
     assert caught.value.code is ErrorCode.ORDER_NOT_CANCELLABLE

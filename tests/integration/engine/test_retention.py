@@ -12,7 +12,8 @@ from db.journal import AttemptEnd, Change, Failure
 from db.models import DEFAULT_ACCOUNT, Attempt, Order
 from db.retention import Kept
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Failed
+from orderd.domain.events import Cancelled, Failed
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.engine import views
 from orderd.engine.retention import Retention
 from orderd.gateway.streaming import history
@@ -124,6 +125,20 @@ def test_what_an_order_was_worth_goes_when_no_allowance_asks_for_it() -> None:
     grow_old(orders[0])
     assert retention.remove(Kept.NOTIONALS, DAYS) == 1
     assert [str(row[0]) for row in database.execute_sql("SELECT order_id FROM notionals")] == [str(orders[1])]
+
+
+def test_what_waits_for_the_market_keeps_what_it_was_worth() -> None:
+    database.execute_sql(
+        "INSERT INTO api_tokens (id, account_id, name, hash, scopes) VALUES (%s, %s, 'desk', sha256(''), '{trade}')",
+        (str(DEFAULT_ACCOUNT), str(DEFAULT_ACCOUNT)),
+    )
+    order_id = pending(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)
+    values = (str(order_id), str(DEFAULT_ACCOUNT))
+    database.execute_sql("INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, 5)", values)
+    grow_old(order_id)
+    assert retention.remove(Kept.NOTIONALS, DAYS) == 0
+    journal.apply([Change(order_id, Cancelled(), None, to=OrderStatus.CANCELLED)])
+    assert retention.remove(Kept.NOTIONALS, DAYS) == 1
 
 
 def test_a_clock_that_was_set_ahead_makes_nothing_older() -> None:

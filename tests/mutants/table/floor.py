@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 _FLOOR: Final = "tests/integration/engine/test_floor.py::"
+_CEILING: Final = "tests/integration/engine/test_ceiling.py::"
 _GUARD: Final = "tests/unit/engine/test_price_guard.py::"
 _QUESTIONS: Final = "tests/unit/orderctl/test_many.py::TestQuestions::"
 
@@ -47,6 +48,57 @@ MUTANTS: Final = (
         "terms.slippage_bps), 0)",
         (f"{_FLOOR}test_nothing_below_the_orders_own_minimum_is_accepted_in_any_attempt",),
         "Who says what he accepts at least is sold below it.",
+    ),
+    Mutant(
+        "ceiling-anew-in-each-attempt",
+        10,
+        "orderd/engine/execution/turn.py",
+        "offer_of(terms, decision, order.min_amount_out, order.max_amount_in)",
+        "offer_of(terms, decision, order.min_amount_out)",
+        (
+            f"{_CEILING}test_a_later_attempt_pays_no_more_than_the_first_one_would",
+            f"{_CEILING}test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_ceiling",
+        ),
+        "A rising market takes the slippage anew with each attempt.",
+    ),
+    Mutant(
+        "route-above-the-ceiling",
+        10,
+        "orderd/engine/routing/offers.py",
+        "        check_ceiling(terms, route, offer.max_amount_in, offer.refusals)\n",
+        "        pass\n",
+        (f"{_CEILING}test_a_route_above_the_first_ceiling_is_a_failed_attempt",),
+        "A transaction that can only fail is signed, sent and paid for.",
+    ),
+    Mutant(
+        "own-maximum-left-out",
+        10,
+        "orderd/engine/routing/ceiling.py",
+        "return ceiling if terms.max_in is None else min(ceiling, terms.max_in)",
+        "return ceiling",
+        (f"{_CEILING}test_nothing_above_the_orders_own_maximum_is_paid_in_any_attempt",),
+        "Who says what he pays at most pays more.",
+    ),
+    Mutant(
+        "legs-take-each-the-whole",
+        10,
+        "orderd/domain/quote.py",
+        "return [ceiling * leg.amount_in // self.amount_in for leg in self.legs]",
+        "return [ceiling for leg in self.legs]",
+        (
+            "tests/unit/domain/test_quote.py::test_each_leg_takes_no_more_than_its_part_and_the_second_hop_what_the_first_"
+            "has_bought",
+        ),
+        "A purchase over three pools may cost three times what was agreed.",
+    ),
+    Mutant(
+        "parts-that-do-not-add-up",
+        10,
+        "orderd/amm/purchase.py",
+        "_cost_of(sides[last], amount_out - bought)",
+        "_cost_of(sides[last], parts[last])",
+        ("tests/unit/amm/test_purchase.py::test_a_leg_whose_pool_refuses_its_part_buys_a_little_less",),
+        "Who buys an exact amount gets a little less.",
     ),
     Mutant(
         "own-cost-limit-left-out",

@@ -126,6 +126,16 @@ def test_what_takes_too_much_room_gives_way_to_the_next() -> None:
     assert best(sides, 10**10, Room(fits=lambda _: False)).best is None
 
 
+def test_where_the_best_set_does_not_fit_the_next_one_is_taken_and_not_a_single_pool() -> None:
+    sides = [pool(10**12), pool(10**12), pool(10**12)]
+    found = best(sides, 10**11, Room(fits=lambda split: len(split.legs) <= 2)).best
+    alone = best(sides, 10**11, legs=1).best
+    assert found is not None
+    assert alone is not None
+    assert (len(found.legs), found.amount_out) == (2, 10**11)
+    assert found.amount_in < alone.amount_in
+
+
 class Fickle(CpmmSide):
     """Pays no parts of an amount."""
 
@@ -152,6 +162,21 @@ class Unsound(CpmmSide):
 def test_a_search_that_leads_nowhere_ends() -> None:
     side = Unsound(pool(10**12).pool, zero_for_one=True)
     found = best([side, side], 10**10).best
+    assert found is not None
+    assert found.amount_out == 10**10
+
+
+class Leaping(CpmmSide):
+    """From some input on it pays much more than below, and nothing between."""
+
+    def quote(self, amount_in: int) -> Quote:
+        quote = super().quote(amount_in)
+        return replace(quote, amount_out=quote.amount_out * 3 if amount_in > 7 * 10**9 else quote.amount_out // 3)
+
+
+def test_a_search_for_what_no_input_pays_ends_where_it_is_near_enough() -> None:
+    sides = [Leaping(pool(10**12).pool, zero_for_one=True), Leaping(pool(10**12).pool, zero_for_one=True)]
+    found = best(sides, 10**10).best
     assert found is not None
     assert found.amount_out == 10**10
 
@@ -184,3 +209,31 @@ def test_a_leg_whose_pool_refuses_its_part_buys_a_little_less() -> None:
         found = best(sides, wanted).best
         assert found is not None
         assert (len(found.legs), found.amount_out) == (2, wanted)
+
+
+def test_what_the_best_pool_refuses_of_the_amount_is_bought_from_another() -> None:
+    class Coarse(CpmmSide):
+        """Pays no odd amounts."""
+
+        def quote_out(self, amount_out: int) -> Quote:
+            if amount_out % 2:
+                raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+            return super().quote_out(amount_out)
+
+    cheap, dear = Coarse(pool(10**14).pool, zero_for_one=True), pool(10**14, Fraction(1, 2))
+    found = best([dear, cheap, pool(10**14, Fraction(1, 3))], 10**9 + 1).best
+    assert found is not None
+    assert [(leg.position, leg.quote.amount_out) for leg in found.legs] == [(1, 10**9), (0, 1)]
+    assert best([cheap], 10**9 + 1).best is None
+
+
+def test_where_the_best_pool_pays_no_part_either_another_one_pays_all() -> None:
+    class Closed(CpmmSide):
+        """Sells, and buys nothing."""
+
+        def quote_out(self, amount_out: int) -> Quote:
+            raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
+
+    found = best([Closed(pool(10**14).pool, zero_for_one=True), pool(10**14, Fraction(1, 2))], 10**9).best
+    assert found is not None
+    assert [leg.position for leg in found.legs] == [1]

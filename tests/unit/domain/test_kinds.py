@@ -118,9 +118,16 @@ def test_all_but_market_orders_rest(kind: OrderKind) -> None:
     assert meant(**PRICES[kind]).rests == (kind is not OrderKind.MARKET)
 
 
-@pytest.mark.parametrize(("time_in_force", "rests"), [("gtc", True), ("ioc", False), ("fok", False)])
-def test_a_limit_order_that_may_not_wait_does_not_rest(time_in_force: str, rests: bool) -> None:
+@pytest.mark.parametrize(("time_in_force", "rests"), [("gtc", True), ("ioc", True), ("fok", False)])
+def test_a_limit_order_that_is_filled_whole_or_killed_does_not_rest(time_in_force: str, rests: bool) -> None:
     assert meant(limit_price="105", time_in_force=time_in_force).rests is rests
+
+
+def test_one_that_may_not_wait_is_executed_in_part_where_no_more_is_paid_its_limit() -> None:
+    terms = meant(limit_price="105", time_in_force="ioc")
+    assert (terms.partial, terms.min_fill_bps, terms.valid_seconds, terms.is_family) == (True, 1_000, 5, True)
+    assert meant(limit_price="105", time_in_force="ioc", valid_for="9s", min_fill="50").valid_seconds == 9
+    assert meant(limit_price="105", time_in_force="ioc", expires="2126-12-01T09:30:00Z").valid_seconds is None
 
 
 def test_what_is_said_counts() -> None:

@@ -1,5 +1,7 @@
 """Amounts are exact: what is read, kept and written is the same number, or an error that says why not."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +12,12 @@ from orderd.domain.money import (
     U64_MAX,
     format_amount,
     format_price,
+    max_amount_in,
     min_amount_out,
     parse_amount,
+    parse_amount_word,
     parse_slippage_bps,
+    part_of,
 )
 
 
@@ -94,3 +99,48 @@ def test_the_least_accepted_is_never_below_the_slippage(amount: int, slippage_bp
     assert least <= amount
     assert least * BPS >= amount * (BPS - slippage_bps)
     assert (least - 1) * BPS < amount * (BPS - slippage_bps) or least == 0
+
+
+@given(st.integers(1, U64_MAX), st.integers(0, BPS))
+def test_the_most_paid_is_never_above_the_slippage_nor_what_an_account_can_hold(amount: int, slippage_bps: int) -> None:
+    most = max_amount_in(amount, slippage_bps)
+    assert amount <= most <= U64_MAX
+    assert most * BPS <= amount * (BPS + slippage_bps)
+    assert (most + 1) * BPS > amount * (BPS + slippage_bps) or most == U64_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "part"),
+    [
+        ("max", "max", Fraction(1)),
+        ("MAX", "max", Fraction(1)),
+        ("50%", "50%", Fraction(1, 2)),
+        ("050.0%", "50%", Fraction(1, 2)),
+        ("0.01%", "0.01%", Fraction(1, 10_000)),
+        ("100%", "100%", Fraction(1)),
+    ],
+)
+def test_a_word_means_a_part_of_what_there_is(text: str, word: str, part: Fraction) -> None:
+    assert parse_amount_word(text) == word
+    assert part_of(word) == part
+
+
+@pytest.mark.parametrize("text", ["1.5", "maximum", "all", "", "5e1"])
+def test_another_text_is_no_word(text: str) -> None:
+    assert parse_amount_word(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("100.01%", ErrorCode.AMOUNT_INVALID),
+        ("half%", ErrorCode.AMOUNT_INVALID),
+        ("%", ErrorCode.AMOUNT_INVALID),
+        ("0%", ErrorCode.AMOUNT_NOT_POSITIVE),
+        ("-5%", ErrorCode.AMOUNT_NOT_POSITIVE),
+    ],
+)
+def test_a_part_is_above_nothing_and_no_more_than_all(text: str, code: ErrorCode) -> None:
+    with pytest.raises(OrderdError) as refused:
+        parse_amount_word(text)
+    assert refused.value.code is code

@@ -15,6 +15,7 @@ from orderd.domain.quote import (
     VenueQuote,
     best_of,
     first_hop_floor,
+    second_hop_ceiling,
 )
 
 RAYDIUM = VenueQuote(
@@ -100,3 +101,39 @@ def test_the_gain_is_what_a_route_pays_above_the_best_pool_alone() -> None:
     single = replace(RAYDIUM, amount_in=4_000, amount_out=3_960)
     assert RoutingDecision(SPLIT, (single,), ()).gain_bps == Decimal("25.25")
     assert RoutingDecision(SPLIT, (), ()).gain_bps is None
+
+
+BOUGHT = Route(
+    (
+        Hop(
+            (
+                replace(RAYDIUM, mint_out="middle", amount_in=700, amount_out=1_400, exact_out=True),
+                replace(METEORA, mint_out="middle", amount_in=300, amount_out=600, exact_out=True),
+            )
+        ),
+        Hop((replace(METEORA, mint_in="middle", amount_in=1_990, amount_out=500, exact_out=True),)),
+    )
+)
+
+
+def test_of_an_exact_output_the_pool_that_takes_the_least_wins() -> None:
+    cheaper = replace(METEORA, amount_in=999, price_impact_bps=Decimal(50), exact_out=True)
+    assert best_of((replace(RAYDIUM, exact_out=True), cheaper)) is cheaper
+
+
+@pytest.mark.parametrize(("most", "legs"), [(1_000, [700, 300]), (1_001, [700, 300]), (1_009, [706, 302])])
+def test_each_leg_takes_no_more_than_its_part_and_the_second_hop_what_the_first_has_bought(
+    most: int, legs: list[int]
+) -> None:
+    assert BOUGHT.exact_out
+    assert BOUGHT.ceilings(most) == [legs, [2_000]]
+
+
+def test_a_second_hop_may_take_half_of_the_slippage_more() -> None:
+    assert [second_hop_ceiling(10_000, bps) for bps in (0, 1, 50, 100)] == [10_000, 10_000, 10_025, 10_050]
+
+
+def test_an_exact_purchase_gains_what_it_costs_less_than_the_cheapest_pool() -> None:
+    single, route = replace(RAYDIUM, amount_in=1_010, exact_out=True), Route.single(replace(RAYDIUM, exact_out=True))
+    assert RoutingDecision(route, (single,), ()).gain_bps == Decimal("99")
+    assert RoutingDecision(route, (), ()).gain_bps is None

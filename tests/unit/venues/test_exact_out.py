@@ -171,6 +171,15 @@ def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
     assert market.notional(with_sol) == desk.route(SOL.mint, USDC.mint, sold).route.amount_out
 
 
+def test_the_prices_of_what_follows_a_purchase_are_held_against_what_it_would_pay(desk: Desk) -> None:
+    market = Market(desk.router, desk.builder, cast("Any", None), TokenRegistry())
+    market.check_prices(terms("USDC", "SOL", "1.5", then_stop="95", then_take_profit="120"))
+    for wrong in ("0.01", "9500"):
+        with pytest.raises(OrderdError) as refused:
+            market.check_prices(terms("USDC", "SOL", "1.5", then_stop=wrong))
+        assert refused.value.code is ErrorCode.PRICE_OFF_MARKET
+
+
 def test_an_exact_purchase_fits_into_a_transaction_where_a_sale_does(desk: Desk) -> None:
     route = buy(desk, SOL, 5 * 10**12, USDC).route
     assert desk.builder.fits(route)

@@ -1,0 +1,117 @@
+"""What the wallet held when a worker last saw it, and what orders may spend of that.
+
+Orders that wait for the market reserve from their acceptance to their end, market orders while a worker has them. An
+order that others execute reserves for these. What was filled after the wallet was seen is still missing from its sight,
+and counts as reserved until it is seen anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from db.connection import database
+from db.models import in_states
+from orderd.domain.money import BPS
+from orderd.domain.order import HELD, OrderKind
+
+FRESH_SECONDS: Final = 60
+"""What was seen longer ago tells nothing."""
+_LOCK: Final = 7_140_051_903_122
+_IN_THE_MARKET: Final = f"ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL"
+"""In the words of an index. They rest, or have fired."""
+_AT_WORK: Final = f"{in_states(HELD)} AND kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
+_EXECUTIONS: Final = f"coalesce(slices, CASE WHEN partial THEN ceil({BPS}.0 / min_fill_bps) END, 1)"
+"""Transactions that an order may take."""
+
+_UNSEEN: Final = """
+    SELECT o.mint_in, o.use_wrapped, o.mint_out, 1, f.amount_in FROM fills f JOIN orders o ON o.id = f.order_id
+    WHERE f.at > statement_timestamp() - interval '5 minutes' AND f.rolled_back_at IS NULL
+      AND f.slot > (SELECT min(slot) FROM balances)"""
+
+PurseKey = tuple[str, bool]
+"""A mint, and whether it is the account of wrapped SOL: else SOL is lamports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Base units that an order can sell; ``has_account``: nothing is to be paid for one where it is bought."""
+
+    mint: str
+    wrapped: bool
+    amount: int
+    has_account: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What orders of one pair may spend: base units of ``mint_in`` in so many transactions."""
+
+    mint_in: str
+    wrapped: bool
+    mint_out: str
+    executions: int
+    amount: int
+
+
+def store(holdings: Sequence[Holding], slot: int) -> None:
+    """Keep what a worker saw at the slot, unless something newer is known. Needs a connection, as all here does."""
+    for each in sorted(holdings, key=lambda held: (held.mint, held.wrapped)):
+        database.execute_sql(
+            """
+            INSERT INTO balances AS b (mint, wrapped, amount, has_account, slot) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (mint, wrapped) DO UPDATE SET amount = excluded.amount, has_account = excluded.has_account,
+                slot = excluded.slot, seen_at = excluded.seen_at
+            WHERE b.slot <= excluded.slot OR b.seen_at < clock_timestamp() - %s * interval '1 second'""",
+            (each.mint, each.wrapped, each.amount, each.has_account, slot, FRESH_SECONDS),
+        )
+
+
+def seconds_since_seen() -> float | None:
+    """None where nobody has looked yet."""
+    (age,) = database.execute_sql(
+        "SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM balances"
+    ).fetchone()
+    return None if age is None else float(age)
+
+
+def seen() -> dict[PurseKey, Holding]:
+    """What was seen a moment ago."""
+    rows = database.execute_sql(
+        """
+        SELECT mint, wrapped, amount, has_account FROM balances
+        WHERE seen_at > statement_timestamp() - %s * interval '1 second'""",
+        (FRESH_SECONDS,),
+    )
+    return {(mint, wrapped): Holding(mint, wrapped, int(amount), exists) for mint, wrapped, amount, exists in rows}
+
+
+def spendings(*, with_unseen: bool = True) -> list[Spending]:
+    """What all orders reserve; ``with_unseen`` also what was filled after the wallet was seen."""
+    rows = database.execute_sql(
+        f"""
+        SELECT mint_in, use_wrapped, mint_out, sum(executions), sum(amount) FROM (
+            SELECT mint_in, use_wrapped, mint_out, {_EXECUTIONS} AS executions,
+                   amount_in - coalesce(filled_in, 0) AS amount
+            FROM orders WHERE {_IN_THE_MARKET}
+            UNION ALL
+            SELECT mint_in, use_wrapped, mint_out, 1, coalesce(amount_in, max_amount_in, max_in, 0)
+            FROM orders WHERE {_AT_WORK}
+            {f"UNION ALL {_UNSEEN}" if with_unseen else ""}) AS reserved
+        GROUP BY mint_in, use_wrapped, mint_out"""  # noqa: S608
+    )
+    return [Spending(mint_in, wrapped, out, int(times), int(amount)) for mint_in, wrapped, out, times, amount in rows]
+
+
+def open_of_key(token_id: UUID | None) -> int:
+    """How many orders that wait for the market this key has, or those have who need none."""
+    whose = "token_id IS NULL" if token_id is None else "token_id = %s"
+    values = None if token_id is None else (str(token_id),)
+    sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {whose}"  # noqa: S608
+    (count,) = database.execute_sql(sql, values).fetchone()
+    return int(count)
+
+
+def lock() -> None:
+    """Let nobody else reserve before this transaction has ended."""
+    database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))

@@ -1,0 +1,239 @@
+"""What orders reserve of the wallet, what is left of it, and who may reserve more.
+
+It goes by what a worker has seen of the wallet within the last minute, and never asks the chain: where nobody has
+looked, an order is accepted. An order that waits for the market is refused where what it needs is not there; those that
+reserve take turns, so that no two of them are promised the same. A market order reserves once a worker has it, and may
+ask for more than there is.
+
+Beside what it sells, an order reserves the network's fee of each of its transactions, at the highest price that the
+daemon pays, and the rent of the account that it buys into, once for all orders. Rent that comes back when a transaction
+ends has to be there, but is no order's.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+from uuid import UUID
+
+from db import balances, journal
+from db.balances import Holding, PurseKey, Spending
+from db.connection import transaction
+from db.journal import Moved, NewOrder
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import BPS, format_amount, part_of
+from orderd.domain.terms import OrderTerms
+from orderd.domain.tokens import WSOL_MINT
+from orderd.solana.programs.compute_budget import priority_fee
+from orderd.solana.transaction import LAMPORTS_A_SIGNATURE
+
+LAMPORTS: Final[PurseKey] = (WSOL_MINT, False)
+_UNITS: Final = 400_000
+"""Compute units that a trade over several pools asks for."""
+_ACCOUNT_RENT: Final = 2_039_280
+_LEAST_LAMPORTS: Final = 890_880
+"""Rent of a token account, and of the wallet itself: of two years, 3,480 lamports a byte and year, 128 bytes on top."""
+
+
+def fee_of(max_unit_price: int) -> int:
+    """Lamports that the network takes for a transaction at this price of a compute unit, in micro-lamports."""
+    return LAMPORTS_A_SIGNATURE + priority_fee(_UNITS, max_unit_price)
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """Of one token, in base units: what can be sold, and what orders have reserved of it."""
+
+    total: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        return max(self.total - self.reserved, 0)
+
+
+@dataclass(slots=True)
+class Standing:
+    """The wallet as it was ``seen``, and what is reserved of it. ``fee`` in lamports a transaction.
+
+    ``ways`` are the mints that a trade may pass through.
+    """
+
+    seen: Mapping[PurseKey, Holding]
+    fee: int
+    ways: Collection[str] = ()
+    reserved: dict[PurseKey, int] = field(default_factory=dict)
+    bought: set[str] = field(default_factory=set)
+
+    def funds(self, key: PurseKey) -> Funds | None:
+        """None where nobody has seen the wallet of late."""
+        if (holding := self.seen.get(key)) is None:
+            return None
+        return Funds(holding.amount, self.reserved_of(key))
+
+    def reserve(self, spending: Spending) -> None:
+        self._add((spending.mint_in, spending.wrapped), spending.amount)
+        self._add(LAMPORTS, self.fee * spending.executions)
+        self.bought.add(spending.mint_out)
+
+    def check(self, terms: OrderTerms, more: int | None = None) -> None:
+        """Reserve what these terms need; ``more`` where a part of the amount is reserved already.
+
+        Raises OrderdError FUNDS_RESERVED where it is not there, with nothing reserved.
+        """
+        spending = _spending(terms, terms.amount if more is None else more)
+        executions = spending.executions if more is None else 0
+        sold = (spending.mint_in, spending.wrapped)
+        rent = sum(_ACCOUNT_RENT for mint in {spending.mint_out} - self.bought if self._lacks_account(mint))
+        needs: dict[PurseKey, int] = {sold: spending.amount}
+        around = self.fee * executions + rent
+        needs[LAMPORTS] = needs.get(LAMPORTS, 0) + around
+        for key, need in needs.items():
+            has_to_be_there = need + (self._passing(terms) if key == LAMPORTS else 0)
+            funds = self.funds(key)
+            if funds is not None and funds.total - funds.reserved < has_to_be_there:
+                raise OrderdError(ErrorCode.FUNDS_RESERVED, _shortage(terms, key, funds, has_to_be_there))
+        self.reserve(Spending(spending.mint_in, spending.wrapped, spending.mint_out, executions, spending.amount))
+
+    def spendable(self, terms: OrderTerms) -> int:
+        """The most that an order of these terms can sell. Raises OrderdError FUNDS_UNKNOWN."""
+        key = (terms.token_in.mint, terms.use_wrapped)
+        funds = self.funds(key)
+        if funds is None:
+            raise OrderdError(
+                ErrorCode.FUNDS_UNKNOWN, f"no worker has seen the wallet's {terms.token_in.symbol} of late"
+            )
+        if key != LAMPORTS:
+            return funds.available
+        accounts = {terms.token_out.mint, *self.ways} - self.bought
+        rent = sum(_ACCOUNT_RENT for mint in accounts if self._lacks_account(mint))
+        return max(funds.available - self.fee * _executions(terms) - rent - self._passing(terms), 0)
+
+    def _passing(self, terms: OrderTerms) -> int:
+        """Lamports that have to be there, but are not spent: the wallet's own, and for SOL those of its wrapping."""
+        wraps = WSOL_MINT in (terms.token_in.mint, terms.token_out.mint) and not terms.use_wrapped
+        return _LEAST_LAMPORTS + (_ACCOUNT_RENT if wraps else 0)
+
+    def _lacks_account(self, mint: str) -> bool:
+        holding = self.seen.get((mint, False))
+        return mint != WSOL_MINT and holding is not None and not holding.has_account
+
+    def reserved_of(self, key: PurseKey) -> int:
+        rents = sum(_ACCOUNT_RENT for mint in self.bought if self._lacks_account(mint)) if key == LAMPORTS else 0
+        return self.reserved.get(key, 0) + rents
+
+    def _add(self, key: PurseKey, amount: int) -> None:
+        self.reserved[key] = self.reserved.get(key, 0) + amount
+
+
+class Reservations:
+    """``fee`` and ``ways`` are as in ``Standing``. A key may have ``max_open`` orders that rest; 0 sets no cap."""
+
+    def __init__(self, fee: int = fee_of(0), ways: Collection[str] = (), max_open: int = 0) -> None:
+        self._fee = fee
+        self._ways = ways
+        self._max_open = max_open
+
+    def standing(self, *, with_unseen: bool = True) -> Standing:
+        """As of now. Needs a connection, as all here does.
+
+        Not ``with_unseen`` for who knows by himself what the wallet holds: then what has been filled is no one's.
+        """
+        standing = Standing(balances.seen(), self._fee, self._ways)
+        for each in balances.spendings(with_unseen=with_unseen):
+            standing.reserve(each)
+        return standing
+
+    def resolved(self, terms: OrderTerms) -> OrderTerms:
+        """The terms with what their word for an amount comes to now.
+
+        Raises OrderdError: FUNDS_UNKNOWN, FUNDS_RESERVED where others have all, or FUNDS_INSUFFICIENT.
+        """
+        if terms.amount_word is None:
+            return terms
+        standing = self.standing()
+        part = part_of(terms.amount_word)
+        amount = standing.spendable(terms) * part.numerator // part.denominator
+        if amount < 1:
+            key = (terms.token_in.mint, terms.use_wrapped)
+            funds = standing.funds(key)
+            assert funds is not None, "what is spendable is known"
+            code = ErrorCode.FUNDS_RESERVED if funds.reserved else ErrorCode.FUNDS_INSUFFICIENT
+            raise OrderdError(code, f"{terms.amount_word} of {_told(terms, key, funds)} comes to nothing after fees")
+        return replace(terms, amount_in=amount)
+
+    @transaction
+    def accept(
+        self, orders: Sequence[NewOrder], sender: str | None = None
+    ) -> tuple[list[Moved], dict[UUID, OrderdError]]:
+        """``journal.accept`` of those that may reserve what they need, and why others may not."""
+        refused = self.refusals(orders)
+        return journal.accept([each for each in orders if each.id not in refused], sender), refused
+
+    def refusals(self, orders: Sequence[NewOrder]) -> dict[UUID, OrderdError]:
+        """Which of these may not be accepted in this transaction. What was submitted before is refused by nobody.
+
+        FUNDS_RESERVED, or LIMIT_OPEN where the key has too many.
+        """
+        waiting = [each for each in orders if each.terms.rests]
+        if not waiting:
+            return {}
+        balances.lock()
+        standing = self.standing()
+        left = {each.by.token_id: self._places(each.by.token_id) for each in waiting}
+        refused = {}
+        for order in waiting:
+            try:
+                self._check_place(left[order.by.token_id])
+                standing.check(order.terms)
+            except OrderdError as error:
+                if journal.submitted_as(order.account_id, order.client_order_id) is None:
+                    refused[order.id] = error
+            else:
+                left[order.by.token_id] -= 1
+        return refused
+
+    def check(self, order: NewOrder) -> None:
+        """Raises OrderdError where ``refusals`` has one."""
+        for error in self.refusals([order]).values():
+            raise error
+
+    def check_more(self, before: OrderTerms, after: OrderTerms) -> None:
+        """Let an order that is in this transaction's hands sell more. Raises OrderdError FUNDS_RESERVED."""
+        if (more := after.amount - before.amount) > 0:
+            balances.lock()
+            self.standing().check(after, more)
+
+    def _places(self, token_id: UUID | None) -> int:
+        return self._max_open - balances.open_of_key(token_id) if self._max_open else 1
+
+    def _check_place(self, left: int) -> None:
+        if self._max_open and left < 1:
+            raise OrderdError(ErrorCode.LIMIT_OPEN, f"the key has {self._max_open} open orders, as many as it may have")
+
+
+def _spending(terms: OrderTerms, amount: int) -> Spending:
+    return Spending(terms.token_in.mint, terms.use_wrapped, terms.token_out.mint, _executions(terms), amount)
+
+
+def _executions(terms: OrderTerms) -> int:
+    """Transactions that it may take, as ``db.balances`` has it of stored orders."""
+    if terms.slices is not None:
+        return terms.slices
+    return -(-BPS // terms.min_fill_bps) if terms.partial and terms.min_fill_bps else 1
+
+
+def _shortage(terms: OrderTerms, key: PurseKey, funds: Funds, need: int) -> str:
+    what = "needs" if key == (terms.token_in.mint, terms.use_wrapped) else "needs for the network and for accounts"
+    return f"{_told(terms, key, funds)}; the order {what} {_amount(terms, key, need)}"
+
+
+def _told(terms: OrderTerms, key: PurseKey, funds: Funds) -> str:
+    total, reserved, available = (_amount(terms, key, each) for each in (funds.total, funds.reserved, funds.available))
+    return f"the wallet's {total}, of which orders have reserved {reserved} and {available} are available"
+
+
+def _amount(terms: OrderTerms, key: PurseKey, amount: int) -> str:
+    if key == (terms.token_in.mint, terms.use_wrapped):
+        symbol = f"wrapped {terms.token_in.symbol}" if terms.use_wrapped else terms.token_in.symbol
+        return f"{format_amount(amount, terms.token_in.decimals)} {symbol}"
+    return f"{format_amount(amount, 9)} SOL"

@@ -1,0 +1,54 @@
+"""What a trader asks to sell of all there is, and what orders that wait have reserved, against a real wallet."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from orderctl.config.settings import Settings
+from orderd.client.connection import Client
+from orderd.client.errors import RefusedError
+from orderd.domain.errors import ErrorCode
+from orderd.domain.money import parse_amount
+from orderd.domain.order import OrderStatus
+from orderd.process.temporary import Daemon, running_daemon
+from orderd.wire import Balance, BalancesResult, Method, NoParams, SubmitParams
+from tests.acceptance.trader import order, trading
+from tests.conftest import QUICK
+
+
+@pytest.fixture
+def daemon(tmp_path_factory: pytest.TempPathFactory, given_database: dict[str, str]) -> Iterator[Daemon]:
+    with running_daemon(tmp_path_factory.mktemp("orderd"), QUICK | given_database) as running:
+        yield running
+
+
+def balance(daemon: Daemon, token: str) -> Balance:
+    with Client(Settings(url=daemon.url)) as client:
+        (found,) = [
+            each for each in client.call(Method.BALANCES, NoParams(), BalancesResult).balances if each.token == token
+        ]
+    return found
+
+
+@pytest.mark.timeout(120)
+def test_all_there_is_is_sold_and_what_rests_keeps_its_part(daemon: Daemon) -> None:
+    with trading(daemon.url) as trader:
+        sold = trader.submit(order("USDC", "SOL", "max"))  # again, where no worker has seen the wallet yet
+        assert trader.follow(sold, 60)[-1].status is OrderStatus.CONFIRMED
+        assert balance(daemon, "USDC").total == "0"
+
+        sol = balance(daemon, "SOL")
+        assert (sol.total, sol.reserved, sol.available) == (sol.tradable, "0", sol.tradable)
+        terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "60%", "limit_price": "140"}
+        half = SubmitParams(**terms, client_order_id="half")
+        resting = trader.submit(half)
+        detail = trader.detail(resting).order
+        assert detail.amount_word == "60%"
+        reserved = balance(daemon, "SOL").reserved or "0"
+        assert parse_amount(reserved, 9) > parse_amount(detail.amount_in or "0", 9)
+        with pytest.raises(RefusedError) as refused:
+            trader.submit(half.model_copy(update={"client_order_id": "again", "amount_in": detail.amount_in}))
+        assert refused.value.problem.code is ErrorCode.FUNDS_RESERVED
+        assert trader.submit(half) == resting, "the same order is known by its word"
+        trader.cancel(resting)
+        assert balance(daemon, "SOL").reserved == "0"

@@ -1,0 +1,239 @@
+"""Changing an order that rests: it stays the same order, and fires as it was or counts as it is."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from db import audit, journal
+from db.audit import Actor, Filter
+from db.connection import database
+from db.journal import Change
+from db.models import DEFAULT_ACCOUNT, Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Amended, Executing, Triggered
+from orderd.domain.order import OrderKind, OrderStatus
+from orderd.domain.retry import RetryPolicy
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine import views
+from orderd.engine.families import Families
+from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.publish import Publisher
+from orderd.wire import SubmitParams
+from tests.integration.engine.conftest import Queue
+from tests.integration.engine.test_triggers import Begin, Market, Watch, limit, rests, stop, trailing
+from tests.integration.engine.test_triggers import begin as begin  # a fixture
+from tests.integration.family import SOL, USDC, children, in_parts, oco, seconds_until, sold, twap, was_due
+from tests.integration.orders import read
+
+ME = Actor("trader")
+
+
+@pytest.fixture
+def intake() -> Intake:
+    return Intake(TokenRegistry(), "0.5", lambda *_: None, lambda _: None)
+
+
+@pytest.fixture
+def care(publisher: Publisher, queue: Queue) -> Families:
+    return Families(publisher, queue.send, 600, RetryPolicy(base_ms=1_000), chance=lambda: 0.5)
+
+
+def amended(intake: Intake, order_id: UUID, **changes: Any) -> Order:
+    intake.amend(DEFAULT_ACCOUNT, str(order_id), changes, ME)
+    return read(order_id)
+
+
+def refused(intake: Intake, order_id: UUID, **changes: Any) -> OrderdError:
+    before = read(order_id).seq
+    with pytest.raises(OrderdError) as refusal:
+        intake.amend(DEFAULT_ACCOUNT, str(order_id), changes, ME)
+    assert read(order_id).seq == before
+    return refusal.value
+
+
+def test_an_amendment_is_an_event_of_the_same_order(intake: Intake) -> None:
+    order_id = limit("105")
+    before = read(order_id)
+    after = amended(intake, order_id, limit_price="104", amount_in="2")
+    assert (after.id, after.client_order_id, after.created_at) == (before.id, before.client_order_id, before.created_at)
+    assert (after.status, after.limit_price, after.amount_in, after.seq) == (OrderStatus.OPEN, "104", 2 * SOL, 2)
+    (event,) = views.events_after(order_id, 1)
+    assert isinstance(event.data, Amended)
+    assert (event.data.limit_price, event.data.amount_in) == ("104", "2")
+    assert [row.action for row in audit.read(Filter(order_id=order_id), 5)].count("order.amend") == 1
+
+
+def test_what_a_trigger_has_read_before_an_amendment_fires_nothing(intake: Intake, begin: Begin) -> None:
+    """The pass looks at the market, finds it met, and the amendment comes before it is stored."""
+    order_id = limit("105")
+
+    class Interrupted(Market):
+        is_armed = False
+
+        def route(self, *args: Any) -> Any:
+            if self.is_armed:
+                self.is_armed = False
+                amended(intake, order_id, limit_price="120")
+            return super().route(*args)
+
+    market = Interrupted()
+    watch = begin(market)
+    watch.sees(100)
+    market.is_armed = True
+    assert watch.sees(106) == 0
+    assert read(order_id).status is OrderStatus.OPEN
+    assert watch.sees(119) == 0, "it counts as it is now"
+    assert watch.sees(121) == 1
+
+
+def test_what_has_fired_a_moment_before_is_amended_no_more(intake: Intake, begin: Begin) -> None:
+    order_id = limit("105")
+    assert begin(Market()).sees(106) == 1
+    assert refused(intake, order_id, limit_price="120").code is ErrorCode.ORDER_NOT_AMENDABLE
+    assert read(order_id).limit_price == "105"
+
+
+def test_nor_is_a_stop_that_has_fired_and_waits_for_its_limit(intake: Intake) -> None:
+    order_id = rests(OrderKind.STOP_LIMIT, stop_price="95", limit_price="90", confirm=1)
+    fact = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
+    journal.apply([Change(order_id, fact, None, to=OrderStatus.PENDING)])
+    database.execute_sql(
+        "UPDATE orders SET status = 'open', due_at = NULL, looks_from = now() WHERE id = %s", (str(order_id),)
+    )
+    assert "has fired" in refused(intake, order_id, limit_price="89").detail
+
+
+def test_an_amended_order_is_found_by_the_triggers_at_once(intake: Intake, begin: Begin) -> None:
+    watch: Watch = begin(Market())
+    order_id = limit("105")
+    assert watch.sees(101) == 0
+    was_due(order_id, 60)
+    amended(intake, order_id, limit_price="101")
+    assert watch.sees(101.5) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"limit_price": "-1"}, ErrorCode.PRICE_INVALID),
+        ({"amount_in": "0"}, ErrorCode.AMOUNT_NOT_POSITIVE),
+        ({"valid_for": "soon"}, ErrorCode.TIME_INVALID),
+        ({"stop_price": "95"}, ErrorCode.ORDER_TERMS_CONTRADICT),
+        ({"paused": True}, ErrorCode.ORDER_NOT_AMENDABLE),
+    ],
+)
+def test_what_cannot_be_meant_changes_nothing(intake: Intake, changes: dict[str, Any], code: ErrorCode) -> None:
+    order_id = limit("105")
+    assert refused(intake, order_id, **changes).code is code
+    assert read(order_id).first_terms is None
+
+
+def test_the_first_submission_again_is_still_the_same_order(intake: Intake) -> None:
+    """And what it is now, under the same id, is another one."""
+
+    def submission(price: str) -> Submission:
+        params = SubmitParams(
+            token_in="SOL", token_out="USDC", amount_in="1", limit_price=price, client_order_id="mine"
+        )
+        return Submission(DEFAULT_ACCOUNT, "mine", intake.terms(params), ME)
+
+    (first,) = intake.submit_batch([submission("105")])
+    assert isinstance(first, SubmitOutcome)
+    for price in ("104", "103"):
+        amended(intake, first.order.id, limit_price=price)
+    again, other = intake.submit_batch([submission("105"), submission("103")])
+    assert isinstance(again, SubmitOutcome)
+    assert (again.created, again.order.id, again.order.limit_price) == (False, first.order.id, "103")
+    assert isinstance(other, OrderdError)
+    assert other.code is ErrorCode.ORDER_CONFLICT
+
+
+def test_a_new_time_takes_the_place_of_the_old_one(intake: Intake) -> None:
+    order_id = limit("105", valid_seconds=60)
+    began = read(order_id).valid_until
+    assert began is not None
+    after = amended(intake, order_id, valid_for="1h")
+    assert after.valid_until is not None
+    assert 3_500 < (after.valid_until - began).total_seconds() < 3_600
+    until = amended(intake, order_id, expires="2099-12-01T09:30:00Z")
+    assert (until.valid_seconds, until.valid_until) == (None, until.expires_at)
+    assert amended(intake, order_id, limit_price="104").valid_until == until.valid_until
+
+
+def test_a_trailing_stop_follows_for_its_new_amount(intake: Intake) -> None:
+    order_id = trailing()
+    database.execute_sql("UPDATE orders SET best_out = 100000000 WHERE id = %s", (str(order_id),))
+    assert amended(intake, order_id, amount_in="2", trail="5%").best_out == 200 * USDC
+    assert amended(intake, order_id, trail="4%").best_out == 200 * USDC
+
+
+# Families
+
+
+def test_the_amount_of_an_order_in_parts_is_its_total_with_what_is_sold(intake: Intake, care: Families) -> None:
+    parent = in_parts()
+    care.execute(parent, 4 * SOL)
+    assert refused(intake, parent, amount_in="3").code is ErrorCode.ORDER_NOT_AMENDABLE, "4 are being sold"
+    sold(children(parent)[0].id, 430 * USDC)
+    care.run_once()
+    assert "4 SOL" in refused(intake, parent, amount_in="3.9").detail
+    assert amended(intake, parent, amount_in="6").amount_in == 6 * SOL
+    assert not care.execute(parent, 3 * SOL), "2 are left"
+    assert care.execute(parent, 2 * SOL)
+    sold(children(parent)[1].id, 215 * USDC)
+    care.run_once()
+    assert (read(parent).status, read(parent).filled_in) == (OrderStatus.CONFIRMED, 6 * SOL)
+
+
+def test_a_total_that_is_sold_already_ends_the_order(intake: Intake, care: Families) -> None:
+    parent = in_parts()
+    care.execute(parent, 4 * SOL)
+    sold(children(parent)[0].id, 430 * USDC)
+    care.run_once()
+    amended(intake, parent, amount_in="4")
+    care.run_once()
+    assert (read(parent).status, read(parent).filled_in) == (OrderStatus.CONFIRMED, 4 * SOL)
+
+
+def test_a_part_that_was_found_at_the_old_price_keeps_to_the_new_one(intake: Intake, care: Families) -> None:
+    parent = in_parts()
+    amended(intake, parent, limit_price="110")
+    assert care.execute(parent, 4 * SOL)
+    assert children(parent)[0].limit_price == "110"
+
+
+def test_each_end_of_an_oco_has_a_price_of_its_own_and_not_an_amount(intake: Intake, care: Families) -> None:
+    parent = oco()
+    care.run_once()
+    profit, loss = children(parent)
+    assert amended(intake, profit.id, take_profit_price="110").take_profit_price == "110"
+    assert amended(intake, loss.id, stop_price="90").stop_price == "90"
+    assert str(parent) in refused(intake, profit.id, amount_in="2").detail
+    assert refused(intake, parent, take_profit_price="110").code is ErrorCode.ORDER_NOT_AMENDABLE
+
+
+def test_a_pause_keeps_the_times_and_what_is_sold(intake: Intake, care: Families) -> None:
+    parent = twap(slices=4)
+    was_due(parent, 0.01)
+    care.run_once()
+    sold(children(parent)[0].id)
+    care.run_once()
+    assert amended(intake, parent, paused=True).paused
+    assert 58 < seconds_until(parent) <= 60, "not looked at sooner"
+    was_due(parent, 90)
+    assert care.run_once() == 0
+    assert not amended(intake, parent, paused=False).paused
+    assert -92 < seconds_until(parent) < -88, "what it missed is known"
+    assert care.run_once() == 1
+    (event,) = [each.data for each in views.events_after(parent, 0)][-1:]
+    assert isinstance(event, Executing)
+    assert (event.amount_in, read(parent).filled_in) == ("1.5", SOL), "of 3 left, for the last two times"
+
+
+def test_a_stop_is_amended_too(intake: Intake, begin: Begin) -> None:
+    order_id = stop("95")
+    amended(intake, order_id, stop_price="90")
+    watch = begin(Market())
+    assert watch.sees(94) == 0
+    assert watch.sees(89) == 1

@@ -1,0 +1,307 @@
+"""Orders that wait for the market reserve what they may spend, one after the other, of what a worker has seen."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from db import balances, journal
+from db.audit import Actor
+from db.balances import Holding
+from db.connection import database
+from db.journal import AttemptEnd, Change, NewOrder
+from db.models import DEFAULT_ACCOUNT, Order
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Cancelled
+from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
+from orderd.domain.terms import GivenTerms
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.reservation import Funds, Reservations
+from tests.integration.orders import FILL, new_order, pending, read, route, sign
+from tests.samples.orders import FILL as CONFIRMED
+
+SOL = 10**9
+FEE, RENT, LEAST = 5_000, 2_039_280, 890_880
+BY = Actor("tests")
+LIMIT: dict[str, Any] = {"kind": OrderKind.LIMIT, "limit_price": "105", "time_in_force": TimeInForce.GTC}
+
+pytestmark = pytest.mark.usefixtures("connected")
+
+
+@pytest.fixture(autouse=True)
+def connection(connected: str) -> object:
+    with database.connection_context():
+        yield
+
+
+def see(sol: int = 10 * SOL, usdc: int = 1_000_000_000, *, slot: int = 100, usdc_account: bool = True) -> None:
+    """A worker looks at the wallet."""
+    balances.store(
+        [
+            Holding(WSOL_MINT, False, sol, True),
+            Holding(WSOL_MINT, True, 0, False),
+            Holding(USDC_MINT, False, usdc, usdc_account),
+        ],
+        slot,
+    )
+
+
+def resting(amount_in: int, **others: Any) -> NewOrder:
+    return new_order(amount_in=amount_in, **{**LIMIT, **others})
+
+
+def accept(order: NewOrder, reservations: Reservations | None = None) -> Order:
+    moved, refused = (reservations or Reservations()).accept([order])
+    for error in refused.values():
+        raise error
+    return moved[0].order
+
+
+def refusal(order: NewOrder, reservations: Reservations | None = None) -> OrderdError:
+    with pytest.raises(OrderdError) as refused:
+        accept(order, reservations)
+    return refused.value
+
+
+def sol() -> Funds:
+    funds = Reservations().standing().funds((WSOL_MINT, False))
+    assert funds is not None
+    return funds
+
+
+def test_what_rests_reserves_what_it_sells_and_the_networks_fee() -> None:
+    see()
+    accept(resting(4 * SOL))
+    assert sol() == Funds(10 * SOL, 4 * SOL + FEE)
+    assert sol().available == 6 * SOL - FEE
+
+
+def test_what_others_have_reserved_cannot_be_reserved_again() -> None:
+    see()
+    accept(resting(6 * SOL))
+    refused = refusal(resting(5 * SOL))
+    assert refused.code is ErrorCode.FUNDS_RESERVED
+    assert refused.detail == (
+        "the wallet's 10 SOL, of which orders have reserved 6.000005 SOL and 3.999995 SOL are available; "
+        "the order needs 5.002935160 SOL".replace("160", "16")
+    )
+    assert Order.select().count() == 1
+
+
+def test_rent_and_fees_have_to_be_there_to_the_last_lamport() -> None:
+    around = FEE + RENT + LEAST  # what is wrapped for the trade comes back, and the wallet keeps its own
+    see()
+    assert refusal(resting(10 * SOL - around + 1)).code is ErrorCode.FUNDS_RESERVED
+    accept(resting(10 * SOL - around))
+
+
+def test_a_new_account_is_paid_for_once() -> None:
+    see(usdc_account=False)
+    accept(resting(SOL))
+    accept(resting(SOL))
+    assert sol().reserved == 2 * SOL + 2 * FEE + RENT
+
+
+def test_who_sells_another_token_reserves_the_fee_in_sol() -> None:
+    see(sol=0)
+    order = new_order(amount_in=5_000_000, **LIMIT)
+    sells_usdc = replace(
+        order, terms=replace(order.terms, token_in=order.terms.token_out, token_out=order.terms.token_in)
+    )
+    refused = refusal(sells_usdc)
+    assert "the wallet's 0 SOL" in refused.detail
+    assert "for the network and for accounts" in refused.detail
+
+
+def test_a_market_order_reserves_once_a_worker_has_it() -> None:
+    see()
+    waits = pending(amount_in=8 * SOL)
+    assert sol().reserved == 0
+    journal.claim([waits], "worker-a", 15)
+    assert sol().reserved == 8 * SOL + FEE
+    assert refusal(resting(3 * SOL)).code is ErrorCode.FUNDS_RESERVED
+
+
+def test_a_market_order_may_ask_for_more_than_there_is() -> None:
+    see()
+    accept(resting(9 * SOL))
+    assert accept(new_order(amount_in=9 * SOL)).status is OrderStatus.PENDING
+
+
+def test_a_family_reserves_for_its_children_once() -> None:
+    see()
+    parent = accept(resting(4 * SOL, partial=True, min_fill_bps=2_500))
+    journal.accept([replace(new_order(amount_in=SOL, **LIMIT), parent_id=parent.id)])
+    assert sol().reserved == 4 * SOL + 4 * FEE
+    journal.apply([Change(parent.id, Cancelled(), None, to=OrderStatus.CANCELLED)])
+    assert sol().reserved == 0
+
+
+def test_what_was_filled_after_the_wallet_was_seen_is_not_there_any_more() -> None:
+    see(slot=CONFIRMED.slot - 1)
+    (claimed,) = journal.claim([pending()], "worker-a", 15)
+    live = sign(route(claimed.order), "sig")
+    end = AttemptEnd("landed", CONFIRMED.slot, 1)
+    journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
+    assert sol().reserved == 1_500_000_000 + FEE
+    see(sol=8 * SOL, slot=CONFIRMED.slot)
+    assert sol() == Funds(8 * SOL, 0)
+
+
+@pytest.mark.parametrize("seen", ["never", "long ago"])
+def test_where_nobody_has_looked_of_late_an_order_is_accepted(seen: str) -> None:
+    if seen == "long ago":
+        see(sol=0)
+        database.execute_sql("UPDATE balances SET seen_at = now() - interval '61 seconds'")
+    assert accept(resting(5 * SOL)).status is OrderStatus.OPEN
+
+
+def test_an_older_sight_takes_no_newer_ones_place() -> None:
+    see(sol=10 * SOL, slot=100)
+    see(sol=3 * SOL, slot=99)
+    assert sol().total == 10 * SOL
+    see(sol=3 * SOL, slot=100)
+    assert sol().total == 3 * SOL
+
+
+def test_orders_that_come_at_once_are_not_promised_the_same() -> None:
+    see()
+
+    def submit(_: int) -> bool:
+        with database.connection_context():
+            return not Reservations().accept([resting(3 * SOL)])[1]
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(submit, range(8)))
+    assert sum(taken) == 3
+    assert sol().reserved == 9 * SOL + 3 * FEE
+
+
+def test_those_of_a_batch_are_not_promised_the_same_either() -> None:
+    see()
+    orders = [resting(4 * SOL) for _ in range(3)]
+    moved, refused = Reservations().accept(orders)
+    assert [each.order.id for each in moved] == sorted(each.id for each in orders[:2])
+    assert refused.keys() == {orders[2].id}
+
+
+def test_an_order_that_was_submitted_before_is_refused_by_nobody() -> None:
+    see()
+    first = resting(6 * SOL)
+    accept(first)
+    moved, refused = Reservations().accept([replace(first, id=uuid7())])
+    assert (moved, refused) == ([], {})
+
+
+# A cap on what is open
+
+
+def test_a_key_has_so_many_open_orders_at_most() -> None:
+    capped, key, other = Reservations(max_open=2), uuid7(), uuid7()
+
+    def of(token_id: UUID | None) -> NewOrder:
+        return replace(resting(SOL), by=Actor("bot", token_id=token_id))
+
+    first = accept(of(key), capped)
+    accept(of(key), capped)
+    assert refusal(of(key), capped).code is ErrorCode.LIMIT_OPEN
+    accept(of(other), capped)
+    accept(of(None), capped)
+    journal.apply([Change(first.id, Cancelled(), None, to=OrderStatus.CANCELLED)])
+    accept(of(key), capped)
+    moved, refused = capped.accept([of(other) for _ in range(2)])
+    assert (len(moved), len(refused)) == (1, 1), "those of a batch count too"
+    accept(replace(new_order(), by=Actor("bot", token_id=key)), capped)  # a market order is not open
+
+
+# Words for amounts
+
+
+@pytest.fixture
+def intake() -> Intake:
+    return Intake(TokenRegistry(), "0.5", lambda *_: None, lambda _: None)
+
+
+def worded(word: str, token_in: str = "SOL", **others: str) -> GivenTerms:
+    token_out = "USDC" if token_in == "SOL" else "SOL"
+    return GivenTerms(token_in=token_in, token_out=token_out, amount_in=word, **others)
+
+
+@pytest.mark.parametrize(
+    ("word", "token_in", "comes_to"),
+    [
+        ("max", "SOL", 10 * SOL - 2 * SOL - FEE - FEE - RENT - LEAST),
+        ("50%", "SOL", (10 * SOL - 2 * SOL - FEE - FEE - RENT - LEAST) // 2),
+        ("max", "USDC", 1_000_000_000),
+        ("33.3%", "USDC", 333_000_000),
+    ],
+)
+def test_a_word_comes_to_what_is_left_after_fees(intake: Intake, word: str, token_in: str, comes_to: int) -> None:
+    see()
+    accept(resting(2 * SOL))
+    assert intake.resolved(intake.terms(worded(word, token_in))).amount_in == comes_to
+
+
+def test_all_there_is_can_be_reserved_and_then_nothing_is_left(intake: Intake) -> None:
+    see()
+    terms = intake.resolved(intake.terms(worded("max", limit_price="105")))
+    assert accept(replace(new_order(), terms=terms)).amount_word == "max"
+    with pytest.raises(OrderdError, match="comes to nothing") as refused:
+        intake.resolved(intake.terms(worded("max")))
+    assert refused.value.code is ErrorCode.FUNDS_RESERVED
+
+
+def test_a_word_is_refused_where_the_balance_is_not_known(intake: Intake) -> None:
+    with pytest.raises(OrderdError) as refused:
+        intake.resolved(intake.terms(worded("max")))
+    assert refused.value.code is ErrorCode.FUNDS_UNKNOWN
+    see(sol=0)
+    with pytest.raises(OrderdError) as refused:
+        intake.resolved(intake.terms(worded("50%")))
+    assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
+
+
+def test_a_repetition_is_told_by_the_word_and_not_by_what_it_came_to(intake: Intake) -> None:
+    def submission(word: str) -> Submission:
+        return Submission(DEFAULT_ACCOUNT, "mine", intake.terms(worded(word, limit_price="105")), BY)
+
+    def resolved(word: str) -> Submission:
+        given = submission(word)
+        return replace(given, terms=intake.resolved(given.terms))
+
+    see()
+    (first,) = intake.submit_batch([resolved("50%")])
+    assert isinstance(first, SubmitOutcome)
+    assert first.order.amount_word == "50%"
+    see(sol=0, slot=200)
+    again = intake.known(submission("50.0%"))
+    assert again is not None
+    assert (again.order.id, again.created) == (first.order.id, False)
+    with pytest.raises(OrderdError) as refused:
+        intake.known(submission("max"))
+    assert refused.value.code is ErrorCode.ORDER_CONFLICT
+
+    see(slot=300)
+    intake.amend(DEFAULT_ACCOUNT, "mine", {"amount_in": "1"}, BY)
+    assert intake.known(submission("50%")) is not None, "as it was first submitted"
+    with pytest.raises(OrderdError):
+        intake.known(submission("max"))
+
+
+def test_an_order_that_is_changed_may_not_reserve_what_is_not_there(intake: Intake) -> None:
+    see()
+    order = accept(resting(4 * SOL))
+    accept(resting(4 * SOL))
+    with pytest.raises(OrderdError) as refused:
+        intake.amend(DEFAULT_ACCOUNT, str(order.id), {"amount_in": "6.5"}, BY)
+    assert refused.value.code is ErrorCode.FUNDS_RESERVED
+    assert read(order.id).amount_in == 4 * SOL
+    intake.amend(DEFAULT_ACCOUNT, str(order.id), {"amount_in": "5"}, BY)
+    assert sol().reserved == 9 * SOL + 2 * FEE
+    with pytest.raises(OrderdError) as refused:
+        intake.amend(DEFAULT_ACCOUNT, str(order.id), {"amount_in": "max"}, BY)
+    assert refused.value.code is ErrorCode.AMOUNT_INVALID

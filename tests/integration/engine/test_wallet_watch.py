@@ -1,0 +1,90 @@
+"""A worker looks at the whole wallet at once, and leaves it at that where another has just done so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from solders.pubkey import Pubkey
+
+from db import balances
+from db.balances import Holding
+from db.connection import database
+from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
+from orderd.engine.wallet_watch import WalletWatch
+from orderd.solana.programs import associated_token, token
+from orderd.solana.rpc import Account, RpcClient
+from orderd.solana.rpc_types import AtSlot
+
+OWNER = Pubkey.from_string("7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny")
+CHILLGUY = BUILTIN_TOKENS[2].mint
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+
+@dataclass
+class Node:
+    """Answers with these accounts, and counts how often it was asked."""
+
+    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+    slot: int = 100
+    asked: int = 0
+
+    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+        self.asked += 1
+        return AtSlot(self.slot, [self.accounts.get(key) for key in keys])
+
+    def hold(self, mint: str, amount: int, program: Pubkey = token.PROGRAM_ID) -> None:
+        key = associated_token.address(OWNER, Pubkey.from_string(mint), program)
+        data = bytes(Pubkey.from_string(mint)) + bytes(OWNER) + amount.to_bytes(8, "little")
+        self.accounts[key] = Account(2_039_280, program, data.ljust(token.ACCOUNT_SIZE, b"\1"), executable=False)
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node({OWNER: Account(7_000, token.PROGRAM_ID, b"", executable=False)})
+
+
+def watch(node: Node) -> WalletWatch:
+    return WalletWatch(cast("RpcClient", node), OWNER, BUILTIN_TOKENS)
+
+
+def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) -> None:
+    node.hold(USDC_MINT, 5)
+    node.hold(WSOL_MINT, 3)
+    node.hold(CHILLGUY, 9, token.TOKEN_2022_PROGRAM_ID)
+    watch(node).run_once()
+    assert {*balances.seen().values()} == {
+        Holding(WSOL_MINT, False, 7_000, True),
+        Holding(WSOL_MINT, True, 3, True),
+        Holding(USDC_MINT, False, 5, True),
+        Holding(CHILLGUY, False, 9, True),
+    }
+    assert node.asked == 1, "all of one slot"
+
+
+def test_what_is_not_there_is_nothing(node: Node) -> None:
+    node.accounts.clear()
+    watch(node).run_once()
+    assert [(held.amount, held.has_account) for held in balances.seen().values() if held.mint != WSOL_MINT] == [
+        (0, False),
+        (0, False),
+    ]
+    assert balances.seen()[WSOL_MINT, False].amount == 0
+
+
+def test_who_has_been_forestalled_does_not_ask(node: Node) -> None:
+    watch(node).run_once()
+    watch(node).run_once()
+    assert node.asked == 1
+    database.execute_sql("UPDATE balances SET seen_at = now() - interval '3 seconds'")
+    watch(node).run_once()
+    assert node.asked == 2
+
+
+def test_a_look_that_is_dated_in_the_future_hinders_nobody(node: Node) -> None:
+    watch(node).run_once()
+    database.execute_sql("UPDATE balances SET seen_at = now() + interval '1 hour'")
+    node.accounts.clear()
+    watch(node).run_once()
+    assert balances.seen()[WSOL_MINT, False].amount == 0

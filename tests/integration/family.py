@@ -1,0 +1,93 @@
+"""Families of orders for the tests: parents, and children that are brought to their ends by the journal's own means."""
+
+from typing import Any
+from uuid import UUID
+
+from db import finality, journal
+from db.connection import database
+from db.journal import AttemptEnd, Change, Failure
+from db.leases import LiveAttempt
+from db.models import Order
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Failed
+from orderd.domain.order import OrderKind, TimeInForce
+from orderd.domain.schedule import CatchUp
+from orderd.engine import views
+from tests.integration.orders import new_order, read, route, sign
+from tests.samples.orders import FILL as CONFIRMED
+
+SOL = 10**9
+USDC = 10**6
+
+
+def accepted(**terms: Any) -> UUID:
+    """A parent, which rests; ``amount_in`` and others are terms as they are understood."""
+    (moved,) = journal.accept([new_order(**terms)])
+    return moved.order.id
+
+
+def oco(take_profit: str = "105", stop: str = "95", **terms: Any) -> UUID:
+    prices = {"take_profit_price": take_profit, "stop_price": stop}
+    return accepted(kind=OrderKind.OCO, amount_in=SOL, confirm=1, max_slippage_bps=500, **prices, **terms)
+
+
+def twap(slices: int = 4, every_seconds: int = 60, catch_up: CatchUp = CatchUp.ONE, **terms: Any) -> UUID:
+    amount = terms.pop("amount_in", 4 * SOL)
+    given = {"slices": slices, "every_seconds": every_seconds, "catch_up": catch_up}
+    return accepted(kind=OrderKind.TWAP, amount_in=amount, **given, **terms)
+
+
+def in_parts(amount_in: int = 10 * SOL, min_fill_bps: int = 1_000, **terms: Any) -> UUID:
+    given = {"limit_price": "105", "time_in_force": TimeInForce.GTC, "partial": True, "min_fill_bps": min_fill_bps}
+    return accepted(kind=OrderKind.LIMIT, amount_in=amount_in, **given, **terms)
+
+
+def children(parent_id: UUID) -> list[Order]:
+    """All there ever were, in order."""
+    return list(Order.select().where(Order.parent_id == parent_id).order_by(Order.id))
+
+
+def signed(child_id: UUID) -> LiveAttempt:
+    """Let a worker take the child, which is due, as far as its signature."""
+    (claimed,) = journal.claim([child_id], "worker-a", 15)
+    return sign(route(claimed.order), f"sig {child_id} {claimed.order.failures}")
+
+
+def landed(live: LiveAttempt, amount_out: int, *, is_final: bool = True) -> None:
+    """It has sold the whole amount of the child for so much."""
+    order = live.order
+    columns = {"filled_in": order.amount_in, "filled_out": amount_out, "network_fee": 5_000}
+    end = AttemptEnd("landed", 9, sends=1, awaits_finality=not is_final)
+    fact = CONFIRMED.model_copy(update={"signature": live.signature})
+    assert journal.apply([Change(order.id, fact, order.version, columns, attempt_end=end)])
+
+
+def sold(child_id: UUID, amount_out: int = 160 * USDC) -> None:
+    landed(signed(child_id), amount_out)
+
+
+def failed(child_id: UUID, code: ErrorCode = ErrorCode.ROUTE_BELOW_FLOOR) -> None:
+    (claimed,) = journal.claim([child_id], "worker-a", 15)
+    order, fact = claimed.order, Failed(attempt=1, code=code, detail="no")
+    columns = {"failures": 1, "error_code": str(code), "error_detail": "no"}
+    assert journal.apply([Change(order.id, fact, order.version, columns, failure=Failure(1, code, "no"))])
+
+
+def make_final(child_id: UUID) -> None:
+    finality.settle([views.get(read(child_id).account_id, str(child_id)).attempts[-1].signature])
+
+
+def was_due(order_id: UUID, seconds: float) -> None:
+    """Let so many seconds have passed since the order was to be looked at."""
+    database.execute_sql(
+        "UPDATE orders SET looks_from = clock_timestamp() - %s * interval '1 second' WHERE id = %s",
+        (seconds, str(order_id)),
+    )
+
+
+def seconds_until(order_id: UUID) -> float:
+    """When it is looked at again."""
+    (seconds,) = database.execute_sql(
+        "SELECT extract(epoch FROM looks_from - clock_timestamp()) FROM orders WHERE id = %s", (str(order_id),)
+    ).fetchone()
+    return float(seconds)

@@ -1,0 +1,82 @@
+"""Executions of a TWAP: whatever is missed and fails, they sell what there is, and never more."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderd.domain.schedule import CatchUp, Execution, Schedule
+
+MINUTE_MS = 60_000
+SCHEDULES = st.builds(
+    Schedule,
+    slices=st.integers(1, 50),
+    every_seconds=st.integers(1, 86_400),
+    jitter_bps=st.integers(0, 10_000),
+    catch_up=st.sampled_from(CatchUp),
+)
+
+
+def schedule(catch_up: CatchUp = CatchUp.ONE, *, slices: int = 10, jitter_bps: int = 0) -> Schedule:
+    return Schedule(slices, 60, jitter_bps, catch_up)
+
+
+@given(plan=SCHEDULES, total=st.integers(1, 2**64 - 1), data=st.data())
+def test_all_executions_together_sell_the_whole_amount_and_never_more(
+    plan: Schedule, total: int, data: st.DataObject
+) -> None:
+    """Each is late by chance, and some of them fail: what they did not sell is sold by those after them."""
+    number, remaining, failed_last = 0, total, False
+    while number < plan.slices and remaining:
+        late_ms = data.draw(st.integers(0, 3 * plan.every_seconds * 1000))
+        execution = plan.at(number, late_ms, remaining)
+        assert number < execution.number <= plan.slices
+        assert 0 <= execution.amount_in <= remaining
+        failed_last = data.draw(st.booleans()) or (execution.amount_in == 0 and execution.number == plan.slices)
+        remaining -= 0 if failed_last else execution.amount_in
+        number = execution.number
+    assert remaining >= 0
+    assert failed_last or remaining == 0, "the last one that does not fail sells all that is left"
+
+
+@given(plan=SCHEDULES, total=st.integers(1, 2**64 - 1))
+def test_in_time_they_are_of_one_size_but_for_a_base_unit(plan: Schedule, total: int) -> None:
+    remaining, amounts = total, []
+    for number in range(plan.slices):
+        execution = plan.at(number, 0, remaining)
+        assert execution.number == number + 1
+        amounts.append(execution.amount_in)
+        remaining -= execution.amount_in
+    assert sum(amounts) == total
+    assert max(amounts) - min(amounts) <= 1
+
+
+@given(plan=SCHEDULES, number=st.integers(0, 1_000), chance=st.floats(0, 1, exclude_max=True))
+def test_chance_moves_an_execution_by_half_of_the_jitter_at_most(plan: Schedule, number: int, chance: float) -> None:
+    every_ms = plan.every_seconds * 1000
+    moved = plan.offset_ms(number, chance) - number * every_ms
+    assert abs(moved) <= every_ms * plan.jitter_bps / 10_000 / 2
+    assert plan.offset_ms(0, chance) == 0, "the first one begins at once"
+
+
+def test_jitter_reaches_both_sides() -> None:
+    plan = schedule(jitter_bps=2_000)
+    assert [plan.offset_ms(1, chance) for chance in (0.0, 0.5, 0.75)] == [54_000, 60_000, 63_000]
+
+
+def test_one_execution_stands_for_all_that_were_missed() -> None:
+    assert schedule(CatchUp.ONE).at(2, 3 * MINUTE_MS, 800) == Execution(160, 6)
+    assert schedule(CatchUp.ONE).at(2, 99 * MINUTE_MS, 800) == Execution(800, 10), "the last one sells all of it"
+
+
+def test_each_one_that_was_missed_is_made_up_for() -> None:
+    assert schedule(CatchUp.ALL).at(2, 3 * MINUTE_MS, 800) == Execution(100, 3)
+
+
+def test_none_is_made_up_for() -> None:
+    assert schedule(CatchUp.NONE).at(2, 3 * MINUTE_MS, 800) == Execution(0, 5)
+    assert schedule(CatchUp.NONE).at(5, 0, 800) == Execution(160, 6), "those to come share it"
+    assert schedule(CatchUp.NONE).at(2, 99 * MINUTE_MS, 800) == Execution(0, 10), "and there is none to come"
+
+
+def test_a_little_late_is_not_missed() -> None:
+    for catch_up in CatchUp:
+        assert schedule(catch_up).at(2, MINUTE_MS - 1, 800) == Execution(100, 3)
