@@ -49,7 +49,7 @@ def test_five_times_off_may_be_meant(price: str) -> None:
     ],
 )
 def test_what_would_fire_at_once_is_refused(kind: OrderKind, price: dict[str, str]) -> None:
-    error = refusal(terms(kind=kind, **price))
+    error = refusal(terms(SOL, kind=kind, **price))
     assert error.code is ErrorCode.PRICE_WRONG_SIDE
     assert "the market pays 100 USDC per SOL already" in error.detail
 
