@@ -557,7 +557,7 @@ def price_reads(terms: OrderTerms) -> str | None:
 
 
 def take_profit_of(oco: OrderTerms) -> OrderTerms:
-    """The child of an OCO that sells at the better price."""
+    """The child of an OCO that sells at the better price, with a floor of its own each time that it is met."""
     return replace(
         oco,
         kind=OrderKind.TAKE_PROFIT,
@@ -565,7 +565,6 @@ def take_profit_of(oco: OrderTerms) -> OrderTerms:
         max_slippage_bps=None,
         confirm=None,
         confirm_seconds=None,
-        floor=Floor.FIRST,
     )
 
 

@@ -66,7 +66,9 @@ def _persistence(order: Order) -> _Persistence:
         return _Persistence.A_FEW
     if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
         return _Persistence.NONE
-    return _Persistence.RESTS if order.limit_price is not None else _Persistence.INSISTS
+    # The better end of an OCO rests again, for while it insists the other one could not get out of a falling market.
+    is_better_end = order.kind is OrderKind.TAKE_PROFIT and order.parent_id is not None
+    return _Persistence.RESTS if order.limit_price is not None or is_better_end else _Persistence.INSISTS
 
 
 def change_after(

@@ -120,7 +120,7 @@ MUTANTS: Final = (
         "limit-insists",
         10,
         "orderd/engine/failure.py",
-        "return _Persistence.RESTS if order.limit_price is not None else _Persistence.INSISTS",
+        "return _Persistence.RESTS if order.limit_price is not None or is_better_end else _Persistence.INSISTS",
         "return _Persistence.INSISTS",
         (f"{_FAILURE}test_what_follows",),
         "A limit order whose price has gone is tried again and again, and takes the starts of others.",

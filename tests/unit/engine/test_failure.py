@@ -1,6 +1,7 @@
 """What follows a failed attempt, by the order's kind and by how far the attempt had come."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -133,3 +134,15 @@ def test_who_is_refused_again_and_again_does_not_use_up_the_starts_of_others(wha
 @pytest.mark.parametrize("what", [*RESTS, *INSISTS])
 def test_who_waits_for_what_is_away_looks_for_it_in_a_moment(what: str) -> None:
     assert 500 <= after(what, AWAY).delay_ms <= 1_000
+
+
+@pytest.mark.parametrize(("code", "signed"), [(BELOW, False), (AWAY, False), (MOVED, True), (LAPSED, True)])
+def test_the_better_end_of_an_oco_rests_again_so_that_the_other_one_may_get_out(code: ErrorCode, signed: bool) -> None:
+    assert after("take_profit", code, signed=signed, parent_id=UUID(int=2)).to is OrderStatus.OPEN
+    assert after("stop", code, signed=signed, parent_id=UUID(int=2)).to is OrderStatus.PENDING
+
+
+@pytest.mark.parametrize("what", ["market", *RESTS, *INSISTS, *AT_ONCE])
+def test_whose_family_is_busy_waits_and_does_not_fail(what: str) -> None:
+    change = after(what, ErrorCode.ORDER_FAMILY_BUSY)
+    assert (type(change.fact), change.failure) == (Deferred, None)
