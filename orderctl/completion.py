@@ -15,7 +15,8 @@ from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
-from orderd.domain.order import ACTIVE, CANCELLABLE, SIGNED, Floor, OrderKind, OrderStatus
+from orderd.domain.order import ACTIVE, CANCELLABLE, RESTING, SIGNED, Floor, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.schedule import CatchUp
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50
@@ -30,13 +31,27 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "--status": tuple(OrderStatus),
     "--kind": tuple(OrderKind),
     "--floor": tuple(Floor),
+    "--type": tuple(OrderKind),
+    "--time-in-force": tuple(TimeInForce),
+    "--catch-up": tuple(CatchUp),
 }
-_STATES_FOR: Final = {"watch": ACTIVE, "cancel": CANCELLABLE, "resolve": SIGNED}
+_STATES_FOR: Final = {
+    "watch": ACTIVE,
+    "cancel": CANCELLABLE,
+    "amend": RESTING,
+    "pause": RESTING,
+    "resume": RESTING,
+    "simulate-fill": ACTIVE,
+    "resolve": SIGNED,
+}
 """The orders that a verb is of use for."""
+_OF_ONE_ORDER: Final = ("show", "events", "amend", "pause", "resume", "simulate-fill", "resolve")
 OPTIONS_WITH_VALUE: Final = frozenset(
     {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
      "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id", "--for", "--file", "-f",
-     "--port", "--landed", "--columns", "--sort", "--account"}
+     "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit", "--trail", "--max-slippage",
+     "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over", "--every", "--jitter", "--amount",
+     "--then-stop", "--then-take-profit"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
@@ -102,9 +117,9 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
     """Raises ClientError where the configuration cannot be used."""
-    if (verb in ("submit", "quote", "pools") and position <= 2) or (verb == "buy" and position == 1):
+    if (verb in ("submit", "oco", "quote", "pools") and position <= 2) or (verb == "buy" and position == 1):
         return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
-    if verb in ("watch", "cancel") or (verb in ("show", "events", "resolve") and position == 1):
+    if verb in ("watch", "cancel") or (verb in _OF_ONE_ORDER and position == 1):
         states = _STATES_FOR.get(verb)
         only = {} if states is None else {"status": [status for status in OrderStatus if status in states]}
         answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **only})
@@ -150,7 +165,8 @@ def _tokens(settings: Settings) -> list[Candidate]:
 def _terms(order: dict[str, Any]) -> str:
     if order.get("exact_out") is not None:
         return f"{order['status']}, buy {order['exact_out']} {order['token_out']} with {order['token_in']}"
-    return f"{order['status']}, sell {order['amount_in']} {order['token_in']} for {order['token_out']}"
+    waits = f", {reads}" if (reads := order.get("price_reads")) and order["status"] in RESTING else ""
+    return f"{order['status']}, sell {order['amount_in']} {order['token_in']} for {order['token_out']}{waits}"
 
 
 def _options(verb: str | None) -> list[Candidate]:

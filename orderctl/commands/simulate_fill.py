@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
+from orderctl.output.documents import Tried
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data
 from orderctl.trading.lookup import OneOrder, suggesting
@@ -21,7 +22,7 @@ def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, O
     settings = settings_of(ctx, output)
     with Client(settings) as client, suggesting(client):
         preview = client.call(Method.ORDER_SIMULATE_FILL, params_of(GetParams, order=order), PreviewResult)
-    if not print_data(output, preview):
+    if not print_data(output, Tried(**dict(preview))):
         from orderctl.display.quotes import preview_view
         from orderctl.display.tables import print_whole
 

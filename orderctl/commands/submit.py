@@ -14,11 +14,12 @@ from orderctl.trading.again import same_command
 from orderctl.trading.batch import submit_all
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.placing import DryRun, Watch, Yes, may_trade, place, watches
-from orderctl.trading.terms import AMOUNTS, DUE, SELLING, Given, TradeCommand, takes_terms, typed_as
+from orderctl.trading.terms import AMOUNTS, DUE, SELLING, Given, TradeCommand, rests, takes_terms, typed_as
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.money import parse_amount_word
+from orderd.domain.order import TimeInForce
 from orderd.wire import SubmitParams
 
 COMMAND_CLASS = TradeCommand
@@ -42,10 +43,27 @@ def run(
         ),
     ] = None,
     dry_run: DryRun = False,
+    ioc: Annotated[
+        bool, typer.Option("--ioc", help="As --time-in-force ioc: fill the limit order at once, or end it.")
+    ] = False,
+    fok: Annotated[bool, typer.Option("--fok", help="As --time-in-force fok: all of it at once, or nothing.")] = False,
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Sell an amount of one token for another.
+
+    \b
+    orderctl submit SOL USDC 1.5                          now, at the best price
+    orderctl submit SOL USDC 1.5 --limit 105              when it pays 105 USDC per SOL, and never for less
+    orderctl submit SOL USDC 1.5 --limit 100 --ioc        now at 100 or better, or not at all
+    orderctl submit SOL USDC 1.5 --stop 95                when the price has come down to 95
+    orderctl submit SOL USDC 1.5 --stop 95 --limit 94.5   the same, and never for less than 94.5
+    orderctl submit SOL USDC 1.5 --take-profit 120        when it pays 120, then at the best price
+    orderctl submit SOL USDC 1.5 --trail 3%               when the price is 3 % behind its best one
+    orderctl submit USDC SOL 150 --limit 95               buys: when SOL costs 95 USDC or less
+
+    A price is in USDC, else in SOL, for one of the other token, whichever of them is sold. An order that has one rests
+    until the market meets it, is cancelled or expires (--valid-for, --expires).
 
     Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. What it shows
     as the least is sent as --min-out. The order's client id is told before it is sent. When no answer comes, look it
@@ -58,6 +76,7 @@ def run(
     file with the same --client-order-id again sends what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
+    given = _with_flags(given, ioc=ioc, fok=fok)
     follow = watches(output, watch, dry_run=dry_run)
     own_id = client_order_id or str(uuid7())
     if file is not None:
@@ -74,13 +93,26 @@ def run(
     return place(ctx, settings, order, output, dry_run=dry_run, yes=yes, follow=follow)
 
 
+def _with_flags(given: Given, *, ioc: bool, fok: bool) -> Given:
+    """Raises ConfigError where they contradict each other or ``--time-in-force``."""
+    flags = [tif for tif, is_given in ((TimeInForce.IOC, ioc), (TimeInForce.FOK, fok)) if is_given]
+    if not flags:
+        return given
+    if len({*flags, given.get("time_in_force", flags[0])}) > 1:
+        why = "an order has one time in force: --ioc, --fok or --time-in-force"
+        raise ConfigError("The options contradict each other", why, "give one of them")
+    return {**given, "time_in_force": flags[0]}
+
+
 def _submit_file(
     settings: Settings, file: str, given: Given, batch: str, again: str, output: Format, *, yes: bool, follow: bool
 ) -> ExitCode:
     """``batch`` is how the ids of orders begin that have none of their own."""
     orders = read_orders(file, given, batch)
     with Client(settings) as client:
-        if not (yes or may_trade(client, settings, f"send {len(orders)} orders, which {_sums(orders)}?")):
+        resting = sum(rests(order) for order in orders)
+        rest = f"; {resting} of them rest until the market meets the price" if resting else ""
+        if not (yes or may_trade(client, settings, f"send {len(orders)} orders, which {_sums(orders)}{rest}?")):
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         if any(order.client_order_id.startswith(f"{batch}-") for order in orders):

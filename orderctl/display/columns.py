@@ -7,19 +7,23 @@ the names, so no library is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from orderctl.display.ids import SHORT_ID
+from orderctl.display.resting import awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
 from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
 from orderd.client.errors import ConfigError
+from orderd.domain.money import format_significant
 from orderd.domain.order import FILLED, STAGES, TERMINAL
 
 if TYPE_CHECKING:
+    from orderd.domain.trigger import Condition
     from orderd.wire import OrderView
 
 Role = Literal["", "id"] | Tone
@@ -33,6 +37,8 @@ SCREEN: Final[tuple[Place, ...]] = ("active", "ended")
 
 STAGE_WIDTH: Final = 2
 """Characters of the bar that a stage takes."""
+RESULT_WIDTH: Final = 16
+"""Of the column of results where it is narrowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,13 @@ class Showing:
     """What a cell depends on beside its order. Of an id ``id_width`` characters are shown.
 
     ``is_live``: it is drawn anew all the time, so it tells what is awaited; on paper that would soon be wrong.
+    ``market`` is what is paid for one of the first token of a pair in the second, as far as that is known.
     """
 
     now: datetime
     id_width: int = SHORT_ID
     is_live: bool = False
+    market: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +115,64 @@ def _plain(text: str) -> Cell:
     return ((text, ""),)
 
 
-def _stages(order: OrderView, _: Showing) -> Cell:
-    """A bar through the stages: heavy for what is reached, light for what is to come."""
+def _stages(order: OrderView, showing: Showing) -> Cell:
+    """A bar through the stages: heavy for what is reached, light for what is to come. Of an order that rests: how far
+    the market is from its price."""
     total, tone = len(STAGES) * STAGE_WIDTH, state(order)[1]
+    if is_open(order):
+        return _distance(order, showing, total)
     if order.status in STAGES:
         done = (STAGES.index(order.status) + 1) * STAGE_WIDTH
         return ("━" * done, tone), ("─" * (total - done), Tone.MUTED)
     return (("─" * total, tone),)
+
+
+def _distance(order: OrderView, showing: Showing, width: int) -> Cell:
+    """A bar that fills as the market comes near, from ``_FAR`` on, and the distance in percent; blank if unknown."""
+    paid = showing.market.get((order.token_in, order.token_out))
+    away = None if not paid else distance(order, paid)
+    if away is None:
+        return _plain(" " * width)
+    bar = width - len(" 0.00%")
+    heavy = max(0, bar - int(away * bar / _FAR))
+    return ("━" * heavy, Tone.MOVING), ("─" * (bar - heavy), Tone.MUTED), (_percent(away).rjust(width - bar), "")
+
+
+_FAR: Final = Fraction(1, 10)
+
+
+def _percent(part: Fraction) -> str:
+    """In five characters at most."""
+    whole, hundredths = divmod(int(part * 10_000), 100)
+    if whole > 999:
+        return ">999%"
+    return (
+        f"{whole}%" if whole >= 100 else f"{whole}.{hundredths // 10}%" if whole >= 10 else f"{whole}.{hundredths:02}%"
+    )
+
+
+def _awaited(order: OrderView, showing: Showing) -> Cell:
+    """The price that an order rests for; live, that of the market at which it fires."""
+    if not showing.is_live:
+        return _plain(prices(order) or f"→ {order.token_out}")
+    if order.slices is not None:
+        return ((f"{order.slices}, one every {order.every}", ""),)
+    if sides := sides_of(order):
+        told = " ".join(f"{sign(side)}{side.price}" for side in sides)
+        return ("oco ", Tone.MUTED), (_in_unit(told, sides[0]), "")
+    condition = awaited(order)
+    fires_at = None if condition is None else trigger_price(order, condition)
+    if condition is None or fires_at is None:
+        return _plain(prices(order) or f"→ {order.token_out}")
+    price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)}"
+    return (f"{name_of(condition)} ", Tone.MUTED), (_in_unit(price, condition), "")
+
+
+def _in_unit(price: str, condition: Condition) -> str:
+    """With the whole unit where there is room for it in the narrowest table."""
+    pair = condition.pair
+    whole = f"{price} {pair.quote.symbol}/{pair.base.symbol}"
+    return whole if len(whole) <= RESULT_WIDTH else f"{price} {pair.quote.symbol}"
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:
@@ -126,8 +185,10 @@ def _result(order: OrderView, showing: Showing) -> Cell:
     if showing.is_live and order.status not in TERMINAL:
         if order.due_at is not None and order.due_at > showing.now:
             return ((f"in {_whole((order.due_at - showing.now).total_seconds() + 1)}", Tone.WAITING),)
-        if order.quoted_amount_out is not None:
+        if order.quoted_amount_out is not None and not is_open(order):
             return (("→ ", Tone.MUTED), (f"{order.quoted_amount_out} {order.token_out}", ""))
+    if is_open(order):
+        return _awaited(order, showing)
     bought = order.token_out if order.exact_out is None else f"{order.exact_out} {order.token_out}"
     return ((f"→ {bought}", Tone.MUTED),)
 
@@ -198,7 +259,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             "result",
             _result,
             lambda order: order.token_out,
-            width=16,
+            width=RESULT_WIDTH,
             places=(*LISTS, *SCREEN),
             right=True,
             grows=True,
@@ -251,7 +312,14 @@ COLUMNS: Final[Mapping[str, Column]] = {
             width=88,
             places=("wide",),
         ),
-        Column("kind", lambda order, _: _plain(order.kind), lambda order: order.kind, width=6),
+        Column("kind", lambda order, _: _plain(order.kind), lambda order: order.kind, width=11, places=("wide",)),
+        Column(
+            "trigger",
+            lambda order, _: _plain(prices(order) or "-"),
+            lambda order: (order.token_in, order.token_out, prices(order) or ""),
+            width=32,
+            places=("wide",),
+        ),
         Column("age", _age, lambda order: order.created_at, width=5, places=("active",), right=True),
         Column("ended", _ended, lambda order: order.updated_at, width=5, places=("ended",), right=True),
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),

@@ -7,9 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.resting import conditions, is_open, reading, rests, what_follows
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
-from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms
+from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms, validity
 from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
 from orderd.client.errors import about_order
 from orderd.domain.accounts import DEFAULT
@@ -89,6 +90,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
             Text(said),
         ),
     ]
+    facts += _waits(order)
     if order.quoted_amount_out is not None:
         expected = f"{order.quoted_amount_out} {order.token_out}, at least {order.min_amount_out}"
         if order.quoted_amount_in is not None:
@@ -108,6 +110,32 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     if order.error is not None:
         facts.append(("error", Text.assemble((order.error.code, Tone.BAD), f": {order.error.detail}")))
         facts.append(("next", Text(about_order(order.error.next_step, order.id))))
+    return facts
+
+
+def _waits(order: OrderView) -> list[tuple[str, Text]]:
+    """What an order that rests waits for, since when it has that, and until when it is valid."""
+    if not rests(order):
+        return []
+    facts = [
+        (
+            "waits for" if is_open(order) else "waited for",
+            Text(reading(order) if is_open(order) else conditions(order)),
+        )
+    ]
+    if is_open(order):
+        facts.append(("then", Text(what_follows(order))))
+    if order.filled_amount_in is not None:
+        facts.append(("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}")))
+    if order.confirm is not None:
+        lasting = "" if order.confirm_for is None else f", for {order.confirm_for} at least"
+        facts.append(("confirm", Text(f"by {order.confirm} looks in different slots{lasting}")))
+    if order.max_slippage is not None:
+        facts.append(("may lose", Text(f"{order.max_slippage} % to fees, impact and a falling price once it fires")))
+    if order.triggered_at is not None:
+        facts.append(("triggered", Text(f"at {clock(order.triggered_at)}")))
+    if order.status not in TERMINAL:
+        facts.append(("valid", Text(validity(order))))
     return facts
 
 

@@ -15,18 +15,21 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
+from orderctl.display.columns import local_time
 from orderctl.display.ids import SHORT_ID
+from orderctl.display.resting import reading, what_follows
 from orderctl.display.screen import words_of
 from orderctl.display.tables import status_text
-from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, waiting
+from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, validity, waiting
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.connection import Connection, Resumed
 from orderd.client.errors import about_order
 from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
-from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack
-from orderd.domain.order import FILLED, STAGES, STATES, TERMINAL, UNFILLED, WAITING, WORKING, OrderStatus
+from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack, Triggered
+from orderd.domain.order import FILLED, RESTING, STAGES, STATES, TERMINAL, UNFILLED, WAITING, WORKING, OrderStatus
+from orderd.wire import OrderView
 
 REFRESH_HZ = 10
 BAR_WIDTH = 44
@@ -73,7 +76,11 @@ class LiveProgress:
             return Text()
         now = datetime.now(UTC)
         room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.setbacks))
-        parts = [_headline(timeline), _bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
+        parts: list[RenderableType] = [_headline(timeline)]
+        if timeline.status in RESTING:
+            parts += _rest(timeline, now, self._spinner)
+        else:
+            parts += [_bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
         parts += [_setback(event) for event in timeline.setbacks]
         if isinstance(end := timeline.end, Failed):
             next_step = about_order(ERRORS[end.code].next_step, timeline.order.id)
@@ -95,6 +102,27 @@ def connection_line(news: Connection, since: float) -> Text:
 def _headline(timeline: Timeline) -> Text:
     order = timeline.order
     return Text.assemble((str(order.id)[:SHORT_ID], "bold"), "  ", terms(order))
+
+
+def _rest(timeline: Timeline, now: datetime, spinner: Spinner) -> Iterator[RenderableType]:
+    """What an order that rests waits for, what is done then, and until when; no bar, for it is on no way yet."""
+    order = timeline.order
+    spans = timeline.spans
+    span = spans[-1] if spans else Span(timeline.status, order.updated_at)
+    yield _row(span, now, spinner, Text(f"waits for {reading(order)}", Tone.WARNING))
+    for line in (
+        f"then {what_follows(order)}",
+        _valid(order, now),
+        f"Ctrl-C lets go of it, and orderctl cancel {str(order.id)[:SHORT_ID]} ends it",
+    ):
+        yield Padding(Text(line, "dim"), (0, 0, 0, 3))
+
+
+def _valid(order: OrderView, now: datetime) -> str:
+    if order.valid_until is None:
+        return f"valid {validity(order)}"
+    left = (order.valid_until - now).total_seconds()
+    return f"expires in {duration(max(0.0, left))}, at {local_time(order.valid_until, now)}"
 
 
 def _bar(timeline: Timeline, now: datetime) -> Table:
@@ -120,7 +148,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
 def _stages(timeline: Timeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
     """A row for each stage, and below it what takes several lines to tell, the quotes in no more than ``room``."""
     spans = {span.stage: span for span in timeline.spans}
-    for stage in (*STAGES, *sorted(UNFILLED)):
+    for stage in (*sorted(RESTING), *STAGES, *sorted(UNFILLED)):
         if (span := spans.get(stage)) is not None:
             details = _details(timeline, span, room)
             beside = Text(details.pop()) if len(details) == 1 else _wait(timeline, span, now)
@@ -169,6 +197,9 @@ def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
         left_out = len(routed.quotes) - len(best)
         lines = describe(routed.model_copy(update={"quotes": tuple(best)}), order)
         return [*lines, f"  {left_out} more pools would pay less"] if left_out else lines
+    if span.stage in RESTING:
+        fired = [event for event in timeline.events if isinstance(event.data, Triggered)]
+        return describe(fired[-1].data, order)[:1] if fired else []
     if span.stage in WAITING | WORKING:
         return []  # what it waits for stands beside it
     told = [event for event in timeline.events if event.status is span.stage]

@@ -17,13 +17,15 @@ from orderctl.config.settings import Settings
 from orderctl.display.columns import sold
 from orderctl.display.ids import short_ids
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
+from orderctl.display.resting import prices
+from orderctl.display.screen import only_rest
 from orderctl.display.tables import plain_table, status_text
 from orderctl.display.timeline import Timeline, duration, waiting
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.connection import Connection
 from orderd.domain.events import Confirmed, Failed
-from orderd.domain.order import STAGES, TERMINAL, OrderStatus
+from orderd.domain.order import RESTING, STAGES, TERMINAL, OrderStatus
 
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
@@ -72,6 +74,8 @@ class LiveProgressOfMany:
         bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style=Tone.MOVING)
         head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
         parts: list[RenderableType] = [head, self._rows(timelines)]
+        if said := only_rest(timelines):
+            parts.append(Text(said, "dim"))
         if self._connection is not None:
             parts.append(connection_line(self._connection, self._connection_since))
         return Group(*parts)
@@ -89,7 +93,7 @@ class LiveProgressOfMany:
             table.add_row(
                 ids[order.id],
                 status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
-                _bar(timeline.status),
+                "" if timeline.status in RESTING else _bar(timeline.status),
                 sold(order),
                 _outcome(timeline, now),
                 _took(timeline, now),
@@ -109,6 +113,8 @@ def _outcome(timeline: Timeline, now: datetime) -> Text:
     """The fill, the code of the failure, how long it still waits, or what is being bought."""
     if (wait := timeline.wait) is not None:
         return Text(waiting(wait.until, now), Tone.WARNING)
+    if timeline.status in RESTING:
+        return Text(prices(timeline.order) or "", Tone.WARNING)
     match timeline.end:
         case Confirmed(amount_out=amount):
             return Text(f"{amount} {timeline.order.token_out}", Tone.GOOD)

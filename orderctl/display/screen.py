@@ -1,11 +1,13 @@
 """What a screen of orders' news is, and what it says of the connection."""
 
+from collections.abc import Collection
 from types import TracebackType
 from typing import Protocol, Self
 
 from orderctl.display.timeline import Timeline, clock
 from orderd.client.connection import Connection, Lost, Resumed
 from orderd.client.freshness import Fresh, Stale
+from orderd.domain.order import RESTING, TERMINAL
 from orderd.wire import ResyncRequired
 
 
@@ -19,6 +21,16 @@ class Screen(Protocol):
     def begin(self, timeline: Timeline) -> None: ...
     def advance(self, timeline: Timeline) -> None: ...
     def connection(self, news: Connection) -> None: ...
+
+
+def only_rest(timelines: Collection[Timeline]) -> str:
+    """What to say where all that has not ended rests; empty where something is under way, or all has ended."""
+    resting = sum(timeline.status in RESTING for timeline in timelines)
+    ended = sum(timeline.status in TERMINAL for timeline in timelines)
+    if not resting or resting + ended < len(timelines):
+        return ""
+    left = "1 order rests" if resting == 1 else f"{resting} orders rest"
+    return f"{left} until the market meets the price; Ctrl-C lets go and cancels nothing"
 
 
 def words_of(news: Connection, elapsed: float = 0.0) -> str:

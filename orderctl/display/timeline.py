@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, assert_never
 
+from orderctl.display.resting import conditions, prices, rests
 from orderd.domain.events import (
     Accepted,
     Amended,
@@ -31,8 +32,8 @@ from orderd.domain.events import (
     Triggered,
     Unknown,
 )
-from orderd.domain.order import TERMINAL, WAITING, EventKind, Floor, OrderStatus
-from orderd.domain.terms import ToldTerms
+from orderd.domain.order import RESTING, TERMINAL, WAITING, EventKind, Floor, OrderStatus, TimeInForce
+from orderd.domain.terms import MARKET_EXITS, ToldTerms
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9
@@ -69,6 +70,11 @@ class Timeline:
     def apply(self, event: OrderEvent) -> None:
         if event.seq > self.seq:
             self.events = (*self.events, event)
+            match event.data:
+                case Triggered():
+                    self.order = self.order.model_copy(update={"triggered_at": event.at})
+                case Amended() as amended:
+                    self.order = advanced_terms(self.order, amended)
 
     @property
     def seq(self) -> int:
@@ -114,12 +120,14 @@ class Timeline:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """The stages of the present attempt, in order. What an earlier attempt took is in the queue's span."""
+        """The stages of the present attempt, in order. What an earlier attempt took is in the queue's span, or where
+        the order rests again, in that of its rest.
+        """
         spans: list[Span] = []
         for event in self.events:
             if spans and spans[-1].stage is event.status:
                 continue
-            if event.status in WAITING and spans:
+            if event.status in RESTING | WAITING and spans and spans[-1].stage not in RESTING:
                 spans = [Span(event.status, event.at)]
                 continue
             if isinstance(event.data, RolledBack):
@@ -204,7 +212,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
     if isinstance(fact, Amended):
         return [terms(advanced_terms(order, fact))]
-    return [terms(order), *([] if fact.label is None else [f"for the wallet {fact.label}, which is a label"])]
+    label = [] if fact.label is None else [f"for the wallet {fact.label}, which is a label"]
+    return [terms(order), *label, *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
 
 
 def _rested(fact: Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
@@ -225,16 +234,25 @@ def advanced_terms(order: OrderView, fact: Amended) -> OrderView:
 
 
 def terms(order: OrderView) -> str:
-    said = f"{sale(order)}, slippage at most {order.slippage} %"
+    said = sale(order)
+    if (asked := prices(order)) is not None:
+        said += f", {asked}"
+    if order.limit_price is None:
+        said += f", slippage at most {order.slippage} %"
     if order.min_out is not None:
         said += f", at least {order.min_out} {order.token_out}"
     if order.max_in is not None:
         said += f", at most {order.max_in} {order.token_in}"
     if order.max_cost is not None:
         said += f", cost at most {order.max_cost} %"
-    if order.floor is Floor.EACH:
+    if order.floor is Floor.EACH and order.type not in MARKET_EXITS:
         said += f", a new {'floor' if order.exact_out is None else 'ceiling'} in each attempt"
+    if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        said += f", {_AT_ONCE[order.time_in_force]}"
     return said
+
+
+_AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "all of it at once or nothing"}
 
 
 def sale(terms: ToldTerms) -> str:
@@ -309,6 +327,16 @@ def waiting(until: datetime, now: datetime) -> str:
     """How long an order still waits."""
     left = (until - now).total_seconds()
     return f"goes on in {duration(left)}" if left > 0 else "goes on now"
+
+
+def validity(order: OrderView) -> str:
+    """Until when an order may wait."""
+    return "until it is filled or cancelled" if order.valid_until is None else f"until {moment(order.valid_until)}"
+
+
+def moment(at: datetime) -> str:
+    """The local date and time of day, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def percent(bps: str) -> str:

@@ -4,7 +4,7 @@ Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Members may
 renamed or removed, and none changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,6 +45,17 @@ class Submissions(Document):
     """The orders of a file that were taken."""
 
     submissions: tuple[SubmitResult, ...]
+
+
+class Tried(PreviewResult):
+    """What an order would do now.
+
+    Of one that would rest nothing is simulated: ``succeeds`` says that it would be taken.
+    """
+
+    would: Literal["execute", "rest"] | None = Field(
+        None, exclude_if=lambda would: would is None, description="what would be done now"
+    )
 
 
 class Overview(Document):
@@ -117,7 +128,7 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     PoolsResult: "pools",
     PoolView: "pool",
     QuoteResult: "quote",
-    PreviewResult: "preview",
+    Tried: "preview",
     SubmitResult: "submission",
     Submissions: "submissions",
     ListResult: "orders",

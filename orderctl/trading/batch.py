@@ -14,6 +14,7 @@ from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client import handshake
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
+from orderd.domain.order import RESTING
 from orderd.wire import SubmitParams, SubmitResult
 
 
@@ -34,8 +35,10 @@ class Tally:
     def __str__(self) -> str:
         before = sum(not result.created for result in self.taken)
         repeated = f", {before} of them by an earlier try" if before else ""
+        resting = sum(result.order.status in RESTING for result in self.taken)
+        rest = f", {resting} of them at rest until the market meets the price" if resting else ""
         refused = f", {len(self.failures)} refused" if self.failures and not self.is_cut_short else ""
-        return f"{len(self.taken)} of {self.total} orders taken{repeated}{refused}"
+        return f"{len(self.taken)} of {self.total} orders taken{repeated}{rest}{refused}"
 
 
 def submit_all(

@@ -7,18 +7,20 @@ import typer
 
 from orderctl.config.settings import Settings
 from orderctl.output.colours import Tone
+from orderctl.output.documents import Tried
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import agrees_to, can_ask
-from orderctl.output.streams import Format, console, has_colour, narrate, print_data
+from orderctl.output.streams import Format, console, has_colour, narrate, print_data, print_line
 from orderctl.trading.again import same_command
 from orderctl.trading.batch import print_taken
 from orderctl.trading.sending import send
-from orderctl.trading.terms import check
+from orderctl.trading.terms import check, rests
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire import Method, NoParams, PreviewResult, QuoteParams, QuoteResult, StatusResult, SubmitParams
+from orderd.domain.order import RESTING
+from orderd.wire import Method, NoParams, OrderView, PreviewResult, QuoteParams, QuoteResult, StatusResult, SubmitParams
 
 Watch = Annotated[
     bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; on a terminal unless told otherwise.")
@@ -70,8 +72,18 @@ def place(
             return follow_to_the_end(client, settings, [str(result.order.id)], output)
         print_taken(result, output)
         if output in ("table", "wide"):
-            narrate(settings, f"follow it with: orderctl watch {result.order.id}")
+            _tell_how_to_go_on(settings, result.order)
         return ExitCode.OK
+
+
+def _tell_how_to_go_on(settings: Settings, order: OrderView) -> None:
+    if order.status in RESTING:
+        from orderctl.display.resting import reading, what_follows
+        from orderctl.display.timeline import validity
+
+        narrate(settings, f"it rests, and waits for {reading(order)}; then {what_follows(order)}")
+        narrate(settings, f"it is valid {validity(order)}; cancel it with: orderctl cancel {order.id}")
+    narrate(settings, f"follow it with: orderctl watch {order.id}")
 
 
 def may_trade(client: Client, settings: Settings, question: str) -> bool:
@@ -86,7 +98,8 @@ def may_trade(client: Client, settings: Settings, question: str) -> bool:
 def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitParams | None:
     """The order as it is agreed to, with what the quote promises, where one was shown. None is a no.
 
-    Raises ConfigError as below.
+    An order that rests is sent as it is: what today's market promises would be a floor for another day. Raises
+    ConfigError as below, and OrderdError where the daemon would refuse its prices.
     """
     try:
         chain = _chain_at_stake(client)
@@ -95,8 +108,13 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
         from orderctl.display.quotes import quote_view
         from orderctl.display.tables import print_whole
 
-        terms = order.model_dump(exclude={"client_order_id"})
-        quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+        quote = _quote(client, order)
+        if rests(order):
+            from orderctl.display.prospect import check_fires_later, prospect_view
+
+            check_fires_later(order, quote)
+            print_whole(prospect_view(quote), console(settings, sys.stderr))
+            return order if _agrees(settings, chain, "send this order?") else None
         print_whole(quote_view(quote), console(settings, sys.stderr))
         if _agrees(settings, chain, "send this order?"):
             promised = {"min_out": quote.min_amount_out} if order.exact_out is None else {"max_in": quote.max_amount_in}
@@ -104,6 +122,11 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
     except KeyboardInterrupt:
         pass
     return None
+
+
+def _quote(client: Client, order: SubmitParams) -> QuoteResult:
+    terms = order.model_dump(exclude={"client_order_id"})
+    return client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
 
 
 def _chain_at_stake(client: Client) -> str | None:
@@ -124,11 +147,39 @@ def _agrees(settings: Settings, chain: str, question: str) -> bool:
 
 def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCode:
     with Client(settings) as client:
+        if rests(order) and order.slices is None:
+            from orderctl.display.prospect import check_fires_later, is_met
+
+            quote = _quote(client, order)
+            check_fires_later(order, quote)
+            if not is_met(quote):
+                return _preview_of_rest(settings, quote, output)
         preview = client.call(Method.ORDER_PREVIEW, order, PreviewResult)
-    if not print_data(output, preview):
+    if not print_data(output, Tried(**dict(preview), would="execute")):
         from orderctl.display.quotes import preview_view
         from orderctl.display.tables import print_whole
 
         print_whole(preview_view(preview, wide=output == "wide"), console(settings))
+        if order.limit_price is not None and rests(order):
+            print_line("the market pays what it waits for: it would be executed now")
     narrate(settings, "dry run: nothing was traded")
     return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED
+
+
+def _preview_of_rest(settings: Settings, quote: QuoteResult, output: Format) -> ExitCode:
+    tried = Tried(
+        quote=quote,
+        succeeds=True,
+        error=None,
+        units_consumed=None,
+        network_fee=quote.network_fee or "0",
+        logs=(),
+        would="rest",
+    )
+    if not print_data(output, tried):
+        from orderctl.display.prospect import prospect_view
+        from orderctl.display.tables import print_whole
+
+        print_whole(prospect_view(quote), console(settings))
+    narrate(settings, "dry run: nothing was sent")
+    return ExitCode.OK

@@ -15,6 +15,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
+from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.terms import GivenTerms, Typed, check_prices, check_side, check_wrapped
 from orderd.domain.tokens import TokenRegistry
 
@@ -135,6 +136,12 @@ def check(given: GivenTerms) -> None:
     if given.max_cost is not None:
         parse_cost_bps(given.max_cost, BPS)
     check_prices(given)
+
+
+def rests(given: GivenTerms) -> bool:
+    """Whether such an order waits for the market, instead of being executed at once. Raises as ``check`` does."""
+    meant = check_prices(given)
+    return meant["kind"] is not OrderKind.MARKET and meant["time_in_force"] in (None, TimeInForce.GTC)
 
 
 def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from orderctl.config.settings import Settings
 from orderctl.display.lines import JsonLines, LinesOfMany, PlainLines
-from orderctl.display.screen import Screen
+from orderctl.display.screen import Screen, only_rest
 from orderctl.display.timeline import Timeline
 from orderctl.output.exit_codes import ExitCode, exit_code_of_status
 from orderctl.output.streams import Format, is_live, narrate
@@ -16,7 +16,7 @@ from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client, Lost, Resumed, Update
 from orderd.client.errors import FollowTimeoutError
 from orderd.client.freshness import Fresh, Stale
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import RESTING, OrderStatus
 from orderd.wire import Event, ResyncRequired, Snapshot
 
 
@@ -29,6 +29,7 @@ def watch(
     """
     timelines: dict[UUID, Timeline] = {}
     begins_anew: set[UUID] = set()
+    told = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen says it
     try:
         with _screen(settings, output, many=len(orders) > 1) as screen:
             for update in _news(client, orders, seconds):
@@ -47,22 +48,38 @@ def watch(
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
                         screen.advance(timelines[event.order_id])
+                if told is not None and len(timelines) == len(orders):
+                    told = _tell(settings, told, only_rest(timelines.values()))
     except FollowTimeoutError as error:
         if unknown := [str(each.order.id) for each in timelines.values() if each.unknown_since is not None]:
             error.detail += f"; unknown is what became of {', '.join(unknown)}"
             error.next_step = f"see what the chain shows: orderctl resolve {unknown[0]}"
         raise
     except KeyboardInterrupt:
-        one = next(iter(timelines.values())).order.id if timelines else orders[0]
-        rest = f"the order goes on. Come back with: orderctl watch {one}"
-        if len(orders) > 1:
-            rest = "the orders go on. Come back with: orderctl watch --all"
-        narrate(settings, f"detached; {rest}")
+        narrate(settings, f"detached; {_what_goes_on(orders, timelines.values())}")
         return ExitCode.INTERRUPTED
     if len(orders) > 1:
         narrate(settings, _summary(timelines.values()))
     outcomes = {exit_code_of_status(timeline.status) for timeline in timelines.values()}
     return max(outcomes, default=ExitCode.OK)
+
+
+def _tell(settings: Settings, told: str, said: str) -> str:
+    """Tells what is not told yet."""
+    if said and said != told:
+        narrate(settings, said)
+    return said
+
+
+def _what_goes_on(orders: Sequence[str], timelines: Collection[Timeline]) -> str:
+    resting = sum(timeline.status in RESTING for timeline in timelines)
+    if len(orders) > 1:
+        of_them = f", {resting} of them at rest" if resting else ""
+        return f"the orders go on{of_them}. Come back with: orderctl watch --all"
+    one = next(iter(timelines)).order.id if timelines else orders[0]
+    if resting:
+        return f"the order rests on. Come back with: orderctl watch {one}; cancel it with: orderctl cancel {one}"
+    return f"the order goes on. Come back with: orderctl watch {one}"
 
 
 def _summary(timelines: Collection[Timeline]) -> str:

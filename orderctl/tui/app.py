@@ -80,6 +80,7 @@ class OrderctlApp(App[ClientError]):
         self._listen()
         self.run_worker(self._questions.status(), exit_on_error=False)
         self.run_worker(self._questions.balances(), exit_on_error=False)
+        self.run_worker(self._questions.distances(), exit_on_error=False)
         self._follow_price()
         frames = count(1)
         self.set_interval(FRAME_SECONDS, lambda: self.draw(background=next(frames) % FRAMES_A_BACKGROUND == 0))

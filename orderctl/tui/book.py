@@ -1,6 +1,7 @@
 """All orders as they stand: snapshots and events go in, once each and in any order of arrival; tables come out."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from orderd.domain.events import (
     Routed,
     Started,
     Submitted,
+    Triggered,
 )
 from orderd.domain.order import TERMINAL
+from orderd.domain.times import parse_moment, parse_span
 from orderd.wire import OrderView, Problem
 
 ENDED_KEPT = 200
@@ -59,7 +62,7 @@ class Book:
         """Take in where an order stands, unless something newer is known."""
         self._untold.discard(order.id)
         known = self.get(order.id)
-        if known is None or order.seq > known.seq:
+        if known is None or order.seq > known.seq or _rose(known, order):
             self._place(order)
 
     def put_all(self, orders: Iterable[OrderView]) -> None:
@@ -88,12 +91,24 @@ class Book:
             del self.ended[min(self.ended.values(), key=lambda ended: ended.updated_at).id]
 
 
+def _rose(known: OrderView, order: OrderView) -> bool:
+    """Whether the best price that a trailing stop follows has risen, of which there is no event."""
+    return order.seq == known.seq and order.best_amount_out != known.best_amount_out
+
+
 def accepted(event: OrderEvent) -> OrderView:
     """The order that begins with this event, its first."""
     assert isinstance(event.data, Accepted), "an order's first event is its acceptance"
+    valid_until = None
+    if event.data.valid_for is not None:
+        valid_until = event.at + timedelta(seconds=parse_span(event.data.valid_for))
+    elif event.data.expires is not None:
+        valid_until = parse_moment(event.data.expires)
     return OrderView(
         id=event.order_id,
         **event.data.model_dump(exclude={"kind", "label"}),
+        kind=event.data.type,
+        valid_until=valid_until,
         status=event.status,
         seq=event.seq,
         attempt=0,
@@ -106,12 +121,8 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     """The order after its next event."""
     changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
     match event.data:
-        case Amended() as amended:
-            changes |= amended.model_dump(exclude={"kind"})
-        case FilledPart() as part:
-            changes |= {"amount_out": part.amount_out, "executed_price": part.executed_price}
-        case CancelRequested():
-            changes["cancel_requested"] = True
+        case Triggered() | Amended() | FilledPart() | CancelRequested():
+            changes |= _at_rest(event)
         case Deferred(until=until):
             changes["due_at"] = until
         case Retrying(until=until):
@@ -132,3 +143,16 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
         case Failed(code=code, detail=detail) | Expired(code=code, detail=detail):
             changes["error"] = Problem.of(OrderdError(code, detail), order.id)
     return order.model_copy(update=changes)
+
+
+def _at_rest(event: OrderEvent) -> dict[str, Any]:
+    """What changes in an order that rests, or is asked for by its trader."""
+    match event.data:
+        case Triggered():
+            return {"triggered_at": event.at}
+        case Amended() as amended:
+            return amended.model_dump(exclude={"kind"})
+        case FilledPart() as part:
+            return {"amount_out": part.amount_out, "executed_price": part.executed_price}
+        case _:
+            return {"cancel_requested": True}

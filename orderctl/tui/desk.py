@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 from orderctl.tui.book import Book
 from orderctl.tui.prices import Pair, Prices
@@ -57,6 +58,8 @@ class Desk:
     """What was asked in vain last time, by the name of what was asked."""
     pair: Pair = DEFAULT_PAIR
     prices: Prices = field(default_factory=Prices)
+    market: dict[Pair, Fraction] = field(default_factory=dict)
+    """What one of a pair's first token brings of the second now, of the pairs that are asked about."""
 
     def hear(self, news: News) -> None:
         """Raises AnswerLostError where an event is missing."""

@@ -1,6 +1,7 @@
 """Which orders the words of a filter find."""
 
 from orderctl.display.columns import sold, state
+from orderctl.display.resting import prices
 from orderd.wire import OrderView
 
 
@@ -16,6 +17,8 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
         order.token_in,
         order.token_out,
         sold(order),
+        order.kind,
+        prices(order) or "",
     )
     text = "\n".join((*names, order.venue or "", order.error.code if order.error else "")).lower()
     return all(word in text for word in words)

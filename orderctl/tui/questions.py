@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from fractions import Fraction
 
+from orderctl.display.resting import is_open
 from orderctl.tui.desk import Desk
+from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
-from orderd.domain.order import TERMINAL
+from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
 from orderd.wire import BalancesResult, ListParams, ListResult, Method, NoParams, QuoteParams, QuoteResult, StatusResult
 
 STATUS_SECONDS = 1.0
@@ -19,6 +23,8 @@ SETTLED_SECONDS = 0.2
 TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
 ENDED_AT_START = 50
 PAGE = 500
+PAIRS = 20
+"""Whose prices are asked for beside that of the order under the cursor."""
 
 
 class Questions:
@@ -41,6 +47,16 @@ class Questions:
         """Ask for ever for the price of the desk's pair."""
         await asyncio.sleep(SETTLED_SECONDS)
         await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
+
+    async def distances(self) -> None:
+        """Ask for ever what the orders that rest have to be held against."""
+        while True:
+            await self.may_be_asked.wait()
+            # What is not known is not shown.
+            with suppress(ClientError):
+                await self._ask_markets()
+                await self._ask_trails()
+            await asyncio.sleep(PRICE_SECONDS)
 
     async def catch_up(self) -> None:
         """Learn of the orders that ended lately, and of those that ended while there was no connection.
@@ -84,12 +100,36 @@ class Questions:
         self._desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
 
     async def _ask_price(self) -> None:
-        pair = self._desk.pair
+        await self._ask_price_of(self._desk.pair)
+
+    async def _ask_price_of(self, pair: Pair) -> None:
         series = self._desk.prices.of(pair)
         params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=f"{series.probe:f}")
         try:
-            self._desk.prices.add(pair, await self._caller.call(Method.QUOTE, params, QuoteResult))
+            quote = await self._caller.call(Method.QUOTE, params, QuoteResult)
         except RefusedError as error:
+            self._desk.market.pop(pair, None)
             if error.problem.code in TOO_SMALL:
                 series.enlarge_probe()
             raise
+        self._desk.prices.add(pair, quote)
+        self._desk.market[pair] = Fraction(quote.chosen.price)
+
+    async def _ask_markets(self) -> None:
+        """The pairs that orders rest for, beside that of the desk."""
+        resting = {
+            (order.token_in, order.token_out): None for order in self._desk.book.active.values() if is_open(order)
+        }
+        pairs = [pair for pair in resting if pair != self._desk.pair][:PAIRS]
+        for pair in self._desk.market.keys() - {*pairs, self._desk.pair}:
+            del self._desk.market[pair]
+        for pair in pairs:
+            with suppress(RefusedError):
+                await self._ask_price_of(pair)
+
+    async def _ask_trails(self) -> None:
+        """What trailing stops are behind, which no event tells."""
+        book = self._desk.book
+        if any(order.kind is OrderKind.TRAILING and is_open(order) for order in book.active.values()):
+            params = ListParams(status=(OrderStatus.OPEN,), kind=(OrderKind.TRAILING,), limit=PAGE)
+            book.put_all((await self._caller.call(Method.ORDERS_LIST, params, ListResult)).orders)

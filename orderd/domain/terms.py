@@ -397,7 +397,7 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "then_stop_price": _if_given(parse_price, given.then_stop),
         "valid_seconds": _valid_seconds(given),
         "expires_at": _if_given(parse_moment, given.expires),
-        "floor": given.floor or (Floor.EACH if kind in MARKET_EXITS else Floor.FIRST),
+        "floor": given.floor or (Floor.EACH if kind in AT_THE_MOMENT else Floor.FIRST),
     }
 
 
@@ -449,6 +449,8 @@ def _max_slippage_bps(given: GivenTerms, kind: OrderKind) -> int | None:
 
 MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
 """Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
+AT_THE_MOMENT: Final = MARKET_EXITS | {OrderKind.TAKE_PROFIT}
+"""Kinds of which each try is at the price of its moment: what an earlier one was quoted is long past."""
 
 
 _ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP})
@@ -557,7 +559,7 @@ def price_reads(terms: OrderTerms) -> str | None:
 
 
 def take_profit_of(oco: OrderTerms) -> OrderTerms:
-    """The child of an OCO that sells at the better price, with a floor of its own each time that it is met."""
+    """The child of an OCO that sells at the better price."""
     return replace(
         oco,
         kind=OrderKind.TAKE_PROFIT,
@@ -565,6 +567,7 @@ def take_profit_of(oco: OrderTerms) -> OrderTerms:
         max_slippage_bps=None,
         confirm=None,
         confirm_seconds=None,
+        floor=Floor.EACH,
     )
 
 
@@ -583,7 +586,7 @@ def exit_of(entry: OrderTerms, received: int) -> OrderTerms:
         token_out=entry.token_in,
         amount_in=received,
         slippage_bps=entry.slippage_bps,
-        floor=Floor.EACH if has_stop else Floor.FIRST,
+        floor=Floor.EACH,
         kind=kind,
         take_profit_price=profit,
         stop_price=stop,

@@ -1,7 +1,8 @@
 """What follows a failed attempt: another one after a pause, the order's end, or a wait that counts for nothing.
 
-A market order has a few attempts. One with a limit price that may wait for it rests again. What has fired and has to
-get out is tried for as long as it is valid. What must be executed at once or not at all is not tried again.
+A market order has a few attempts. One with a limit price that may wait for it rests again, and so does a take-profit:
+it wants its price, and where it is half of an OCO, the other half must be able to go. What has fired and has to get out
+is tried for as long as it is valid. What must be executed at once or not at all is not tried again.
 """
 
 import random
@@ -66,9 +67,8 @@ def _persistence(order: Order) -> _Persistence:
         return _Persistence.A_FEW
     if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
         return _Persistence.NONE
-    # The better end of an OCO rests again, for while it insists the other one could not get out of a falling market.
-    is_better_end = order.kind is OrderKind.TAKE_PROFIT and order.parent_id is not None
-    return _Persistence.RESTS if order.limit_price is not None or is_better_end else _Persistence.INSISTS
+    waits = order.limit_price is not None or order.kind is OrderKind.TAKE_PROFIT
+    return _Persistence.RESTS if waits else _Persistence.INSISTS
 
 
 def change_after(

@@ -209,7 +209,7 @@ class WorkerProcess:
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
         families = Families(publisher, broker.send, settings.order_ttl_seconds, trading.retry)
-        triggers = Triggers(
+        self._triggers = Triggers(
             trading.router,
             trading.builder.fits,
             publisher,
@@ -221,9 +221,9 @@ class WorkerProcess:
         exits = Exits(publisher, broker.send)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
-        self._triggering = Loop("triggers", triggers.run_once, _LOOK_SECONDS)
+        self._triggering = Loop("triggers", self._look_at_market, _LOOK_SECONDS)
         if pools is not None:
-            pools.on_hint = self._hinted
+            pools.on_hint = self._triggering.wake
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
         retention = Retention(_kept_days(settings), self._clock.look)
         wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
@@ -248,10 +248,13 @@ class WorkerProcess:
             self._retention,
         )
 
-    def _hinted(self) -> None:
-        """A pool has changed."""
-        self._triggering.wake()
-        self._warming.wake()
+    def _look_at_market(self) -> None:
+        """For what rests, and then for the orders to come: of pools that have changed the triggers read what they need,
+        and two that read at once would wait for each other."""
+        try:
+            self._triggers.run_once()
+        finally:
+            self._warming.wake()
 
     def start(self) -> None:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.

@@ -173,6 +173,14 @@ def test_a_stop_limit_that_the_market_has_jumped_over_waits_for_its_limit(desk: 
     assert desk.paid(order_id) >= 90
 
 
+def test_a_take_profit_that_was_tried_in_vain_is_not_bound_to_what_was_quoted_then(desk: Desk) -> None:
+    order_id = desk.submit(take_profit_price="105", slippage="0.1")
+    for _ in range(3):
+        desk.prices.wait(desk.prices.script(["130", "100", "100", "100"])[-1])
+    desk.at("106")
+    assert desk.sees_end(order_id) is OrderStatus.CONFIRMED
+
+
 def test_a_purchase_waits_for_the_price_to_come_down(desk: Desk) -> None:
     order_id, stop = (
         desk.submit("50", sells="USDC", **terms) for terms in ({"limit_price": "95"}, {"stop_price": "105"})

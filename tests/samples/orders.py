@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from orderctl.display.resting import rests
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import (
     Accepted,
@@ -21,9 +22,10 @@ from orderd.domain.events import (
     RoutedLeg,
     Started,
     Submitted,
+    Triggered,
     Unknown,
 )
-from orderd.domain.order import TRANSITIONS, EventKind, Floor, OrderStatus
+from orderd.domain.order import TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
 
@@ -132,6 +134,28 @@ UNTOLD: tuple[AnyFact, ...] = (*FILLED[:4], Unknown(attempt=1, signature=SIGNATU
 """Nobody can tell what became of it."""
 ROLLED_BACK: tuple[AnyFact, ...] = (*FILLED, RolledBack(attempt=1, signature=SIGNATURE, slot=815))
 WITHDRAWN: tuple[AnyFact, ...] = (ACCEPTED, Cancelled())
+LIMIT = ACCEPTED.model_copy(
+    update={"type": OrderKind.LIMIT, "limit_price": "105", "time_in_force": TimeInForce.GTC, "valid_for": "1h"}
+)
+STOP = ACCEPTED.model_copy(
+    update={"type": OrderKind.STOP, "stop_price": "95", "confirm": 2, "max_slippage": "5", "floor": Floor.EACH}
+)
+STOP_LIMIT = ACCEPTED.model_copy(
+    update={"type": OrderKind.STOP_LIMIT, "stop_price": "95", "limit_price": "94.5", "confirm": 2}
+)
+TAKE_PROFIT = ACCEPTED.model_copy(update={"type": OrderKind.TAKE_PROFIT, "take_profit_price": "120"})
+TRAILING = ACCEPTED.model_copy(
+    update={"type": OrderKind.TRAILING, "trail": "3%", "confirm": 2, "max_slippage": "5", "floor": Floor.EACH}
+)
+MET = Triggered(
+    price="105.2 USDC per SOL",
+    amount_out="157.8",
+    condition="105 USDC per SOL = at least 157.5 USDC",
+    slot=811,
+    met_at_slot=811,
+)
+FIRED: tuple[AnyFact, ...] = (LIMIT, MET, *FILLED[1:])
+"""Rested until the market met its price, and was filled then."""
 
 
 def led_to(kind: EventKind) -> OrderStatus:
@@ -147,7 +171,7 @@ def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[Orde
             order_id=order_id,
             seq=seq,
             at=START + timedelta(seconds=0.25 * (seq - 1)),
-            status=led_to(EventKind(fact.kind)),
+            status=OrderStatus.OPEN if isinstance(fact, Accepted) and rests(fact) else led_to(EventKind(fact.kind)),
             data=fact,
         )
         for seq, fact in enumerate(facts, start=1)
@@ -156,15 +180,12 @@ def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[Orde
 
 def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
     """The order as it stands after ``events``."""
-    last = events[-1]
+    first, last = events[0].data, events[-1]
+    accepted = first if isinstance(first, Accepted) else ACCEPTED
     order = OrderView(
         id=last.order_id,
-        client_order_id=CLIENT_ORDER_ID,
-        token_in="SOL",
-        token_out="USDC",
-        amount_in="1.5",
-        slippage="0.5",
-        floor=Floor.FIRST,
+        **accepted.model_dump(exclude={"kind"}),
+        kind=accepted.type,
         status=last.status,
         seq=last.seq,
         attempt=sum(isinstance(event.data, Started) for event in events),

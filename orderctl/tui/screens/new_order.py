@@ -2,29 +2,30 @@
 
 import asyncio
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.suggester import SuggestFromList
-from textual.widgets import Button, Checkbox, Footer, Input, Label, Static
+from textual.widgets import Button, Checkbox, Footer, Input, Select, Static
 from uuid_utils import uuid7
 
+from orderctl.display.prospect import check_fires_later, prospect
 from orderctl.display.quotes import brief_quote_view
+from orderctl.display.resting import prices
 from orderctl.display.timeline import sold
 from orderctl.output.colours import Tone
-from orderctl.trading.terms import check
+from orderctl.trading.terms import check, rests
 from orderctl.tui.desk import Desk
+from orderctl.tui.widgets.terms_form import TermsForm
 from orderd.client.errors import AnswerLostError, ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
-from orderd.domain.tokens import TokenRegistry
 from orderd.wire import Balance, Method, OrderView, QuoteParams, QuoteResult, SubmitParams, SubmitResult
 
 TYPING_SECONDS = 0.2
@@ -36,15 +37,17 @@ class NewOrderScreen(ModalScreen[OrderView]):
     """Answers the order, once the daemon has taken it.
 
     Enter goes from field to field and stops at the last one: to the button, which sends, one has to go with Tab.
-    What the button promises at least is a part of the order that it sends.
+    What the button promises at least is a part of the order that it sends; an order that rests is sent as it is.
     Where the wallet holds wrapped SOL, an order in SOL may be told to sell that.
     All tries of one form bear one client order id, so that a lost answer cannot make two orders of it.
     """
 
+    AUTO_FOCUS = "#amount"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close without an order", id="close-form"),
         Binding("tab", "app.focus_next", "Next field, then the button", id="next-field"),
     ]
+    form = getters.query_one(TermsForm)
     answer = getters.query_one("#quote", Static)
     send = getters.query_one("#send", Button)
     use_wrapped = getters.query_one("#use-wrapped", Checkbox)
@@ -57,19 +60,9 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self._promised: str | None = None
 
     def compose(self) -> ComposeResult:
-        token_in, token_out = self._desk.pair
-        tokens = SuggestFromList([token.symbol for token in TokenRegistry()], case_sensitive=False)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "New order"
-            with Grid(id="form"):
-                yield Label("Sell")
-                yield Input(token_in, id="token-in", suggester=tokens, compact=True)
-                yield Label("Amount")
-                yield Input(placeholder="like 1.5", id="amount", compact=True)
-                yield Label("Buy")
-                yield Input(token_out, id="token-out", suggester=tokens, compact=True)
-                yield Label("Slippage %")
-                yield Input(placeholder="the daemon's own", id="slippage", compact=True)
+            yield TermsForm(self._desk.pair)
             yield Checkbox(id="use-wrapped", compact=True)
             with VerticalScroll(id="answer", can_focus=False):
                 yield Static(id="quote")
@@ -80,11 +73,11 @@ class NewOrderScreen(ModalScreen[OrderView]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#amount").focus()
         self._offer_wrapped()
         self._say("type an amount: the venues' prices come here, and nothing is sent before the button is pressed")
 
     @on(Input.Changed)
+    @on(Select.Changed)
     @on(Checkbox.Changed)
     def _changed(self) -> None:
         self.send.disabled = True
@@ -93,7 +86,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     @on(Input.Submitted)
     def _next_field(self, event: Input.Submitted) -> None:
-        if event.input.id != "slippage":
+        if event.input is not self.form.last_field:
             self.focus_next(Input)
 
     @on(Button.Pressed, "#close")
@@ -105,17 +98,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self.send.disabled = True
         self._submit()
 
-    def _typed(self, field: str) -> str:
-        return self.query_one(f"#{field}", Input).value.strip()
-
-    def _trade(self) -> dict[str, str | bool | None]:
-        return {
-            "token_in": self._typed("token-in"),
-            "token_out": self._typed("token-out"),
-            "amount_in": self._typed("amount"),
-            "slippage": self._typed("slippage") or None,
-            "use_wrapped": self.use_wrapped.display and self.use_wrapped.value,
-        }
+    def _trade(self) -> dict[str, Any]:
+        return {**self.form.terms, "use_wrapped": self.use_wrapped.display and self.use_wrapped.value}
 
     def _held(self, token: str) -> Balance | None:
         """What the wallet holds of it, as far as is known."""
@@ -123,7 +107,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         return next((each for each in balances if token.upper() == each.token or token == each.mint), None)
 
     def _offer_wrapped(self) -> None:
-        held = self._held(self._typed("token-in"))
+        held = self._held(self.form.typed("token_in"))
         self.use_wrapped.display = held is not None and held.wrapped not in (None, "0")
         if held is not None and self.use_wrapped.display:
             self.use_wrapped.label = f"Sell what is wrapped: {held.wrapped} {held.token}"
@@ -134,20 +118,28 @@ class NewOrderScreen(ModalScreen[OrderView]):
         trade = self._trade()
         if not trade["amount_in"]:
             return
+        if (missing := self.form.missing) is not None:
+            self.send.label = "Sell"
+            self.send.refresh(layout=True)
+            self._say(f"type what belongs to: {missing}")
+            return
         await asyncio.sleep(TYPING_SECONDS)
         while True:
             try:
                 params = params_of(QuoteParams, **trade)
                 check(params)
                 quote = await self._caller.call(Method.QUOTE, params, QuoteResult)
+                if rests(params):
+                    check_fires_later(params, quote)
             except (ClientError, OrderdError) as error:
                 self.send.disabled = True
                 self._complain(error)
                 if isinstance(error, OrderdError):
                     return
             else:
-                self._say(Group(*self._shortage(quote), brief_quote_view(quote)))
-                self._arm(quote)
+                view = prospect(quote) if rests(params) else brief_quote_view(quote)
+                self._say(Group(*self._shortage(quote), view))
+                self._arm(quote, rests=rests(params))
             await asyncio.sleep(QUOTE_SECONDS)
 
     def _shortage(self, quote: QuoteResult) -> list[Text]:
@@ -161,11 +153,12 @@ class NewOrderScreen(ModalScreen[OrderView]):
             return []
         return [Text(f"the wallet holds {held} {sold(quote)} only", Tone.WARNING)]
 
-    def _arm(self, quote: QuoteResult) -> None:
+    def _arm(self, quote: QuoteResult, *, rests: bool) -> None:
+        """What today's market promises is no floor for an order that rests."""
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
-        least = f"{quote.min_amount_out} {quote.token_out}"
-        self._promised = quote.min_amount_out
-        self.send.label = f"Sell {quote.amount_in} {sold(quote)} for at least {least}"
+        self._promised = None if rests else quote.min_amount_out
+        least = f"for at least {quote.min_amount_out} {quote.token_out}"
+        self.send.label = f"Sell {quote.amount_in} {sold(quote)}{f', {prices(quote)}' if rests else f' {least}'}"
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
         self.send.refresh(layout=True)  # a button does not grow with its label

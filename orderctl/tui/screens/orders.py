@@ -69,7 +69,9 @@ class OrdersScreen(Screen[None]):
                 gauges.border_title = "Daemon"
                 yield gauges
                 yield OrderStory(self._desk, self._caller, brief_view, can_focus=False)
-        yield Input(placeholder="words to look for: id, token, status, venue, error", id="filter", compact=True)
+        yield Input(
+            placeholder="words to look for: id, token, status, kind, price, venue, error", id="filter", compact=True
+        )
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -110,7 +112,9 @@ class OrdersScreen(Screen[None]):
             by = f"by {column.heading.lower()} {'↓' if self._is_reversed else '↑'}"
             tables[0].border_title = f"Active {self._count(active, book.active)}, {by}"
             tables[1].border_title = f"Ended {self._count(ended, book.ended)}"
-        tables[0].show(active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name)
+        tables[0].show(
+            active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name, market=desk.market
+        )
         # To the minute, as its times are: it has no need to be drawn each second.
         tables[1].show(ended, now.replace(second=0, microsecond=0), if_empty=self._why_none(book.ended, "ended"))
         self._drawn_revision, self._drawn_frame = desk.book.revision, frame

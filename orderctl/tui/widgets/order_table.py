@@ -1,7 +1,8 @@
 """A table of orders that draws only the lines in sight: two thousand orders cost what twenty do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from fractions import Fraction
 from itertools import zip_longest
 from typing import ClassVar
 from uuid import UUID
@@ -18,6 +19,7 @@ from orderctl.display.columns import Column, Showing
 from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
+from orderctl.tui.prices import Pair
 from orderd.wire import OrderView
 
 HEADER_LINES = 1
@@ -58,13 +60,22 @@ class OrderTable(ScrollView, can_focus=True):
         self._styles: dict[str, Style] = {}
         self._base = Style()
 
-    def show(self, orders: Sequence[OrderView], now: datetime, *, if_empty: str, sorted_by: str | None = None) -> None:
-        """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why."""
+    def show(
+        self,
+        orders: Sequence[OrderView],
+        now: datetime,
+        *,
+        if_empty: str,
+        sorted_by: str | None = None,
+        market: Mapping[Pair, Fraction] | None = None,
+    ) -> None:
+        """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why. ``market`` is as in
+        ``Showing``."""
         looked_at, in_sight = self._cursor, self._in_sight()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
         is_all_new, self._shown = shown != self._shown, shown
         self._orders, self.sorted_by, self._if_empty = orders, sorted_by, if_empty
-        self._showing = Showing(now, is_live=True)
+        self._showing = Showing(now, is_live=True, market=market or {})
         self._resize()
         if self._is_at_top:
             self._cursor = 0

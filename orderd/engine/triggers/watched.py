@@ -49,7 +49,7 @@ class Watched:
         self.least_part = _least_part(whole, self.terms)
         """The smallest amount that may be executed alone, in base units."""
         self.best_out = order.best_out or 0
-        self._has_fired = order.triggered_at is not None and order.limit_price is not None
+        self._has_fired = order.triggered_at is not None
         self._met: tuple[Look, ...] = ()
 
     @property
@@ -58,8 +58,9 @@ class Watched:
 
     @property
     def condition(self) -> Condition:
-        # What has fired once waits for its limit only; the better end of an OCO, which has none, for its price again.
-        condition = self.terms.limit if self._has_fired else self.terms.trigger or self.terms.limit
+        # What has fired once waits for its limit only, where it has one.
+        limit, trigger = self.terms.limit, self.terms.trigger
+        condition = limit or trigger if self._has_fired else trigger or limit
         assert condition is not None, "what rests waits for a price"
         return condition
 

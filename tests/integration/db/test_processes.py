@@ -53,3 +53,15 @@ def test_who_stops_in_order_leaves_what_it_has_begun_and_what_it_sent_stays_sent
     assert [live.order.id for live in leases.adopt_submitted(B.name, 15, 10)] == [signed.id]
     assert leases.take_due(10).start == []
     assert processes.known() == {}
+
+
+def test_those_that_watch_are_those_that_said_so_last() -> None:
+    processes.beat(A, watches=True)
+    processes.beat(B)
+    assert processes.watching() == {A.name}
+    processes.beat(B, watches=True)
+    assert processes.watching() == {A.name, B.name}
+    processes.beat(A, watches=False)
+    assert processes.watching() == {B.name}
+    processes.leave(B.name)
+    assert processes.watching() == set()

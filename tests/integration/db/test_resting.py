@@ -157,21 +157,17 @@ def test_waiting_and_resting_orders_expire_together() -> None:
     assert {moved.order.id for moved in expire(10)} == set(orders)
 
 
-@pytest.mark.parametrize(
-    ("valid", "is_over"),
-    [
-        ({"valid_seconds": 60}, False),  # it does not grow older in line
-        ({"expires_at": datetime.now(UTC) + timedelta(seconds=60)}, True),  # a date is a date
-    ],
-)
-def test_a_date_comes_also_for_who_waits_in_line_for_a_start(valid: dict[str, Any], is_over: bool) -> None:
-    order = accept(OrderKind.LIMIT, **valid)
+@pytest.mark.parametrize("is_date", [False, True], ids=["for a minute", "until a date"])
+def test_a_date_comes_also_for_who_waits_in_line_for_a_start(is_date: bool) -> None:
+    """In line an order grows no older; a date is a date."""
+    until = {"expires_at": datetime.now(UTC) + timedelta(seconds=60)} if is_date else {"valid_seconds": 60}
+    order = accept(OrderKind.LIMIT, **until)
     trigger(order)
     journal.defer(order.id, 120_000, RATE_LIMIT)
-    assert (read(order.id).due_at == read(order.id).valid_until) == is_over, "nobody waits longer than until then"
+    assert (read(order.id).due_at == read(order.id).valid_until) == is_date, "nobody waits longer than until then"
     let_pass(order.id, 3_600)
-    assert len(expire(10)) == is_over
-    assert len(journal.claim([order.id], "worker-a", 15)) == (not is_over)
+    assert len(expire(10)) == is_date
+    assert len(journal.claim([order.id], "worker-a", 15)) == (not is_date)
 
 
 def test_who_waits_in_line_is_worked_until_his_date_and_keeps_it() -> None:

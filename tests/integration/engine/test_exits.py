@@ -72,7 +72,7 @@ def test_an_order_that_has_bought_is_followed_once_by_one_that_sells_what_was_re
     ("given", "kind", "floor"),
     [
         (BOTH, OrderKind.OCO, Floor.EACH),
-        ({"then_take_profit_price": "90"}, OrderKind.TAKE_PROFIT, Floor.FIRST),
+        ({"then_take_profit_price": "90"}, OrderKind.TAKE_PROFIT, Floor.EACH),
         ({"then_stop_price": "120"}, OrderKind.STOP, Floor.EACH),
     ],
 )

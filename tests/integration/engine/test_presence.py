@@ -127,3 +127,21 @@ def test_who_was_taken_for_dead_is_known_again_when_it_speaks(listener: Listener
     assert listener.released == []
     other.presence.leave()
     assert other.presence.name not in {process.name for process in processes.known()}
+
+
+def test_who_watches_is_told_until_he_is_dead_or_stops(child: "subprocess.Popen[bytes]") -> None:
+    watches = [True]
+    here = Presence(watches=lambda: watches[0])
+    processes.beat(known_as(child.pid), watches=True)
+    here.run_once()
+    both = here.watchers
+    assert both == {here.name, known_as(child.pid).name}
+    here.run_once()
+    assert here.watchers is both, "nothing has changed"
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    here.run_once()
+    assert here.watchers == {here.name}
+    watches[0] = False
+    here.run_once()
+    assert here.watchers == set()

@@ -35,7 +35,7 @@ def orders_of_all_kinds(connected: str) -> None:
         pending()
         for delay_ms in (60_000, 0):
             waits = Deferred(until=datetime.now(UTC), reason="slot")
-            journal.apply([Change(pending(), waits, None, delay_ms=delay_ms)])
+            journal.apply([Change(pending(), waits, None, to=OrderStatus.PENDING, delay_ms=delay_ms)])
         claimed()
         built()
         sign(built(), "live")

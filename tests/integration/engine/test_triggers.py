@@ -24,10 +24,11 @@ from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.watch import Triggers
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_execution import QUOTE
-from tests.integration.orders import new_order, read
+from tests.integration.orders import new_order, pending, read
 
 SOL = 10**9
 MILLION = 10**6
+PAUSE_SECONDS = 1.0
 READ_ALL_SECONDS = 30.0
 
 
@@ -295,6 +296,19 @@ def test_a_large_trailing_stop_follows_the_price_too(watch: Watch) -> None:
     assert read(order_id).best_out == 5_000 * 110 * MILLION
 
 
+def test_one_of_a_family_that_has_to_wait_for_another_fires_a_moment_after_that_has_ended(watch: Watch) -> None:
+    """Though the market stands still meanwhile."""
+    waits, works, parent = stop(), pending(), pending()
+    database.execute_sql("UPDATE orders SET parent_id = %s WHERE id <> %s", (str(parent), str(parent)))
+    database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '1 hour'")
+    assert watch.sees(94) == 0
+    journal.apply([Change(works, Cancelled(), None)])
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += PAUSE_SECONDS
+    assert watch.triggers.run_once() == 1
+    assert read(waits).status is OrderStatus.PENDING
+
+
 def test_what_rests_again_is_looked_at_again_when_its_pause_is_over(watch: Watch) -> None:
     order_id = limit()
     assert watch.sees(106) == 1
@@ -340,6 +354,7 @@ def test_a_best_price_that_could_not_be_stored_is_seen_again(watch: Watch, monke
 
 
 def test_what_began_to_rest_while_nobody_could_look_is_not_missed(watch: Watch) -> None:
+    limit("200")  # its pair has been read
     assert watch.sees(106) == 0
     order_id = limit()
     database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '20 s' WHERE id = %s", (str(order_id),))

@@ -23,7 +23,27 @@ def _same_terms_but(term: str, harm: str) -> Mutant:
     )
 
 
+_RESERVATION: Final = "tests/integration/engine/test_reservation.py::"
+
 MUTANTS: Final = (
+    Mutant(
+        "reserved-twice",
+        8,
+        "db/balances.py",
+        'database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))',
+        "pass",
+        (f"{_RESERVATION}test_orders_that_come_at_once_are_not_promised_the_same",),
+        "Two orders that rest are promised the same money, and one of them fails when its price has come.",
+    ),
+    Mutant(
+        "word-not-a-term",
+        5,
+        "orderd/domain/terms.py",
+        'unsaid |= set() if self.amount_word is None else {"amount_in"}',
+        "pass",
+        (f"{_RESERVATION}test_a_repetition_is_told_by_the_word_and_not_by_what_it_came_to",),
+        "Whoever repeats an order for all there is, after a lost answer, is told that it is another one.",
+    ),
     _same_terms_but("slippage_bps", "The answer is that 0.5 % was taken, and the order accepts 50 %."),
     _same_terms_but("amount_in", "The answer is that 1 SOL is sold, and it is 100."),
     _same_terms_but("token_in", "The answer is that USDC is sold, and it is SOL."),

@@ -107,7 +107,8 @@ def test_what_a_kind_has_where_nothing_is_said(kind: OrderKind) -> None:
     exits = kind in (OrderKind.STOP, OrderKind.TRAILING)
     stops = exits or kind is OrderKind.STOP_LIMIT
     assert terms.max_slippage_bps == (500 if exits else None)
-    assert terms.floor is (Floor.EACH if exits else Floor.FIRST), "who has to get out takes the price of the moment"
+    at_the_moment = exits or kind is OrderKind.TAKE_PROFIT
+    assert terms.floor is (Floor.EACH if at_the_moment else Floor.FIRST), "who gets out takes the price of the moment"
     assert terms.confirm == (2 if stops else None)
     assert terms.time_in_force is (TimeInForce.GTC if kind is OrderKind.LIMIT else None)
     assert (terms.confirm_seconds, terms.valid_seconds, terms.expires_at) == (None, None, None)

@@ -48,8 +48,8 @@ def test_five_times_off_may_be_meant(price: str) -> None:
         (OrderKind.TAKE_PROFIT, {"take_profit_price": "99"}),
     ],
 )
-def test_what_would_fire_at_once_is_refused(kind: OrderKind, price: dict[str, str]) -> None:
-    error = refusal(terms(SOL, kind=kind, **price))
+def test_what_would_fire_at_once_is_refused(kind: OrderKind, price: dict[str, Any]) -> None:
+    error = refusal(terms(kind=kind, **price))
     assert error.code is ErrorCode.PRICE_WRONG_SIDE
     assert "the market pays 100 USDC per SOL already" in error.detail
 

@@ -1,7 +1,6 @@
 """What follows a failed attempt, by the order's kind and by how far the attempt had come."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -22,8 +21,8 @@ POOR = ErrorCode.FUNDS_INSUFFICIENT
 MOVED = ErrorCode.TX_SLIPPAGE_EXCEEDED
 LAPSED = ErrorCode.TX_EXPIRED
 DEAD = {MOVED: AttemptEnd("failed", 9, 1), LAPSED: AttemptEnd("expired", None, 1)}
-RESTS = ("limit", "stop_limit", "take_profit_limit")
-INSISTS = ("stop", "take_profit", "trailing")
+RESTS = ("limit", "stop_limit", "take_profit", "take_profit_limit")
+INSISTS = ("stop", "trailing")
 AT_ONCE = ("ioc", "fok")
 
 
@@ -134,12 +133,6 @@ def test_who_is_refused_again_and_again_does_not_use_up_the_starts_of_others(wha
 @pytest.mark.parametrize("what", [*RESTS, *INSISTS])
 def test_who_waits_for_what_is_away_looks_for_it_in_a_moment(what: str) -> None:
     assert 500 <= after(what, AWAY).delay_ms <= 1_000
-
-
-@pytest.mark.parametrize(("code", "signed"), [(BELOW, False), (AWAY, False), (MOVED, True), (LAPSED, True)])
-def test_the_better_end_of_an_oco_rests_again_so_that_the_other_one_may_get_out(code: ErrorCode, signed: bool) -> None:
-    assert after("take_profit", code, signed=signed, parent_id=UUID(int=2)).to is OrderStatus.OPEN
-    assert after("stop", code, signed=signed, parent_id=UUID(int=2)).to is OrderStatus.PENDING
 
 
 @pytest.mark.parametrize("what", ["market", *RESTS, *INSISTS, *AT_ONCE])

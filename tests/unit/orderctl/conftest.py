@@ -1,3 +1,4 @@
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -53,3 +54,15 @@ def orderctl(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], monkeypatch
         return Outcome(code, *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Somebody sits at the terminal and types this."""
+
+    def type_in(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
+        for module in ("orderctl.output.prompt", "orderctl.trading.placing"):
+            monkeypatch.setattr(f"{module}.can_ask", lambda: True)
+
+    return type_in

@@ -1,6 +1,6 @@
 """Snapshots and events in, orders as they stand out."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,16 +8,19 @@ from orderctl.tui import book as book_module
 from orderctl.tui.book import Book
 from orderd.client.errors import AnswerLostError
 from orderd.domain.events import AnyFact
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from tests.samples.orders import (
     ACCEPTED,
     FILLED,
+    FIRED,
+    LIMIT,
     ORDER_ID,
     RAYDIUM,
     REFUSED_FOR_FUNDS,
     RETRIED,
     SIGNATURE,
     START,
+    TRAILING,
     WITHDRAWN,
     history,
     order_after,
@@ -56,6 +59,28 @@ def test_a_routed_order_has_its_venue_and_a_submitted_one_its_signature() -> Non
 
     assert (known.venue, known.pool) == (RAYDIUM.venue, RAYDIUM.pool)
     assert known.signature == SIGNATURE
+
+
+def test_an_order_that_rests_is_known_with_its_kind_its_price_and_its_validity() -> None:
+    known = book_after(FIRED[:1]).active[ORDER_ID]
+    assert (known.kind, known.limit_price, known.status) == (OrderKind.LIMIT, "105", OrderStatus.OPEN)
+    assert known.valid_until == START + timedelta(hours=1)
+    assert known.triggered_at is None
+    assert book_after(FIRED[:2]).active[ORDER_ID].triggered_at == START + timedelta(seconds=0.25)
+
+    until = (LIMIT.model_copy(update={"valid_for": None, "expires": "2025-12-01T09:30:00+01:00"}),)
+    assert book_after(until).active[ORDER_ID].valid_until == datetime(2025, 12, 1, 8, 30, tzinfo=UTC)
+
+
+def test_the_best_price_of_a_trailing_stop_rises_without_an_event() -> None:
+    book = book_after((TRAILING,))
+    known = book.active[ORDER_ID]
+    book.put(known.model_copy(update={"best_amount_out": "150"}))
+    assert book.active[ORDER_ID].best_amount_out == "150"
+
+    revision = book.revision
+    book.put(known.model_copy(update={"best_amount_out": "150"}))
+    assert book.revision == revision
 
 
 def test_what_was_seen_before_changes_nothing() -> None:

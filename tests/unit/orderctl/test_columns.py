@@ -41,7 +41,7 @@ def names(place: Place) -> list[str]:
 def test_each_table_has_its_columns() -> None:
     assert {place: names(place) for place in get_args(Place)} == {
         "table": ["id", "status", "sell", "result", "created"],
-        "wide": [*names("table"), "price", "attempt", "venue", "client_order_id", "signature"],
+        "wide": [*names("table"), "price", "attempt", "venue", "client_order_id", "signature", "kind", "trigger"],
         "active": ["id", "status", "stages", "sell", "result", "venue", "try", "age"],
         "ended": ["id", "status", "sell", "result", "venue", "try", "ended"],
     }

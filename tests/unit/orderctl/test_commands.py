@@ -458,9 +458,9 @@ class TestList:
 
         assert orderctl("list", "--kind", "market").err == "no orders match\n"
         assert daemon.calls == [("orders.list", {"kind": ["market"], "limit": 20})]
-        outcome = orderctl("list", "--kind", "limit")
+        outcome = orderctl("list", "--kind", "iceberg")
         assert outcome.code == 2
-        assert "'limit' is not one of 'market'" in outcome.err
+        assert "'iceberg' is not one of 'market', 'limit', 'stop'" in outcome.err
 
     def test_wide_adds_the_signature_and_the_client_order_id(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         order = self.order(1, *FILLED)
@@ -1015,7 +1015,7 @@ def test_without_a_verb_the_daemon_and_the_active_orders_are_shown(daemon: FakeD
     assert "33 of 100 starts" in outcome.out
     assert "0199d3a0-1234  pending" in outcome.out
     assert outcome.err == "3 active orders; all commands: orderctl --help\n"
-    assert daemon.calls[1][1]["status"] == ["building", "pending", "routing", "submitted"]
+    assert daemon.calls[1][1]["status"] == ["building", "open", "pending", "routing", "submitted"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from orderctl.completion import OPTIONS_WITH_VALUE, complete
 from orderctl.display.columns import COLUMNS
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import OrderKind
 from orderd.wire import ListResult, Method, TokensResult, TokenView
 from tests.samples.orders import FILLED, ORDER_ID, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
@@ -67,8 +68,8 @@ def test_a_trade_takes_two_tokens_and_not_the_same_twice(verb: str) -> None:
 @pytest.mark.parametrize(
     ("verb", "states"),
     [
-        ("watch", ["pending", "routing", "building", "submitted"]),
-        ("cancel", ["pending", "routing", "building"]),
+        ("watch", ["open", "pending", "routing", "building", "submitted"]),
+        ("cancel", ["open", "pending", "routing", "building"]),
         ("resolve", ["submitted"]),
     ],
 )
@@ -99,7 +100,9 @@ def test_options_and_their_choices_are_those_of_the_verb() -> None:
     assert offered("list", "-o", "js") == ["json", "jsonl"]
     assert offered("--color", "") == ["auto", "always", "never"]
     assert offered("list", "--token", "") == ["SOL", "USDC"]
-    assert offered("list", "--kind", "") == ["market"]
+    assert offered("list", "--kind", "") == offered("submit", "--type", "") == list(OrderKind)
+    assert offered("submit", "--time-in-force", "") == ["gtc", "ioc", "fok"]
+    assert {"--limit", "--stop", "--take-profit", "--trail", "--valid-for"} <= set(offered("submit", "--"))
 
 
 def test_columns_are_offered_one_after_another_and_none_twice() -> None:

@@ -294,18 +294,6 @@ class TestProgress:
             assert told in out.getvalue()
 
 
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Somebody sits at the terminal and types this."""
-
-    def type_in(text: str) -> None:
-        monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
-        for module in ("orderctl.output.prompt", "orderctl.trading.placing"):
-            monkeypatch.setattr(f"{module}.can_ask", lambda: True)
-
-    return type_in
-
-
 class TestQuestions:
     @pytest.fixture(autouse=True)
     def _two_active_orders(self, daemon: FakeDaemon) -> None:

@@ -1,5 +1,6 @@
 import io
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
@@ -11,6 +12,8 @@ from orderd.client.connection import Lost, Resumed
 from orderd.domain.events import AnyFact, Reclaimed, Routed, Started
 from tests.samples.orders import (
     FILLED,
+    FIRED,
+    LIMIT,
     RAYDIUM,
     REFUSED_FOR_FUNDS,
     RETRIED,
@@ -21,14 +24,14 @@ from tests.samples.orders import (
 )
 
 
-def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50) -> list[str]:
+def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50, **changes: object) -> list[str]:
     """What is on the screen after these facts, without the icons of a stage that is under way."""
     events = history(facts)
     with pytest.MonkeyPatch.context() as terminal:
         terminal.setenv("LINES", str(height))
         progress = LiveProgress(Settings())
     with progress:
-        progress.begin(Timeline(order_after(events), events))
+        progress.begin(Timeline(order_after(events, **changes), events))
         for item in news:
             progress.connection(item)
         out = io.StringIO()
@@ -57,6 +60,35 @@ def test_a_fill_shows_every_stage_with_its_time_the_quotes_and_what_was_received
         "✓  confirmed",
         "   received 152.310211 USDC at 101.540141",
         "   fee 0.000005 SOL, slot 815",
+    ]
+
+
+def test_an_order_that_rests_shows_what_it_waits_for_and_no_bar() -> None:
+    first, *rest = picture((LIMIT,))
+
+    assert first == "0199d3a0-1234  sell 1.5 SOL for USDC, limit 105 USDC per SOL"
+    assert rest[0].lstrip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ").startswith("open ")
+    assert rest[0].endswith("  waits for 105 USDC per SOL = at least 157.5 USDC")
+    assert rest[1:] == [
+        "   then it is filled at this price or a better one",
+        "   valid until it is filled or cancelled",
+        "   Ctrl-C lets go of it, and orderctl cancel 0199d3a0-1234 ends it",
+    ]
+
+
+def test_an_order_that_expires_counts_down() -> None:
+    line = picture((LIMIT,), valid_until=datetime.now(UTC) + timedelta(minutes=30))[3]
+
+    assert re.fullmatch(r"   expires in (30:00|29:\d\d), at .*\d\d:\d\d.*", line)
+
+
+def test_once_its_price_is_met_the_rest_is_the_first_of_the_stages() -> None:
+    lines = picture(FIRED)
+
+    assert lines[1] == f"{'━' * 44}  confirmed  1.2 s"
+    assert lines[2:4] == [
+        "✓  open         250 ms  the market pays 157.8 USDC, 105.2 USDC per SOL, at slot 811",
+        "✓  queued       250 ms",
     ]
 
 

@@ -30,7 +30,7 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
 
     loaded = modules_after("--url", "ws://127.0.0.1:1/", verb, *arguments, *needs_order)
 
-    assert f"orderctl.commands.{verb}" in loaded
+    assert f"orderctl.commands.{verb.replace('-', '_')}" in loaded
     assert not loaded & set(HEAVY)
     assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= {
         "orderd.wire",
@@ -39,7 +39,10 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
         "orderd.client",
         *(f"orderd.client.{module.stem}" for module in Path(client.__path__[0]).glob("*.py")),
         "orderd.domain",
-        *(f"orderd.domain.{name}" for name in ("accounts", "errors", "events", "money")),
+        *(
+            f"orderd.domain.{name}"
+            for name in ("accounts", "errors", "events", "money", "price", "times", "trigger", "schedule")
+        ),
         *(
             f"orderd.domain.{name}"
             for name in ("order", "quote", "terms", "tokens", "authority", "host", "strict_json", "text")
@@ -60,7 +63,7 @@ def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_all_verbs_says_the_same_as_each_verbs_own(verb: str) -> None:
-    documented = inspect.getdoc(import_module(f"orderctl.commands.{verb}").run)
+    documented = inspect.getdoc(import_module(f"orderctl.commands.{verb.replace('-', '_')}").run)
 
     assert documented is not None
     assert documented.splitlines()[0] == VERBS[verb]

@@ -97,6 +97,11 @@ def test_what_has_fired_once_waits_for_its_limit_alone() -> None:
     assert meets(order, [look(93.9), look(94)]) == [False, True]
 
 
+def test_a_take_profit_that_was_tried_in_vain_waits_for_its_price_again() -> None:
+    order = watched("take_profit", triggered_at=datetime.now(UTC))
+    assert meets(order, [look(119.9), look(120)]) == [False, True]
+
+
 def test_a_trailing_stop_follows_the_best_price_and_never_comes_back() -> None:
     order = watched("trailing", terms={"confirm": 1})
     assert order.bounds == (Bound(0, is_least=False), Bound(1, is_least=True))

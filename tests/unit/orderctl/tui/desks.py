@@ -15,10 +15,11 @@ from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets import story
-from orderd.client.errors import ClientError
+from orderd.client.errors import ClientError, RefusedError
 from orderd.client.link import News, Opened, Tell
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.wire import (
     WIRE_VERSION,
     Balance,
@@ -29,6 +30,7 @@ from orderd.wire import (
     Method,
     OrderDetail,
     OrderView,
+    Problem,
     RateLimitUse,
     Ready,
     ServiceHealth,
@@ -37,11 +39,16 @@ from orderd.wire import (
 )
 from tests.samples.orders import (
     FILLED,
+    LIMIT,
     METEORA,
     QUOTE,
     RAYDIUM,
     REFUSED_FOR_FUNDS,
     START,
+    STOP,
+    STOP_LIMIT,
+    TAKE_PROFIT,
+    TRAILING,
     WITHDRAWN,
     detail_of,
     history,
@@ -175,6 +182,35 @@ STAGES = (FILLED[:1], WAITING, FILLED[:2], FILLED[:3], FILLED[:4])
 def twenty() -> list[OrderView]:
     """Twenty active orders in every stage, over three pairs."""
     return [order(number, STAGES[number % 5], **TERMS[number % 3]) for number in range(20)]
+
+
+RESTS = (
+    (LIMIT, {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}, None),
+    (STOP, {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}, None),
+    (STOP_LIMIT, {"token_in": "SOL", "token_out": "USDC", "amount_in": "20"}, None),
+    (TAKE_PROFIT, {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.25"}, None),
+    (TRAILING, {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}, "153.2"),
+    (LIMIT, {"token_in": "SOL", "token_out": "CHILLGUY", "amount_in": "0.125"}, None),
+)
+
+
+def at_rest() -> ScriptedCaller:
+    """An order of each kind that rests, and one whose market nobody knows; behind them one that is on its way."""
+    orders = [
+        order(number, (accepted.model_copy(update=pair),), best_amount_out=best)
+        for number, (accepted, pair, best) in enumerate(RESTS, start=1)
+    ]
+    caller = ScriptedCaller(*snapshots([order(0, FILLED[:3]), *orders]))
+    trails = tuple(each for each in orders if each.kind is OrderKind.TRAILING)
+    caller.answers[Method.ORDERS_LIST] = lambda params: ListResult(
+        orders=trails if params.kind else tuple(three_that_ended()), next_cursor=None
+    )
+    no_pool = RefusedError(Problem.of(OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no venue has a pool")))
+    caller.answers[Method.QUOTE] = lambda params: QUOTE if params.token_out == "USDC" else no_pool
+    caller.answers[Method.ORDER_GET] = lambda params: OrderDetail(
+        order=next(each for each in orders if str(each.id) == params.order), events=(), attempts=(), failures=()
+    )
+    return caller
 
 
 def detail(params: GetParams) -> OrderDetail:

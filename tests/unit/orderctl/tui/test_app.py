@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 from textual.pilot import Pilot
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Footer, Input, Select, Static
 from textual.widgets._footer import FooterKey
 
 from orderctl.tui import questions
@@ -29,7 +29,7 @@ from orderd.client.errors import ClientError, RefusedError
 from orderd.client.handshake import connection_lost
 from orderd.client.link import Closed, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT
 from orderd.wire import (
     Balance,
@@ -52,6 +52,7 @@ from tests.unit.orderctl.tui.desks import (
     ScriptedCaller,
     application,
     ask_once,
+    at_rest,
     busy,
     detail,
     order,
@@ -565,6 +566,97 @@ async def test_only_what_is_wrapped_can_be_sold_so() -> None:
         await drawn(pilot)
         assert not screen.use_wrapped.display
         assert not caller.called(Method.QUOTE)[-1].use_wrapped
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "sent"),
+    [
+        (OrderKind.LIMIT, {"limit-price": "105"}, {"limit_price": "105", "time_in_force": "gtc"}),
+        (OrderKind.STOP, {"stop-price": "95", "valid": "2h"}, {"stop_price": "95", "valid_for": "2h"}),
+        (
+            OrderKind.STOP_LIMIT,
+            {"stop-price": "95", "limit-price": "94.5"},
+            {"stop_price": "95", "limit_price": "94.5"},
+        ),
+        (
+            OrderKind.TAKE_PROFIT,
+            {"take-profit-price": "120", "valid": "2999-01-01T00:00:00Z"},
+            {"take_profit_price": "120", "expires": "2999-01-01T00:00:00Z"},
+        ),
+        (OrderKind.TRAILING, {"trail": "3%", "slippage": "1"}, {"trail": "3%", "slippage": "1"}),
+    ],
+)
+async def test_a_form_takes_every_kind_of_order_and_sends_its_own_terms(
+    kind: OrderKind, typed: dict[str, str], sent: dict[str, str]
+) -> None:
+    caller = busy()
+    caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(update=params.model_dump(exclude_none=True))
+    caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        screen.query_one("#kind", Select).value = kind
+        await drawn(pilot)
+        assert screen.send.disabled, "its price is missing"
+        assert "type what belongs to" in str(screen.answer.content)
+        for name, value in typed.items():
+            assert screen.query_one(f"#{name}", Input).display
+            screen.query_one(f"#{name}", Input).value = value
+        await drawn(pilot)
+        assert "it would rest" in answer_of(screen)
+        assert str(screen.send.label).startswith("Sell 1.5 SOL, ")
+
+        await pilot.click("#send")
+        await drawn(pilot)
+        (given,) = caller.called(Method.ORDER_SUBMIT)
+        terms = given.model_dump(mode="json", exclude_defaults=True, exclude={"client_order_id"})
+        own = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "type": kind, **sent}
+        assert terms == own, "and no floor from the market of today"
+
+
+async def test_what_was_typed_for_another_kind_is_not_sent() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        kind = screen.query_one("#kind", Select)
+        kind.value = OrderKind.LIMIT
+        await drawn(pilot)
+        screen.query_one("#limit-price", Input).value = "105"
+        kind.value = OrderKind.MARKET
+        await drawn(pilot)
+        asked = caller.called(Method.QUOTE)[-1]
+        assert (asked.limit_price, asked.type) == (None, None)
+        assert not screen.query_one("#limit-price", Input).display
+
+
+async def test_a_price_that_the_daemon_would_refuse_cannot_be_sent() -> None:
+    caller = busy()
+    caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(update=params.model_dump(exclude_none=True))
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        screen.query_one("#kind", Select).value = OrderKind.STOP
+        await drawn(pilot)
+        screen.query_one("#stop-price", Input).value = "120"
+        await drawn(pilot)
+        assert "The order would fire at once" in str(screen.answer.content)
+        assert screen.send.disabled
+
+
+async def test_open_orders_show_how_far_the_market_is_where_that_is_known() -> None:
+    caller = at_rest()
+    async with running(caller, size=(100, 30)) as pilot:
+        await drawn(pilot)
+        pilot.app.screen_stack[0]._drawn_revision = -1  # type: ignore[attr-defined]
+        await drawn(pilot)
+        shown = {line.split()[0]: line for line in lines(pilot)}
+        assert "3.40%" in shown[str(order_id(1))[:13]]
+        assert "≥ 105 USDC/SOL" in shown[str(order_id(1))[:13]]
+        assert "6.44%" in shown[str(order_id(2))[:13]]
+        assert "%" not in shown[str(order_id(6))[:13]], "nobody knows the price of that pair"
+        assert {(each.token_in, each.token_out) for each in caller.called(Method.QUOTE)} == {
+            ("SOL", "USDC"),
+            ("SOL", "CHILLGUY"),
+        }
+        assert [each.kind for each in caller.called(Method.ORDERS_LIST) if each.kind] == [(OrderKind.TRAILING,)]
 
 
 def answer_of(screen: NewOrderScreen) -> str:

@@ -4,16 +4,20 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from orderctl.tui import app
 from orderctl.tui.screens import new_order
 from orderd.client.link import Closed
+from orderd.domain.order import OrderKind
+from orderd.wire import Method
+from tests.samples.orders import QUOTE
 from tests.unit.orderctl.tui.desks import (
     Clock,
     ScriptedCaller,
     application,
     ask_once,
+    at_rest,
     busy,
     order_id,
     snapshots,
@@ -69,6 +73,27 @@ def test_the_detail_of_an_order(snap_compare: Compare, size: tuple[int, int]) ->
 @SIZES
 def test_a_new_order_with_its_quote(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(application(busy()), terminal_size=size, run_before=after("n", *"1.5"))
+
+
+@SIZES
+def test_orders_that_rest(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(at_rest()), terminal_size=size, run_before=after("down"))
+
+
+@SIZES
+def test_a_new_order_that_rests(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[object]) -> None:
+        await after("down", "n", *"1.5")(pilot)
+        pilot.app.screen.query_one("#kind", Select).value = OrderKind.STOP_LIMIT
+        await settled(pilot)
+        for name, typed in (("stop-price", "95"), ("limit-price", "94.5"), ("valid", "2h")):
+            pilot.app.screen.query_one(f"#{name}", Input).value = typed
+        await settled(pilot)
+
+    caller = at_rest()
+    quote = {"type": OrderKind.STOP_LIMIT, "stop_price": "95", "limit_price": "94.5", "valid_for": "2h"}
+    caller.answers[Method.QUOTE] = QUOTE.model_copy(update=quote)
+    assert snap_compare(application(caller), terminal_size=size, run_before=act)
 
 
 @SIZES

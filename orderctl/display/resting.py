@@ -1,0 +1,198 @@
+"""What an order that rests waits for: in words, and how far the market is from it.
+
+The daemon tells an order's prices with what they come to; where only its terms are known, as of an order whose first
+event has just come, the same is told from these. Of a token that is not built in nothing is told. Completion reads the
+columns that are made here, so no library is loaded.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from orderd.domain.errors import OrderdError
+from orderd.domain.money import format_significant, parse_amount
+from orderd.domain.order import RESTING, OrderKind, TimeInForce
+from orderd.domain.price import PairPrice
+from orderd.domain.tokens import TokenRegistry
+from orderd.domain.trigger import Condition, Trail
+
+if TYPE_CHECKING:
+    from orderd.domain.terms import ToldTerms
+    from orderd.wire import OrderView
+
+_TOKENS: Final = TokenRegistry()
+_NAMES: Final = {OrderKind.TAKE_PROFIT: "take-profit", OrderKind.STOP_LIMIT: "stop", OrderKind.TRAILING: "trail"}
+"""Of kinds whose own name is not the word that stands before their price."""
+
+
+def rests(terms: ToldTerms) -> bool:
+    """Whether such an order waits for the market, instead of being executed at once."""
+    return terms.type is not OrderKind.MARKET and terms.time_in_force in (None, TimeInForce.GTC)
+
+
+def is_open(order: OrderView) -> bool:
+    return order.status in RESTING
+
+
+@lru_cache
+def pair_of(token_in: str, token_out: str) -> PairPrice | None:
+    """Of two symbols; None where one of them is not built in."""
+    try:
+        return PairPrice(*_TOKENS.pair(token_in, token_out))
+    except OrderdError:
+        return None
+
+
+def trigger_of(terms: ToldTerms) -> Condition | None:
+    """What it waits for before it may be executed: its trigger, or else its limit.
+
+    None where that is not one price, or nobody can tell.
+    """
+    if terms.type in (OrderKind.OCO, OrderKind.TWAP):
+        return None
+    price = terms.stop_price or terms.take_profit_price or terms.limit_price
+    return _condition(terms, terms.type, price, terms.trail)
+
+
+def sides_of(oco: ToldTerms) -> tuple[Condition, ...]:
+    """The two prices of an OCO, whichever comes first."""
+    if oco.type is not OrderKind.OCO:
+        return ()
+    better = _condition(oco, OrderKind.TAKE_PROFIT, oco.take_profit_price)
+    worse = _condition(oco, OrderKind.STOP, oco.stop_price)
+    return tuple(each for each in (better, worse) if each is not None)
+
+
+def limit_of(terms: ToldTerms) -> Condition | None:
+    """What each of its executions has to pay."""
+    return _condition(terms, OrderKind.LIMIT, terms.limit_price)
+
+
+def awaited(order: OrderView) -> Condition | None:
+    """What it waits for now: a stop that has fired waits for its limit only."""
+    return trigger_of(order) if order.triggered_at is None else limit_of(order)
+
+
+def _condition(terms: ToldTerms, kind: OrderKind, price: str | None, trail: str | None = None) -> Condition | None:
+    pair = pair_of(terms.token_in, terms.token_out)
+    if pair is None or (price is None and trail is None):
+        return None
+    assert terms.amount_in is not None, "what rests says what it sells"
+    amount = parse_amount(terms.amount_in, pair.token_in.decimals)
+    return Condition(kind, pair, amount, price, None if trail is None else Trail.parse(trail))
+
+
+def name_of(condition: Condition) -> str:
+    """The word that stands before its price."""
+    return _NAMES.get(condition.kind, condition.kind)
+
+
+def prices(terms: ToldTerms) -> str | None:
+    """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None where it has none."""
+    named = []
+    if terms.type is OrderKind.TWAP:
+        named.append(f"{terms.slices} executions, one every {terms.every}")
+    if terms.type is OrderKind.OCO:
+        named.append(f"take-profit {terms.take_profit_price} or stop {terms.stop_price}")
+    elif (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:
+        named.append(f"{_NAMES.get(terms.type, terms.type)} {price}")
+    if terms.limit_price is not None:
+        named.append(f"limit {terms.limit_price}")
+    if not named:
+        return None
+    pair = pair_of(terms.token_in, terms.token_out)
+    is_percent = terms.trail is not None and terms.trail.endswith("%")
+    has_unit = pair is not None and not is_percent and (terms.slices is None or terms.limit_price is not None)
+    return ", ".join(named) + (f" {pair.unit}" if pair is not None and has_unit else "")
+
+
+def conditions(order: OrderView) -> str:
+    """All that it waits for, with both readings."""
+    return _conditions(order) or order.price_reads or prices(order) or ""
+
+
+def _conditions(terms: ToldTerms) -> str | None:
+    """The same as its terms alone tell it; None where they do not."""
+    parts = [trigger_of(terms)]
+    if terms.type is OrderKind.STOP_LIMIT:
+        parts.append(limit_of(terms))
+    elif terms.type is OrderKind.OCO:
+        parts = [*sides_of(terms)]
+    link = "; or " if terms.type is OrderKind.OCO else "; then "
+    return link.join(each.told() for each in parts if each is not None) or None
+
+
+def asked_for(terms: ToldTerms) -> str:
+    """As ``conditions``, of what is no order yet."""
+    return _conditions(terms) or prices(terms) or ""
+
+
+def reading(order: OrderView) -> str:
+    """What it waits for now with both readings, such as ``105 USDC per SOL = at least 157.5 USDC``."""
+    condition = awaited(order)
+    if condition is None:
+        return conditions(order)
+    fires_at = trigger_price(order, condition)
+    if condition.trail is None or fires_at is None:
+        return condition.told()
+    return f"{condition.told()}, now {format_significant(fires_at, 6)} {condition.pair.unit}"
+
+
+def what_follows(terms: ToldTerms) -> str:
+    """What is done once the market has met what is waited for."""
+    if terms.type is OrderKind.LIMIT:
+        return "it is filled at this price or a better one"
+    if terms.type is OrderKind.STOP_LIMIT:
+        limit = limit_of(terms)
+        return f"it is a limit order: {terms.limit_price if limit is None else limit.told()}"
+    if terms.type is OrderKind.TWAP:
+        return "each is executed at the best price there is"
+    return "it is executed at the best price there is"
+
+
+def trigger_price(order: OrderView, condition: Condition) -> Fraction | None:
+    """The price at which it fires, in the pair's unit; None of a trail of which nobody knows what it is behind."""
+    best = order.best_amount_out
+    return _fires_at(condition, None if best is None else parse_amount(best, condition.pair.token_out.decimals))
+
+
+def _fires_at(condition: Condition, best_out: int | None) -> Fraction | None:
+    if condition.price is not None:
+        return Fraction(condition.price)
+    assert condition.trail is not None, "an order without a price has a trail"
+    if best_out is None:
+        return None
+    out = condition.trail.behind(condition.pair, condition.amount_in, best_out)
+    return condition.pair.price(condition.amount_in, out) if out else None
+
+
+def sign(condition: Condition) -> str:
+    """Whether it fires when the price, in the pair's unit, is so high (≥) or so low (≤)."""
+    is_sale = condition.pair.quote == condition.pair.token_out
+    return "≤" if is_sale == condition.is_adverse else "≥"
+
+
+def distance_of(condition: Condition, market: Fraction, *, best_out: int | None) -> Fraction | None:
+    """How far the market's price, in the pair's unit, has to move until the condition is met, as a part of that price;
+    0 where it is met. None where it is not known where that is.
+    """
+    fires_at = _fires_at(condition, best_out)
+    if fires_at is None:
+        return None
+    away = fires_at / market - 1
+    return max(Fraction(0), away if sign(condition) == "≥" else -away)
+
+
+def distance(order: OrderView, paid: Fraction) -> Fraction | None:
+    """The same of an order; ``paid`` is what the market pays for one of the token that is sold."""
+    distances = []
+    for condition in (awaited(order), *sides_of(order)):
+        if condition is None:
+            continue
+        pair = condition.pair
+        market = paid if pair.quote == pair.token_out else 1 / paid
+        best = None if order.best_amount_out is None else parse_amount(order.best_amount_out, pair.token_out.decimals)
+        distances.append(distance_of(condition, market, best_out=best))
+    return min((each for each in distances if each is not None), default=None)

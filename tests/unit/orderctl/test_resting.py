@@ -1,0 +1,399 @@
+"""Orders that rest, in words: what they wait for, how far the market is from it, and what they would do now."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from orderctl.display.columns import COLUMNS, Showing
+from orderctl.display.detail import detail_view
+from orderctl.display.prospect import prospect_view
+from orderctl.display.resting import awaited, conditions, distance, prices, reading, sign, what_follows
+from orderctl.display.screen import only_rest
+from orderctl.display.timeline import Timeline, describe
+from orderctl.tui.filter import matches
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
+from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.wire import Method, OrderDetail, OrderView, PreviewResult, QuoteResult, SubmitResult
+from tests.samples.orders import (
+    ACCEPTED,
+    FIRED,
+    LIMIT,
+    ORDER_ID,
+    QUOTE,
+    RAYDIUM,
+    START,
+    STOP,
+    STOP_LIMIT,
+    TAKE_PROFIT,
+    TRAILING,
+    WITHDRAWN,
+    history,
+    order_after,
+)
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.tui.desks import STATUS
+
+BUYS = {"token_in": "USDC", "token_out": "SOL", "amount_in": "150"}
+OCO = ACCEPTED.model_copy(
+    update={"type": OrderKind.OCO, "stop_price": "95", "take_profit_price": "120", "floor": Floor.EACH}
+)
+TWAP = ACCEPTED.model_copy(update={"type": OrderKind.TWAP, "slices": 5, "over": "5m", "every": "1m"})
+AT_100 = Fraction(100)
+
+
+def resting(accepted: Accepted, **changes: Any) -> OrderView:
+    return order_after(history((accepted.model_copy(update=changes),)))
+
+
+@pytest.mark.parametrize(
+    ("order", "told", "follows"),
+    [
+        (resting(LIMIT), "105 USDC per SOL = at least 157.5 USDC", "it is filled at this price or a better one"),
+        (resting(STOP), "95 USDC per SOL = at most 142.5 USDC", "it is executed at the best price there is"),
+        (
+            resting(STOP_LIMIT),
+            "95 USDC per SOL = at most 142.5 USDC; then 94.5 USDC per SOL = at least 141.75 USDC",
+            "it is a limit order: 94.5 USDC per SOL = at least 141.75 USDC",
+        ),
+        (resting(TAKE_PROFIT), "120 USDC per SOL = at least 180 USDC", "it is executed at the best price there is"),
+        (resting(TRAILING), "3% behind the best price", "it is executed at the best price there is"),
+        (
+            resting(OCO),
+            "120 USDC per SOL = at least 180 USDC; or 95 USDC per SOL = at most 142.5 USDC",
+            "it is executed at the best price there is",
+        ),
+        (
+            resting(TWAP),
+            "5 executions, one every 1m",
+            "each is executed at the best price there is",
+        ),
+        (
+            resting(LIMIT, **BUYS),
+            "105 USDC per SOL = at least 1.428571429 SOL",
+            "it is filled at this price or a better one",
+        ),
+    ],
+)
+def test_what_is_waited_for_is_told_with_both_readings_and_what_follows(
+    order: OrderView, told: str, follows: str
+) -> None:
+    assert (conditions(order), what_follows(order)) == (told, follows)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "told"),
+    [
+        (LIMIT, "limit 105 USDC per SOL"),
+        (STOP_LIMIT, "stop 95, limit 94.5 USDC per SOL"),
+        (TAKE_PROFIT, "take-profit 120 USDC per SOL"),
+        (TRAILING, "trail 3%"),
+        (TRAILING.model_copy(update={"trail": "2.5"}), "trail 2.5 USDC per SOL"),
+        (OCO, "take-profit 120 or stop 95 USDC per SOL"),
+        (TWAP, "5 executions, one every 1m"),
+        (ACCEPTED, None),
+    ],
+)
+def test_prices_in_short_fit_a_column(accepted: Accepted, told: str | None) -> None:
+    assert prices(accepted) == told
+
+
+def test_of_a_token_that_is_not_built_in_the_daemons_words_are_told() -> None:
+    order = resting(LIMIT, token_out="BONK").model_copy(
+        update={"price_reads": "105 BONK per SOL = at least 157.5 BONK"}
+    )
+
+    assert reading(order) == conditions(order) == "105 BONK per SOL = at least 157.5 BONK"
+    assert prices(order) == "limit 105"
+    assert distance(order, AT_100) is None
+
+
+def test_a_stop_that_has_fired_waits_for_its_limit_only() -> None:
+    fired = resting(STOP_LIMIT).model_copy(update={"triggered_at": START})
+
+    assert reading(fired) == "94.5 USDC per SOL = at least 141.75 USDC"
+
+
+@pytest.mark.parametrize(
+    ("order", "paid", "away"),
+    [
+        (resting(LIMIT), AT_100, "0.05"),
+        (resting(LIMIT), Fraction(106), "0"),
+        (resting(STOP), AT_100, "0.05"),
+        (resting(STOP), Fraction(94), "0"),
+        (resting(TAKE_PROFIT), AT_100, "0.2"),
+        (resting(OCO), AT_100, "0.05"),
+        (resting(LIMIT, **BUYS, limit_price="95"), 1 / AT_100, "0.05"),
+        (resting(STOP, **BUYS, stop_price="115"), 1 / AT_100, "0.15"),
+        (resting(TRAILING).model_copy(update={"best_amount_out": "150"}), AT_100, "0.03"),
+    ],
+)
+def test_the_distance_is_how_far_the_price_of_the_pair_has_to_move(order: OrderView, paid: Fraction, away: str) -> None:
+    assert distance(order, paid) == Fraction(away)
+
+
+def test_nobody_knows_how_far_a_trail_is_whose_best_price_is_not_known() -> None:
+    assert distance(resting(TRAILING), AT_100) is None
+    followed = resting(TRAILING).model_copy(update={"best_amount_out": "150"})
+    assert reading(followed) == "3% behind the best price, now 97 USDC per SOL"
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (resting(LIMIT), "≥"),
+        (resting(TAKE_PROFIT), "≥"),
+        (resting(STOP), "≤"),
+        (resting(TRAILING), "≤"),
+        (resting(LIMIT, **BUYS), "≤"),
+        (resting(STOP, **BUYS), "≥"),
+    ],
+)
+def test_the_sign_says_on_which_side_of_the_price_an_order_fires(order: OrderView, expected: str) -> None:
+    condition = awaited(order)
+    assert condition is not None
+    assert sign(condition) == expected
+
+
+# In tables
+
+
+def cell(name: str, order: OrderView, *, paid: Fraction | None = None, is_live: bool = True) -> str:
+    market = {} if paid is None else {(order.token_in, order.token_out): paid}
+    showing = Showing(START, is_live=is_live, market=market)
+    return "".join(text for text, _ in COLUMNS[name].cell(order, showing))
+
+
+@pytest.mark.parametrize(
+    ("order", "on_paper", "live"),
+    [
+        (resting(LIMIT), "limit 105 USDC per SOL", "limit ≥ 105 USDC/SOL"),
+        (resting(STOP_LIMIT), "stop 95, limit 94.5 USDC per SOL", "stop ≤ 95 USDC/SOL"),
+        (resting(TRAILING), "trail 3%", "trail 3%"),
+        (resting(OCO), "take-profit 120 or stop 95 USDC per SOL", "oco ≥120 ≤95 USDC"),
+        (resting(TWAP), "5 executions, one every 1m", "5, one every 1m"),
+        (resting(LIMIT, token_out="CHILLGUY"), "limit 105 SOL per CHILLGUY", "limit ≤ 105 SOL"),
+        (
+            resting(TRAILING).model_copy(update={"best_amount_out": "152.310211"}),
+            "trail 3%",
+            "trail ≤ 98.49 USDC/SOL",
+        ),
+    ],
+)
+def test_an_open_order_shows_its_price_in_the_place_of_a_result(order: OrderView, on_paper: str, live: str) -> None:
+    assert cell("result", order, is_live=False) == on_paper
+    assert cell("result", order) == live
+    assert cell("trigger", order) == on_paper
+
+
+def test_what_has_been_triggered_shows_what_it_brings() -> None:
+    assert cell("result", order_after(history(FIRED[:2]))) == "→ USDC"
+    assert cell("trigger", order_after(history(FIRED))) == "limit 105 USDC per SOL"
+    assert cell("kind", order_after(history(FIRED))) == "limit"
+
+
+@pytest.mark.parametrize(
+    ("paid", "shown"),
+    [
+        (Fraction(105), "━━━━ 0.00%"),
+        (AT_100, "━━── 5.00%"),
+        (Fraction(94), "──── 11.7%"),
+        (Fraction(50), "────  110%"),
+        (Fraction(1), "──── >999%"),
+        (None, " " * 10),
+    ],
+)
+def test_a_bar_fills_as_the_market_comes_near(paid: Fraction | None, shown: str) -> None:
+    assert cell("stages", resting(LIMIT), paid=paid) == shown
+
+
+def test_a_filter_finds_kinds_and_prices() -> None:
+    found = [matches(resting(LIMIT), words) for words in (("limit",), ("105",), ("stop",), ("open", "105"))]
+    assert found == [True, True, False, True]
+
+
+# As a story
+
+
+def test_a_rest_is_a_span_of_its_own_and_an_order_that_rests_again_begins_a_new_one() -> None:
+    fired = Timeline(order_after(history(FIRED)), history(FIRED))
+    assert [span.stage for span in fired.spans] == ["open", "pending", "routing", "building", "submitted", "confirmed"]
+    assert fired.order.triggered_at == fired.events[1].at
+
+    back = Retrying(attempt=1, code=ErrorCode.TX_SLIPPAGE_EXCEEDED, detail="it moved", until=START)
+    events = history((*FIRED[:5], back))
+    rests_again = events[-1].model_copy(update={"status": "open"})
+    timeline = Timeline(order_after(events), (*events[:-1], rests_again))
+    assert [span.stage for span in timeline.spans] == ["open"]
+
+
+def test_an_acceptance_says_that_the_order_rests_and_an_order_at_once_does_not() -> None:
+    assert describe(LIMIT, resting(LIMIT)) == [
+        "sell 1.5 SOL for USDC, limit 105 USDC per SOL",
+        "rests, and waits for 105 USDC per SOL = at least 157.5 USDC",
+    ]
+    at_once = LIMIT.model_copy(update={"time_in_force": TimeInForce.IOC})
+    assert describe(at_once, resting(at_once)) == [
+        "sell 1.5 SOL for USDC, limit 105 USDC per SOL, at once or not at all"
+    ]
+    assert describe(STOP, resting(STOP))[0] == "sell 1.5 SOL for USDC, stop 95 USDC per SOL, slippage at most 0.5 %"
+
+
+def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_when() -> None:
+    order = resting(STOP).model_copy(update={"valid_until": START + timedelta(hours=2)})
+    out = io.StringIO()
+    detail = OrderDetail(order=order, events=history((STOP,)), attempts=(), failures=())
+    Console(file=out, width=100).print(detail_view(detail))
+
+    facts = [line.strip().split(maxsplit=1) for line in out.getvalue().splitlines()]
+    assert ["then", "it is executed at the best price there is"] in facts
+    assert ["confirm", "by 2 looks in different slots"] in facts
+    assert "waits for  95 USDC per SOL = at most 142.5 USDC" in out.getvalue()
+    assert ["valid", "until 2025-11-21 11:30:00"] in facts
+
+
+@pytest.mark.parametrize(
+    ("stories", "told"),
+    [
+        ([(LIMIT,), (STOP,)], "2 orders rest until the market meets the price; Ctrl-C lets go and cancels nothing"),
+        ([(LIMIT,), WITHDRAWN], "1 order rests until the market meets the price; Ctrl-C lets go and cancels nothing"),
+        ([(LIMIT,), FIRED[:3]], ""),
+        ([WITHDRAWN], ""),
+    ],
+)
+def test_it_is_told_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], told: str) -> None:
+    assert only_rest([Timeline(order_after(history(facts)), history(facts)) for facts in stories]) == told
+
+
+# Before it is sent
+
+
+def quoted(accepted: Accepted, amount_out: str = "152.310211") -> QuoteResult:
+    terms = accepted.model_dump(exclude={"kind", "client_order_id", "account"})
+    return QUOTE.model_copy(update={**terms, "chosen": RAYDIUM.model_copy(update={"amount_out": amount_out})})
+
+
+def seen(quote: QuoteResult) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=100).print(prospect_view(quote))
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_a_prospect_holds_the_price_against_the_market() -> None:
+    assert seen(quoted(LIMIT)) == [
+        "sell 1.5 SOL for USDC",
+        "waits for  105 USDC per SOL = at least 157.5 USDC",
+        "then       it is filled at this price or a better one",
+        "now        101.540141 USDC per SOL = 152.310211 USDC",
+        "so         it would rest: the market is 3.41 % away",
+        "valid      for 1h",
+    ]
+    assert seen(quoted(LIMIT, "158"))[4] == "so         it would be executed at once"
+    assert seen(quoted(TRAILING))[4] == "so         it would rest, and fire at 98.4939 if the price only fell"
+    assert seen(quoted(TRAILING))[5] == "valid      until it is filled or cancelled"
+
+
+SUBMIT = ("submit", "SOL", "USDC", "1.5")
+
+
+class TestSubmit:
+    def test_an_order_that_rests_says_what_it_waits_for_and_how_to_go_on(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        order = resting(LIMIT).model_copy(update={"valid_until": START})
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=order, created=True))
+
+        outcome = orderctl(*SUBMIT, "--limit", "105")
+
+        assert outcome.out == f"{ORDER_ID}  open\n"
+        assert outcome.err.splitlines()[1:] == [
+            "it rests, and waits for 105 USDC per SOL = at least 157.5 USDC; "
+            "then it is filled at this price or a better one",
+            f"it is valid until 2025-11-21 09:30:00; cancel it with: orderctl cancel {ORDER_ID}",
+            f"follow it with: orderctl watch {ORDER_ID}",
+        ]
+
+    @pytest.mark.parametrize("flag", ["--ioc", "--fok"])
+    def test_a_flag_says_the_time_in_force(self, daemon: FakeDaemon, orderctl: Orderctl, flag: str) -> None:
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=resting(LIMIT), created=True))
+        orderctl(*SUBMIT, "--limit", "105", flag)
+
+        ((_, sent),) = daemon.calls
+        assert sent["time_in_force"] == flag[2:]
+
+    @pytest.mark.parametrize("others", [("--fok",), ("--time-in-force", "gtc")])
+    def test_an_order_has_one_time_in_force(
+        self, daemon: FakeDaemon, orderctl: Orderctl, others: tuple[str, ...]
+    ) -> None:
+        outcome = orderctl(*SUBMIT, "--limit", "105", "--ioc", *others)
+
+        assert outcome.code == 2
+        assert "an order has one time in force" in outcome.err
+        assert daemon.calls == []
+
+    def test_a_dry_run_says_that_it_would_rest_and_simulates_nothing(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.QUOTE, quoted(LIMIT))
+
+        outcome = orderctl(*SUBMIT, "--limit", "105", "--dry-run")
+
+        assert outcome.code == 0
+        assert "it would rest: the market is 3.41 % away" in outcome.out
+        assert [method for method, _ in daemon.calls] == ["quote"]
+        assert json.loads(orderctl(*SUBMIT, "--limit", "105", "--dry-run", "-o", "json").out)["would"] == "rest"
+
+    def test_a_dry_run_whose_price_is_met_simulates_the_execution(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        quote = quoted(LIMIT, "158")
+        daemon.answers(Method.QUOTE, quote)
+        preview = PreviewResult(
+            quote=quote, succeeds=True, error=None, units_consumed=1, network_fee="0.000005", logs=()
+        )
+        daemon.answers(Method.ORDER_PREVIEW, preview)
+
+        outcome = orderctl(*SUBMIT, "--limit", "105", "--dry-run")
+        assert "the simulation succeeds" in outcome.out
+        assert outcome.out.endswith("the market pays what it waits for: it would be executed now\n")
+        document = json.loads(orderctl(*SUBMIT, "--limit", "105", "--dry-run", "-o", "json").out)
+        assert (document["schema"], document["would"]) == ("orderctl.preview/1", "execute")
+
+    @pytest.mark.parametrize(
+        ("flags", "quote", "code"),
+        [
+            (("--stop", "120"), quoted(STOP.model_copy(update={"stop_price": "120"})), ErrorCode.PRICE_WRONG_SIDE),
+            (("--limit", "9000"), quoted(LIMIT.model_copy(update={"limit_price": "9000"})), ErrorCode.PRICE_OFF_MARKET),
+        ],
+    )
+    def test_a_dry_run_refuses_what_the_daemon_would(
+        self, daemon: FakeDaemon, orderctl: Orderctl, flags: tuple[str, ...], quote: QuoteResult, code: ErrorCode
+    ) -> None:
+        daemon.answers(Method.QUOTE, quote)
+
+        assert f"error[{code}]" in orderctl(*SUBMIT, *flags, "--dry-run").err
+
+    def test_where_money_is_at_stake_an_order_that_rests_is_asked_for_and_sent_with_its_own_terms(
+        self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
+        daemon.answers(Method.QUOTE, quoted(STOP))
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=resting(STOP), created=True))
+        typed("y")
+
+        told = orderctl(*SUBMIT, "--stop", "95").err
+
+        assert "it would rest: the market is 6.44 % away" in told
+        assert "mainnet: send this order? [y/N]" in told
+        (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
+        assert "min_out" not in sent, "the market of today is no floor for another day"
+
+
+def test_a_cancelled_order_tells_no_price_to_wait_for() -> None:
+    ended = order_after(history((LIMIT, Cancelled())))
+    assert cell("result", ended) == "→ USDC"
