@@ -228,6 +228,21 @@ def test_a_twap_sells_all_of_it_one_part_after_the_other(care: Families) -> None
     assert (view.filled_amount_in, view.executed_price) == ("10", "48")
 
 
+def test_chance_moves_each_time_and_never_those_after_it(care: Families) -> None:
+    """Each is taken up as it is due, and the last one is where it was to be but for a move of its own."""
+    parent = twap(slices=20, amount_in=20 * SOL, jitter_bps=10_000)
+    was_due(parent, 0)
+    waits = []
+    for _ in range(19):
+        care.run_once()
+        sold(children(parent)[-1].id)
+        care.run_once()
+        waits.append(seconds_until(parent))
+        was_due(parent, 0)
+    assert max(waits) - min(waits) > 5, "they are moved"
+    assert abs(sum(waits) - 19 * 60) < 30 + 1, "by half of the time from one to the next at most"
+
+
 def test_what_a_slice_could_not_sell_is_carried_into_the_next(care: Families) -> None:
     parent = twap(slices=2)
     was_due(parent, 0.01)
