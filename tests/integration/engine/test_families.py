@@ -243,6 +243,20 @@ def test_chance_moves_each_time_and_never_those_after_it(care: Families) -> None
     assert abs(sum(waits) - 19 * 60) < 30 + 1, "by half of the time from one to the next at most"
 
 
+def test_no_slice_begins_while_the_one_before_may_be_rolled_back(care: Families) -> None:
+    parent = twap(slices=2)
+    was_due(parent, 0.01)
+    care.run_once()
+    (first,) = children(parent)
+    landed(signed(first.id), 160 * USDC, is_final=False)
+    was_due(parent, 61)
+    assert (care.run_once(), fills(parent)) == (0, (None, None))
+    make_final(first.id)
+    assert (care.run_once(), fills(parent)) == (1, (2 * SOL, 160 * USDC))
+    assert care.run_once() == 1
+    assert [child.amount_in for child in children(parent)] == [2 * SOL, 2 * SOL]
+
+
 def test_what_a_slice_could_not_sell_is_carried_into_the_next(care: Families) -> None:
     parent = twap(slices=2)
     was_due(parent, 0.01)

@@ -65,13 +65,13 @@ MUTANTS: Final = (
         "An OCO's second end fires between the finality of the first one's sale and its own cancel.",
     ),
     Mutant(
-        "family-counts-what-is-not-final",
+        "slice-beside-what-is-not-final",
         1,
         "db/families.py",
-        " AND NOT {_AWAITS} AS is_final",
-        " AS is_final",
-        (f"{_FAMILIES}test_the_other_one_waits_until_the_success_is_final_and_is_then_cancelled",),
-        "An order ends as confirmed by a sale that is rolled back.",
+        "(WHERE awaits OR (ended_as IS NULL AND NOT rests)) AS busy",
+        "(WHERE ended_as IS NULL AND NOT rests) AS busy",
+        (f"{_FAMILIES}test_no_slice_begins_while_the_one_before_may_be_rolled_back",),
+        "A TWAP goes on beside a sale that is rolled back, and sells that part anew.",
     ),
     Mutant(
         "part-beside-a-part",
