@@ -134,7 +134,7 @@ class Families:
         parent = family.parent
         schedule = _schedule(parent)
         execution = schedule.at(parent.slice_no, family.due_ms, family.remaining)
-        until = schedule.offset_ms(execution.number, self._chance()) - schedule.offset_ms(parent.slice_no, 0.5)
+        until = _offset_ms(parent, schedule, execution.number) - _offset_ms(parent, schedule, parent.slice_no)
         columns = {"slice_no": execution.number}
         delay_ms = until - family.due_ms  # negative where that was missed, too
         if execution.amount_in == 0:
@@ -179,6 +179,11 @@ class Families:
         if begun := [each.order.id for each in moved if each.order.status is OrderStatus.PENDING]:
             self._send(begun)
         return bool(moved)
+
+
+def _offset_ms(parent: Order, schedule: Schedule, number: int) -> int:
+    """When an execution is, after the first one. Chance is drawn once for each, so that none moves those after it."""
+    return schedule.offset_ms(number, random.Random(f"{parent.id} {number}").random())  # noqa: S311  (guards nothing)
 
 
 def _schedule(parent: Order) -> Schedule:

@@ -17,6 +17,7 @@ from db import (
     balances,
     clock,
     counts,
+    families,
     finality,
     journal,
     leases,
@@ -43,6 +44,7 @@ from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
 from orderd.engine.allowance import Limits, Spending
 from orderd.engine.execution import look
+from orderd.engine.families import cancel
 from orderd.engine.order_list import list_orders
 from orderd.engine.reservation import Reservations
 from orderd.gateway.access import authentication
@@ -50,6 +52,7 @@ from orderd.gateway.streaming import history
 from orderd.gateway.streaming.selection import Selection
 from orderd.wire import ListParams
 from tests.integration.accounts import account, order_of
+from tests.integration.family import in_parts, oco, signed, twap
 from tests.integration.orders import FILL, LEAST, built, claimed, lapse, new_order, pending, sign
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
@@ -164,6 +167,24 @@ def let_orders_rest() -> None:
     assert [moved.order.id for moved in validity.expire(10)] == [lapses]
 
 
+def let_families_live() -> None:
+    """Parents and children, by every statement that looks after them; one is cancelled while a child is signed."""
+    with families.looked_after_here():
+        parents = [oco(), twap(), in_parts()]
+        made = [replace(new_order(), parent_id=parent) for parent in parents]
+        journal.accept(made)
+        live = signed(made[1].id)
+        assert {each.parent.id for each in families.resting(10)} == {*parents}
+    assert not families.lock_free(made[1].id)
+    for parent in parents:
+        families.under_way(parent)
+        cancel(parent)
+    dead = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=live.order.updated_at)
+    end = AttemptEnd("failed", 9, sends=1)
+    journal.apply([Change(live.order.id, dead, live.order.version, to=OrderStatus.PENDING, attempt_end=end)])
+    assert [moved.order.id for moved in journal.withdraw(10)] == [live.order.id]
+
+
 def read_all_that_can_be_read(order: Order) -> None:
     counts.by_status()
     counts.add_up()
@@ -252,6 +273,7 @@ def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     with scans(monkeypatch) as found:
         order = live_through_all_states()
         let_orders_rest()
+        let_families_live()
         use_a_token_with_limits()
         reserve_what_rests()
         read_all_that_can_be_read(order)

@@ -1,5 +1,6 @@
 """Changing an order that rests: it stays the same order, and fires as it was or counts as it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -92,6 +93,22 @@ def test_what_has_fired_a_moment_before_is_amended_no_more(intake: Intake, begin
     assert begin(Market()).sees(106) == 1
     assert refused(intake, order_id, limit_price="120").code is ErrorCode.ORDER_NOT_AMENDABLE
     assert read(order_id).limit_price == "105"
+
+
+def test_an_amendment_waits_for_a_trigger_that_is_writing_and_is_refused(intake: Intake) -> None:
+    order_id = limit("105")
+    here = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({here})"
+    with ThreadPoolExecutor(1) as pool:
+        with database.atomic():
+            fact = Triggered(price="105", amount_out="105", condition="105", slot=9, met_at_slot=9)
+            assert journal.apply([Change(order_id, fact, read(order_id).version, to=OrderStatus.PENDING)])
+            late = pool.submit(intake.amend, DEFAULT_ACCOUNT, str(order_id), {"limit_price": "120"}, ME)
+            while not database.execute_sql(waiting).fetchone()[0]:
+                assert not late.done(), "it did not wait"
+        with pytest.raises(OrderdError, match="it is pending") as refusal:
+            late.result(20)
+    assert refusal.value.code is ErrorCode.ORDER_NOT_AMENDABLE
 
 
 def test_nor_is_a_stop_that_has_fired_and_waits_for_its_limit(intake: Intake) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -10,16 +11,20 @@ from peewee import IntegrityError, OperationalError
 from db import families, finality, journal
 from db.connection import database
 from db.journal import AttemptEnd, Change
+from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Cancelled, Retrying
+from orderd.domain.events import Retrying
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.schedule import CatchUp
 from orderd.engine import views
+from orderd.engine.failure import AttemptFailedError, Failures
 from orderd.engine.families import Families, cancel
 from orderd.engine.publish import Publisher
 from tests.integration.engine.conftest import Queue
+from tests.integration.engine.test_execution import Desk
+from tests.integration.engine.test_execution import desk as desk  # a fixture
 from tests.integration.engine.test_triggers import Market, Watch
 from tests.integration.engine.test_triggers import begin as begin
 from tests.integration.family import (
@@ -38,7 +43,6 @@ from tests.integration.family import (
     was_due,
 )
 from tests.integration.orders import new_order, read, sign
-from tests.samples.orders import FILL as CONFIRMED
 
 OPEN, PENDING, CONFIRMED_, CANCELLED = (
     OrderStatus.OPEN,
@@ -71,39 +75,50 @@ def statuses(orders: list[Order]) -> list[OrderStatus]:
 # At most one child at a time
 
 
-def second_attempt() -> tuple[UUID, Order]:
+def second_attempt() -> tuple[LiveAttempt, UUID]:
     """A family of which one child is signed, and another one that was let go all the same."""
     parent = twap()
-    first, second = (new_order(), new_order())
-    for each in (first, second):
-        journal.accept([journal.NewOrder(each.id, each.account_id, str(each.id), each.terms, each.by, None, parent)])
-    signed(first.id)
-    return first.id, read(second.id)
+    first, second = (replace(new_order(), parent_id=parent) for _ in range(2))
+    assert len(journal.accept([first, second])) == 2
+    return signed(first.id), second.id
 
 
 def test_the_database_refuses_a_second_live_attempt_of_a_family() -> None:
     _, second = second_attempt()
     with pytest.raises(IntegrityError, match="attempts_one_of_a_family") as refused:
-        signed(second.id)
+        signed(second)
     assert families.is_taken(refused.value)
     assert Attempt.select().count() == 1
 
 
 def test_nor_is_one_stored_beside_a_success_that_may_be_rolled_back() -> None:
     first, second = second_attempt()
-    order = read(first)
-    end = AttemptEnd("landed", 9, sends=1, awaits_finality=True)
-    columns = {"filled_in": order.amount_in, "filled_out": 160 * USDC, "network_fee": 5_000}
-    assert journal.apply([Change(first, CONFIRMED, order.version, columns, attempt_end=end)])
+    landed(first, 160 * USDC, is_final=False)
     with pytest.raises(IntegrityError, match="attempts_one_of_a_family"):
-        signed(second.id)
-    make_final(first)
-    assert sign(read(second.id), "again").number == 1
+        signed(second)
+    make_final(first.order.id)
+    assert sign(read(second), "again").number == 1
 
 
 def test_other_objections_are_no_wait() -> None:
     assert not families.is_taken(IntegrityError("attempts_one_alive"))
     assert not families.is_taken(None)
+
+
+def test_a_turn_whose_attempt_the_database_refuses_is_a_wait_and_no_failure(desk: Desk, publisher: Publisher) -> None:
+    """Nothing is sent, nothing is counted, and it goes on when the other one stands for good."""
+    first, second = second_attempt()
+    with pytest.raises(AttemptFailedError) as kept:
+        desk.work(second)
+    assert kept.value.error.code is ErrorCode.ORDER_FAMILY_BUSY
+    assert desk.sender.sent == []
+    Failures(RetryPolicy(), publisher).record([kept.value])
+    order = read(second)
+    assert (order.status, order.waits_for, order.failures) == (PENDING, "ORDER_FAMILY_BUSY", 0)
+    landed(first, 160 * USDC)
+    database.execute_sql("UPDATE orders SET due_at = now() WHERE id = %s", (str(second),))
+    assert desk.work(second)
+    assert len(desk.sender.sent) == 1
 
 
 # OCO
@@ -172,17 +187,13 @@ def test_a_success_that_is_rolled_back_and_dies_lets_the_other_one_go(
         Retrying(attempt=1, code=ErrorCode.TX_EXPIRED, detail="dead", until=order.updated_at),
         order.version,
         {"failures": 1},
-        to=PENDING,
+        to=OPEN,
         attempt_end=AttemptEnd("expired", None, sends=1),
     )
     assert journal.apply([dead])
     watch.now[0] += 2
-    assert watch.sees(94) == 0, "it is to be tried again"
-    assert journal.apply([Change(order.id, Cancelled(), None)])
-    watch.now[0] += 2
     assert watch.sees(94) == 1
-    assert read(stop.id).status is PENDING
-    assert read(parent).status is OPEN
+    assert statuses([read(each) for each in (parent, profit.id, stop.id)]) == [OPEN, OPEN, PENDING]
 
 
 def test_an_oco_whose_ends_have_both_lapsed_is_expired(care: Families) -> None:
@@ -215,6 +226,35 @@ def test_a_twap_sells_all_of_it_one_part_after_the_other(care: Families) -> None
     assert kinds(parent)[-3:] == [EventKind.FILLED, EventKind.EXECUTING, EventKind.CONFIRMED]
     view = views.order_view(order)
     assert (view.filled_amount_in, view.executed_price) == ("10", "48")
+
+
+def test_chance_moves_each_time_and_never_those_after_it(care: Families) -> None:
+    """Each is taken up as it is due, and the last one is where it was to be but for a move of its own."""
+    parent = twap(slices=20, amount_in=20 * SOL, jitter_bps=10_000)
+    was_due(parent, 0)
+    waits = []
+    for _ in range(19):
+        care.run_once()
+        sold(children(parent)[-1].id)
+        care.run_once()
+        waits.append(seconds_until(parent))
+        was_due(parent, 0)
+    assert max(waits) - min(waits) > 5, "they are moved"
+    assert abs(sum(waits) - 19 * 60) < 30 + 1, "by half of the time from one to the next at most"
+
+
+def test_no_slice_begins_while_the_one_before_may_be_rolled_back(care: Families) -> None:
+    parent = twap(slices=2)
+    was_due(parent, 0.01)
+    care.run_once()
+    (first,) = children(parent)
+    landed(signed(first.id), 160 * USDC, is_final=False)
+    was_due(parent, 61)
+    assert (care.run_once(), fills(parent)) == (0, (None, None))
+    make_final(first.id)
+    assert (care.run_once(), fills(parent)) == (1, (2 * SOL, 160 * USDC))
+    assert care.run_once() == 1
+    assert [child.amount_in for child in children(parent)] == [2 * SOL, 2 * SOL]
 
 
 def test_what_a_slice_could_not_sell_is_carried_into_the_next(care: Families) -> None:

@@ -158,6 +158,9 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("order.resolve", {"order": "described", "dead": True}),
             ("order.cancel", {"order": "described"}),
             ("order.cancel", {"order": "nothing-of-the-kind"}),
+            ("order.submit", terms | {"client_order_id": "rests", "limit_price": "105"}),
+            ("order.amend", {"order": "rests", "limit_price": "104"}),
+            ("order.simulate_fill", {"order": "rests"}),
             ("no.such.method", {}),
         ):
             await traffic.call(method, **params)
@@ -167,6 +170,7 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             # The played market refuses these.
             "quote.result",
             "order.preview.result",
+            "order.simulate_fill.result",
             "pools.result",
             # Nothing of the order is signed; the next test but one tells of one that is.
             "order.evidence.result",

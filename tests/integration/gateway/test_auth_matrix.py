@@ -38,6 +38,8 @@ HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/api/orders/{order}"): "read",
     ("GET", "/api/orders/{order}/timeline"): "read",
     ("DELETE", "/api/orders/{order}"): "trade",
+    ("PATCH", "/api/orders/{order}"): "trade",
+    ("GET", "/api/orders/{order}/simulated-fill"): "read",
     ("GET", "/api/orders/{order}/evidence"): "read",
     ("POST", "/api/orders/{order}/resolution"): "admin",
     ("GET", "/api/quote"): "read",
@@ -53,6 +55,8 @@ CALLS: dict[Method, Need] = {
     Method.ORDER_PREVIEW: "read",
     Method.ORDER_GET: "read",
     Method.ORDER_CANCEL: "trade",
+    Method.ORDER_AMEND: "trade",
+    Method.ORDER_SIMULATE_FILL: "read",
     Method.ORDER_EVIDENCE: "read",
     Method.ORDER_RESOLVE: "admin",
     Method.ORDERS_LIST: "read",
@@ -77,6 +81,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/orders/execute"): {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1},
     ("POST", "/orders"): {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1},
     ("POST", "/api/orders/{order}/resolution"): {"dead": True},
+    ("PATCH", "/api/orders/{order}"): {"amount_in": "2"},
 }
 TERMS = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"}
 PARAMS: dict[Method, dict[str, Any]] = {
@@ -84,6 +89,8 @@ PARAMS: dict[Method, dict[str, Any]] = {
     Method.ORDER_PREVIEW: TERMS | {"client_order_id": "another"},
     Method.ORDER_GET: {"order": ORDER},
     Method.ORDER_CANCEL: {"order": ORDER},
+    Method.ORDER_AMEND: {"order": ORDER, "amount_in": "2"},
+    Method.ORDER_SIMULATE_FILL: {"order": ORDER},
     Method.ORDER_EVIDENCE: {"order": ORDER},
     Method.ORDER_RESOLVE: {"order": ORDER, "dead": True},
     Method.ORDERS_UNSUBSCRIBE: {"subscription": 1},

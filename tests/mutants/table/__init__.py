@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.table import (
     clock,
     execution,
+    families,
     floor,
     intake,
     journal,
@@ -32,5 +33,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *settlement.MUTANTS,
     *proof.MUTANTS,
     *resting.MUTANTS,
+    *families.MUTANTS,
     *pools.MUTANTS,
 )

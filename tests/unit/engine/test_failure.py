@@ -133,3 +133,9 @@ def test_who_is_refused_again_and_again_does_not_use_up_the_starts_of_others(wha
 @pytest.mark.parametrize("what", [*RESTS, *INSISTS])
 def test_who_waits_for_what_is_away_looks_for_it_in_a_moment(what: str) -> None:
     assert 500 <= after(what, AWAY).delay_ms <= 1_000
+
+
+@pytest.mark.parametrize("what", ["market", *RESTS, *INSISTS, *AT_ONCE])
+def test_whose_family_is_busy_waits_and_does_not_fail(what: str) -> None:
+    change = after(what, ErrorCode.ORDER_FAMILY_BUSY)
+    assert (type(change.fact), change.failure) == (Deferred, None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -159,3 +160,8 @@ def test_who_waits_for_a_better_price_looks_as_he_would_trade(what: str, has_own
     request = watched(what, terms={"max_cost": "1"}).request
     assert (request.exit_bps, request.max_cost_bps, request.has_own_floor) == (None, 100, has_own_floor)
     assert (request.mint_in, request.mint_out, request.amount) == (REQUEST.mint_in, REQUEST.mint_out, 10**9)
+
+
+def test_the_better_end_of_an_oco_that_rests_again_waits_for_its_price() -> None:
+    again = watched("take_profit", triggered_at=datetime(2026, 11, 27, tzinfo=UTC), parent_id=UUID(int=2))
+    assert meets(again, [look(119), look(120)]) == [False, True]
