@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from orderd.gateway.docs.openapi import EXAMPLES
 from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
 
@@ -17,13 +18,16 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def busy_daemon(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Daemon]:
-    """Twenty orders, of which the first five have been started and the others wait, and can be cancelled."""
+    """Orders of which the first five have been started and the others wait, and can be cancelled; five rest."""
     state_dir = tmp_path / "daemon"
     state_dir.mkdir()
     with running_daemon(state_dir, QUICK | given_database | {"ORDERD_RATE_LIMIT": "5"}) as daemon:
         order = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.1"}
         for number in range(20):
             body = order | {"client_order_id": f"fuzz-{number:02}"}
+            assert httpx.post(f"{_http(daemon)}api/orders", json=body, trust_env=False).status_code == 201
+        for name in ("rests-0", "rests-1", "rests-2", "rests-3", EXAMPLES["order"]):
+            body = order | {"client_order_id": name, "limit_price": "300"}
             assert httpx.post(f"{_http(daemon)}api/orders", json=body, trust_env=False).status_code == 201
         yield daemon
 
