@@ -360,11 +360,12 @@ def understood(
 
 
 def check_side(given: GivenTerms) -> None:
-    """Raises OrderdError AMOUNT_NOT_ONE_SIDE where it is not told either what is sold or what is bought."""
+    """Raises OrderdError REQUEST_INVALID where no amount is told, AMOUNT_NOT_ONE_SIDE where it is not one side's."""
     sells, buys = given.amount_in is not None, given.exact_out is not None
-    if sells == buys:
-        why = "both amount_in and exact_out are given" if sells else "neither amount_in nor exact_out is given"
-        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, why)
+    if not (sells or buys):
+        raise OrderdError(ErrorCode.REQUEST_INVALID, "amount_in: is required")
+    if sells and buys:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "both amount_in and exact_out are given")
     if buys and given.min_out is not None:
         raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "min_out bounds what amount_in is sold for, not exact_out")
     if sells and given.max_in is not None:

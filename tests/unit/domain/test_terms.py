@@ -75,7 +75,6 @@ def test_a_bound_that_means_nothing_is_refused(term: str, given: str, code: Erro
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"amount_in": None}, "neither amount_in nor exact_out is given"),
         ({"exact_out": "1"}, "both amount_in and exact_out are given"),
         ({"amount_in": None, "exact_out": "1"}, "min_out bounds what amount_in is sold for, not exact_out"),
         ({"max_in": "1"}, "max_in bounds what exact_out is bought for, not amount_in"),
@@ -85,6 +84,12 @@ def test_an_order_says_either_what_is_sold_or_what_is_bought(changes: dict[str, 
     with pytest.raises(OrderdError, match=why) as refused:
         meant(GIVEN.model_copy(update=changes))
     assert refused.value.code is ErrorCode.AMOUNT_NOT_ONE_SIDE
+
+
+def test_an_order_has_an_amount() -> None:
+    with pytest.raises(OrderdError, match="amount_in: is required") as refused:
+        meant(GIVEN.model_copy(update={"amount_in": None}))
+    assert refused.value.code is ErrorCode.REQUEST_INVALID
 
 
 @pytest.mark.parametrize("price", ["limit_price", "stop_price", "take_profit_price", "trail"])

@@ -79,7 +79,7 @@ class TestBuy:
             (("submit", "SOL", "USDC", "1", "--exact-out", "1"), "AMOUNT_NOT_ONE_SIDE"),
             (("submit", "SOL", "USDC", "1", "--max-in", "1"), "AMOUNT_NOT_ONE_SIDE"),
             (("submit", "SOL", "USDC", "--exact-out", "1", "--min-out", "1"), "AMOUNT_NOT_ONE_SIDE"),
-            (("quote", "SOL", "USDC"), "AMOUNT_NOT_ONE_SIDE"),
+            (("quote", "SOL", "USDC"), "REQUEST_INVALID"),
         ],
     )
     def test_what_is_certainly_wrong_is_not_sent(
@@ -222,7 +222,7 @@ class TestFile:
         [
             ("token_in,token_out\nSOL,USDC\n", "they must be token_in,token_out,amount_in or exact_out, and if wanted"),
             ("token_in,token_out,amount_in,exact_out\nSOL,USDC,1,1\n", "both amount_in and exact_out are given"),
-            ("token_in,token_out,exact_out\nSOL,USDC,\n", "neither amount_in nor exact_out is given"),
+            ("token_in,token_out,exact_out\nSOL,USDC,\n", "amount_in: is required"),
         ],
     )
     def test_each_order_has_one_amount(self, tmp_path: Path, text: str, why: str) -> None:
