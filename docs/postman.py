@@ -26,6 +26,8 @@ from orderd.gateway.problem import MEDIA_TYPE, HttpProblem
 Json = dict[str, Any]
 
 FILE: Final = Path(__file__).with_name("postman_collection.json")
+_ONE_OF_TWO: Final = frozenset({"amount_in"})
+"""Parameters of which one is due, or another in its place, which a document cannot say."""
 PROMISED: Final = "const promised = "
 """Begins the line of a test that says, as JSON, which statuses are expected, and what of each."""
 _SCHEMA: Final = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -151,7 +153,7 @@ class _Operation:
                 "key": each["name"],
                 "value": _text(each.get("example", "")),
                 "description": each.get("description", ""),
-                "disabled": not (each["required"] and complete),
+                "disabled": not ((each["required"] or each["name"] in _ONE_OF_TWO) and complete),
             }
             for each in self._parameters("query")
         ]

@@ -10,6 +10,7 @@ _FORM = {"REQUEST_INVALID", "AMOUNT_INVALID"}
 _BEYOND_SCHEMAS = (
     "client_order_id and the Idempotency-Key are the same thing, but differ",
     "account: there is none with the name or id ",
+    "amount_in: is required",
 )
 """How the details begin of what no schema can say and has the code of a wrong form, which is a promise."""
 

@@ -16,7 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from db import journal
 from db.connection import database
 from db.journal import Change
-from orderd.domain.events import AnyFact, Cancelled
+from orderd.domain.events import AnyFact, Cancelled, Deferred
+from orderd.domain.order import OrderStatus
 from orderd.gateway.port import websocket_connection as port
 from orderd.telemetry import SLOW_DISCONNECTS
 from tests.integration.gateway.conftest import Rig, deferred
@@ -73,7 +74,8 @@ async def _happen(rig: Rig, orders: Sequence[UUID], fact: AnyFact) -> None:
 
     def apply() -> list[journal.Moved]:
         with database.connection_context():
-            return journal.apply([Change(order, fact, None) for order in orders])
+            to = OrderStatus.PENDING if isinstance(fact, Deferred) else None
+            return journal.apply([Change(order, fact, None, to=to) for order in orders])
 
     moved = await asyncio.to_thread(apply)
     assert len(moved) == len(orders)

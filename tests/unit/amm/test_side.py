@@ -113,6 +113,14 @@ def test_a_segment_that_is_being_added_is_not_taken_for_added() -> None:
     assert answers == [curve.at(beyond)]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exact_output_is_exact(kind: str) -> None:
+    pool = random_pool(Random(kind), kind)
+    wanted = max(pool.depth // 10**5, 1)
+    bought = pool.side.quote_out(wanted)
+    assert (bought.amount_out, bought.exact_out) == (wanted, True)
+
+
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 1 << 32), part=st.integers(1, 10**6), sells_first=st.booleans())

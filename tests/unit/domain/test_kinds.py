@@ -7,7 +7,17 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor, OrderKind, TimeInForce
-from orderd.domain.terms import GivenTerms, OrderTerms, check_prices, price_reads, told, understood
+from orderd.domain.terms import (
+    GivenTerms,
+    OrderTerms,
+    check_prices,
+    exit_of,
+    price_reads,
+    stop_of,
+    take_profit_of,
+    told,
+    understood,
+)
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import Bound
 
@@ -176,3 +186,35 @@ def test_terms_that_are_told_are_understood_as_the_same(kind: OrderKind) -> None
     terms = meant(**PRICES[kind], valid_for="90s")
     again = GivenTerms.model_validate(told(terms).model_dump(exclude_none=True))
     assert understood(again, TokenRegistry(), "7") == terms
+
+
+def test_both_ends_of_an_amount_are_an_oco_of_two_orders() -> None:
+    oco = meant(take_profit_price="120", stop_price="90")
+    assert (oco.kind, oco.is_family, oco.rests, oco.trigger) == (OrderKind.OCO, True, True, None)
+    profit, stop = take_profit_of(oco), stop_of(oco)
+    assert (profit.kind, profit.take_profit_price, profit.stop_price) == (OrderKind.TAKE_PROFIT, "120", None)
+    assert (stop.kind, stop.take_profit_price, stop.stop_price) == (OrderKind.STOP, None, "90")
+    assert (profit.max_slippage_bps, stop.max_slippage_bps) == (None, 500)
+    assert price_reads(oco) == "120 USDC per SOL = at least 180 USDC; or 90 USDC per SOL = at most 135 USDC"
+
+
+def test_a_part_that_may_be_executed_alone_is_above_nothing() -> None:
+    with pytest.raises(OrderdError, match="min_fill is above 0 %") as refused:
+        meant(limit_price="105", partial=True, min_fill="0")
+    assert refused.value.code is ErrorCode.ORDER_TERMS_CONTRADICT
+
+
+@pytest.mark.parametrize(
+    ("prices", "kind"),
+    [
+        ({"then_take_profit": "120", "then_stop": "90"}, OrderKind.OCO),
+        ({"then_take_profit": "120"}, OrderKind.TAKE_PROFIT),
+        ({"then_stop": "90"}, OrderKind.STOP),
+    ],
+)
+def test_what_an_order_buys_is_sold_again_by_the_order_that_follows_it(prices: dict[str, str], kind: OrderKind) -> None:
+    entry = meant(**prices)
+    assert entry.is_entry
+    follower = exit_of(entry, 7)
+    assert (follower.kind, follower.amount_in, follower.is_entry) == (kind, 7, False)
+    assert (follower.token_in, follower.token_out) == (entry.token_out, entry.token_in)

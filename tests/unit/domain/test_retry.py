@@ -1,10 +1,11 @@
 """Three attempts, with growing waits; nothing is tried again that cannot change."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orderd.domain.errors import ERRORS, Consequence, ErrorCode
-from orderd.domain.retry import RetryPolicy
+from orderd.domain.retry import RetryPolicy, may_pass
 
 POLICY = RetryPolicy(max_attempts=3, base_ms=1_000, cap_ms=30_000)
 RETRYABLE = [code for code in ErrorCode if ERRORS[code].consequence is not Consequence.ENDS]
@@ -38,3 +39,17 @@ def test_jitter_takes_at_most_half(code: ErrorCode, failures: int, jitter: float
 def test_who_has_waited_for_long_looks_seldom_and_never_too_seldom() -> None:
     assert [POLICY.look_delay_ms(waited, jitter=0) for waited in (0, 8_000, 600_000)] == [1_000, 2_000, 5_000]
     assert POLICY.look_delay_ms(8_000, jitter=1) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        (ErrorCode.ROUTE_PRICE_IMPACT, True),
+        (ErrorCode.TX_SLIPPAGE_EXCEEDED, True),
+        (ErrorCode.SERVICE_TIMEOUT, True),
+        (ErrorCode.FUNDS_INSUFFICIENT, False),
+        (ErrorCode.TOKEN_SAME, False),
+    ],
+)
+def test_the_market_and_the_chain_change_and_what_a_wallet_lacks_it_lacks(code: ErrorCode, passes: bool) -> None:
+    assert may_pass(code) is passes
