@@ -1,6 +1,7 @@
 """How all that is known of one order looks on a terminal."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -91,6 +92,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         ),
     ]
     facts += _waits(order)
+    facts += _parts(detail)
     if order.quoted_amount_out is not None:
         expected = f"{order.quoted_amount_out} {order.token_out}, at least {order.min_amount_out}"
         if order.quoted_amount_in is not None:
@@ -110,6 +112,21 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     if order.error is not None:
         facts.append(("error", Text.assemble((order.error.code, Tone.BAD), f": {order.error.detail}")))
         facts.append(("next", Text(about_order(order.error.next_step, order.id))))
+    return facts
+
+
+def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:
+    """What others have executed of it so far, and how that stands against the market when they began."""
+    order = detail.order
+    fills = sorted((each for each in detail.fills if each.rolled_back_at is None), key=lambda each: each.at)
+    if order.filled_amount_in is None or not fills:
+        return []
+    facts = [("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}, fills: {len(fills)}"))]
+    if fills[0].mid is not None and order.executed_price is not None:
+        began = Decimal(fills[0].mid)
+        below = (1 - Decimal(order.executed_price) / began) * 10_000
+        word = "below" if below >= 0 else "above"
+        facts.append(("slippage", Text(f"{abs(below):.1f} bp {word} {began:.9g}, the mid price when it began")))
     return facts
 
 

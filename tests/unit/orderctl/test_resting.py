@@ -20,7 +20,7 @@ from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
 from orderd.domain.order import Floor, OrderKind, TimeInForce
-from orderd.wire import Method, OrderDetail, OrderView, PreviewResult, QuoteResult, SubmitResult
+from orderd.wire import FillView, Method, OrderDetail, OrderView, PreviewResult, QuoteResult, SubmitResult
 from tests.samples.orders import (
     ACCEPTED,
     FIRED,
@@ -397,3 +397,39 @@ class TestSubmit:
 def test_a_cancelled_order_tells_no_price_to_wait_for() -> None:
     ended = order_after(history((LIMIT, Cancelled())))
     assert cell("result", ended) == "→ USDC"
+
+
+def fill(minutes: int, price: str, mid: str | None = "100") -> FillView:
+    return FillView(
+        order_id=ORDER_ID,
+        attempt=1,
+        signature=f"of minute {minutes}",
+        at=START + timedelta(minutes=minutes),
+        amount_in="0.3",
+        amount_out="30",
+        price=price,
+        mid=mid,
+        network_fee="0.000005",
+    )
+
+
+@pytest.mark.parametrize(
+    ("price", "mid", "told"),
+    [
+        ("99.5", "100", "50.0 bp below 100, the mid price when it began"),
+        ("100.25", "100", "25.0 bp above 100, the mid price when it began"),
+        ("99.5", None, None),
+    ],
+)
+def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_beginning(
+    price: str, mid: str | None, told: str | None
+) -> None:
+    order = resting(TWAP).model_copy(update={"filled_amount_in": "0.6", "executed_price": price})
+    void = fill(0, "1", "1").model_copy(update={"rolled_back_at": START})
+    fills = (fill(2, "90", "90"), void, fill(1, price, mid))
+    detail = OrderDetail(order=order, events=(), attempts=(), failures=(), fills=fills)
+    shown = io.StringIO()
+    Console(file=shown, width=120).print(detail_view(detail))
+    assert "0.6 of 1.5 SOL, fills: 2" in shown.getvalue()
+    assert ("the mid price" in shown.getvalue()) == (told is not None)
+    assert told is None or told in shown.getvalue()
