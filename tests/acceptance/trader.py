@@ -13,6 +13,8 @@ from orderd.domain.events import OrderEvent, Unknown
 from orderd.domain.order import TERMINAL, EventKind, Floor
 from orderd.wire import (
     AttemptView,
+    Balance,
+    BalancesResult,
     CancelResult,
     Event,
     FailureView,
@@ -20,8 +22,10 @@ from orderd.wire import (
     ListParams,
     ListResult,
     Method,
+    NoParams,
     OrderDetail,
     OrderView,
+    PreviewResult,
     SubmitParams,
     SubmitResult,
 )
@@ -120,6 +124,18 @@ class Trader:
 
     def detail(self, order_id: UUID) -> OrderDetail:
         return self._client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
+
+    def would_fill(self, order_id: UUID) -> bool:
+        """Whether the order could be executed in this moment. False where that cannot be told."""
+        try:
+            asked = GetParams(order=str(order_id))
+            return self._client.call(Method.ORDER_SIMULATE_FILL, asked, PreviewResult).succeeds
+        except RefusedError:
+            return False
+
+    def balances(self) -> tuple[Balance, ...]:
+        """What the wallet holds."""
+        return self._client.call(Method.BALANCES, NoParams(), BalancesResult).balances
 
     def orders(self) -> list[OrderView]:
         """All there are, the newest first."""

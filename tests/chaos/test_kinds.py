@@ -1,8 +1,10 @@
 """Orders of every kind while processes are killed: no fill worse than its price, none twice, none of too much."""
 
 import random
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from orderd.domain.trigger import limit_out
 from orderd.wire import OrderView, SubmitParams
 from tests.acceptance.ledger import Landed, Ledger
 from tests.acceptance.postgres_log import complaints
+from tests.acceptance.prices import Prices
 from tests.acceptance.trader import Trader, trading
 from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, storm, trade_through
 
@@ -28,10 +31,13 @@ _SALE: Final = {"token_in": "SOL", "token_out": "USDC"}
 _PURCHASE: Final = {"token_in": "USDC", "token_out": "SOL"}
 _MARKET: Final = Fraction(1015, 10)
 """About what simnet's pools begin at, in USDC per SOL."""
+_PASSING: Final = 0.7
+"""How many of the orders have an end of their own."""
+_BETWEEN_LOOKS: Final = 0.5
 
 
 def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
-    """Random ones near the market, each valid for some seconds."""
+    """Random ones near the market, most of them valid for some seconds."""
     chance = random.Random(seed)
 
     def price(parts: int) -> str:
@@ -60,7 +66,7 @@ def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
         )
 
     for _ in range(count):
-        valid_for = f"{chance.randint(5, 30)}s"
+        valid_for = f"{chance.randint(5, 30)}s" if chance.random() < _PASSING else None
         yield SubmitParams(client_order_id=uuid4().hex, slippage="2", valid_for=valid_for, **terms())
 
 
@@ -90,18 +96,42 @@ def trade_all_kinds(
 
         wanted = list(orders_of_all_kinds(orders, seed))
         trade_through([partial(killed.kill, name) for name in kills], submit_all, wanted, seed=seed)
+        prices = Prices(state_dir)
+        prices.wait(prices.set(str(float(_MARKET))))
         if nodes == "pool":
-            trader.see_all_end_or_unknown(seconds)
+            _settled(trader, seconds, are_unknown_settled=True)
             killed.calm_down()
-        trader.see_all_end(seconds)
+        for order in _settled(trader, seconds):
+            with suppress(RefusedError):  # a child ends with its parent
+                trader.cancel(order.id)
         all_orders = _when_all_have_ended(trader, seconds)
         transactions = ledger.transactions()
+        assert {each.reserved for each in trader.balances()} == {"0"}
         assert complaints(state_dir) == []
     _are_as_recorded(all_orders, transactions)
     _are_worth_their_price(all_orders, transactions)
     _families_sold_no_more_than_was_ordered(all_orders, transactions)
     kinds = {order.kind for order in all_orders.values() if order.status is OrderStatus.CONFIRMED}
     assert len(kinds) > orders // 100, f"only orders of the kinds {kinds} were filled"
+
+
+def _settled(trader: Trader, seconds: float, *, are_unknown_settled: bool = False) -> list[OrderView]:
+    """The orders that rest when nothing else goes on, in a market that stands still: it meets none of their limits."""
+    until = time.monotonic() + seconds
+    while True:
+        active = [order for order in trader.orders() if order.status not in TERMINAL]
+        if all(_waits(order) or (are_unknown_settled and order.unknown_since is not None) for order in active):
+            resting = [order for order in active if _waits(order)]
+            met = [order for order in resting if order.kind is OrderKind.LIMIT and trader.would_fill(order.id)]
+            if not met:
+                return resting
+            assert time.monotonic() < until, f"the market meets what {met[0].id} waits for"
+        assert time.monotonic() < until, [order.id for order in active if not _waits(order)]
+        time.sleep(_BETWEEN_LOOKS)  # not a wait for an event: what is looked for is that there is none
+
+
+def _waits(order: OrderView) -> bool:
+    return order.status is OrderStatus.OPEN and order.kind is not OrderKind.TWAP
 
 
 def _when_all_have_ended(trader: Trader, seconds: float) -> Mapping[UUID, OrderView]:
