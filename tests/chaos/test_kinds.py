@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -111,8 +111,11 @@ def trade_all_kinds(
     _are_as_recorded(all_orders, transactions)
     _are_worth_their_price(all_orders, transactions)
     _families_sold_no_more_than_was_ordered(all_orders, transactions)
-    kinds = {order.kind for order in all_orders.values() if order.status is OrderStatus.CONFIRMED}
-    assert len(kinds) > orders // 100, f"only orders of the kinds {kinds} were filled"
+    filled = Counter(order.kind for order in all_orders.values() if order.status is OrderStatus.CONFIRMED)
+    print(dict(filled))  # noqa: T201  (make chaos shows it)
+    # A daemon that fills nothing would keep all these promises easily.
+    assert len(filled) >= min(len(OrderKind) - 1, orders // 20)
+    assert sum(filled.values()) > orders / 3
 
 
 def _settled(trader: Trader, seconds: float, *, are_unknown_settled: bool = False) -> list[OrderView]:
