@@ -78,6 +78,7 @@ def trade_all_kinds(
             state_dir,
             nodes=nodes,
             ORDERD_RATE_LIMIT="0",
+            ORDERD_MAX_OPEN_PER_KEY="0",
             ORDERD_SIMNET_MARKET="true",
             ORDERD_SIMNET_SEED=str(seed),
         ) as killed,
