@@ -97,11 +97,11 @@ def trade_all_kinds(
 
         wanted = list(orders_of_all_kinds(orders, seed))
         trade_through([partial(killed.kill, name) for name in kills], submit_all, wanted, seed=seed)
+        if nodes == "pool":
+            _settled(trader, seconds, is_calm=False)
+        killed.calm_down()
         prices = Prices(state_dir)
         prices.wait(prices.set(str(float(_MARKET))))
-        if nodes == "pool":
-            _settled(trader, seconds, are_unknown_settled=True)
-            killed.calm_down()
         for order in _settled(trader, seconds):
             with suppress(RefusedError):  # a child ends with its parent
                 trader.cancel(order.id)
@@ -119,14 +119,18 @@ def trade_all_kinds(
     assert sum(filled.values()) > orders / 3
 
 
-def _settled(trader: Trader, seconds: float, *, are_unknown_settled: bool = False) -> list[OrderView]:
-    """The orders that rest when nothing else goes on, in a market that stands still: it meets none of their limits."""
+def _settled(trader: Trader, seconds: float, *, is_calm: bool = True) -> list[OrderView]:
+    """The orders that rest when nothing else goes on. A market that stands still meets none of their limits then.
+
+    Before it is calm, the market moves, and outcomes may be unknown.
+    """
     until = time.monotonic() + seconds
     while True:
         active = [order for order in trader.orders() if order.status not in TERMINAL]
-        if all(_waits(order) or (are_unknown_settled and order.unknown_since is not None) for order in active):
+        if all(_waits(order) or (not is_calm and order.unknown_since is not None) for order in active):
             resting = [order for order in active if _waits(order)]
-            met = [order for order in resting if order.kind is OrderKind.LIMIT and trader.would_fill(order.id)]
+            limits = [order for order in resting if order.kind is OrderKind.LIMIT]
+            met = [order for order in limits if is_calm and trader.would_fill(order.id)]
             if not met:
                 return resting
             assert time.monotonic() < until, f"the market meets what {met[0].id} waits for"
