@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from orderd.client.errors import RefusedError
+from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.money import parse_amount
 from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
 from orderd.domain.price import PairPrice
@@ -126,7 +126,10 @@ def _settled(trader: Trader, seconds: float, *, is_calm: bool = True) -> list[Or
     """
     until = time.monotonic() + seconds
     while True:
-        active = [order for order in trader.orders() if order.status not in TERMINAL]
+        try:
+            active = [order for order in trader.orders() if order.status not in TERMINAL]
+        except (UnreachableError, AnswerLostError):
+            continue  # it comes back
         if all(_waits(order) or (not is_calm and order.unknown_since is not None) for order in active):
             resting = [order for order in active if _waits(order)]
             limits = [order for order in resting if order.kind is OrderKind.LIMIT]
