@@ -50,7 +50,7 @@ ALTER TABLE orders
     DROP CONSTRAINT confirmed_has_a_fill,
     ADD CONSTRAINT confirmed_has_a_fill CHECK (
         (status = 'confirmed') = (filled_out IS NOT NULL AND filled_in IS NOT NULL AND network_fee IS NOT NULL)
-        AND (status <> 'confirmed' OR (filled_out >= 1 AND signature IS NOT NULL))),
+        AND (status <> 'confirmed' OR (filled_out >= 1 AND filled_out >= min_amount_out AND signature IS NOT NULL))),
     DROP COLUMN slice_no, DROP COLUMN first_terms, DROP COLUMN cancel_requested, DROP COLUMN paused,
     DROP COLUMN catch_up, DROP COLUMN jitter_bps, DROP COLUMN every_seconds, DROP COLUMN slices,
     DROP COLUMN min_fill_bps, DROP COLUMN partial, DROP COLUMN parent_id;
