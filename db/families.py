@@ -4,14 +4,14 @@ Of a family's children at most one is in anybody's hands at a time: they are let
 parent's row, and an index over the attempts of a family makes a second live one impossible.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from peewee import IntegrityError
 
+from db.alone import alone
 from db.connection import database
 from db.models import IS_FAMILY, Order, in_states, listed
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -57,15 +57,9 @@ class Family:
         return self.parent.amount - self.filled_in
 
 
-@contextmanager
-def looked_after_here() -> Iterator[bool]:
+def looked_after_here() -> AbstractContextManager[bool]:
     """Whether no other process looks after families now, and none will until this ends. Holds a connection."""
-    (is_mine,) = database.execute_sql("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-    try:
-        yield bool(is_mine)
-    finally:
-        if is_mine:
-            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    return alone(_LOCK)
 
 
 def resting(limit: int) -> list[Family]:

@@ -1,9 +1,10 @@
 """Successes in blocks that may still be rolled back: which there are, and how each of them ends."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from db.alone import alone
 from db.connection import database
 from db.journal import Change, Moved, apply
 from db.models import Order, listed
@@ -25,15 +26,9 @@ class Landing:
     blockhash_slot: int | None
 
 
-@contextmanager
-def looked_after_here() -> Iterator[bool]:
+def looked_after_here() -> AbstractContextManager[bool]:
     """Whether no other process looks after them now, and none will until this ends. Holds a connection."""
-    (is_mine,) = database.execute_sql("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-    try:
-        yield bool(is_mine)
-    finally:
-        if is_mine:
-            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    return alone(_LOCK)
 
 
 def awaiting(limit: int) -> list[Landing]:
