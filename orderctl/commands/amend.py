@@ -6,12 +6,12 @@ import typer
 
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import OUTPUT, DocumentFormat, narrate, print_data, print_line
-from orderctl.trading.lookup import OneOrder, suggesting
-from orderd.client.connection import Client
+from orderctl.output.streams import OUTPUT, DocumentFormat, narrate
+from orderctl.trading.amending import amend
+from orderctl.trading.lookup import OneOrder
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire import AmendParams, AmendResult, Method
+from orderd.wire import AmendParams
 
 
 def run(
@@ -64,9 +64,6 @@ def run(
     )
     if not params.changes:
         raise ConfigError("There is nothing to change", "no option says what", "see: orderctl amend --help")
-    with Client(settings) as client, suggesting(client):
-        amended = client.call(Method.ORDER_AMEND, params, AmendResult).order
-    if not print_data(output, amended):
-        print_line(f"{amended.id}  {amended.status}")
+    if amended := amend(settings, params, output):
         narrate(settings, f"it waits for {amended.price_reads}")
     return ExitCode.OK

@@ -8,7 +8,7 @@ from uuid_utils import uuid7
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format
-from orderctl.trading.placing import DryRun, Watch, Yes, place, watches
+from orderctl.trading.placing import DryRun, OwnId, Watch, Yes, place, watches
 from orderctl.trading.terms import BUYING, Given, TradeCommand, takes_terms
 from orderd.client.protocol import params_of
 from orderd.wire import SubmitParams
@@ -21,10 +21,7 @@ def run(
     ctx: typer.Context,
     given: Given,
     watch: Watch = None,
-    client_order_id: Annotated[
-        str | None,
-        typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
-    ] = None,
+    client_order_id: OwnId = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",

@@ -8,7 +8,7 @@ from uuid_utils import uuid7
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format
-from orderctl.trading.placing import Watch, Yes, place, watches
+from orderctl.trading.placing import OwnId, Watch, Yes, place, watches
 from orderctl.trading.terms import Given, TradeCommand, takes_terms
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
@@ -22,10 +22,7 @@ def run(
     ctx: typer.Context,
     given: Given,
     watch: Watch = None,
-    client_order_id: Annotated[
-        str | None,
-        typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
-    ] = None,
+    client_order_id: OwnId = None,
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:

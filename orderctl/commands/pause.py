@@ -6,19 +6,15 @@ import typer
 
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_line
-from orderctl.trading.lookup import OneOrder, suggesting
-from orderd.client.connection import Client
+from orderctl.output.streams import OUTPUT, DocumentFormat
+from orderctl.trading.amending import amend
+from orderctl.trading.lookup import OneOrder
 from orderd.client.protocol import params_of
-from orderd.wire import AmendParams, AmendResult, Method
+from orderd.wire import AmendParams
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Begin no further executions of an order."""
     settings = settings_of(ctx, output)
-    params = params_of(AmendParams, order=order, paused=True)
-    with Client(settings) as client, suggesting(client):
-        amended = client.call(Method.ORDER_AMEND, params, AmendResult).order
-    if not print_data(output, amended):
-        print_line(f"{amended.id}  {amended.status}")
+    amend(settings, params_of(AmendParams, order=order, paused=True), output)
     return ExitCode.OK

@@ -25,6 +25,10 @@ from orderd.wire import Method, NoParams, OrderView, PreviewResult, QuoteParams,
 Watch = Annotated[
     bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; on a terminal unless told otherwise.")
 ]
+OwnId = Annotated[
+    str | None,
+    typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the route and the chain's simulation; trade nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also where the money is real.")]
 

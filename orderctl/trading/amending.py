@@ -1,0 +1,17 @@
+"""Changes an order that rests, and tells how it stands then."""
+
+from orderctl.config.settings import Settings
+from orderctl.output.streams import DocumentFormat, print_data, print_line
+from orderctl.trading.lookup import suggesting
+from orderd.client.connection import Client
+from orderd.wire import AmendParams, AmendResult, Method, OrderView
+
+
+def amend(settings: Settings, params: AmendParams, output: DocumentFormat) -> OrderView | None:
+    """The order where a person reads on, None where a program has been told all. Raises what Client.call raises."""
+    with Client(settings) as client, suggesting(client):
+        amended = client.call(Method.ORDER_AMEND, params, AmendResult).order
+    if print_data(output, amended):
+        return None
+    print_line(f"{amended.id}  {amended.status}")
+    return amended
