@@ -20,6 +20,7 @@ from orderd.process.temporary import Daemon, running_daemon
 from orderd.solana.rpc import RpcClient
 from tests.acceptance.ledger import Landed, Ledger
 from tests.acceptance.orderctl.conftest import ORDERCTL, Outcome
+from tests.acceptance.prices import Prices
 from tests.conftest import QUICK
 
 SOL, USDC = 9, 6
@@ -65,6 +66,8 @@ class Trader:
     def wraps(self, lamports: int) -> None:
         """The wallet has so much wrapped SOL more."""
         self._chain("simnet_mintTokens", {"mint": WSOL_MINT, "owner": str(self.ledger.wallet), "amount": str(lamports)})
+        prices = Prices(self._daemon.log.parent)
+        prices.wait(prices.slot)  # the daemon goes by what is confirmed
 
     def _chain(self, method: str, given: dict[str, Any]) -> None:
         address = read_address(self._daemon.log.parent / "simnet" / "simnet.json")["http_url"]

@@ -17,6 +17,7 @@ from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
 from tests.acceptance.orderctl.conftest import Orderctl
+from tests.acceptance.prices import Prices
 
 SOL = 10**9
 
@@ -24,8 +25,9 @@ SOL = 10**9
 class Chain:
     """The daemon's wallet, as the chain itself knows it. Amounts are base units."""
 
-    def __init__(self, rpc: RpcClient, wallet: Pubkey) -> None:
+    def __init__(self, rpc: RpcClient, wallet: Pubkey, prices: Prices) -> None:
         self._rpc = rpc
+        self._prices = prices
         self._wallet = wallet
 
     def wrap(self, lamports: int) -> None:
@@ -33,6 +35,7 @@ class Chain:
         before = self.wrapped()
         gift = {"mint": WSOL_MINT, "owner": str(self._wallet), "amount": str(lamports)}
         self._rpc.call("simnet_mintTokens", [gift])
+        self._prices.wait(self._prices.slot)  # the daemon goes by what is confirmed
         assert self.wrapped() == before + lamports
 
     def lamports(self) -> int:
@@ -53,7 +56,7 @@ class Chain:
 def chain(daemon: Daemon, orderctl: Orderctl) -> Iterator[Chain]:
     wallet = json.loads(orderctl("balances", "-o", "json").out)["wallet"]
     rpc = RpcClient(read_address(daemon.log.parent / "simnet" / "simnet.json")["http_url"], commitment="processed")
-    yield Chain(rpc, Pubkey.from_string(wallet))
+    yield Chain(rpc, Pubkey.from_string(wallet), Prices(daemon.log.parent))
     rpc.close()
 
 
