@@ -26,6 +26,8 @@ class Actor:
 
 NOBODY: Final = Actor("")
 """Whoever shows no token that is good."""
+DAEMON: Final = Actor("orderd")
+"""What the daemon does of itself."""
 
 
 @dataclass(frozen=True, slots=True)

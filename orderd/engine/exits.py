@@ -12,7 +12,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from db import exits, journal
-from db.audit import Actor
+from db.audit import DAEMON
 from db.connection import database, transaction
 from db.journal import Moved, NewOrder
 from db.models import Order
@@ -22,7 +22,6 @@ from orderd.domain.terms import OrderTerms, exit_of
 from orderd.engine.publish import Publisher
 
 _AT_ONCE: Final = 100
-BY: Final = Actor("orderd")
 log = structlog.get_logger(__name__)
 
 
@@ -47,7 +46,7 @@ class Exits:
 def _follow(entry: Order) -> list[Moved]:
     if not exits.note(entry) or not entry.filled_out:
         return []
-    new = NewOrder(uuid7(), entry.account_id, f"{entry.id}-exit", _terms(entry, entry.filled_out), BY)
+    new = NewOrder(uuid7(), entry.account_id, f"{entry.id}-exit", _terms(entry, entry.filled_out), DAEMON)
     return journal.accept([new])
 
 

@@ -16,7 +16,7 @@ from peewee import PeeweeException
 from uuid_utils.compat import uuid7
 
 from db import families, journal
-from db.audit import Actor
+from db.audit import DAEMON
 from db.connection import database, transaction
 from db.families import Family
 from db.journal import Change, Moved, NewOrder
@@ -37,7 +37,6 @@ _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is looked at again when its child has ended."""
 _AT_ONCE_MS: Final = 1_500
 """Within which the market has been looked at for an order that may not wait."""
-BY: Final = Actor("orderd")
 log = structlog.get_logger(__name__)
 
 
@@ -150,7 +149,7 @@ class Families:
         ends = [replace(end, expires_at=until, valid_seconds=None, amount_word=None) for end in both]
         ids = [uuid7() for _ in ends]
         new = [
-            NewOrder(child, parent.account_id, str(child), end, BY, parent_id=parent.id)
+            NewOrder(child, parent.account_id, str(child), end, DAEMON, parent_id=parent.id)
             for child, end in zip(ids, ends, strict=True)
         ]
         amount = format_amount(parent.amount, parent.decimals_in)
@@ -167,7 +166,7 @@ class Families:
         if family.valid_ms is not None and family.valid_ms < seconds * 1000:
             terms = replace(terms, expires_at=parent.valid_until)
         child_id = uuid7()
-        new = NewOrder(child_id, parent.account_id, str(child_id), terms, BY, seconds, parent_id=parent.id)
+        new = NewOrder(child_id, parent.account_id, str(child_id), terms, DAEMON, seconds, parent_id=parent.id)
         fact = Executing(
             child=child_id, number=family.children + 1, amount_in=format_amount(amount_in, parent.decimals_in)
         )

@@ -184,7 +184,7 @@ class Intake:
         """
         with database.connection_context():
             order = views.find(account_id, ref, sees_all=sees_all)
-            moved = _cancel(order.id, by)
+            moved = _cancel(order, by)
             if not moved:
                 order = Order.get_by_id(order.id)
                 if order.status is not OrderStatus.CANCELLED and not order.cancel_requested:
@@ -204,8 +204,9 @@ def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
 
 
 @transaction
-def _cancel(order_id: UUID, by: Actor) -> list[Moved]:
-    moved = families.cancel(order_id) or _withdraw(order_id)
+def _cancel(order: Order, by: Actor) -> list[Moved]:
+    moved = families.cancel(order.id) if terms_of(order).is_family else []
+    moved = moved or _withdraw(order.id)
     audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])
     return moved
 

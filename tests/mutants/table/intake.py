@@ -88,7 +88,7 @@ MUTANTS: Final = (
         "told-before-commit",
         12,
         "orderd/engine/intake.py",
-        "            moved = _cancel(order.id, by)\n",
+        "            moved = _cancel(order, by)\n",
         "            moved = families.cancel(order.id) or _withdraw(order.id)\n"
         "            self._send([], moved)\n"
         "            audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])\n",
