@@ -166,8 +166,8 @@ class Router:
         cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
         limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
-        kind: type[Search | SearchOut] = SearchOut if request.exact_out else Search
-        search: AnySearch = kind(request.amount, cost_a_leg, slippage_bps, limits)
+        kind: type[AnySearch] = SearchOut if request.exact_out else Search
+        search = kind(request.amount, cost_a_leg, slippage_bps, limits)
 
         answers = found[direct]
         offers = search.offers(answers.pools)

@@ -4,11 +4,12 @@ What counts is what is received after all pools' fees, less what each leg costs 
 bought. See `orderd.amm.split` for how an amount is shared, `orderd.domain.quote.Route` for what two hops promise.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from orderd.amm.pouring import Load
 from orderd.amm.side import Quote
@@ -77,17 +78,25 @@ class Limits:
         return Room(_loads(pools), units, impact, self.room(pools).may_fit)
 
 
-class AnySearch(Protocol):
-    """The routes for one order, built from the pools of each pair."""
+class AnySearch(ABC):
+    """The routes for one order, built from the pools of each pair. ``amount`` is what it sells, or what it buys."""
+
+    def __init__(self, amount: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
+        self._amount = amount
+        self._cost = cost_a_leg
+        self._slippage_bps = slippage_bps
+        self._limits = limits
 
     def offers(self, pools: Sequence[OpenPool]) -> Offers:
         """What the pools of the order's own pair make of it, each alone and together."""
-        ...
+        return self._shared(pools, self._amount, MAX_LEGS, self._cost, self._limits.room(pools))
 
     def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
         """The best of these offers, which fits."""
-        ...
+        if offers.best is not None:
+            yield self._candidate(nothing, None, Hop(told(pools, offers.best.legs)))
 
+    @abstractmethod
     def by_way_of(
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
@@ -95,41 +104,57 @@ class AnySearch(Protocol):
 
         ``rent`` is what the wallet's account between the hops costs, in base units of what is bought.
         """
-        ...
 
+    @abstractmethod
     def is_better(self, less: Split, chosen: Candidate) -> bool:
         """Whether a part of the amount pays notably more than all of it."""
-        ...
 
+    @abstractmethod
     def told_of_part(self, less: Split) -> str:
         """How much of the order there is a route for."""
-        ...
+
+    @abstractmethod
+    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+        """An amount, sold to these pools or bought from them."""
+
+    @abstractmethod
+    def _worth(self, route: Route, costs: int) -> int:
+        """What a route is compared by: more is better. ``costs`` are base units of what is bought."""
+
+    def _distinct(
+        self,
+        pools: Sequence[OpenPool],
+        amount: int,
+        max_legs: int,
+        cost_a_leg: int,
+        units: int,
+        taken: Decimal = Decimal(0),
+    ) -> Iterator[tuple[VenueQuote, ...]]:
+        """A hop's best share-out over one leg, over two, ... as far as more legs are better."""
+        room = self._limits.room_for_hop(pools, units, taken)
+        for legs in range(1, max_legs + 1):
+            best = self._shared(pools, amount, legs, cost_a_leg, room).best
+            if best is not None and len(best.legs) == legs:
+                yield told(pools, best.legs)
+
+    def _candidate(
+        self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
+    ) -> Candidate:
+        route = Route(hops)
+        return Candidate(route, through, self._worth(route, self._cost * len(route.legs) + rent), others)
 
 
-class Search:
+class Search(AnySearch):
     """For an order that sells an exact amount."""
-
-    def __init__(self, amount_in: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
-        self._amount_in = amount_in
-        self._cost = cost_a_leg
-        self._slippage_bps = slippage_bps
-        self._limits = limits
-
-    def offers(self, pools: Sequence[OpenPool]) -> Offers:
-        return _split(pools, self._amount_in, MAX_LEGS, self._cost, self._limits.room(pools))
-
-    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
-        if offers.best is not None:
-            yield self._candidate(nothing, None, Hop(told(pools, offers.best.legs)))
 
     def by_way_of(
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
         units = UNITS_OF_SWAPS - min(pool.units for pool in second)
         # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
-        starts = [*self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, units)]
+        starts = [*self._distinct(first, self._amount, MAX_LEGS - 1, 0, units)]
         if any(sum(leg.compute_units for leg in start) * 2 > UNITS_OF_SWAPS for start in starts):
-            starts += self._distinct(first, self._amount_in, MAX_LEGS - 1, 0, UNITS_OF_SWAPS // 2)
+            starts += self._distinct(first, self._amount, MAX_LEGS - 1, 0, UNITS_OF_SWAPS // 2)
         found = False
         for start in map(Hop, starts):
             sure = first_hop_floor(start.amount_out, self._slippage_bps)
@@ -149,27 +174,18 @@ class Search:
     def told_of_part(self, less: Split) -> str:
         return f"{less.amount_in} base units can be sold"
 
-    def _distinct(
-        self,
-        pools: Sequence[OpenPool],
-        amount_in: int,
-        max_legs: int,
-        cost_a_leg: int,
-        units: int,
-        taken: Decimal = Decimal(0),
-    ) -> Iterator[tuple[VenueQuote, ...]]:
-        """A hop's best split of one leg, of two, ... as far as more legs pay more."""
-        room = self._limits.room_for_hop(pools, units, taken)
-        for legs in range(1, max_legs + 1):
-            best = _split(pools, amount_in, legs, cost_a_leg, room).best
-            if best is not None and len(best.legs) == legs:
-                yield told(pools, best.legs)
+    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+        sides, curves = [pool.side for pool in pools], curves_of(pools)
+        return best_split(sides, amount, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
+
+    def _worth(self, route: Route, costs: int) -> int:
+        return route.amount_out - costs
 
     def _pairs(
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
         for start in first:
-            bought = quoted(start, self._amount_in)
+            bought = quoted(start, self._amount)
             if bought is None:
                 continue
             sure = first_hop_floor(bought.amount_out, self._slippage_bps)
@@ -178,12 +194,6 @@ class Search:
                 if paid is not None:
                     hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
                     yield self._candidate(nothing, token, *hops, rent=rent)
-
-    def _candidate(
-        self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
-    ) -> Candidate:
-        route = Route(hops)
-        return Candidate(route, through, route.amount_out - self._cost * len(route.legs) - rent, others)
 
 
 def nothing() -> Iterable[Candidate]:
@@ -205,11 +215,6 @@ def first_that_may_be(candidates: list[Candidate], limits: Limits, steep: list[R
 
 def _loads(pools: Sequence[OpenPool]) -> tuple[Load, ...]:
     return tuple(Load(pool.units, pool.units_a_step) for pool in pools)
-
-
-def _split(pools: Sequence[OpenPool], amount_in: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
-    sides, curves = [pool.side for pool in pools], curves_of(pools)
-    return best_split(sides, amount_in, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
 
 
 def curves_of(pools: Sequence[OpenPool]) -> CurveOf:

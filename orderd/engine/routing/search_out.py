@@ -5,43 +5,29 @@ take at most, also to the base unit: half of the slippage more than that is quot
 stays in the wallet, and is not counted when routes are compared. Costs count at the route's own price.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from orderd.amm.purchase import best_purchase
 from orderd.amm.side import Quote
 from orderd.amm.split import Offers, Room, Split
 from orderd.amm.swap import SwapError
-from orderd.domain.quote import Hop, Route, VenueQuote, second_hop_ceiling
+from orderd.domain.quote import Hop, Route, second_hop_ceiling
 from orderd.domain.tokens import Token
-from orderd.engine.routing.search import MAX_LEGS, Candidate, Limits, curves_of, nothing, told
+from orderd.engine.routing.search import MAX_LEGS, AnySearch, Candidate, curves_of, nothing
 from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.venues.base import OpenPool
 
 
-class SearchOut:
+class SearchOut(AnySearch):
     """For an order that buys an exact amount."""
-
-    def __init__(self, amount_out: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
-        self._amount_out = amount_out
-        self._cost = cost_a_leg
-        self._slippage_bps = slippage_bps
-        self._limits = limits
-
-    def offers(self, pools: Sequence[OpenPool]) -> Offers:
-        return _purchase(pools, self._amount_out, MAX_LEGS, self._cost, self._limits.room(pools))
-
-    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
-        if offers.best is not None:
-            yield self._candidate(nothing, None, Hop(told(pools, offers.best.legs)))
 
     def by_way_of(
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
         units = UNITS_OF_SWAPS - min(pool.units for pool in first)
         found = False
-        for rest in map(Hop, self._distinct(second, self._amount_out, MAX_LEGS - 1, self._cost, units)):
+        for rest in map(Hop, self._distinct(second, self._amount, MAX_LEGS - 1, self._cost, units)):
             most = second_hop_ceiling(rest.amount_in, self._slippage_bps)
             left = UNITS_OF_SWAPS - sum(leg.compute_units for leg in rest.legs)
             # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
@@ -59,27 +45,18 @@ class SearchOut:
     def told_of_part(self, less: Split) -> str:
         return f"{less.amount_out} base units can be bought"
 
-    def _distinct(
-        self,
-        pools: Sequence[OpenPool],
-        amount_out: int,
-        max_legs: int,
-        cost_a_leg: int,
-        units: int,
-        taken: Decimal = Decimal(0),
-    ) -> Iterator[tuple[VenueQuote, ...]]:
-        """A hop's cheapest purchase of one leg, of two, ... as far as more legs cost less."""
-        room = self._limits.room_for_hop(pools, units, taken)
-        for legs in range(1, max_legs + 1):
-            best = _purchase(pools, amount_out, legs, cost_a_leg, room).best
-            if best is not None and len(best.legs) == legs:
-                yield told(pools, best.legs)
+    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+        sides, curves = [pool.side for pool in pools], curves_of(pools)
+        return best_purchase(sides, amount, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
+
+    def _worth(self, route: Route, costs: int) -> int:
+        return -route.amount_in * (self._amount + costs) // self._amount
 
     def _pairs(
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
         for rest in second:
-            paid = _cost_of(rest, self._amount_out)
+            paid = _cost_of(rest, self._amount)
             if paid is None:
                 continue
             most = second_hop_ceiling(paid.amount_in, self._slippage_bps)
@@ -88,18 +65,6 @@ class SearchOut:
                 if bought is not None:
                     hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
                     yield self._candidate(nothing, token, *hops, rent=rent)
-
-    def _candidate(
-        self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
-    ) -> Candidate:
-        route = Route(hops)
-        around = self._cost * len(route.legs) + rent
-        return Candidate(route, through, -route.amount_in * (self._amount_out + around) // self._amount_out, others)
-
-
-def _purchase(pools: Sequence[OpenPool], amount_out: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
-    sides, curves = [pool.side for pool in pools], curves_of(pools)
-    return best_purchase(sides, amount_out, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
 
 
 def _cost_of(pool: OpenPool, amount_out: int) -> Quote | None:
