@@ -124,7 +124,7 @@ class Change:
     ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, though not longer than
     it is valid, or one that rests again is not looked at; the fact's ``until`` is set from it. ``waits_for`` says what
     for, where there is more to it than time.
-    ``valid``: only where the order still is, or is no longer.
+    ``valid``: only where the order still is, or is no longer. ``unless_withdrawn``: only where no cancel was requested.
     """
 
     order_id: UUID
@@ -136,6 +136,7 @@ class Change:
     delay_ms: int = 0
     waits_for: str | None = None
     valid: bool | None = None
+    unless_withdrawn: bool = False
     new_attempt: NewAttempt | None = None
     attempt_end: AttemptEnd | None = None
     failure: Failure | None = None
@@ -145,7 +146,7 @@ class Change:
         """Changes of one shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
         before = None if self.before is None else self.before.kind
-        return (self.fact.kind, self.to, before, tuple(self.columns), self.valid, *attached)
+        return (self.fact.kind, self.to, before, tuple(self.columns), self.valid, self.unless_withdrawn, *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
         """Name, type and value of all that the statement is given."""
@@ -290,6 +291,7 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
             UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locks else ""}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})
               AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[change.valid]}
+              {"AND NOT o.cancel_requested" if change.unless_withdrawn else ""}
             RETURNING o.*, given.*, given.fact {until} AS told)""",
         f"""event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

@@ -7,6 +7,7 @@ is tried for as long as it is valid. What must be executed at once or not at all
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Final
@@ -95,6 +96,7 @@ def change_after(
             Failed(attempt=failures, code=error.code, detail=error.detail),
             order.version,
             {"failures": failures, "error_code": str(error.code), "error_detail": error.detail},
+            unless_withdrawn=attempt_end is not None,
             attempt_end=attempt_end,
             failure=record,
         )
@@ -109,6 +111,19 @@ def change_after(
         attempt_end=attempt_end,
         failure=record,
     )
+
+
+def withdrawn(change: Change) -> Change | None:
+    """In the place of a failure that ends an order of which a cancel was requested: it is cancelled in a moment.
+
+    None where the change is no such failure.
+    """
+    fact = change.fact
+    if not change.unless_withdrawn or not isinstance(fact, Failed):
+        return None
+    retrying = Retrying(attempt=fact.attempt, code=fact.code, detail=fact.detail, until=datetime.now(UTC))
+    columns = {"failures": change.columns["failures"]}
+    return replace(change, fact=retrying, columns=columns, to=OrderStatus.PENDING, unless_withdrawn=False)
 
 
 def _delay_ms(

@@ -15,6 +15,7 @@ from db import journal
 from db.connection import database
 from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.failure import withdrawn
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.live import Live, LiveAttempts
 from orderd.engine.settlement.outcome import Outcomes
@@ -158,10 +159,12 @@ def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:
 
 def _apply(changes: Sequence[Change]) -> list[Moved]:
     """All in one transaction; where the database objects to one of them, that one alone stays behind."""
-    moved = []
+    moved, instead = list[Moved](), list[Change]()
     for change, answer in zip(changes, journal.apply_each(changes), strict=True):
         if isinstance(answer, Moved):
             moved.append(answer)
         elif answer is not None:
             log.error("outcome not storable", action="settle_refused", order_id=str(change.order_id), exc_info=answer)
-    return moved
+        elif (other := withdrawn(change)) is not None:
+            instead.append(other)
+    return moved + _apply(instead) if instead else moved

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from peewee import OperationalError
 
 from db import journal
 from db.connection import database
-from db.journal import Moved
+from db.journal import Change, Moved
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Confirmed, Retrying
@@ -16,6 +17,7 @@ from orderd.domain.order import OrderStatus
 from orderd.engine import views
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
+from orderd.engine.settlement.outcome import Outcomes
 from orderd.solana.rpc import RpcTransportError
 from orderd.solana.rpc_types import SignatureStatus
 from tests.integration.engine.conftest import ScriptedChain, signature
@@ -225,6 +227,28 @@ def test_insufficient_funds_are_not_tried_again(worker: Worker, chain: ScriptedC
     assert worker.settle() == 1
     order = the_order()
     assert (order.status, order.error_code) == (OrderStatus.FAILED, ErrorCode.FUNDS_INSUFFICIENT)
+
+
+@pytest.mark.parametrize("asked", ["before", "while it is read"])
+def test_a_last_attempt_that_fails_cancels_an_order_of_which_that_was_requested(
+    worker: Worker, chain: ScriptedChain, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if asked == "before":
+        assert journal.request_cancel(the_order().id)
+    else:
+        outcome = Outcomes.landed
+
+        def late(outcomes: Outcomes, *args: Any, **options: Any) -> Change:
+            assert journal.request_cancel(the_order().id)
+            return outcome(outcomes, *args, **options)
+
+        monkeypatch.setattr(Outcomes, "landed", late)
+    chain.land(signature(1), err={"InsufficientFundsForRent": {"account_index": 0}})
+    assert (worker.settle(), len(worker)) == (1, 0)
+    assert journal.claim([the_order().id], "worker-b", 15) == [], "it is not tried again"
+    assert [moved.event.status for moved in journal.withdraw(10)] == [OrderStatus.CANCELLED]
+    assert (the_order().failures, the_order().error_code) == (1, None)
+    assert OrderFailure.get().code == ErrorCode.FUNDS_INSUFFICIENT, "why it failed stays on record"
 
 
 def test_the_same_bytes_are_sent_again_until_they_land(worker: Worker, chain: ScriptedChain, clock: Clock) -> None:

@@ -29,6 +29,15 @@ MUTANTS: Final = (
         "The trader is told the price that he was promised, whatever he got.",
     ),
     Mutant(
+        "failed-though-withdrawn",
+        12,
+        "orderd/engine/failure.py",
+        "unless_withdrawn=attempt_end is not None,",
+        "unless_withdrawn=False,",
+        (f"{_SETTLEMENT}test_a_last_attempt_that_fails_cancels_an_order_of_which_that_was_requested",),
+        "A cancel is answered as taken, and the order is told as a failure of the trader's.",
+    ),
+    Mutant(
         "never-adopted",
         9,
         "orderd/engine/settlement/live.py",
