@@ -243,7 +243,7 @@ def test_a_last_attempt_that_fails_cancels_an_order_of_which_that_was_requested(
             return outcome(outcomes, *args, **options)
 
         monkeypatch.setattr(Outcomes, "landed", late)
-    chain.land(signature(1), err={"InsufficientFundsForRent": {"account_index": 0}})
+    chain.land(signature(1), err="InsufficientFundsForFee")
     assert (worker.settle(), len(worker)) == (1, 0)
     assert journal.claim([the_order().id], "worker-b", 15) == [], "it is not tried again"
     assert [moved.event.status for moved in journal.withdraw(10)] == [OrderStatus.CANCELLED]
