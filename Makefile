@@ -19,7 +19,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format mutants soak chaos fuzz bench bench-clients bench-compare outages snapshots reference pictures constraints clean
+.PHONY: help demo run test check format mutants soak chaos fuzz bench bench-clients bench-compare outages docs snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,14 +71,17 @@ bench-compare: $(VENV)/installed-dev  ## This code beside that of a commit (REF)
 snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its screens look; read the diff before you keep it
 	$(BIN)/pytest --snapshot-update tests/acceptance/orderctl/test_golden.py tests/unit/orderctl/tui/test_pictures.py
 
-reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into README.md, .env.example, and the Postman collection
+reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into docs, .env.example, and the Postman collection
 	$(BIN)/python -m orderd.config.reference
 	$(BIN)/python -m docs.postman
+
+docs: $(VENV)/installed-dev  ## The documents as a site in build/site, with every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
 	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages
 
-pictures: $(VENV)/installed-dev  ## The README's pictures, from the real programs; needs tmux
+pictures: $(VENV)/installed-dev  ## Draw the pictures of the documents, from the real programs; needs tmux
 	$(BIN)/python -m docs.pictures
 
 constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now

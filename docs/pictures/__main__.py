@@ -1,4 +1,4 @@
-"""``make pictures``: the README's pictures, from the real programs on a daemon of their own. Needs tmux.
+"""``make pictures``: the pictures of the documents, from the real programs on a daemon of their own. Needs tmux.
 
 A terminal runs each program; what stands on it, with its colours, becomes an SVG.
 """

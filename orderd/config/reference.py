@@ -70,13 +70,14 @@ def environment_example() -> str:
 
 
 DOCUMENTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
-    "README.md": {"settings": settings_table, "errors": errors_table},
+    "docs/configuration.md": {"settings": settings_table},
+    "docs/troubleshooting.md": {"errors": errors_table},
     "docs/simnet.md": {"faults": faults_table, "nodes": nodes_table},
 }
 """The tables of each document, by the name that stands in their markers."""
 
 
-def with_tables(document: str, tables: Mapping[str, Callable[[], str]] = DOCUMENTS["README.md"]) -> str:
+def with_tables(document: str, tables: Mapping[str, Callable[[], str]]) -> str:
     """``document`` with the tables between its markers renewed. Raises ValueError when it lacks a marker."""
     for name, table in tables.items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"

@@ -148,7 +148,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.REQUEST_MALFORMED: _lasting(
         "The message is not valid JSON-RPC 2.0", 'send {"jsonrpc": "2.0", "id": 1, "method": ..., "params": {...}}', 400
     ),
-    ErrorCode.REQUEST_UNKNOWN_METHOD: _lasting("There is no such method", "see the list of methods in the README", 404),
+    ErrorCode.REQUEST_UNKNOWN_METHOD: _lasting(
+        "There is no such method", "see the list of methods: /asyncapi.json", 404
+    ),
     ErrorCode.REQUEST_INVALID: _lasting("A field is missing or has the wrong type", "correct the named field"),
     ErrorCode.REQUEST_TOO_LARGE: _lasting("The message is larger than 64 KiB", "send fewer orders a message", 413),
     ErrorCode.REQUEST_MEDIA_TYPE: _lasting("The body is not JSON", "send it with Content-Type: application/json", 415),

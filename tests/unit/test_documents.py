@@ -1,6 +1,9 @@
 """The documents say what the program does."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,10 @@ from orderd.simnet.faults import Faults, Views
 from orderd.wire import Method
 
 ROOT = Path(__file__).parents[2]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"),
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]
 RENEW = "renew it with: python -m orderd.config.reference"
 
 
@@ -29,35 +36,39 @@ def test_whatever_can_be_set_says_what_it_does(model: type[BaseModel]) -> None:
 
 def test_a_document_without_a_place_for_a_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no place for settings"):
-        with_tables("# A document\n")
+        with_tables("# A document\n", DOCUMENTS["docs/configuration.md"])
 
 
 def test_the_example_environment_lists_the_settings_and_their_defaults() -> None:
     assert (ROOT / ".env.example").read_text() == environment_example(), RENEW
 
 
-def test_the_readme_lists_the_methods_that_there_are() -> None:
-    rows = re.findall(r"^\| `([a-z._]+)` \|", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+def test_the_api_document_lists_the_methods_that_there_are() -> None:
+    rows = re.findall(r"^\| `([a-z._]+)` \|", (ROOT / "docs/api.md").read_text(), flags=re.MULTILINE)
     assert rows == [str(method) for method in Method]
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "docs/architecture.md",
-        "docs/dialects.md",
-        "docs/extending.md",
-        "examples/README.md",
-        "docs/simnet.md",
-    ],
-)
+@pytest.mark.parametrize("document", PAGES)
 def test_what_a_document_links_to_is_there(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_the_documents_make_a_site_in_which_every_link_and_anchor_leads_somewhere(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert built.returncode == 0, built.stderr
+    assert {path.parent.name for path in (tmp_path / "site").glob("*/index.html")} == {
+        path.stem for path in (ROOT / "docs").glob("*.md") if path.stem != "index"
+    }
 
 
 def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> None:
@@ -70,7 +81,10 @@ def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> Non
             assert (folder / module).is_dir() if module.endswith("/") else (folder / f"{module}.py").is_file()
 
 
-def test_the_makefile_does_what_the_readme_says_it_does() -> None:
-    named = set(re.findall(r"^make ([a-z]+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    assert {"demo", "run", "test", "check"} <= named <= targets
+def test_every_target_of_make_is_told_of() -> None:
+    """The README has the three that a stranger begins with, the page about testing those of who changes something."""
+    first = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
+    assert first == {"demo", "test", "run"}
+    others = set(re.findall(r"^\| `make ([a-z-]+)", (ROOT / "docs/testing.md").read_text(), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert first | others == targets - {"help", "constraints", "clean"}

@@ -17,10 +17,8 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
-    "docs/architecture.md",
-    "docs/extending.md",
-    "docs/dialects.md",
     "examples/README.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 )
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 ELSEWHERE = {"orderd.toml", "orderctl.toml", "orderd.lock", "application/json"}

@@ -13,12 +13,12 @@ from orderd.gateway.docs.openapi import EXAMPLES
 from orderd.gateway.http.submission import OrderBody
 from orderd.wire import SubmitParams
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+CLI = (Path(__file__).parents[2] / "docs/cli.md").read_text()
 
 
 @pytest.mark.parametrize("column", SubmitParams.model_fields)
 def test_the_columns_of_a_file_are_told(column: str) -> None:
-    (many_orders,) = [part for part in README.split("\n\n") if part.startswith("**Many orders.**")]
+    many_orders = CLI.partition("## Many orders")[2].partition("\n## ")[0]
     assert f"`{column}`" in many_orders
     documented = " ".join((inspect.getdoc(submit.run) or "").split())
     assert column in documented.partition("A file has the columns ")[2].partition(". ")[0]
