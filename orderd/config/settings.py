@@ -68,150 +68,153 @@ class Settings(BaseSettings):
     )
 
     state_dir: UserPath = Field(default_factory=lambda: user_state_path("orderd"))
-    """Where the embedded services keep their data, and the wallet is unless ``wallet`` says otherwise."""
+    """Directory for the data of the embedded services, and for the wallet unless ``wallet`` names another file."""
 
     host: Host = "127.0.0.1"
-    """The address to listen on. Any but a loopback address asks every client for a token, and needs TLS."""
+    """Address to listen on. On any address but loopback every client needs an API token, and the port needs TLS."""
     port: int = Field(3000, ge=0, le=65535)
-    """The one port for websocket and HTTP; 0 takes a free one."""
+    """Port for websocket and HTTP; 0 takes a free one."""
     allowed_hosts: Annotated[tuple[AnsweredName, ...], NoDecode, Listed] = ()
-    """Further names under which clients reach the port; a request that names any other host is refused."""
+    """Further host names under which clients reach the port; a request that names another host is refused."""
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode, Listed] = ()
-    """Web pages that may use the port, such as https://desk.example; without any, the port's own address alone."""
+    """Origins of web pages that may use the port, such as https://desk.example; if empty, only the port's own."""
     tls_cert: UserPath | None = None
-    """The port's certificate with its chain, in PEM. A file that is replaced counts for the next connection."""
+    """The port's certificate with its chain, as a PEM file. A renewed file is used from the next connection on."""
     tls_key: UserPath | None = None
-    """The certificate's key, in PEM, without a password."""
+    """The certificate's private key, as a PEM file without a password."""
     tls_terminated_by_proxy: bool = False
-    """Says that whatever leads from other machines to the port ends TLS: only then is it opened to them without."""
+    """Set to true when a proxy terminates TLS in front of this port: it then listens to other machines without TLS."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Listed] = ()
-    """Addresses or networks of proxies whose X-Forwarded-For is believed."""
+    """Addresses or networks of the proxies whose X-Forwarded-For header is trusted."""
     max_connections: int = Field(10_000, ge=0, le=MOST)
-    """Connections at one time, those included that have not said yet what they want; 0 sets no cap."""
+    """Maximum number of connections at one time, including those that have sent nothing yet; 0 means no limit."""
     max_connections_per_address: int = Field(1_000, ge=0, le=MOST)
-    """The same from one address, or from one IPv6 network of 64 bits; 0 sets no cap."""
+    """Maximum number of connections from one address, or one IPv6 network of 64 bits; 0 means no limit."""
 
     database_url: DatabaseUrl | None = None
-    """postgresql://USER:PASSWORD@HOST/DATABASE"""
+    """Address of Postgres: postgresql://USER:PASSWORD@HOST/DATABASE. If empty, ``orderd run`` starts one."""
     redis_url: RedisUrl | None = None
-    """redis://HOST:6379/0. Its maxmemory-policy must be noeviction."""
+    """Address of Redis: redis://HOST:6379/0. Its maxmemory-policy must be noeviction. If empty, ``orderd run``
+    starts one."""
     rpc_url: RpcUrl | None = None
-    """The chain's JSON-RPC endpoint. Needed on devnet and mainnet."""
+    """The chain's JSON-RPC endpoint. Required on devnet and mainnet; on simnet ``orderd run`` starts one."""
     rpc_ws_url: RpcWebsocketUrl | None = None
-    """The chain's websocket endpoint."""
+    """The chain's websocket endpoint. Without it, pools are read at intervals instead of when they change."""
     rpc_single_node: bool | None = None
-    """Whether the endpoint is one node and not several behind one address; where empty, that is so of simnet alone."""
+    """Whether the endpoint is a single node, not several nodes behind one address. If empty, true on simnet only."""
     chain: Chain = "simnet"
-    """simnet, devnet or mainnet."""
+    """The chain to trade on: simnet, devnet or mainnet."""
 
     wallet: UserPath | None = None
-    """A keypair file in the Solana CLI's format, mode 0600."""
+    """Keypair file in the Solana CLI's format, with mode 0600. If empty, wallet.json in the state directory."""
     wallet_address: Account | None = None
-    """The wallet's address. A gateway that knows it needs no access to the key, which only workers load."""
+    """The wallet's address. A gateway that has it needs no access to the key, which only workers load."""
 
     dialect_wallet: Literal["label", "own"] | None = None
-    """What an order in the words of another engine may name as its wallet: own, this wallet alone; label, any address,
-    which is kept with the order and changes nothing. Where empty, label on simnet and own elsewhere."""
+    """Wallets that an order in the dialect of another engine may name: own, only this wallet; label, any address,
+    which is stored with the order and has no effect. If empty, label on simnet and own elsewhere."""
 
     worker_threads: int = Field(10, ge=1, le=200)
-    """Orders that a worker process works on at one time."""
+    """Number of messages, of up to 64 orders each, that a worker process works on at one time."""
     rate_limit: int = Field(100, ge=0, le=MOST)
-    """Order starts in any sliding window, over the whole cluster; 0 switches the limit off."""
+    """Maximum number of orders started per window, over the whole cluster; 0 disables the rate limit."""
     rate_window_seconds: int = Field(60, ge=1, le=MOST)
-    """The length of that window."""
+    """Length of the rate limit's sliding window."""
     max_open_per_key: int = Field(1_000, ge=0, le=MOST)
-    """Orders of one token that wait for the market at one time; 0 sets no cap."""
+    """Maximum number of open orders per API token; 0 means no limit."""
     max_in_flight: int = Field(0, ge=0, le=MOST)
-    """Submitted orders at one time in a worker process; 0 sets no cap."""
+    """Maximum number of submitted orders at one time per worker process; 0 means no limit."""
 
     default_slippage: Percent = "0.5"
-    """Percent, for orders that name none."""
+    """Slippage of orders that name none, in percent."""
     max_price_impact_bps: int = Field(500, ge=0, le=10_000)
-    """Orders whose whole route would move the price by more are refused. Basis points."""
+    """Maximum price impact of a route, in basis points; an order beyond it is refused."""
     max_total_cost_bps: int = Field(1_000, ge=0, le=10_000)
-    """Orders that would pay more than this in pool fees and price impact together are refused. Basis points."""
+    """Maximum pool fees and price impact of a route together, in basis points; an order beyond it is refused."""
     max_price_deviation_bps: int = Field(500, ge=0, le=10_000)
-    """While pools do not answer, orders whose price is below the last one by more are refused. Basis points."""
+    """While a known pool does not answer: how far a price may be below the last one, in basis points."""
     intermediate_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ("SOL", "USDC")
-    """Tokens that an order may be traded by way of, where that pays more than its own pair."""
+    """Tokens through which an order may be routed in two hops, if that pays more than a direct route."""
     max_slot_lag: int = Field(20, ge=0, le=MOST)
-    """Pools whose state is older than the newest by more slots are left out of a route."""
+    """Pools whose state is older than the newest by more than this number of slots are left out of a route."""
     venue_timeout_ms: int = Field(1_500, ge=1, le=MOST)
-    """A venue that takes longer to answer is left out."""
+    """Time after which a venue that does not answer is left out of a route."""
     pool_max_age_ms: int = Field(400, ge=0, le=MOST)
-    """How old a pool's state may be that a quote is made from."""
+    """Maximum age of the pool state from which a quote is made."""
     pool_kinds: Annotated[tuple[PoolKind, ...], NoDecode, Listed] = ()
-    """The kinds of pools to trade in; where empty, all on simnet, and elsewhere those proved on that chain."""
+    """Pool kinds to trade in. If empty: on simnet all of them, elsewhere those that are proved on that chain."""
     raydium_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
-    """Addresses of Raydium pools; where empty, they are looked up on the chain."""
+    """Addresses of the Raydium pools to use. If empty, pools are discovered on the chain."""
     meteora_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
-    """The same for Meteora."""
+    """Addresses of the Meteora pools to use. If empty, pools are discovered on the chain."""
 
     compute_unit_price: int = Field(10_000, ge=0, le=MOST)
-    """The least priority fee in micro-lamports a compute unit."""
+    """Minimum priority fee, in micro-lamports per compute unit."""
     max_compute_unit_price: int = Field(1_000_000, ge=0, le=MOST)
-    """The most."""
+    """Maximum priority fee, in micro-lamports per compute unit."""
     priority_fee_percentile: int = Field(75, ge=1, le=100)
-    """Between them: what this percentage of recent slots took at most from transactions that write the same pools."""
+    """Percentile of the priority fees that recent slots took for the same pools; bounded by the two settings above."""
     max_attempts: int = Field(3, ge=1, le=10)
-    """Attempts that may fail before the order does. Waiting is none."""
+    """Number of failed attempts after which an order fails. Waiting is not an attempt."""
     retry_base_ms: int = Field(1_000, ge=1, le=MOST)
-    """The wait before the second attempt; it doubles from one to the next."""
+    """Delay before the second attempt; it doubles with each further attempt."""
     order_ttl_seconds: int = Field(600, ge=1, le=MOST)
-    """An order that could not be executed for so long ends as expired. Time in line for a start does not count."""
+    """Validity of a market order that cannot be executed; then it is expired. Time in line for the rate limit is
+    added."""
     lease_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
-    """After so long without renewal a worker loses its orders, where its death did not become known before."""
+    """Time without renewal after which a worker loses its orders, unless its death is known earlier."""
     settle_interval_ms: int = Field(200, ge=10, le=MOST)
-    """How often a worker asks for the statuses of what it has sent."""
+    """Interval at which a worker asks for the statuses of the transactions that it has sent."""
     resend_interval_ms: int = Field(1_000, ge=50, le=MOST)
-    """How often it sends the same bytes again until they land or expire."""
+    """Interval at which a worker sends the same transaction again until it lands or expires."""
     unknown_after_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
-    """An order whose transaction has neither landed nor provably expired for so long is shown as unknown."""
+    """An order whose transaction has neither landed nor provably expired for this long is shown as unknown."""
     dispatch_interval_ms: int = Field(250, ge=10, le=MOST)
-    """How often a worker looks for orders that are due."""
+    """Interval at which a worker looks for orders that are due."""
     drain_seconds: Seconds = 10.0
-    """How long work in progress may take to finish when the daemon stops."""
+    """Time that work in progress is given to finish when the daemon stops."""
 
     keep_events_days: KeptDays = None
-    """Days after an order's end until its events are removed; where empty, they stay for ever, as all that follows."""
+    """Days after an order's end until its events are removed; if empty, they are kept for ever."""
     keep_failures_days: KeptDays = None
-    """The same for what is kept of its failed attempts: codes, reasons and logs."""
+    """Days until the codes, reasons and logs of failed attempts are removed; if empty, they are kept for ever."""
     keep_signed_bytes_days: KeptDays = None
-    """The same for the bytes of transactions whose fate is final; the rest of the attempt stays."""
+    """Days until the bytes of transactions with a final outcome are removed; if empty, they are kept for ever."""
     keep_notionals_days: KeptDays = None
-    """The same for what each order of a token with a limit of money was worth; a limit needs one day."""
+    """Days until the worth of orders under a limit of money is removed, of which a limit needs one; if empty,
+    never."""
 
     simnet_host: Host = "127.0.0.1"
-    """The address the local chain listens on."""
+    """Address that the local chain listens on."""
     simnet_port: int = Field(0, ge=0, le=65534)
-    """The local chain's port for HTTP; its websocket takes the next one. 0 takes two free ones."""
+    """The local chain's port for HTTP; its websocket uses the next one. 0 takes two free ones."""
     simnet_slot_ms: int = Field(400, ge=5, le=MOST)
-    """The length of the local chain's slots."""
+    """Length of the local chain's slots."""
     simnet_seed: int = 1
-    """Of the local chain's market and faults."""
+    """Seed of the local chain's market and faults."""
     simnet_market: bool = True
-    """Whether others trade on the local chain, so that prices move."""
+    """Whether the local chain has a market that trades and moves prices."""
     simnet_keep_days: KeptDays = None
-    """Days until the local chain forgets what its transactions said, never that they landed; where empty, never."""
+    """Days until the local chain forgets what its transactions contained, never that they landed; if empty, never."""
     simnet_success_rate: float = Field(1.0, ge=0, le=1)
-    """The share of the local chain's swaps that land without an error; the others fail as if the price had moved."""
+    """Share of the local chain's swaps that land without an error; the others fail as if the price had moved."""
     simnet_confirm_ms: int = Field(0, ge=0, le=MOST)
-    """How long a block takes to be confirmed, at most 75 slots; with 0, no longer than to write it down."""
+    """Time until a block of the local chain is confirmed, at most 75 slots; 0 confirms it when it is written."""
     simnet_raydium_latency_ms: int = Field(0, ge=0, le=MOST)
-    """How much later the local chain answers what it is asked of Raydium's pools."""
+    """Additional latency of the local chain's answers about Raydium's pools."""
     simnet_meteora_latency_ms: int = Field(0, ge=0, le=MOST)
-    """The same for Meteora."""
+    """Additional latency of the local chain's answers about Meteora's pools."""
     simnet_raydium_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
-    """Basis points by which the local market keeps SOL dearer in Raydium's pools than elsewhere; cheaper below 0."""
+    """Basis points by which SOL is dearer in the local chain's Raydium pools than elsewhere; cheaper below 0."""
     simnet_meteora_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
-    """The same for Meteora."""
+    """Basis points by which SOL is dearer in the local chain's Meteora pools than elsewhere; cheaper below 0."""
     simnet_faults: JsonObject = Field(default_factory=dict)
-    """Faults that the local chain plays, as JSON, such as {"dropped_sends": 0.1}; all are in docs/simnet.md."""
+    """Faults of the local chain as JSON, such as {"dropped_sends": 0.1}; docs/simnet.md lists them all."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """debug, info, warning or error."""
+    """Least severe level that is logged: debug, info, warning or error."""
     log_format: Literal["json", "console"] = "json"
-    """json, or console for a person to read."""
+    """Format of log lines: json, or console for a person to read."""
 
     @classmethod
     def settings_customise_sources(
