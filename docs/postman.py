@@ -232,7 +232,7 @@ def openapi_document() -> Json:
         authorize=nobody,
         refresh_metrics=absent,
         refused=lambda *_: None,
-        rest=rest_router(absent, callers, Submissions(absent, callers, nobody)),
+        rest=rest_router(absent, absent, callers, Submissions(absent, callers, nobody)),
         posts={},
         token_required=False,
         describe_websocket=lambda *_: {},

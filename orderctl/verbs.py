@@ -24,6 +24,7 @@ VERBS: Final = {
     "show": "Show all that is known of an order.",
     "events": "Show an order's events.",
     "list": "List orders, newest first.",
+    "history": "List fills, newest first, and what they came to.",
     "cancel": "Cancel orders that are not signed yet.",
     "amend": "Change the price, the amount or the validity of an order that rests.",
     "pause": "Begin no further executions of an order.",

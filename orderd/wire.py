@@ -29,7 +29,7 @@ OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 """What Postgres is asked for: it takes no NUL."""
 
-_ACCOUNT: Final = "of this one, by name or id; where absent the caller's own, and with the scope admin all"
+ACCOUNT: Final = "of this one, by name or id; where absent the caller's own, and with the scope admin all"
 _CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 """What the daemon gives out, for the schemas only: it refuses others by itself, and in better words."""
 
@@ -55,6 +55,7 @@ class Method(StrEnum):
     TOKENS = "tokens"
     POOLS = "pools"
     STATUS = "status"
+    HISTORY = "history"
 
 
 ORDER_EVENT: Final = "order.event"
@@ -346,7 +347,7 @@ class ListParams(Message):
     status: tuple[OrderStatus, ...] = Field((), description="any where empty")
     kind: tuple[OrderKind, ...] = Field((), description="how they are executed; any where empty")
     token: Name | None = Field(None, description="on either side; symbol or mint address")
-    account: Name | None = Field(None, description=_ACCOUNT)
+    account: Name | None = Field(None, description=ACCOUNT)
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(
         None, max_length=200, description="the next_cursor of the page before", json_schema_extra=_CURSOR
@@ -377,7 +378,7 @@ class SubscribeParams(Message):
     order: OrderRef | None = None
     after: int | None = Field(None, ge=0, description="resumes: the events from after + 1 on are sent again")
     orders: tuple[Followed, ...] = Field((), max_length=MAX_FOLLOWED)
-    account: Name | None = Field(None, description=_ACCOUNT)
+    account: Name | None = Field(None, description=ACCOUNT)
     token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
     token_out: str | None = Field(None, max_length=64, description="only orders that buy this token")
     kind: OrderKind | None = Field(None, description="only orders of this kind")

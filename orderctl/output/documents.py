@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orderctl.output.colours import CheckResult
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
+from orderd.records import HistoryFill, HistoryResult
 from orderd.wire import (
     Balance,
     BalancesResult,
@@ -135,6 +136,8 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     OrderView: "order",
     OrderDetail: "order_detail",
     EvidenceResult: "evidence",
+    HistoryResult: "history",
+    HistoryFill: "fill",
     Events: "events",
     OrderEvent: "event",
     StatusResult: "status",

@@ -27,6 +27,8 @@ Format = Literal["table", "wide", "json", "jsonl", "id"]
 """``wide`` is the table with nothing left out or shortened; ``id`` prints what a script hands to the next command."""
 DocumentFormat = Literal["table", "wide", "json", "jsonl"]
 """Of what has no id."""
+RecordFormat = Literal["table", "wide", "json", "jsonl", "csv"]
+"""Of what is kept and reckoned with: ``csv`` has a line of names, and then a row a line."""
 
 OUTPUT = typer.Option("--output", "-o", help="How to print it.")
 
@@ -51,7 +53,10 @@ def _lacks_characters(stream: TextIO) -> bool:
 
 
 def print_data(
-    output: Format, whole: "BaseModel", rows: "Iterable[BaseModel] | None" = None, ids: Iterable[str] = ()
+    output: "Format | RecordFormat",
+    whole: "BaseModel",
+    rows: "Iterable[BaseModel] | None" = None,
+    ids: Iterable[str] = (),
 ) -> bool:
     """What a program reads: the document, its rows a line each where it has rows, or their ids. False for a table."""
     match output:
@@ -65,6 +70,22 @@ def print_data(
                 print_line(one)
         case _:
             return False
+    return True
+
+
+def print_records(
+    output: RecordFormat, whole: "BaseModel", kind: "type[BaseModel]", rows: "Iterable[BaseModel]"
+) -> bool:
+    """As ``print_data``, and as CSV (RFC 4180, but with the line ends of this system's shells); ``kind`` is that of the
+    rows. False for a table."""
+    if output != "csv":
+        return print_data(output, whole, rows)
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(kind.model_fields)
+    writer.writerows(row.model_dump(mode="json").values() for row in rows)
+    sys.stdout.flush()
     return True
 
 

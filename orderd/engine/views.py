@@ -144,7 +144,7 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
         events=tuple(events_after(order.id, 0)),
         attempts=tuple(attempt_view(attempt, order) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
-        fills=tuple(_fill_view(fill, order) for fill in fills),
+        fills=tuple(fill_view(fill, order) for fill in fills),
     )
 
 
@@ -169,7 +169,8 @@ def attempt_view(attempt: Attempt, order: Order) -> AttemptView:
     )
 
 
-def _fill_view(fill: Fill, order: Order) -> FillView:
+def fill_view(fill: Fill, order: Order) -> FillView:
+    """The fill of this order, or of one that executes a part of it, as clients see it."""
     sold, bought = order.decimals_in, order.decimals_out
     return FillView(
         order_id=fill.order_id,

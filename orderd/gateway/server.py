@@ -44,6 +44,7 @@ from orderd.gateway.port.websocket_connection import PortConnection
 from orderd.gateway.problem import problem_response
 from orderd.gateway.rpc.dispatch import Rpc, too_large
 from orderd.gateway.rpc.methods import Market, Methods, Resolution
+from orderd.gateway.rpc.records import Records
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
 from orderd.gateway.streaming.hub import Hub
@@ -113,7 +114,8 @@ class Gateway:
             lists=self._lists,
             outside=self._outside,
         )
-        routes = self._methods.routes()
+        records = Records(engine.intake.token, self._lists)
+        routes = self._methods.routes() | records.routes()
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
         self._sessions: dict[Session, PortConnection] = {}
@@ -122,7 +124,7 @@ class Gateway:
         callers = Callers(self._gate.who)
         foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         submissions = Submissions(self._methods, callers, foreign.at_shared_path)
-        rest = rest_router(self._methods, callers, submissions)
+        rest = rest_router(self._methods, records, callers, submissions)
         rest.include_router(foreign.router())
         self._port = Port(
             http_app(

@@ -44,6 +44,7 @@ _WITH_A_TOKEN: Final = (
 _TAGS: Final = {
     "orders": "Submit, follow and cancel orders. To follow them live, subscribe over the websocket on the same port.",
     "market": "Prices, tokens, pools and balances: questions that change nothing.",
+    "records": "What has been: fills, and what they came to.",
     "daemon": "How the daemon and its services are.",
 }
 EXAMPLES: Final[dict[str, Any]] = {

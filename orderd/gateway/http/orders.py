@@ -16,9 +16,11 @@ from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import LINK, LOCATION, category, link_to_order, problems, success
 from orderd.gateway.http.market import market_router
+from orderd.gateway.http.records import records_router
 from orderd.gateway.http.resolution import resolution_router
 from orderd.gateway.http.submission import OrderBody, Submissions
 from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.rpc.records import Records
 from orderd.wire import (
     Amendment,
     AmendParams,
@@ -67,12 +69,13 @@ class Timeline(Message):
     entries: tuple[TimelineEntry, ...]
 
 
-def rest_router(methods: Methods, callers: Callers, submissions: Submissions) -> APIRouter:
+def rest_router(methods: Methods, records: Records, callers: Callers, submissions: Submissions) -> APIRouter:
     """All that is served below ``/api``."""
     router = APIRouter()
     router.include_router(_orders_router(methods, callers, submissions))
     router.include_router(resolution_router(methods, callers))
     router.include_router(market_router(methods, callers))
+    router.include_router(records_router(records, callers))
     return router
 
 

@@ -98,7 +98,7 @@ class Rpc:
         refused: Callable[[Actor, str, OrderdError], None] = lambda *_: None,
     ) -> None:
         """``refused`` is told of each call that is answered with an error."""
-        self._routes = routes
+        self.routes = routes
         self._refused = refused
         shape: Any = reduce(or_, (_shape_of(method, route.params) for method, route in routes.items()))
         self._calls: TypeAdapter[Any] = TypeAdapter(Annotated[shape, Field(discriminator="method")])
@@ -163,7 +163,7 @@ class Rpc:
         started = time.perf_counter()
         outcome = "ok"
         try:
-            route = self._routes[call.method]
+            route = self.routes[call.method]
             session.principal.require(route.scope)
             reply = await route.handle(session, call.params)
         except OrderdError as problem:
@@ -203,8 +203,8 @@ class Rpc:
         return _failure(call_id, problem) if "id" in given else None
 
     def _unknown_method(self, name: str) -> OrderdError:
-        near = get_close_matches(name[:50], self._routes, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self._routes)}"
+        near = get_close_matches(name[:50], self.routes, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.routes)}"
         return OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"{name[:50]!r} is no method; {hint}")
 
 

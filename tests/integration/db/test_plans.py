@@ -27,9 +27,11 @@ from db import (
     retention,
     validity,
 )
+from db import history as fills_of
 from db.audit import Actor, Filter
 from db.balances import Holding
 from db.connection import connect, database
+from db.history import Wanted
 from db.journal import AttemptEnd, Change, Failure, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
@@ -216,6 +218,16 @@ def read_all_that_can_be_read(order: Order) -> None:
     for whose in (DEFAULT_ACCOUNT, None):
         history.standings(Selection(whose, token_in="SOL", token_out="USDC", kind="market"), active)
     views.stories([order.id])
+    read_fills(order)
+
+
+def read_fills(order: Order) -> None:
+    (newest, _), *_ = fills_of.page(Wanted(), 1)
+    for whose in (DEFAULT_ACCOUNT, None):
+        for token in (None, "SOL", order.mint_out):
+            for before in (None, (newest.at, newest.order_id)):
+                fills_of.page(Wanted(whose, token, ("market",), since=newest.at, before=before), 50)
+            list(fills_of.totals(Wanted(whose, token, since=newest.at)))
 
 
 def ask_the_audit(order: Order) -> None:

@@ -94,7 +94,7 @@ async def _traffic(rig: Rig, description: dict[str, Any]) -> AsyncIterator[Traff
 async def test_it_names_the_methods_that_there_are_and_the_notifications(rig: Rig, description: Any) -> None:
     operations = description["operations"]
     received = {name for name, operation in operations.items() if operation["action"] == "receive"}
-    assert received == {str(method) for method in rig.gateway._methods.routes()} == {str(method) for method in Method}
+    assert received == {str(method) for method in rig.gateway._rpc.routes} == {str(method) for method in Method}
     assert {name for name, operation in operations.items() if operation["action"] == "send"} == {
         "order.event",
         "heartbeat",
@@ -103,7 +103,7 @@ async def test_it_names_the_methods_that_there_are_and_the_notifications(rig: Ri
 
 async def test_each_method_says_what_it_takes_answers_and_needs(rig: Rig, description: Any) -> None:
     schemas = description["components"]["schemas"]
-    for method, route in rig.gateway._methods.routes().items():
+    for method, route in rig.gateway._rpc.routes.items():
         operation = description["operations"][method]
         assert operation["summary"]
         assert operation["description"] == f"Needs the scope {route.scope}."
@@ -150,6 +150,7 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("quote", terms),
             ("order.preview", terms | {"client_order_id": "not-sent"}),
             ("pools", {"token": ["SOL"]}),
+            ("history", {}),
             ("orders.subscribe", {"order": "described", "after": 1}),
             ("orders.subscribe", {"order": "described", "after": 9}),
             ("orders.subscribe", {"token_in": "SOL", "token_out": "USDC"}),

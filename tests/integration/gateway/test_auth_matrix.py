@@ -43,6 +43,7 @@ HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/api/orders/{order}/evidence"): "read",
     ("POST", "/api/orders/{order}/resolution"): "admin",
     ("GET", "/api/quote"): "read",
+    ("GET", "/api/history"): "read",
     ("GET", "/api/tokens"): "read",
     ("GET", "/api/pools"): "read",
     ("GET", "/api/balances"): "read",
@@ -64,6 +65,7 @@ CALLS: dict[Method, Need] = {
     Method.ORDERS_UNSUBSCRIBE: "read",
     Method.QUOTE: "read",
     Method.BALANCES: "read",
+    Method.HISTORY: "read",
     Method.TOKENS: "read",
     Method.POOLS: "read",
     Method.STATUS: "read",
@@ -179,7 +181,7 @@ async def test_the_table_names_what_there_is(rig: Rig, http: httpx.AsyncClient, 
     in_description = {(method.upper(), path) for path, operations in described.items() for method in operations}
     assert routes(rig) == set(HTTP)
     assert in_description <= set(HTTP)
-    assert set(rig.gateway._methods.routes()) == set(CALLS) == set(Method)
+    assert set(rig.gateway._rpc.routes) == set(CALLS) == set(Method)
     assert {path.partition("?")[0].removesuffix(ORDER) for path in STREAMS} == {
         NATIVE_PATH,
         ALL_ORDERS_PATH,

@@ -44,6 +44,7 @@ async def test_it_names_all_that_is_served_by_names_fit_for_generated_clients(do
         "GET /api/tokens": "list_tokens",
         "GET /api/pools": "list_pools",
         "GET /api/balances": "get_balances",
+        "GET /api/history": "list_fills",
         "GET /api/status": "get_status",
         "GET /health": "get_health",
         "GET /ready": "get_readiness",

@@ -34,6 +34,7 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
     assert not loaded & set(HEAVY)
     assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= {
         "orderd.wire",
+        "orderd.records",
         "orderd.command_line",
         "orderd.proxy",
         "orderd.client",

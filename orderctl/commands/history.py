@@ -1,0 +1,61 @@
+"""orderctl history"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, RecordFormat, console, narrate, print_records
+from orderctl.trading.fills import read_fills
+from orderctl.trading.lookup import OfAccount
+from orderctl.trading.period import Since, Until, moment
+from orderd.client.connection import Client
+from orderd.client.protocol import params_of
+from orderd.domain.order import OrderKind
+from orderd.records import HistoryFill, HistoryParams
+
+
+def run(
+    ctx: typer.Context,
+    token: Annotated[
+        str | None, typer.Option("--token", metavar="TOKEN", help="Only fills that sold or bought it.")
+    ] = None,
+    kind: Annotated[
+        list[OrderKind] | None, typer.Option("--kind", help="Only of orders of this kind; may be given again.")
+    ] = None,
+    account: OfAccount = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
+    output: Annotated[RecordFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """List fills, newest first, and what they came to.
+
+    \b
+    orderctl history --since 7d
+    orderctl history --token SOL --all -o csv
+
+    Slippage is in basis points, positive where the fill was worse: against the quote of the route that was sent, and
+    against the mid price when that was decided. What stands below the table is of all fills, shown or not.
+    """
+    settings = settings_of(ctx, output)
+    wanted = params_of(
+        HistoryParams, token=token, kind=kind or (), account=account, since=moment(since), until=moment(until)
+    )
+    with Client(settings) as client:
+        found = read_fills(client, wanted, None if everything else limit)
+    if not print_records(output, found, HistoryFill, found.fills) and found.fills:
+        from orderctl.display.history import fills_table, totals_lines
+        from orderctl.display.tables import print_whole
+
+        out = console(settings)
+        print_whole(fills_table(found.fills, wide=output == "wide"), out)
+        for line in totals_lines(found):
+            narrate(settings, line)
+    if not found.fills:
+        narrate(settings, "no fills match" if token or kind or account or since or until else "no fills")
+    elif found.next_cursor is not None:
+        narrate(settings, "there are more: --limit N or --all shows them")
+    return ExitCode.OK

@@ -1,0 +1,78 @@
+"""How fills look in a table, and what they came to in lines below it."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.display.ids import short_ids
+from orderctl.display.tables import Column, plain_table
+from orderctl.output.colours import Tone
+from orderd.records import HistoryFill, HistoryResult
+
+
+def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
+    """``wide`` adds what the fill cost beside its price, and where it was."""
+    fills = tuple(fills)
+    more: tuple[Column, ...] = (
+        ("MID", "right"),
+        ("POOL FEE", "right"),
+        ("FEE", "right"),
+        ("RENT", "right"),
+        ("VENUE", "left"),
+        ("KIND", "left"),
+        ("SIGNATURE", "left"),
+    )
+    table = plain_table(
+        ("TIME", "left"),
+        ("ORDER", "left"),
+        ("SOLD", "right"),
+        ("RECEIVED", "right"),
+        ("PRICE", "right"),
+        ("QUOTE BP", "right"),
+        ("MID BP", "right"),
+        *(more if wide else ()),
+    )
+    shown = short_ids(fill.order_id for fill in fills)
+    for fill in fills:
+        cells = (
+            fill.mid or "-",
+            fill.pool_fee or "-",
+            fill.network_fee,
+            fill.rent or "-",
+            fill.venue or "-",
+            fill.kind,
+            fill.signature,
+        )
+        table.add_row(
+            f"{fill.at:%Y-%m-%d %H:%M:%S}",
+            shown[fill.order_id],
+            f"{fill.amount_in} {fill.token_in}",
+            f"{fill.amount_out} {fill.token_out}",
+            fill.price,
+            _slippage(fill.quote_slippage_bps),
+            _slippage(fill.mid_slippage_bps),
+            *(cells if wide else ()),
+        )
+    return table
+
+
+def _slippage(bps: str | None) -> Text:
+    if bps is None:
+        return Text("-")
+    return Text(bps, Tone.GOOD if bps.startswith("-") else "")
+
+
+def totals_lines(history: HistoryResult) -> Iterator[str]:
+    """What all fills that match came to, pair by pair."""
+    if (totals := history.totals) is None:
+        return
+    for pair in totals.pairs:
+        traded = f"{pair.amount_in} {pair.token_in} for {pair.amount_out} {pair.token_out}"
+        yield f"{_count(pair.fills)}: {traded}, at {pair.price}"
+    rent = "" if totals.rent == "0" else f", rent {totals.rent} SOL"
+    yield f"{_count(totals.fills)} in all: network fees {totals.network_fee} SOL{rent}"
+
+
+def _count(fills: int) -> str:
+    return f"{fills} fill{'' if fills == 1 else 's'}"

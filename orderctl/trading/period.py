@@ -1,0 +1,38 @@
+"""Times of the past, as a trader writes them."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.times import format_moment, parse_moment, parse_span
+
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="From then on: 24h or 7d ago, 2026-11-01, or a time with a zone."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Up to then, as --since."),
+]
+
+
+def moment(text: str | None) -> str | None:
+    """``7d`` ago, the beginning of a day in UTC, or a time with its zone, as the daemon takes it.
+
+    Raises OrderdError TIME_INVALID.
+    """
+    if text is None:
+        return None
+    if text[-1:] in "smhd" and text[:1].isdigit():
+        return format_moment(datetime.now(UTC) - timedelta(seconds=parse_span(text)))
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        try:
+            return format_moment(parse_moment(text))
+        except OrderdError as error:
+            told = f"{text[:50]!r} is neither a time ago, such as 7d, nor a day, nor a time with a zone"
+            raise OrderdError(ErrorCode.TIME_INVALID, told) from error
+    return format_moment(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -1,0 +1,30 @@
+"""What a fill lost against a price that was known before it: the quote it was sent on, or the mid when it was decided.
+
+In basis points of that price, positive where the fill is worse, whichever token of the pair is sold.
+"""
+
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Final
+
+from orderd.domain.money import BPS
+
+_HUNDREDTH: Final = Decimal("0.01")
+_EXACT: Final = Context(prec=60)
+
+
+def against_quote(amount_in: int, amount_out: int, quoted_in: int, quoted_out: int) -> Decimal:
+    """Base units that were traded, beside those that the route was quoted at; all above zero."""
+    return _lost(Fraction(amount_out, amount_in), Fraction(quoted_out, quoted_in))
+
+
+def against_mid(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, mid: str) -> Decimal:
+    """Base units that were traded, beside a price of one token_in in token_out, in whole tokens."""
+    return _lost(Fraction(amount_out, amount_in) * Fraction(10) ** (decimals_in - decimals_out), Fraction(Decimal(mid)))
+
+
+def _lost(paid: Fraction, expected: Fraction) -> Decimal:
+    """To a hundredth of a basis point, rounded half even."""
+    lost = (1 - paid / expected) * BPS
+    told = _EXACT.divide(Decimal(lost.numerator), Decimal(lost.denominator)).quantize(_HUNDREDTH)
+    return abs(told) if told.is_zero() else told

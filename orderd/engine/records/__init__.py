@@ -1,0 +1,1 @@
+"""What has been: fills, and what they came to."""

@@ -1,0 +1,36 @@
+"""What has been, over plain HTTP."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from orderd.gateway.access.body import StrictRoute
+from orderd.gateway.access.caller import Callers, HttpCaller
+from orderd.gateway.docs import record_examples as examples
+from orderd.gateway.docs.openapi import LINK, category, problems, success
+from orderd.gateway.rpc.records import Records
+from orderd.records import HistoryParams, HistoryResult
+
+
+def records_router(records: Records, callers: Callers) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["records"], route_class=StrictRoute)
+
+    @router.get(
+        "/history",
+        summary="List fills",
+        response_description="The fills, newest first, and on the first page what all of them came to.",
+        responses=success(200, examples.HISTORY, LINK) | problems(*category("TIME")),
+    )
+    async def list_fills(
+        request: Request,
+        response: Response,
+        caller: Annotated[HttpCaller, Depends(callers.reader)],
+        params: Annotated[HistoryParams, Query()],
+    ) -> HistoryResult:
+        page = cast(HistoryResult, (await records.history(caller, params)).result)
+        if page.next_cursor is not None:
+            following = request.url.include_query_params(cursor=page.next_cursor)
+            response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        return page
+
+    return router

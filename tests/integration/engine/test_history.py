@@ -1,0 +1,118 @@
+"""What was filled is found again: newest first, by page, by what is asked for, with the sums over all."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from db import finality, journal
+from db.connection import database
+from db.journal import AttemptEnd, Change, NewAttempt
+from db.models import DEFAULT_ACCOUNT, Order
+from orderd.domain.errors import OrderdError
+from orderd.domain.events import Submitted
+from orderd.domain.order import OrderKind
+from orderd.domain.times import format_moment
+from orderd.engine.records.history import read_history
+from orderd.records import HistoryParams, HistoryResult
+from tests.integration.orders import FILL, LEAST, claimed, new_order, route
+from tests.samples.orders import FILL as CONFIRMED
+from tests.samples.orders import METEORA as QUOTED
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+
+def filled(order: Order | None = None, *, mid: str | None = None, awaits_finality: bool = False) -> Order:
+    """An order that sold 1.5 SOL for 152.310211 USDC, and was quoted 152.104."""
+    order = route(claimed() if order is None else order)
+    signature = f"signature of {order.id}"
+    attempt = NewAttempt(1, signature, b"signed", 150, QUOTED.venue, QUOTED.pool, LEAST, 0, 3_750_000, mid)
+    submitted = Submitted(attempt=1, signature=signature, last_valid_block_height=150)
+    (live,) = journal.apply([Change(order.id, submitted, order.version, {"signature": signature}, new_attempt=attempt)])
+    fact = CONFIRMED.model_copy(update={"signature": signature, "rent": "0.002"})
+    end = AttemptEnd("landed", 9, 1, awaits_finality)
+    (moved,) = journal.apply([Change(order.id, fact, live.order.version, FILL, attempt_end=end)])
+    return moved.order
+
+
+def history(account_id: UUID | None = DEFAULT_ACCOUNT, **params: Any) -> HistoryResult:
+    return read_history(account_id, HistoryParams(**params))
+
+
+def ids(found: HistoryResult) -> list[UUID]:
+    return [fill.order_id for fill in found.fills]
+
+
+def test_a_fill_says_what_its_order_was_and_what_it_lost() -> None:
+    order = filled(mid="102")
+    (fill,) = history().fills
+    assert (fill.order_id, fill.client_order_id) == (order.id, order.client_order_id)
+    assert (fill.account, fill.kind, fill.venue) == ("default", OrderKind.MARKET, order.venue)
+    assert (fill.amount_in, fill.token_in, fill.amount_out, fill.token_out) == ("1.5", "SOL", "152.310211", "USDC")
+    assert fill.quote_slippage_bps == "-13.56", "206,211 base units more than 152,104,000"
+    assert fill.mid_slippage_bps == "45.08", "152.310211 where 1.5 SOL were worth 153"
+
+
+def test_without_a_mid_nothing_is_said_of_it() -> None:
+    filled()
+    assert history().fills[0].mid_slippage_bps is None
+
+
+def test_all_pages_together_are_all_fills_newest_first_and_the_first_has_the_sums() -> None:
+    orders = [filled().id for _ in range(5)]
+    page = history(limit=2)
+    assert page.totals is not None
+    (pair,) = page.totals.pairs
+    assert (page.totals.fills, page.totals.network_fee, page.totals.rent) == (5, "0.000025", "0.01")
+    assert (pair.fills, pair.amount_in, pair.amount_out, pair.price) == (5, "7.5", "761.551055", "101.540141")
+    found = ids(page)
+    while page.next_cursor is not None:
+        page = history(limit=2, cursor=page.next_cursor)
+        assert page.totals is None
+        found += ids(page)
+    assert found == orders[::-1]
+
+
+def test_fills_of_one_moment_are_each_on_one_page() -> None:
+    orders = {filled().id for _ in range(3)}
+    database.execute_sql("UPDATE fills SET at = '2026-11-01T00:00:00Z'")
+    first = history(limit=1)
+    second = history(limit=1, cursor=first.next_cursor)
+    third = history(limit=1, cursor=second.next_cursor)
+    assert {*ids(first), *ids(second), *ids(third)} == orders
+
+
+def test_filters_leave_out_what_was_not_asked_for_and_count_what_was() -> None:
+    rests = new_order(kind=OrderKind.STOP, stop_price="90")
+    journal.accept([rests])
+    early, late = filled().id, filled().id
+    at = {fill.order_id: fill.at for fill in history().fills}
+    assert ids(history(since=format_moment(at[late]))) == [late]
+    assert ids(history(until=format_moment(at[late]))) == [early]
+    assert ids(history(token="usdc", kind=["market"])) == [late, early]
+    assert ids(history(token="CHILLGUY")) == ids(history(kind=["stop"])) == []
+    totals = history(since=format_moment(at[late])).totals
+    assert totals is not None
+    assert totals.fills == 1
+    later = format_moment(at[late] + timedelta(seconds=1))
+    assert history(since=later).totals == history(token="CHILLGUY").totals
+
+
+def test_an_account_sees_its_own_and_who_sees_all_sees_each_ones() -> None:
+    order = filled()
+    other = UUID("00000000-0000-7000-8000-00000000000f")
+    assert ids(history(other)) == []
+    assert ids(history(None)) == [order.id]
+
+
+def test_one_that_was_taken_back_is_none() -> None:
+    filled(awaits_finality=True)
+    finality.roll_back(finality.awaiting(1))
+    assert (history().fills, history().totals) == ((), history(token="none").totals)
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_time_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(OrderdError, match="no time with a zone"):
+        read_history(None, HistoryParams.model_validate({name: "yesterday"}))
