@@ -7,7 +7,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from db.connection import database
-from db.models import DEFAULT_ACCOUNT, Account, ApiToken
+from db.models import DEFAULT_ACCOUNT, Account, ApiKey
 from orderd.domain import accounts
 
 
@@ -34,9 +34,9 @@ def take_turns() -> None:
     database.execute_sql("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
 
 
-def of_token(name: str) -> UUID | None:
-    """The account of the last token that was called so, valid or not. Needs a connection."""
-    last = ApiToken.select().where(ApiToken.name == name).order_by(ApiToken.created_at.desc()).first()
+def of_key(name: str) -> UUID | None:
+    """The account of the last API key that was called so, valid or not. Needs a connection."""
+    last = ApiKey.select().where(ApiKey.name == name).order_by(ApiKey.created_at.desc()).first()
     return None if last is None else UUID(str(last.account_id))
 
 

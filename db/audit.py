@@ -17,15 +17,15 @@ RESOLVE: Final = "order.resolve"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the name of a token, and the address that it was used from; '' where there is none."""
+    """Who acts: the name of an API key, and the address that it was used from; '' where there is none."""
 
     name: str
     address: str = ""
-    token_id: UUID | None = None
+    key_id: UUID | None = None
 
 
 NOBODY: Final = Actor("")
-"""Whoever shows no token that is good."""
+"""Callers without a valid API key."""
 DAEMON: Final = Actor("orderd")
 """What the daemon does of itself."""
 
@@ -63,7 +63,7 @@ def record(entries: Sequence[Entry]) -> None:
         [
             {
                 "actor": entry.by.name,
-                "token_id": entry.by.token_id,
+                "token_id": entry.by.key_id,
                 "address": entry.by.address,
                 "action": entry.action,
                 "outcome": entry.outcome,

@@ -103,10 +103,10 @@ def spendings(*, with_unseen: bool = True) -> list[Spending]:
     return [Spending(mint_in, wrapped, out, int(times), int(amount)) for mint_in, wrapped, out, times, amount in rows]
 
 
-def open_of_key(token_id: UUID | None) -> int:
+def open_of_key(key_id: UUID | None) -> int:
     """How many orders that wait for the market this key has, or those have who need none."""
-    whose = "token_id IS NULL" if token_id is None else "token_id = %s"
-    values = None if token_id is None else (str(token_id),)
+    whose = "token_id IS NULL" if key_id is None else "token_id = %s"
+    values = None if key_id is None else (str(key_id),)
     sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {whose}"  # noqa: S608
     (count,) = database.execute_sql(sql, values).fetchone()
     return int(count)

@@ -432,7 +432,7 @@ class NewOrder:
             "rests": self.terms.rests,
             "holds_seconds": self._holds_seconds,
             "actor": self.by.name,
-            "token_id": self.by.token_id,
+            "token_id": self.by.key_id,
             "address": self.by.address,
         }
 

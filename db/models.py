@@ -29,7 +29,7 @@ from orderd.domain.price import canonical
 from orderd.domain.schedule import CatchUp
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
-"""The account of a daemon that asks for no token; made by the first migration."""
+"""The account of a daemon that needs no API key; made by the first migration."""
 
 
 def listed(statuses: Iterable[OrderStatus]) -> str:
@@ -101,8 +101,8 @@ class Account(Table):
         table_name = "accounts"
 
 
-class ApiToken(Table):
-    """A bearer token, known by its SHA-256 only. Expired or revoked ones stay for the record.
+class ApiKey(Table):
+    """An API key, known by its SHA-256 only. Expired or revoked ones stay for the record.
 
     Where a limit is NULL there is none. Notionals are base units of USDC.
     """

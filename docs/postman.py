@@ -234,7 +234,7 @@ def openapi_document() -> Json:
         refused=lambda *_: None,
         rest=rest_router(absent, absent, callers, Submissions(absent, callers, nobody)),
         posts={},
-        token_required=False,
+        api_key_required=False,
         describe_websocket=lambda *_: {},
     )
 

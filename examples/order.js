@@ -3,7 +3,7 @@
 //   npm install
 //   node order.js [http://127.0.0.1:3000]
 //
-// Where the daemon asks for a token, it is taken from ORDERCTL_TOKEN.
+// Where the daemon needs an API key, it is taken from ORDERCTL_API_KEY.
 "use strict";
 
 const { randomUUID } = require("node:crypto");
@@ -11,8 +11,8 @@ const WebSocket = require("ws");
 
 const PAUSE_MS = 500;
 const url = process.argv[2] ?? "http://127.0.0.1:3000";
-const token = process.env.ORDERCTL_TOKEN;
-const headers = token ? { Authorization: `Bearer ${token}` } : {};
+const key = process.env.ORDERCTL_API_KEY;
+const headers = key ? { Authorization: `Bearer ${key}` } : {};
 
 async function submit(order) {
   const answer = await fetch(`${url}/api/orders/execute`, {

@@ -3,7 +3,7 @@
     pip install websockets
     python order.py [ws://127.0.0.1:3000/]
 
-Where the daemon asks for a token, it is taken from ORDERCTL_TOKEN.
+Where the daemon needs an API key, it is taken from ORDERCTL_API_KEY.
 """
 
 import json
@@ -35,8 +35,8 @@ def call(websocket: ClientConnection, method: str, params: dict[str, Any]) -> An
 
 def events(url: str, order: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Submits the order and brings each of its events once, up to the last."""
-    token = os.environ.get("ORDERCTL_TOKEN")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    key = os.environ.get("ORDERCTL_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     seen = 0
     while True:
         try:

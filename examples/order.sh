@@ -3,7 +3,7 @@
 #
 #   ./order.sh [http://127.0.0.1:3000]
 #
-# Where the daemon asks for a token, it is taken from ORDERCTL_TOKEN.
+# Where the daemon needs an API key, it is taken from ORDERCTL_API_KEY.
 set -euo pipefail
 url=${1:-http://127.0.0.1:3000}
 key=example-$(date +%s)-$$
@@ -11,7 +11,7 @@ key=example-$(date +%s)-$$
 ask() {
     # By a file, for the command line can be read by every user of the machine.
     curl --silent --show-error --fail-with-body \
-        --header @<(printf '%s' "${ORDERCTL_TOKEN:+Authorization: Bearer $ORDERCTL_TOKEN}") "$@"
+        --header @<(printf '%s' "${ORDERCTL_API_KEY:+Authorization: Bearer $ORDERCTL_API_KEY}") "$@"
     echo
 }
 

@@ -34,7 +34,8 @@ def orderctl(
     url: Annotated[str | None, typer.Option(metavar="URL", help="The daemon's address.", envvar=None)] = None,
     ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of the daemon's certificate.")] = None,
     context: Annotated[str | None, typer.Option(metavar="NAME", help="Which of the configured daemons.")] = None,
-    token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API token.")] = None,
+    api_key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API key.")] = None,
+    token_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
     color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = None,
     output: Annotated[Format, OUTPUT] = "table",
@@ -54,7 +55,8 @@ def orderctl(
     Without a command it shows how the daemon is and the orders that are active.
     """
     flags: Flags = ctx.obj
-    flags.url, flags.ca, flags.context, flags.token_file = url, ca, context, token_file
+    flags.url, flags.ca, flags.context = url, ca, context
+    flags.api_key_file, flags.token_file = api_key_file, token_file
     flags.color, flags.timeout = color, timeout
     flags.quiet, flags.debug = quiet, debug
     if ctx.invoked_subcommand not in CHANGING:

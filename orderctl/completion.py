@@ -47,8 +47,8 @@ _STATES_FOR: Final = {
 """The orders that a verb is of use for."""
 _OF_ONE_ORDER: Final = ("show", "events", "amend", "pause", "resume", "simulate-fill", "resolve")
 OPTIONS_WITH_VALUE: Final = frozenset(
-    {*_CHOICES, "--url", "--context", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n", "--slippage",
-     "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id", "--for", "--file", "-f",
+    {*_CHOICES, "--url", "--context", "--api-key-file", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n",
+     "--slippage", "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id", "--for", "--file", "-f",
      "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit", "--trail", "--max-slippage",
      "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over", "--every", "--jitter", "--amount",
      "--then-stop", "--then-take-profit", "--since", "--until"}
@@ -190,7 +190,7 @@ def _ask(settings: Settings, method: str, params: dict[str, Any]) -> dict[str, A
 
     from orderd.client.trust import tls_options
 
-    headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else None
+    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else None
     with (
         suppress(OSError, WebSocketException, ValueError, KeyError),
         connect(

@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from orderd.command_line import CommandLine
+from orderd.commands.api_key import api_key_app, renamed
 from orderd.commands.audit import audit
 from orderd.commands.check_config import check_config
 from orderd.commands.demo import demo
@@ -14,7 +15,6 @@ from orderd.commands.gateway import gateway
 from orderd.commands.migrate import migrate
 from orderd.commands.run import run
 from orderd.commands.simnet import simnet_app
-from orderd.commands.token import token_app
 from orderd.commands.wallet import wallet
 from orderd.commands.worker import worker
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -31,7 +31,8 @@ app = CommandLine(
 )
 for verb in (audit, doctor, run, gateway, worker, migrate, wallet, check_config, demo):
     app.command()(verb)
-app.add_typer(token_app, name="token")
+app.add_typer(api_key_app, name="api-key")
+app.add_typer(api_key_app, name="token", hidden=True, callback=renamed)
 app.add_typer(simnet_app, name="simnet")
 
 

@@ -32,12 +32,12 @@ def show(
     origin: Annotated[bool, typer.Option("--origin", help="Say of each value where it comes from.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show the settings as they are in force. A token itself is never shown."""
+    """Show the settings as they are in force. An API key itself is never shown."""
     chosen = explain(ctx.obj, os.environ)
     settings = settings_of(ctx, output)
     values = {name: choice.text or DEFAULTS.get(name, "") for name, choice in chosen.items()}
-    if chosen["token"].text is not None:
-        values["token"] = "(set)"
+    if chosen["api_key"].text is not None:
+        values["api_key"] = "(set)"
     rows = tuple(Setting(name=name, value=values[name], origin=choice.origin) for name, choice in chosen.items())
     if print_data(output, Config(settings=rows), rows):
         return ExitCode.OK

@@ -7,7 +7,7 @@ contexts, ``[contexts.NAME]`` tables of the same settings for several daemons; w
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +18,9 @@ from orderd.domain.text import text_of
 
 Colour = Literal["auto", "always", "never"]
 
-FILE_KEYS = ("url", "ca", "token_file", "token_command", "color", "timeout")
+FILE_KEYS = ("url", "ca", "api_key_file", "api_key_command", "color", "timeout")
+RENAMED = {"api_key": "token", "api_key_file": "token_file", "api_key_command": "token_command"}
+"""What settings were called before. The old names are read for one more release, with a warning."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Flags:
     url: str | None = None
     context: str | None = None
     ca: Path | None = None
+    api_key_file: Path | None = None
     token_file: Path | None = None
     color: Colour | None = None
     timeout: float | None = None
@@ -44,6 +47,8 @@ class Choice:
     origin: str = "default"
     rank: int = 4
     """0 is a flag, 4 the default."""
+    new_name: str | None = None
+    """What the setting is called now, where it was said by its old name."""
 
 
 def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
@@ -58,6 +63,12 @@ def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
     in_context = table[context.text] if context is not None else {}
 
     def choose(name: str) -> Choice:
+        choice = said(name)
+        if name not in RENAMED or (before := said(RENAMED[name])).rank >= choice.rank:
+            return choice
+        return replace(before, new_name=name)
+
+    def said(name: str) -> Choice:
         variable = f"ORDERCTL_{name.upper()}"
         if (flag := getattr(flags, name, None)) is not None:
             return Choice(str(flag), f"--{name.replace('_', '-')}", 0)
@@ -69,7 +80,7 @@ def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
             return Choice(str(file[name]), f"{name} in {path}", 3)
         return Choice(None)
 
-    return {name: choose(name) for name in ("token", *FILE_KEYS)}
+    return {name: choose(name) for name in ("api_key", *FILE_KEYS)}
 
 
 def current_context(flags: Flags, environ: Mapping[str, str]) -> Choice | None:
@@ -145,5 +156,5 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _check_names(path: Path, where: str, names: Iterable[str]) -> None:
     for name in names:
-        if name not in FILE_KEYS:
+        if name not in FILE_KEYS and name not in (RENAMED["api_key_file"], RENAMED["api_key_command"]):
             raise unusable(str(path), f"{name!r}{where} is no setting; there are {', '.join(FILE_KEYS)}")

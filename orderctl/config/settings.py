@@ -3,12 +3,12 @@
     flag            environment              orderctl.toml   default
     --url           ORDERCTL_URL             url             ws://127.0.0.1:3000/
     --ca            ORDERCTL_CA              ca              the authorities that this machine trusts
-    --token-file    ORDERCTL_TOKEN_FILE      token_file      no token
-                    ORDERCTL_TOKEN_COMMAND   token_command   none
+    --api-key-file  ORDERCTL_API_KEY_FILE    api_key_file    no API key
+                    ORDERCTL_API_KEY_COMMAND api_key_command none
     --color         ORDERCTL_COLOR           color           auto
     --timeout       ORDERCTL_TIMEOUT         timeout         10 (seconds)
 
-ORDERCTL_TOKEN holds a token itself and comes before a token file or command that is not a flag. A token is never taken
+ORDERCTL_API_KEY holds an API key itself and comes before a file or command that is not a flag. A key is never taken
 from the command line, where every user of the machine could read it; a command, such as ``secret-tool lookup ...``,
 brings it from a keyring. Read by hand, not by pydantic-settings, because its import alone takes longer than a command
 may.
@@ -16,13 +16,14 @@ may.
 
 import os
 import shlex
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from orderctl.config.origins import Choice, Colour, Flags, explain, path_of, read_text
+from orderctl.config.origins import RENAMED, Choice, Colour, Flags, explain, path_of, read_text
 from orderd.client.endpoint import DEFAULT_TIMEOUT, DEFAULT_URL, Endpoint
 from orderd.client.errors import unusable
 from orderd.domain.authority import host_of
@@ -34,7 +35,8 @@ T = TypeVar("T")
 
 DEFAULTS = {"url": DEFAULT_URL, "color": "auto", "timeout": f"{DEFAULT_TIMEOUT:g}"}
 """As text, of the settings that have one."""
-TOKEN_COMMAND_SECONDS = 30
+_NEW_NAMES = {before: name for name, before in RENAMED.items()}
+API_KEY_COMMAND_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,19 @@ def settings_of(ctx: "typer.Context", output: str) -> Settings:
     """The settings of a command that prints ``output``. Raises what ``load`` raises."""
     flags: Flags = ctx.obj
     flags.output = output
-    settings = load(flags, os.environ)
+    chosen = explain(flags, os.environ)
+    settings = _checked(chosen, flags)
+    _warn_of_old_names(chosen, settings)
     flags.color = settings.color
     return settings
 
 
 def load(flags: Flags, environ: Mapping[str, str]) -> Settings:
     """Raises ConfigError for a value that cannot be used, naming where it comes from."""
-    chosen = explain(flags, environ)
+    return _checked(explain(flags, environ), flags)
 
+
+def _checked(chosen: Mapping[str, Choice], flags: Flags) -> Settings:
     def read(name: str, parse: Callable[[str, str], T], default: T) -> T:
         choice = chosen[name]
         return default if choice.text is None else parse(choice.text, choice.origin)
@@ -63,24 +69,38 @@ def load(flags: Flags, environ: Mapping[str, str]) -> Settings:
     return Settings(
         url=read("url", _url, DEFAULT_URL),
         ca=read("ca", _file, None),
-        token=_token(chosen),
+        api_key=_api_key(chosen),
         color=read("color", _colour, "auto"),
         timeout=read("timeout", _seconds, DEFAULT_TIMEOUT),
         quiet=flags.quiet,
     )
 
 
+def _warn_of_old_names(chosen: Mapping[str, Choice], settings: Settings) -> None:
+    for choice in chosen.values():
+        if choice.new_name is not None and not settings.quiet:
+            new = choice.new_name if choice.rank > 1 else _spelt(choice.new_name, choice.rank)
+            sys.stderr.write(
+                f"{choice.origin}: write {new} instead; the old name will be removed in the next release\n"
+            )
+
+
+def _spelt(name: str, rank: int) -> str:
+    """As a flag or as a variable."""
+    return f"--{name.replace('_', '-')}" if rank == 0 else f"ORDERCTL_{name.upper()}"
+
+
 def check(name: str, text: str, origin: str) -> object:
-    """What a setting of the file comes to, without running a token command. Raises ConfigError."""
+    """What a setting of the file comes to, without running the command for an API key. Raises ConfigError."""
     checks: dict[str, Callable[[str, str], object]] = {
         "url": _url,
         "ca": _file,
         "color": _colour,
         "timeout": _seconds,
-        "token_file": _token_of_file,
-        "token_command": _words,
+        "api_key_file": _api_key_of_file,
+        "api_key_command": _words,
     }
-    return checks[name](text, origin)
+    return checks[_NEW_NAMES.get(name, name)](text, origin)
 
 
 def _url(text: str, origin: str) -> str:
@@ -122,37 +142,39 @@ def _seconds(text: str, origin: str) -> float:
     return seconds
 
 
-def _token(chosen: Mapping[str, Choice]) -> str | None:
-    """From where it was said most forcefully; at the same place a token itself before a file before a command."""
-    found = min((chosen[name].rank, order, name) for order, name in enumerate(("token", "token_file", "token_command")))
+def _api_key(chosen: Mapping[str, Choice]) -> str | None:
+    """From where it was said most forcefully; at the same place a key itself before a file before a command."""
+    found = min(
+        (chosen[name].rank, order, name) for order, name in enumerate(("api_key", "api_key_file", "api_key_command"))
+    )
     choice = chosen[found[2]]
     if choice.text is None:
         return None
-    if found[2] == "token":
-        return _checked_token(choice.text, choice.origin)
-    if found[2] == "token_file":
-        return _token_of_file(choice.text, choice.origin)
-    return _token_of_command(choice.text, choice.origin)
+    if found[2] == "api_key":
+        return _checked_api_key(choice.text, choice.origin)
+    if found[2] == "api_key_file":
+        return _api_key_of_file(choice.text, choice.origin)
+    return _api_key_of_command(choice.text, choice.origin)
 
 
-def _token_of_file(path: str, origin: str) -> str:
+def _api_key_of_file(path: str, origin: str) -> str:
     try:
-        return _checked_token(read_text(path_of(path, origin)), f"{origin}: {path}")
+        return _checked_api_key(read_text(path_of(path, origin)), f"{origin}: {path}")
     except (OSError, ValueError) as error:
-        raise unusable(origin, f"the token file cannot be read: {error}") from error
+        raise unusable(origin, f"the file of the API key cannot be read: {error}") from error
 
 
-def _token_of_command(command: str, origin: str) -> str:
+def _api_key_of_command(command: str, origin: str) -> str:
     import subprocess  # here, because most traders have no such command
 
     words = _words(command, origin)
     try:
         done = subprocess.run(  # noqa: S603  (the trader's own command, from the trader's own configuration)
-            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TOKEN_COMMAND_SECONDS, check=True
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=API_KEY_COMMAND_SECONDS, check=True
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise unusable(origin, f"the command brings no token: {error}") from error
-    return _checked_token(done.stdout, origin)
+        raise unusable(origin, f"the command prints no API key: {error}") from error
+    return _checked_api_key(done.stdout, origin)
 
 
 def _words(command: str, origin: str) -> list[str]:
@@ -165,8 +187,8 @@ def _words(command: str, origin: str) -> list[str]:
     return words
 
 
-def _checked_token(text: str, origin: str) -> str:
-    token = text.strip()
-    if not token or not token.isascii() or not token.isprintable():
-        raise unusable(origin, "this is no token: it must be one line of printable characters")
-    return token
+def _checked_api_key(text: str, origin: str) -> str:
+    key = text.strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise unusable(origin, "this is not an API key: it must be one line of printable characters")
+    return key

@@ -55,8 +55,8 @@ class WebServer(Server):
     def run(self) -> None:
         """Until Ctrl-C. The screens find the daemon as this command does."""
         os.environ["ORDERCTL_URL"] = self._settings.url
-        if self._settings.token is not None:
-            os.environ["ORDERCTL_TOKEN"] = self._settings.token
+        if self._settings.api_key is not None:
+            os.environ["ORDERCTL_API_KEY"] = self._settings.api_key
         if self._settings.ca is not None:
             os.environ["ORDERCTL_CA"] = str(self._settings.ca)
         asyncio.set_event_loop(asyncio.new_event_loop())

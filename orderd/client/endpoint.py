@@ -12,6 +12,6 @@ class Endpoint:
     url: str = DEFAULT_URL
     ca: Path | None = None
     """The certificates, in PEM, of the authority that the daemon's own is from, where this machine knows it not."""
-    token: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
     timeout: float = DEFAULT_TIMEOUT
     """Seconds to wait for a connection, and for each answer."""

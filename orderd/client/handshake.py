@@ -45,7 +45,7 @@ def options(endpoint: Endpoint) -> dict[str, Any]:
     Where a proxy leads to the daemon, it is asked for the way, which blocks. Raises ConfigError and UnreachableError.
     """
     return {
-        "additional_headers": {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else None,
+        "additional_headers": {"Authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else None,
         "compression": None,
         "proxy": None,
         "open_timeout": endpoint.timeout,

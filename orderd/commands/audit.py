@@ -25,41 +25,45 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 def audit(
     since: Annotated[str | None, typer.Option(help="From when on: 30m, 24h, 7d, or 2026-01-31T12:00Z")] = None,
     until: Annotated[str | None, typer.Option(help="Before when, written likewise")] = None,
-    token: Annotated[str | None, typer.Option(help="The name of a token")] = None,
+    api_key: Annotated[
+        str | None, typer.Option("--api-key", "--token", metavar="NAME", help="The name of an API key")
+    ] = None,
     action: Annotated[str | None, typer.Option(help="order.submit, order.cancel, token.create, connect, ...")] = None,
     outcome: Annotated[str | None, typer.Option(help="ok, or the code of a refusal, such as LIMIT_DAY")] = None,
     order: Annotated[str | None, typer.Option(help="An order's whole id")] = None,
     refused: Annotated[bool, typer.Option("--refused", help="Only what was refused")] = False,
     strangers: Annotated[
         bool | None,
-        typer.Option("--strangers/--no-strangers", help="Callers without a token alone, or none of them"),
+        typer.Option("--strangers/--no-strangers", help="Callers without an API key alone, or none of them"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each")] = False,
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Show who submitted and cancelled what, who made and revoked tokens, and what was refused to whom.
+    """Show who submitted and cancelled what, who made and revoked API keys, and what was refused to whom.
 
     Refusals follow within a second; equal ones of one second are one line, with their number. Those of callers
-    without a token are counted by the hour, and kept for 30 days: an hour that is partly within --since and --until is
-    shown as a whole. All that is given has to be so of a line.
+    without an API key are counted by the hour, and kept for 30 days: an hour that is partly within --since and --until
+    is shown as a whole. All that is given has to be so of a line.
 
     \b
     orderd audit --since 24h --refused
-    orderd audit --token desk --outcome LIMIT_DAY --limit 200
+    orderd audit --api-key desk --outcome LIMIT_DAY --limit 200
     orderd audit --since 2026-01-31T12:00Z --until 2026-01-31T13:00Z --json
     orderd audit --strangers --since 7d
     """
     from db import audit, refusals
     from db.audit import Filter
 
-    which = Filter(_time("since", since), _time("until", until), token, action, _outcome(outcome), _id(order), refused)
+    which = Filter(
+        _time("since", since), _time("until", until), api_key, action, _outcome(outcome), _id(order), refused
+    )
     if which.since is not None and which.until is not None and which.since >= which.until:
         raise ConfigurationError(f"--since {since} is not before --until {until}")
-    if strangers and not (token is None and order is None):
-        raise ConfigurationError("--strangers: they have neither a --token nor an --order")
-    with_strangers = token is None and order is None if strangers is None else strangers
+    if strangers and not (api_key is None and order is None):
+        raise ConfigurationError("--strangers: they have neither an --api-key nor an --order")
+    with_strangers = api_key is None and order is None if strangers is None else strangers
     with database_of(config, state_dir):
         rows = [] if strangers else [_of_audit(row) for row in audit.read(which, limit)]
         if with_strangers:

@@ -32,7 +32,7 @@ def doctor(
     config: Config = None,
     state_dir: Annotated[Path | None, typer.Option(help="The daemon's, where the services are its own")] = None,
 ) -> None:
-    """Check the configuration, the wallet, the tables, the tokens and the certificate. Exits with 1 if one fails."""
+    """Check the configuration, the wallet, the tables, the API keys and the certificate. Exits with 1 if one fails."""
     failed = False
     for finding in _examine(config, state_dir):
         failed |= finding.result == "fail"
@@ -120,12 +120,12 @@ def _database(settings: Settings, config: Path | None, state_dir: Path | None) -
     try:
         with database_of(config, state_dir):
             sizes = _sizes()
-            tokens = _tried("tokens", lambda: _tokens(settings))
+            keys = _tried("api keys", lambda: _api_keys(settings))
     except OrderdError as error:
-        yield Finding("tokens", "fail", error.detail, error.spec.next_step)
+        yield Finding("api keys", "fail", error.detail, error.spec.next_step)
         return
     yield sizes
-    yield tokens
+    yield keys
 
 
 def _sizes() -> Finding:
@@ -136,9 +136,9 @@ def _sizes() -> Finding:
     return Finding("tables", "ok", f"{sum(sizes.values()) / 2**20:.1f} MiB in all{tables and ': '}{tables}")
 
 
-def _tokens(settings: Settings) -> Finding:
-    from orderd.gateway.access.authentication import check_anyone_may_enter, token_required
+def _api_keys(settings: Settings) -> Finding:
+    from orderd.gateway.access.authentication import api_key_required, check_anyone_may_enter
 
     check_anyone_may_enter(settings)
-    asked = "every client shows one" if token_required(settings) else "none is asked for"
-    return Finding("tokens", "ok", f"{asked}; the database and its tables are well")
+    asked = "every client shows one" if api_key_required(settings) else "none is asked for"
+    return Finding("api keys", "ok", f"{asked}; the database and its tables are well")

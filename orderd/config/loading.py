@@ -102,7 +102,7 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if not settings.is_local and settings.tls_cert is None and not settings.tls_terminated_by_proxy:
         faults.append(
-            f"host is {settings.host}, which other machines can reach, so tokens and orders need TLS: set "
+            f"host is {settings.host}, which other machines can reach, so API keys and orders need TLS: set "
             f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY, or {PREFIX}TLS_TERMINATED_BY_PROXY=true where a proxy ends it"
         )
     if (settings.tls_cert is None) != (settings.tls_key is None):

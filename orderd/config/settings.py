@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     """Directory for the data of the embedded services, and for the wallet unless ``wallet`` names another file."""
 
     host: Host = "127.0.0.1"
-    """Address to listen on. On any address but loopback every client needs an API token, and the port needs TLS."""
+    """Address to listen on. On any address but loopback every client needs an API key, and the port needs TLS."""
     port: int = Field(3000, ge=0, le=65535)
     """Port for websocket and HTTP; 0 takes a free one."""
     allowed_hosts: Annotated[tuple[AnsweredName, ...], NoDecode, Listed] = ()
@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     rate_window_seconds: int = Field(60, ge=1, le=MOST)
     """Length of the rate limit's sliding window."""
     max_open_per_key: int = Field(1_000, ge=0, le=MOST)
-    """Maximum number of open orders per API token; 0 means no limit."""
+    """Maximum number of open orders per API key; 0 means no limit."""
     max_in_flight: int = Field(0, ge=0, le=MOST)
     """Maximum number of submitted orders at one time per worker process; 0 means no limit."""
 

@@ -233,29 +233,37 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "nothing was traded; see what it waited for: orderctl show ID; then submit a new order if you still want it",
         409,
     ),
-    ErrorCode.AUTH_REQUIRED: _lasting("This daemon asks for a token", "set ORDERCTL_TOKEN or --token-file", 401),
-    ErrorCode.AUTH_INVALID: _lasting("The token is unknown, expired or revoked", "make one: orderd token create", 401),
-    ErrorCode.AUTH_FORBIDDEN: _lasting("The token may not do this", "use a token with the scope that is named", 403),
+    ErrorCode.AUTH_REQUIRED: _lasting("This daemon needs an API key", "set ORDERCTL_API_KEY or --api-key-file", 401),
+    ErrorCode.AUTH_INVALID: _lasting(
+        "The API key is unknown, expired or revoked", "make one: orderd api-key create", 401
+    ),
+    ErrorCode.AUTH_FORBIDDEN: _lasting(
+        "The API key may not do this", "use an API key with the scope that is named", 403
+    ),
     ErrorCode.AUTH_ORIGIN_REFUSED: _lasting(
         "The request names another host, or comes from a web page",
         "connect to 127.0.0.1 or localhost, or add the name to ORDERD_ALLOWED_HOSTS or ORDERD_ALLOWED_ORIGINS",
         403,
     ),
     ErrorCode.LIMIT_REQUESTS: _passing(
-        "The token has made too many requests", "wait for as long as retry_after says, then go on more slowly", 429
+        "The API key has made too many requests", "wait for as long as retry_after says, then go on more slowly", 429
     ),
     ErrorCode.LIMIT_CONNECTIONS: _passing(
         "There are too many connections", "close those that are not needed, or try again in a moment"
     ),
-    ErrorCode.LIMIT_TOKENS: _lasting("The token may not trade this pair", "see its limits: orderd token list", 403),
+    ErrorCode.LIMIT_TOKENS: _lasting("The API key may not trade this pair", "see its limits: orderd api-key list", 403),
     ErrorCode.LIMIT_ORDER: _lasting(
-        "The order is larger than the token may submit", "submit a smaller one; see the limits: orderd token list", 403
+        "The order is larger than the API key may submit",
+        "submit a smaller one; see the limits: orderd api-key list",
+        403,
     ),
     ErrorCode.LIMIT_DAY: _lasting(
-        "The token's allowance for a day is used up", "submit a smaller order, or wait as long as retry_after says", 429
+        "The API key's allowance for a day is used up",
+        "submit a smaller order, or wait as long as retry_after says",
+        429,
     ),
     ErrorCode.LIMIT_OPEN: _lasting(
-        "The token has too many open orders", "cancel some, or raise ORDERD_MAX_OPEN_PER_KEY", 429
+        "The API key has too many open orders", "cancel some, or raise ORDERD_MAX_OPEN_PER_KEY", 429
     ),
     ErrorCode.ROUTE_NOT_FOUND: _lasting("No pool trades this pair", "choose a pair that a pool trades"),
     ErrorCode.ROUTE_VENUES_UNAVAILABLE: _awaited(
@@ -364,8 +372,8 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The certificate or its key cannot be used", "correct ORDERD_TLS_CERT and ORDERD_TLS_KEY", 500
     ),
     ErrorCode.SERVICE_EXPOSED: _lasting(
-        "The daemon would listen to other machines, and no token is valid",
-        "make one first: orderd token create NAME; or listen on 127.0.0.1",
+        "The daemon would listen to other machines, and no API key is valid",
+        "make one first: orderd api-key create NAME; or listen on 127.0.0.1",
         500,
     ),
     ErrorCode.SERVICE_CONFIGURATION: _lasting(

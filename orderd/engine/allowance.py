@@ -1,4 +1,4 @@
-"""What the orders of one token may be worth: which tokens they trade, how large each is, and all of a day together.
+"""What the orders of one API key may be worth: which tokens they trade, how large each is, and all of a day together.
 
 An order's notional is what it sells, in USDC, at the moment it is submitted: the amount itself where USDC is sold, else
 what the best route pays for the whole amount in USDC, after all pools' fees and before slippage. A day is the last 24
@@ -30,7 +30,7 @@ DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A token's limits; None where there is none. Notionals in base units of USDC."""
+    """An API key's limits; None where there is none. Notionals in base units of USDC."""
 
     mints: frozenset[str] | None = None
     per_order: int | None = None
@@ -66,64 +66,64 @@ def accept_within(
     sender: str | None = None,
     check: Callable[[NewOrder], object] = lambda _: None,
 ) -> list[Moved]:
-    """``journal.accept`` of one order, if its token's limits leave room for it; checked and written in one transaction.
+    """``journal.accept`` of one order, if its key's limits leave room for it; checked and written in one transaction.
 
-    Submissions of one token wait for each other, over all gateways. An order that is there already is no new one,
-    whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for a token that has ended, or
+    Submissions of one API key wait for each other, over all gateways. An order that is there already is no new one,
+    whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for an API key that has ended, or
     what else ``check`` has against the order.
     """
-    token_id = order.by.token_id
-    assert token_id is not None, "only tokens have limits"
-    _lock(token_id)
+    key_id = order.by.key_id
+    assert key_id is not None, "only API keys have limits"
+    _lock(key_id)
     if journal.submitted_as(order.account_id, order.client_order_id) is not None:
         return []
-    _check(token_id, spending)
+    _check(key_id, spending)
     check(order)
     added = journal.accept([order], sender)
-    _note(order.id, token_id, spending)
+    _note(order.id, key_id, spending)
     return added
 
 
-def spend_anew(order_id: UUID, token_id: UUID, spending: Spending) -> None:
-    """Let an order be worth something else from now on, if its token's limits leave room for it. In a transaction.
+def spend_anew(order_id: UUID, key_id: UUID, spending: Spending) -> None:
+    """Let an order be worth something else from now on, if its API key's limits leave room for it. In a transaction.
 
     Raises OrderdError as ``accept_within`` does.
     """
-    _lock(token_id)
+    _lock(key_id)
     database.execute_sql("DELETE FROM notionals WHERE order_id = %s", (str(order_id),))
-    _check(token_id, spending)
-    _note(order_id, token_id, spending)
+    _check(key_id, spending)
+    _note(order_id, key_id, spending)
 
 
-def _note(order_id: UUID, token_id: UUID, spending: Spending) -> None:
+def _note(order_id: UUID, key_id: UUID, spending: Spending) -> None:
     database.execute_sql(
         "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-        (str(order_id), str(token_id), spending.notional),
+        (str(order_id), str(key_id), spending.notional),
     )
 
 
-def _lock(token_id: UUID) -> None:
+def _lock(key_id: UUID) -> None:
     good = database.execute_sql(
         """
         SELECT FROM api_tokens
         WHERE id = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
         FOR NO KEY UPDATE""",
-        (str(token_id),),
+        (str(key_id),),
     )
     if good.fetchone() is None:
-        raise OrderdError(ErrorCode.AUTH_INVALID, "the token is expired or revoked")
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the API key is expired or revoked")
 
 
-def _check(token_id: UUID, spending: Spending) -> None:
+def _check(key_id: UUID, spending: Spending) -> None:
     notional, limits = spending.notional, spending.limits
     if limits.per_order is not None and notional > limits.per_order:
-        detail = f"the order is worth {_usdc(notional)}, the token may submit {_usdc(limits.per_order)} at most"
+        detail = f"the order is worth {_usdc(notional)}, the API key may submit {_usdc(limits.per_order)} at most"
         raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
     if limits.per_day is None:
         return
-    if _submitted(token_id) + notional <= limits.per_day:
+    if _submitted(key_id) + notional <= limits.per_day:
         return
-    spent = _spent(token_id)
+    spent = _spent(key_id)
     used = sum(each for _, each in spent)
     if used + notional > limits.per_day:
         detail = (
@@ -133,14 +133,14 @@ def _check(token_id: UUID, spending: Spending) -> None:
         raise OrderdError(ErrorCode.LIMIT_DAY, detail, retry_after=_free_in(spent, limits.per_day - notional))
 
 
-def _submitted(token_id: UUID) -> int:
+def _submitted(key_id: UUID) -> int:
     """What all orders of the last day are worth, those that do not count included: told by the index alone."""
     (notional,) = database.execute_sql(
         f"""
         SELECT COALESCE(sum(notional), 0) FROM (
             SELECT notional FROM notionals WHERE token_id = %s AND at > statement_timestamp() - %s
             UNION ALL SELECT n.notional FROM {_OPEN_FOR_LONG}) AS submitted""",  # noqa: S608
-        (str(token_id), DAY, str(token_id), DAY),
+        (str(key_id), DAY, str(key_id), DAY),
     ).fetchone()
     return int(notional)
 
@@ -149,10 +149,10 @@ _OPEN_FOR_LONG: Final = f"""
     notionals n JOIN orders o ON o.id = n.order_id
     WHERE o.ended_as IS NULL AND o.kind <> '{OrderKind.MARKET}' AND o.token_id = %s
       AND n.at <= statement_timestamp() - %s"""
-"""Those of a token that wait for the market, and were submitted or filled before the day began."""
+"""Those of an API key that wait for the market, and were submitted or filled before the day began."""
 
 
-def _spent(token_id: UUID) -> list[tuple[float, int]]:
+def _spent(key_id: UUID) -> list[tuple[float, int]]:
     """Of each order that counts: in how many seconds it no longer will, and its notional; those last that are open."""
     rows = database.execute_sql(
         f"""
@@ -164,7 +164,7 @@ def _spent(token_id: UUID) -> list[tuple[float, int]]:
           AND (o.status NOT IN ({listed(UNFILLED)}) OR o.filled_in IS NOT NULL)
         UNION ALL SELECT 'infinity', n.notional FROM {_OPEN_FOR_LONG}
         ORDER BY seconds""",  # noqa: S608
-        (DAY, str(token_id), DAY, str(token_id), DAY),
+        (DAY, str(key_id), DAY, str(key_id), DAY),
     )
     return [(float(seconds), int(notional)) for seconds, notional in rows]
 

@@ -70,8 +70,8 @@ class Amendments:
         columns: dict[str, Any] = {"paused": changes.get("paused", order.paused)}
         _check_room(order, after)
         if spending is not None:
-            assert by.token_id is not None, "only tokens have limits"
-            spend_anew(order.id, by.token_id, spending)
+            assert by.key_id is not None, "only API keys have limits"
+            spend_anew(order.id, by.key_id, spending)
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:
             columns["first_terms"] = told(before).model_dump(mode="json")

@@ -179,17 +179,17 @@ class Reservations:
             return {}
         balances.lock()
         standing = self.standing()
-        left = {each.by.token_id: self._places(each.by.token_id) for each in waiting}
+        left = {each.by.key_id: self._places(each.by.key_id) for each in waiting}
         refused = {}
         for order in waiting:
             try:
-                self._check_place(left[order.by.token_id])
+                self._check_place(left[order.by.key_id])
                 standing.check(order.terms)
             except OrderdError as error:
                 if journal.submitted_as(order.account_id, order.client_order_id) is None:
                     refused[order.id] = error
             else:
-                left[order.by.token_id] -= 1
+                left[order.by.key_id] -= 1
         return refused
 
     def check(self, order: NewOrder) -> None:
@@ -203,8 +203,8 @@ class Reservations:
             balances.lock()
             self.standing().check(after, more)
 
-    def _places(self, token_id: UUID | None) -> int:
-        return self._max_open - balances.open_of_key(token_id) if self._max_open else 1
+    def _places(self, key_id: UUID | None) -> int:
+        return self._max_open - balances.open_of_key(key_id) if self._max_open else 1
 
     def _check_place(self, left: int) -> None:
         if self._max_open and left < 1:

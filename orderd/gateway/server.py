@@ -23,7 +23,7 @@ from orderd.config.values import MOST
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
-from orderd.gateway.access.authentication import Scope, token_required
+from orderd.gateway.access.authentication import Scope, api_key_required
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.access.gate import Gate
 from orderd.gateway.access.last_used import LastUsed
@@ -90,7 +90,7 @@ class Gateway:
         self._last_used = LastUsed(self._background)
         self._gate = Gate(settings, self._database, self._last_used.note)
         self._refusals = Refusals(self._background)
-        self._endings = Endings(self._background, self._outside, held=self._tokens_in_use, end=self._end_tokens)
+        self._endings = Endings(self._background, self._outside, held=self._keys_in_use, end=self._end_keys)
         self._certificate = certificate_of(settings)
         self._hub = Hub(self._background)
         self._pacemaker = Pacemaker(lambda: self._hub.as_of)
@@ -134,7 +134,7 @@ class Gateway:
                 authorize=self._authorize_reader,
                 rest=rest,
                 posts={"/api/orders": submissions.submit, **foreign.posts()},
-                token_required=token_required(settings),
+                api_key_required=api_key_required(settings),
                 refresh_metrics=self._health_checks.refresh_metrics,
                 describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
                 refused=self._refusals.note,
@@ -271,22 +271,22 @@ class Gateway:
             del self._sessions[session]
             CONNECTIONS.dec()
 
-    def _tokens_in_use(self) -> set[UUID]:
-        return {token_id for session in self._sessions if (token_id := session.principal.token_id)}
+    def _keys_in_use(self) -> set[UUID]:
+        return {key_id for session in self._sessions if (key_id := session.principal.key_id)}
 
-    def _end_tokens(self, token_ids: Iterable[UUID]) -> None:
+    def _end_keys(self, key_ids: Iterable[UUID]) -> None:
         """What was received and not begun is refused, subscriptions bring nothing more, and then it is over."""
-        ended = frozenset(token_ids)
+        ended = frozenset(key_ids)
         self._gate.close_to(ended)
         for session in tuple(self._sessions):
-            if session.principal.token_id in ended:
+            if session.principal.key_id in ended:
                 self._dismiss(session)
 
     def _dismiss(self, session: Session) -> None:
-        log.info("token ended", action="token_ended", token=session.principal.name)
+        log.info("API key ended", action="key_ended", key=session.principal.name)
         session.expire()
         self._hub.end(session)
-        self._sessions[session].dismiss(POLICY_VIOLATION, "the token has been revoked or has expired")
+        self._sessions[session].dismiss(POLICY_VIOLATION, "the API key has been revoked or has expired")
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:

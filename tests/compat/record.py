@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from solders.signature import Signature
 
 from db.connection import connect, database, migrate
-from orderd.commands import token as access
+from orderd.commands import api_key as access
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
@@ -164,9 +164,9 @@ def wait_for(read: Callable[[], OrderView], status: OrderStatus) -> None:
 
 def make_tokens() -> None:
     silence = redirect_stdout(StringIO())  # it would be told the tokens
-    with silence, patch("orderd.gateway.access.authentication.new_token", lambda: keys.FORMER):
+    with silence, patch("orderd.gateway.access.authentication.new_api_key", lambda: keys.FORMER):
         access.create("former", scope="admin", days=_CENTURY_DAYS)
-    with silence, patch("orderd.gateway.access.authentication.new_token", lambda: keys.DESK):
+    with silence, patch("orderd.gateway.access.authentication.new_api_key", lambda: keys.DESK):
         access.create(
             "desk",
             days=_CENTURY_DAYS,

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from db import audit
 from db.audit import Filter
-from db.models import ApiToken
+from db.models import ApiKey
 from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.wire import OrderDetail
@@ -102,13 +102,13 @@ def stored_states() -> list[Stored]:
 
 @contextmanager
 def trading_with(url: str, token: str) -> Iterator[Trader]:
-    with Client(Settings(url=url, token=token)) as client:
+    with Client(Settings(url=url, api_key=token)) as client:
         yield Trader(client)
 
 
 def tokens_and_audit() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Both as JSON. Needs a database connection."""
-    tokens = ApiToken.select().order_by(ApiToken.created_at)
+    tokens = ApiKey.select().order_by(ApiKey.created_at)
     return (
         [_plain(token, _TOKEN_COLUMNS) for token in tokens],
         [_plain(row, _AUDIT_COLUMNS) for row in audit.read(Filter(), _ANY)],

@@ -93,7 +93,7 @@ def test_the_audit_can_still_only_grow(migrated: str) -> None:
 def test_a_token_is_worth_what_it_was(stored: Stored, migrated: str) -> None:
     (row,) = [token for token in stored.expected().tokens if token["name"] == "desk"]
     desk = authenticate(f"Bearer {keys.DESK}", required=True)
-    assert (str(desk.token_id), desk.scope) == (row["id"], Scope.TRADE)
+    assert (str(desk.key_id), desk.scope) == (row["id"], Scope.TRADE)
     assert desk.pace == Pace(row["requests_per_minute"], row["burst"])
     assert desk.limits.mints == frozenset(row["allowed_mints"])
     assert (desk.limits.per_order, desk.limits.per_day) == (row["max_notional_per_order"], row["max_notional_per_day"])

@@ -53,25 +53,25 @@ def test_migrate_makes_the_tables_once(orderd: Orderd, empty_postgres_url: str) 
     assert second.stdout == "the tables are up to date\n"
 
 
-def test_a_token_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: str) -> None:
-    made = orderd("token", "create", "desk", "--scope", "read", ORDERD_DATABASE_URL=postgres_url)
+def test_an_api_key_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: str) -> None:
+    made = orderd("api-key", "create", "desk", "--scope", "read", ORDERD_DATABASE_URL=postgres_url)
     assert made.stdout.startswith("orderd_")
-    listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    listed = orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert listed.startswith("desk\tread\tvalid until 20")
     assert listed.endswith("\taccount desk\tnever used\tno limits\n")
-    again = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
-    assert (again.returncode, "revoke it with: orderd token revoke desk" in again.stderr) == (2, True)
-    assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
-    assert "\trevoked 20" in orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
-    assert orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 2
-    assert orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    again = orderd("api-key", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
+    assert (again.returncode, "revoke it with: orderd api-key revoke desk" in again.stderr) == (2, True)
+    assert orderd("api-key", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    assert "\trevoked 20" in orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert orderd("api-key", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 2
+    assert orderd("api-key", "create", "desk", ORDERD_DATABASE_URL=postgres_url).returncode == 0
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         ("run", "--port", "0", "--port", "3000"),
-        ("token", "create", "desk", "--days", "1", "--days", "90"),
+        ("api-key", "create", "desk", "--days", "1", "--days", "90"),
         ("simnet", "--port", "0", "--port", "1"),
         (
             "simnet",
@@ -91,13 +91,13 @@ def test_an_option_that_is_given_twice_is_refused(orderd: Orderd, arguments: tup
     assert f"{arguments[-2]} is given twice" in refused.stderr
 
 
-def test_an_account_outlives_its_tokens(orderd: Orderd, postgres_url: str) -> None:
+def test_an_account_outlives_its_keys(orderd: Orderd, postgres_url: str) -> None:
     def accounts() -> list[str]:
-        listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+        listed = orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
         return [line.split("\t")[3].removeprefix("account ") for line in listed.splitlines()]
 
     def create(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return orderd("token", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
+        return orderd("api-key", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
 
     assert create("desk").stderr == "desk is for the new account desk\n"
     assert create("bot", "--account", "desk").stderr == "bot is for the account desk\n"
@@ -106,10 +106,10 @@ def test_an_account_outlives_its_tokens(orderd: Orderd, postgres_url: str) -> No
     assert accounts() == ["desk", "desk", "bots", "default"]
 
     for name in ("desk", "bot", "bot two"):
-        assert orderd("token", "revoke", name, ORDERD_DATABASE_URL=postgres_url).returncode == 0
-    assert create("bot").stderr == "bot is for the account desk\n", "that of the last token of the name"
+        assert orderd("api-key", "revoke", name, ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    assert create("bot").stderr == "bot is for the account desk\n", "that of the last key of the name"
     assert create("bot two", "--account", "desk").stderr == "bot two is for the account desk\n"
-    orderd("token", "revoke", "bot two", ORDERD_DATABASE_URL=postgres_url)
+    orderd("api-key", "revoke", "bot two", ORDERD_DATABASE_URL=postgres_url)
     assert create("bot two").stderr == "bot two is for the account desk\n"
 
     tokens = orderd("audit", "--action", "token.create", ORDERD_DATABASE_URL=postgres_url).stdout
@@ -119,27 +119,30 @@ def test_an_account_outlives_its_tokens(orderd: Orderd, postgres_url: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["default"], "there is an account 'default', which no token of this name has been for; say --account default"),
+        (
+            ["default"],
+            "there is an account 'default', which no API key of this name has been for; say --account default",
+        ),
         (["desk", "--account", ""], "--account: '' cannot be an account's name"),
         (["desk", "--account", "d\x1b[2J"], "cannot be an account's name: it has 1 to 64 printable characters"),
         (["d" * 65], "cannot be an account's name"),
     ],
 )
-def test_no_token_gets_into_an_account_by_chance(
+def test_no_api_key_gets_into_an_account_by_chance(
     orderd: Orderd, postgres_url: str, arguments: list[str], complaint: str
 ) -> None:
-    refused = orderd("token", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
+    refused = orderd("api-key", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert complaint in refused.stderr
-    assert orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
+    assert orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
     assert names_of_accounts(postgres_url) == ["default"]
 
 
-def test_tokens_that_are_made_at_one_time_share_what_they_name_and_nothing_else(
+def test_api_keys_that_are_made_at_one_time_share_what_they_name_and_nothing_else(
     orderd: Orderd, postgres_url: str
 ) -> None:
     def create(arguments: tuple[str, ...]) -> int:
-        return orderd("token", "create", *arguments, ORDERD_DATABASE_URL=postgres_url).returncode
+        return orderd("api-key", "create", *arguments, ORDERD_DATABASE_URL=postgres_url).returncode
 
     together = [("desk",), ("desk",), ("one", "--account", "bots"), ("two", "--account", "bots")]
     with ThreadPoolExecutor(len(together)) as threads:
@@ -153,11 +156,11 @@ def names_of_accounts(url: str) -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def test_the_limits_of_a_token_are_listed(orderd: Orderd, postgres_url: str) -> None:
+def test_the_limits_of_an_api_key_are_listed(orderd: Orderd, postgres_url: str) -> None:
     limits = ["--tokens", "usdc,SOL", "--max-notional-per-order", "99.5", "--max-notional-per-day", "1000"]
     pace = ["--requests-per-minute", "120"]
-    assert orderd("token", "create", "bot", *limits, *pace, ORDERD_DATABASE_URL=postgres_url).returncode == 0
-    listed = orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert orderd("api-key", "create", "bot", *limits, *pace, ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    listed = orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert listed.endswith(
         "\ttrades SOL,USDC; 99.5 USDC an order; 1000 USDC a day; 120 requests a minute, 20 at once\n"
     )
@@ -176,15 +179,15 @@ def test_the_limits_of_a_token_are_listed(orderd: Orderd, postgres_url: str) -> 
 def test_limits_that_make_no_sense_are_refused(
     orderd: Orderd, postgres_url: str, option: str, value: str, complaint: str
 ) -> None:
-    refused = orderd("token", "create", "bot", option, value, ORDERD_DATABASE_URL=postgres_url)
+    refused = orderd("api-key", "create", "bot", option, value, ORDERD_DATABASE_URL=postgres_url)
     assert refused.returncode == 2
     assert complaint in refused.stderr
-    assert orderd("token", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
+    assert orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
 
 
-def test_the_audit_tells_who_made_and_revoked_a_token(orderd: Orderd, postgres_url: str) -> None:
-    orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
-    orderd("token", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url)
+def test_the_audit_tells_who_made_and_revoked_an_api_key(orderd: Orderd, postgres_url: str) -> None:
+    orderd("api-key", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
+    orderd("api-key", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url)
     told = [
         json.loads(line) for line in orderd("audit", "--json", ORDERD_DATABASE_URL=postgres_url).stdout.splitlines()
     ]
@@ -202,7 +205,7 @@ def test_the_audit_tells_who_made_and_revoked_a_token(orderd: Orderd, postgres_u
 
 @pytest.fixture
 def busy_audit(postgres_url: str) -> str:
-    """A database in which the token desk was used two days ago and now, and a stranger has knocked."""
+    """A database in which the API key desk was used two days ago and now, and a stranger has knocked."""
     connect(postgres_url)
     desk = Actor("desk", "10.0.0.1")
     with database.connection_context():
@@ -228,7 +231,7 @@ ALL = ["order.cancel ok", "order.submit ok", "order.submit LIMIT_DAY", "connect 
         (["--since", "3d", "--until", "1d"], ALL[:1]),
         (["--since", "2026-01-01"], ALL),
         (["--until", "2026-01-01T00:00Z"], []),
-        (["--token", "desk"], ALL[:3]),
+        (["--api-key", "desk"], ALL[:3]),
         (["--token", "nobody"], []),
         (["--action", "order.submit", "--outcome", "ok"], ALL[1:2]),
         (["--outcome", "LIMIT_DAY"], ALL[2:3]),
@@ -259,7 +262,7 @@ def test_the_audit_tells_what_is_asked_for_oldest_first(
         (["--since", "1h", "--until", "2h"], "--since 1h is not before --until 2h"),
         (["--outcome", "limit_days"], "--outcome limit_days: did you mean LIMIT_DAY?"),
         (["--outcome", "no"], "--outcome no: "),
-        (["--strangers", "--token", "desk"], "--strangers: they have neither a --token nor an --order"),
+        (["--strangers", "--token", "desk"], "--strangers: they have neither an --api-key nor an --order"),
     ],
 )
 def test_a_question_that_could_find_nothing_is_refused(
@@ -288,24 +291,24 @@ def test_the_doctor_names_all_that_would_keep_the_daemon_from_starting(
     missing = str(tmp_path / "missing.pem")
     ill = orderd("doctor", ORDERD_TLS_CERT=missing, ORDERD_TLS_KEY=missing, **given)
     failed = [line.split("\t")[1] for line in ill.stdout.splitlines() if line.startswith("fail")]
-    assert (ill.returncode, failed) == (1, ["certificate", "tokens"])
-    assert "orderd token create NAME" in ill.stdout
+    assert (ill.returncode, failed) == (1, ["certificate", "api keys"])
+    assert "orderd api-key create NAME" in ill.stdout
 
 
 def test_a_scope_that_there_is_not_is_refused(orderd: Orderd, postgres_url: str) -> None:
-    refused = orderd("token", "create", "desk", "--scope", "everything", ORDERD_DATABASE_URL=postgres_url)
+    refused = orderd("api-key", "create", "desk", "--scope", "everything", ORDERD_DATABASE_URL=postgres_url)
     assert refused.returncode == 2
     assert "--scope everything: there are read, trade, admin" in refused.stderr
 
 
-def test_a_daemon_that_others_can_reach_asks_for_a_token(orderd: Orderd, tmp_path: Path) -> None:
-    token = orderd("token", "create", "desk", "--state-dir", tmp_path).stdout.strip()
+def test_a_daemon_that_others_can_reach_asks_for_an_api_key(orderd: Orderd, tmp_path: Path) -> None:
+    token = orderd("api-key", "create", "desk", "--state-dir", tmp_path).stdout.strip()
     open_to_all = {"ORDERD_HOST": "0.0.0.0", "ORDERD_TLS_TERMINATED_BY_PROXY": "true"}
     with running_daemon(tmp_path, QUICK | open_to_all) as daemon:
         refused = status(daemon)
-        let_in = status(daemon, ORDERCTL_TOKEN=token)
-        orderd("token", "revoke", "desk", "--state-dir", tmp_path)
-        refused_again = status(daemon, ORDERCTL_TOKEN=token)
+        let_in = status(daemon, ORDERCTL_API_KEY=token)
+        orderd("api-key", "revoke", "desk", "--state-dir", tmp_path)
+        refused_again = status(daemon, ORDERCTL_API_KEY=token)
     assert [refused.returncode, let_in.returncode, refused_again.returncode] == [4, 0, 4]
 
 
@@ -313,17 +316,17 @@ def test_a_daemon_that_others_can_reach_asks_for_a_token(orderd: Orderd, tmp_pat
 def test_other_machines_are_not_listened_to_without_tls(orderd: Orderd, role: str) -> None:
     refused = orderd(role, ORDERD_HOST="0.0.0.0")
     assert refused.returncode == 2
-    assert "host is 0.0.0.0, which other machines can reach, so tokens and orders need TLS" in refused.stderr
+    assert "host is 0.0.0.0, which other machines can reach, so API keys and orders need TLS" in refused.stderr
 
 
-def test_other_machines_are_not_listened_to_where_no_token_is_valid(orderd: Orderd, tmp_path: Path) -> None:
+def test_other_machines_are_not_listened_to_where_no_api_key_is_valid(orderd: Orderd, tmp_path: Path) -> None:
     settings = {"ORDERD_HOST": "0.0.0.0", "ORDERD_TLS_TERMINATED_BY_PROXY": "true"}
-    orderd("token", "create", "desk", "--state-dir", tmp_path)
-    orderd("token", "revoke", "desk", "--state-dir", tmp_path)
+    orderd("api-key", "create", "desk", "--state-dir", tmp_path)
+    orderd("api-key", "revoke", "desk", "--state-dir", tmp_path)
     refused = orderd("run", "--state-dir", tmp_path, "--port", "0", **settings)
     assert refused.returncode == 1
     assert "(SERVICE_EXPOSED)" in refused.stderr
-    assert "orderd token create NAME" in refused.stderr
+    assert "orderd api-key create NAME" in refused.stderr
 
 
 def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd, tmp_path: Path) -> None:
@@ -425,3 +428,11 @@ def status(daemon: Daemon, **environment: str) -> "subprocess.CompletedProcess[s
         text=True,
         check=False,
     )
+
+
+def test_the_earlier_name_of_the_verb_works_and_names_the_new_one(orderd: Orderd, postgres_url: str) -> None:
+    made = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
+    assert made.returncode == 0
+    assert made.stderr.startswith("orderd token is called orderd api-key now;")
+    assert "desk\ttrade\t" in orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
+    assert " token " not in orderd("--help").stdout

@@ -1,1 +1,1 @@
-"""Who may use the port: names it answers to, tokens, their pace and their end, and who was refused."""
+"""Who may use the port: names it answers to, API keys, their pace and their end, and who was refused."""

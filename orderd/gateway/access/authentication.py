@@ -1,6 +1,6 @@
-"""Who is calling: bearer tokens, known to the database by their SHA-256 only.
+"""Who is calling: API keys, known to the database by their SHA-256 only.
 
-A token is 256 random bits, so a plain hash is enough, and looking it up by the hash takes no time that depends on
+An API key is 256 random bits, so a plain hash is enough, and looking it up by the hash takes no time that depends on
 how much of a guess is right.
 """
 
@@ -15,16 +15,16 @@ from uuid import UUID
 
 from db.audit import Actor
 from db.connection import database
-from db.models import DEFAULT_ACCOUNT, ApiToken
+from db.models import DEFAULT_ACCOUNT, ApiKey
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.allowance import UNLIMITED, Limits
 from orderd.gateway.access.pace import Bucket
 
-TOKEN_ENDED: Final = "orderd_token_ended"
-"""The channel on which Postgres tells the ids of tokens that are revoked, or whose expiry is changed."""
+KEY_ENDED: Final = "orderd_token_ended"
+"""The channel on which Postgres tells the ids of API keys that are revoked, or whose expiry is changed."""
 PREFIX: Final = "orderd_"
-"""What all tokens begin with, so that scanners for leaked secrets know them."""
+"""What all API keys begin with, so that scanners for leaked secrets know them."""
 
 
 class Scope(StrEnum):
@@ -40,7 +40,7 @@ _RANK: Final = {scope: rank for rank, scope in enumerate(Scope)}
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many requests a token may make in a minute, and how many of them at once."""
+    """How many requests an API key may make in a minute, and how many of them at once."""
 
     per_minute: int
     burst: int
@@ -54,17 +54,17 @@ class Principal:
     scope: Scope
     name: str
     expires_at: datetime | None = None
-    token_id: UUID | None = None
+    key_id: UUID | None = None
     address: str = ""
     limits: Limits = UNLIMITED
     pace: Pace | None = None
     bucket: Bucket | None = None
-    """Counts the requests of all connections of the token, where it has a ``pace``."""
+    """Counts the requests of all connections of the API key, where it has a ``pace``."""
 
     @property
     def actor(self) -> Actor:
         """As the audit knows it."""
-        return Actor(self.name, self.address, self.token_id)
+        return Actor(self.name, self.address, self.key_id)
 
     @property
     def sees_all(self) -> bool:
@@ -74,62 +74,62 @@ class Principal:
     def require(self, scope: Scope) -> None:
         """Let one request pass.
 
-        Raises OrderdError: AUTH_FORBIDDEN without the scope, AUTH_INVALID when the token has ended meanwhile,
+        Raises OrderdError: AUTH_FORBIDDEN without the scope, AUTH_INVALID when the API key has ended meanwhile,
         LIMIT_REQUESTS when it makes too many.
         """
         if self.bucket is not None:
             self.bucket.take()
         if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
-            raise OrderdError(ErrorCode.AUTH_INVALID, f"the token {self.name} expired at {self.expires_at}")
+            raise OrderdError(ErrorCode.AUTH_INVALID, f"the API key {self.name} expired at {self.expires_at}")
         if _RANK[self.scope] < _RANK[scope]:
-            raise OrderdError(ErrorCode.AUTH_FORBIDDEN, f"the token {self.name} lacks the scope {scope}")
+            raise OrderdError(ErrorCode.AUTH_FORBIDDEN, f"the API key {self.name} lacks the scope {scope}")
 
 
 LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
-"""Anyone on this machine, where no token is asked for."""
+"""Anyone on this machine, where no API key is asked for."""
 
 
-def token_required(settings: Settings) -> bool:
-    """No token is needed only where nobody else can reach the port and no real money is at stake."""
+def api_key_required(settings: Settings) -> bool:
+    """No API key is needed only where nobody else can reach the port and no real money is at stake."""
     return not (settings.chain == "simnet" and settings.is_local)
 
 
 def check_anyone_may_enter(settings: Settings) -> None:
-    """Raises OrderdError SERVICE_EXPOSED where other machines can reach the port, and no token would let one in.
+    """Raises OrderdError SERVICE_EXPOSED where other machines can reach the port, and no API key would let one in.
 
     Needs a database connection.
     """
     if settings.is_local:
         return
-    lasts = ApiToken.expires_at.is_null() | (ApiToken.expires_at > datetime.now(UTC))
-    if not ApiToken.select().where(ApiToken.revoked_at.is_null() & lasts).exists():
+    lasts = ApiKey.expires_at.is_null() | (ApiKey.expires_at > datetime.now(UTC))
+    if not ApiKey.select().where(ApiKey.revoked_at.is_null() & lasts).exists():
         raise OrderdError(ErrorCode.SERVICE_EXPOSED, f"it would listen on {settings.host}")
 
 
-def new_token() -> str:
-    """A fresh secret; the database is given ``token_hash`` of it, and nobody can read it again."""
+def new_api_key() -> str:
+    """A fresh secret; the database is given ``api_key_hash`` of it, and nobody can read it again."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
-def token_hash(token: str) -> bytes:
-    return sha256(token.encode()).digest()
+def api_key_hash(key: str) -> bytes:
+    return sha256(key.encode()).digest()
 
 
 def authenticate(authorization: str | None, *, required: bool) -> Principal:
-    """Whom an Authorization header stands for; a token that is given must be good even where none is required.
+    """Whom an Authorization header stands for; an API key that is given must be good even where none is required.
 
     Raises OrderdError: AUTH_REQUIRED or AUTH_INVALID. Needs a database connection.
     """
     if authorization is None:
         if required:
-            raise OrderdError(ErrorCode.AUTH_REQUIRED, "the request carries no bearer token")
+            raise OrderdError(ErrorCode.AUTH_REQUIRED, "the request carries no API key")
         return LOCAL_TRADER
-    scheme, _, token = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise OrderdError(ErrorCode.AUTH_INVALID, "the Authorization header is not of the form: Bearer TOKEN")
-    row = ApiToken.get_or_none(ApiToken.hash == token_hash(token.strip()))
+    scheme, _, key = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the Authorization header is not of the form: Bearer KEY")
+    row = ApiKey.get_or_none(ApiKey.hash == api_key_hash(key.strip()))
     if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= datetime.now(UTC)):
-        raise OrderdError(ErrorCode.AUTH_INVALID, "the request's token is none of those that are valid now")
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the request's API key is none of those that are valid now")
     scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
     mints, per_minute, burst = row.allowed_mints, row.requests_per_minute, row.burst
     return Principal(
@@ -145,23 +145,23 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
     )
 
 
-def ended_tokens(token_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of the tokens that are good no more. Needs a database connection."""
+def ended_keys(key_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of the API keys that are good no more. Needs a database connection."""
     rows = database.execute_sql(
         """
         SELECT id FROM api_tokens
         WHERE id = ANY(%s::uuid[]) AND (revoked_at IS NOT NULL OR expires_at <= statement_timestamp())""",
-        ([str(token_id) for token_id in token_ids],),
+        ([str(key_id) for key_id in key_ids],),
     )
-    return frozenset(UUID(str(token_id)) for (token_id,) in rows)
+    return frozenset(UUID(str(key_id)) for (key_id,) in rows)
 
 
-def note_use(token_ids: Iterable[UUID]) -> None:
-    """Remember that tokens were used just now, to the minute. Needs a database connection."""
+def note_use(key_ids: Iterable[UUID]) -> None:
+    """Remember that API keys were used just now, to the minute. Needs a database connection."""
     database.execute_sql(
         """
         UPDATE api_tokens SET last_used_at = clock_timestamp()
         WHERE id = ANY(%s::uuid[])
           AND (last_used_at IS NULL OR last_used_at < statement_timestamp() - interval '1 minute')""",
-        ([str(token_id) for token_id in token_ids],),
+        ([str(key_id) for key_id in key_ids],),
     )

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.access.authentication import Principal, authenticate, token_required
+from orderd.gateway.access.authentication import Principal, api_key_required, authenticate
 from orderd.gateway.access.pace import Bucket
 from orderd.gateway.threads import DatabaseThreads
 
@@ -18,10 +18,10 @@ class Gate:
     def __init__(
         self, settings: Settings, database: DatabaseThreads, used: Callable[[UUID], None] = lambda _: None
     ) -> None:
-        """``used`` is told of each token that is shown and good."""
+        """``used`` is told of each API key that is shown and good."""
         self._database = database
         self._used = used
-        self._token_required = token_required(settings)
+        self._key_required = api_key_required(settings)
         self._trusted = tuple(ip_network(each) for each in settings.trusted_proxies)
         self._buckets: dict[UUID, Bucket] = {}
         self._ended: set[UUID] = set()
@@ -45,11 +45,11 @@ class Gate:
         if len(authorizations) > 1:
             raise OrderdError(ErrorCode.AUTH_INVALID, "there is more than one Authorization header")
         authorization = authorizations[0] if authorizations else None
-        if authorization is None and not self._token_required:
+        if authorization is None and not self._key_required:
             return replace(authenticate(None, required=False), address=address)
-        principal = await self._database.run(authenticate, authorization, required=self._token_required)
-        if principal.token_id is not None:
-            self._used(principal.token_id)
+        principal = await self._database.run(authenticate, authorization, required=self._key_required)
+        if principal.key_id is not None:
+            self._used(principal.key_id)
         return replace(principal, address=address, bucket=self._bucket_of(principal))
 
     async def who(self, request: HTTPConnection) -> Principal:
@@ -61,19 +61,19 @@ class Gate:
         request.state.principal = principal
         return principal
 
-    def close_to(self, token_ids: Iterable[UUID]) -> None:
-        """These tokens have ended."""
-        for token_id in token_ids:
-            self._ended.add(token_id)
-            self._buckets.pop(token_id, None)
+    def close_to(self, key_ids: Iterable[UUID]) -> None:
+        """These API keys have ended."""
+        for key_id in key_ids:
+            self._ended.add(key_id)
+            self._buckets.pop(key_id, None)
 
     def has_ended(self, principal: Principal) -> bool:
-        """Whether its token was ended after it was let in, perhaps before it was known to be in."""
-        return principal.token_id in self._ended
+        """Whether its API key was ended after it was let in, perhaps before it was known to be in."""
+        return principal.key_id in self._ended
 
     def _bucket_of(self, principal: Principal) -> Bucket | None:
-        """One for all connections of a token."""
-        if principal.token_id is None or principal.pace is None:
+        """One for all connections of an API key."""
+        if principal.key_id is None or principal.pace is None:
             return None
         pace = principal.pace
-        return self._buckets.setdefault(principal.token_id, Bucket(pace.per_minute, pace.burst))
+        return self._buckets.setdefault(principal.key_id, Bucket(pace.per_minute, pace.burst))

@@ -1,4 +1,4 @@
-"""When tokens were last used: gathered for a moment and written together, for no answer waits for that."""
+"""When API keys were last used: gathered for a moment and written together, for no answer waits for that."""
 
 import asyncio
 from typing import Final
@@ -16,8 +16,8 @@ class LastUsed:
         self._database = database
         self._noted: set[UUID] = set()
 
-    def note(self, token_id: UUID) -> None:
-        self._noted.add(token_id)
+    def note(self, key_id: UUID) -> None:
+        self._noted.add(key_id)
 
     async def run(self) -> None:
         """Write for ever."""
@@ -26,7 +26,7 @@ class LastUsed:
             await self.write()
 
     async def write(self) -> None:
-        """Write what there is. What cannot be written is noted again with the token's next use."""
+        """Write what there is. What cannot be written is noted again with the API key's next use."""
         if not self._noted:
             return
         noted, self._noted = self._noted, set()

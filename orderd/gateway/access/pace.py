@@ -1,4 +1,4 @@
-"""How many requests a token may make: so many a minute, of which some may come at once."""
+"""How many requests an API key may make: so many a minute, of which some may come at once."""
 
 import math
 import time
@@ -29,7 +29,7 @@ class Bucket:
         if over > self._interval * 1e-9:  # what the clock's rounding makes is no request
             raise OrderdError(
                 ErrorCode.LIMIT_REQUESTS,
-                f"the token may make {self._per_minute} requests a minute",
+                f"the API key may make {self._per_minute} requests a minute",
                 retry_after=math.ceil(over),
             )
         self._full_at = full_at

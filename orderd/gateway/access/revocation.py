@@ -1,4 +1,4 @@
-"""Tokens that end while they are in use: their connections and subscriptions end with them, at once."""
+"""API keys that end while they are in use: their connections and subscriptions end with them, at once."""
 
 import asyncio
 import os
@@ -13,16 +13,16 @@ from psycopg2.extensions import connection
 
 from db.listening import heard, listen
 from orderd.domain.errors import OrderdError
-from orderd.gateway.access.authentication import TOKEN_ENDED, ended_tokens
+from orderd.gateway.access.authentication import KEY_ENDED, ended_keys
 from orderd.gateway.threads import DatabaseThreads, Threads
 
 CHECK_SECONDS: Final = 5.0
-"""How often the tokens in use are looked at: those that expire tell nobody, and a notice may be lost."""
+"""How often the API keys in use are looked at: those that expire tell nobody, and a notice may be lost."""
 log = structlog.get_logger(__name__)
 
 
 class Endings:
-    """Hears from Postgres of each token that is revoked, and looks for those that have expired."""
+    """Hears from Postgres of each API key that is revoked, and looks for those that have expired."""
 
     def __init__(
         self,
@@ -32,27 +32,27 @@ class Endings:
         held: Callable[[], set[UUID]],
         end: Callable[[Iterable[UUID]], None],
     ) -> None:
-        """``held`` are the tokens in use, ``end`` is told those that have ended."""
+        """``held`` are the API keys in use, ``end`` is told those that have ended."""
         self._database = database
         self._outside = outside
         self._held = held
         self._end = end
 
     async def look(self) -> None:
-        """Look at all tokens in use, for ever."""
+        """Look at all API keys in use, for ever."""
         while True:
             await self._check(self._held())
             await asyncio.sleep(CHECK_SECONDS)
 
     async def listen(self) -> None:
-        """Hear of tokens that end, for ever."""
+        """Hear of API keys that end, for ever."""
         while True:
             try:
-                with closing(await self._outside.run(listen, TOKEN_ENDED)) as listener:
+                with closing(await self._outside.run(listen, KEY_ENDED)) as listener:
                     await self._check(self._held())  # what was told while nobody listened
                     await self._hear(listener)
             except (Error, OrderdError) as error:
-                log.warning("notices of tokens lost", action="token_notices_lost", error=str(error))
+                log.warning("notices of API keys lost", action="key_notices_lost", error=str(error))
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _hear(self, listener: connection) -> None:
@@ -75,8 +75,8 @@ class Endings:
         if not suspected:
             return
         try:
-            ended = await self._database.run(ended_tokens, suspected)
+            ended = await self._database.run(ended_keys, suspected)
         except OrderdError as error:
-            log.warning("tokens not checked", action="token_check_failed", error=error.detail)
+            log.warning("API keys not checked", action="token_check_failed", error=error.detail)
             return
         self._end(ended)

@@ -51,8 +51,8 @@ come as calls finish, and a message has at most {MAX_MESSAGE_BYTES} bytes. Amoun
 whole tokens, slippage is a decimal string in percent, times are ISO 8601 in UTC.
 
 A connection is closed with 1012 when the daemon restarts, with 1013 when its reader leaves more than
-{WRITE_BUFFER_BYTES} bytes unread, and with 1008 when its token ends. Connect again, and resume each order with `after`:
-the seq of its last event that was seen.
+{WRITE_BUFFER_BYTES} bytes unread, and with 1008 when its API key ends. Connect again, and resume each order with
+`after`: the seq of its last event that was seen.
 """
 
 

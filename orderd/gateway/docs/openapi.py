@@ -105,7 +105,7 @@ def category(*names: str) -> tuple[ErrorCode, ...]:
 
 
 def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:
-    """The refusals of an operation, by status: those that each has, and ``codes``. ``for_all``: it takes no token."""
+    """The refusals of an operation, by status: those that each has, and ``codes``. ``for_all``: it takes no API key."""
     by_status: dict[int, list[ErrorCode]] = {}
     for code in dict.fromkeys((*_ALWAYS, *(() if for_all else _WITH_A_TOKEN), *codes)):
         by_status.setdefault(ERRORS[code].http_status, []).append(code)
@@ -168,8 +168,8 @@ def link_to_order(order: str) -> dict[str, Any]:
     return {name: {"operationId": operation, "parameters": {"order": order}} for name, operation in names.items()}
 
 
-def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
-    """The application's document. Without a need for tokens, one that is sent still has to be good."""
+def openapi_document(app: FastAPI, *, api_key_required: bool) -> dict[str, Any]:
+    """The application's document. Without a need for API keys, one that is sent still has to be good."""
     document = app.openapi()
     document["info"]["description"] = _DESCRIPTION
     document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
@@ -181,12 +181,12 @@ def openapi_document(app: FastAPI, *, token_required: bool) -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "Made by `orderd token create`. Submitting and cancelling take the scope trade."
+            "description": "Made by `orderd api-key create`. Submitting and cancelling take the scope trade."
             " It sees the orders of its account; with the scope admin those of all.",
         }
     }
     security: list[dict[str, list[str]]] = [{"token": []}]
-    if not token_required:
+    if not api_key_required:
         security.append({})
     for path in document["paths"].values():
         for operation in path.values():

@@ -37,7 +37,7 @@ def docs_page(document: Mapping[str, Any]) -> str:
         api=document,
         sections=sections,
         tags={tag["name"]: tag["description"] for tag in document["tags"]},
-        token_required={} not in secured,
+        api_key_required={} not in secured,
         errors=ERRORS,
         style=Markup(_STYLE),  # noqa: S704  (our own file)
     )
@@ -66,7 +66,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _scope(verb: str, operation: Mapping[str, Any]) -> str:
     if "security" not in operation:
-        return "no token"
+        return "no API key"
     return f"scope {'read' if verb == 'get' else 'trade'}"
 
 

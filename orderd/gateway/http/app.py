@@ -38,7 +38,7 @@ def http_app(
     refused: Callable[[Actor, str, OrderdError], None],
     rest: APIRouter,
     posts: Mapping[str, Handler],
-    token_required: bool,
+    api_key_required: bool,
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
 ) -> ASGIApp:
     """``authorize`` raises OrderdError where the request is of nobody who may read.
@@ -64,7 +64,7 @@ def http_app(
     )
     async def get_health(request: Request, _query: Annotated[NoParams, Query()]) -> Health:
         answer = await health()
-        if token_required and not await _may_read(request, authorize):
+        if api_key_required and not await _may_read(request, authorize):
             return answer.model_copy(update={"dependencies": {}})
         return answer
 
@@ -97,7 +97,7 @@ def http_app(
     handlers = ErrorHandlers(app, refused)
     handlers.install()
     app.include_router(rest)
-    describe = cache(partial(openapi_document, app, token_required=token_required))
+    describe = cache(partial(openapi_document, app, api_key_required=api_key_required))
     app.include_router(_documents(describe, describe_websocket, authorize))
     served: ASGIApp = FastPath(app, posts, handlers.answer)
     if door.origins:
@@ -112,7 +112,7 @@ def http_app(
 
 
 async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:
-    """Whether the details are for whoever asks. A load balancer without a token is told the status, and waits for
+    """Whether the details are for whoever asks. A load balancer without an API key is told the status, and waits for
     nothing; nobody waits long for a database that does not answer."""
     if "authorization" not in request.headers:
         return False
@@ -129,7 +129,7 @@ def _documents(
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
     authorize: Callable[[Request], Awaitable[object]],
 ) -> APIRouter:
-    """What clients and people read first; with a token where one is asked for. Made when first asked for."""
+    """What clients and people read first; with an API key where one is asked for. Made when first asked for."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(authorize)])
     page = cache(lambda: docs_page(describe()))
 

@@ -34,7 +34,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def expire(self) -> None:
-        """The client's token has ended: whatever it asks for from here on is refused."""
+        """The client's API key has ended: whatever it asks for from here on is refused."""
         self.principal = replace(self.principal, expires_at=datetime.now(UTC))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

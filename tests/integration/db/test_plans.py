@@ -244,11 +244,11 @@ def ask_the_audit(order: Order) -> None:
 
 def use_a_token_with_limits() -> None:
     new = new_order()
-    by = Actor("filling", token_id=DEFAULT_ACCOUNT)
+    by = Actor("filling", key_id=DEFAULT_ACCOUNT)
     limits = Limits(per_day=10**18)
     allowance.accept_within(journal.NewOrder(new.id, new.account_id, "limited", new.terms, by), Spending(1, limits))
     allowance._spent(DEFAULT_ACCOUNT)
-    authentication.ended_tokens([DEFAULT_ACCOUNT])
+    authentication.ended_keys([DEFAULT_ACCOUNT])
     authentication.note_use([DEFAULT_ACCOUNT])
 
 
@@ -256,8 +256,8 @@ def reserve_what_rests() -> None:
     balances.store([Holding(WSOL_MINT, False, 10**12, True)], 8)
     resting = new_order(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)
     reservations = Reservations(max_open=10)
-    for token_id in (None, DEFAULT_ACCOUNT):
-        reservations.accept([replace(resting, id=uuid7(), client_order_id=f"{token_id}", by=Actor("a", "", token_id))])
+    for key_id in (None, DEFAULT_ACCOUNT):
+        reservations.accept([replace(resting, id=uuid7(), client_order_id=f"{key_id}", by=Actor("a", "", key_id))])
     reservations.standing()
     balances.seconds_since_seen()
 

@@ -128,7 +128,7 @@ def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path
 
 
 def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = ("ORDERCTL_TOKEN", "ORDERD_RPC_URL", "POSTGRES_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY")
+    secrets = ("ORDERCTL_API_KEY", "ORDERD_RPC_URL", "POSTGRES_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY")
     for name in secrets:
         monkeypatch.setenv(name, "secret")
     child = Child(

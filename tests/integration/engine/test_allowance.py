@@ -14,7 +14,7 @@ from db import journal
 from db.audit import Actor
 from db.connection import database
 from db.journal import Change, NewOrder
-from db.models import DEFAULT_ACCOUNT, ApiToken, Order
+from db.models import DEFAULT_ACCOUNT, ApiKey, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, FilledPart
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
@@ -26,10 +26,10 @@ USDC = 1_000_000
 
 
 @pytest.fixture
-def token_id(connected: str) -> UUID:
+def key_id(connected: str) -> UUID:
     token = uuid7()
     with database.connection_context():
-        ApiToken.insert(
+        ApiKey.insert(
             id=token,
             account_id=DEFAULT_ACCOUNT,
             name="bot",
@@ -40,111 +40,109 @@ def token_id(connected: str) -> UUID:
     return token
 
 
-def submitted(token_id: UUID, name: str | None = None) -> NewOrder:
-    return replace(new_order(name), by=Actor("bot", "10.0.0.1", token_id))
+def submitted(key_id: UUID, name: str | None = None) -> NewOrder:
+    return replace(new_order(name), by=Actor("bot", "10.0.0.1", key_id))
 
 
 def spend(
-    token_id: UUID, notional: int, name: str | None = None, *, per_order: int | None = None, per_day: int | None = None
+    key_id: UUID, notional: int, name: str | None = None, *, per_order: int | None = None, per_day: int | None = None
 ) -> UUID | None:
     """Submit an order that is worth so much; the id of the new order, None where it was there before."""
     with database.connection_context():
-        added = accept_within(
-            submitted(token_id, name), Spending(notional, Limits(per_order=per_order, per_day=per_day))
-        )
+        added = accept_within(submitted(key_id, name), Spending(notional, Limits(per_order=per_order, per_day=per_day)))
     return added[0].order.id if added else None
 
 
-def refusal(token_id: UUID, notional: int, *, per_order: int | None = None, per_day: int | None = None) -> OrderdError:
+def refusal(key_id: UUID, notional: int, *, per_order: int | None = None, per_day: int | None = None) -> OrderdError:
     with pytest.raises(OrderdError) as refused:
-        spend(token_id, notional, per_order=per_order, per_day=per_day)
+        spend(key_id, notional, per_order=per_order, per_day=per_day)
     return refused.value
 
 
-def test_an_order_may_be_worth_what_the_limit_says_and_not_a_unit_more(token_id: UUID) -> None:
-    assert spend(token_id, 100 * USDC, per_order=100 * USDC)
-    refused = refusal(token_id, 100 * USDC + 1, per_order=100 * USDC)
+def test_an_order_may_be_worth_what_the_limit_says_and_not_a_unit_more(key_id: UUID) -> None:
+    assert spend(key_id, 100 * USDC, per_order=100 * USDC)
+    refused = refusal(key_id, 100 * USDC + 1, per_order=100 * USDC)
     assert refused.code is ErrorCode.LIMIT_ORDER
-    assert refused.detail == "the order is worth 100.000001 USDC, the token may submit 100 USDC at most"
+    assert refused.detail == "the order is worth 100.000001 USDC, the API key may submit 100 USDC at most"
 
 
-def test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again(token_id: UUID) -> None:
-    assert spend(token_id, 60 * USDC, per_day=100 * USDC)
-    assert spend(token_id, 40 * USDC, per_day=100 * USDC)
-    refused = refusal(token_id, 1, per_day=100 * USDC)
+def test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again(key_id: UUID) -> None:
+    assert spend(key_id, 60 * USDC, per_day=100 * USDC)
+    assert spend(key_id, 40 * USDC, per_day=100 * USDC)
+    refused = refusal(key_id, 1, per_day=100 * USDC)
     assert refused.code is ErrorCode.LIMIT_DAY
     assert refused.retry_after is not None
     assert 86_000 < refused.retry_after <= 86_401
     assert Order.select().count() == 2
 
 
-def test_what_could_never_fit_is_told_no_time(token_id: UUID) -> None:
-    assert refusal(token_id, 101, per_day=100).retry_after is None
+def test_what_could_never_fit_is_told_no_time(key_id: UUID) -> None:
+    assert refusal(key_id, 101, per_day=100).retry_after is None
 
 
-def test_the_day_is_the_last_24_hours(token_id: UUID) -> None:
-    old = spend(token_id, 60 * USDC, per_day=100 * USDC)
-    assert spend(token_id, 30 * USDC, per_day=100 * USDC)
+def test_the_day_is_the_last_24_hours(key_id: UUID) -> None:
+    old = spend(key_id, 60 * USDC, per_day=100 * USDC)
+    assert spend(key_id, 30 * USDC, per_day=100 * USDC)
     _was_at(old, timedelta(hours=23))
-    refused = refusal(token_id, 50 * USDC, per_day=100 * USDC)
+    refused = refusal(key_id, 50 * USDC, per_day=100 * USDC)
     assert refused.retry_after is not None
     assert 3_500 < refused.retry_after <= 3_601, "when the old one no longer counts, and not when all do not"
     _was_at(old, timedelta(hours=24, seconds=1))
-    assert spend(token_id, 50 * USDC, per_day=100 * USDC)
+    assert spend(key_id, 50 * USDC, per_day=100 * USDC)
 
 
-def test_an_order_that_ends_without_a_fill_does_not_count(token_id: UUID) -> None:
-    order_id = spend(token_id, 100, per_day=100)
+def test_an_order_that_ends_without_a_fill_does_not_count(key_id: UUID) -> None:
+    order_id = spend(key_id, 100, per_day=100)
     assert order_id is not None
-    assert refusal(token_id, 100, per_day=100).code is ErrorCode.LIMIT_DAY
+    assert refusal(key_id, 100, per_day=100).code is ErrorCode.LIMIT_DAY
     assert journal.apply([Change(order_id, Cancelled(), None)])
-    assert spend(token_id, 100, per_day=100)
+    assert spend(key_id, 100, per_day=100)
 
 
-def rest(token_id: UUID, notional: int) -> Order:
+def rest(key_id: UUID, notional: int) -> Order:
     """Submit an order that waits for its price."""
     terms: dict[str, Any] = {"kind": OrderKind.LIMIT, "limit_price": "105", "partial": True}
     terms["time_in_force"] = TimeInForce.GTC
-    order = replace(new_order(**terms), by=Actor("bot", "10.0.0.1", token_id))
+    order = replace(new_order(**terms), by=Actor("bot", "10.0.0.1", key_id))
     (moved,) = accept_within(order, Spending(notional, Limits(per_day=100)))
     return moved.order
 
 
 @pytest.mark.usefixtures("connection")
-def test_what_waits_for_the_market_counts_for_as_long_as_it_is_open(token_id: UUID) -> None:
-    order = rest(token_id, 100)
+def test_what_waits_for_the_market_counts_for_as_long_as_it_is_open(key_id: UUID) -> None:
+    order = rest(key_id, 100)
     _was_at(order.id, timedelta(days=3))
-    refused = refusal(token_id, 1, per_day=100)
+    refused = refusal(key_id, 1, per_day=100)
     assert refused.code is ErrorCode.LIMIT_DAY
     assert refused.retry_after is None, "nobody knows when it ends"
     journal.apply([Change(order.id, Cancelled(), None)])
-    assert spend(token_id, 100, per_day=100)
+    assert spend(key_id, 100, per_day=100)
 
 
 @pytest.mark.usefixtures("connection")
-def test_after_its_last_fill_it_counts_for_a_day(token_id: UUID) -> None:
-    order = rest(token_id, 100)
+def test_after_its_last_fill_it_counts_for_a_day(key_id: UUID) -> None:
+    order = rest(key_id, 100)
     _was_at(order.id, timedelta(days=3))
     part = FilledPart(amount_in="1", amount_out="105", executed_price="105", remaining="0.5")
     journal.apply([Change(order.id, part, None, FILL, to=OrderStatus.OPEN)])
     journal.apply([Change(order.id, Cancelled(), None, to=OrderStatus.CANCELLED)])
-    refused = refusal(token_id, 1, per_day=100)
+    refused = refusal(key_id, 1, per_day=100)
     assert refused.retry_after is not None
     assert 86_000 < refused.retry_after <= 86_401
     _was_at(order.id, timedelta(hours=24, seconds=1))
-    assert spend(token_id, 100, per_day=100)
+    assert spend(key_id, 100, per_day=100)
 
 
-def test_an_order_that_is_there_already_is_no_new_one(token_id: UUID) -> None:
-    assert spend(token_id, 100, "mine", per_day=100)
-    assert spend(token_id, 100, "mine", per_day=100) is None
+def test_an_order_that_is_there_already_is_no_new_one(key_id: UUID) -> None:
+    assert spend(key_id, 100, "mine", per_day=100)
+    assert spend(key_id, 100, "mine", per_day=100) is None
     assert Order.select().count() == 1
 
 
-def test_submissions_at_the_same_time_do_not_slip_under_together(token_id: UUID) -> None:
+def test_submissions_at_the_same_time_do_not_slip_under_together(key_id: UUID) -> None:
     def attempt(_: int) -> bool:
         try:
-            return spend(token_id, 10, per_day=50) is not None
+            return spend(key_id, 10, per_day=50) is not None
         except OrderdError:
             return False
 
@@ -154,28 +152,28 @@ def test_submissions_at_the_same_time_do_not_slip_under_together(token_id: UUID)
 
 
 def test_nobody_else_submits_with_a_token_between_its_check_and_the_order(
-    token_id: UUID, connected: str, monkeypatch: pytest.MonkeyPatch
+    key_id: UUID, connected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check, locked = allowance._check, []
 
-    def look_and_check(token_id: UUID, spending: Spending) -> None:
+    def look_and_check(key_id: UUID, spending: Spending) -> None:
         other = psycopg2.connect(connected)
         try:
-            other.cursor().execute("SELECT FROM api_tokens WHERE id = %s FOR NO KEY UPDATE NOWAIT", (str(token_id),))
+            other.cursor().execute("SELECT FROM api_tokens WHERE id = %s FOR NO KEY UPDATE NOWAIT", (str(key_id),))
         except psycopg2.errors.LockNotAvailable:
-            locked.append(token_id)
+            locked.append(key_id)
         finally:
             other.close()
-        check(token_id, spending)
+        check(key_id, spending)
 
     monkeypatch.setattr(allowance, "_check", look_and_check)
-    assert spend(token_id, 10, per_day=50)
-    assert locked == [token_id]
+    assert spend(key_id, 10, per_day=50)
+    assert locked == [key_id]
 
 
-def test_another_token_has_a_day_of_its_own(token_id: UUID) -> None:
+def test_another_token_has_a_day_of_its_own(key_id: UUID) -> None:
     other = uuid7()
-    ApiToken.insert(
+    ApiKey.insert(
         id=other,
         account_id=DEFAULT_ACCOUNT,
         name="other",
@@ -183,14 +181,14 @@ def test_another_token_has_a_day_of_its_own(token_id: UUID) -> None:
         scopes=["trade"],
         created_at=datetime.now(UTC),
     ).execute()
-    assert spend(token_id, 100, per_day=100)
+    assert spend(key_id, 100, per_day=100)
     assert spend(other, 100, per_day=100)
 
 
 @pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
-def test_a_token_that_has_ended_meanwhile_submits_nothing(token_id: UUID, column: str) -> None:
-    ApiToken.update({column: datetime.now(UTC)}).where(ApiToken.id == token_id).execute()
-    assert refusal(token_id, 1, per_day=100).code is ErrorCode.AUTH_INVALID
+def test_a_token_that_has_ended_meanwhile_submits_nothing(key_id: UUID, column: str) -> None:
+    ApiKey.update({column: datetime.now(UTC)}).where(ApiKey.id == key_id).execute()
+    assert refusal(key_id, 1, per_day=100).code is ErrorCode.AUTH_INVALID
     assert Order.select().count() == 0
 
 

@@ -203,8 +203,8 @@ def test_an_order_that_was_submitted_before_is_refused_by_nobody() -> None:
 def test_a_key_has_so_many_open_orders_at_most() -> None:
     capped, key, other = Reservations(max_open=2), uuid7(), uuid7()
 
-    def of(token_id: UUID | None) -> NewOrder:
-        return replace(resting(SOL), by=Actor("bot", token_id=token_id))
+    def of(key_id: UUID | None) -> NewOrder:
+        return replace(resting(SOL), by=Actor("bot", key_id=key_id))
 
     first = accept(of(key), capped)
     accept(of(key), capped)
@@ -215,7 +215,7 @@ def test_a_key_has_so_many_open_orders_at_most() -> None:
     accept(of(key), capped)
     moved, refused = capped.accept([of(other) for _ in range(2)])
     assert (len(moved), len(refused)) == (1, 1), "those of a batch count too"
-    accept(replace(new_order(), by=Actor("bot", token_id=key)), capped)  # a market order is not open
+    accept(replace(new_order(), by=Actor("bot", key_id=key)), capped)  # a market order is not open
 
 
 # Words for amounts

@@ -24,8 +24,8 @@ from orderd.gateway.access import refusal_log as refusals
 from orderd.gateway.access import revocation as endings
 from orderd.gateway.rpc.batch import Batcher
 from orderd.wire import Ready
+from tests.integration.gateway.api_keys import bearer, issue, revoke
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
-from tests.integration.gateway.tokens import bearer, issue, revoke
 
 pytestmark = pytest.mark.asyncio
 USDC = 1_000_000

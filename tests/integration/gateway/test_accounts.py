@@ -13,8 +13,8 @@ from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Cancelled
 from orderd.wire import Event, Ready, Snapshot
+from tests.integration.gateway.api_keys import bearer, issue
 from tests.integration.gateway.conftest import CallRefusedError, Client, Rig
-from tests.integration.gateway.tokens import bearer, issue
 
 pytestmark = pytest.mark.asyncio
 

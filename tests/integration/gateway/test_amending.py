@@ -11,9 +11,9 @@ from db.connection import database
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.terms import OrderTerms
 from orderd.engine.allowance import NOTIONAL_DECIMALS
+from tests.integration.gateway.api_keys import bearer, issue
 from tests.integration.gateway.conftest import CallRefusedError, PlayedMarket, Rig
 from tests.integration.gateway.test_rest import problem
-from tests.integration.gateway.tokens import bearer, issue
 from tests.integration.orders import built, sign
 
 pytestmark = pytest.mark.asyncio

@@ -16,11 +16,11 @@ from websockets.exceptions import InvalidStatus
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode
-from orderd.gateway.access.authentication import new_token
+from orderd.gateway.access.authentication import new_api_key
 from orderd.gateway.dialects.streams import ALL_ORDERS_PATH, NATIVE_PATH, ORDER_PATH, QUERY_PATHS
 from orderd.wire import Method
+from tests.integration.gateway.api_keys import bearer, issue
 from tests.integration.gateway.conftest import CallRefusedError, Rig
-from tests.integration.gateway.tokens import bearer, issue
 
 pytestmark = pytest.mark.asyncio
 
@@ -134,7 +134,7 @@ async def tokens(rig: Rig) -> dict[str, str | None]:
     def make() -> dict[str, str | None]:
         return {
             "no token": None,
-            "wrong": new_token(),
+            "wrong": new_api_key(),
             "expired": issue("admin", expires_at=now - timedelta(seconds=1)),
             "revoked": issue("admin", revoked_at=now),
             **{scope: issue(scope) for scope in GOOD_FOR},

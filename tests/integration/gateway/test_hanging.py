@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from db.connection import connect, database
 from db.models import Order
+from tests.integration.gateway.api_keys import issue
 from tests.integration.gateway.conftest import Start, log_until
-from tests.integration.gateway.tokens import issue
 from tests.relay import Relay, relay_to_postgres, relay_to_redis
 
 pytestmark = pytest.mark.asyncio

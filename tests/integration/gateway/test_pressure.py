@@ -15,20 +15,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from db.connection import database
-from db.models import ApiToken
+from db.models import ApiKey
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
-from orderd.gateway.access.authentication import new_token
+from orderd.gateway.access.authentication import new_api_key
 from orderd.gateway.port import websocket_connection as port
 from orderd.gateway.rpc import methods
 from orderd.gateway.server import DATABASE_THREADS, LIST_THREADS
 from orderd.gateway.streaming import session
 from orderd.wire import Event, ListResult, Ready, Snapshot
+from tests.integration.gateway.api_keys import issue, revoke
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
-from tests.integration.gateway.tokens import issue, revoke
 
 pytestmark = pytest.mark.asyncio
 
@@ -250,7 +250,7 @@ class TestTokens:
             revoked_at=now if flaw == "revoked" else None,
         )
         scheme = "Basic" if flaw == "basic" else "Bearer"
-        shown = new_token() if flaw == "unknown" else token
+        shown = new_api_key() if flaw == "unknown" else token
         with pytest.raises(InvalidStatus) as refused:
             async with rig.client(additional_headers={"Authorization": f"{scheme} {shown}"}):
                 pass
@@ -313,7 +313,7 @@ _TERMS = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_orde
 
 def _last_use() -> datetime | None:
     with database.connection_context():
-        used: datetime | None = ApiToken.get().last_used_at
+        used: datetime | None = ApiKey.get().last_used_at
     return used
 
 

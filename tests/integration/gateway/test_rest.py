@@ -14,8 +14,8 @@ import psycopg2
 import pytest
 
 from db.connection import database
-from db.models import DEFAULT_ACCOUNT, ApiToken
-from orderd.gateway.access.authentication import new_token, token_hash
+from db.models import DEFAULT_ACCOUNT, ApiKey
+from orderd.gateway.access.authentication import api_key_hash, new_api_key
 from orderd.wire import MAX_MESSAGE_BYTES
 from tests.integration.gateway.conftest import Rig, deferred
 
@@ -345,13 +345,13 @@ async def test_a_token_that_may_only_read_cannot_trade(http: httpx.AsyncClient, 
 
 
 def _read_token() -> str:
-    token = new_token()
+    token = new_api_key()
     with database.connection_context():
-        ApiToken.insert(
+        ApiKey.insert(
             id=uuid4(),
             account_id=DEFAULT_ACCOUNT,
             name="reader",
-            hash=token_hash(token),
+            hash=api_key_hash(token),
             scopes=["read"],
             created_at=datetime.now(UTC),
         ).execute()

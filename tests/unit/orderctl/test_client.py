@@ -87,7 +87,7 @@ def test_a_proxy_of_an_unknown_kind_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_token_travels_in_the_handshake_alone(daemon: FakeDaemon) -> None:
     daemon.answers(Method.BALANCES, NO_BALANCES)
-    with Client(Settings(url=daemon.url, token="t0k3n")) as client:
+    with Client(Settings(url=daemon.url, api_key="t0k3n")) as client:
         client.call(Method.BALANCES, NoParams(), BalancesResult)
 
     assert daemon.tokens == ["Bearer t0k3n"]

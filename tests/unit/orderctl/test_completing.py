@@ -116,7 +116,7 @@ def test_columns_are_offered_one_after_another_and_none_twice() -> None:
 def test_second_words_of_verbs_that_have_some() -> None:
     assert offered("config", "") == ["show", "path", "validate", "set"]
     assert offered("completion", "f") == ["fish"]
-    assert offered("config", "set", "tok") == ["token_file", "token_command"]
+    assert offered("config", "set", "api") == ["api_key_file", "api_key_command"]
 
 
 def test_contexts_are_those_of_the_file(tmp_path: Path) -> None:

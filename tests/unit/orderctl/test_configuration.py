@@ -69,17 +69,17 @@ def test_a_context_that_is_none_is_refused_with_those_there_are(orderctl: Orderc
         assert "there are prod, test" in outcome.err
 
 
-def test_each_value_is_shown_with_its_origin_and_no_token_is(
+def test_each_value_is_shown_with_its_origin_and_no_api_key_is(
     orderctl: Orderctl, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ORDERCTL_TOKEN", "secret")
+    monkeypatch.setenv("ORDERCTL_API_KEY", "secret")
     shown = orderctl("config", "show", "--origin", "--context", "prod", "--timeout", "7")
 
     rows = {line.split()[0]: line.strip().split(maxsplit=2)[1:] for line in shown.out.splitlines()[1:]}
     assert rows["url"] == ["ws://prod/", f"url of the context prod in {file}"]
     assert rows["timeout"] == ["7.0", "--timeout"]
-    assert rows["token"] == ["(set)", "ORDERCTL_TOKEN"]
-    assert rows["token_file"] == ["-", "default"]
+    assert rows["api_key"] == ["(set)", "ORDERCTL_API_KEY"]
+    assert rows["api_key_file"] == ["-", "default"]
     assert "secret" not in shown.out
 
     as_json = orderctl("config", "show", "-o", "json")
@@ -170,12 +170,25 @@ def test_a_link_to_the_file_stays_a_link(orderctl: Orderctl, file: Path) -> None
 
 
 def test_a_token_comes_from_a_command_such_as_a_keyrings(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    settings = load(Flags(), {"ORDERCTL_TOKEN_COMMAND": "printf '%s\\n' from-keyring"})
-    assert settings.token == "from-keyring"
-    assert load(Flags(), {"ORDERCTL_TOKEN_COMMAND": "false", "ORDERCTL_TOKEN": "direct"}).token == "direct"
+    settings = load(Flags(), {"ORDERCTL_API_KEY_COMMAND": "printf '%s\\n' from-keyring"})
+    assert settings.api_key == "from-keyring"
+    assert load(Flags(), {"ORDERCTL_API_KEY_COMMAND": "false", "ORDERCTL_API_KEY": "direct"}).api_key == "direct"
 
 
 @pytest.mark.parametrize("command", ["false", "no-such-program-anywhere", "true", "printf 'a\\nb'", "'"])
 def test_a_command_that_brings_no_token_is_refused(command: str) -> None:
-    with pytest.raises(ConfigError, match="ORDERCTL_TOKEN_COMMAND"):
-        load(Flags(), {"ORDERCTL_TOKEN_COMMAND": command})
+    with pytest.raises(ConfigError, match="ORDERCTL_API_KEY_COMMAND"):
+        load(Flags(), {"ORDERCTL_API_KEY_COMMAND": command})
+
+
+def test_a_name_of_before_still_works_and_the_new_one_is_named(
+    orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERCTL_TOKEN", "secret")
+    shown = orderctl("config", "show")
+
+    assert "api_key (set)" in " ".join(shown.out.split())
+    assert shown.err == (
+        "ORDERCTL_TOKEN: write ORDERCTL_API_KEY instead; the old name will be removed in the next release\n"
+    )
+    assert orderctl("config", "show", "-q").err == ""

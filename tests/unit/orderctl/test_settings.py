@@ -18,7 +18,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_with_nothing_set_the_daemon_of_this_machine_is_meant() -> None:
-    assert load(Flags(), {}) == Settings(url="ws://127.0.0.1:3000/", token=None, color="auto", timeout=10.0)
+    assert load(Flags(), {}) == Settings(url="ws://127.0.0.1:3000/", api_key=None, color="auto", timeout=10.0)
 
 
 def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(config: Path) -> None:
@@ -38,18 +38,18 @@ def test_the_file_is_found_in_the_users_configuration_directory(tmp_path: Path) 
     assert load(Flags(), {}).url == "ws://home/"
 
 
-def test_a_token_comes_from_the_environment_or_a_file_and_a_flag_beats_both(tmp_path: Path) -> None:
+def test_an_api_key_comes_from_the_environment_or_a_file_and_a_flag_beats_both(tmp_path: Path) -> None:
     of_file, of_flag = tmp_path / "a", tmp_path / "b"
     of_file.write_text("from-file\n")
     of_flag.write_text("from-flag\n")
 
-    assert load(Flags(), {"ORDERCTL_TOKEN_FILE": str(of_file)}).token == "from-file"
-    assert load(Flags(), {"ORDERCTL_TOKEN_FILE": str(of_file), "ORDERCTL_TOKEN": "direct"}).token == "direct"
-    assert load(Flags(token_file=of_flag), {"ORDERCTL_TOKEN": "direct"}).token == "from-flag"
+    assert load(Flags(), {"ORDERCTL_API_KEY_FILE": str(of_file)}).api_key == "from-file"
+    assert load(Flags(), {"ORDERCTL_API_KEY_FILE": str(of_file), "ORDERCTL_API_KEY": "direct"}).api_key == "direct"
+    assert load(Flags(api_key_file=of_flag), {"ORDERCTL_API_KEY": "direct"}).api_key == "from-flag"
 
 
-def test_a_token_is_not_printed_with_the_settings() -> None:
-    assert "secret" not in repr(Settings(token="secret"))
+def test_an_api_key_is_not_printed_with_the_settings() -> None:
+    assert "secret" not in repr(Settings(api_key="secret"))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_token_is_not_printed_with_the_settings() -> None:
         (Flags(timeout=float("nan")), {}, "--timeout"),
         (Flags(), {"ORDERCTL_TIMEOUT": "soon"}, "ORDERCTL_TIMEOUT"),
         (Flags(), {"ORDERCTL_COLOR": "pink"}, "ORDERCTL_COLOR"),
-        (Flags(), {"ORDERCTL_TOKEN_FILE": "/nowhere/token"}, "ORDERCTL_TOKEN_FILE"),
+        (Flags(), {"ORDERCTL_API_KEY_FILE": "/nowhere/token"}, "ORDERCTL_API_KEY_FILE"),
         (Flags(), {"ORDERCTL_CONFIG": "/nowhere/orderctl.toml"}, "ORDERCTL_CONFIG"),
     ],
 )
@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_named_with_its_origin(flags: Flags, environ: dic
         load(flags, environ)
 
 
-@pytest.mark.parametrize("content", ['ulr = "ws://x/"', "url = ", 'token = "never in a file"', "url = 3"])
+@pytest.mark.parametrize("content", ['ulr = "ws://x/"', "url = ", 'api_key = "never in a file"', "url = 3"])
 def test_a_file_that_says_something_wrong_is_refused_by_name(config: Path, content: str) -> None:
     config.write_text(content)
 
@@ -78,12 +78,12 @@ def test_a_file_that_says_something_wrong_is_refused_by_name(config: Path, conte
         load(Flags(), {"ORDERCTL_CONFIG": str(config)})
 
 
-def test_a_token_file_must_hold_one_printable_line(tmp_path: Path) -> None:
-    path = tmp_path / "token"
+def test_a_api_key_file_must_hold_one_printable_line(tmp_path: Path) -> None:
+    path = tmp_path / "key"
     for content in ("", "\n", "two\nlines", "tökén"):
         path.write_text(content)
-        with pytest.raises(ConfigError, match="token"):
-            load(Flags(token_file=path), {})
+        with pytest.raises(ConfigError, match="API key"):
+            load(Flags(api_key_file=path), {})
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_token_file_must_hold_one_printable_line(tmp_path: Path) -> None:
         (b"url = 'ws://[::1'", "is no websocket address"),
         (b"url = 'ws://a:99999/'", "is no websocket address"),
         (b"url = 'ws://a..b/'", "is no websocket address"),
-        (b"token_command = 'a\\u0000b'", ""),
-        (b"token_file = '~nobody-of-this-name/token'", "nobody-of-this-name"),
+        (b"api_key_command = 'a\\u0000b'", ""),
+        (b"api_key_file = '~nobody-of-this-name/token'", "nobody-of-this-name"),
         (b"ca = '" + b"x" * 5_000 + b"'", "too long"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
         (b"url = 'ws://a/'\nurl = 'ws://b/'", "Cannot overwrite a value"),
@@ -110,11 +110,11 @@ def test_a_file_that_cannot_be_used_is_told_with_what_is_wrong(config: Path, con
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_files_with_a_byte_order_mark_are_read(config: Path, tmp_path: Path, encoding: str) -> None:
-    token = tmp_path / "token"
-    token.write_bytes("secret\r\n".encode(encoding))
-    config.write_bytes(f"token_file = '{token}' # ü".encode(encoding))
+    key = tmp_path / "key"
+    key.write_bytes("secret\r\n".encode(encoding))
+    config.write_bytes(f"api_key_file = '{key}' # ü".encode(encoding))
 
-    assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).token == "secret"
+    assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).api_key == "secret"
 
 
 def test_an_empty_variable_is_an_unset_one() -> None:
@@ -124,7 +124,7 @@ def test_an_empty_variable_is_an_unset_one() -> None:
 
 _NAMES = st.sampled_from(("URL", "CA", "TOKEN", "TOKEN_FILE", "COLOR", "TIMEOUT", "CONTEXT", "CONFIG"))
 _VALUES = st.text() | st.sampled_from(("~", "~x", "ws://[", "ws://a", "nan", "1e999", "/", "/dev/null/x"))
-_KEYS = st.sampled_from(("url", "ca", "token_file", "color", "timeout", "contexts.a.url"))
+_KEYS = st.sampled_from(("url", "ca", "api_key_file", "color", "timeout", "contexts.a.url"))
 _LINES = st.builds("{} = {}".format, _KEYS, st.text() | _VALUES.map(json.dumps))
 
 
@@ -141,3 +141,15 @@ def test_any_file_is_settings_or_is_told_what_is_wrong(config: Path, content: by
     config.write_bytes(content)
     with suppress(ConfigError):
         assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).url
+
+
+def test_the_names_of_before_are_read_after_the_new_ones(config: Path, tmp_path: Path) -> None:
+    before, now = tmp_path / "before", tmp_path / "now"
+    before.write_text("before\n")
+    now.write_text("now\n")
+    config.write_text(f"token_file = '{before}'\n")
+
+    assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).api_key == "before"
+    assert load(Flags(token_file=before), {"ORDERCTL_API_KEY": "now"}).api_key == "before"
+    assert load(Flags(), {"ORDERCTL_TOKEN": "before", "ORDERCTL_API_KEY": "now"}).api_key == "now"
+    assert load(Flags(api_key_file=now), {"ORDERCTL_TOKEN": "before"}).api_key == "now"

@@ -192,7 +192,7 @@ async def test_an_answer_that_is_none_ends_the_link(daemon: FakeDaemon, settings
 
 
 async def test_the_token_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
-    settings = Settings(url=daemon.url, token="secret")
+    settings = Settings(url=daemon.url, api_key="secret")
     async with linked(settings) as (_, listener):
         await listener.wait_for(Ready)
 

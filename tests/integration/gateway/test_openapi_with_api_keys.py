@@ -1,4 +1,4 @@
-"""A gateway that asks for tokens says so in its OpenAPI document, and does what it says."""
+"""A gateway that needs API keys says so in its OpenAPI document, and does what it says."""
 
 import asyncio
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orderd.config.settings import Settings
+from tests.integration.gateway.api_keys import issue
 from tests.integration.gateway.conftest import Rig
-from tests.integration.gateway.tokens import issue
 
 pytestmark = pytest.mark.asyncio
 

@@ -5,22 +5,22 @@ from typing import Any
 from uuid import uuid4
 
 from db.connection import database
-from db.models import DEFAULT_ACCOUNT, ApiToken
-from orderd.gateway.access.authentication import new_token, token_hash
+from db.models import DEFAULT_ACCOUNT, ApiKey
+from orderd.gateway.access.authentication import api_key_hash, new_api_key
 
 
 def issue(scope: str, **columns: Any) -> str:
     """A new token of this scope; ``columns`` of its row say what else it is."""
-    token = new_token()
+    token = new_api_key()
     row = {"account_id": DEFAULT_ACCOUNT, "name": token[-8:], "scopes": [scope], "created_at": datetime.now(UTC)}
     with database.connection_context():
-        ApiToken.insert(id=uuid4(), hash=token_hash(token), **row | columns).execute()
+        ApiKey.insert(id=uuid4(), hash=api_key_hash(token), **row | columns).execute()
     return token
 
 
 def revoke(token: str) -> None:
     with database.connection_context():
-        ApiToken.update(revoked_at=datetime.now(UTC)).where(ApiToken.hash == token_hash(token)).execute()
+        ApiKey.update(revoked_at=datetime.now(UTC)).where(ApiKey.hash == api_key_hash(token)).execute()
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``orderd token``: who may use the port, and for what."""
+"""``orderd api-key``: who may use the port, and for what."""
 
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
@@ -13,14 +13,20 @@ from orderd.commands.options import Config, DaemonsStateDir
 from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
-    from db.models import ApiToken
+    from db.models import ApiKey
 
-token_app = CommandLine(help="Make, list and revoke the bearer tokens that clients need.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(help="Whose token it is, to know it by")]
+api_key_app = CommandLine(help="Make, list and revoke the API keys that clients need.", no_args_is_help=True)
 
 
-@token_app.command()
+def renamed() -> None:
+    """Keep the earlier spelling working for one more release."""
+    typer.echo("orderd token is called orderd api-key now; the old name will be removed in the next release", err=True)
+
+
+Name = Annotated[str, typer.Argument(help="Whose key it is, to know it by")]
+
+
+@api_key_app.command()
 def create(
     name: Name,
     scope: Annotated[str, typer.Option(help="read, trade or admin; each includes the ones before")] = "trade",
@@ -49,9 +55,9 @@ def create(
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Make a token and print it, this once: only its hash is kept.
+    """Make an API key and print it, this once: only its hash is kept.
 
-    It is for one account, which outlives it: the next token of this name is for the same one. With the scope admin it
+    It is for one account, which outlives it: the next key of this name is for the same one. With the scope admin it
     sees, cancels and resolves the orders of all accounts.
 
     An order is worth what it sells, in USDC, at the prices of the moment in which it is submitted.
@@ -60,19 +66,19 @@ def create(
     from uuid_utils.compat import uuid7
 
     from db.connection import database
-    from db.models import ApiToken
-    from orderd.gateway.access.authentication import Scope, new_token, token_hash
+    from db.models import ApiKey
+    from orderd.gateway.access.authentication import Scope, api_key_hash, new_api_key
 
     if scope not in list(Scope):
         raise ConfigurationError(f"--scope {scope}: there are {', '.join(Scope)}")
     if burst is not None and requests_per_minute is None:
         raise ConfigurationError("--burst needs --requests-per-minute")
-    token, token_id = new_token(), uuid7()
+    key, key_id = new_api_key(), uuid7()
     now = datetime.now(UTC)
     row = {
-        "id": token_id,
+        "id": key_id,
         "name": name,
-        "hash": token_hash(token),
+        "hash": api_key_hash(key),
         "scopes": [scope],
         "created_at": now,
         "expires_at": now + timedelta(days=days),
@@ -86,46 +92,46 @@ def create(
         try:
             with database.atomic():
                 row["account_id"], its_name, is_new = _account(name, account)
-                ApiToken.insert(**row).execute()
-                _record("token.create", token_id, f"{name}: account {its_name}; {_limits(ApiToken(**row))}")
+                ApiKey.insert(**row).execute()
+                _record("token.create", key_id, f"{name}: account {its_name}; {_limits(ApiKey(**row))}")
         except IntegrityError as error:
             raise ConfigurationError(
-                f"a token named {name!r} is valid already; revoke it with: orderd token revoke {name}"
+                f"an API key named {name!r} is valid already; revoke it with: orderd api-key revoke {name}"
             ) from error
     typer.echo(f"{name} is for the {'new ' if is_new else ''}account {its_name}", err=True)
-    typer.echo(token)
+    typer.echo(key)
 
 
-@token_app.command("list")
+@api_key_app.command("list")
 def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
-    """Show all tokens, those that ended too, when each was last used, and what it may do."""
+    """Show all API keys, those that ended too, when each was last used, and what it may do."""
     from db.accounts import name_of
-    from db.models import ApiToken
+    from db.models import ApiKey
 
     with database_of(config, state_dir):
-        for token in ApiToken.select().order_by(ApiToken.created_at):
-            whose = f"{token.name}\t{','.join(token.scopes)}\t{_state(token)}\taccount {name_of(token.account_id)}"
-            typer.echo(f"{whose}\t{_use(token)}\t{_limits(token)}")
+        for key in ApiKey.select().order_by(ApiKey.created_at):
+            whose = f"{key.name}\t{','.join(key.scopes)}\t{_state(key)}\taccount {name_of(key.account_id)}"
+            typer.echo(f"{whose}\t{_use(key)}\t{_limits(key)}")
 
 
-@token_app.command()
+@api_key_app.command()
 def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None) -> None:
-    """End a token's validity at once, with the connections that it has open."""
+    """End an API key's validity at once, with the connections that it has open."""
     from db.connection import database
-    from db.models import ApiToken
+    from db.models import ApiKey
 
-    is_live = (ApiToken.name == name) & ApiToken.revoked_at.is_null()
+    is_live = (ApiKey.name == name) & ApiKey.revoked_at.is_null()
     with database_of(config, state_dir), database.atomic():
-        token = ApiToken.get_or_none(is_live)
-        if token is None:
-            raise ConfigurationError(f"there is no valid token named {name!r}; see: orderd token list")
-        ApiToken.update(revoked_at=datetime.now(UTC)).where(ApiToken.id == token.id).execute()
-        _record("token.revoke", token.id, name)
+        key = ApiKey.get_or_none(is_live)
+        if key is None:
+            raise ConfigurationError(f"there is no valid API key named {name!r}; see: orderd api-key list")
+        ApiKey.update(revoked_at=datetime.now(UTC)).where(ApiKey.id == key.id).execute()
+        _record("token.revoke", key.id, name)
     typer.echo(f"revoked {name}")
 
 
-def _account(token: str, wanted: str | None) -> tuple[UUID, str, bool]:
-    """The account of a new token of this name: its id, its name, and whether it is a new one.
+def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
+    """The account of a new key of this name: its id, its name, and whether it is a new one.
 
     Within a transaction, in which nobody else makes an account. Raises ConfigurationError.
     """
@@ -134,9 +140,9 @@ def _account(token: str, wanted: str | None) -> tuple[UUID, str, bool]:
     from orderd.domain.errors import OrderdError
 
     accounts.take_turns()
-    if wanted is None and (before := accounts.of_token(token)) is not None:
+    if wanted is None and (before := accounts.of_key(key)) is not None:
         return before, accounts.name_of(before), False
-    name = token if wanted is None else wanted
+    name = key if wanted is None else wanted
     known = accounts.called(name)
     if known is None:
         try:
@@ -145,17 +151,17 @@ def _account(token: str, wanted: str | None) -> tuple[UUID, str, bool]:
             raise ConfigurationError(f"--account: {error.detail}") from error
     if wanted is None:
         raise ConfigurationError(
-            f"there is an account {name!r}, which no token of this name has been for; say --account {name} to use it,"
+            f"there is an account {name!r}, which no API key of this name has been for; say --account {name} to use it,"
             " or name another one"
         )
     return known, accounts.name_of(known), False
 
 
-def _record(action: str, token_id: Any, detail: str) -> None:  # noqa: ANN401  (a UUID, which is imported late)
+def _record(action: str, key_id: Any, detail: str) -> None:  # noqa: ANN401  (a UUID, which is imported late)
     from db import audit
     from db.audit import Actor, Entry
 
-    audit.record([Entry(Actor(f"console: {getuser()}", token_id=token_id), action, detail=detail)])
+    audit.record([Entry(Actor(f"console: {getuser()}", key_id=key_id), action, detail=detail)])
 
 
 def _mints(names: str | None) -> list[str] | None:
@@ -187,19 +193,19 @@ def _notional(option: str, amount: str | None) -> int | None:
         raise ConfigurationError(f"{option} {amount}: {error.detail}") from error
 
 
-def _state(token: "ApiToken") -> str:
-    if token.revoked_at:
-        return f"revoked {token.revoked_at:%F}"
-    if token.expires_at and token.expires_at <= datetime.now(UTC):
-        return f"expired {token.expires_at:%F}"
-    return f"valid until {token.expires_at:%F}"
+def _state(key: "ApiKey") -> str:
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%F}"
+    if key.expires_at and key.expires_at <= datetime.now(UTC):
+        return f"expired {key.expires_at:%F}"
+    return f"valid until {key.expires_at:%F}"
 
 
-def _use(token: "ApiToken") -> str:
-    return f"last used {token.last_used_at:%F %R} UTC" if token.last_used_at else "never used"
+def _use(key: "ApiKey") -> str:
+    return f"last used {key.last_used_at:%F %R} UTC" if key.last_used_at else "never used"
 
 
-def _limits(token: "ApiToken") -> str:
+def _limits(key: "ApiKey") -> str:
     from orderd.domain.money import format_amount
     from orderd.domain.tokens import TokenRegistry
     from orderd.engine.allowance import NOTIONAL_DECIMALS, NOTIONAL_TOKEN
@@ -208,13 +214,13 @@ def _limits(token: "ApiToken") -> str:
         return f"{format_amount(notional, NOTIONAL_DECIMALS)} {NOTIONAL_TOKEN}"
 
     limits = []
-    if token.allowed_mints is not None:
+    if key.allowed_mints is not None:
         symbols = {known.mint: known.symbol for known in TokenRegistry()}
-        limits.append("trades " + ",".join(sorted(symbols.get(mint, mint) for mint in token.allowed_mints)))
-    if token.max_notional_per_order is not None:
-        limits.append(f"{usdc(token.max_notional_per_order)} an order")
-    if token.max_notional_per_day is not None:
-        limits.append(f"{usdc(token.max_notional_per_day)} a day")
-    if token.requests_per_minute is not None:
-        limits.append(f"{token.requests_per_minute} requests a minute, {token.burst} at once")
+        limits.append("trades " + ",".join(sorted(symbols.get(mint, mint) for mint in key.allowed_mints)))
+    if key.max_notional_per_order is not None:
+        limits.append(f"{usdc(key.max_notional_per_order)} an order")
+    if key.max_notional_per_day is not None:
+        limits.append(f"{usdc(key.max_notional_per_day)} a day")
+    if key.requests_per_minute is not None:
+        limits.append(f"{key.requests_per_minute} requests a minute, {key.burst} at once")
     return "; ".join(limits) or "no limits"
