@@ -47,11 +47,11 @@ _STATES_FOR: Final = {
 """The orders that a verb is of use for."""
 _OF_ONE_ORDER: Final = ("show", "events", "amend", "pause", "resume", "simulate-fill", "resolve")
 OPTIONS_WITH_VALUE: Final = frozenset(
-    {*_CHOICES, "--url", "--context", "--api-key-file", "--token-file", "--ca", "--timeout", "--token", "--limit", "-n",
-     "--slippage", "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id", "--for",
-     "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit", "--trail",
-     "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over", "--every", "--jitter", "--amount",
-     "--then-stop", "--then-take-profit", "--since", "--until"}
+    {*_CHOICES, "--url", "--context", "--api-key-file", "--token-file", "--ca", "--timeout", "--token", "--limit",
+     "-n", "--slippage", "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id",
+     "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit",
+     "--trail", "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over",
+     "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
