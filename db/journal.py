@@ -417,7 +417,11 @@ class NewOrder:
     def fact(self) -> Accepted:
         terms = dict(told(self.terms))
         return Accepted(
-            client_order_id=self.client_order_id, account=name_of(self.account_id), label=self.label, **terms
+            client_order_id=self.client_order_id,
+            account=name_of(self.account_id),
+            label=self.label,
+            parent_id=self.parent_id,
+            **terms,
         )
 
     def values(self, fact: Accepted) -> dict[str, Any]:

@@ -22,6 +22,8 @@ WIRE_VERSION: Final = 2
 MAX_MESSAGE_BYTES: Final = 65_536
 MAX_FOLLOWED: Final = 100
 """Orders that one subscription may name."""
+CHILDREN_TOLD: Final = 100
+"""Of the orders that execute another one, the newest that are told with it."""
 
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
@@ -117,6 +119,11 @@ class OrderView(ToldTerms, _Identity):
     )
     paused: bool = Field(
         False, exclude_if=lambda paused: not paused, description="whether it begins no further executions"
+    )
+    next_at: datetime | None = Field(
+        None,
+        exclude_if=lambda at: at is None,
+        description="of an order in several executions: when the next one is due",
     )
     price_reads: str | None = Field(
         None,
@@ -279,6 +286,11 @@ class OrderDetail(Message):
     attempts: tuple[AttemptView, ...]
     failures: tuple[FailureView, ...]
     fills: tuple[FillView, ...] = Field((), description="oldest first; of each order there is one at most that counts")
+    children: tuple[OrderView, ...] = Field(
+        (),
+        exclude_if=lambda children: not children,
+        description=f"the orders that execute it or its parts, oldest first; of many the newest {CHILDREN_TOLD}",
+    )
 
 
 class CancelResult(Message):

@@ -13,6 +13,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
 
 from orderctl.display.ids import SHORT_ID
 from orderctl.display.resting import awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
@@ -46,13 +47,15 @@ class Showing:
     """What a cell depends on beside its order. Of an id ``id_width`` characters are shown.
 
     ``is_live``: it is drawn anew all the time, so it tells what is awaited; on paper that would soon be wrong.
-    ``market`` is what is paid for one of the first token of a pair in the second, as far as that is known.
+    ``market`` is what is paid for one of the first token of a pair in the second, as far as that is known. ``marks``
+    stand before the ids of orders that have a family.
     """
 
     now: datetime
     id_width: int = SHORT_ID
     is_live: bool = False
     market: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
+    marks: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +118,18 @@ def _plain(text: str) -> Cell:
     return ((text, ""),)
 
 
+def _id(order: OrderView, showing: Showing) -> Cell:
+    mark = showing.marks.get(order.id, "")
+    told = str(order.id)[: showing.id_width - len(mark)]
+    return ((mark, Tone.MUTED), (told, "id")) if mark else ((told, "id"),)
+
+
 def _stages(order: OrderView, showing: Showing) -> Cell:
     """A bar through the stages: heavy for what is reached, light for what is to come. Of an order that rests: how far
-    the market is from its price."""
+    the market is from its price; of one in several executions, how much of it is sold."""
     total, tone = len(STAGES) * STAGE_WIDTH, state(order)[1]
     if is_open(order):
-        return _distance(order, showing, total)
+        return _distance(order, showing, total) if order.slices is None else _share_sold(order, total)
     if order.status in STAGES:
         done = (STAGES.index(order.status) + 1) * STAGE_WIDTH
         return ("━" * done, tone), ("─" * (total - done), Tone.MUTED)
@@ -128,14 +137,26 @@ def _stages(order: OrderView, showing: Showing) -> Cell:
 
 
 def _distance(order: OrderView, showing: Showing, width: int) -> Cell:
-    """A bar that fills as the market comes near, from ``_FAR`` on, and the distance in percent; blank if unknown."""
     paid = showing.market.get((order.token_in, order.token_out))
     away = None if not paid else distance(order, paid)
-    if away is None:
-        return _plain(" " * width)
+    return _plain(" " * width) if away is None else distance_bar(away, width)
+
+
+def distance_bar(away: Fraction, width: int) -> Cell:
+    """A bar that fills as the market comes near, from ``_FAR`` on, and the distance in percent."""
+    return _bar(1 - away / _FAR, away, width)
+
+
+def _share_sold(order: OrderView, width: int) -> Cell:
+    share = Fraction(order.filled_amount_in or 0) / Fraction(order.amount_in or 1)
+    return _bar(share, share, width)
+
+
+def _bar(done: Fraction, part: Fraction, width: int) -> Cell:
+    """A bar of which so much is heavy, and ``part`` in percent, together in ``width`` characters."""
     bar = width - len(" 0.00%")
-    heavy = max(0, bar - int(away * bar / _FAR))
-    return ("━" * heavy, Tone.MOVING), ("─" * (bar - heavy), Tone.MUTED), (_percent(away).rjust(width - bar), "")
+    heavy = max(0, min(bar, -(-done * bar // 1)))
+    return ("━" * heavy, Tone.MOVING), ("─" * (bar - heavy), Tone.MUTED), (_percent(part).rjust(width - bar), "")
 
 
 _FAR: Final = Fraction(1, 10)
@@ -156,7 +177,7 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
     if not showing.is_live:
         return _plain(prices(order) or f"→ {order.token_out}")
     if order.slices is not None:
-        return ((f"{order.slices}, one every {order.every}", ""),)
+        return _executions(order, showing)
     if sides := sides_of(order):
         told = " ".join(f"{sign(side)}{side.price}" for side in sides)
         return ("oco ", Tone.MUTED), (_in_unit(told, sides[0]), "")
@@ -166,6 +187,15 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
         return _plain(prices(order) or f"→ {order.token_out}")
     price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)}"
     return (f"{name_of(condition)} ", Tone.MUTED), (_in_unit(price, condition), "")
+
+
+def _executions(order: OrderView, showing: Showing) -> Cell:
+    """When the next one is, as far as that is known."""
+    if order.paused:
+        return (("paused", Tone.WAITING),)
+    if order.next_at is None:
+        return ((f"{order.slices}, one every {order.every}", ""),)
+    return ("next in ", Tone.MUTED), (_whole((order.next_at - showing.now).total_seconds()), "")
 
 
 def _in_unit(price: str, condition: Condition) -> str:
@@ -228,7 +258,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     for column in (
         Column(
             "id",
-            lambda order, showing: ((str(order.id)[: showing.id_width], "id"),),
+            _id,
             lambda order: order.id,
             width=SHORT_ID,
             places=(*LISTS, *SCREEN),

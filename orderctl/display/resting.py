@@ -32,6 +32,11 @@ def rests(terms: ToldTerms) -> bool:
     return terms.type is not OrderKind.MARKET and terms.time_in_force in (None, TimeInForce.GTC)
 
 
+def is_family(terms: ToldTerms) -> bool:
+    """Whether it is executed by orders of their own."""
+    return terms.partial or terms.type in (OrderKind.OCO, OrderKind.TWAP)
+
+
 def is_open(order: OrderView) -> bool:
     return order.status in RESTING
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from orderctl.display.resting import is_family
 from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
@@ -13,6 +14,7 @@ from orderd.domain.events import (
     CancelRequested,
     Confirmed,
     Deferred,
+    Executing,
     Expired,
     Failed,
     FilledPart,
@@ -36,6 +38,8 @@ class Book:
     def __init__(self) -> None:
         self.active: dict[UUID, OrderView] = {}
         self.ended: dict[UUID, OrderView] = {}
+        self.families: dict[UUID, set[UUID]] = {}
+        """The children that are known of each order that has some."""
         self.revision = 0
         self._untold: set[UUID] = set()
 
@@ -55,14 +59,14 @@ class Book:
         """The daemon knows nothing of these orders any more: it has another database than before."""
         for order in self._untold:
             self.revision += 1
-            del self.active[order]
+            self._forget(self.active.pop(order))
         self._untold.clear()
 
     def put(self, order: OrderView) -> None:
         """Take in where an order stands, unless something newer is known."""
         self._untold.discard(order.id)
         known = self.get(order.id)
-        if known is None or order.seq > known.seq or _rose(known, order):
+        if known is None or order.seq > known.seq or _is_told_more(known, order):
             self._place(order)
 
     def put_all(self, orders: Iterable[OrderView]) -> None:
@@ -82,18 +86,29 @@ class Book:
 
     def _place(self, order: OrderView) -> None:
         self.revision += 1
+        if order.parent_id is not None:
+            self.families.setdefault(order.parent_id, set()).add(order.id)
         if order.status not in TERMINAL:
             self.active[order.id] = order
             return
         self.active.pop(order.id, None)
         self.ended[order.id] = order
         if len(self.ended) > ENDED_KEPT:
-            del self.ended[min(self.ended.values(), key=lambda ended: ended.updated_at).id]
+            self._forget(self.ended.pop(min(self.ended.values(), key=lambda ended: ended.updated_at).id))
+
+    def _forget(self, order: OrderView) -> None:
+        if order.parent_id is not None:
+            children = self.families[order.parent_id]
+            children.discard(order.id)
+            if not children:
+                del self.families[order.parent_id]
 
 
-def _rose(known: OrderView, order: OrderView) -> bool:
-    """Whether the best price that a trailing stop follows has risen, of which there is no event."""
-    return order.seq == known.seq and order.best_amount_out != known.best_amount_out
+def _is_told_more(known: OrderView, order: OrderView) -> bool:
+    """Whether the best price that a trailing stop follows has risen, or the time of an execution is known, of which
+    there are no events."""
+    told = (order.best_amount_out, order.next_at)
+    return order.seq == known.seq and told != (known.best_amount_out, known.next_at)
 
 
 def accepted(event: OrderEvent) -> OrderView:
@@ -121,7 +136,7 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     """The order after its next event."""
     changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
     match event.data:
-        case Triggered() | Amended() | FilledPart() | CancelRequested():
+        case Triggered() | Amended() | Executing() | FilledPart() | CancelRequested():
             changes |= _at_rest(event)
         case Deferred(until=until):
             changes["due_at"] = until
@@ -140,6 +155,8 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
             changes |= {"executed_price": fill.executed_price, "network_fee": fill.network_fee}
             if order.exact_out is not None:
                 changes["amount_in"] = fill.amount_in
+            if is_family(order):
+                changes["filled_amount_in"] = fill.amount_in
         case Failed(code=code, detail=detail) | Expired(code=code, detail=detail):
             changes["error"] = Problem.of(OrderdError(code, detail), order.id)
     return order.model_copy(update=changes)
@@ -153,6 +170,9 @@ def _at_rest(event: OrderEvent) -> dict[str, Any]:
         case Amended() as amended:
             return amended.model_dump(exclude={"kind"})
         case FilledPart() as part:
-            return {"amount_out": part.amount_out, "executed_price": part.executed_price}
+            sold = {"filled_amount_in": part.amount_in, "amount_out": part.amount_out}
+            return {**sold, "executed_price": part.executed_price}
+        case Executing():
+            return {"next_at": None}  # which is told by the order itself only
         case _:
             return {"cancel_requested": True}

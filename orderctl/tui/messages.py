@@ -23,6 +23,14 @@ class OrderChosen(Message):
         self.order = order
 
 
+class FamilyFolded(Message):
+    """The orders that execute this one, or those beside it, are wanted on the screen, or no longer."""
+
+    def __init__(self, order: UUID) -> None:
+        super().__init__()
+        self.order = order
+
+
 class PairChosen(Message):
     """The order under the cursor is of this pair: its prices are wanted."""
 

@@ -55,7 +55,7 @@ class Questions:
             # What is not known is not shown.
             with suppress(ClientError):
                 await self._ask_markets()
-                await self._ask_trails()
+                await self._ask_untold()
             await asyncio.sleep(PRICE_SECONDS)
 
     async def catch_up(self) -> None:
@@ -127,9 +127,10 @@ class Questions:
             with suppress(RefusedError):
                 await self._ask_price_of(pair)
 
-    async def _ask_trails(self) -> None:
-        """What trailing stops are behind, which no event tells."""
+    async def _ask_untold(self) -> None:
+        """What no event tells: what trailing stops are behind, and when the next execution of a TWAP is."""
         book = self._desk.book
-        if any(order.kind is OrderKind.TRAILING and is_open(order) for order in book.active.values()):
-            params = ListParams(status=(OrderStatus.OPEN,), kind=(OrderKind.TRAILING,), limit=PAGE)
+        kinds = {order.kind for order in book.active.values() if is_open(order)}
+        if asked := tuple(kind for kind in (OrderKind.TRAILING, OrderKind.TWAP) if kind in kinds):
+            params = ListParams(status=(OrderStatus.OPEN,), kind=asked, limit=PAGE)
             book.put_all((await self._caller.call(Method.ORDERS_LIST, params, ListResult)).orders)

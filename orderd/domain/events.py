@@ -69,6 +69,9 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
         exclude_if=lambda label: label is None,
         description="what a client of another engine named as its wallet; no part of the terms",
     )
+    parent_id: UUID | None = Field(
+        None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"
+    )
 
 
 class Accepted(ToldTerms, _Acceptance):

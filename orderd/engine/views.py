@@ -1,6 +1,7 @@
 """What the stored order looks like from outside: base units become decimal strings, codes become problems."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, UNFILLED
+from orderd.domain.order import ACTIVE, FILLED, HELD, RESTING, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
 from orderd.domain.terms import OrderTerms, price_reads, told
 from orderd.wire import (
+    CHILDREN_TOLD,
     AttemptOutcome,
     AttemptView,
     FailureView,
@@ -62,6 +64,7 @@ def order_view(order: Order) -> OrderView:
             else None
         ),
         paused=order.paused,
+        next_at=_next_at(order),
         price_reads=price_reads(terms),
         triggered_at=order.triggered_at,
         best_amount_out=out(order.best_out),
@@ -87,6 +90,11 @@ def order_view(order: Order) -> OrderView:
         created_at=order.created_at,
         updated_at=order.updated_at,
     )
+
+
+def _next_at(order: Order) -> datetime | None:
+    is_due = order.kind is OrderKind.TWAP and order.status in RESTING and not order.paused
+    return order.looks_from if is_due and order.slice_no < (order.slices or 0) else None
 
 
 def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> Order:
@@ -145,7 +153,12 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
         attempts=tuple(attempt_view(attempt, order) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
         fills=tuple(fill_view(fill, order) for fill in fills),
+        children=tuple(reversed([order_view(child) for child in _newest_children(order)])),
     )
+
+
+def _newest_children(order: Order) -> Iterable[Order]:
+    return Order.select().where(Order.parent_id == order.id).order_by(Order.id.desc()).limit(CHILDREN_TOLD)
 
 
 def attempt_view(attempt: Attempt, order: Order) -> AttemptView:

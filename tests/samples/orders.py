@@ -27,6 +27,7 @@ from orderd.domain.events import (
 )
 from orderd.domain.order import TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.schedule import CatchUp
 from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
 
 ORDER_ID = UUID("0199d3a0-1234-7abc-8def-0123456789ab")
@@ -147,6 +148,12 @@ TAKE_PROFIT = ACCEPTED.model_copy(update={"type": OrderKind.TAKE_PROFIT, "take_p
 TRAILING = ACCEPTED.model_copy(
     update={"type": OrderKind.TRAILING, "trail": "3%", "confirm": 2, "max_slippage": "5", "floor": Floor.EACH}
 )
+OCO = ACCEPTED.model_copy(
+    update={"type": OrderKind.OCO, "stop_price": "95", "take_profit_price": "120", "floor": Floor.EACH}
+)
+TWAP = ACCEPTED.model_copy(
+    update={"type": OrderKind.TWAP, "slices": 5, "over": "5m", "every": "1m", "catch_up": CatchUp.ONE}
+)
 MET = Triggered(
     price="105.2 USDC per SOL",
     amount_out="157.8",
@@ -160,7 +167,8 @@ FIRED: tuple[AnyFact, ...] = (LIMIT, MET, *FILLED[1:])
 
 def led_to(kind: EventKind) -> OrderStatus:
     """The state that an event leads to where the order does not rest."""
-    (status,) = {after for _, event, after in TRANSITIONS if event is kind and after is not OrderStatus.OPEN}
+    found = {after for _, event, after in TRANSITIONS if event is kind}
+    (status,) = found - {OrderStatus.OPEN} or found
     return status
 
 

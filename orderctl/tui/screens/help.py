@@ -12,6 +12,8 @@ from textual.widgets import Footer, Static
 
 SIGNS = """
 ━━━━━━━━━─ how far an order has come: pending, routing, building, submitted, confirmed.
+━━━───── 3.40% how far the market is from the price of an order; of executions: what is sold.
+▸ an order that others execute: space, or a click on the sign, shows them below it.
 A price in green is the best of the venues. All lines of a price panel share one scale.
 Grey means old: the connection is lost, or the daemon has said nothing for five seconds.
 The mouse works too: click a heading to sort, an order to select it, twice to open it.

@@ -1,10 +1,13 @@
 """The first screen: all active orders, those that ended lately, prices, and the daemon's load."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
 from typing import ClassVar
 from uuid import UUID
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -14,15 +17,18 @@ from textual.widgets import Footer, Input
 from orderctl.display.columns import COLUMNS, columns_of
 from orderctl.display.detail import brief_view
 from orderctl.tui.desk import Desk
+from orderctl.tui.families import Lines
 from orderctl.tui.filter import matches
-from orderctl.tui.messages import OrderHighlighted, PairChosen, SortChosen
+from orderctl.tui.messages import FamilyFolded, OrderHighlighted, PairChosen, SortChosen
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.story import OrderStory
+from orderd.client.errors import ClientError
 from orderd.client.link import Caller
-from orderd.wire import OrderView
+from orderd.client.protocol import params_of
+from orderd.wire import GetParams, Method, OrderDetail, OrderView
 
 WIDE = 110
 """Columns of a terminal from which prices and load stand beside the orders, not below them."""
@@ -50,6 +56,8 @@ class OrdersScreen(Screen[None]):
         self._sorted_by = COLUMNS[NEWEST_FIRST]
         self._is_reversed = True
         self._words: tuple[str, ...] = ()
+        self._unfolded: frozenset[UUID] = frozenset()
+        """Orders whose families are open to be seen."""
         self._drawn_revision = -1
         self._drawn_frame: tuple[object, ...] = ()
         """All that is drawn again when it changes, but the orders."""
@@ -100,32 +108,40 @@ class OrdersScreen(Screen[None]):
             story.show(self.order)
             story.draw()
         now = desk.clock()
-        frame = (int(now.timestamp()), self._sorted_by, self._is_reversed, self._words, desk.heard_at is None)
+        asked_for = (self._sorted_by, self._is_reversed, self._words, self._unfolded)
+        frame = (int(now.timestamp()), asked_for, desk.heard_at is None)
         if (desk.book.revision, frame) == (self._drawn_revision, self._drawn_frame):
             return
         column, book = self._sorted_by, desk.book
-        active = sorted(self._matching(book.active.values()), key=column.key, reverse=self._is_reversed)
-        ended = sorted(self._matching(book.ended.values()), key=lambda order: order.updated_at, reverse=True)
+        active = self._lines(book.active, partial(sorted, key=column.key, reverse=self._is_reversed))
+        ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
         tables = self.query_one("#active", OrderTable), self.query_one("#ended", OrderTable)
         if frame != self._drawn_frame:
             # A new title draws all of a table again, so counts are told once a second.
             by = f"by {column.heading.lower()} {'↓' if self._is_reversed else '↑'}"
-            tables[0].border_title = f"Active {self._count(active, book.active)}, {by}"
-            tables[1].border_title = f"Ended {self._count(ended, book.ended)}"
+            tables[0].border_title = f"Active {self._count(active)}, {by}"
+            tables[1].border_title = f"Ended {self._count(ended)}"
         tables[0].show(
-            active, now, if_empty=self._why_none(book.active, "active"), sorted_by=column.name, market=desk.market
+            active.orders,
+            now,
+            if_empty=self._why_none(book.active, "active"),
+            sorted_by=column.name,
+            market=desk.market,
+            marks=active.marks,
         )
         # To the minute, as its times are: it has no need to be drawn each second.
-        tables[1].show(ended, now.replace(second=0, microsecond=0), if_empty=self._why_none(book.ended, "ended"))
+        minute = now.replace(second=0, microsecond=0)
+        tables[1].show(ended.orders, minute, if_empty=self._why_none(book.ended, "ended"), marks=ended.marks)
         self._drawn_revision, self._drawn_frame = desk.book.revision, frame
 
-    def _matching(self, orders: Iterable[OrderView]) -> list[OrderView]:
-        return [order for order in orders if matches(order, self._words)]
+    def _lines(self, table: Mapping[UUID, OrderView], in_order: Callable[..., list[OrderView]]) -> Lines:
+        is_found = (lambda order: matches(order, self._words)) if self._words else None
+        return Lines(table, self._desk.book, in_order, is_found, self._unfolded)
 
-    def _count(self, shown: Sized, known: Sized) -> str:
-        return f"{len(shown)} of {len(known)}" if self._words else f"{len(shown)}"
+    def _count(self, lines: Lines) -> str:
+        return f"{lines.found} of {lines.known}" if self._words else f"{lines.known}"
 
-    def _why_none(self, known: Sized, kind: str) -> str:
+    def _why_none(self, known: Mapping[UUID, OrderView], kind: str) -> str:
         if known:
             return "none with these words; esc drops the filter"
         if self._desk.heard_at is None:
@@ -180,6 +196,29 @@ class OrdersScreen(Screen[None]):
     def _show_from_the_top(self) -> None:
         self.draw()
         self.query_one("#active", OrderTable).action_first()
+
+    @on(FamilyFolded)
+    def _fold(self, event: FamilyFolded) -> None:
+        """Of an order that has no family below it, that of its parent."""
+        book = self._desk.book
+        order = book.get(event.order)
+        if order is None:
+            return
+        family = order.id if order.id in book.families else order.parent_id
+        assert family is not None, "what has a mark is in a family"
+        self._unfolded ^= {family}
+        self.draw()
+        if isinstance(table := self.focused, OrderTable):
+            table.select(family)
+        if family in self._unfolded:
+            self._read_family(family)
+
+    @work(exclusive=True, group="family", exit_on_error=False)
+    async def _read_family(self, family: UUID) -> None:
+        """What has ended of it before anybody listened."""
+        with suppress(ClientError):  # what is not known is not shown
+            detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(family)), OrderDetail)
+            self._desk.book.put_all(detail.children)
 
     @on(OrderHighlighted)
     def _highlighted(self, event: OrderHighlighted) -> None:

@@ -18,11 +18,12 @@ from textual.strip import Strip
 from orderctl.display.columns import Column, Showing
 from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
-from orderctl.tui.messages import OrderChosen, OrderHighlighted, SortChosen
+from orderctl.tui.messages import FamilyFolded, OrderChosen, OrderHighlighted, SortChosen
 from orderctl.tui.prices import Pair
 from orderd.wire import OrderView
 
 HEADER_LINES = 1
+OPEN = Binding.Group("Open", compact=True)
 
 
 class OrderTable(ScrollView, can_focus=True):
@@ -32,7 +33,23 @@ class OrderTable(ScrollView, can_focus=True):
         f"order-table--{role}" for role in ("header", "sorted", "cursor", "id", *(tone.role for tone in Tone))
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Detail", tooltip="All that is known of the order under the cursor", id="detail"),
+        Binding(
+            "enter",
+            "choose",
+            "Detail",
+            tooltip="All that is known of the order under the cursor",
+            id="detail",
+            group=OPEN,
+        ),
+        Binding(
+            "space",
+            "fold",
+            "Family",
+            key_display="␣",
+            tooltip="Show or hide the orders that execute this one, marked ▸",
+            id="fold",
+            group=OPEN,
+        ),
         Binding("tab", "app.focus_next", "Table", tooltip="To the other table and back", id="table"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="The order above", id="up"),
         Binding("down,j", "move(1)", "Down", show=False, tooltip="The order below", id="down"),
@@ -68,14 +85,15 @@ class OrderTable(ScrollView, can_focus=True):
         if_empty: str,
         sorted_by: str | None = None,
         market: Mapping[Pair, Fraction] | None = None,
+        marks: Mapping[UUID, str] | None = None,
     ) -> None:
-        """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why. ``market`` is as in
-        ``Showing``."""
+        """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why. ``market`` and ``marks``
+        are as in ``Showing``."""
         looked_at, in_sight = self._cursor, self._in_sight()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
         is_all_new, self._shown = shown != self._shown, shown
         self._orders, self.sorted_by, self._if_empty = orders, sorted_by, if_empty
-        self._showing = Showing(now, is_live=True, market=market or {})
+        self._showing = Showing(now, is_live=True, market=market or {}, marks=marks or {})
         self._resize()
         if self._is_at_top:
             self._cursor = 0
@@ -108,17 +126,18 @@ class OrderTable(ScrollView, can_focus=True):
             self.vertical_scrollbar.window_virtual_size = lines
             self.scroll_to(y=min(self.scroll_y, self.max_scroll_y), animate=False)
 
-    def _refresh_changes(self, before: Sequence[tuple[OrderView, bool]]) -> None:
+    def _refresh_changes(self, before: Sequence[tuple[OrderView, bool, str]]) -> None:
         """Draw only the lines again that show something else than ``before``."""
         for line, (old, new) in enumerate(zip_longest(before, self._in_sight())):
-            if old is None or new is None or old[0] is not new[0] or old[1] != new[1]:
+            if old is None or new is None or old[0] is not new[0] or old[1:] != new[1:]:
                 self.refresh(Region(0, HEADER_LINES + line, self.size.width, 1))
 
-    def _in_sight(self) -> list[tuple[OrderView, bool]]:
-        """The orders on the screen, from the top, and whether the cursor is on each."""
+    def _in_sight(self) -> list[tuple[OrderView, bool, str]]:
+        """The orders on the screen, from the top, whether the cursor is on each, and its mark."""
         top = self.scroll_offset.y
         shown = self._orders[top : top + self.size.height - HEADER_LINES]
-        return [(order, top + line == self._cursor) for line, order in enumerate(shown)]
+        marks = self._showing.marks
+        return [(order, top + line == self._cursor, marks.get(order.id, "")) for line, order in enumerate(shown)]
 
     def select(self, order: UUID) -> None:
         """Put the cursor on this order, if it is among those shown."""
@@ -142,6 +161,10 @@ class OrderTable(ScrollView, can_focus=True):
         if self.selected is not None:
             self.post_message(OrderChosen(self.selected))
 
+    def action_fold(self) -> None:
+        if self.selected is not None and self.selected in self._showing.marks:
+            self.post_message(FamilyFolded(self.selected))
+
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is None:
@@ -153,7 +176,9 @@ class OrderTable(ScrollView, can_focus=True):
         line = at.y - HEADER_LINES + self.scroll_offset.y
         if line < len(self._orders):
             self._move_to(line)
-            if event.chain == 2:
+            if at.x < len(self._showing.marks.get(self._orders[line].id, "")):
+                self.action_fold()
+            elif event.chain == 2:
                 self.action_choose()
 
     @property

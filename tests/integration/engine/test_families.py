@@ -14,7 +14,7 @@ from db.journal import AttemptEnd, Change
 from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Retrying
+from orderd.domain.events import Accepted, Retrying
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.schedule import CatchUp
@@ -135,6 +135,29 @@ def test_an_oco_is_two_orders_that_rest_under_its_time(care: Families) -> None:
     ]
     assert {end.valid_until for end in ends} == {read(parent).valid_until}
     assert kinds(parent) == [EventKind.ACCEPTED, EventKind.EXECUTING, EventKind.EXECUTING]
+
+
+def test_who_is_asked_about_a_family_tells_its_children_and_their_first_event_names_it(
+    care: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = oco()
+    care.run_once()
+    profit, stop = children(parent)
+    told = views.get(read(parent).account_id, str(parent))
+    assert [(each.id, each.parent_id) for each in told.children] == [(profit.id, parent), (stop.id, parent)]
+    (accepted,) = views.events_after(stop.id, 0)
+    assert isinstance(accepted.data, Accepted)
+    assert accepted.data.parent_id == parent
+    monkeypatch.setattr(views, "CHILDREN_TOLD", 1)
+    assert [each.id for each in views.get(read(parent).account_id, str(parent)).children] == [stop.id]
+
+
+def test_an_order_in_executions_tells_when_the_next_one_is_due_unless_it_is_paused(care: Families) -> None:
+    parent = twap()
+    assert views.order_view(read(parent)).next_at == read(parent).looks_from
+    database.execute_sql("UPDATE orders SET paused = true WHERE id = %s", (str(parent),))
+    assert views.order_view(read(parent)).next_at is None
+    assert views.order_view(read(oco())).next_at is None
 
 
 def test_of_two_that_are_met_in_one_look_one_is_let_go(care: Families, begin: Callable[[Market], Watch]) -> None:

@@ -19,12 +19,13 @@ from orderctl.display.timeline import Timeline, describe
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
-from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.domain.order import TimeInForce
 from orderd.wire import FillView, Method, OrderDetail, OrderView, PreviewResult, QuoteResult, SubmitResult
 from tests.samples.orders import (
     ACCEPTED,
     FIRED,
     LIMIT,
+    OCO,
     ORDER_ID,
     QUOTE,
     RAYDIUM,
@@ -33,6 +34,7 @@ from tests.samples.orders import (
     STOP_LIMIT,
     TAKE_PROFIT,
     TRAILING,
+    TWAP,
     WITHDRAWN,
     history,
     order_after,
@@ -42,10 +44,6 @@ from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import STATUS
 
 BUYS = {"token_in": "USDC", "token_out": "SOL", "amount_in": "150"}
-OCO = ACCEPTED.model_copy(
-    update={"type": OrderKind.OCO, "stop_price": "95", "take_profit_price": "120", "floor": Floor.EACH}
-)
-TWAP = ACCEPTED.model_copy(update={"type": OrderKind.TWAP, "slices": 5, "over": "5m", "every": "1m"})
 AT_100 = Fraction(100)
 
 

@@ -41,6 +41,7 @@ from tests.samples.orders import (
     FILLED,
     LIMIT,
     METEORA,
+    OCO,
     QUOTE,
     RAYDIUM,
     REFUSED_FOR_FUNDS,
@@ -49,6 +50,7 @@ from tests.samples.orders import (
     STOP_LIMIT,
     TAKE_PROFIT,
     TRAILING,
+    TWAP,
     WITHDRAWN,
     detail_of,
     history,
@@ -209,6 +211,27 @@ def at_rest() -> ScriptedCaller:
     caller.answers[Method.QUOTE] = lambda params: QUOTE if params.token_out == "USDC" else no_pool
     caller.answers[Method.ORDER_GET] = lambda params: OrderDetail(
         order=next(each for each in orders if str(each.id) == params.order), events=(), attempts=(), failures=()
+    )
+    return caller
+
+
+def families() -> ScriptedCaller:
+    """A market order, an OCO of which both ends rest, and a TWAP in its third execution, of which the first two are
+    told by the daemon when somebody asks for it."""
+    part = FILLED[0].model_copy(update={"amount_in": "0.3", "parent_id": order_id(2)})
+    ends = [terms.model_copy(update={"parent_id": order_id(1)}) for terms in (TAKE_PROFIT, STOP)]
+    sold = {"filled_amount_in": "0.6", "next_at": NOW + timedelta(seconds=19)}
+    twap, third = order(2, (TWAP,), **sold), order(7, (part, *FILLED[1:3]))
+    parts = [order(number, (part, *FILLED[1:]), amount_in="0.3") for number in (5, 6)]
+    active = [order(0, FILLED[:3]), order(1, (OCO,)), order(3, (ends[0],)), order(4, (ends[1],)), twap, third]
+    caller = ScriptedCaller(*snapshots(active))
+    caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
+    caller.answers[Method.ORDER_GET] = lambda params: OrderDetail(
+        order=next(each for each in active if str(each.id) == params.order),
+        events=(),
+        attempts=(),
+        failures=(),
+        children=(*parts, third) if params.order == str(twap.id) else (),
     )
     return caller
 

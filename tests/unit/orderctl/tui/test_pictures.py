@@ -19,6 +19,7 @@ from tests.unit.orderctl.tui.desks import (
     ask_once,
     at_rest,
     busy,
+    families,
     order_id,
     snapshots,
 )
@@ -78,6 +79,15 @@ def test_a_new_order_with_its_quote(snap_compare: Compare, size: tuple[int, int]
 @SIZES
 def test_orders_that_rest(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(application(at_rest()), terminal_size=size, run_before=after("down"))
+
+
+@SIZES
+def test_families(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[object]) -> None:
+        await after("space")(pilot)
+        await after(*["down"] * 4, "space")(pilot)
+
+    assert snap_compare(application(families()), terminal_size=size, run_before=act)
 
 
 @SIZES

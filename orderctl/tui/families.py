@@ -1,0 +1,74 @@
+"""An order stands below the one that it executes, where that is in the same table: folded away, or open to be seen."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Final
+from uuid import UUID
+
+from orderctl.tui.book import Book
+from orderd.wire import OrderView
+
+FOLDED: Final = "▸ "
+OPEN: Final = "▾ "
+BRANCH: Final = "└ "
+INDENT: Final = "  "
+
+
+class Lines:
+    """The orders of ``table``, one of the two of the book, line by line; ``in_order`` sorts those that stand beside
+    each other.
+
+    A family is found where one of its orders is; a child that is found itself is shown although its family is folded.
+    ``marks`` stand before the ids of orders that have a family. Counted are families and orders without one, as many as
+    are ``known`` and ``found``.
+    """
+
+    def __init__(
+        self,
+        table: Mapping[UUID, OrderView],
+        book: Book,
+        in_order: Callable[[Iterable[OrderView]], list[OrderView]],
+        is_found: Callable[[OrderView], bool] | None = None,
+        unfolded: Collection[UUID] = (),
+    ) -> None:
+        self._table = table
+        self._book = book
+        self._in_order = in_order
+        self._is_found = is_found
+        self._unfolded = unfolded
+        self.marks: dict[UUID, str] = {}
+        first = [order for order in table.values() if not self._is_below(order)]
+        self.known = len(first)
+        first = in_order(filter(self._has, first))
+        self.found = len(first)
+        self.orders = first if not book.families else []
+        if book.families:
+            for order in first:
+                self._put(order)
+
+    def _is_below(self, order: OrderView) -> bool:
+        """What has ended may stand below what is active, and not the other way round."""
+        parent = order.parent_id
+        return parent is not None and (parent in self._table or parent in self._book.active)
+
+    def _below(self, order: OrderView) -> Iterator[OrderView]:
+        is_active = order.id in self._book.active
+        for child_id in self._book.families.get(order.id, ()):
+            child = self._book.get(child_id)
+            if child is not None and (is_active or child_id in self._book.ended):
+                yield child
+
+    def _has(self, order: OrderView) -> bool:
+        """Whether it is found, or one that stands below it."""
+        return self._is_found is None or self._is_found(order) or any(map(self._has, self._below(order)))
+
+    def _put(self, order: OrderView, indent: str = "") -> None:
+        self.orders.append(order)
+        below = list(self._below(order)) if order.id in self._book.families else []
+        is_open = order.id in self._unfolded
+        mark = indent + ("" if not below else OPEN if is_open else FOLDED)
+        if mark:
+            self.marks[order.id] = mark
+        if not is_open:
+            below = [] if self._is_found is None else [child for child in below if self._has(child)]
+        for child in self._in_order(below):
+            self._put(child, INDENT * (len(indent) // 2) + BRANCH)
