@@ -1,6 +1,5 @@
 # One image for every role: gateway, worker, simnet, migrate, wallet.
 FROM python:3.11-slim AS build
-RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY orderd orderd

@@ -1,4 +1,4 @@
-# What a fresh machine needs: Python 3.11 or newer with venv, make, a C compiler. Everything else is installed below .venv.
+# What a fresh machine needs: Python 3.11 or newer with venv, and make. Everything else is installed below .venv.
 
 VENV := .venv
 BIN := $(VENV)/bin

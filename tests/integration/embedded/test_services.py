@@ -201,6 +201,16 @@ def test_redis_keeps_its_data_over_an_orderly_restart(tmp_path: Path) -> None:
         assert client.get("kept") == b"42"
 
 
+def test_redis_reads_what_an_older_release_has_kept(tmp_path: Path) -> None:
+    """Up to Redis 6 all was in one file, the commands as they are sent."""
+    (tmp_path / "redis").mkdir(mode=0o700)
+    kept = b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$4\r\nkept\r\n$2\r\n42\r\n"
+    (tmp_path / "redis" / "appendonly.aof").write_bytes(kept)
+    server = Redis(tmp_path)
+    with running(server), RedisClient.from_url(server.url) as client:
+        assert client.get("kept") == b"42"
+
+
 def test_redis_starts_when_the_end_of_its_file_was_cut_off(tmp_path: Path) -> None:
     server = Redis(tmp_path)
     with running(server), RedisClient.from_url(server.url) as client:
