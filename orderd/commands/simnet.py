@@ -31,6 +31,7 @@ def simnet(
 ) -> None:
     """The local Solana, with Raydium and Meteora pools and a market that moves."""
     from orderd.simnet.ledger import LedgerError
+    from orderd.simnet.programs.binaries import BinariesError
     from orderd.simnet.server import SimnetError, run
 
     settings = prepare(
@@ -45,7 +46,7 @@ def simnet(
         return
     try:
         run(chain_of(settings))
-    except (SimnetError, LedgerError) as error:
+    except (SimnetError, LedgerError, BinariesError) as error:
         raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"the local chain cannot run: {error}") from error
 
 
@@ -63,6 +64,7 @@ def chain_of(settings: "Settings") -> "SimnetConfig":
         "market": settings.simnet_market,
         "spread_bps": settings.simnet_spread_bps,
         "keep_days": settings.simnet_keep_days,
+        "programs": settings.simnet_programs,
         "faults": _faults(settings),
     }
     return SimnetConfig.model_validate(wanted)

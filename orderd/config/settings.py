@@ -208,6 +208,8 @@ class Settings(BaseSettings):
     """Basis points by which SOL is dearer in the local chain's Raydium pools than elsewhere; cheaper below 0."""
     simnet_meteora_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
     """Basis points by which SOL is dearer in the local chain's Meteora pools than elsewhere; cheaper below 0."""
+    simnet_programs: UserPath | None = None
+    """A directory of program binaries, each named PROGRAM.so, that the local chain runs instead of its own."""
     simnet_faults: JsonObject = Field(default_factory=dict)
     """Faults of the local chain as JSON, such as {"dropped_sends": 0.1}; docs/simnet.md lists them all."""
 

@@ -11,6 +11,7 @@ from orderd.domain.strict_json import read_json
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
 from orderd.simnet.ledger import LedgerError
+from orderd.simnet.programs.binaries import BinariesError
 from orderd.simnet.server import SimnetError, run
 
 
@@ -22,6 +23,7 @@ def main(
     confirm_ms: Annotated[int, typer.Option(help="How long a block takes to be confirmed.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the market and the faults.")] = 1,
     market: Annotated[bool, typer.Option(help="Whether prices move by themselves.")] = True,
+    programs: Annotated[Path | None, typer.Option(help="A directory of program binaries, <program id>.so.")] = None,
     faults: Annotated[str, typer.Option(help="What goes wrong, as a JSON object.")] = "{}",
 ) -> None:
     """Run a local Solana with Raydium and Meteora pools until SIGTERM or SIGINT."""
@@ -34,13 +36,14 @@ def main(
             confirm_ms=confirm_ms,
             seed=seed,
             market=market,
+            programs=programs,
             faults=_faults(faults),
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     try:
         run(config)
-    except (SimnetError, LedgerError) as error:
+    except (SimnetError, LedgerError, BinariesError) as error:
         typer.echo(f"simnet: {error}", err=True)
         sys.exit(1)
 

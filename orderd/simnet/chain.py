@@ -18,11 +18,13 @@ from orderd.simnet.block import Block, SealedBlock
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Dice
 from orderd.simnet.genesis import Genesis
+from orderd.simnet.genesis.renewal import renewed
 from orderd.simnet.images import Image, pack
 from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
 from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.prices import Prices
+from orderd.simnet.programs.binaries import Binaries
 from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
@@ -39,7 +41,7 @@ class Chain:
     """Bank and ledger, kept in step. `run` is the slot loop; everything else happens on the same event loop."""
 
     def __init__(self, config: SimnetConfig) -> None:
-        """Raises LedgerError where the state directory holds no ledger of this kind."""
+        """Raises LedgerError where the state directory holds no ledger of this kind, BinariesError for programs."""
         self.config = config
         config.state_dir.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(ledger_path(config.state_dir))
@@ -51,7 +53,9 @@ class Chain:
             raise LedgerError(f"the ledger in {config.state_dir} lost its first block; remove the directory")
         self.genesis_hash = self.ledger.genesis_hash()
         self.dice = Dice(config.faults, config.seed, restored.tip.slot)
-        programs = with_outage(with_refusals(PROGRAMS, config.faults.refusing_pools), config.faults.venue_outage)
+        binaries = {} if config.programs is None else Binaries(config.programs).programs()
+        programs = with_refusals({**PROGRAMS, **binaries}, config.faults.refusing_pools)
+        programs = with_outage(programs, config.faults.venue_outage)
         self.bank = Bank(
             restored.accounts,
             restored.tip,
@@ -63,6 +67,7 @@ class Chain:
             collector=IDENTITY.pubkey(),
             finality_slots=config.finality_slots,
         )
+        self.bank.replace(renewed(restored.accounts))
         self.prices = Prices(self.bank, config.state_dir / "prices.json")
         self.prices.stand(self.bank.open)
         self.bank.on_opened.append(self.prices.stand)  # before anybody trades

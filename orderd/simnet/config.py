@@ -38,6 +38,8 @@ class SimnetConfig(BaseModel):
     """By venue: how much more than elsewhere the market pays for SOL in its pools."""
     keep_days: Annotated[int, Field(ge=7)] | None = None
     """How old blocks may grow, with what their transactions said; where absent, they stay for ever."""
+    programs: Path | None = None
+    """A directory of program binaries, which take the place of simnet's own handlers."""
     faults: Faults = Faults()
 
     @model_validator(mode="after")

@@ -74,7 +74,11 @@ class InstructionError(ChainError):
         self.detail = detail
 
     def __str__(self) -> str:
-        return f"custom program error: {self.code:#x}" if isinstance(self.code, int) else _INSTRUCTION_TEXT[self.code]
+        return (
+            f"custom program error: {self.code:#x}"
+            if isinstance(self.code, int)
+            else _INSTRUCTION_TEXT.get(self.code, self.code)
+        )
 
     def to_json(self) -> str | dict[str, int]:
         return {"Custom": self.code} if isinstance(self.code, int) else self.code
@@ -93,7 +97,7 @@ class TransactionError(ChainError):
         self.index = index
 
     def __str__(self) -> str:
-        return _TRANSACTION_TEXT[self.code].format(self.index)
+        return _TRANSACTION_TEXT.get(self.code, self.code).format(self.index)
 
     def to_json(self) -> str | dict[str, Any]:
         match self.code, self.index:

@@ -196,9 +196,9 @@ class Invocation:
         return self.invoke(instruction.program_id, uses, bytes(instruction.data), signed_by)
 
     def invoke(
-        self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey] = ()
+        self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey | None] = ()
     ) -> bytes:
-        """What `call` does with an instruction's parts."""
+        """What `call` does with an instruction's parts. Where no address follows from the seeds, there is a None."""
         if self.depth == MAX_DEPTH:
             raise InstructionError("CallDepth")
         granted = self._privileges()

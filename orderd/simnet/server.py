@@ -46,7 +46,7 @@ class Simnet:
 
 
 def run(config: SimnetConfig) -> None:
-    """Serve until SIGTERM or SIGINT. Raises SimnetError, LedgerError."""
+    """Serve until SIGTERM or SIGINT. Raises SimnetError, LedgerError, BinariesError."""
     if not structlog.is_configured():
         _log_to_stderr()
     uvloop.run(_run(config))
@@ -66,7 +66,7 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
     """A running simnet. On the way out the open block is sealed, so nothing that was processed is lost.
 
     Raises SimnetError where another simnet has the state directory or the port is taken, LedgerError for a ledger
-    that cannot be read.
+    that cannot be read, BinariesError for programs that cannot be loaded.
     """
     address = config.state_dir / "simnet.json"
     with _locked(config.state_dir), _listeners(config.host, config.port) as (http_socket, ws_socket):

@@ -142,6 +142,21 @@ class LbPair(Record):
     reserved: Annotated[bytes, raw(21)] = bytes(21)
 
     @property
+    def seeds(self) -> list[bytes]:
+        """What its address is derived from, which the program signs for, but for the bump."""
+        mints = sorted((bytes(self.mint_x), bytes(self.mint_y)))
+        bin_step = self.bin_step_seed.to_bytes(2, "little")
+        match self.pair_type:
+            case PairType.PERMISSIONLESS if self.require_base_factor_seed:
+                return [*mints, bin_step, self.base_factor_seed.to_bytes(2, "little")]
+            case PairType.PERMISSIONLESS:
+                return [*mints, bin_step]
+            case PairType.PERMISSION:
+                return [bytes(self.base_key), *mints, bin_step]
+            case _:
+                return [bytes(self.base_key), *mints]
+
+    @property
     def token_x_program(self) -> Pubkey:
         return token.TOKEN_2022_PROGRAM_ID if self.token_x_program_flag else token.PROGRAM_ID
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
+from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.meteora_dlmm.program import PROGRAM_ID
 
 EVENT_AUTHORITY_ADDRESS: Final = Pubkey.find_program_address([b"__event_authority"], PROGRAM_ID)[0]
@@ -27,6 +28,20 @@ def reserve_address(lb_pair: Pubkey, mint: Pubkey) -> Pubkey:
 
 def oracle_address(lb_pair: Pubkey) -> Pubkey:
     return Pubkey.find_program_address([b"oracle", bytes(lb_pair)], PROGRAM_ID)[0]
+
+
+@lru_cache(maxsize=512)
+def signing_address(seeds: tuple[bytes, ...], bump: int) -> Pubkey | None:
+    """Whom the program signs for with a pair's seeds and bump; None where there is no such address."""
+    try:
+        return Pubkey.create_program_address([*seeds, bytes([bump])], PROGRAM_ID)
+    except ValueError:
+        return None
+
+
+def bump_of(pair: LbPair) -> int:
+    """The bump of the address that the program derives from a pair's seeds."""
+    return Pubkey.find_program_address(pair.seeds, PROGRAM_ID)[1]
 
 
 def pair_address(mint_x: Pubkey, mint_y: Pubkey, bin_step: int, base_factor: int) -> Pubkey:

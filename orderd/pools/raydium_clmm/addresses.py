@@ -4,16 +4,41 @@ from functools import lru_cache
 
 from solders.pubkey import Pubkey
 
+from orderd.pools.raydium_clmm.accounts import PoolState
 from orderd.pools.raydium_clmm.program import PROGRAM_ID
 
 
 def config_address(index: int, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    return Pubkey.find_program_address([b"amm_config", index.to_bytes(2, "big")], program_id)[0]
+    return _config(index, program_id)[0]
+
+
+def config_bump(index: int, program_id: Pubkey = PROGRAM_ID) -> int:
+    return _config(index, program_id)[1]
+
+
+def _config(index: int, program_id: Pubkey) -> tuple[Pubkey, int]:
+    return Pubkey.find_program_address([b"amm_config", index.to_bytes(2, "big")], program_id)
 
 
 def pool_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Where the pool of two mints (in byte order) is."""
-    return Pubkey.find_program_address([b"pool", bytes(config), bytes(mint_0), bytes(mint_1)], program_id)[0]
+    return Pubkey.find_program_address([b"pool", *map(bytes, (config, mint_0, mint_1))], program_id)[0]
+
+
+def pool_bump(pool: PoolState, program_id: Pubkey = PROGRAM_ID) -> int:
+    """The bump of the address that the program derives from what a pool says of itself."""
+    seeds = [b"pool", *map(bytes, (pool.amm_config, pool.mint_0, pool.mint_1))]
+    return Pubkey.find_program_address(seeds, program_id)[1]
+
+
+@lru_cache(maxsize=512)
+def signing_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, bump: int, program_id: Pubkey) -> Pubkey | None:
+    """Whom the program signs for with a pool's seeds and bump; None where there is no such address."""
+    try:
+        seeds = [b"pool", *map(bytes, (config, mint_0, mint_1)), bytes([bump])]
+        return Pubkey.create_program_address(seeds, program_id)
+    except ValueError:
+        return None
 
 
 def vault_address(pool: Pubkey, mint: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:

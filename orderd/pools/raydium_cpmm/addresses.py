@@ -14,7 +14,15 @@ def authority_address(program_id: Pubkey = PROGRAM_ID) -> tuple[Pubkey, int]:
 
 
 def config_address(index: int, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    return Pubkey.find_program_address([b"amm_config", index.to_bytes(2, "big")], program_id)[0]
+    return _config(index, program_id)[0]
+
+
+def config_bump(index: int, program_id: Pubkey = PROGRAM_ID) -> int:
+    return _config(index, program_id)[1]
+
+
+def _config(index: int, program_id: Pubkey) -> tuple[Pubkey, int]:
+    return Pubkey.find_program_address([b"amm_config", index.to_bytes(2, "big")], program_id)
 
 
 def pool_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:

@@ -1,7 +1,7 @@
 """A small world of accounts, to be run by the local chain and by the real programs (LiteSVM) alike."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from solders.transaction_metadata import FailedTransactionMetadata
 
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.invoke import Clock
+from orderd.simnet.invoke import Clock, Program
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import execute
 from orderd.simnet.transaction import decode
@@ -97,12 +97,14 @@ def signed(
     return VersionedTransaction(message, signers)
 
 
-def by_simnet(transaction: VersionedTransaction, accounts: Accounts) -> Verdict:
+def by_simnet(
+    transaction: VersionedTransaction, accounts: Accounts, programs: Mapping[Pubkey, Program] = PROGRAMS
+) -> Verdict:
     """Run it in the local chain's runtime."""
-    programs = {key: Account(1, system.PROGRAM_ID, executable=True) for key in PROGRAMS}
+    executable = {key: Account(1, system.PROGRAM_ID, executable=True) for key in PROGRAMS}
     try:
         parsed = decode(bytes(transaction))
-        outcome = execute(parsed, lambda key: accounts.get(key) or programs.get(key), Clock(1, 1), PROGRAMS)
+        outcome = execute(parsed, lambda key: accounts.get(key) or executable.get(key), Clock(1, 1), programs)
     except TransactionError as error:
         return Verdict(error.to_json(), accounts)
     after = accounts | {key: account for key, account in outcome.changes(parsed).items() if account is not None}

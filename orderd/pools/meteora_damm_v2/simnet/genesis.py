@@ -13,6 +13,7 @@ from orderd.pools.meteora_damm_v2.addresses import POOL_AUTHORITY_ADDRESS, vault
 from orderd.pools.meteora_damm_v2.program import PROGRAM_ID
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import USDC, FirstAccounts, FirstPool, integers, snapshot
+from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
 
 SOL_USDC_DAMM_V2: Final = Pubkey.from_string("CGPxT5d1uf9a8cKVJuZaJAU76t2EfLGbTmRbfvLLZp5j")
@@ -101,4 +102,5 @@ def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+RENEWALS: Final[Renewals] = {}
 POOLS: Final = (FirstPool(USDC, sol_usdc),)

@@ -12,13 +12,20 @@ from solders.pubkey import Pubkey
 from orderd.amm.fixed_point import Q64
 from orderd.domain.quote import PoolKind
 from orderd.pools.meteora_dlmm.accounts import LbPair, RewardInfo, StaticParameters, VariableParameters
-from orderd.pools.meteora_dlmm.addresses import bin_array_address, oracle_address, pair_address, reserve_address
+from orderd.pools.meteora_dlmm.addresses import (
+    bin_array_address,
+    bump_of,
+    oracle_address,
+    pair_address,
+    reserve_address,
+)
 from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, Bin, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL, array_index
 from orderd.pools.meteora_dlmm.maths.bin import DlmmBin, price_from_bin_id
 from orderd.pools.meteora_dlmm.program import PROGRAM_ID
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import CHILLGUY, USDC, FirstAccounts, FirstPool, integers, snapshot
+from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import U64, Record, Tail
 
@@ -101,13 +108,13 @@ def add(
     state = LbPair(
         parameters=StaticParameters(**parameters),
         v_parameters=VariableParameters(padding=bytes(4), **volatility),
-        bump_seed=255,
+        bump_seed=0,
         bin_step_seed=bin_step,
         pair_type=int(recorded["pair_type"]),
         active_id=int(recorded["active_id"]),
         bin_step=bin_step,
         status=int(recorded["status"]),
-        require_base_factor_seed=0,
+        require_base_factor_seed=1,
         base_factor_seed=parameters["base_factor"],
         activation_type=0,
         creator_pool_on_off_control=0,
@@ -135,6 +142,7 @@ def add(
         token_y_program_flag=0,
         version=PAIR_VERSION,
     )
+    state = replace(state, bump_seed=bump_of(state))
     first.data(pair, PROGRAM_ID, state.encode())
     liquid: list[DlmmBin] = []
     for index in indices:
@@ -171,4 +179,11 @@ def internal_bitmap(indices: Iterable[int]) -> int:
 sol_usdc_bs4: Final = partial(_sol_usdc, name="bs4", pair=SOL_USDC_BS4)
 sol_usdc_bs10: Final = partial(_sol_usdc, name="bs10", pair=SOL_USDC_BS10)
 
+
+def _renewed_pair(pair: LbPair) -> LbPair:
+    pair = replace(pair, require_base_factor_seed=1, version=PAIR_VERSION)
+    return replace(pair, bump_seed=bump_of(pair))
+
+
+RENEWALS: Final[Renewals] = {LbPair: _renewed_pair, BinArray: lambda array: replace(array, version=BIN_ARRAY_VERSION)}
 POOLS: Final = (FirstPool(USDC, sol_usdc_bs4), FirstPool(USDC, sol_usdc_bs10), FirstPool(CHILLGUY, _real))

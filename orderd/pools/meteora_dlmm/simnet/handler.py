@@ -14,7 +14,12 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair, PairStatus
-from orderd.pools.meteora_dlmm.addresses import EVENT_AUTHORITY_ADDRESS, bin_array_address, bitmap_extension_address
+from orderd.pools.meteora_dlmm.addresses import (
+    EVENT_AUTHORITY_ADDRESS,
+    bin_array_address,
+    bitmap_extension_address,
+    signing_address,
+)
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
 from orderd.pools.meteora_dlmm.instructions import (
@@ -192,7 +197,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     if not kept:
         raise fail(invocation, SLIPPAGE)
     _store(invocation, pair, extension, swap, given)
-    _pay(invocation, swap, swap_for_y=swap_for_y)
+    _pay(invocation, pair, swap, swap_for_y=swap_for_y)
     _emit(invocation, swap, swap_for_y=swap_for_y)
 
 
@@ -250,7 +255,7 @@ def _store(
         invocation.store_record(BITMAP_EXTENSION, extension, after_extension)
 
 
-def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
+def _pay(invocation: Invocation, state: LbPair, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
     """Take the input from the user into one reserve, and pay the output from the other."""
     key = invocation.key
     x = (key(RESERVE_X), key(TOKEN_X_MINT), key(TOKEN_X_PROGRAM), _decimals(invocation, TOKEN_X_MINT))
@@ -259,8 +264,9 @@ def _pay(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> No
     reserve, mint, program, decimals = paid
     transfer_checked(invocation, key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
     reserve, mint, program, decimals = bought
-    pair, amount = key(LB_PAIR), swap.amount_out
-    transfer_checked(invocation, reserve, mint, key(USER_TOKEN_OUT), pair, amount, decimals, program, signed_by=(pair,))
+    pair, amount, out = key(LB_PAIR), swap.amount_out, key(USER_TOKEN_OUT)
+    signed_by = {signing_address(tuple(state.seeds), state.bump_seed)}
+    transfer_checked(invocation, reserve, mint, out, pair, amount, decimals, program, signed_by)
 
 
 def _decimals(invocation: Invocation, index: int) -> int:

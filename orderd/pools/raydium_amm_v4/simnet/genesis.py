@@ -11,6 +11,7 @@ from orderd.pools.raydium_amm_v4.addresses import authority_address
 from orderd.pools.raydium_amm_v4.program import PROGRAM_ID
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import USDC, FirstAccounts, FirstPool, reserves_at, snapshot
+from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Mint
 
@@ -88,4 +89,5 @@ def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
     return recorded | {"coin_vault_amount": coin + owed[0], "pc_vault_amount": pc + owed[1]}
 
 
+RENEWALS: Final[Renewals] = {}
 POOLS: Final = (FirstPool(USDC, sol_usdc),)

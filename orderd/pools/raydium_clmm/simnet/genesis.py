@@ -1,6 +1,7 @@
 """Raydium CLMM's pools in the first block, both of wrapped SOL and USDC."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import isqrt
@@ -23,8 +24,10 @@ from orderd.pools.raydium_clmm.accounts import (
 from orderd.pools.raydium_clmm.addresses import (
     bitmap_extension_address,
     config_address,
+    config_bump,
     observation_address,
     pool_address,
+    pool_bump,
     tick_array_address,
     vault_address,
 )
@@ -33,6 +36,7 @@ from orderd.pools.raydium_clmm.simnet.observation import ObservationState
 from orderd.pools.raydium_clmm.tick_arrays import OWN, array_start
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import DECIMALS, USDC, FirstAccounts, FirstPool, integers, snapshot
+from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
 
 _4BPS_CONFIG: Final = 8
@@ -52,7 +56,7 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey, config_ind
     given, rates = integers(recorded["pool_state"]), integers(recorded["amm_config"])
     spacing = rates["tick_spacing"]
     config = AmmConfig(
-        bump=255,
+        bump=config_bump(config_index),
         index=config_index,
         owner=POOL_CREATOR.pubkey(),
         padding_1=0,
@@ -61,7 +65,7 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey, config_ind
     )
     arrays = _tick_arrays(pool, recorded, spacing)
     state = PoolState(
-        bump=255,
+        bump=0,
         amm_config=config_address(config_index),
         owner=POOL_CREATOR.pubkey(),
         mint_0=mint_0,
@@ -95,6 +99,7 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey, config_ind
         recent_epoch=0,
     )
     first.data(state.amm_config, PROGRAM_ID, config.encode())
+    state = replace(state, bump=pool_bump(state))
     first.data(pool, PROGRAM_ID, state.encode())
     for start, array in arrays.items():
         first.data(tick_array_address(pool, start), PROGRAM_ID, array.encode())
@@ -178,4 +183,8 @@ sol_usdc_25bps: Final = partial(
     _sol_usdc, name="constructed_sol_usdc_25bps", pool=SOL_USDC_CLMM_25BPS, config_index=_25BPS_CONFIG
 )
 
+RENEWALS: Final[Renewals] = {
+    AmmConfig: lambda config: replace(config, bump=config_bump(config.index)),
+    PoolState: lambda state: replace(state, bump=pool_bump(state)),
+}
 POOLS: Final = (FirstPool(USDC, sol_usdc_4bps), FirstPool(USDC, sol_usdc_25bps))

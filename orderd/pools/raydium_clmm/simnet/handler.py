@@ -6,7 +6,7 @@ order of the list before the handler runs; the limit of the other amount is chec
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.pools.raydium_clmm.accounts import AmmConfig, PoolState, PoolStatus, TickArrayState
+from orderd.pools.raydium_clmm.addresses import signing_address
 from orderd.pools.raydium_clmm.instructions import (
     AMM_CONFIG,
     INPUT_TOKEN_ACCOUNT,
@@ -38,6 +39,7 @@ from orderd.pools.raydium_clmm.simnet.observation import ObservationState
 from orderd.pools.raydium_clmm.simnet.write_back import crossed, pool_after
 from orderd.pools.raydium_clmm.tick_arrays import array_start
 from orderd.simnet.codec import decoded
+from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
@@ -152,6 +154,10 @@ def _swap(
     vaults = (pool.vault_0, pool.vault_1) if zero_for_one else (pool.vault_1, pool.vault_0)
     if (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT)) != vaults:
         raise fail(invocation, INVALID_VAULT)
+    signed_by = signing_address(pool.amm_config, pool.mint_0, pool.mint_1, pool.bump, invocation.program_id)
+    if signed_by is None:
+        invocation.log("panicked: a pool has an address that follows from its seeds and its bump")
+        raise InstructionError("ProgramFailedToComplete", "SBF program panicked")
     given = given_accounts(invocation)
     invocation.consume(PROGRAM.units.an_array * max(len(given.tick_arrays) - 1, 0))
     if order.amount == 0:
@@ -172,7 +178,7 @@ def _swap(
         updated = observation.updated(now, swap.pool.tick_current)
         if updated is not observation:
             invocation.store_record(OBSERVATION_STATE, observation, updated)
-    _pay(invocation, swap)
+    _pay(invocation, swap, signed_by)
     _emit(invocation, swap, zero_for_one=zero_for_one)
     _check_outcome(invocation, order, before, swap)
 
@@ -200,20 +206,27 @@ def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays:
         invocation.store_record(index, arrays[index], array)
 
 
-def _pay(invocation: Invocation, swap: clmm.ClmmSwap) -> None:
+def _pay(invocation: Invocation, swap: clmm.ClmmSwap, signed_by: Pubkey) -> None:
     """Take the input from the user into one vault, and pay the output from the other."""
-    pool = invocation.key(POOL_STATE)
-    _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, invocation.key(PAYER), swap.amount_in)
-    _transfer(invocation, OUTPUT_VAULT, OUTPUT_TOKEN_ACCOUNT, OUTPUT_VAULT_MINT, pool, swap.amount_out)
+    payer, pool = invocation.key(PAYER), invocation.key(POOL_STATE)
+    _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, payer, swap.amount_in, ())
+    _transfer(invocation, OUTPUT_VAULT, OUTPUT_TOKEN_ACCOUNT, OUTPUT_VAULT_MINT, pool, swap.amount_out, (signed_by,))
 
 
-def _transfer(invocation: Invocation, source: int, destination: int, mint: int, authority: Pubkey, amount: int) -> None:
+def _transfer(
+    invocation: Invocation,
+    source: int,
+    destination: int,
+    mint: int,
+    authority: Pubkey,
+    amount: int,
+    signed_by: Collection[Pubkey],
+) -> None:
     key = invocation.key
     decimals = anchor.mint(invocation, mint, "mint").decimals
     program = invocation.account(source).owner
-    pool = (key(POOL_STATE),)
     transfer_checked(
-        invocation, key(source), key(mint), key(destination), authority, amount, decimals, program, signed_by=pool
+        invocation, key(source), key(mint), key(destination), authority, amount, decimals, program, signed_by
     )
 
 

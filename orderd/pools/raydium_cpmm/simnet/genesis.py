@@ -1,5 +1,6 @@
 """Raydium CPMM's pools in the first block, each of wrapped SOL and another token."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
 from orderd.pools.raydium_cpmm.addresses import (
     authority_address,
     config_address,
+    config_bump,
     lp_mint_address,
     observation_address,
     pool_address,
@@ -29,6 +31,7 @@ from orderd.simnet.genesis.accounts import (
     reserves_at,
     snapshot,
 )
+from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Mint
 
@@ -83,7 +86,7 @@ def _add(
     mint_0 = token.NATIVE_MINT
     no_fees: dict[str, Any] = {f"{kind}_fees_{side}": 0 for kind in ("protocol", "fund", "creator") for side in (0, 1)}
     config = AmmConfig(
-        bump=255,
+        bump=config_bump(config_index),
         disable_create_pool=0,
         index=config_index,
         create_pool_fee=_CREATE_POOL_FEE,
@@ -123,4 +126,5 @@ def _add(
     first.tokens(authority, mint_1, held[1], state.vault_1)
 
 
+RENEWALS: Final[Renewals] = {AmmConfig: lambda config: replace(config, bump=config_bump(config.index))}
 POOLS: Final = (FirstPool(USDC, sol_usdc), FirstPool(STACC, _real))

@@ -44,7 +44,7 @@ def transfer_checked(
     amount: int,
     decimals: int,
     program: Pubkey,
-    signed_by: Collection[Pubkey] = (),
+    signed_by: Collection[Pubkey | None] = (),
 ) -> None:
     """Call a token program for what `orderd.solana.programs.token.transfer_checked` says. Raises InstructionError."""
     uses = (

@@ -24,7 +24,6 @@ from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import system, token
 from orderd.solana.programs.token import Mint
 from tests.unit.amm.vectors import cases, load
-from tests.unit.pools.raydium_clmm.accounts import POOL
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import Dlmm, error_code, error_name
 from tests.unit.simnet.test_vectors import HELD, MINTS, MOST_ARRAYS, NOW, U64_MAX, amount, run
@@ -34,6 +33,12 @@ from tests.unit.solana.captures import UNDETERMINED, dlmm_cases, refusal
 from tests.unit.venues.chain import Chain, put_dlmm
 
 VECTORS = load("meteora_dlmm.json")
+POOL, BUMP = Pubkey.find_program_address([*map(bytes, MINTS), bytes(2)], meteora_dlmm.PROGRAM_ID)
+SEEDS: dict[str, Any] = {
+    "bump_seed": BUMP,
+    "bin_step_seed": 0,
+    "pair_type": meteora_dlmm_accounts.PairType.PERMISSIONLESS,
+}
 SOL = 10**9
 RICH = 2**62
 """What the trader and the reserves hold where a capture or a vector does not tell."""
@@ -111,7 +116,7 @@ def test_on_real_accounts_the_local_program_answers_as_the_real_one(file: str, c
 def test_the_local_program_leaves_pair_and_bins_as_the_real_one(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     chain = Chain()
-    put_dlmm(chain, POOL, *MINTS, VECTORS["pools"][case["pool"]])
+    put_dlmm(chain, POOL, *MINTS, VECTORS["pools"][case["pool"]], **SEEDS)
     before = rich_world(chain.accounts, POOL)
 
     asked = {"mode": given["swap_mode"], "amount": given["amount"], "swap_for_y": given["swap_for_y"]}
@@ -163,7 +168,7 @@ def test_a_swap_that_fills_an_arrays_last_order_takes_its_bit_away(index: int, f
     template = VECTORS["pools"]["constructed_sol_usdc_bs4"]
     order = {"amount_x": 0, "amount_y": 0, "price": 1 << 64, "open_order_amount": 10**6}
     bins = [order | {"bin_id": active, "limit_order_ask_side": int(not forward)}]
-    put_dlmm(chain, POOL, *MINTS, template | {"active_id": active, "bins": bins})
+    put_dlmm(chain, POOL, *MINTS, template | {"active_id": active, "bins": bins}, **SEEDS)
     before = rich_world(chain.accounts, POOL)
     for amount_out, left in ((10**6 - 1, [index]), (1, [])):
         case = {"mode": "exact_out", "amount": amount_out, "swap_for_y": forward}

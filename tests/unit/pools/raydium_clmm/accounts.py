@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from solders.pubkey import Pubkey
+
 from orderd.pools.raydium_clmm import accounts as clmm
+from orderd.pools.raydium_clmm.program import PROGRAM_ID
 from orderd.pools.raydium_clmm.simnet.genesis import own_bitmap
 from orderd.pools.raydium_clmm.tick_arrays import array_start
 from tests.unit.solana.records import blank, key
 
-POOL = key(77)
+_SEEDS = [b"pool", *map(bytes, (key(5), key(1), key(2)))]  # of the configuration and the mints below
+POOL, BUMP = Pubkey.find_program_address(_SEEDS, PROGRAM_ID)
 
 
 def config_of(pool: dict[str, Any]) -> clmm.AmmConfig:
@@ -29,6 +33,7 @@ def state_of(pool: dict[str, Any], **fields: Any) -> clmm.PoolState:
     given, spacing = pool["pool_state"], pool["amm_config"]["tick_spacing"]
     return blank(
         clmm.PoolState,
+        bump=BUMP,
         mint_0=key(1),
         mint_1=key(2),
         vault_0=key(3),

@@ -6,6 +6,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.simnet.genesis.accounts import SOL, USDC, FirstAccounts, FirstPool
+from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
 
 from ..accounts import PoolState
@@ -26,4 +27,5 @@ def sol_usdc(first: FirstAccounts, price: Fraction = _PRICE) -> None:
     first.tokens(SOL_USDC, USDC, 100_000 * 10**6, _VAULT_USDC)
 
 
+RENEWALS: Final[Renewals] = {}
 POOLS: Final = (FirstPool(USDC, sol_usdc),)

@@ -1,0 +1,35 @@
+"""A chain that began under an earlier version, brought to what it would begin with today."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.quote import PoolKind
+from orderd.simnet.account import Account
+from orderd.solana.pool_programs import part, program_of
+from orderd.solana.programs.layout import Record
+
+Renewals = Mapping[type[Record], Callable[[Any], Record]]
+"""By layout: the record as it is written today. Swaps do not change what differs."""
+
+
+def renewed(accounts: Mapping[Pubkey, Account]) -> dict[Pubkey, Account | None]:
+    """The pools' accounts that are written otherwise today, as they are then."""
+    found: dict[Pubkey, Account | None] = {}
+    for kind in PoolKind:
+        renewals: Renewals = part(kind, "simnet.genesis").RENEWALS
+        program = program_of(kind).ids["simnet"]
+        for key, account in accounts.items():
+            if account.owner == program:
+                found.update((key, account._replace(data=data)) for data in _renewed(account.data, renewals))
+    return found
+
+
+def _renewed(data: bytes, renewals: Renewals) -> Iterator[bytes]:
+    """The bytes that take the place of these, if any do."""
+    for layout, renew in renewals.items():
+        if data.startswith(layout.DISCRIMINATOR):
+            after = renew(layout.decode(data)).encode()
+            if after != data:
+                yield after

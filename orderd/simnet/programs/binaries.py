@@ -1,0 +1,169 @@
+"""Programs as they are deployed: their binaries, run by LiteSVM in place of the handlers of this package.
+
+A binary is one handler more. It runs one instruction on the accounts as its transaction has changed them so far, and
+may call what LiteSVM brings (System, the token programs, Memo) and the other binaries. Fees, the transaction's other
+instructions and all faults stay the local chain's own. An instruction sees itself alone in the instructions sysvar.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import solders.account
+from solders.clock import Clock
+from solders.hash import Hash
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+
+from orderd.simnet.account import Account
+from orderd.simnet.errors import InstructionError, TransactionError
+from orderd.simnet.invoke import InnerInstruction, Invocation, Program
+from orderd.solana.programs import compute_budget
+
+_BUDGET_UNITS: Final = 150
+"""Of the instruction that sets the limit."""
+_PAYER: Final = Keypair.from_seed(bytes(32)).pubkey()
+"""Pays LiteSVM's fee, which is none of the local chain's; nobody else would use this key."""
+_PAYER_LAMPORTS: Final = 1 << 60
+_SYSVAR_OWNER: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
+_NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
+
+
+class BinariesError(Exception):
+    """The directory cannot be used; the message says why, and what is expected."""
+
+
+class Binaries:
+    """The program binaries of a directory, each in a file `<program id>.so`, as `solana program dump` writes it."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        """Without a directory there is only what LiteSVM brings. Raises BinariesError."""
+        self._svm = LiteSVM().with_sigverify(False).with_blockhash_check(False)
+        self._svm = self._svm.with_transaction_history(0).with_log_bytes_limit(None)
+        self._svm.set_account(_PAYER, solders.account.Account(_PAYER_LAMPORTS, b"", Pubkey.default()))
+        self._there: dict[Pubkey, Account | None] = {}
+        """What LiteSVM holds where the local chain has an account."""
+        self.ids: tuple[Pubkey, ...] = ()
+        if directory is not None:
+            files = _files(directory)
+            for program_id, path in files.items():
+                try:
+                    self._svm.add_program(program_id, path.read_bytes())
+                except Exception as error:  # LiteSVM's own error has no name that could be imported
+                    raise BinariesError(f"{path} is no program that can be loaded: {error}") from error
+            self.ids = tuple(files)
+
+    def programs(self) -> dict[Pubkey, Program]:
+        """A handler for each binary."""
+        return dict.fromkeys(self.ids, Program(self.process))
+
+    def process(self, invocation: Invocation) -> None:
+        """Run the instruction by its program's binary. Raises InstructionError; TransactionError as LiteSVM refuses."""
+        self._set(invocation)
+        message = _message(invocation)
+        signatures = [Signature.default()] * message.header.num_required_signatures
+        result = self._svm.send_transaction(VersionedTransaction.populate(message, signatures))
+        meta = result.meta() if isinstance(result, FailedTransactionMetadata) else result
+        keys = message.account_keys
+        invocation.execution.logs.extend(_own_lines(meta.logs(), invocation.program_id))
+        invocation.execution.inner.extend(_inner(meta, keys))
+        execution = invocation.execution
+        execution.units_left = max(execution.units_left - (meta.compute_units_consumed() - _BUDGET_UNITS), 0)
+        if isinstance(result, FailedTransactionMetadata):
+            raise _failure(result)
+        invocation.return_data = bytes(meta.return_data().data)
+        self._take(invocation)
+
+    def _set(self, invocation: Invocation) -> None:
+        """Give LiteSVM the time and the instruction's accounts, as far as it has others."""
+        now = invocation.clock
+        clock = self._svm.get_clock()
+        if (clock.slot, clock.unix_timestamp) != now[:2]:
+            self._svm.set_clock(Clock(now.slot, now.unix_time, now.epoch, now.epoch, now.unix_time))
+        for key in {use.key for use in invocation.uses}:
+            account = invocation.accounts.get(key)
+            if account is not None and (account.executable or account.owner == _SYSVAR_OWNER):
+                continue  # LiteSVM has its own
+            if key in self._there and self._there[key] is account:
+                continue
+            self._svm.set_account(key, _NOTHING if account is None else _for_litesvm(account))
+            self._there[key] = account
+
+    def _take(self, invocation: Invocation) -> None:
+        """Bring home what the instruction changed."""
+        for key in {use.key for use in invocation.uses if use.is_writable}:
+            before, found = invocation.accounts.get(key), self._svm.get_account(key)
+            after = None
+            if found is not None and found.lamports:
+                after = Account(found.lamports, found.owner, bytes(found.data), found.executable)
+            if after == before:
+                continue
+            self._there[key] = after
+            if after is None:
+                invocation.accounts.pop(key, None)
+            else:
+                invocation.accounts[key] = after
+
+
+def _files(directory: Path) -> Mapping[Pubkey, Path]:
+    expected = "files named <program id>.so, as `solana program dump` writes them"
+    if not directory.is_dir():
+        raise BinariesError(f"{directory} is no directory; name one that holds {expected}")
+    files = {}
+    for path in sorted(directory.glob("*.so")):
+        try:
+            files[Pubkey.from_string(path.stem)] = path
+        except ValueError as error:
+            raise BinariesError(f"{path} is not named after a program's address; expected are {expected}") from error
+    if not files:
+        raise BinariesError(f"{directory} holds no programs; expected are {expected}")
+    return files
+
+
+def _for_litesvm(account: Account) -> solders.account.Account:
+    return solders.account.Account(account.lamports, account.data, account.owner, account.executable)
+
+
+def _message(invocation: Invocation) -> MessageV0:
+    """A transaction of this instruction alone, with the units that its own transaction has left."""
+    metas = [AccountMeta(use.key, use.is_signer, use.is_writable) for use in invocation.uses]
+    limit = compute_budget.budget(invocation.execution.units_left + _BUDGET_UNITS, 0)
+    instruction = Instruction(invocation.program_id, invocation.data, metas)
+    return MessageV0.try_compile(_PAYER, [*limit, instruction], [], Hash.default())
+
+
+def _own_lines(logs: list[str], program_id: Pubkey) -> Iterator[str]:
+    """What lies between the lines that the runtime writes around the instruction."""
+    first = logs.index(f"Program {program_id} invoke [1]") + 1
+    closing = tuple(f"Program {program_id} {what}" for what in ("consumed ", "success", "failed"))
+    last = len(logs)
+    while last > first and logs[last - 1].startswith((*closing, f"Program return: {program_id}")):
+        last -= 1
+    return iter(logs[first:last])
+
+
+def _inner(meta: TransactionMetadata, keys: list[Pubkey]) -> Iterator[InnerInstruction]:
+    for call in meta.inner_instructions()[-1]:
+        compiled = call.instruction()
+        accounts = tuple(keys[index] for index in compiled.accounts)
+        height = call.stack_height()
+        assert height is not None, "all calls of one transaction are recorded alike"
+        yield InnerInstruction(height, keys[compiled.program_id_index], accounts, bytes(compiled.data))
+
+
+def _failure(result: FailedTransactionMetadata) -> InstructionError | TransactionError:
+    error: Any = orjson.loads(result.to_json())["err"]
+    if not isinstance(error, dict) or "InstructionError" not in error:
+        return TransactionError(error if isinstance(error, str) else next(iter(error)))
+    code = error["InstructionError"][1]
+    detail = result.meta().logs()[-1].partition(" failed: ")[2] or None
+    if isinstance(code, dict) and "Custom" in code:
+        return InstructionError(int(code["Custom"]), detail)
+    return InstructionError(code if isinstance(code, str) else next(iter(code)), detail)
