@@ -11,16 +11,17 @@ from typing import Final
 from uuid import UUID
 
 from db.connection import database
-from db.models import in_states
+from db.models import in_states, listed
 from orderd.domain.money import BPS
-from orderd.domain.order import HELD, OrderKind
+from orderd.domain.order import HELD, LEASED, OrderKind
 
 FRESH_SECONDS: Final = 60
 """What was seen longer ago tells nothing."""
 _LOCK: Final = 7_140_051_903_122
-_IN_THE_MARKET: Final = f"ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL"
-"""In the words of an index. They rest, or have fired."""
-_AT_WORK: Final = f"{in_states(HELD)} AND kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
+_IN_THE_MARKET: Final = f"""
+    ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL AND status NOT IN ({listed(HELD)})"""
+"""In the words of an index. They rest, or have fired; what is held has nothing to sell yet."""
+_AT_WORK: Final = f"{in_states(LEASED)} AND kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
 _EXECUTIONS: Final = f"coalesce(slices, CASE WHEN partial THEN ceil({BPS}.0 / min_fill_bps) END, 1)"
 """Transactions that an order may take."""
 

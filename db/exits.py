@@ -1,19 +1,29 @@
-"""Orders that have bought, and are to be followed by an order that sells again."""
+"""Orders that have bought, and what follows each of them: an order that is held until then, and sells again."""
+
+from uuid import UUID
 
 from db.connection import database
-from db.models import Order
+from db.models import Order, in_states
+from orderd.domain.order import HELD
 
-_DUE = """
+_IS_DUE = """
     NOT exit_made AND (then_take_profit_price IS NOT NULL OR then_stop_price IS NOT NULL) AND ended_as IS NOT NULL
     AND NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = orders.id AND a.awaits_finality)"""
 
 
 def due(limit: int) -> list[Order]:
-    """Those that have ended for good, with or without a fill, and nothing has followed yet."""
-    return list(Order.raw(f"SELECT * FROM orders WHERE {_DUE} ORDER BY id LIMIT %s", limit).execute(database))  # noqa: S608
+    """Those that have ended for good, with or without a fill, and whose exits do not know it yet."""
+    rows = Order.raw(f"SELECT * FROM orders WHERE {_IS_DUE} ORDER BY id LIMIT %s", limit)  # noqa: S608
+    return list(rows.execute(database))
 
 
-def note(order: Order) -> bool:
+def note(entry: Order) -> bool:
     """Say that nothing more follows this one; False where that was said before."""
-    cursor = database.execute_sql(f"UPDATE orders SET exit_made = true WHERE id = %s AND {_DUE}", (str(order.id),))  # noqa: S608
+    cursor = database.execute_sql(f"UPDATE orders SET exit_made = true WHERE id = %s AND {_IS_DUE}", (str(entry.id),))  # noqa: S608
     return bool(cursor.rowcount)
+
+
+def held_for(entry_id: UUID) -> list[Order]:
+    """What is held until this order is filled: one order, or none where that has been cancelled."""
+    rows = Order.raw(f"SELECT * FROM orders WHERE entry_id = %s AND {in_states(HELD)}", str(entry_id))  # noqa: S608
+    return list(rows.execute(database))

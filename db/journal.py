@@ -18,13 +18,14 @@ from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 from uuid_utils import uuid7
 
 from db.accounts import name_of
-from db.audit import OK, SUBMIT, Actor
+from db.audit import DAEMON, OK, SUBMIT, Actor
 from db.connection import database, transaction
 from db.models import IS_FAMILY, Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import (
+    ENTRY_FILL,
     RATE_LIMIT,
     Accepted,
     AnyFact,
@@ -37,6 +38,7 @@ from orderd.domain.events import (
 )
 from orderd.domain.order import (
     HELD,
+    LEASED,
     RESTING,
     SIGNED,
     TRANSITIONS,
@@ -46,7 +48,7 @@ from orderd.domain.order import (
     sources,
     target,
 )
-from orderd.domain.terms import OrderTerms, told
+from orderd.domain.terms import OrderTerms, exit_of, told
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
@@ -273,9 +275,10 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     sets += [f"{name} = given.new_{name}" for name in change.columns]
     is_due = _due("given.delay_ms") if status in WAITING else "NULL"
     looks_from = "clock_timestamp() + given.delay_ms * interval '1 millisecond'" if status in RESTING else "NULL"
-    sets += [f"due_at = {is_due}", f"looks_from = {looks_from}", "waits_for = given.new_waits_for"]
+    waits_for = f"'{ENTRY_FILL}'" if status in HELD else "given.new_waits_for"
+    sets += [f"due_at = {is_due}", f"looks_from = {looks_from}", f"waits_for = {waits_for}"]
     sets += ["waits_since = CASE WHEN given.new_waits_for IS NOT NULL THEN clock_timestamp() END"]
-    if status not in HELD or _is_revived(change):
+    if status not in LEASED or _is_revived(change):
         sets += ["lease_owner = NULL", "lease_until = NULL"]
     if change.attempt_end:
         sets.append("unknown_since = NULL")
@@ -412,6 +415,14 @@ class NewOrder:
     """How long it is valid where its terms do not say so and it does not rest; None: without end."""
     parent_id: UUID | None = None
     label: str | None = None
+    entry_id: UUID | None = None
+    """The order that buys what this one sells."""
+
+    @property
+    def status(self) -> OrderStatus:
+        """The state that it begins in."""
+        phase = HELD if self.entry_id is not None else RESTING if self.terms.rests else WAITING
+        return _accepted(phase)
 
     @property
     def fact(self) -> Accepted:
@@ -432,8 +443,9 @@ class NewOrder:
             "client_order_id": self.client_order_id,
             **columns_of(self.terms),
             "parent_id": self.parent_id,
+            "entry_id": self.entry_id,
             "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
-            "rests": self.terms.rests,
+            "status": self.status,
             "holds_seconds": self._holds_seconds,
             "actor": self.by.name,
             "token_id": self.by.key_id,
@@ -458,10 +470,34 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
     ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
-    order id is taken, also by another of this call, is left out of the answer.
+    order id is taken, also by another of this call, is left out of the answer. What follows one is stored with it.
     """
-    if not orders:
-        return []
+    if any(each.terms.is_entry for each in orders):
+        return _accept_with_exits(orders, sender)
+    return _accept(orders, sender) if orders else []
+
+
+@transaction
+def _accept_with_exits(orders: Sequence[NewOrder], sender: str | None) -> list[Moved]:
+    added = _accept(orders, sender)
+    stored = {moved.order.id for moved in added}
+    entries = [each for each in orders if each.terms.is_entry and each.id in stored]
+    return added + accept_exits([(each.id, each.account_id, each.terms) for each in entries])
+
+
+def accept_exits(entries: Sequence[tuple[UUID, UUID, OrderTerms]]) -> list[Moved]:
+    """Store what follows these orders, held until they are filled, where that has not been stored before.
+
+    Each is told by its id, its account and its terms, which have exit prices.
+    """
+    exits = [
+        NewOrder(UUID(str(uuid7())), account_id, f"{entry_id}-exit", exit_of(terms), DAEMON, entry_id=entry_id)
+        for entry_id, account_id, terms in entries
+    ]
+    return _accept(exits, None) if exits else []
+
+
+def _accept(orders: Sequence[NewOrder], sender: str | None) -> list[Moved]:
     # Two that store the same ones wait for each other, and never in a circle.
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
     facts = {order.id: order.fact for order in ranked}
@@ -473,26 +509,29 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]
 @cache
 def _accepting() -> Prepared:
     """$1 new orders, $2 their sender."""
-    columns = ("id", "account_id", "client_order_id", "parent_id", "token_id", *TERMS)
+    columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
+    waits, rests = f"status IN ({listed(WAITING)})", f"status IN ({listed(RESTING)})"
     return Prepared(
         "accept",
         ("json", "text"),
         f"""
         WITH given AS (
             SELECT * FROM json_to_recordset($1) AS _({typed},
-                fact jsonb, rests boolean, holds_seconds integer, actor text, address text)),
+                status order_status, fact jsonb, holds_seconds integer, actor text, address text)),
         added AS (
-            INSERT INTO orders ({names}, status, seq, looks_from, due_at, lease_owner, lease_until, valid_until)
-            SELECT {names}, CASE WHEN rests THEN {_accepted(RESTING)} ELSE {_accepted(WAITING)} END, 1,
-                   CASE WHEN rests THEN clock_timestamp() END, CASE WHEN NOT rests THEN clock_timestamp() END,
-                   CASE WHEN NOT rests THEN $2 END,
-                   CASE WHEN NOT rests THEN clock_timestamp() + {_UNTIL_IN_LINE} END,
+            INSERT INTO orders ({names}, status, seq, looks_from, due_at, waits_for,
+                                lease_owner, lease_until, valid_until)
+            SELECT {names}, status, 1,
+                   CASE WHEN {rests} THEN clock_timestamp() END, CASE WHEN {waits} THEN clock_timestamp() END,
+                   CASE WHEN status IN ({listed(HELD)}) THEN '{ENTRY_FILL}' END,
+                   CASE WHEN {waits} THEN $2 END, CASE WHEN {waits} THEN clock_timestamp() + {_UNTIL_IN_LINE} END,
                    coalesce(expires_at, clock_timestamp() + holds_seconds * interval '1 second')
             FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, 1, updated_at, status, '{EventKind.ACCEPTED}', given.fact FROM added JOIN given USING (id)),
+            SELECT id, 1, updated_at, added.status, '{EventKind.ACCEPTED}', given.fact
+            FROM added JOIN given USING (id)),
         audited AS (
             INSERT INTO audit (actor, token_id, address, action, outcome, order_id)
             SELECT actor, given.token_id, address, '{SUBMIT}', '{OK}', id FROM added JOIN given USING (id))
@@ -500,9 +539,9 @@ def _accepting() -> Prepared:
     )
 
 
-def _accepted(phase: frozenset[OrderStatus]) -> str:
+def _accepted(phase: frozenset[OrderStatus]) -> OrderStatus:
     (status,) = phase & {after for before, kind, after in TRANSITIONS if (before, kind) == (None, EventKind.ACCEPTED)}
-    return f"'{status}'::order_status"
+    return status
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:

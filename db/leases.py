@@ -13,7 +13,7 @@ from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
 from orderd.domain.errors import AWAITED
 from orderd.domain.events import RATE_LIMIT, Reclaimed
-from orderd.domain.order import HELD, SIGNED, WAITING, EventKind, sources
+from orderd.domain.order import LEASED, SIGNED, WAITING, EventKind, sources
 
 
 class Due(NamedTuple):
@@ -75,7 +75,7 @@ def drop(owner: str, order_ids: Sequence[UUID]) -> None:
     database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
-        WHERE id IN ({in_order(f"status IN ({listed(HELD)}) AND lease_owner = %s AND id = ANY(%s::uuid[])")})""",
+        WHERE id IN ({in_order(f"status IN ({listed(LEASED)}) AND lease_owner = %s AND id = ANY(%s::uuid[])")})""",
         (owner, [str(order_id) for order_id in order_ids]),
     )
 

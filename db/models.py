@@ -24,7 +24,18 @@ from playhouse.fields import EnumField
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField
 
 from db.connection import database
-from orderd.domain.order import ACTIVE, HELD, RESTING, TERMINAL, WAITING, Floor, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.order import (
+    ACTIVE,
+    HELD,
+    LEASED,
+    RESTING,
+    TERMINAL,
+    WAITING,
+    Floor,
+    OrderKind,
+    OrderStatus,
+    TimeInForce,
+)
 from orderd.domain.price import canonical
 from orderd.domain.schedule import CatchUp
 
@@ -40,17 +51,18 @@ def listed(statuses: Iterable[OrderStatus]) -> str:
 def in_states(statuses: Iterable[OrderStatus]) -> str:
     """The condition that an order is in one of these, in the words of the indexes, none of which names ``status``.
 
-    What waits has a due time, what rests a time from which it is looked at, what is in a worker's hands neither of
-    these nor an end, and ``ended_as`` is the status of what has ended.
+    What waits has a due time, what rests a time from which it is looked at, and ``ended_as`` is the status of what has
+    ended. Of the others, what is held says what it waits for, and what is in a worker's hands waits for nothing.
     """
     wanted = frozenset(statuses)
     if wanted == ACTIVE:
         return "ended_as IS NULL"
-    held = "ended_as IS NULL AND due_at IS NULL AND looks_from IS NULL"
+    others = "ended_as IS NULL AND due_at IS NULL AND looks_from IS NULL"
     found_by = {
         f"due_at IS NOT NULL AND status IN ({listed(wanted & WAITING)})": wanted & WAITING,
         f"looks_from IS NOT NULL AND status IN ({listed(wanted & RESTING)})": wanted & RESTING,
-        f"{held} AND status IN ({listed(wanted & HELD)})": wanted & HELD,
+        f"{others} AND waits_for IS NULL AND status IN ({listed(wanted & LEASED)})": wanted & LEASED,
+        f"{others} AND waits_for IS NOT NULL AND status IN ({listed(wanted & HELD)})": wanted & HELD,
         f"ended_as IN ({listed(wanted & TERMINAL)})": wanted & TERMINAL,
     }
     return f"({' OR '.join(words for words, some in found_by.items() if some)})"
@@ -141,7 +153,9 @@ class Order(Table):
     waits until that is over.
     ``looks_from`` is from when on the market is looked at for an order that rests, and NULL for any other; ``best_out``
     what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
-    ``parent_id`` is the order whose execution, or part of it, this one is. ``cancel_requested``: it is signed, and
+    ``parent_id`` is the order whose execution, or part of it, this one is. ``entry_id`` is the order that buys what
+    this one sells: until it has, this one is held, and has no amount. ``exit_made``: nothing follows it any more.
+    ``cancel_requested``: it is signed, and
     shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
     ``unknown_since``: from when on nobody could tell what became of what is signed. ``token_id`` is the key that
     submitted it.
@@ -185,6 +199,7 @@ class Order(Table):
     valid_seconds: Field[int | None] = IntegerField(null=True)
     expires_at: Field[datetime | None] = DateTimeTZField(null=True)
     parent_id: Field[UUID | None] = UUIDField(null=True)
+    entry_id: Field[UUID | None] = UUIDField(null=True)
     cancel_requested = BooleanField()
     slice_no = IntegerField()
     paused = BooleanField()

@@ -10,10 +10,10 @@ from typing import Final
 from db.connection import database, transaction
 from db.journal import in_order
 from db.models import in_states
-from orderd.domain.order import HELD, WAITING
+from orderd.domain.order import LEASED, WAITING
 
 # Each is looked up by an index of its own.
-_BEGUN: Final = in_states(HELD)
+_BEGUN: Final = in_states(LEASED)
 _SENT: Final = in_states(WAITING)
 
 

@@ -15,7 +15,7 @@ from orderctl.config.origins import FILE_KEYS, Flags, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
-from orderd.domain.order import ACTIVE, CANCELLABLE, RESTING, SIGNED, Floor, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.order import ACTIVE, CANCELLABLE, IDLE, RESTING, SIGNED, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.schedule import CatchUp
 
 DAEMON_SECONDS: Final = 0.12
@@ -38,7 +38,7 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 _STATES_FOR: Final = {
     "watch": ACTIVE,
     "cancel": CANCELLABLE,
-    "amend": RESTING,
+    "amend": IDLE,
     "pause": RESTING,
     "resume": RESTING,
     "simulate-fill": ACTIVE,
@@ -165,8 +165,8 @@ def _tokens(settings: Settings) -> list[Candidate]:
 def _terms(order: dict[str, Any]) -> str:
     if order.get("exact_out") is not None:
         return f"{order['status']}, buy {order['exact_out']} {order['token_out']} with {order['token_in']}"
-    waits = f", {reads}" if (reads := order.get("price_reads")) and order["status"] in RESTING else ""
-    return f"{order['status']}, sell {order['amount_in']} {order['token_in']} for {order['token_out']}{waits}"
+    waits = f", {reads}" if (reads := order.get("price_reads")) and order["status"] in IDLE else ""
+    return f"{order['status']}, sell {order['amount_in'] or 'all'} {order['token_in']} for {order['token_out']}{waits}"
 
 
 def _options(verb: str | None) -> list[Candidate]:

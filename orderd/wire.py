@@ -112,6 +112,11 @@ class OrderView(ToldTerms, _Identity):
     parent_id: UUID | None = Field(
         None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"
     )
+    entry_id: UUID | None = Field(
+        None,
+        exclude_if=lambda entry: entry is None,
+        description="the order that buys what this one sells: until it is filled, this one is held and has no amount",
+    )
     filled_amount_in: str | None = Field(
         None,
         exclude_if=lambda amount: amount is None,

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.resting import conditions, is_open, reading, rests, what_follows
+from orderctl.display.resting import conditions, reading, rests, what_follows
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms, validity
@@ -16,7 +16,7 @@ from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
 from orderd.client.errors import about_order
 from orderd.domain.accounts import DEFAULT
 from orderd.domain.events import Accepted, Confirmed, Routed
-from orderd.domain.order import TERMINAL
+from orderd.domain.order import IDLE, TERMINAL
 from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
 
 SIGNATURE = 88
@@ -134,13 +134,14 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     """What an order that rests waits for, since when it has that, and until when it is valid."""
     if not rests(order):
         return []
+    waits = order.status in IDLE
     facts = [
         (
-            "waits for" if is_open(order) else "waited for",
-            Text(reading(order) if is_open(order) else conditions(order)),
+            "waits for" if waits else "waited for",
+            Text(reading(order) if waits else conditions(order)),
         )
     ]
-    if is_open(order):
+    if waits:
         facts.append(("then", Text(what_follows(order))))
     if order.filled_amount_in is not None:
         facts.append(("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}")))

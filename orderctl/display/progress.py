@@ -28,7 +28,19 @@ from orderd.client.errors import about_order
 from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
 from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack, Triggered
-from orderd.domain.order import FILLED, RESTING, STAGES, STATES, TERMINAL, UNFILLED, WAITING, WORKING, OrderStatus
+from orderd.domain.order import (
+    FILLED,
+    HELD,
+    IDLE,
+    RESTING,
+    STAGES,
+    STATES,
+    TERMINAL,
+    UNFILLED,
+    WAITING,
+    WORKING,
+    OrderStatus,
+)
 from orderd.wire import OrderView
 
 REFRESH_HZ = 10
@@ -77,7 +89,7 @@ class LiveProgress:
         now = datetime.now(UTC)
         room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.setbacks))
         parts: list[RenderableType] = [_headline(timeline)]
-        if timeline.status in RESTING:
+        if timeline.status in IDLE:
             parts += _rest(timeline, now, self._spinner)
         else:
             parts += [_bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
@@ -148,7 +160,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
 def _stages(timeline: Timeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
     """A row for each stage, and below it what takes several lines to tell, the quotes in no more than ``room``."""
     spans = {span.stage: span for span in timeline.spans}
-    for stage in (*sorted(RESTING), *STAGES, *sorted(UNFILLED)):
+    for stage in (*(status for status in OrderStatus if status in IDLE), *STAGES, *sorted(UNFILLED)):
         if (span := spans.get(stage)) is not None:
             details = _details(timeline, span, room)
             beside = Text(details.pop()) if len(details) == 1 else _wait(timeline, span, now)
@@ -200,7 +212,7 @@ def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
     if span.stage in RESTING:
         fired = [event for event in timeline.events if isinstance(event.data, Triggered)]
         return describe(fired[-1].data, order)[:1] if fired else []
-    if span.stage in WAITING | WORKING:
+    if span.stage in HELD | WAITING | WORKING:
         return []  # what it waits for stands beside it
     told = [event for event in timeline.events if event.status is span.stage]
     return describe(told[-1].data, order, SIGNATURE_WIDTH) if told else []

@@ -25,7 +25,7 @@ from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.connection import Connection
 from orderd.domain.events import Confirmed, Failed
-from orderd.domain.order import RESTING, STAGES, TERMINAL, OrderStatus
+from orderd.domain.order import IDLE, STAGES, TERMINAL, OrderStatus
 
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
@@ -93,7 +93,7 @@ class LiveProgressOfMany:
             table.add_row(
                 ids[order.id],
                 status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
-                "" if timeline.status in RESTING else _bar(timeline.status),
+                "" if timeline.status in IDLE else _bar(timeline.status),
                 sold(order),
                 _outcome(timeline, now),
                 _took(timeline, now),
@@ -113,7 +113,7 @@ def _outcome(timeline: Timeline, now: datetime) -> Text:
     """The fill, the code of the failure, how long it still waits, or what is being bought."""
     if (wait := timeline.wait) is not None:
         return Text(waiting(wait.until, now), Tone.WARNING)
-    if timeline.status in RESTING:
+    if timeline.status in IDLE:
         return Text(prices(timeline.order) or "", Tone.WARNING)
     match timeline.end:
         case Confirmed(amount_out=amount):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import format_significant, parse_amount
-from orderd.domain.order import RESTING, OrderKind, TimeInForce
+from orderd.domain.order import HELD, RESTING, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import Condition, Trail
@@ -82,9 +82,8 @@ def awaited(order: OrderView) -> Condition | None:
 
 def _condition(terms: ToldTerms, kind: OrderKind, price: str | None, trail: str | None = None) -> Condition | None:
     pair = pair_of(terms.token_in, terms.token_out)
-    if pair is None or (price is None and trail is None):
+    if pair is None or terms.amount_in is None or (price is None and trail is None):
         return None
-    assert terms.amount_in is not None, "what rests says what it sells"
     amount = parse_amount(terms.amount_in, pair.token_in.decimals)
     return Condition(kind, pair, amount, price, None if trail is None else Trail.parse(trail))
 
@@ -136,6 +135,8 @@ def asked_for(terms: ToldTerms) -> str:
 
 def reading(order: OrderView) -> str:
     """What it waits for now with both readings, such as ``105 USDC per SOL = at least 157.5 USDC``."""
+    if order.status in HELD:
+        return f"the fill of order {order.entry_id}; then for {conditions(order)}"
     condition = awaited(order)
     if condition is None:
         return conditions(order)

@@ -23,6 +23,7 @@ from orderd.domain.events import (
     Quoted,
     Reclaimed,
     Refused,
+    Released,
     Retrying,
     RolledBack,
     Routed,
@@ -32,7 +33,7 @@ from orderd.domain.events import (
     Triggered,
     Unknown,
 )
-from orderd.domain.order import RESTING, TERMINAL, WAITING, EventKind, Floor, OrderStatus, TimeInForce
+from orderd.domain.order import IDLE, TERMINAL, WAITING, EventKind, Floor, OrderStatus, TimeInForce
 from orderd.domain.terms import MARKET_EXITS, ToldTerms
 from orderd.wire import OrderView
 
@@ -73,6 +74,8 @@ class Timeline:
             match event.data:
                 case Triggered():
                     self.order = self.order.model_copy(update={"triggered_at": event.at})
+                case Released(amount_in=amount):
+                    self.order = self.order.model_copy(update={"amount_in": amount})
                 case Amended() as amended:
                     self.order = advanced_terms(self.order, amended)
 
@@ -127,7 +130,7 @@ class Timeline:
         for event in self.events:
             if spans and spans[-1].stage is event.status:
                 continue
-            if event.status in RESTING | WAITING and spans and spans[-1].stage not in RESTING:
+            if event.status in IDLE | WAITING and spans and spans[-1].stage not in IDLE:
                 spans = [Span(event.status, event.at)]
                 continue
             if isinstance(event.data, RolledBack):
@@ -175,7 +178,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
     """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
     ``wide`` tells the whole addresses of pools."""
     match fact:
-        case Triggered() | Executing() | FilledPart():
+        case Released() | Triggered() | Executing() | FilledPart():
             return _rested(fact, order)
         case Deferred():
             told = [f"until {clock(fact.until)}: {fact.reason}"]
@@ -212,12 +215,16 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
     if isinstance(fact, Amended):
         return [terms(advanced_terms(order, fact))]
+    if fact.amount_in is None and fact.exact_out is None:
+        return [terms(order), f"held until that is bought; then it waits for {conditions(order)}"]
     label = [] if fact.label is None else [f"for the wallet {fact.label}, which is a label"]
     return [terms(order), *label, *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
 
 
-def _rested(fact: Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
+def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
     """What happens to an order that rests."""
+    if isinstance(fact, Released):
+        return [f"order {fact.entry} is filled: it sells the {fact.amount_in} {order.token_in} that were received"]
     if isinstance(fact, Executing):
         return [f"order {fact.child} executes {fact.amount_in} {order.token_in}"]
     if isinstance(fact, FilledPart):
@@ -258,7 +265,9 @@ _AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "a
 def sale(terms: ToldTerms) -> str:
     if terms.exact_out is not None:
         return f"buy {terms.exact_out} {terms.token_out} with {sold(terms)}"
-    return f"sell {terms.amount_in} {sold(terms)} for {terms.token_out}"
+    amount = "all" if terms.amount_in is None else terms.amount_in
+    bought = ", once it is bought" if terms.amount_in is None else ""
+    return f"sell {amount} {sold(terms)} for {terms.token_out}{bought}"
 
 
 def sold(terms: ToldTerms) -> str:

@@ -39,6 +39,7 @@ class Tone(StrEnum):
 
 
 STATE_TONES: Final[dict[OrderStatus, Tone]] = {
+    OrderStatus.HELD: Tone.MUTED,
     OrderStatus.OPEN: Tone.WAITING,
     OrderStatus.PENDING: Tone.WAITING,
     OrderStatus.ROUTING: Tone.MOVING,

@@ -19,6 +19,7 @@ from orderd.domain.events import (
     Failed,
     FilledPart,
     OrderEvent,
+    Released,
     Retrying,
     Routed,
     Started,
@@ -136,7 +137,7 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
     """The order after its next event."""
     changes: dict[str, Any] = {"status": event.status, "seq": event.seq, "updated_at": event.at, "due_at": None}
     match event.data:
-        case Triggered() | Amended() | Executing() | FilledPart() | CancelRequested():
+        case Released() | Triggered() | Amended() | Executing() | FilledPart() | CancelRequested():
             changes |= _at_rest(event)
         case Deferred(until=until):
             changes["due_at"] = until
@@ -165,6 +166,8 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
 def _at_rest(event: OrderEvent) -> dict[str, Any]:
     """What changes in an order that rests, or is asked for by its trader."""
     match event.data:
+        case Released(amount_in=amount):
+            return {"amount_in": amount}
         case Triggered():
             return {"triggered_at": event.at}
         case Amended() as amended:

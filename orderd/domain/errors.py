@@ -52,6 +52,7 @@ class ErrorCode(StrEnum):
     ORDER_CANCELLED = "ORDER_CANCELLED"
     ORDER_NOT_AMENDABLE = "ORDER_NOT_AMENDABLE"
     ORDER_FAMILY_BUSY = "ORDER_FAMILY_BUSY"
+    ORDER_HELD = "ORDER_HELD"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     ORDER_EXPIRED = "ORDER_EXPIRED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
@@ -224,6 +225,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
             "orderd goes on by itself when its outcome is final",
             409,
         )
+    ),
+    ErrorCode.ORDER_HELD: _lasting(
+        "The order is held until the order that buys what it sells is filled",
+        "see what it waits for with: orderctl show ORDER_ID",
+        409,
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409

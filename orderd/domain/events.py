@@ -81,6 +81,14 @@ class Accepted(ToldTerms, _Acceptance):
     """
 
 
+class Released(Fact):
+    """The order ``entry`` is filled for good: what that has received is what this one sells."""
+
+    kind: Literal[EventKind.RELEASED] = EventKind.RELEASED
+    entry: UUID
+    amount_in: str
+
+
 class Executing(Fact):
     """The order ``child`` executes ``amount_in`` of it; ``number`` counts these from 1."""
 
@@ -117,6 +125,10 @@ class Triggered(Fact):
 
 RATE_LIMIT: Final = "rate limit"
 """The reason of an order that waits for a start. Migrations and an index name it too."""
+
+
+ENTRY_FILL: Final = "fill of its entry"
+"""What an order that is held waits for, by the name that it is stored under."""
 
 
 class Deferred(Fact):
@@ -260,6 +272,7 @@ class Expired(Fact):
 
 AnyFact = Annotated[
     Accepted
+    | Released
     | Executing
     | FilledPart
     | Triggered

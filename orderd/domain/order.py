@@ -10,6 +10,7 @@ from typing import Final
 
 
 class OrderStatus(StrEnum):
+    HELD = "held"  # accepted; waits for the fill of the order that buys what it sells
     OPEN = "open"  # accepted; rests until the market meets its condition
     PENDING = "pending"  # accepted; waits for a worker, a rate-limit slot or the end of a backoff
     ROUTING = "routing"  # a worker asks the venues
@@ -50,6 +51,7 @@ class Floor(StrEnum):
 class Phase(Enum):
     """Who has to do something about an order. Every state is in one phase."""
 
+    HELD = auto()  # the exits: it waits for the fill of another order, and ends where that does not fill
     RESTING = auto()  # the triggers: it waits for a condition, and is looked at when the market moves
     WAITING = auto()  # dispatch: in line with a due time, and put into the queue when that has come
     WORKING = auto()  # a worker, under a lease; nothing is signed, so it is reclaimed when the lease runs out
@@ -74,6 +76,7 @@ class State:
 _S = OrderStatus
 
 STATES: Final[dict[OrderStatus, State]] = {
+    _S.HELD: State(Phase.HELD, "held"),
     _S.OPEN: State(Phase.RESTING, "open"),
     _S.PENDING: State(Phase.WAITING, "queued", 0),
     _S.ROUTING: State(Phase.WORKING, "routing", 1),
@@ -90,12 +93,15 @@ def _in_phase(*phases: Phase) -> frozenset[OrderStatus]:
     return frozenset(status for status, state in STATES.items() if state.phase in phases)
 
 
+HELD: Final = _in_phase(Phase.HELD)
 RESTING: Final = _in_phase(Phase.RESTING)
 WAITING: Final = _in_phase(Phase.WAITING)
 WORKING: Final = _in_phase(Phase.WORKING)
 SIGNED: Final = _in_phase(Phase.SIGNED)
-HELD: Final = WORKING | SIGNED
+LEASED: Final = WORKING | SIGNED
 """In a worker's hands, under a lease."""
+IDLE: Final = HELD | RESTING
+"""Nobody has anything to do before another order is filled, or the market has moved."""
 FILLED: Final = _in_phase(Phase.FILLED)
 UNFILLED: Final = _in_phase(Phase.UNFILLED)
 TERMINAL: Final = FILLED | UNFILLED
@@ -108,6 +114,7 @@ STAGES: Final = tuple(
 
 class EventKind(StrEnum):
     ACCEPTED = "accepted"
+    RELEASED = "released"  # what it was held for is filled: it sells that
     EXECUTING = "executing"  # an order of its own executes a part of it
     FILLED = "filled"  # a part of it is executed for good
     TRIGGERED = "triggered"  # the market has met its condition
@@ -132,6 +139,12 @@ _E = EventKind
 TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]] = (
     (None, _E.ACCEPTED, _S.PENDING),
     (None, _E.ACCEPTED, _S.OPEN),
+    # What follows a purchase, from the acceptance of that on.
+    (None, _E.ACCEPTED, _S.HELD),
+    (_S.HELD, _E.RELEASED, _S.OPEN),
+    (_S.HELD, _E.AMENDED, _S.HELD),
+    (_S.HELD, _E.CANCELLED, _S.CANCELLED),
+    (_S.HELD, _E.EXPIRED, _S.EXPIRED),
     (_S.OPEN, _E.TRIGGERED, _S.PENDING),
     (_S.OPEN, _E.AMENDED, _S.OPEN),
     # Of an order that is executed by others: it rests until they have ended, and ends as they did.

@@ -193,7 +193,8 @@ class OrderTerms:
     in different slots have found it so, over at least ``confirm_seconds``. The order is valid for ``valid_seconds``
     from its acceptance on, or until ``expires_at``; where both are None, as long as the daemon says.
 
-    Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted.
+    Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted. An
+    order that is held has none of the two amounts: it sells what its entry will have received.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
@@ -552,7 +553,10 @@ def told(terms: OrderTerms) -> ToldTerms:
 
 
 def price_reads(terms: OrderTerms) -> str | None:
-    """Its prices with their unit, and what they come to for the whole amount; None where it has none."""
+    """Its prices with their unit, and what they come to for the whole amount, if known; None where it has none."""
+    if terms.amount_in is None and terms.exact_out is None:
+        prices = (terms.take_profit_price, terms.stop_price)
+        return "; or ".join(f"{price} {terms.pair.unit}" for price in prices if price is not None)
     if terms.kind is OrderKind.OCO:
         return "; or ".join(each.trigger.told() for each in (take_profit_of(terms), stop_of(terms)) if each.trigger)
     readings = [each.told() for each in (terms.trigger, terms.limit) if each is not None]
@@ -577,15 +581,15 @@ def stop_of(oco: OrderTerms) -> OrderTerms:
     return replace(oco, kind=OrderKind.STOP, take_profit_price=None, floor=Floor.EACH)
 
 
-def exit_of(entry: OrderTerms, received: int) -> OrderTerms:
-    """What follows an order that has bought so many base units: an OCO, a stop or a take-profit that sells them."""
+def exit_of(entry: OrderTerms) -> OrderTerms:
+    """What follows an order that buys: an OCO, a stop or a take-profit, without an amount until the order is filled."""
     profit, stop = entry.then_take_profit_price, entry.then_stop_price
     kind = OrderKind.TAKE_PROFIT if stop is None else OrderKind.STOP if profit is None else OrderKind.OCO
     has_stop = stop is not None
     return OrderTerms(
         token_in=entry.token_out,
         token_out=entry.token_in,
-        amount_in=received,
+        amount_in=None,
         slippage_bps=entry.slippage_bps,
         floor=Floor.EACH,
         kind=kind,

@@ -1,9 +1,12 @@
-"""Changing an order that rests: it keeps its identity, and either it fires as it was, or as it is from here on."""
+"""Changing an order that rests: it keeps its identity, and either it fires as it was, or as it is from here on.
+
+Of one that is held until another one is filled, the prices and the bounds of its stop can be changed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from db import audit, families, journal
@@ -15,7 +18,7 @@ from db.terms import columns_of, terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Amended
 from orderd.domain.money import format_amount
-from orderd.domain.order import RESTING, OrderKind, OrderStatus
+from orderd.domain.order import HELD, IDLE, RESTING, OrderKind
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
@@ -24,6 +27,9 @@ from orderd.engine.reservation import Reservations
 
 Changes = Mapping[str, str | bool]
 """New values of terms by their names, and ``paused``."""
+_WHILE_HELD: Final = frozenset({"stop_price", "take_profit_price", "max_slippage"})
+_ANY_AMOUNT: Final = "1"
+"""Of an order that has none yet: prices are understood without it."""
 
 
 class Amendments:
@@ -35,13 +41,15 @@ class Amendments:
         self._reservations = reservations
 
     def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
-        """The terms as they would be, to be held against the market.
+        """The terms as they would be, to be held against the market: of an order that is held, those of its entry.
 
         Raises OrderdError as ``views.find`` and ``understood`` do, ORDER_NOT_AMENDABLE where it does not rest, and
         ORDER_TERMS_CONTRADICT where it would become an order of another kind.
         """
         with database.connection_context():
-            return self._changed(_resting(views.find(account_id, ref, sees_all=sees_all)), changes)
+            order = _idle(views.find(account_id, ref, sees_all=sees_all))
+            after = self._changed(order, changes)
+            return _as_followed(order.entry_id, after) if order.status in HELD else after
 
     def amend(
         self,
@@ -63,12 +71,13 @@ class Amendments:
     @transaction
     def _amend(self, order_id: UUID, changes: Changes, by: Actor, spending: Spending | None) -> Moved:
         database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # nobody fires it before this is written
-        order = _resting(Order.get_by_id(order_id))
+        order = _idle(Order.get_by_id(order_id))
         before, after = terms_of(order), self._changed(order, changes)
-        self._reservations.check_more(before, after)
         known = columns_of(before)
         columns: dict[str, Any] = {"paused": changes.get("paused", order.paused)}
-        _check_room(order, after)
+        if order.status in RESTING:
+            self._reservations.check_more(before, after)
+            _check_room(order, after)
         if spending is not None:
             assert by.key_id is not None, "only API keys have limits"
             spend_anew(order.id, by.key_id, spending)
@@ -80,7 +89,8 @@ class Amendments:
         if not changes.keys().isdisjoint({"valid_for", "expires"}):
             columns["valid_until"] = after.expires_at or _now() + timedelta(seconds=after.valid_seconds or 0)
         fact = Amended(**dict(told(after)))
-        change = Change(order.id, fact, None, columns, to=OrderStatus.OPEN, delay_ms=_wait_ms(order))
+        delay_ms = _wait_ms(order) if order.status in RESTING else 0
+        change = Change(order.id, fact, None, columns, to=order.status, delay_ms=delay_ms)
         (moved,) = journal.apply([change])
         audit.record([Entry(by, AMEND, order_id=order.id, detail=", ".join(sorted(changes)))])
         return moved
@@ -92,15 +102,20 @@ class Amendments:
             raise OrderdError(
                 ErrorCode.ORDER_NOT_AMENDABLE, f"only a TWAP pauses between its executions, not {order.kind}"
             )
+        if order.status in HELD:
+            return self._changed_while_held(before, terms)
         if order.kind is OrderKind.STOP_LIMIT and order.triggered_at is not None:
             raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, "its stop has fired")
         if terms and order.kind is OrderKind.OCO:
             raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, "its prices are those of the two orders that it made")
         if "amount_in" in terms and order.parent_id is not None:
             raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"its amount is that of order {order.parent_id}")
+        return self._of_one_kind(before, terms)
+
+    def _of_one_kind(self, before: OrderTerms, terms: dict[str, Any]) -> OrderTerms:
         given = told(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
         # One way to say until when takes the place of the other.
-        given |= {"expires": None} if "valid_for" in changes else {"valid_for": None} if "expires" in changes else {}
+        given |= {"expires": None} if "valid_for" in terms else {"valid_for": None} if "expires" in terms else {}
         after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)
         if after.amount_word is not None:
             raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
@@ -110,11 +125,26 @@ class Amendments:
             )
         return replace(after, token_in=before.token_in, token_out=before.token_out)
 
+    def _changed_while_held(self, before: OrderTerms, terms: dict[str, Any]) -> OrderTerms:
+        if others := sorted(terms.keys() - _WHILE_HELD):
+            why = f"it is held until its entry is filled: {', '.join(others)} can be changed from then on"
+            raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, why)
+        return replace(self._of_one_kind(before, terms | {"amount_in": _ANY_AMOUNT}), amount_in=None)
 
-def _resting(order: Order) -> Order:
-    if order.status in RESTING:
+
+def _idle(order: Order) -> Order:
+    if order.status in IDLE:
         return order
     raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"it is {order.status}")
+
+
+def _as_followed(entry_id: UUID | None, exit_terms: OrderTerms) -> OrderTerms:
+    """The terms of the entry, as if these had been the prices of what follows it."""
+    return replace(
+        terms_of(Order.get_by_id(entry_id)),
+        then_take_profit_price=exit_terms.take_profit_price,
+        then_stop_price=exit_terms.stop_price,
+    )
 
 
 def _check_room(order: Order, after: OrderTerms) -> None:

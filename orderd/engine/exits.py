@@ -1,24 +1,22 @@
 """What follows an order that has bought: the order that sells it again, at a profit or at a loss.
 
-It is made when the success is final, for what was received, and exactly once: it bears the client order id that its
-entry gives it, and the entry says in the same transaction that nothing more follows.
+It is accepted with its entry, and held. When the entry's success is final, it is released, and sells what was received;
+where the entry ends without a fill, it ends as that did. Either happens once: the entry says in the same transaction
+that nothing more follows.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Final
-from uuid import UUID
 
 import structlog
-from uuid_utils.compat import uuid7
 
 from db import exits, journal
-from db.audit import DAEMON
 from db.connection import database, transaction
-from db.journal import Moved, NewOrder
+from db.journal import Change, Moved
 from db.models import Order
 from db.terms import terms_of
-from orderd.domain.order import OrderKind
-from orderd.domain.terms import OrderTerms, exit_of
+from orderd.domain.events import Cancelled, Expired, Released
+from orderd.domain.money import format_amount
+from orderd.domain.order import OrderStatus
 from orderd.engine.publish import Publisher
 
 _AT_ONCE: Final = 100
@@ -26,31 +24,36 @@ log = structlog.get_logger(__name__)
 
 
 class Exits:
-    """One pass at a time; any number of processes may run it together. ``send`` puts orders in the queue."""
+    """One pass at a time; any number of processes may run it together."""
 
-    def __init__(self, publisher: Publisher, send: Callable[[Sequence[UUID]], None]) -> None:
+    def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._send = send
 
     def run_once(self) -> int:
-        """Make what is to follow. Returns how many orders."""
+        """Release, or end, what was held for orders that have ended. Returns how many orders."""
         with database.connection_context():
-            made = [moved for entry in exits.due(_AT_ONCE) for moved in _follow(entry)]
-        self._publisher.publish(made)
-        for each in made:
-            log.info("exit made", action="exit_made", order_id=str(each.order.id), kind=each.order.kind)
-        return len(made)
+            moved = [each for entry in exits.due(_AT_ONCE) for each in _follow(entry)]
+        self._publisher.publish(moved)
+        for each in moved:
+            log.info("its entry has ended", action="exit_due", order_id=str(each.order.id), status=each.order.status)
+        return len(moved)
 
 
 @transaction
 def _follow(entry: Order) -> list[Moved]:
-    if not exits.note(entry) or not entry.filled_out:
+    if not exits.note(entry):
         return []
-    new = NewOrder(uuid7(), entry.account_id, f"{entry.id}-exit", _terms(entry, entry.filled_out), DAEMON)
-    return journal.accept([new])
+    # One that was accepted by a release that held nothing has none yet.
+    made = journal.accept_exits([(entry.id, entry.account_id, terms_of(entry))])
+    return made + journal.apply([_change(entry, held) for held in exits.held_for(entry.id)])
 
 
-def _terms(entry: Order, received: int) -> OrderTerms:
-    terms = exit_of(terms_of(entry), received)
-    assert terms.kind in (OrderKind.OCO, OrderKind.STOP, OrderKind.TAKE_PROFIT), "an exit waits for a price"
-    return terms
+def _change(entry: Order, held: Order) -> Change:
+    if entry.filled_out:
+        fact = Released(entry=entry.id, amount_in=format_amount(entry.filled_out, entry.decimals_out))
+        return Change(held.id, fact, None, {"amount_in": entry.filled_out})
+    if entry.status is OrderStatus.EXPIRED:
+        expired = Expired(detail=f"order {entry.id}, which was to buy what it sells, has expired")
+        columns = {"error_code": str(expired.code), "error_detail": expired.detail}
+        return Change(held.id, expired, None, columns)
+    return Change(held.id, Cancelled(), None)

@@ -7,7 +7,7 @@ import redis
 
 from db import counts, retention
 from db.connection import database
-from orderd.domain.order import FILLED, HELD, WAITING, OrderStatus
+from orderd.domain.order import FILLED, LEASED, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics
@@ -96,7 +96,7 @@ class StatusQuestions:
         due = sum(each.due for each in counted.values())
         return QueueMetrics(
             waiting=due,
-            active=many(HELD),
+            active=many(LEASED),
             delayed=many(WAITING) - due,
             confirmed=many(FILLED),
             failed=many([OrderStatus.FAILED]),

@@ -12,7 +12,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, RESTING, UNFILLED, OrderKind
+from orderd.domain.order import ACTIVE, FILLED, HELD, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
 from orderd.domain.terms import OrderTerms, price_reads, told
 from orderd.wire import (
@@ -47,7 +47,7 @@ def order_view(order: Order) -> OrderView:
 
     terms = terms_of(order)
     # An attempt is under way from the claim until it has failed for certain.
-    attempt = order.failures + (order.status in HELD | FILLED)
+    attempt = order.failures + (order.status in LEASED | FILLED)
     error = None
     if order.error_code is not None and order.status in UNFILLED:
         error = Problem.of(OrderdError(ErrorCode(order.error_code), order.error_detail or ""), order.id)
@@ -58,6 +58,7 @@ def order_view(order: Order) -> OrderView:
         kind=order.kind,
         **vars(told(terms)) | {"amount_in": paid(order.filled_in if terms.amount_in is None else terms.amount_in)},
         parent_id=order.parent_id,
+        entry_id=order.entry_id,
         filled_amount_in=(
             format_amount(order.filled_in, order.decimals_in)
             if terms.is_family and order.filled_in is not None
@@ -136,8 +137,11 @@ def _id_range(prefix: str) -> tuple[str, str]:
 
 
 def terms(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderTerms:
-    """What an order asks for. Raises OrderdError as ``find`` does."""
-    return terms_of(find(account_id, ref, sees_all=sees_all))
+    """What an order asks for. Raises OrderdError as ``find`` does, and ORDER_HELD where it has no amount yet."""
+    order = find(account_id, ref, sees_all=sees_all)
+    if order.status in HELD:
+        raise OrderdError(ErrorCode.ORDER_HELD, f"it sells what order {order.entry_id} will have bought")
+    return terms_of(order)
 
 
 def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:

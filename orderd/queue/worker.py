@@ -218,7 +218,7 @@ class WorkerProcess:
             Shares(self.name, lambda: self._presence.watchers).is_mine,
             self._clock.look,
         )
-        exits = Exits(publisher, broker.send)
+        exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
         self._triggering = Loop("triggers", self._look_at_market, _LOOK_SECONDS)

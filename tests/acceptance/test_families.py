@@ -176,6 +176,51 @@ def test_an_order_in_parts_ends_as_expired_with_what_it_has_sold(house: House) -
     house.has_sold_as_told(parent)
 
 
+# Brackets
+
+
+def follower(house: House, entry: UUID) -> OrderView:
+    (found,) = [each for each in house.trader.orders() if each.entry_id == entry]
+    return found
+
+
+BRACKET: Final = ("submit", "USDC", "SOL", "20", "--limit", "95", "--then-take-profit", "105", "--then-stop", "90")
+
+
+def test_a_bracket_is_held_until_its_entry_fills_and_then_sells_what_was_received(house: House) -> None:
+    entry = house.begins(*BRACKET)
+    held = follower(house, entry)
+    assert (held.status, held.amount_in) == (OrderStatus.HELD, None)
+    amended = house.orderctl("amend", f"{entry}-exit", "--take-profit", "104")
+    assert (amended["id"], amended["status"], amended["take_profit_price"]) == (str(held.id), "held", "104")
+    house.at("94.8")
+    assert house.sees_end(entry) is OrderStatus.CONFIRMED
+    house.sees(held.id, EventKind.RELEASED)
+    (bought,) = house.landed(entry)
+    wait_until(lambda: len(house.children(held.id)) == 2, "its two orders")
+    house.at("104.1")
+    assert house.runs("watch", str(held.id)).returncode == OK
+    (sale,) = house.sales(held.id)
+    assert -sale.received[WSOL_MINT] == bought.received[WSOL_MINT], "what was received, to the base unit"
+    house.has_sold_as_told(held.id)
+
+
+def test_what_is_held_ends_with_its_entry(house: House) -> None:
+    entry = house.begins(*BRACKET)
+    assert house.runs("cancel", str(entry)).returncode == OK
+    assert house.sees_end(follower(house, entry).id) is OrderStatus.CANCELLED
+    late = house.begins(*BRACKET, "--valid-for", "1s")
+    assert house.sees_end(follower(house, late).id) is OrderStatus.EXPIRED
+
+
+def test_what_is_held_is_cancelled_alone(house: House) -> None:
+    entry = house.begins(*BRACKET)
+    assert house.runs("cancel", f"{entry}-exit").returncode == OK
+    house.at("94.8")
+    assert house.sees_end(entry) is OrderStatus.CONFIRMED
+    assert house.status(follower(house, entry).id) is OrderStatus.CANCELLED
+
+
 # Changes
 
 
@@ -254,6 +299,29 @@ def test_a_twap_outlives_its_daemon(tmp_path: Path, given_database: dict[str, st
             assert house.order(order_id).filled_amount_in == "1"
             assert len(house.children(order_id)) == 5
             house.has_sold_as_told(order_id)
+
+
+@pytest.mark.timeout(240)
+def test_a_bracket_outlives_its_daemon(tmp_path: Path, given_database: dict[str, str]) -> None:
+    """Killed when its entry is signed, and when what follows is released: that is neither lost nor made twice."""
+    entry: UUID | None = None
+    for until in (EventKind.SUBMITTED, EventKind.RELEASED, None):
+        with running_daemon(tmp_path, SETTINGS | given_database) as daemon, trading(daemon.url) as trader:
+            house = House(daemon, trader)
+            if entry is None:
+                house.at("94.8")
+                entry = house.begins(*BRACKET, "--no-watch")
+            held = follower(house, entry)
+            if until is not None:
+                house.sees(entry if until is EventKind.SUBMITTED else held.id, until)
+                daemon.process.kill()
+                daemon.process.wait()
+                continue
+            house.at("105.1")
+            assert house.sees_end(held.id) is OrderStatus.CONFIRMED
+            assert house.kinds(held.id).count(EventKind.RELEASED) == 1
+            (bought,), (sale,) = house.landed(entry), house.sales(held.id)
+            assert -sale.received[WSOL_MINT] == bought.received[WSOL_MINT]
 
 
 def _wait_for_more(house: House, parent_id: UUID, than: int) -> None:

@@ -38,6 +38,12 @@ def pending(**terms: Any) -> UUID:
     return moved.order.id
 
 
+def held(entry_id: UUID) -> UUID:
+    """What is held until this order is filled."""
+    (moved,) = journal.accept_exits([(entry_id, DEFAULT_ACCOUNT, new_order(then_stop_price="120").terms)])
+    return moved.order.id
+
+
 def claimed(owner: str = "worker-a", lease_seconds: float = 15.0) -> Order:
     (moved,) = journal.claim([pending()], owner, lease_seconds)
     return moved.order

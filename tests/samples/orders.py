@@ -16,6 +16,7 @@ from orderd.domain.events import (
     OrderEvent,
     Quoted,
     Refused,
+    Released,
     Retrying,
     RolledBack,
     Routed,
@@ -25,7 +26,7 @@ from orderd.domain.events import (
     Triggered,
     Unknown,
 )
-from orderd.domain.order import TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.order import IDLE, TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.schedule import CatchUp
 from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
@@ -165,11 +166,22 @@ FIRED: tuple[AnyFact, ...] = (LIMIT, MET, *FILLED[1:])
 """Rested until the market met its price, and was filled then."""
 
 
+HELD = TAKE_PROFIT.model_copy(update={"amount_in": None})
+"""Follows a purchase that has not ended."""
+RELEASED: tuple[AnyFact, ...] = (HELD, Released(entry=UUID(int=8), amount_in="1.5"))
+
+
 def led_to(kind: EventKind) -> OrderStatus:
-    """The state that an event leads to where the order does not rest."""
+    """The state that an event leads to; where that may be several, the one of an order that does not rest."""
     found = {after for _, event, after in TRANSITIONS if event is kind}
-    (status,) = found - {OrderStatus.OPEN} or found
+    (status,) = found - IDLE or found
     return status
+
+
+def _accepted_as(fact: Accepted) -> OrderStatus:
+    if fact.amount_in is None and fact.exact_out is None:
+        return OrderStatus.HELD
+    return OrderStatus.OPEN if rests(fact) else OrderStatus.PENDING
 
 
 def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[OrderEvent, ...]:
@@ -179,7 +191,7 @@ def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[Orde
             order_id=order_id,
             seq=seq,
             at=START + timedelta(seconds=0.25 * (seq - 1)),
-            status=OrderStatus.OPEN if isinstance(fact, Accepted) and rests(fact) else led_to(EventKind(fact.kind)),
+            status=_accepted_as(fact) if isinstance(fact, Accepted) else led_to(EventKind(fact.kind)),
             data=fact,
         )
         for seq, fact in enumerate(facts, start=1)

@@ -49,7 +49,7 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.ROLLED_BACK: "submitted",
 }
 UNTOLD: Final = frozenset(
-    {_E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
+    {_E.RELEASED, _E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
 )
 """What leaves an order where it was, as they know it: one that rests is pending. One dialect tells of a part of it.
 Waits for services are like retries."""

@@ -10,7 +10,7 @@ from db.connection import database
 from db.journal import Change
 from db.models import in_states
 from orderd.domain.events import Cancelled
-from orderd.domain.order import ACTIVE, FILLED, HELD, SIGNED, TERMINAL, WAITING, EventKind, OrderStatus, sources
+from orderd.domain.order import ACTIVE, FILLED, IDLE, LEASED, SIGNED, TERMINAL, WAITING, EventKind, OrderStatus, sources
 from orderd.wire import AttemptOutcome
 from tests.integration.orders import built, claimed, pending, sign
 
@@ -88,6 +88,15 @@ def test_states_are_found_by_the_words_of_the_indexes() -> None:
         "cancelled": pending(),
     }
     journal.apply([Change(orders["cancelled"], Cancelled(), None)])
-    for several in (*([status] for status in OrderStatus), WAITING, HELD, SIGNED, TERMINAL, ACTIVE, OrderStatus):
+    for several in (
+        *([status] for status in OrderStatus),
+        IDLE,
+        WAITING,
+        LEASED,
+        SIGNED,
+        TERMINAL,
+        ACTIVE,
+        OrderStatus,
+    ):
         rows = database.execute_sql(f"SELECT status FROM orders WHERE {in_states(several)}").fetchall()
         assert sorted(status for (status,) in rows) == sorted(set(orders) & set(map(str, several)))

@@ -1,25 +1,33 @@
-"""What an order has bought is sold again by the order that follows it: once, all of it, when that is final."""
+"""What an order buys is sold again by the order that follows it: held from the beginning, released once, when the
+purchase is final."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from db import finality, journal
+from db import balances, finality, journal, resting
 from db.connection import database
 from db.journal import AttemptEnd, Change, Moved
-from db.models import Order
+from db.models import DEFAULT_ACCOUNT, Order
 from db.terms import terms_of
-from orderd.domain.events import Cancelled
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Accepted, Cancelled, Expired, Released
 from orderd.domain.order import Floor, OrderKind, OrderStatus
+from orderd.domain.tokens import TokenRegistry
+from orderd.engine import views
+from orderd.engine.amendment import Amendments
 from orderd.engine.exits import Exits
-from tests.integration.orders import FILL, pending, read, route, sign
+from orderd.engine.reservation import Reservations
+from tests.integration.orders import FILL, new_order, pending, read, route, sign
 from tests.samples.orders import FILL as CONFIRMED
 
 pytestmark = pytest.mark.usefixtures("connection")
-BOTH = {"then_take_profit_price": "90", "then_stop_price": "120"}
+BOTH: dict[str, Any] = {"then_take_profit_price": "90", "then_stop_price": "120"}
 """For whoever has sold SOL: cheaper is a profit."""
+CANCELLED, EXPIRED, HELD, OPEN = OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.HELD, OrderStatus.OPEN
 
 
 @dataclass
@@ -37,11 +45,15 @@ def told() -> Told:
 
 @pytest.fixture
 def exits(told: Told) -> Exits:
-    return Exits(told, lambda _: None)  # type: ignore[arg-type]  # it only remembers
+    return Exits(told)  # type: ignore[arg-type]  # it only remembers
 
 
-def entry(terms: Mapping[str, str] = BOTH, *, awaits_finality: bool = False) -> Order:
-    order_id = pending(**terms)
+def begun(terms: Mapping[str, Any] = BOTH) -> UUID:
+    """An entry that has not ended."""
+    return journal.accept([new_order(**terms)])[0].order.id
+
+
+def bought(order_id: UUID, *, awaits_finality: bool = False) -> Order:
     (claimed,) = journal.claim([order_id], "worker", 15)
     order = sign(route(claimed.order), "landed").order
     end = AttemptEnd("landed", 9, sends=1, awaits_finality=awaits_finality)
@@ -49,23 +61,74 @@ def entry(terms: Mapping[str, str] = BOTH, *, awaits_finality: bool = False) -> 
     return moved.order
 
 
-def followers() -> list[Order]:
-    return list(Order.select().where(Order.client_order_id.endswith("-exit")).order_by(Order.id))
+def entry(terms: Mapping[str, Any] = BOTH, *, awaits_finality: bool = False) -> Order:
+    return bought(begun(terms), awaits_finality=awaits_finality)
 
 
-def test_an_order_that_has_bought_is_followed_once_by_one_that_sells_what_was_received(
-    exits: Exits, told: Told
-) -> None:
-    bought = entry()
+def exit_of(entry_id: UUID) -> Order:
+    (follower,) = Order.select().where(Order.entry_id == entry_id)
+    return read(follower.id)
+
+
+def amend(order_id: UUID, **changes: Any) -> Order:
+    amendments = Amendments(TokenRegistry(), 10_000, Reservations())
+    return amendments.amend(DEFAULT_ACCOUNT, str(order_id), changes, new_order().by).order
+
+
+# From the acceptance on
+
+
+def test_it_is_there_from_the_acceptance_on_held_and_without_an_amount() -> None:
+    first, second = journal.accept([new_order(**BOTH)])
+    held = exit_of(first.order.id)
+    assert (second.order.id, held.client_order_id) == (held.id, f"{first.order.id}-exit")
+    assert (held.status, held.kind, held.amount_in, held.due_at, held.looks_from) == (HELD, OrderKind.OCO, *[None] * 3)
+    view = views.order_view(held)
+    assert (view.entry_id, view.amount_in) == (first.order.id, None)
+    assert view.price_reads == "90 USDC per SOL; or 120 USDC per SOL"
+    (told,) = views.events_after(held.id, 0)
+    assert isinstance(told.data, Accepted)
+    assert told.status is HELD
+
+
+def test_nothing_follows_an_order_that_was_there_before_or_has_no_exit_prices() -> None:
+    new = new_order(**BOTH)
+    assert [len(journal.accept([new])) for _ in range(2)] == [2, 0]
+    assert len(journal.accept([new_order(), new_order(**BOTH)])) == 3
+
+
+def test_a_crash_at_the_acceptance_leaves_both_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> list[Moved]:
+        raise RuntimeError("the process ends here")
+
+    monkeypatch.setattr(journal, "accept_exits", crash)
+    with pytest.raises(RuntimeError):
+        begun()
+    assert not Order.select().exists()
+
+
+def test_the_market_is_not_looked_at_for_it_and_nothing_is_reserved() -> None:
+    begun()
+    assert resting.pairs() == set()
+    assert balances.spendings() == []
+    assert balances.open_of_key(None) == 0
+
+
+# When its entry is filled
+
+
+def test_it_is_released_once_and_sells_what_was_received(exits: Exits, told: Told) -> None:
+    first = entry()
     assert (exits.run_once(), exits.run_once()) == (1, 0)
-    (follower,) = followers()
-    assert (follower.client_order_id, follower.status) == (f"{bought.id}-exit", OrderStatus.OPEN)
+    follower = exit_of(first.id)
+    assert (follower.status, follower.waits_for) == (OPEN, None)
     assert (follower.mint_in, follower.mint_out, follower.amount_in) == (
-        bought.mint_out,
-        bought.mint_in,
+        first.mint_out,
+        first.mint_in,
         FILL["filled_out"],
     )
-    assert [each.order.id for each in told.published] == [follower.id]
+    assert [each.event.data for each in told.published] == [Released(entry=first.id, amount_in="152.310211")]
+    assert balances.spendings() != []
 
 
 @pytest.mark.parametrize(
@@ -77,9 +140,7 @@ def test_an_order_that_has_bought_is_followed_once_by_one_that_sells_what_was_re
     ],
 )
 def test_its_kind_follows_from_the_prices(exits: Exits, given: dict[str, str], kind: OrderKind, floor: Floor) -> None:
-    entry(given)
-    exits.run_once()
-    (follower,) = map(terms_of, followers())
+    follower = terms_of(exit_of(entry(given).id))
     assert (follower.kind, follower.floor) == (kind, floor)
     assert (follower.take_profit_price, follower.stop_price) == (
         given.get("then_take_profit_price"),
@@ -89,43 +150,108 @@ def test_its_kind_follows_from_the_prices(exits: Exits, given: dict[str, str], k
 
 
 def test_nothing_is_sold_again_before_the_success_is_final(exits: Exits) -> None:
-    bought = entry(awaits_finality=True)
-    assert exits.run_once() == 0
+    first = entry(awaits_finality=True)
+    assert (exits.run_once(), exit_of(first.id).status) == (0, HELD)
     finality.settle(["landed"])
-    assert exits.run_once() == 1
-    assert read(bought.id).exit_made
+    assert (exits.run_once(), exit_of(first.id).status) == (1, OPEN)
 
 
-def test_a_success_that_the_chain_took_back_is_followed_by_nothing(exits: Exits) -> None:
-    entry(awaits_finality=True)
+def test_a_success_that_the_chain_took_back_releases_nothing(exits: Exits) -> None:
+    first = entry(awaits_finality=True)
     finality.roll_back(finality.awaiting(1))
-    assert exits.run_once() == 0
-    assert followers() == []
+    assert (exits.run_once(), exit_of(first.id).status) == (0, HELD)
 
 
-def test_an_order_that_bought_nothing_is_followed_by_nothing_and_asked_about_no_more(exits: Exits) -> None:
-    order_id = pending(**BOTH)
-    journal.apply([Change(order_id, Cancelled(), None)])
-    assert exits.run_once() == 0
-    assert (followers(), read(order_id).exit_made) == ([], True)
+def test_one_whose_entry_was_accepted_by_a_release_that_held_nothing_is_made_then(exits: Exits) -> None:
+    first = entry()
+    database.execute_sql("DELETE FROM order_events WHERE order_id = %s", (str(exit_of(first.id).id),))
+    database.execute_sql("DELETE FROM orders WHERE entry_id = %s", (str(first.id),))
+    assert exits.run_once() == 2
+    assert (exit_of(first.id).status, exit_of(first.id).amount_in) == (OPEN, FILL["filled_out"])
 
 
-def test_one_that_is_followed_by_nothing_is_not_looked_at(exits: Exits) -> None:
+def test_a_crash_in_between_leaves_all_or_nothing(exits: Exits, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = entry()
+
+    def crash(*_: object) -> list[Moved]:
+        raise RuntimeError("the process ends here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orderd.engine.exits.journal.apply", crash)
+        with pytest.raises(RuntimeError):
+            exits.run_once()
+    assert (read(first.id).exit_made, exit_of(first.id).status) == (False, HELD)
+    assert exits.run_once() == 1
+
+
+# When its entry is not
+
+
+def test_where_its_entry_ends_without_a_fill_it_ends_as_that_did(exits: Exits) -> None:
+    withdrawn, late = begun(), begun()
+    journal.apply([Change(withdrawn, Cancelled(), None)])
+    columns = {"error_code": "ORDER_EXPIRED", "error_detail": "late"}
+    journal.apply([Change(late, Expired(detail="late"), None, columns)])
+    assert (exits.run_once(), exits.run_once()) == (2, 0)
+    assert [exit_of(each).status for each in (withdrawn, late)] == [CANCELLED, EXPIRED]
+    assert str(late) in (exit_of(late).error_detail or "")
+    assert read(withdrawn).exit_made
+
+
+def test_an_order_that_nothing_follows_is_not_looked_at(exits: Exits) -> None:
     order_id: UUID = pending()
     journal.apply([Change(order_id, Cancelled(), None)])
     assert exits.run_once() == 0
     assert not read(order_id).exit_made
 
 
-def test_a_crash_in_between_leaves_all_or_nothing(exits: Exits, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry()
+# By itself
 
-    def crash(*_: object) -> list[Moved]:
-        raise RuntimeError("the process ends here")
 
-    with monkeypatch.context() as patched:
-        patched.setattr("orderd.engine.exits.journal.accept", crash)
-        with pytest.raises(RuntimeError):
-            exits.run_once()
-    assert database.execute_sql("SELECT count(*) FROM orders WHERE exit_made").fetchone() == (0,)
-    assert exits.run_once() == 1
+def test_one_that_was_cancelled_by_itself_is_not_released(exits: Exits) -> None:
+    order_id = begun()
+    assert journal.apply([Change(exit_of(order_id).id, Cancelled(), None)])
+    bought(order_id)
+    assert (exits.run_once(), exit_of(order_id).status) == (0, CANCELLED)
+    assert read(order_id).exit_made
+
+
+def test_it_is_amended_while_it_is_held_and_released_as_it_is_then(exits: Exits) -> None:
+    order_id = begun()
+    amended = amend(exit_of(order_id).id, stop_price="125", max_slippage="3")
+    assert (amended.status, amended.stop_price, amended.take_profit_price) == (HELD, "125", "90")
+    bought(order_id)
+    exits.run_once()
+    follower = exit_of(order_id)
+    assert (follower.status, follower.stop_price, follower.max_slippage_bps) == (OPEN, "125", 300)
+    assert follower.amount_in == FILL["filled_out"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amount_in": "1"}, ErrorCode.ORDER_NOT_AMENDABLE),
+        ({"valid_for": "1h"}, ErrorCode.ORDER_NOT_AMENDABLE),
+        ({"paused": True}, ErrorCode.ORDER_NOT_AMENDABLE),
+        ({"stop_price": "no"}, ErrorCode.PRICE_INVALID),
+    ],
+)
+def test_what_cannot_be_changed_while_it_is_held_is_refused(changes: dict[str, Any], code: ErrorCode) -> None:
+    held = exit_of(begun())
+    with pytest.raises(OrderdError) as refused:
+        amend(held.id, **changes)
+    assert refused.value.code is code
+    assert (read(held.id).seq, read(held.id).status) == (1, HELD)
+
+
+def test_its_prices_are_held_against_the_market_as_its_entrys_are() -> None:
+    order_id = begun()
+    amendments = Amendments(TokenRegistry(), 10_000, Reservations())
+    terms = amendments.terms(DEFAULT_ACCOUNT, str(exit_of(order_id).id), {"stop_price": "125"})
+    assert (terms.amount_in, terms.then_stop_price, terms.then_take_profit_price) == (1_500_000_000, "125", "90")
+
+
+def test_what_it_would_do_now_cannot_be_told() -> None:
+    with pytest.raises(OrderdError) as refused:
+        views.terms(DEFAULT_ACCOUNT, str(exit_of(begun()).id))
+    assert refused.value.code is ErrorCode.ORDER_HELD

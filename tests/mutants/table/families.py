@@ -8,6 +8,7 @@ _FAMILIES: Final = "tests/integration/engine/test_families.py::"
 _AMENDMENT: Final = "tests/integration/engine/test_amendment.py::"
 _INTAKE: Final = "tests/integration/engine/test_intake.py::"
 _SCHEDULE: Final = "tests/unit/domain/test_schedule.py::"
+_EXITS: Final = "tests/integration/engine/test_exits.py::"
 
 MUTANTS: Final = (
     Mutant(
@@ -153,5 +154,32 @@ MUTANTS: Final = (
         "            RETURNING *, jsonb_build_object",
         (f"{_INTAKE}test_one_of_which_that_was_wished_is_cancelled_when_its_transaction_has_failed",),
         "An order that its trader has cancelled is signed once more.",
+    ),
+    Mutant(
+        "released-before-it-is-final",
+        7,
+        "db/exits.py",
+        "    AND NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = orders.id AND a.awaits_finality)",
+        "",
+        (f"{_EXITS}test_nothing_is_sold_again_before_the_success_is_final",),
+        "What the chain takes back is sold all the same, out of what the trader holds for other ends.",
+    ),
+    Mutant(
+        "released-for-what-was-quoted",
+        7,
+        "orderd/engine/exits.py",
+        '{"amount_in": entry.filled_out}',
+        '{"amount_in": entry.quoted_amount_out}',
+        (f"{_EXITS}test_it_is_released_once_and_sells_what_was_received",),
+        "A bracket sells more than it has bought.",
+    ),
+    Mutant(
+        "reserved-while-it-is-held",
+        12,
+        "db/balances.py",
+        " AND status NOT IN ({listed(HELD)})",
+        "",
+        (f"{_EXITS}test_the_market_is_not_looked_at_for_it_and_nothing_is_reserved",),
+        "What is bought later is told as reserved, and orders are refused for it.",
     ),
 )

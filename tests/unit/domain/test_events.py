@@ -21,6 +21,7 @@ from orderd.domain.events import (
     OrderEvent,
     Reclaimed,
     Refused,
+    Released,
     Retrying,
     RolledBack,
     Routed,
@@ -37,6 +38,7 @@ from tests.samples.orders import METEORA as QUOTED
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 FACTS: list[AnyFact] = [
     Accepted(client_order_id="c", token_in="SOL", token_out="USDC", amount_in="1.5", slippage="0.5"),
+    Released(entry=UUID(int=8), amount_in="1.5"),
     Executing(child=UUID(int=9), number=1, amount_in="0.5"),
     FilledPart(amount_in="0.5", amount_out="52.5", executed_price="105", remaining="1"),
     Triggered(price="104.5 USDC per SOL", amount_out="156.75", condition="at most 157.5 USDC", slot=9, met_at_slot=8),

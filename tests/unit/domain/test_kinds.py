@@ -215,6 +215,8 @@ def test_a_part_that_may_be_executed_alone_is_above_nothing() -> None:
 def test_what_an_order_buys_is_sold_again_by_the_order_that_follows_it(prices: dict[str, str], kind: OrderKind) -> None:
     entry = meant(**prices)
     assert entry.is_entry
-    follower = exit_of(entry, 7)
-    assert (follower.kind, follower.amount_in, follower.is_entry) == (kind, 7, False)
+    follower = exit_of(entry)
+    assert (follower.kind, follower.is_entry) == (kind, False)
+    assert (follower.amount_in, follower.exact_out) == (None, None), "it sells what will have been received"
+    assert price_reads(follower) == "; or ".join(f"{price} USDC per SOL" for price in prices.values())
     assert (follower.token_in, follower.token_out) == (entry.token_out, entry.token_in)

@@ -10,6 +10,8 @@ from orderd.domain.order import (
     CANCELLABLE,
     FILLED,
     HELD,
+    IDLE,
+    LEASED,
     RESTING,
     SIGNED,
     STAGES,
@@ -62,6 +64,14 @@ def test_an_order_that_rests_leaves_by_a_trigger_or_by_its_end_alone() -> None:
     leads_away = {kind for before, kind, to in TRANSITIONS if before is OrderStatus.OPEN and to is not before}
     ends = {EventKind.CANCELLED, EventKind.EXPIRED, EventKind.CONFIRMED, EventKind.FAILED}
     assert leads_away == {EventKind.TRIGGERED} | ends
+
+
+def test_an_order_that_is_held_rests_once_it_is_released_or_ends() -> None:
+    assert after((EventKind.ACCEPTED, OrderStatus.HELD), (EventKind.RELEASED, None)) is OrderStatus.OPEN
+    assert after((EventKind.ACCEPTED, OrderStatus.HELD), (EventKind.AMENDED, OrderStatus.HELD)) is OrderStatus.HELD
+    leads_away = {kind for before, kind, to in TRANSITIONS if before is OrderStatus.HELD and to is not before}
+    assert leads_away == {EventKind.RELEASED, EventKind.CANCELLED, EventKind.EXPIRED}
+    assert sources(EventKind.RELEASED) == HELD
 
 
 def test_before_anything_is_signed_the_same_attempt_may_take_another_route() -> None:
@@ -122,13 +132,13 @@ def test_no_event_leads_where_the_table_does_not() -> None:
 
 def test_every_state_is_in_one_phase() -> None:
     assert STATES.keys() == {*OrderStatus}
-    assert sorted([*RESTING, *WAITING, *WORKING, *SIGNED, *FILLED, *UNFILLED]) == sorted(OrderStatus)
-    assert (HELD, TERMINAL) == (WORKING | SIGNED, FILLED | UNFILLED)
-    assert ACTIVE == RESTING | WAITING | HELD
+    assert sorted([*HELD, *RESTING, *WAITING, *WORKING, *SIGNED, *FILLED, *UNFILLED]) == sorted(OrderStatus)
+    assert (LEASED, TERMINAL) == (WORKING | SIGNED, FILLED | UNFILLED)
+    assert (ACTIVE, IDLE) == (IDLE | WAITING | LEASED, HELD | RESTING)
 
 
 def test_a_state_allows_what_its_phase_says() -> None:
-    assert CANCELLABLE == RESTING | WAITING | WORKING, "until it is signed"
+    assert CANCELLABLE == IDLE | WAITING | WORKING, "until it is signed"
     assert sources(EventKind.TRIGGERED) == RESTING
     assert sources(EventKind.RECLAIMED) == WORKING
     assert sources(EventKind.STARTED) == WAITING
@@ -140,7 +150,7 @@ def test_the_stages_lead_from_the_beginning_to_a_fill() -> None:
     assert [STATES[status].stage for status in STAGES] == list(range(len(STAGES)))
     assert STAGES[0] is target(EventKind.ACCEPTED, OrderStatus.PENDING)
     assert {STAGES[-1]} == FILLED
-    assert {*OrderStatus} - {*STAGES} == UNFILLED | RESTING
+    assert {*OrderStatus} - {*STAGES} == UNFILLED | IDLE
 
 
 def test_an_order_begins_by_being_accepted() -> None:

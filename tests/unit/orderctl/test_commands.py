@@ -1015,7 +1015,7 @@ def test_without_a_verb_the_daemon_and_the_active_orders_are_shown(daemon: FakeD
     assert "33 of 100 starts" in outcome.out
     assert "0199d3a0-1234  pending" in outcome.out
     assert outcome.err == "3 active orders; all commands: orderctl --help\n"
-    assert daemon.calls[1][1]["status"] == ["building", "open", "pending", "routing", "submitted"]
+    assert daemon.calls[1][1]["status"] == ["building", "held", "open", "pending", "routing", "submitted"]
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_a_trade_takes_two_tokens_and_not_the_same_twice(verb: str) -> None:
 @pytest.mark.parametrize(
     ("verb", "states"),
     [
-        ("watch", ["open", "pending", "routing", "building", "submitted"]),
-        ("cancel", ["open", "pending", "routing", "building"]),
+        ("watch", ["held", "open", "pending", "routing", "building", "submitted"]),
+        ("cancel", ["held", "open", "pending", "routing", "building"]),
         ("resolve", ["submitted"]),
     ],
 )

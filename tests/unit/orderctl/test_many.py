@@ -236,7 +236,7 @@ class TestWatching:
             daemon.knows(*history(FILLED, order_id(number)))
 
         assert orderctl("watch", "--all", "-o", "jsonl").code == 0
-        assert daemon.calls[0][1]["status"] == ["building", "open", "pending", "routing", "submitted"]
+        assert daemon.calls[0][1]["status"] == ["building", "held", "open", "pending", "routing", "submitted"]
 
     def test_nothing_active_is_nothing_to_wait_for(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,7 @@ from orderctl.display.prospect import prospect_view
 from orderctl.display.resting import awaited, conditions, distance, prices, reading, sign, what_follows
 from orderctl.display.screen import only_rest
 from orderctl.display.timeline import Timeline, describe
+from orderctl.tui.book import accepted, advanced
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
@@ -24,11 +26,13 @@ from orderd.wire import FillView, Method, OrderDetail, OrderView, PreviewResult,
 from tests.samples.orders import (
     ACCEPTED,
     FIRED,
+    HELD,
     LIMIT,
     OCO,
     ORDER_ID,
     QUOTE,
     RAYDIUM,
+    RELEASED,
     START,
     STOP,
     STOP_LIMIT,
@@ -431,3 +435,29 @@ def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_be
     assert "0.6 of 1.5 SOL, fills: 2" in shown.getvalue()
     assert ("the mid price" in shown.getvalue()) == (told is not None)
     assert told is None or told in shown.getvalue()
+
+
+# Held until something is bought
+
+
+def test_what_is_held_says_for_whose_fill_and_what_it_waits_for_then() -> None:
+    entry = UUID(int=8)
+    order = resting(HELD, token_in="SOL").model_copy(update={"entry_id": entry, "price_reads": "120 USDC per SOL"})
+    assert reading(order) == f"the fill of order {entry}; then for 120 USDC per SOL"
+    assert distance(order, AT_100) is None
+    assert describe(HELD, order) == [
+        "sell all SOL for USDC, once it is bought, take-profit 120 USDC per SOL, slippage at most 0.5 %",
+        "held until that is bought; then it waits for 120 USDC per SOL",
+    ]
+
+
+def test_what_is_released_says_what_it_sells() -> None:
+    events = history(RELEASED)
+    timeline = Timeline(order_after(events[:1]), events)
+    assert [span.stage for span in timeline.spans] == ["held", "open"]
+    assert conditions(timeline.order) == "120 USDC per SOL = at least 180 USDC"
+    assert describe(RELEASED[1], timeline.order) == [
+        f"order {UUID(int=8)} is filled: it sells the 1.5 SOL that were received"
+    ]
+    (order,) = [accepted(events[0])]
+    assert advanced(order, events[1]).amount_in == "1.5"
