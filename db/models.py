@@ -176,6 +176,7 @@ class Order(Table):
     min_out: Field[int | None] = base_units(null=True)
     max_cost_bps: Field[int | None] = IntegerField(null=True)
     floor: Field[Floor | None] = EnumField(Floor, null=True)
+    slippage_widens = BooleanField()
     use_wrapped = BooleanField()
     exact_out: Field[int | None] = base_units(null=True)
     max_in: Field[int | None] = base_units(null=True)

@@ -244,7 +244,9 @@ def terms(order: OrderView) -> str:
     said = sale(order)
     if (asked := prices(order)) is not None:
         said += f", {asked}"
-    if order.limit_price is None:
+    if order.slippage_widens:
+        said += f", slippage at most {order.max_slippage} %, less in its first tries"
+    elif order.limit_price is None:
         said += f", slippage at most {order.slippage} %"
     if order.min_out is not None:
         said += f", at least {order.min_out} {order.token_out}"

@@ -189,9 +189,11 @@ class OrderTerms:
     trade.
 
     Prices are canonical decimal strings, see ``orderd.domain.price``; which of them there are follows from ``kind``.
-    Once a stop has fired, ``max_slippage_bps`` stands for the daemon's own bounds. A stop is met when ``confirm`` looks
-    in different slots have found it so, over at least ``confirm_seconds``. The order is valid for ``valid_seconds``
-    from its acceptance on, or until ``expires_at``; where both are None, as long as the daemon says.
+    Once a stop has fired, ``max_slippage_bps`` stands for the daemon's own bounds. Where its trader has said no
+    slippage, ``slippage_widens``: a try that fails is followed by one that accepts more of it (``in_try``). A stop is
+    met when ``confirm`` looks in different slots have found it so, over at least ``confirm_seconds``. The order is
+    valid for ``valid_seconds`` from its acceptance on, or until ``expires_at``; where both are None, as long as the
+    daemon says.
 
     Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted. An
     order that is held has none of the two amounts: it sells what its entry will have received.
@@ -207,6 +209,7 @@ class OrderTerms:
     max_cost_bps: int | None = None
     floor: Floor | None = Floor.FIRST
     """None: it was accepted when nobody could say, with a new floor in each attempt."""
+    slippage_widens: bool = False
     use_wrapped: bool = False
     exact_out: int | None = None
     max_in: int | None = None
@@ -279,6 +282,17 @@ class OrderTerms:
         bounds = [self.min_out, None if self.limit is None else self.limit.bound().amount_out]
         return max((each for each in bounds if each is not None), default=None)
 
+    def in_try(self, failures: int) -> "OrderTerms":
+        """As they count for a try after so many that have failed.
+
+        The slippage of a stop whose trader has said none begins at a fifth of its ``max_slippage_bps``, or at the
+        daemon's own where that is more, doubles with each failure, and never exceeds ``max_slippage_bps``.
+        """
+        if not self.slippage_widens or self.max_slippage_bps is None:
+            return self
+        first = max(self.slippage_bps, self.max_slippage_bps // _FIRST_PART)
+        return replace(self, slippage_bps=min(first << min(failures, _DOUBLINGS), self.max_slippage_bps))
+
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. A token is the same by its mint.
 
@@ -290,6 +304,9 @@ class OrderTerms:
         return all(_meant(self, name) == _meant(other, name) for name in names)
 
 
+_FIRST_PART: Final = 5
+_DOUBLINGS: Final = 16
+"""More than enough from the least slippage to the most."""
 _IF_ANY: Final = Field(None, exclude_if=lambda value: value is None)
 """Of a term that most orders have not: it is told of those that have it."""
 
@@ -318,6 +335,8 @@ class ToldTerms(BaseModel):
     take_profit_price: str | None = _IF_ANY
     trail: str | None = _IF_ANY
     max_slippage: str | None = _IF_ANY
+    slippage_widens: bool = Field(False, exclude_if=lambda widens: not widens)
+    """Whether each try that fails is followed by one with more slippage, up to ``max_slippage``."""
     confirm: int | None = _IF_ANY
     confirm_for: str | None = _IF_ANY
     time_in_force: TimeInForce | None = _IF_ANY
@@ -386,6 +405,7 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "take_profit_price": _if_given(parse_price, given.take_profit_price),
         "trail": _if_given(lambda text: Trail.parse(text).text, given.trail),
         "max_slippage_bps": _max_slippage_bps(given, kind),
+        "slippage_widens": given.slippage is None and kind in MARKET_EXITS,
         "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
         "confirm_seconds": _if_given(parse_span, given.confirm_for),
         "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
@@ -535,6 +555,7 @@ def told(terms: OrderTerms) -> ToldTerms:
         take_profit_price=terms.take_profit_price,
         trail=terms.trail,
         max_slippage=None if terms.max_slippage_bps is None else format_amount(terms.max_slippage_bps, 2),
+        slippage_widens=terms.slippage_widens,
         confirm=terms.confirm,
         confirm_for=None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
         time_in_force=terms.time_in_force,
@@ -570,6 +591,7 @@ def take_profit_of(oco: OrderTerms) -> OrderTerms:
         kind=OrderKind.TAKE_PROFIT,
         stop_price=None,
         max_slippage_bps=None,
+        slippage_widens=False,
         confirm=None,
         confirm_seconds=None,
         floor=Floor.EACH,
@@ -596,6 +618,7 @@ def exit_of(entry: OrderTerms) -> OrderTerms:
         take_profit_price=profit,
         stop_price=stop,
         max_slippage_bps=_MAX_SLIPPAGE_BPS if has_stop else None,
+        slippage_widens=has_stop,
         confirm=CONFIRMED_BY if has_stop else None,
     )
 

@@ -114,9 +114,11 @@ class Amendments:
 
     def _of_one_kind(self, before: OrderTerms, terms: dict[str, Any]) -> OrderTerms:
         given = told(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
+        slippage = given["slippage"]
+        given |= {"slippage": None} if before.slippage_widens else {}
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in terms else {"valid_for": None} if "expires" in terms else {}
-        after = understood(GivenTerms(**given), self._tokens, given["slippage"], self._max_total_cost_bps)
+        after = understood(GivenTerms(**given), self._tokens, slippage, self._max_total_cost_bps)
         if after.amount_word is not None:
             raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
         if after.kind is not before.kind:

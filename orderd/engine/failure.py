@@ -27,6 +27,9 @@ _A_SLOT_MS: Final = 400
 """Until an order whose try led to no signature is looked at again; twice as long after each, where no look at the
 market keeps it from a try that must fail: a try takes a start from other orders."""
 _DOUBLINGS: Final = 4
+_AT_ONCE: Final = 5
+"""How often what has to get out is tried again at once after the price has run away from it: until its slippage is as
+wide as it may be, at the least."""
 
 
 class AttemptFailedError(Exception):
@@ -135,6 +138,8 @@ def _delay_ms(
         return policy.retry_delay_ms(error.code, counted, jitter)
     if persistence is _Persistence.NONE or not may_pass(error.code):
         return None
+    if persistence is _Persistence.INSISTS and error.code is ErrorCode.TX_SLIPPAGE_EXCEEDED:
+        return _A_SLOT_MS << min(max(failures - _AT_ONCE, 0), _DOUBLINGS)
     if is_signed:
         return policy.backoff_ms(counted, jitter)
     is_looked_at = persistence is _Persistence.RESTS and error.code is ErrorCode.ROUTE_BELOW_FLOOR

@@ -169,6 +169,7 @@ class Market:
         return ceiling_of(terms, decision.route)
 
     def _plan(self, terms: OrderTerms, fits: Fits, before: Offer | None = None) -> tuple[SwapPlan, Offer]:
+        terms = terms.in_try(0)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)

@@ -141,7 +141,7 @@ def terms(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderTerms:
     order = find(account_id, ref, sees_all=sees_all)
     if order.status in HELD:
         raise OrderdError(ErrorCode.ORDER_HELD, f"it sells what order {order.entry_id} will have bought")
-    return terms_of(order)
+    return terms_of(order).in_try(order.failures)
 
 
 def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:

@@ -17,6 +17,7 @@ import pytest
 from benchmarks.processes import KeptDown, pid_of, send
 from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Routed
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.process.roles import ListeningRole
@@ -222,7 +223,20 @@ def test_no_fill_is_below_its_limit_however_short_the_price_is_there(desk: Desk)
         assert desk.paid(order_id) >= limit
 
 
-def test_a_stop_gets_out_of_a_market_that_falls_while_it_tries(desk: Desk) -> None:
+def test_a_stop_of_which_no_slippage_is_said_gets_out_while_the_market_falls_on(desk: Desk) -> None:
+    """By a tenth of a percent a slot; each try accepts more of that than the one before."""
+    order_id = desk.submit(stop_price="95")
+    bottom, falling = Decimal(60), [Decimal(94) - Decimal(step) / 10 for step in range(340)]
+    desk.prices.script([str(price) for price in falling] + [str(bottom)])
+    assert desk.sees_end(order_id) is OrderStatus.CONFIRMED
+    assert bottom < desk.paid(order_id) < 95, "it did not wait until the market stood still"
+    routed = [event.data for event in desk.trader.detail(order_id).events if isinstance(event.data, Routed)]
+    kept = [Decimal(fact.min_amount_out) / Decimal(fact.chosen.amount_out) for fact in routed]
+    assert kept == sorted(kept, reverse=True)
+    assert Decimal("0.949") < kept[-1] <= kept[0] < Decimal("0.9901"), "from a fifth of --max-slippage to all of it"
+
+
+def test_a_stop_with_a_slippage_gets_out_once_the_market_falls_no_faster_than_that(desk: Desk) -> None:
     order_id = desk.submit(stop_price="95", max_slippage="20", slippage="0.1")
     falling = [str(Decimal(94) - Decimal(step) / 20) for step in range(60)]
     desk.prices.script(falling)

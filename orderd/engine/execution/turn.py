@@ -147,7 +147,7 @@ class Execution:
         return kept
 
     def _work_on(self, order: Order) -> _Work:
-        terms = terms_of(order)
+        terms = terms_of(order).in_try(order.failures)
         return _Work(order, terms, request_of(terms), Rerouting(self._builder.fits, self._leases.seconds))
 
     # Routing
@@ -179,7 +179,7 @@ class Execution:
     def _route(self, work: _Work, found: Mapping[Pair, Answers] | None) -> _Routed:
         order, terms = work.order, work.terms
         with work.others.routing():
-            decision = self._router.route(work.request, order.slippage_bps, work.others.fits, found)
+            decision = self._router.route(work.request, terms.slippage_bps, work.others.fits, found)
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)
         return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped), offer, decision)

@@ -183,7 +183,7 @@ def test_its_prices_are_read_out() -> None:
 
 @ALL
 def test_terms_that_are_told_are_understood_as_the_same(kind: OrderKind) -> None:
-    terms = meant(**PRICES[kind], valid_for="90s")
+    terms = meant(**PRICES[kind], valid_for="90s", slippage="0.5")
     again = GivenTerms.model_validate(told(terms).model_dump(exclude_none=True))
     assert understood(again, TokenRegistry(), "7") == terms
 
@@ -220,3 +220,25 @@ def test_what_an_order_buys_is_sold_again_by_the_order_that_follows_it(prices: d
     assert (follower.amount_in, follower.exact_out) == (None, None), "it sells what will have been received"
     assert price_reads(follower) == "; or ".join(f"{price} USDC per SOL" for price in prices.values())
     assert (follower.token_in, follower.token_out) == (entry.token_out, entry.token_in)
+
+
+def test_a_stop_of_which_no_slippage_is_said_accepts_more_with_each_try_that_fails() -> None:
+    """Beginning at a fifth of the most; the daemon's own slippage is 0.5 %."""
+    stop = meant(slippage=None, stop_price="95")
+    assert [stop.in_try(failures).slippage_bps for failures in (0, 1, 2, 3, 400)] == [100, 200, 400, 500, 500]
+    assert told(stop).slippage_widens
+    assert stop.in_try(1).in_try(0).slippage_bps == 200, "what is told of a try is what it does"
+    narrow = meant(slippage=None, stop_price="95", max_slippage="0.3")
+    assert narrow.in_try(0).slippage_bps == 30, "never above the most"
+
+
+def test_a_slippage_that_is_said_holds_for_all_tries() -> None:
+    for terms in (meant(slippage="0.1", stop_price="95"), meant(slippage=None, take_profit_price="120")):
+        assert terms.in_try(3) is terms
+        assert not told(terms).slippage_widens
+
+
+def test_of_an_oco_the_stop_alone_accepts_more() -> None:
+    oco = meant(slippage=None, take_profit_price="120", stop_price="95")
+    assert (take_profit_of(oco).slippage_widens, stop_of(oco).slippage_widens) == (False, True)
+    assert take_profit_of(oco).slippage_bps == 50

@@ -109,7 +109,7 @@ def test_a_market_order_has_a_few_attempts_and_who_waits_has_as_many_as_it_takes
     assert change.columns["failures"] == 501
 
 
-@pytest.mark.parametrize("what", [*RESTS, *INSISTS])
+@pytest.mark.parametrize("what", RESTS)
 @pytest.mark.parametrize("failures", [0, 1, 5, 500])
 def test_after_what_was_sent_in_vain_the_pause_grows(what: str, failures: int) -> None:
     full = min(1_000 * 2**failures, 30_000)
@@ -128,6 +128,13 @@ def test_who_rests_is_looked_at_in_the_next_slot_where_only_the_price_was_missed
 def test_who_is_refused_again_and_again_does_not_use_up_the_starts_of_others(what: str, code: ErrorCode) -> None:
     delays = [after(what, code, failures=failures).delay_ms for failures in range(7)]
     assert delays == [400, 800, 1_600, 3_200, 6_400, 6_400, 6_400]
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["landed", "simulated"])
+@pytest.mark.parametrize("what", INSISTS)
+def test_what_has_to_get_out_runs_after_the_price_in_each_slot_at_first(what: str, signed: bool) -> None:
+    delays = [after(what, MOVED, signed=signed, failures=failures).delay_ms for failures in (0, 4, 5, 6, 500)]
+    assert delays == [400, 400, 800, 1_600, 6_400], "what nobody can catch does not use up the starts of others"
 
 
 @pytest.mark.parametrize("what", [*RESTS, *INSISTS])

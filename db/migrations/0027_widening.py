@@ -1,0 +1,17 @@
+"""Stops whose traders have said no slippage: each of their tries that fails is followed by one that accepts more of it.
+
+Those of before keep the slippage that they were accepted with.
+"""
+
+from typing import Any
+
+UP = "ALTER TABLE orders ADD COLUMN slippage_widens boolean NOT NULL DEFAULT false"
+DOWN = "ALTER TABLE orders DROP COLUMN slippage_widens"
+
+
+def up(migrator: Any, db: Any) -> None:  # noqa: ANN401  (the migration runner's own signature)
+    db.execute_sql(UP)
+
+
+def down(migrator: Any, db: Any) -> None:  # noqa: ANN401
+    db.execute_sql(DOWN)
