@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
 def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> None:
     terms = understood(with_another(name), TokenRegistry(), "0.5")
-    (moved,) = journal.accept([replace(new_order(), terms=terms)])
+    moved, *_ = journal.accept([replace(new_order(), terms=terms)])
 
     order = read(moved.order.id)
 
