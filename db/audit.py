@@ -13,6 +13,8 @@ SUBMIT: Final = "order.submit"
 CANCEL: Final = "order.cancel"
 AMEND: Final = "order.amend"
 RESOLVE: Final = "order.resolve"
+HALT: Final = "trading.halt"
+LIFT: Final = "trading.lift"
 
 
 @dataclass(frozen=True, slots=True)

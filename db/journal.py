@@ -20,6 +20,7 @@ from uuid_utils import uuid7
 from db.accounts import name_of
 from db.audit import DAEMON, OK, SUBMIT, Actor
 from db.connection import database, transaction
+from db.halts import MAY_SIGN
 from db.models import IS_FAMILY, Order, in_states, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
@@ -288,7 +289,8 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if locks else []
     ctes = [
         f"""given AS (
-            SELECT * FROM json_to_recordset(%s::json) AS _({", ".join(f"{name} {of}" for name, of in columns)}))""",
+            SELECT * FROM json_to_recordset(%s::json) AS _({", ".join(f"{name} {of}" for name, of in columns)})
+            {f"WHERE {MAY_SIGN}" if change.new_attempt else ""})""",
         *locked,
         f"""moved AS (
             UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locks else ""}
@@ -466,20 +468,21 @@ def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
     return found
 
 
-def accept(orders: Sequence[NewOrder], sender: str | None = None) -> list[Moved]:
+def accept(orders: Sequence[NewOrder], sender: str | None = None, *, unless_halted: bool = False) -> list[Moved]:
     """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
 
     ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
-    order id is taken, also by another of this call, is left out of the answer. What follows one is stored with it.
+    order id is taken, also by another of this call, is left out of the answer; ``unless_halted``, so are all while a
+    halt stands. What follows one is stored with it.
     """
     if any(each.terms.is_entry for each in orders):
-        return _accept_with_exits(orders, sender)
-    return _accept(orders, sender) if orders else []
+        return _accept_with_exits(orders, sender, unless_halted)
+    return _accept(orders, sender, unless_halted) if orders else []
 
 
 @transaction
-def _accept_with_exits(orders: Sequence[NewOrder], sender: str | None) -> list[Moved]:
-    added = _accept(orders, sender)
+def _accept_with_exits(orders: Sequence[NewOrder], sender: str | None, unless_halted: bool) -> list[Moved]:
+    added = _accept(orders, sender, unless_halted)
     stored = {moved.order.id for moved in added}
     entries = [each for each in orders if each.terms.is_entry and each.id in stored]
     return added + accept_exits([(each.id, each.account_id, each.terms) for each in entries])
@@ -494,27 +497,29 @@ def accept_exits(entries: Sequence[tuple[UUID, UUID, OrderTerms]]) -> list[Moved
         NewOrder(UUID(str(uuid7())), account_id, f"{entry_id}-exit", exit_of(terms), DAEMON, entry_id=entry_id)
         for entry_id, account_id, terms in entries
     ]
-    return _accept(exits, None) if exits else []
+    return _accept(exits) if exits else []
 
 
-def _accept(orders: Sequence[NewOrder], sender: str | None) -> list[Moved]:
+def _accept(
+    orders: Sequence[NewOrder], sender: str | None = None, unless_halted: bool = False  # noqa: FBT001, FBT002
+) -> list[Moved]:
     # Two that store the same ones wait for each other, and never in a circle.
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
     facts = {order.id: order.fact for order in ranked}
     given = orjson.dumps([order.values(facts[order.id]) for order in ranked]).decode()
-    rows = _accepting().execute(given, sender).fetchall()
+    rows = _accepting().execute(given, sender, unless_halted).fetchall()
     return _moved(rows, lambda order: facts[order.id])
 
 
 @cache
 def _accepting() -> Prepared:
-    """$1 new orders, $2 their sender."""
+    """$1 new orders, $2 their sender, $3 whether none is accepted while a halt stands."""
     columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
     waits, rests = f"status IN ({listed(WAITING)})", f"status IN ({listed(RESTING)})"
     return Prepared(
         "accept",
-        ("json", "text"),
+        ("json", "text", "boolean"),
         f"""
         WITH given AS (
             SELECT * FROM json_to_recordset($1) AS _({typed},
@@ -527,7 +532,8 @@ def _accepting() -> Prepared:
                    CASE WHEN status IN ({listed(HELD)}) THEN '{ENTRY_FILL}' END,
                    CASE WHEN {waits} THEN $2 END, CASE WHEN {waits} THEN clock_timestamp() + {_UNTIL_IN_LINE} END,
                    coalesce(expires_at, clock_timestamp() + holds_seconds * interval '1 second')
-            FROM given ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
+            FROM given WHERE NOT ($3 AND EXISTS (SELECT FROM halts))
+            ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
             SELECT id, 1, updated_at, added.status, '{EventKind.ACCEPTED}', given.fact

@@ -5,13 +5,13 @@ A lease says who may be expected to write, not who may: that is decided by the v
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
-from orderd.domain.errors import AWAITED
+from orderd.domain.errors import AWAITED, ErrorCode
 from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.order import LEASED, SIGNED, WAITING, EventKind, sources
 
@@ -21,6 +21,10 @@ class Due(NamedTuple):
 
     start: list[UUID]
     look: list[UUID]
+
+
+_LOOKED_FOR: Final = AWAITED - {ErrorCode.SERVICE_HALTED}
+"""What is looked for before a start is asked for. A halt is over as soon as dispatch sends anything."""
 
 
 def take_due(limit: int, sender: str | None = None) -> Due:
@@ -35,7 +39,7 @@ def take_due(limit: int, sender: str | None = None) -> Due:
         RETURNING id, waits_for""",
         (sender, limit),
     )
-    taken = sorted((UUID(str(order_id)), waits_for in AWAITED) for order_id, waits_for in rows)
+    taken = sorted((UUID(str(order_id)), waits_for in _LOOKED_FOR) for order_id, waits_for in rows)
     return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])
 
 

@@ -31,6 +31,7 @@ VERBS: Final = {
     "resume": "Go on with the executions of an order that was paused.",
     "simulate-fill": "Show what an order would do now, whatever it waits for.",
     "resolve": "Show what the chain says of an open outcome, or say what became of it.",
+    "halt": "Let nothing new be signed and no order be taken, by any process, until that is lifted.",
     "quote": "Ask all venues for a price.",
     "balances": "Show what the wallet holds.",
     "tokens": "List the tokens that can be traded.",
@@ -46,7 +47,7 @@ VERBS: Final = {
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
 CHANGING: Final = frozenset(
-    {"submit", "buy", "oco", "cancel", "amend", "pause", "resume", "resolve", "tui", "config", "context"}
+    {"submit", "buy", "oco", "cancel", "amend", "pause", "resume", "resolve", "halt", "tui", "config", "context"}
 )
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 

@@ -56,6 +56,7 @@ BEST_EFFORT_FAILURES: Final = Counter(
     "orderd_best_effort_failures", "Failures of work that no order depends on, by what it was.", ["what"]
 )
 READY: Final = Gauge("orderd_ready", "1 where an order sent now would be accepted, else 0.")
+HALTED: Final = Gauge("orderd_halted", "1 while a halt keeps anything new from being signed, NaN where unknown.")
 EXECUTING: Final = Gauge("orderd_executing", "1 where orders are executed now, 0 where they wait, NaN where unknown.")
 ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
 UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobody can tell what became.")

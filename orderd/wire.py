@@ -14,6 +14,7 @@ from pydantic.config import JsonDict
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
+from orderd.domain.halt import Halt, HaltCause
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.terms import GivenTerms, ToldTerms
@@ -58,6 +59,8 @@ class Method(StrEnum):
     POOLS = "pools"
     STATUS = "status"
     HISTORY = "history"
+    HALT = "trading.halt"
+    LIFT = "trading.lift"
 
 
 ORDER_EVENT: Final = "order.event"
@@ -576,6 +579,32 @@ class QueueMetrics(Message):
     rate_limit: RateLimitUse | None
 
 
+class HaltView(Message):
+    """Nothing new is signed and no new order is taken while this stands."""
+
+    cause: HaltCause
+    actor: str = Field(description="the name of the API key; empty where none was needed")
+    reason: str
+    at: datetime
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        return Halt(self.cause, self.actor, self.reason, self.at).told
+
+
+class HaltParams(Message):
+    reason: str = Field(min_length=1, max_length=200, description="told to everybody whose order is refused or waits")
+
+
+class HaltResult(Message):
+    halts: tuple[HaltView, ...] = Field(description="all that stand now, the oldest first")
+
+
+class LiftResult(Message):
+    lifted: tuple[HaltView, ...] = Field(description="those that stood until now; empty where none did")
+
+
 class StatusResult(Message):
     version: str
     wire_version: int
@@ -594,9 +623,15 @@ class StatusResult(Message):
         None, description="orders are executed now, and do not wait for a worker, Redis or the chain; null if unknown"
     )
     executing_reasons: tuple[str, ...] = Field((), description="what stands against that, or keeps it from being told")
+    halts: tuple[HaltView, ...] = Field((), description="what keeps anything new from being signed, the oldest first")
     untold: tuple[str, ...] = Field(
         (), description="members that could not be found out now: their values are placeholders and mean nothing"
     )
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every service answers, and nothing keeps orders from being signed."""
+        return not self.halts and all(service.ok for service in self.services.values())
 
 
 class Request(BaseModel):

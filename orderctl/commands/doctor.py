@@ -85,6 +85,8 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
         yield _finding("chain", "warn", f"mainnet{slot}: the money is real", "try orders with --dry-run first")
     else:
         yield _finding("chain", "ok", f"{status.chain}{slot}")
+    for halt in status.halts:
+        yield _finding("trading", "fail", halt.told, "once it may go on: orderctl halt --lift")
     for name, health in status.services.items():
         if health.ok:
             yield _finding(name, "ok", "answers")

@@ -33,4 +33,4 @@ def overview(ctx: typer.Context, output: Format) -> ExitCode:
     more = ", the newest of them here" if active.next_cursor else ""
     count = sum(status.orders.get(state, 0) for state in ACTIVE)
     narrate(settings, f"{count} active order{'s' if count != 1 else ''}{more}; all commands: orderctl --help")
-    return ExitCode.OK if all(service.ok for service in status.services.values()) else ExitCode.CONNECTION
+    return ExitCode.OK if status.is_well else ExitCode.CONNECTION

@@ -15,7 +15,7 @@ from orderd.wire import Method, NoParams, StatusResult
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Show how the daemon and its services are.
 
-    Exits with 3 when a service is not well.
+    Exits with 3 when a service is not well, or trading is halted.
     """
     settings = settings_of(ctx, output)
     with Client(settings) as client:
@@ -26,4 +26,4 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
 
         print_whole(status_view(status, settings.url), console(settings))
     warn_of_another_version(settings, status)
-    return ExitCode.OK if all(service.ok for service in status.services.values()) else ExitCode.CONNECTION
+    return ExitCode.OK if status.is_well else ExitCode.CONNECTION

@@ -22,6 +22,8 @@ def status_view(status: StatusResult, url: str) -> Table:
     up_for = duration((now - status.started_at).total_seconds())
     table.add_row("daemon", Text.assemble(state, f" for {up_for}, version {status.version}, at {url}"))
     slot = f", slot {status.slot}" if status.slot is not None else ""
+    for halt in status.halts:
+        table.add_row("trading", Text(halt.told, Tone.ALARM))
     table.add_row("chain", Text.assemble((status.chain, CHAIN_TONES[status.chain]), slot))
     table.add_row("wallet", status.wallet)
     for name, health in status.services.items():

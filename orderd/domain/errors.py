@@ -93,6 +93,7 @@ class ErrorCode(StrEnum):
     RPC_WRONG_CHAIN = "RPC_WRONG_CHAIN"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     SERVICE_DRAINING = "SERVICE_DRAINING"
+    SERVICE_HALTED = "SERVICE_HALTED"
     SERVICE_OVERLOADED = "SERVICE_OVERLOADED"
     SERVICE_TIMEOUT = "SERVICE_TIMEOUT"
     SERVICE_INTERNAL = "SERVICE_INTERNAL"
@@ -357,6 +358,13 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.SERVICE_DRAINING: _awaited(
         _passing("The daemon is stopping and takes no new orders", "try again in a moment")
+    ),
+    ErrorCode.SERVICE_HALTED: _awaited(
+        _lasting(
+            "Trading is halted: nothing new is signed, and no new orders are taken",
+            "see who halted it and why: orderctl status; an operator ends it with: orderctl halt --lift",
+            503,
+        )
     ),
     ErrorCode.SERVICE_OVERLOADED: _awaited(_passing("The daemon has too much to do", "try again in a moment", 429)),
     ErrorCode.SERVICE_TIMEOUT: _awaited(

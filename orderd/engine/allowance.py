@@ -79,8 +79,9 @@ def accept_within(
         return []
     _check(key_id, spending)
     check(order)
-    added = journal.accept([order], sender)
-    _note(order.id, key_id, spending)
+    added = journal.accept([order], sender, unless_halted=True)
+    if added:
+        _note(order.id, key_id, spending)
     return added
 
 

@@ -47,7 +47,8 @@ class Dispatch:
     """One pass at a time; any number of processes may run it together.
 
     ``depth`` says how many orders are in the queue. ``name`` is this process among others.
-    ``look`` sees to it that Postgres' clock can be gone by.
+    ``look`` sees to it that Postgres' clock can be gone by; ``halted`` says whether something keeps orders from being
+    signed, and is asked with each pass.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Dispatch:
         name: str | None = None,
         line: "Line | None" = None,
         look: Callable[[], object] = lambda: None,
+        halted: Callable[[], object] = lambda: None,
     ) -> None:
         self._publisher = publisher
         self._send = send
@@ -65,6 +67,7 @@ class Dispatch:
         self._name = name
         self._line = line
         self._look = look
+        self._halted = halted
         self._missed: deque[UUID] = deque()
         self._expire_at = 0.0
         self._add_up_at = 0.0
@@ -87,6 +90,8 @@ class Dispatch:
             self._publisher.publish(journal.withdraw(_BATCH))
             self._expire()
             self._add_up()
+            if self._halted():
+                return 0  # they stay where they are, for as long as they are valid
             self._move_up()
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost

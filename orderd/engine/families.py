@@ -49,14 +49,17 @@ class Families:
         send: Callable[[Sequence[UUID]], None],
         market_seconds: int,
         policy: RetryPolicy,
+        halted: Callable[[], object] = lambda: None,
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """``market_seconds`` is how long an order at the market's price is valid at most."""
+        """``market_seconds`` is how long an order at the market's price is valid at most. While something is
+        ``halted``, a TWAP stands still as if it were paused."""
         self._publisher = publisher
         self._send = send
         self._market_seconds = market_seconds
         self._policy = policy
+        self._halted = halted
         self._chance = chance
 
     def run_once(self) -> int:
@@ -99,7 +102,7 @@ class Families:
             return family.children == 0
         if parent.partial:
             return family.children > 0 and family.due_ms < -_UNTIL_ITS_END_MS // 2
-        return not parent.paused and family.due_ms >= 0
+        return not parent.paused and not self._halted() and family.due_ms >= 0
 
     @transaction
     def _move(self, parent_id: UUID) -> list[Moved]:

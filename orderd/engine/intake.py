@@ -20,7 +20,7 @@ from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.engine import families, views
+from orderd.engine import families, halting, views
 from orderd.engine.allowance import Spending, accept_within
 from orderd.engine.amendment import Amendments, Changes
 from orderd.engine.reservation import Reservations
@@ -102,7 +102,8 @@ class Intake:
         """Store all in one statement and send them off; the answers are in the submissions' order.
 
         May be called again with the same submissions where the connection was lost, perhaps after the commit.
-        A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT.
+        A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT. What
+        is new is refused with SERVICE_HALTED while a halt stands.
         Where limits of money have to be kept within, a submission has a transaction of its own.
         """
         outcomes: dict[int, SubmitOutcome | OrderdError] = {}
@@ -131,8 +132,8 @@ class Intake:
 
     def _accept(self, new: Sequence[NewOrder]) -> tuple[list[Moved], dict[UUID, OrderdError]]:
         if any(each.terms.rests for each in new):
-            return self._reservations.accept(new, self._name)
-        return journal.accept(new, self._name), {}
+            return self._reservations.accept(new, self._name, unless_halted=True)
+        return journal.accept(new, self._name, unless_halted=True), {}
 
     def _new_order(self, submission: Submission) -> NewOrder:
         return new_order(submission, self._valid_seconds)
@@ -220,13 +221,12 @@ def _new(order: Order) -> SubmitOutcome:
 
 
 def _known(submission: Submission) -> SubmitOutcome | OrderdError:
-    """What was there before under the same client order id."""
+    """What was there before under the same client order id; where nothing was, a halt has kept it from being added."""
     try:
         existing = _existing(submission)
     except PeeweeException as error:
         return _told(submission, error)
-    assert existing is not None, "it was not added, so its client order id is taken"
-    return existing
+    return existing or halting.current() or OrderdError(ErrorCode.SERVICE_HALTED, "the halt was lifted a moment ago")
 
 
 def _told(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:

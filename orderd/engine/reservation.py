@@ -163,11 +163,12 @@ class Reservations:
 
     @transaction
     def accept(
-        self, orders: Sequence[NewOrder], sender: str | None = None
+        self, orders: Sequence[NewOrder], sender: str | None = None, *, unless_halted: bool = False
     ) -> tuple[list[Moved], dict[UUID, OrderdError]]:
         """``journal.accept`` of those that may reserve what they need, and why others may not."""
         refused = self.refusals(orders)
-        return journal.accept([each for each in orders if each.id not in refused], sender), refused
+        taken = [each for each in orders if each.id not in refused]
+        return journal.accept(taken, sender, unless_halted=unless_halted), refused
 
     def refusals(self, orders: Sequence[NewOrder]) -> dict[UUID, OrderdError]:
         """Which of these may not be accepted in this transaction. What was submitted before is refused by nobody.

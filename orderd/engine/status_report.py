@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import redis
 
-from db import counts, retention
+from db import counts, halts, retention
 from db.connection import database
+from orderd.domain.halt import Halt
 from orderd.domain.order import FILLED, LEASED, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
@@ -74,6 +75,10 @@ class StatusQuestions:
         """Why Postgres takes no orders; '' where it does. Needs a connection, and raises PeeweeException."""
         (is_read_only,) = database.execute_sql("SHOW transaction_read_only").fetchone()
         return "the server is only read from" if is_read_only == "on" else ""
+
+    def halts(self) -> tuple[Halt, ...]:
+        """What keeps anything new from being signed. Needs a connection, and raises PeeweeException."""
+        return halts.standing()
 
     def counts(self) -> Counts:
         """Needs a connection, and raises PeeweeException."""

@@ -13,12 +13,15 @@ from pydantic import BaseModel, Field
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.halt import Halt
 from orderd.domain.order import OrderStatus
+from orderd.engine.halting import view
 from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.telemetry import (
     EXECUTING,
+    HALTED,
     LOOP_LAG,
     ORDERS,
     QUEUE_DEPTH,
@@ -40,6 +43,7 @@ _LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
 _SIZES_SECONDS: Final = 60.0
 """How old the sizes of tables may be."""
 _FROM_POSTGRES: Final = ("orders", "unknown")
+_HALTS: Final = ("halts",)
 _FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "workers")
 _NAN: Final = float("nan")
 
@@ -48,6 +52,8 @@ class Questions(Protocol):
     """To the services. Each may raise what its service's driver raises, and hang until that gives up."""
 
     def takes_orders(self) -> str: ...
+
+    def halts(self) -> tuple[Halt, ...]: ...
 
     def counts(self) -> Counts: ...
 
@@ -102,7 +108,7 @@ class HealthChecks:
         self._questions = questions
         self._is_draining = is_draining
         self._started_at = datetime.now(UTC)
-        self._postgres: Probe[str] = Probe(self._ask_postgres)
+        self._postgres: Probe[tuple[Halt, ...]] = Probe(self._ask_postgres)
         self._redis: Probe[LineState] = Probe(lambda: self._threads.run(questions.line))
         self._rpc: Probe[int] = Probe(lambda: self._threads.run(questions.slot))
         self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=_LATE_SECONDS)
@@ -143,6 +149,7 @@ class HealthChecks:
         checks: dict[str, ServiceHealth] = {
             "postgres": postgres.health,
             "draining": ServiceHealth(ok=not draining, detail="stopping" if draining else ""),
+            "halted": ServiceHealth(ok=not postgres.said, detail=_halted(postgres)),
         }
         executing, reasons = _executing(postgres, redis, rpc)
         return Readiness(
@@ -188,7 +195,12 @@ class HealthChecks:
             slot=rpc.said,
             executing=executing,
             executing_reasons=reasons,
-            untold=(*(_FROM_POSTGRES if counted is None else ()), *(_FROM_REDIS if line is None else ())),
+            halts=tuple(map(view, postgres.said or ())),
+            untold=(
+                *(_HALTS if postgres.said is None else ()),
+                *(_FROM_POSTGRES if counted is None else ()),
+                *(_FROM_REDIS if line is None else ()),
+            ),
         )
 
     async def queue(self) -> QueueMetrics:
@@ -223,6 +235,7 @@ class HealthChecks:
             for kept, rows in stored.said.removed.items():
                 REMOVED_ROWS.labels(kept).set(rows)
         READY.set(readiness.ready)
+        HALTED.set(_NAN if "halts" in status.untold else bool(status.halts))
         EXECUTING.set(_NAN if status.executing is None else status.executing)
 
     def _use(self, used: int, waiting: int) -> RateLimitUse:
@@ -233,18 +246,26 @@ class HealthChecks:
             waiting=waiting,
         )
 
-    async def _ask_postgres(self) -> str:
-        """Raises OrderdError where it would take no order."""
+    async def _ask_postgres(self) -> tuple[Halt, ...]:
+        """The halts that it knows of. Raises OrderdError where it would take no order."""
         refusal = await self._database.run(self._questions.takes_orders)
         if refusal:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, refusal)
-        return refusal
+        return await self._database.run(self._questions.halts)
 
 
-def _executing(postgres: Found[str], redis: Found[LineState], rpc: Found[int]) -> tuple[bool | None, tuple[str, ...]]:
+def _halted(postgres: Found[tuple[Halt, ...]]) -> str:
+    return "; ".join(halt.told for halt in postgres.said or ())
+
+
+def _executing(
+    postgres: Found[tuple[Halt, ...]], redis: Found[LineState], rpc: Found[int]
+) -> tuple[bool | None, tuple[str, ...]]:
     """Whether orders are executed now, and what stands against it: None where something does not answer in time."""
     found: dict[str, Found[Any]] = {"postgres": postgres, "redis": redis, "rpc": rpc}
     away = [f"{name}: {each.health.detail}" for name, each in found.items() if not each.health.ok]
+    if postgres.said:
+        return False, (*away, _halted(postgres))
     if redis.said is not None and not redis.said.workers:
         return False, (*away, "workers: none is alive")
     if any(not each.health.ok and not each.is_late for each in found.values()):

@@ -34,6 +34,7 @@ from orderd.engine.execution.turn import Execution
 from orderd.engine.exits import Exits
 from orderd.engine.failure import Failures
 from orderd.engine.families import Families
+from orderd.engine.halting import Halts
 from orderd.engine.leases import Leases
 from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
@@ -52,6 +53,7 @@ from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
+from orderd.queue.halt_first import HaltFirst
 from orderd.queue.in_flight import InFlightCap
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.look_first import LookFirst
@@ -176,8 +178,12 @@ class WorkerProcess:
             trading.router, trading.builder, trading.sender, self._live, publisher, self._leases, self._clock.look
         )
         broker = OrderBroker(client, line=self._limiter, name=self.name)
-        dispatch = Dispatch(publisher, broker.send, broker.depth, self.name, self._limiter, self._clock.look)
+        self._halts = Halts()
+        dispatch = Dispatch(
+            publisher, broker.send, broker.depth, self.name, self._limiter, self._clock.look, self._halts.look
+        )
         market = Market(trading.router, trading.builder, trading.rpc, trading.tokens)
+        broker.add_middleware(HaltFirst(self._halts.known, dispatch.defer, dispatch.missed))
         broker.add_middleware(LookFirst(Look(market.preview, trading.retry, dispatch.defer), dispatch.missed))
         if settings.max_in_flight:
             broker.add_middleware(
@@ -208,7 +214,7 @@ class WorkerProcess:
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
-        families = Families(publisher, broker.send, settings.order_ttl_seconds, trading.retry)
+        families = Families(publisher, broker.send, settings.order_ttl_seconds, trading.retry, self._halts.known)
         self._triggers = Triggers(
             trading.router,
             trading.builder.fits,
@@ -217,6 +223,7 @@ class WorkerProcess:
             families.execute,
             Shares(self.name, lambda: self._presence.watchers).is_mine,
             self._clock.look,
+            self._halts.known,
         )
         exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
@@ -260,6 +267,7 @@ class WorkerProcess:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
         self._clock.begin(self._longest_wait)
+        self._halts.look()
         # Whoever sees the heartbeat knows that nothing waits for the dead any more.
         self._presence.run_once()
         try:

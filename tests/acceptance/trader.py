@@ -19,6 +19,9 @@ from orderd.wire import (
     Event,
     FailureView,
     GetParams,
+    HaltParams,
+    HaltResult,
+    LiftResult,
     ListParams,
     ListResult,
     Method,
@@ -98,6 +101,14 @@ class Trader:
     def cancel(self, order_id: UUID) -> OrderView:
         """Raises RefusedError where it is too late."""
         return self._client.call(Method.ORDER_CANCEL, GetParams(order=str(order_id)), CancelResult).order
+
+    def halt(self, reason: str) -> None:
+        """Let nothing new be signed."""
+        self._client.call(Method.HALT, HaltParams(reason=reason), HaltResult)
+
+    def lift(self) -> int:
+        """Let trading go on; how many halts have been ended by that."""
+        return len(self._client.call(Method.LIFT, NoParams(), LiftResult).lifted)
 
     def follow(self, order_id: UUID, seconds: float) -> list[OrderEvent]:
         """Its events up to the terminal one, through lost connections. Raises FollowTimeoutError."""

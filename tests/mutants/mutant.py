@@ -18,6 +18,7 @@ INVARIANTS: Final = {
     11: "no pool, client or stranger stops or takes what is not its own",
     12: "what is told is what is so: never no for unknown",
     13: "what an order does not need may fail without ending anything",
+    14: "from the commit of a halt on, nothing new is signed",
 }
 """What always holds, by number."""
 

@@ -29,6 +29,9 @@ def _state(desk: Desk) -> Text:
         line.append("  read only", Tone.WARNING)
     if desk.status is not None and desk.status.draining:
         line.append("  draining: takes no new orders", Tone.WARNING)
+    if desk.status is not None:
+        for halt in desk.status.halts:
+            line.append(f"  {halt.told}", Tone.ALARM)
     return line.append(f"  {desk.url}", "dim")
 
 

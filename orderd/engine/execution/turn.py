@@ -30,6 +30,7 @@ from orderd.domain.mid import told as mid_told
 from orderd.domain.money import format_amount
 from orderd.domain.quote import QuoteRequest, RoutingDecision, VenueName
 from orderd.domain.terms import OrderTerms
+from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.purse import Promised
@@ -254,12 +255,19 @@ class Execution:
             elif families.is_taken(written):
                 busy = "another order of its family has been signed, and has not ended for good"
                 _keep(kept, each.work.order, OrderdError(ErrorCode.ORDER_FAMILY_BUSY, busy))
+            elif isinstance(written, LeaseLostError) and (halt := self._halt()) is not None:
+                _keep(kept, each.work.order, halt)
             else:
                 self._expire(each.work.order)
                 _keep(kept, each.work.order, written)
         self._send(stored)
         for each, _ in signed:
             _tell(each)
+
+    def _halt(self) -> OrderdError | None:
+        """What may have kept a signature from being stored; whoever has lost his claim besides will write nothing."""
+        with database.connection_context():
+            return halting.current()
 
     def _expire(self, order: Order) -> None:
         """End an order whose claim could not write, if that is because it is no longer valid."""

@@ -74,16 +74,19 @@ class Triggers:
         execute: Callable[[UUID, int], bool],
         is_mine: Callable[[Pair], bool] = lambda _: True,
         look: Callable[[], object] = lambda: None,
+        halted: Callable[[], object] = lambda: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``."""
+        """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``; while
+        something is ``halted``, nothing fires."""
         self._router = router
         self._fits = fits
         self._publisher = publisher
         self._send = send
         self._execute = execute
         self._look = look
+        self._halted = halted
         self._clock = clock
         self._roster = Roster(is_mine, clock)
         self._views: dict[Pair, _View] = {}
@@ -94,6 +97,8 @@ class Triggers:
 
     def run_once(self) -> int:
         """Look at the pairs that may have moved. Returns how many orders have fired."""
+        if self._halted():
+            return 0
         try:
             return self._look_around()
         except Exception:

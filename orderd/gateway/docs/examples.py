@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
+from orderd.domain.halt import HaltCause
 from orderd.domain.order import Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import BUILTIN_TOKENS
@@ -17,6 +18,9 @@ from orderd.wire import (
     CancelResult,
     EvidenceResult,
     FillView,
+    HaltResult,
+    HaltView,
+    LiftResult,
     ListResult,
     OrderDetail,
     OrderView,
@@ -124,6 +128,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
     },
 }
 
+HALT_BODIES: Final[dict[str, Any]] = {"an incident": {"value": {"reason": "prices look wrong"}}}
 RESOLUTION_BODIES: Final[dict[str, Any]] = {"taken for dead": {"value": {"dead": True}}}
 
 _BEGAN: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -405,6 +410,9 @@ BALANCES: Final = BalancesResult(
         )
     ),
 )
+_HALT: Final = HaltView(cause=HaltCause.OPERATOR, actor="operations", reason="prices look wrong", at=_BEGAN)
+HALTED: Final = HaltResult(halts=(_HALT,))
+LIFTED: Final = LiftResult(lifted=(_HALT,))
 STATUS: Final = StatusResult(
     version="0.1.0",
     wire_version=WIRE_VERSION,

@@ -15,6 +15,7 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import LINK, LOCATION, category, link_to_order, problems, success
+from orderd.gateway.http.halting import halting_router
 from orderd.gateway.http.market import market_router
 from orderd.gateway.http.records import records_router
 from orderd.gateway.http.resolution import resolution_router
@@ -74,6 +75,7 @@ def rest_router(methods: Methods, records: Records, callers: Callers, submission
     router = APIRouter()
     router.include_router(_orders_router(methods, callers, submissions))
     router.include_router(resolution_router(methods, callers))
+    router.include_router(halting_router(methods, callers))
     router.include_router(market_router(methods, callers))
     router.include_router(records_router(records, callers))
     return router

@@ -11,7 +11,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms
 from orderd.domain.times import format_moment
-from orderd.engine import views
+from orderd.engine import halting, views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
 from orderd.engine.order_list import list_orders
@@ -30,6 +30,9 @@ from orderd.wire import (
     CancelResult,
     EvidenceResult,
     GetParams,
+    HaltParams,
+    HaltResult,
+    LiftResult,
     ListParams,
     ListResult,
     Method,
@@ -139,6 +142,8 @@ class Methods:
             Method.TOKENS: Route(NoParams, TokensResult, Scope.READ, self.tokens),
             Method.POOLS: Route(PoolsParams, PoolsResult, Scope.READ, self.pools),
             Method.STATUS: Route(NoParams, StatusResult, Scope.READ, self.status),
+            Method.HALT: Route(HaltParams, HaltResult, Scope.ADMIN, self.halt),
+            Method.LIFT: Route(NoParams, LiftResult, Scope.ADMIN, self.lift),
         }
 
     async def drain(self) -> None:
@@ -293,6 +298,15 @@ class Methods:
     async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         """How the daemon and its services are."""
         return Reply(await self._report.status())
+
+    async def halt(self, caller: Caller, params: HaltParams) -> Reply:
+        """Let nothing new be signed, and no new order be taken."""
+        # Among the threads that no flood of orders keeps busy.
+        return Reply(await self._lists.change("the halt", halting.halt, caller.principal.actor, params.reason))
+
+    async def lift(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+        """Let trading go on after a halt."""
+        return Reply(await self._lists.change("the end of the halt", halting.lift, caller.principal.actor))
 
     async def queue(self) -> QueueMetrics:
         """Beside the lists that HTTP answers with."""

@@ -288,6 +288,7 @@ RECORDS = {
     "balances": {"seen_at"},
     "clock": {"at"},
     "fills": {"at", "rolled_back_at"},
+    "halts": {"at"},
     "order_events": {"at"},
     "order_failures": {"at"},
     "orders": {"created_at", "unknown_since", "triggered_at", "expires_at"},

@@ -20,12 +20,13 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
 
-from db import journal
+from db import halts, journal
 from db.connection import database
 from db.journal import Change
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
+from orderd.domain.halt import Halt
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
@@ -157,6 +158,9 @@ class PlayedQuestions:
 
     def takes_orders(self) -> str:
         return str(database.execute_sql("SELECT ''").fetchone()[0])
+
+    def halts(self) -> tuple[Halt, ...]:
+        return halts.standing()
 
     def counts(self) -> Counts:
         return Counts({}, 0)

@@ -162,6 +162,9 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("order.submit", terms | {"client_order_id": "rests", "limit_price": "105"}),
             ("order.amend", {"order": "rests", "limit_price": "104"}),
             ("order.simulate_fill", {"order": "rests"}),
+            ("trading.halt", {"reason": "a test"}),
+            ("status", {}),
+            ("trading.lift", {}),
             ("no.such.method", {}),
         ):
             await traffic.call(method, **params)

@@ -48,6 +48,8 @@ HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/api/pools"): "read",
     ("GET", "/api/balances"): "read",
     ("GET", "/api/status"): "read",
+    ("POST", "/api/halt"): "admin",
+    ("DELETE", "/api/halt"): "admin",
     ("POST", "/api/orders/execute"): "trade",
     ("POST", "/orders"): "trade",
 }
@@ -69,6 +71,8 @@ CALLS: dict[Method, Need] = {
     Method.TOKENS: "read",
     Method.POOLS: "read",
     Method.STATUS: "read",
+    Method.HALT: "admin",
+    Method.LIFT: "admin",
 }
 ORDER = "matrix-order"
 STREAMS: dict[str, Need] = {
@@ -84,6 +88,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/orders"): {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1},
     ("POST", "/api/orders/{order}/resolution"): {"dead": True},
     ("PATCH", "/api/orders/{order}"): {"amount_in": "2"},
+    ("POST", "/api/halt"): {"reason": "a test"},
 }
 TERMS = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"}
 PARAMS: dict[Method, dict[str, Any]] = {
@@ -97,6 +102,7 @@ PARAMS: dict[Method, dict[str, Any]] = {
     Method.ORDER_RESOLVE: {"order": ORDER, "dead": True},
     Method.ORDERS_UNSUBSCRIBE: {"subscription": 1},
     Method.QUOTE: TERMS,
+    Method.HALT: {"reason": "a test"},
 }
 
 GOOD_FOR: dict[str, frozenset[Need]] = {

@@ -46,6 +46,8 @@ async def test_it_names_all_that_is_served_by_names_fit_for_generated_clients(do
         "GET /api/balances": "get_balances",
         "GET /api/history": "list_fills",
         "GET /api/status": "get_status",
+        "POST /api/halt": "halt_trading",
+        "DELETE /api/halt": "lift_halt",
         "GET /health": "get_health",
         "GET /ready": "get_readiness",
         "GET /metrics": "get_metrics",

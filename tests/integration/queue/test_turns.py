@@ -29,6 +29,7 @@ from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, 
 from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, orders_of
+from orderd.queue.halt_first import HaltFirst
 from orderd.queue.limiter import Go, RateLimiter, Slot
 from orderd.queue.look_first import LookFirst
 from orderd.queue.rate_limit import RateLimit
@@ -173,6 +174,32 @@ def test_who_finds_a_service_away_waits_and_has_used_up_neither_an_attempt_nor_a
     assert failure_codes(order.id) == []
     assert turns.limiter.use() == (0, 0), "the start is given back"
     assert recent_starts(60) == []
+
+
+def test_what_comes_out_of_the_queue_while_trading_is_halted_waits_and_uses_up_no_start(
+    start_turns: StartTurns,
+) -> None:
+    halted = OrderdError(ErrorCode.SERVICE_HALTED, "halted by ops")
+
+    def defer(order_id: UUID, wait: timedelta, error: OrderdError) -> object:
+        return turns.dispatch.defer(order_id, wait, error)
+
+    turns = start_turns(first=[HaltFirst(lambda: halted, defer, lambda _: None)], limit=1)
+    turns.limiter.prepare(wait=True)
+    order = turns.finish(pending())
+    assert (order.status, order.starts, order.waits_for) == (OrderStatus.PENDING, 0, ErrorCode.SERVICE_HALTED)
+    assert turns.limiter.use() == (0, 1), "it keeps its place in line, and has no start"
+
+
+def test_an_order_that_cannot_be_told_of_a_halt_is_taken_up_again(start_turns: StartTurns) -> None:
+    missed: list[UUID] = []
+
+    def fail(*_: object) -> object:
+        raise OperationalError("Postgres is away")
+
+    turns = start_turns(first=[HaltFirst(lambda: OrderdError(ErrorCode.SERVICE_HALTED, ""), fail, missed.append)])
+    order = turns.finish(pending())
+    assert (missed, order.starts) == ([order.id], 0)
 
 
 def test_who_waits_for_a_service_looks_before_it_asks_for_a_start(start_turns: StartTurns) -> None:

@@ -8,6 +8,7 @@ from tests.mutants.table import (
     execution,
     families,
     floor,
+    halts,
     intake,
     journal,
     money,
@@ -23,6 +24,7 @@ from tests.mutants.table import (
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *execution.MUTANTS,
     *floor.MUTANTS,
+    *halts.MUTANTS,
     *journal.MUTANTS,
     *money.MUTANTS,
     *intake.MUTANTS,

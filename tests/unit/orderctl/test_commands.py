@@ -45,6 +45,7 @@ from tests.samples.orders import (
 )
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.test_halting import HALT
 from tests.unit.orderctl.tui.desks import STATUS
 
 PENDING = order_after(history(FILLED[:1]))
@@ -976,6 +977,7 @@ class TestDoctor:
             ({"version": "9.9.9"}, "version", "warn"),
             ({"chain": "mainnet"}, "chain", "warn"),
             ({"workers": 0}, "workers", "fail"),
+            ({"halts": (HALT,)}, "trading", "fail"),
             ({"rate_limit": STATUS.rate_limit.model_copy(update={"waiting": 3})}, "rate limit", "warn"),
             ({"services": {"redis": ServiceHealth(ok=False, detail="refused")}}, "redis", "fail"),
         ],

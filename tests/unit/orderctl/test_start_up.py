@@ -42,7 +42,7 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
         "orderd.domain",
         *(
             f"orderd.domain.{name}"
-            for name in ("accounts", "errors", "events", "money", "price", "times", "trigger", "schedule")
+            for name in ("accounts", "errors", "events", "halt", "money", "price", "times", "trigger", "schedule")
         ),
         *(
             f"orderd.domain.{name}"

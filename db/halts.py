@@ -1,0 +1,76 @@
+"""The halts that stand. From the commit of one on, no statement stores a signed attempt: see the migration's words."""
+
+from typing import Final
+
+from peewee import OperationalError
+from psycopg2.errors import LockNotAvailable
+
+from db import audit
+from db.audit import Actor, Entry
+from db.connection import database, transaction
+from orderd.domain.halt import Halt, HaltCause
+
+MAY_SIGN: Final = "(SELECT may_sign())"
+"""What a statement that stores signed bytes asks first. As a subquery it is asked once, whatever the rows."""
+_LOCK: Final = 7_140_051_903_123
+_PATIENCE_MS: Final = 500
+"""A signature is stored in a few milliseconds; whoever holds the lock for longer hangs."""
+
+
+def standing() -> tuple[Halt, ...]:
+    """The oldest first. Needs a connection, as all here does."""
+    rows = database.execute_sql("SELECT cause, actor, reason, at FROM halts ORDER BY at")
+    return tuple(Halt(HaltCause(cause), actor, reason, at) for cause, actor, reason, at in rows)
+
+
+def halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
+    """Let nothing be signed from this transaction's commit on. One that stands for the same cause stays as it is.
+
+    Returns all that stand. A process that was stopped while it stored a signature cannot hold this up: its connection
+    is ended, and with it what it had not committed.
+    """
+    try:
+        return _halt(cause, by, reason)
+    except OperationalError as error:
+        if not isinstance(getattr(error, "orig", error), LockNotAvailable):
+            raise
+    _end_those_in_the_way()
+    return _halt(cause, by, reason)
+
+
+def lift(by: Actor, *causes: HaltCause) -> tuple[Halt, ...]:
+    """End the halts for these causes. Returns those that there were."""
+    return _lift(by, causes)
+
+
+@transaction
+def _halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
+    database.execute_sql("SELECT set_config('lock_timeout', %s, true)", (str(_PATIENCE_MS),))
+    database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    new = database.execute_sql(
+        "INSERT INTO halts (cause, actor, reason) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING cause",
+        (cause, by.name, reason),
+    )
+    if new.fetchone() is not None:
+        audit.record([Entry(by, audit.HALT, detail=f"{cause}: {reason}")])
+    return standing()
+
+
+@transaction
+def _lift(by: Actor, causes: tuple[HaltCause, ...]) -> tuple[Halt, ...]:
+    lifted = [each for each in standing() if each.cause in causes]
+    for each in lifted:
+        database.execute_sql("DELETE FROM halts WHERE cause = %s", (each.cause,))
+    audit.record([Entry(by, audit.LIFT, detail=f"{each.cause}: {each.reason}") for each in lifted])
+    return tuple(lifted)
+
+
+def _end_those_in_the_way() -> None:
+    database.execute_sql(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (classid::bigint << 32 | objid::bigint) = %s""",
+        (_LOCK,),
+    )

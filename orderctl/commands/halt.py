@@ -1,0 +1,83 @@
+"""orderctl halt"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.config.settings import Settings, settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.prompt import check_can_ask, types
+from orderctl.output.streams import OUTPUT, DocumentFormat, narrate, print_data, print_line, report
+from orderctl.trading.paging import active_orders
+from orderd.client.connection import Client
+from orderd.client.errors import ConfigError, RefusedError
+from orderd.client.protocol import params_of
+from orderd.wire import (
+    CancelResult,
+    GetParams,
+    HaltParams,
+    HaltResult,
+    LiftResult,
+    Method,
+    NoParams,
+    StatusResult,
+)
+
+
+def run(
+    ctx: typer.Context,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Told to everybody whose order is refused or waits.")
+    ] = "no reason was given",
+    cancel_open: Annotated[
+        bool, typer.Option("--cancel-open", help="Then cancel all active orders; one that is signed may yet land.")
+    ] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Let trading go on.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --lift.")] = False,
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """Let nothing new be signed and no order be taken, by any process, until that is lifted.
+
+    When this returns, no further transaction is signed. Those that are signed are still sent, for they may land, and
+    settled; orders that wait go on waiting, for as long as they are valid. It survives restarts. Takes a key with the
+    scope admin, and asks nothing; --lift shows who halted and why, and asks.
+    """
+    settings = settings_of(ctx, output)
+    if lift and cancel_open:
+        raise ConfigError("Halt or go on?", "--lift and --cancel-open are given", "leave one of them out")
+    with Client(settings) as client:
+        if lift:
+            return _lift(client, settings, output, yes=yes)
+        halted = client.call(Method.HALT, params_of(HaltParams, reason=reason), HaltResult)
+        if not print_data(output, halted):
+            for halt in halted.halts:
+                print_line(halt.told)
+        return _cancel_all(client, settings, output) if cancel_open else ExitCode.OK
+
+
+def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bool) -> ExitCode:
+    if not yes:
+        check_can_ask("To let trading go on")
+        for halt in client.call(Method.STATUS, NoParams(), StatusResult).halts:
+            narrate(settings, halt.told)
+        if not types("lift", "let orders be signed again? Type lift to go on:"):
+            narrate(settings, "nothing was changed")
+            return ExitCode.INTERRUPTED
+    lifted = client.call(Method.LIFT, NoParams(), LiftResult)
+    if not print_data(output, lifted):
+        print_line("trading goes on" if lifted.lifted else "nothing was halted")
+    return ExitCode.OK
+
+
+def _cancel_all(client: Client, settings: Settings, output: DocumentFormat) -> ExitCode:
+    """Nothing is signed any more, so none of them can go on while the others are cancelled."""
+    outcome, cancelled = ExitCode.OK, 0
+    for order in active_orders(client, None):
+        try:
+            client.call(Method.ORDER_CANCEL, params_of(GetParams, order=str(order.id)), CancelResult)
+        except RefusedError as error:
+            outcome = outcome or report(error, output, settings.color)
+        else:
+            cancelled += 1
+    narrate(settings, f"{cancelled} orders cancelled; those that are signed end as their transactions do")
+    return outcome

@@ -1,0 +1,33 @@
+"""What stops a daemon from signing anything new, until it is lifted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orderd.domain.errors import ErrorCode, OrderdError
+
+
+class HaltCause(StrEnum):
+    """Each stands for itself: one may be lifted by its own means only, and while there is any, nothing is signed."""
+
+    OPERATOR = "operator"  # somebody with the scope admin said so
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Who halted, when, and why."""
+
+    cause: HaltCause
+    actor: str
+    reason: str
+    at: datetime
+
+    @property
+    def error(self) -> OrderdError:
+        """What an order meets with that comes to be signed, or is submitted."""
+        return OrderdError(ErrorCode.SERVICE_HALTED, self.told)
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        return f"halted by {self.actor or 'an operator'} at {self.at:%Y-%m-%d %H:%M:%S} UTC: {self.reason}"

@@ -1,0 +1,57 @@
+"""The halts as this process saw them last: what saves work that would lead to no signature.
+
+What decides is the statement that stores a signature (``db.halts``); by this, nothing is begun in vain. So orders that
+wait stay where they are, and what they find when they are looked at again is the market of that moment.
+"""
+
+import structlog
+
+from db import halts
+from db.audit import Actor
+from db.connection import database
+from orderd.domain.errors import OrderdError
+from orderd.domain.halt import Halt, HaltCause
+from orderd.wire import HaltResult, HaltView, LiftResult
+
+log = structlog.get_logger(__name__)
+
+
+class Halts:
+    """Thread-safe: read by many, written by whoever looks."""
+
+    def __init__(self) -> None:
+        self._error: OrderdError | None = None
+
+    def known(self) -> OrderdError | None:
+        """What keeps orders from being signed, as of the last look."""
+        return self._error
+
+    def look(self) -> OrderdError | None:
+        """As of now. Raises PeeweeException, and then what was seen before stands."""
+        with database.connection_context():
+            self._error = current()
+        return self._error
+
+
+def current() -> OrderdError | None:
+    """What keeps orders from being signed now; None where nothing does. Needs a connection."""
+    standing = halts.standing()
+    return standing[0].error if standing else None
+
+
+def halt(by: Actor, reason: str) -> HaltResult:
+    """Let nothing new be signed, and no new order be taken, from now on. Needs a connection, as all from here on."""
+    stand = halts.halt(HaltCause.OPERATOR, by, reason)
+    log.warning("halted", action="halted", by=by.name, reason=reason)
+    return HaltResult(halts=tuple(map(view, stand)))
+
+
+def lift(by: Actor) -> LiftResult:
+    """Let trading go on. Orders that wait are taken up as they are found then."""
+    lifted = halts.lift(by, *HaltCause)
+    log.warning("halt lifted", action="halt_lifted", by=by.name, halts=len(lifted))
+    return LiftResult(lifted=tuple(map(view, lifted)))
+
+
+def view(halt: Halt) -> HaltView:
+    return HaltView(cause=halt.cause, actor=halt.actor, reason=halt.reason, at=halt.at)

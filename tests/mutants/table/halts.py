@@ -1,0 +1,106 @@
+"""The kill switch: what keeps a signature from being stored, and an order from being begun in vain."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_HALTS: Final = "tests/integration/db/test_halts.py::"
+_HALTING: Final = "tests/integration/engine/test_halting.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "signed-while-halted",
+        14,
+        "db/journal.py",
+        '{f"WHERE {MAY_SIGN}" if change.new_attempt else ""}',
+        "",
+        (
+            f"{_HALTS}test_while_a_halt_stands_nothing_is_signed_and_once_it_is_lifted_it_is",
+            f"{_HALTS}test_of_many_that_are_stored_together_none_is",
+        ),
+        "The kill switch stops nothing.",
+    ),
+    Mutant(
+        "signed-beside-a-halt",
+        14,
+        "db/migrations/0027_halts.py",
+        "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n",
+        "",
+        (f"{_HALTS}test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none",),
+        "Orders that were being signed when somebody halted are traded after the halt was answered.",
+        hangs=True,
+    ),
+    Mutant(
+        "signed-by-what-was-before",
+        14,
+        "db/migrations/0027_halts.py",
+        "LANGUAGE plpgsql VOLATILE",
+        "LANGUAGE plpgsql STABLE",
+        (f"{_HALTS}test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none",),
+        "Who waited for a halt to be committed looks at the time before it, and signs.",
+    ),
+    Mutant(
+        "halt-waits-for-nobody",
+        14,
+        "db/halts.py",
+        '    database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))\n',
+        "",
+        (f"{_HALTS}test_a_halt_waits_for_those_who_are_storing_signatures",),
+        "A halt is answered while signatures are still being stored.",
+        hangs=True,
+    ),
+    Mutant(
+        "halt-held-up",
+        14,
+        "db/halts.py",
+        "    _end_those_in_the_way()\n",
+        "",
+        (f"{_HALTS}test_a_worker_that_was_stopped_while_it_stored_a_signature_does_not_hold_a_halt_up",),
+        "A worker that hangs keeps an operator from halting the others.",
+    ),
+    Mutant(
+        "taken-while-halted",
+        14,
+        "db/journal.py",
+        "WHERE NOT ($3 AND EXISTS (SELECT FROM halts))",
+        "WHERE $3 IS NOT NULL",
+        (f"{_HALTING}test_new_orders_are_refused_and_those_that_were_taken_are_answered",),
+        "Orders are taken that are traded at some later time that nobody knows.",
+    ),
+    Mutant(
+        "halt-counts-as-an-attempt",
+        6,
+        "orderd/engine/execution/turn.py",
+        "elif isinstance(written, LeaseLostError) and (halt := self._halt()) is not None:",
+        "elif (halt := None) is not None:",
+        (f"{_HALTING}test_an_order_that_is_halted_on_its_way_waits_and_is_sent_nowhere",),
+        "An order that was on its way is left to lie until its lease ends, and is told nothing.",
+    ),
+    Mutant(
+        "dispatched-while-halted",
+        14,
+        "orderd/engine/dispatch.py",
+        "            if self._halted():\n                return 0",
+        "            if self._halted() is self:\n                return 0",
+        (f"{_HALTING}test_dispatch_sends_nothing_before_it_is_lifted_and_then_what_waits_for_it_without_a_look",),
+        "Orders go round and round for as long as a halt stands.",
+    ),
+    Mutant(
+        "fires-while-halted",
+        14,
+        "orderd/engine/triggers/watch.py",
+        "        if self._halted():\n            return 0\n",
+        "",
+        (f"{_HALTING}test_nothing_fires",),
+        "A stop fires while it cannot be sold, and sells at any price when the halt is lifted.",
+    ),
+    Mutant(
+        "executions-while-halted",
+        14,
+        "orderd/engine/families.py",
+        "not parent.paused and not self._halted() and",
+        "not parent.paused and",
+        (f"{_HALTING}test_a_twap_stands_still",),
+        "The executions of a TWAP pile up in line and go out together when the halt is lifted.",
+    ),
+)

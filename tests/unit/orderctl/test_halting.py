@@ -1,0 +1,86 @@
+"""The kill switch as an operator holds it: halting asks nothing, letting trading go on does."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.halt import HaltCause
+from orderd.wire import CancelResult, HaltResult, HaltView, LiftResult, ListResult, Method
+from tests.samples.orders import FILLED, history, order_after
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import ON_SIMNET, FakeDaemon
+
+HALT = HaltView(cause=HaltCause.OPERATOR, actor="ops", reason="a test", at=datetime(2026, 11, 21, 9, 30, tzinfo=UTC))
+TOLD = "halted by ops at 2026-11-21 09:30:00 UTC: a test"
+
+
+@pytest.fixture(autouse=True)
+def halts(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.HALT, HaltResult(halts=(HALT,)))
+    daemon.answers(Method.LIFT, LiftResult(lifted=(HALT,)))
+    daemon.answers(Method.STATUS, ON_SIMNET.model_copy(update={"halts": (HALT,)}))
+
+
+def called(daemon: FakeDaemon, method: Method) -> list[dict[str, object]]:
+    return [params for name, params in daemon.calls if name == method]
+
+
+def test_halting_asks_nothing_and_says_who_and_why(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    outcome = orderctl("halt", "--reason", "a test")
+    assert (outcome.code, outcome.out) == (0, f"{TOLD}\n")
+    assert called(daemon, Method.HALT) == [{"reason": "a test"}]
+    assert json.loads(orderctl("halt", "-o", "json").out)["halts"][0]["reason"] == "a test"
+
+
+def test_what_is_active_is_cancelled_once_nothing_can_be_signed_any_more(
+    daemon: FakeDaemon, orderctl: Orderctl
+) -> None:
+    order = order_after(history(FILLED[:1]))
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order, order), next_cursor=None))
+    answers: Iterator[CancelResult | OrderdError] = iter(
+        [CancelResult(order=order), OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, "it has ended")]
+    )
+    daemon.answers(Method.ORDER_CANCEL, lambda _: next(answers))
+    outcome = orderctl("halt", "--cancel-open")
+    methods = [name for name, _ in daemon.calls]
+    assert methods.index(Method.HALT) < methods.index(Method.ORDERS_LIST)
+    assert called(daemon, Method.ORDER_CANCEL) == [{"order": str(order.id)}] * 2
+    assert outcome.code == 1
+    assert "1 orders cancelled" in outcome.err
+
+
+def test_who_lets_trading_go_on_is_shown_why_it_was_halted_and_types_the_word(
+    daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderctl.output.prompt.can_ask", lambda: True)
+    types: Callable[[str], None] = lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))  # noqa: E731
+    types("yes")
+    outcome = orderctl("halt", "--lift")
+    assert (outcome.code, called(daemon, Method.LIFT)) == (130, [])
+    assert TOLD in outcome.err
+    types("lift")
+    assert orderctl("halt", "--lift").out == "trading goes on\n"
+    assert called(daemon, Method.LIFT) == [{}]
+
+
+def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    assert orderctl("halt", "--lift").code == 2
+    assert called(daemon, Method.LIFT) == []
+    assert orderctl("halt", "--lift", "--yes").code == 0
+    daemon.answers(Method.LIFT, LiftResult(lifted=()))
+    assert orderctl("halt", "--lift", "--yes").out == "nothing was halted\n"
+
+
+def test_to_halt_and_to_go_on_at_once_is_refused(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    assert orderctl("halt", "--lift", "--cancel-open").code == 2
+    assert daemon.calls == []
+
+
+def test_the_state_of_the_daemon_says_it_first(orderctl: Orderctl) -> None:
+    outcome = orderctl("status")
+    assert TOLD in outcome.out
+    assert outcome.code == 3
