@@ -501,7 +501,9 @@ def accept_exits(entries: Sequence[tuple[UUID, UUID, OrderTerms]]) -> list[Moved
 
 
 def _accept(
-    orders: Sequence[NewOrder], sender: str | None = None, unless_halted: bool = False  # noqa: FBT001, FBT002
+    orders: Sequence[NewOrder],
+    sender: str | None = None,
+    unless_halted: bool = False,
 ) -> list[Moved]:
     # Two that store the same ones wait for each other, and never in a circle.
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))

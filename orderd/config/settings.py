@@ -25,6 +25,7 @@ from orderd.config.values import (
     KeptDays,
     Listed,
     Network,
+    Notional,
     Origin,
     Percent,
     RedisUrl,
@@ -122,6 +123,13 @@ class Settings(BaseSettings):
     """Length of the rate limit's sliding window."""
     max_open_per_key: int = Field(1_000, ge=0, le=MOST)
     """Maximum number of open orders per API key; 0 means no limit."""
+    max_notional_per_order: Notional | None = None
+    """Maximum worth of one order in USDC, whatever its API key's limits are. If empty, there is no limit."""
+    max_notional_per_day: Notional | None = None
+    """Maximum worth in USDC of all orders of one day in UTC together; an order that ends without a fill does not
+    count. If empty, there is no limit."""
+    traded_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
+    """Tokens that orders may trade, by symbol or mint address. If empty, all tokens that are known."""
     max_in_flight: int = Field(0, ge=0, le=MOST)
     """Maximum number of submitted orders at one time per worker process; 0 means no limit."""
 

@@ -18,12 +18,13 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.authority import host_of, spelt
 from orderd.domain.errors import OrderdError
-from orderd.domain.money import parse_slippage_bps
+from orderd.domain.money import parse_amount, parse_slippage_bps
 from orderd.domain.strict_json import read_json
 
 MOST: Final = 1_000_000_000
 """Of anything that is counted or waited for: what is beyond is a mistake, and no clock or column can hold it."""
 LEAST_KEPT_DAYS: Final = 7
+_USDC_DECIMALS: Final = 6
 _MOST_KEPT_DAYS: Final = 36_500
 
 
@@ -109,6 +110,14 @@ def _percent(text: str) -> str:
     return text
 
 
+def _notional(text: str) -> str:
+    try:
+        parse_amount(text, _USDC_DECIMALS)
+    except OrderdError as error:
+        raise ValueError(error.detail) from error
+    return text
+
+
 def _account(text: str) -> str:
     try:
         Pubkey.from_string(text)
@@ -175,6 +184,8 @@ AnsweredName = Annotated[Text, AfterValidator(_answered_name)]
 Origin = Annotated[Text, AfterValidator(_origin)]
 Network = Annotated[Text, AfterValidator(_network)]
 Percent = Annotated[Text, AfterValidator(_percent)]
+Notional = Annotated[Text, AfterValidator(_notional)]
+"""An amount of USDC."""
 Account = Annotated[Text, AfterValidator(_account)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]

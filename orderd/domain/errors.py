@@ -258,15 +258,20 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.LIMIT_CONNECTIONS: _passing(
         "There are too many connections", "close those that are not needed, or try again in a moment"
     ),
-    ErrorCode.LIMIT_TOKENS: _lasting("The API key may not trade this pair", "see its limits: orderd api-key list", 403),
+    ErrorCode.LIMIT_TOKENS: _lasting(
+        "The pair may not be traded by the limits of the API key or of the daemon",
+        "see the limits: orderd api-key list, and ORDERD_TRADED_TOKENS",
+        403,
+    ),
     ErrorCode.LIMIT_ORDER: _lasting(
-        "The order is larger than the API key may submit",
-        "submit a smaller one; see the limits: orderd api-key list",
+        "The order is larger than the limits of the API key or of the daemon allow",
+        "submit a smaller one; see the limits: orderd api-key list, and ORDERD_MAX_NOTIONAL_PER_ORDER",
         403,
     ),
     ErrorCode.LIMIT_DAY: _lasting(
-        "The API key's allowance for a day is used up",
-        "submit a smaller order, or wait as long as retry_after says",
+        "The allowance for a day of the API key or of the daemon is used up",
+        "submit a smaller order, or wait as long as retry_after says; see the limits: orderd api-key list, and "
+        "ORDERD_MAX_NOTIONAL_PER_DAY",
         429,
     ),
     ErrorCode.LIMIT_OPEN: _lasting(

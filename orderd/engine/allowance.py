@@ -1,20 +1,24 @@
-"""What the orders of one API key may be worth: which tokens they trade, how large each is, and all of a day together.
+"""What orders may be worth: which tokens they trade, how large each is, and all orders of a day together.
+
+There are limits for each API key, and limits for the daemon as a whole, which hold for all keys together.
 
 An order's notional is what it sells, in USDC, at the moment it is submitted: the amount itself where USDC is sold, else
 what the best route pays for the whole amount in USDC, after all pools' fees and before slippage. A day is the last 24
 hours. Each order counts from its acceptance on with the notional that was stored with it; only those that have ended
 without a fill do not count. One that waits for the market counts while it is open and for a day after its last fill,
-from which on its notional is dated.
+from which on its notional is dated. The daemon's limit counts a day in UTC by a counter (``db.spending``): each order
+counts on the day of its acceptance, unless it ends without a fill.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from math import isfinite
 from typing import Final
 from uuid import UUID
 
 from db import journal
+from db import spending as spending_of
 from db.connection import database, transaction
 from db.journal import Moved, NewOrder
 from db.models import listed
@@ -30,11 +34,12 @@ DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """An API key's limits; None where there is none. Notionals in base units of USDC."""
+    """None where there is no limit. Notionals in base units of USDC. ``whose`` names the owner in refusals."""
 
     mints: frozenset[str] | None = None
     per_order: int | None = None
     per_day: int | None = None
+    whose: str = "the API key"
 
     @property
     def count_money(self) -> bool:
@@ -45,7 +50,13 @@ class Limits:
         """Raises OrderdError LIMIT_TOKENS."""
         for token in (terms.token_in, terms.token_out):
             if self.mints is not None and token.mint not in self.mints:
-                raise OrderdError(ErrorCode.LIMIT_TOKENS, f"{token.symbol} is none of the tokens it may trade")
+                raise OrderdError(ErrorCode.LIMIT_TOKENS, f"{self.whose} may not trade {token.symbol}")
+
+    def check_order(self, notional: int) -> None:
+        """Raises OrderdError LIMIT_ORDER."""
+        if self.per_order is not None and notional > self.per_order:
+            detail = f"the order is worth {_usdc(notional)}, {self.whose} may submit {_usdc(self.per_order)} at most"
+            raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
 
 
 UNLIMITED: Final = Limits()
@@ -53,10 +64,11 @@ UNLIMITED: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What an order is worth, and the limits that it has to keep within."""
+    """What an order is worth, and the limits that it has to keep within: of its token, and of the daemon."""
 
     notional: int
     limits: Limits
+    of_daemon: Limits = UNLIMITED
 
 
 @transaction
@@ -66,41 +78,53 @@ def accept_within(
     sender: str | None = None,
     check: Callable[[NewOrder], object] = lambda _: None,
 ) -> list[Moved]:
-    """``journal.accept`` of one order, if its key's limits leave room for it; checked and written in one transaction.
+    """``journal.accept`` of one order, if the limits leave room for it; checked and written in one transaction.
 
     Submissions of one API key wait for each other, over all gateways. An order that is there already is no new one,
     whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for an API key that has ended, or
     what else ``check`` has against the order.
     """
     key_id = order.by.key_id
-    assert key_id is not None, "only API keys have limits"
-    _lock(key_id)
+    if key_id is not None:
+        _lock(key_id)
     if journal.submitted_as(order.account_id, order.client_order_id) is not None:
         return []
     _check(key_id, spending)
     check(order)
     added = journal.accept([order], sender, unless_halted=True)
     if added:
-        _note(order.id, key_id, spending)
+        spending_of.note(order.id, key_id, spending.notional, _count(spending))
     return added
 
 
-def spend_anew(order_id: UUID, key_id: UUID, spending: Spending) -> None:
-    """Let an order be worth something else from now on, if its API key's limits leave room for it. In a transaction.
+def spend_anew(order_id: UUID, key_id: UUID | None, spending: Spending) -> None:
+    """Let an order be worth something else from now on, if the limits leave room for it. In a transaction.
 
     Raises OrderdError as ``accept_within`` does.
     """
-    _lock(key_id)
-    database.execute_sql("DELETE FROM notionals WHERE order_id = %s", (str(order_id),))
+    if key_id is not None:
+        _lock(key_id)
+    spending_of.forget(order_id)
     _check(key_id, spending)
-    _note(order_id, key_id, spending)
+    spending_of.note(order_id, key_id, spending.notional, _count(spending))
 
 
-def _note(order_id: UUID, key_id: UUID, spending: Spending) -> None:
-    database.execute_sql(
-        "INSERT INTO notionals (order_id, token_id, notional) VALUES (%s, %s, %s)",
-        (str(order_id), str(key_id), spending.notional),
-    )
+def _count(spending: Spending) -> date | None:
+    """The day whose counter the order is in; None where the daemon has no limit for a day.
+
+    Raises OrderdError LIMIT_DAY. Last of all: whoever has raised the counter keeps the others waiting.
+    """
+    limit = spending.of_daemon.per_day
+    if limit is None:
+        return None
+    day = spending_of.count(spending.notional, limit)
+    if day is None:
+        detail = (
+            f"the order is worth {_usdc(spending.notional)}; of the {_usdc(limit)} of all orders of a day in UTC, "
+            f"{_usdc(spending_of.counted_today())} are used"
+        )
+        raise OrderdError(ErrorCode.LIMIT_DAY, detail)
+    return day
 
 
 def _lock(key_id: UUID) -> None:
@@ -115,13 +139,13 @@ def _lock(key_id: UUID) -> None:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the API key is expired or revoked")
 
 
-def _check(key_id: UUID, spending: Spending) -> None:
+def _check(key_id: UUID | None, spending: Spending) -> None:
     notional, limits = spending.notional, spending.limits
-    if limits.per_order is not None and notional > limits.per_order:
-        detail = f"the order is worth {_usdc(notional)}, the API key may submit {_usdc(limits.per_order)} at most"
-        raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
+    spending.of_daemon.check_order(notional)
+    limits.check_order(notional)
     if limits.per_day is None:
         return
+    assert key_id is not None, "only API keys have limits of their own"
     if _submitted(key_id) + notional <= limits.per_day:
         return
     spent = _spent(key_id)

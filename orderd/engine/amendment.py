@@ -79,7 +79,6 @@ class Amendments:
             self._reservations.check_more(before, after)
             _check_room(order, after)
         if spending is not None:
-            assert by.key_id is not None, "only API keys have limits"
             spend_anew(order.id, by.key_id, spending)
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:

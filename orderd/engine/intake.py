@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from peewee import PeeweeException
@@ -21,7 +22,7 @@ from orderd.domain.order import WAITING, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine import families, halting, views
-from orderd.engine.allowance import Spending, accept_within
+from orderd.engine.allowance import UNLIMITED, Limits, Spending, accept_within
 from orderd.engine.amendment import Amendments, Changes
 from orderd.engine.reservation import Reservations
 from orderd.wire import OrderView, TokenView
@@ -69,6 +70,7 @@ class Intake:
         valid_seconds: int | None = None,
         max_total_cost_bps: int = BPS,
         reservations: Reservations | None = None,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self._valid_seconds = valid_seconds
         self._tokens = tokens
@@ -78,6 +80,8 @@ class Intake:
         self._name = name
         self._max_total_cost_bps = max_total_cost_bps
         self._reservations = reservations or Reservations()
+        self.limits: Final = limits
+        """Those of the daemon, which hold for all orders together."""
         self._amendments = Amendments(tokens, max_total_cost_bps, self._reservations)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
         """Told of new orders before anybody else, in the thread that has stored them."""

@@ -6,9 +6,11 @@ from functools import partial
 from solders.pubkey import Pubkey
 
 from orderd.config.settings import Settings
+from orderd.domain.money import parse_amount
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
+from orderd.engine.allowance import NOTIONAL_DECIMALS, Limits
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
@@ -103,6 +105,21 @@ def open_reservations(settings: Settings) -> Reservations:
     ways = [tokens.resolve(name).mint for name in settings.intermediate_tokens]
     most = max(settings.compute_unit_price, settings.max_compute_unit_price)
     return Reservations(fee_of(most), ways, settings.max_open_per_key)
+
+
+def open_limits(settings: Settings) -> Limits:
+    """The limits that hold for all orders together. Raises OrderdError TOKEN_UNKNOWN."""
+    tokens = TokenRegistry()
+
+    def notional(amount: str | None) -> int | None:
+        return None if amount is None else parse_amount(amount, NOTIONAL_DECIMALS)
+
+    return Limits(
+        frozenset(tokens.resolve(name).mint for name in settings.traded_tokens) or None,
+        notional(settings.max_notional_per_order),
+        notional(settings.max_notional_per_day),
+        whose="this daemon",
+    )
 
 
 def check_named(settings: Settings, wallet: Wallet) -> Wallet:

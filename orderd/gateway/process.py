@@ -34,7 +34,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import StatusQuestions
-from orderd.engine.trading import open_reservations, open_rpc, open_trading
+from orderd.engine.trading import open_limits, open_reservations, open_rpc, open_trading
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, LIST_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.gateway.threads import STATEMENT_SECONDS
@@ -152,6 +152,7 @@ def open_engine(
             max_total_cost_bps=settings.max_total_cost_bps,
             valid_seconds=settings.order_ttl_seconds,
             reservations=reservations,
+            limits=open_limits(settings),
         ),
         market=Market(trading.router, trading.builder, trading.rpc, trading.tokens, reservations),
         questions=StatusQuestions(

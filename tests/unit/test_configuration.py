@@ -187,6 +187,16 @@ def test_only_a_loopback_address_counts_as_local(address: str, loopback: bool) -
     assert Settings(host=address).is_local is loopback
 
 
+@pytest.mark.parametrize("name", ["MAX_NOTIONAL_PER_ORDER", "MAX_NOTIONAL_PER_DAY"])
+def test_a_limit_of_money_is_an_amount_of_usdc(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for wrong in ("much", "-1", "0", "1.0000001"):
+        monkeypatch.setenv(f"ORDERD_{name}", wrong)
+        with pytest.raises(ConfigurationError, match=name):
+            load_settings()
+    monkeypatch.setenv(f"ORDERD_{name}", "2000.5")
+    assert getattr(load_settings(), name.lower()) == "2000.5"
+
+
 @pytest.mark.parametrize("written", ["SOL,USDC", "SOL, USDC", '["SOL", "USDC"]', ' ["SOL","USDC"] '])
 def test_a_list_is_written_with_commas_or_as_json(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("ORDERD_INTERMEDIATE_TOKENS", written)

@@ -164,10 +164,13 @@ class Methods:
     async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
         """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
         terms = submission.terms
-        who.limits.check_pair(terms)
+        limits = self._intake.limits
+        for each in (limits, who.limits):
+            each.check_pair(terms)
+        counts_money = limits.count_money or who.limits.count_money
         is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
         is_plain = is_plain and not terms.is_entry and terms.amount_word is None
-        if is_plain and not who.limits.count_money:
+        if is_plain and not counts_money:
             return await self._batcher.submit(submission)
         known = await self._database.run(self._intake.known, submission)
         if known is not None:
@@ -177,10 +180,10 @@ class Methods:
         submission = replace(submission, terms=terms)
         if terms.kind is not OrderKind.MARKET or terms.is_entry:
             await self._outside.run(self._market.check_prices, terms)
-        if not who.limits.count_money:
+        if not counts_money:
             return await self._batcher.submit(submission)
         notional = await self._outside.run(self._market.notional, terms)
-        return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits)))
+        return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits, limits)))
 
     async def _resolved(self, terms: OrderTerms) -> OrderTerms:
         return terms if terms.amount_word is None else await self._database.run(self._intake.resolved, terms)
@@ -215,8 +218,9 @@ class Methods:
         if not params.changes.keys().isdisjoint(_PRICED):
             await self._outside.run(self._market.check_prices, terms)
         spending = None
-        if "amount_in" in params.changes and who.limits.count_money:
-            spending = Spending(await self._outside.run(self._market.notional, terms), who.limits)
+        limits = self._intake.limits
+        if "amount_in" in params.changes and (limits.count_money or who.limits.count_money):
+            spending = Spending(await self._outside.run(self._market.notional, terms), who.limits, limits)
         amend = partial(
             self._intake.amend,
             who.account_id,

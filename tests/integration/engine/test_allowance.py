@@ -1,6 +1,7 @@
 """Limits of money hold whoever submits at the same time, and an order beyond them changes nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,16 +11,17 @@ import psycopg2
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import journal
-from db.audit import Actor
+from db import halts, journal, spending
+from db.audit import NOBODY, Actor
 from db.connection import database
 from db.journal import Change, NewOrder
 from db.models import DEFAULT_ACCOUNT, ApiKey, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, FilledPart
+from orderd.domain.halt import HaltCause
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.engine import allowance
-from orderd.engine.allowance import Limits, Spending, accept_within
+from orderd.engine.allowance import UNLIMITED, Limits, Spending, accept_within
 from tests.integration.orders import FILL, new_order
 
 USDC = 1_000_000
@@ -194,3 +196,89 @@ def test_a_token_that_has_ended_meanwhile_submits_nothing(key_id: UUID, column: 
 
 def _was_at(order_id: UUID | None, ago: timedelta) -> None:
     database.execute_sql("UPDATE notionals SET at = clock_timestamp() - %s WHERE order_id = %s", (ago, str(order_id)))
+
+
+class TestOfTheDaemon:
+    """They hold for all keys together, and for clients that need none."""
+
+    def spend(
+        self, notional: int, by: Actor = NOBODY, *, per_order: int | None = None, per_day: int | None = None
+    ) -> Order | None:
+        limits = Limits(None, per_order, per_day, whose="this daemon")
+        with database.connection_context():
+            added = accept_within(replace(new_order(), by=by), Spending(notional, UNLIMITED, limits))
+        return added[0].order if added else None
+
+    def refusal(self, notional: int, *, per_order: int | None = None, per_day: int | None = None) -> OrderdError:
+        with pytest.raises(OrderdError) as refused:
+            self.spend(notional, per_order=per_order, per_day=per_day)
+        return refused.value
+
+    @pytest.mark.usefixtures("connection")
+    def test_no_order_is_larger_than_its_limit(self) -> None:
+        assert self.spend(100, per_order=100)
+        refused = self.refusal(101, per_order=100)
+        assert (refused.code, refused.detail) == (
+            ErrorCode.LIMIT_ORDER,
+            "the order is worth 0.000101 USDC, this daemon may submit 0.0001 USDC at most",
+        )
+
+    @pytest.mark.usefixtures("connection")
+    def test_all_orders_of_a_day_count_whoever_submits_them(self, key_id: UUID) -> None:
+        assert self.spend(60, per_day=100)
+        assert self.spend(40, Actor("bot", "", key_id), per_day=100)
+        refused = self.refusal(1, per_day=100)
+        assert (refused.code, refused.retry_after) == (ErrorCode.LIMIT_DAY, None)
+        assert "0.0001 USDC are used" in refused.detail
+        assert Order.select().count() == 2
+        assert self.refusal(101, per_day=100).code is ErrorCode.LIMIT_DAY
+
+    @pytest.mark.usefixtures("connection")
+    def test_the_first_order_of_a_day_is_held_to_the_limit_too(self) -> None:
+        assert self.refusal(101, per_day=100).code is ErrorCode.LIMIT_DAY
+        assert Order.select().count() == 0
+
+    @pytest.mark.usefixtures("connection")
+    def test_another_day_has_a_counter_of_its_own(self) -> None:
+        assert self.spend(100, per_day=100)
+        database.execute_sql("UPDATE notionals SET day = NULL")
+        database.execute_sql("UPDATE daily_spending SET day = day - 1")
+        assert self.spend(100, per_day=100)
+
+    @pytest.mark.usefixtures("connection")
+    def test_an_order_that_ends_without_a_fill_does_not_count_and_one_that_is_filled_does(self) -> None:
+        order = self.spend(100, per_day=100)
+        assert order is not None
+        assert journal.apply([Change(order.id, Cancelled(), None)])
+        again = self.spend(100, per_day=100)
+        assert again is not None
+        database.execute_sql("UPDATE orders SET filled_in = 1 WHERE id = %s", (str(again.id),))
+        assert journal.apply([Change(again.id, Cancelled(), None)])
+        assert self.refusal(1, per_day=100).code is ErrorCode.LIMIT_DAY
+
+    @pytest.mark.usefixtures("connection")
+    def test_an_order_that_is_changed_counts_as_what_it_is_now(self, key_id: UUID) -> None:
+        limits = Limits(per_day=100)
+        order = self.spend(100, per_day=100)
+        assert order is not None
+        with database.atomic():
+            allowance.spend_anew(order.id, None, Spending(30, UNLIMITED, limits))
+        assert self.spend(70, per_day=100)
+        with pytest.raises(OrderdError), database.atomic():
+            allowance.spend_anew(order.id, None, Spending(31, UNLIMITED, limits))
+        assert spending.counted_today() == 100
+
+    @pytest.mark.usefixtures("connection")
+    def test_what_is_refused_for_another_reason_does_not_count(self) -> None:
+        halts.halt(HaltCause.OPERATOR, Actor("ops"), "a test")
+        assert self.spend(100, per_day=100) is None
+        assert spending.counted_today() == 0
+
+    def test_many_at_once_stay_within_it(self, key_id: UUID) -> None:
+        def submit(number: int) -> bool:
+            with suppress(OrderdError):
+                return self.spend(10, Actor("bot", "", key_id) if number % 2 else NOBODY, per_day=100) is not None
+            return False
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(submit, range(40))) == 10

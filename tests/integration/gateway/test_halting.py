@@ -9,8 +9,8 @@ from db import audit
 from db.audit import Filter
 from db.connection import database
 from orderd.domain.errors import ErrorCode
+from tests.integration.gateway.api_keys import bearer, issue
 from tests.integration.gateway.conftest import CallRefusedError, Rig
-from tests.integration.gateway.tokens import bearer, issue
 
 pytestmark = pytest.mark.asyncio
 

@@ -1,10 +1,11 @@
-"""The kill switch: what keeps a signature from being stored, and an order from being begun in vain."""
+"""The kill switch, and the limits of money that hold for all orders together."""
 
 from typing import Final
 
 from tests.mutants.mutant import Mutant
 
 _HALTS: Final = "tests/integration/db/test_halts.py::"
+_LIMITS: Final = "tests/integration/engine/test_allowance.py::TestOfTheDaemon::"
 _HALTING: Final = "tests/integration/engine/test_halting.py::"
 
 MUTANTS: Final = (
@@ -93,6 +94,36 @@ MUTANTS: Final = (
         "",
         (f"{_HALTING}test_nothing_fires",),
         "A stop fires while it cannot be sold, and sells at any price when the halt is lifted.",
+    ),
+    Mutant(
+        "more-than-a-day",
+        10,
+        "db/spending.py",
+        "        WHERE d.notional + excluded.notional <= %(limit)s\n",
+        "",
+        (
+            f"{_LIMITS}test_all_orders_of_a_day_count_whoever_submits_them",
+            f"{_LIMITS}test_many_at_once_stay_within_it",
+        ),
+        "All keys together trade more in a day than the operator allowed.",
+    ),
+    Mutant(
+        "first-of-a-day",
+        10,
+        "db/spending.py",
+        " WHERE %(notional)s <= %(limit)s",
+        "",
+        (f"{_LIMITS}test_the_first_order_of_a_day_is_held_to_the_limit_too",),
+        "The first order of a day is as large as it likes.",
+    ),
+    Mutant(
+        "larger-than-the-daemon-allows",
+        10,
+        "orderd/engine/allowance.py",
+        "    spending.of_daemon.check_order(notional)\n",
+        "",
+        (f"{_LIMITS}test_no_order_is_larger_than_its_limit",),
+        "An order with a comma in the wrong place is traded.",
     ),
     Mutant(
         "executions-while-halted",
