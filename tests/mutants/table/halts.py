@@ -24,7 +24,7 @@ MUTANTS: Final = (
     Mutant(
         "signed-beside-a-halt",
         14,
-        "db/migrations/0027_halts.py",
+        "db/migrations/0028_halts.py",
         "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n",
         "",
         (f"{_HALTS}test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none",),
@@ -34,7 +34,7 @@ MUTANTS: Final = (
     Mutant(
         "signed-by-what-was-before",
         14,
-        "db/migrations/0027_halts.py",
+        "db/migrations/0028_halts.py",
         "LANGUAGE plpgsql VOLATILE",
         "LANGUAGE plpgsql STABLE",
         (f"{_HALTS}test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none",),
