@@ -1,14 +1,12 @@
 """orderctl config"""
 
-import json
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from orderctl.config.origins import FILE_KEYS, Flags, changeable_path, config_path, explain, read_file, read_text
+from orderctl.config.origins import FILE_KEYS, RENAMED, Flags, changeable_path, config_path, explain, read_file, read_text
 from orderctl.config.settings import DEFAULTS, check, settings_of
 from orderctl.output.documents import Config, Setting
 from orderctl.output.exit_codes import ExitCode
@@ -98,15 +96,14 @@ def set_value(
 
 
 def _with(text: str, name: str, value: str) -> str:
-    """The file's text with this setting above its first table, in the place of the old one if there is one."""
-    line = f"{name} = {value if name == 'timeout' else json.dumps(value, ensure_ascii=False)}"
-    table = re.search(r"^\s*\[", text, flags=re.MULTILINE)
-    head, rest = (text[: table.start()], text[table.start() :]) if table else (text, "")
-    changed, count = re.subn(rf"^{name}\s*=.*$", lambda _: line, head, count=1, flags=re.MULTILINE)
-    if count == 0:
-        changed = f"{head.rstrip()}\n{line}\n" if head.strip() else f"{line}\n"
-        changed += "\n" if rest else ""
-    return changed + rest
+    """The file's text with this setting changed or added; comments and all other lines stay as they are."""
+    import tomlkit  # here, because only this verb writes
+
+    document = tomlkit.parse(text)
+    if name in RENAMED and RENAMED[name] in document:
+        del document[RENAMED[name]]
+    document[name] = float(value) if name == "timeout" else value
+    return tomlkit.dumps(document)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """What a process tells whoever manages it, as systemd would have it (sd_notify(3)), and how a manager hears it.
 
 ``orderd run`` hears its own children by the same means, so a role says the same whoever has started it. Nothing is ever
-waited for: a manager that does not listen keeps nobody from working.
+waited for: a manager that does not listen keeps nobody from working. sdnotify (2017) does the first half alone.
 """
 
 import os

@@ -1,4 +1,8 @@
-"""Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts."""
+"""Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts.
+
+The libraries for it (base58, based58) work digit by digit in Python, or are no longer maintained; solders writes base58
+of keys, hashes and signatures only.
+"""
 
 from functools import lru_cache
 from typing import Final

@@ -1,4 +1,8 @@
-"""How many requests an API key may make: so many a minute, of which some may come at once."""
+"""How many requests an API key may make: so many a minute, of which some may come at once.
+
+Rate limiters from libraries keep a list of times per key, or ask a server; this is one number and one comparison on the
+path of every request.
+"""
 
 import math
 import time

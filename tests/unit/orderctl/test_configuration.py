@@ -128,6 +128,24 @@ def test_a_change_keeps_all_other_lines(orderctl: Orderctl, file: Path) -> None:
     assert file.read_text().startswith("# my daemons\n")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('  url = "ws://file/"  # of the desk\n', '  url = "ws://new/"  # of the desk\n'),
+        ("'url' = 'ws://file/'\n", "'url' = \"ws://new/\"\n"),
+        ("# url = is said below\ntimeout = 3\n", '# url = is said below\ntimeout = 3\nurl = "ws://new/"\n'),
+        ('[contexts.a]\nurl = "ws://a/"\n', 'url = "ws://new/"\n\n[contexts.a]\nurl = "ws://a/"\n'),
+    ],
+)
+def test_a_change_finds_the_line_however_it_is_written(
+    orderctl: Orderctl, file: Path, before: str, after: str
+) -> None:
+    file.write_text(before)
+    assert orderctl("config", "set", "url", "ws://new/").code == 0
+    assert file.read_text() == after
+    assert load(Flags(), {}).url == "ws://new/"
+
+
 def test_the_first_change_makes_the_file_for_its_owner_alone(orderctl: Orderctl, tmp_path: Path) -> None:
     assert orderctl("config", "set", "timeout", "2.5").code == 0
 
