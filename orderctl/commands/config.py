@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from orderctl.config.origins import FILE_KEYS, RENAMED, Flags, changeable_path, config_path, explain, read_file, read_text
+from orderctl.config.origins import (
+    FILE_KEYS,
+    RENAMED,
+    Flags,
+    changeable_path,
+    config_path,
+    explain,
+    read_file,
+    read_text,
+)
 from orderctl.config.settings import DEFAULTS, check, settings_of
 from orderctl.output.documents import Config, Setting
 from orderctl.output.exit_codes import ExitCode

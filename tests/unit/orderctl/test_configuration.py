@@ -137,9 +137,7 @@ def test_a_change_keeps_all_other_lines(orderctl: Orderctl, file: Path) -> None:
         ('[contexts.a]\nurl = "ws://a/"\n', 'url = "ws://new/"\n\n[contexts.a]\nurl = "ws://a/"\n'),
     ],
 )
-def test_a_change_finds_the_line_however_it_is_written(
-    orderctl: Orderctl, file: Path, before: str, after: str
-) -> None:
+def test_a_change_finds_the_line_however_it_is_written(orderctl: Orderctl, file: Path, before: str, after: str) -> None:
     file.write_text(before)
     assert orderctl("config", "set", "url", "ws://new/").code == 0
     assert file.read_text() == after
