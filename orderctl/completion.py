@@ -52,7 +52,8 @@ OPTIONS_WITH_VALUE: Final = frozenset(
      "-n", "--slippage", "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id",
      "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit",
      "--trail", "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over",
-     "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until", "--reason"}
+     "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until", "--reason",
+     "--interval", "--svg", "--width", "--height"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),

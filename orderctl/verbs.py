@@ -33,6 +33,7 @@ VERBS: Final = {
     "resolve": "Show what the chain says of an open outcome, or say what became of it.",
     "halt": "Let nothing new be signed and no order be taken, by any process, until that is lifted.",
     "quote": "Ask all venues for a price.",
+    "chart": "Draw what a pair has cost, with own fills and prices that orders wait for.",
     "balances": "Show what the wallet holds.",
     "tokens": "List the tokens that can be traded.",
     "pools": "List the pools: what they hold, their price and their fee.",

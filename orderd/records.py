@@ -3,10 +3,11 @@
 They stand apart because whoever sends or follows an order needs none of them.
 """
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from orderd.domain.order import OrderKind
 from orderd.wire import ACCOUNT, FillView, Message, Name
@@ -69,3 +70,34 @@ class HistoryResult(Message):
     fills: tuple[HistoryFill, ...]
     totals: HistoryTotals | None
     next_cursor: str | None
+
+
+class PricesParams(Message):
+    """Candles of a pair. It is told in the quote token that prices of it always have, whichever is named first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    pair: Name = Field(description="two tokens, each a symbol or a mint address, such as SOL/USDC")
+    interval: Annotated[str, StringConstraints(max_length=10)] = Field("1m", description="such as 1m, 5m, 1h or 1d")
+    since: Moment | None = Field(None, alias="from", description="candles that begin from then on, in ISO 8601")
+    until: Moment | None = Field(None, alias="to", description="candles that begin before then")
+    limit: int = Field(240, ge=1, le=1_000, description="the newest ones")
+
+
+class PriceCandle(Message):
+    """What the pair cost in an interval that begins at ``at``, before fees and price impact."""
+
+    at: datetime
+    open: str
+    high: str
+    low: str
+    close: str
+
+
+class PricesResult(Message):
+    """Oldest first. An interval in which no pool of the pair was read has no candle, and no volume is known."""
+
+    base: str
+    quote: str
+    interval: str
+    candles: tuple[PriceCandle, ...]

@@ -59,6 +59,7 @@ class Method(StrEnum):
     POOLS = "pools"
     STATUS = "status"
     HISTORY = "history"
+    PRICES = "prices"
     HALT = "trading.halt"
     LIFT = "trading.lift"
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orderctl.output.colours import CheckResult
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
-from orderd.records import HistoryFill, HistoryResult
+from orderd.records import HistoryFill, HistoryResult, PriceCandle, PricesResult
 from orderd.wire import (
     Balance,
     BalancesResult,
@@ -140,6 +140,8 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     EvidenceResult: "evidence",
     HistoryResult: "history",
     HistoryFill: "fill",
+    PricesResult: "prices",
+    PriceCandle: "candle",
     Events: "events",
     OrderEvent: "event",
     StatusResult: "status",

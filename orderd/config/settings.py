@@ -143,6 +143,9 @@ class Settings(BaseSettings):
     """While a known pool does not answer: how far a price may be below the last one, in basis points."""
     intermediate_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ("SOL", "USDC")
     """Tokens through which an order may be routed in two hops, if that pays more than a direct route."""
+    watch_pairs: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
+    """Pairs, such as `SOL/USDC`, whose prices are kept all the time: their pools are read when they change, and every 5
+    seconds. Prices of other pairs are kept while orders, quotes or resting orders read their pools."""
     max_slot_lag: int = Field(20, ge=0, le=MOST)
     """Pools whose state is older than the newest by more than this number of slots are left out of a route."""
     venue_timeout_ms: int = Field(1_500, ge=1, le=MOST)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from orderd.domain.price import canonical
-from orderd.domain.quote import Hop, Route, VenueQuote
+from orderd.domain.quote import Route, VenueQuote
 
 _APART: Final = Fraction(1, 20)
 """Where the two pools are further from each other, the pair has no one price."""
@@ -26,15 +26,16 @@ def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | N
     """
     mid = Fraction(1)
     for hop, quotes in zip(route.hops, offers, strict=True):
-        between = _between(hop, quotes)
+        between = mid_between((*hop.legs, *quotes))
         if between is None:
             return None
         mid *= between
     return mid
 
 
-def _between(hop: Hop, quotes: Iterable[VenueQuote]) -> Fraction | None:
-    offers = [(each, each.spot) for each in (*hop.legs, *quotes) if each.spot is not None and each.kept > 0]
+def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
+    """Base units bought for one that is sold, by what the pools of one pair pay for an amount."""
+    offers = [(each, each.spot) for each in quotes if each.spot is not None and each.kept > 0]
     if not offers:
         return None
     _, bid = max(offers, key=lambda offer: _paid(offer[0]))

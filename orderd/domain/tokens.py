@@ -57,6 +57,13 @@ class TokenRegistry:
         hint = f"; did you mean {near[0]}?" if near else ""
         raise OrderdError(ErrorCode.TOKEN_UNKNOWN, f"there is no token {name[:50]!r}{hint}")
 
+    def named_pair(self, name: str) -> tuple[Token, Token]:
+        """Both tokens of a pair such as ``SOL/USDC``. Raises OrderdError: TOKEN_UNKNOWN or TOKEN_SAME."""
+        first, slash, second = name.partition("/")
+        if not slash:
+            raise OrderdError(ErrorCode.TOKEN_UNKNOWN, f"{name[:50]!r} is not a pair of tokens, such as SOL/USDC")
+        return self.pair(first, second)
+
     def pair(self, token_in: str, token_out: str) -> tuple[Token, Token]:
         """Both tokens of a trade. Raises OrderdError: TOKEN_UNKNOWN or TOKEN_SAME."""
         sold, bought = self.resolve(token_in), self.resolve(token_out)

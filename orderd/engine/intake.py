@@ -90,6 +90,11 @@ class Intake:
         """What can be traded."""
         return tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in self._tokens)
 
+    @property
+    def registry(self) -> TokenRegistry:
+        """The tokens that can be traded, to be found by their names."""
+        return self._tokens
+
     def token(self, name: str) -> Token:
         """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN."""
         return self._tokens.resolve(name)

@@ -93,6 +93,7 @@ def open_trading(
         unit_price=lambda: fees.last,
         threads=settings.worker_threads,
         rent_of_way=purse.cost_of_way,
+        watched=[(base.mint, quote.mint) for base, quote in map(tokens.named_pair, settings.watch_pairs)],
     )
     builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)

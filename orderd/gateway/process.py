@@ -30,6 +30,7 @@ from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
+from orderd.engine.prices.recorder import PriceRecorder
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
@@ -169,6 +170,7 @@ def open_engine(
             publisher,
         ),
         wallet=str(trading.wallet.address),
+        record_prices=PriceRecorder(trading.router.seen, trading.tokens.find).run_once,
     )
 
 

@@ -23,6 +23,7 @@ from orderd.config.values import MOST
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
+from orderd.engine.prices.recorder import SAMPLE_SECONDS
 from orderd.gateway.access.authentication import Scope, api_key_required
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.access.gate import Gate
@@ -74,6 +75,8 @@ class Engine:
     resolution: Resolution
     wallet: str
     """The address that orders are signed for."""
+    record_prices: Callable[[], None] = lambda: None
+    """Keeps what the pools cost that were read here; to be called every second."""
 
 
 class Gateway:
@@ -86,6 +89,7 @@ class Gateway:
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._lists = DatabaseThreads("lists", LIST_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
+        self._record_prices = engine.record_prices
         self._background = DatabaseThreads("background", BACKGROUND_THREADS, _BACKGROUND_SECONDS)
         self._last_used = LastUsed(self._background)
         self._gate = Gate(settings, self._database, self._last_used.note)
@@ -114,7 +118,7 @@ class Gateway:
             lists=self._lists,
             outside=self._outside,
         )
-        records = Records(engine.intake.token, self._lists)
+        records = Records(engine.intake.registry, self._lists)
         routes = self._methods.routes() | records.routes()
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
@@ -169,6 +173,7 @@ class Gateway:
                     "last_used": self._last_used.run,
                     "life": self._tell_life,
                     "standing": self._tell_standing,
+                    "prices": self._keep_prices,
                     **({"certificate": self._certificate.follow} if self._certificate else {}),
                 }
                 running = [loops.create_task(keep_going(what, each)) for what, each in work.items()]
@@ -193,6 +198,12 @@ class Gateway:
         while True:
             service_manager().tell(f"STATUS={await self._health_checks.doubts()}")
             await asyncio.sleep(STANDING_SECONDS)
+
+    async def _keep_prices(self) -> None:
+        """Keep what was read for quotes, for ever."""
+        while True:
+            await asyncio.sleep(SAMPLE_SECONDS)
+            await self._outside.run(self._record_prices)
 
     async def _tell_life(self) -> None:
         """Tell whoever watches over this process that its event loop turns, for ever."""

@@ -38,6 +38,7 @@ from orderd.engine.halting import Halts
 from orderd.engine.leases import Leases
 from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
+from orderd.engine.prices.recorder import SAMPLE_SECONDS, PriceRecorder
 from orderd.engine.publish import Publisher
 from orderd.engine.retention import INTERVAL_SECONDS, Retention
 from orderd.engine.settlement.finality import Finality
@@ -102,7 +103,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 15,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 16,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
@@ -235,6 +236,8 @@ class WorkerProcess:
         retention = Retention(_kept_days(settings), self._clock.look)
         wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
         self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
+        recorder = PriceRecorder(trading.router.seen, trading.tokens.find)
+        self._recording = Loop("prices", recorder.run_once, SAMPLE_SECONDS)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
@@ -252,6 +255,7 @@ class WorkerProcess:
             self._families,
             self._exits,
             self._watching,
+            self._recording,
             self._retention,
         )
 
@@ -303,6 +307,7 @@ class WorkerProcess:
         self._worker.stop(timeout=int(left() * 1000))
         after = (
             self._watching,
+            self._recording,
             self._retention,
             *self._after_settlement,
             self._warming,

@@ -67,6 +67,8 @@ class Inquiry:
         self._max_slot_lag = max_slot_lag
         self._newest = 0
         self._read = read
+        self.seen: dict[Pair, Answers] = {}
+        """What was last told of each pair, for those who look at prices and ask for nothing."""
         # Two pools, so that lookups, which may take long, keep nobody from reading what is known.
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._lookups = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
@@ -101,7 +103,9 @@ class Inquiry:
         wait(pending.values(), timeout=until - time.monotonic())
         for number, future in pending.items():
             answers[number] = future.result() if future.done() else self._late(future)
-        return self._by_pair(pairs, [answers[number] for number in range(len(asked))])
+        found = self._by_pair(pairs, [answers[number] for number in range(len(asked))])
+        self.seen |= found
+        return found
 
     def _refresh(self, stale: Mapping[int, _Asked], until: float) -> Mapping[int, Liquidity | OrderdError]:
         """The answers of those that know their pools and of which nobody else reads these at this moment."""

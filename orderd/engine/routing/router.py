@@ -44,6 +44,8 @@ _UNITS_A_LEG: Final = 70_000
 """What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
 _ONE_SOL: Final = 10**9
 _WARM_SECONDS: Final = 60.0
+_WATCHED_SECONDS: Final = 5.0
+"""How often a watched pair is read although nobody hinted that it has changed."""
 
 
 class Router:
@@ -64,11 +66,13 @@ class Router:
         threads: int,
         cooling: Cooling | None = None,
         rent_of_way: Callable[[str], int] = lambda _: 0,
+        watched: Sequence[Pair] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit.
 
         ``rent_of_way`` tells the lamports that it costs to pass through a mint, where the wallet has no account of it.
+        ``watched`` are pairs that are read whether or not orders ask for them.
         """
         self._venues = {venue.kind: venue for venue in venues}
         self._intermediates = tuple(intermediates)
@@ -81,6 +85,7 @@ class Router:
         self._cooling = cooling or Cooling()
         self._clock = clock
         self._asked: dict[Pair, float] = {}
+        self._watched = dict.fromkeys(watched, -_WATCHED_SECONDS)
         self._inquiry = Inquiry(
             venues, read=read, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
         )
@@ -99,7 +104,11 @@ class Router:
 
     def discover(self) -> None:
         """Look up what there is between the intermediate tokens, before an order has to wait for that."""
-        self.pools([(one.mint, other.mint) for one, other in combinations(self._intermediates, 2)])
+        self.pools([*((one.mint, other.mint) for one, other in combinations(self._intermediates, 2)), *self._watched])
+
+    def seen(self) -> Mapping[Pair, Answers]:
+        """What was last read of each pair, whoever asked for it."""
+        return self._inquiry.seen
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         """What these can be traded in now, on any route, as far as nobody has to look up first what there is."""
@@ -127,13 +136,19 @@ class Router:
         return outline(ways, self._worth_of(last, found, fees + rent) + 1)
 
     def keep_warm(self) -> None:
-        """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand."""
-        since = self._clock() - _WARM_SECONDS
-        asked = [pair for pair, at in self._asked.copy().items() if at > since]
+        """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand.
+
+        So are the pairs that are watched, and each of them from time to time although no hint came.
+        """
+        now = self._clock()
+        asked = [pair for pair, at in self._asked.copy().items() if at > now - _WARM_SECONDS]
         if not asked:
             self._asked.clear()
-        elif changed := [pair for pair in asked if self._inquiry.has_changed(pair)]:
-            self._inquiry.ask(changed)
+        changed = {pair for pair in (*asked, *self._watched) if self._inquiry.has_changed(pair)}
+        changed |= {pair for pair, read in self._watched.items() if now - read >= _WATCHED_SECONDS}
+        if changed:
+            self._watched |= dict.fromkeys(self._watched.keys() & changed, now)
+            self._inquiry.ask(list(changed))
 
     def hints(self, request: QuoteRequest) -> int:
         """How many hints there have been that the market of the request's pair has moved, on any way."""

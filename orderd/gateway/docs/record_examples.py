@@ -1,10 +1,11 @@
 """What the answers about the past look like: the fill of the order in ``examples``."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from orderd.domain.order import OrderKind
 from orderd.gateway.docs import examples
-from orderd.records import HistoryFill, HistoryResult, HistoryTotals, PairTotal
+from orderd.records import HistoryFill, HistoryResult, HistoryTotals, PairTotal, PriceCandle, PricesResult
 
 HISTORY: Final = HistoryResult(
     fills=tuple(
@@ -37,4 +38,14 @@ HISTORY: Final = HistoryResult(
         ),
     ),
     next_cursor=None,
+)
+PRICES: Final = PricesResult(
+    base="SOL",
+    quote="USDC",
+    interval="1m",
+    candles=(
+        PriceCandle(
+            at=datetime(2026, 11, 21, 9, 30, tzinfo=UTC), open="142.81", high="142.9", low="142.74", close="142.826"
+        ),
+    ),
 )

@@ -9,7 +9,7 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import record_examples as examples
 from orderd.gateway.docs.openapi import LINK, category, problems, success
 from orderd.gateway.rpc.records import Records
-from orderd.records import HistoryParams, HistoryResult
+from orderd.records import HistoryParams, HistoryResult, PricesParams, PricesResult
 
 
 def records_router(records: Records, callers: Callers) -> APIRouter:
@@ -32,5 +32,16 @@ def records_router(records: Records, callers: Callers) -> APIRouter:
             following = request.url.include_query_params(cursor=page.next_cursor)
             response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
         return page
+
+    @router.get(
+        "/prices",
+        summary="Read what a pair has cost",
+        response_description="Candles, oldest first.",
+        responses=success(200, examples.PRICES) | problems(*category("TOKEN", "TIME")),
+    )
+    async def get_prices(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PricesParams, Query()]
+    ) -> PricesResult:
+        return cast(PricesResult, (await records.prices(caller, params)).result)
 
     return router

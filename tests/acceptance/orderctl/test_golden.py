@@ -112,6 +112,8 @@ OTHERS = (
     "list --kind market --columns id,status,sell,price,kind",
     "list --kind limit",
     "history -o csv",
+    "chart SOL",
+    "chart --help",
     "history --token UDSC",
     "history --since yesterday",
     "history --help",

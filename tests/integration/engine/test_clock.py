@@ -287,6 +287,7 @@ RECORDS = {
     "audit": {"at"},
     "balances": {"seen_at"},
     "clock": {"at"},
+    "candles": {"at"},
     "fills": {"at", "rolled_back_at"},
     "halts": {"at"},
     "order_events": {"at"},

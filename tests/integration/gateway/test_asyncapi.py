@@ -113,7 +113,9 @@ async def test_each_method_says_what_it_takes_answers_and_needs(rig: Rig, descri
         assert call["payload"]["properties"]["method"] == {"const": str(method)}
         params = call["payload"]["properties"]["params"]["$ref"].rpartition("/")[2]
         assert params == route.params.__name__
-        assert set(schemas[params]["properties"]) == set(route.params.model_fields)
+        assert set(schemas[params]["properties"]) == {
+            field.alias or name for name, field in route.params.model_fields.items()
+        }
         answer = result["payload"]["properties"]["result"]["$ref"].rpartition("/")[2]
         assert set(schemas[answer]["properties"]) == set(route.result.model_fields)
         assert error["payload"]["required"] == ["jsonrpc", "id", "error"]
@@ -151,6 +153,7 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("order.preview", terms | {"client_order_id": "not-sent"}),
             ("pools", {"token": ["SOL"]}),
             ("history", {}),
+            ("prices", {"pair": "SOL/USDC", "from": "2026-11-21T00:00:00Z"}),
             ("orders.subscribe", {"order": "described", "after": 1}),
             ("orders.subscribe", {"order": "described", "after": 9}),
             ("orders.subscribe", {"token_in": "SOL", "token_out": "USDC"}),

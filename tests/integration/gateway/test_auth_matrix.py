@@ -44,6 +44,7 @@ HTTP: dict[tuple[str, str], Need] = {
     ("POST", "/api/orders/{order}/resolution"): "admin",
     ("GET", "/api/quote"): "read",
     ("GET", "/api/history"): "read",
+    ("GET", "/api/prices"): "read",
     ("GET", "/api/tokens"): "read",
     ("GET", "/api/pools"): "read",
     ("GET", "/api/balances"): "read",
@@ -68,6 +69,7 @@ CALLS: dict[Method, Need] = {
     Method.QUOTE: "read",
     Method.BALANCES: "read",
     Method.HISTORY: "read",
+    Method.PRICES: "read",
     Method.TOKENS: "read",
     Method.POOLS: "read",
     Method.STATUS: "read",
@@ -102,6 +104,7 @@ PARAMS: dict[Method, dict[str, Any]] = {
     Method.ORDER_RESOLVE: {"order": ORDER, "dead": True},
     Method.ORDERS_UNSUBSCRIBE: {"subscription": 1},
     Method.QUOTE: TERMS,
+    Method.PRICES: {"pair": "SOL/USDC"},
     Method.HALT: {"reason": "a test"},
 }
 

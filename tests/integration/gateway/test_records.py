@@ -1,12 +1,19 @@
 """What has been, over the websocket and over HTTP: the same answers."""
 
 import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import httpx
 import pytest
 
+from db import candles
+from db.candles import PairCandle
 from db.connection import database
+from orderd.domain.candles import MINUTE, begins, single
+from orderd.domain.times import format_moment
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from tests.integration.engine.test_history import filled
 from tests.integration.gateway.conftest import Rig
 from tests.integration.gateway.test_rest import problem
@@ -31,7 +38,37 @@ async def test_fills_are_told_in_pages_that_lead_to_the_next(rig: Rig, http: htt
         assert await client.call("history", limit=2, kind=["market"]) == first.json()
 
 
+async def test_what_a_pair_has_cost_is_told_as_candles(rig: Rig, http: httpx.AsyncClient) -> None:
+    at = begins(datetime.now(UTC), MINUTE)
+    await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, MINUTE, single(at, Decimal(142), MINUTE)))
+    asked = {"pair": "usdc/sol", "from": format_moment(at)}
+    answer = await http.get("/api/prices", params=asked)
+    candle = dict.fromkeys(("open", "high", "low", "close"), "142")
+    told = {"at": format_moment(at), **candle}
+    assert answer.json() == {"base": "SOL", "quote": "USDC", "interval": "1m", "candles": [told]}
+    async with rig.client() as client:
+        assert await client.call("prices", **asked) == answer.json()
+
+
+def _keep(candle: PairCandle) -> None:
+    with database.connection_context():
+        candles.add([candle])
+
+
+async def test_what_is_read_for_quotes_is_kept(rig: Rig) -> None:
+    called = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def record() -> None:
+        loop.call_soon_threadsafe(called.set)
+
+    rig.gateway._record_prices = record
+    await asyncio.wait_for(called.wait(), 10)
+
+
 async def test_what_cannot_be_asked_for_is_refused(http: httpx.AsyncClient) -> None:
     problem(await http.get("/api/history?since=yesterday"), 422, "TIME_INVALID")
     problem(await http.get("/api/history?cursor=1"), 422, "REQUEST_INVALID")
+    problem(await http.get("/api/prices?pair=SOL"), 422, "TOKEN_UNKNOWN")
+    problem(await http.get("/api/prices?pair=SOL/USDC&interval=1s"), 422, "TIME_INVALID")
     problem(await http.get("/api/history?token=UDSC"), 422, "TOKEN_UNKNOWN")

@@ -156,6 +156,7 @@ def router(
     price: int = 0,
     rent_of_way: int = 0,
     clock: Callable[[], float] = time.monotonic,
+    watched: Sequence[tuple[str, str]] = (),
 ) -> Router:
     return Router(
         venues,
@@ -170,6 +171,7 @@ def router(
         threads=2,
         rent_of_way=lambda _: rent_of_way,
         clock=clock,
+        watched=watched,
     )
 
 
@@ -225,6 +227,29 @@ def test_what_orders_asked_for_in_the_last_minute_is_read_again_where_it_has_cha
         now[0], venue.hinted = later, hinted
         routes.keep_warm()
         assert ((REQUEST.mint_in, REQUEST.mint_out) in asked) == reads
+
+
+def test_a_watched_pair_is_read_when_it_changes_and_every_five_seconds() -> None:
+    now, venue = [100.0], offering(VenueName.RAYDIUM, side(0.1))
+    routes = router(venue, clock=lambda: now[0], watched=[PAIR])
+    reads = list[float]()
+
+    def liquidity(*_: str) -> Liquidity:
+        reads.append(now[0])
+        return Liquidity()
+
+    venue.answer = liquidity
+    for at, hinted in ((100.0, False), (101.0, False), (102.0, True), (104.0, False), (107.0, False)):
+        now[0], venue.hinted = at, hinted
+        routes.keep_warm()
+    assert reads == [100.0, 102.0, 107.0]
+
+
+def test_what_was_last_read_of_a_pair_can_be_looked_at() -> None:
+    routes = router(offering(VenueName.RAYDIUM, side(0.1)))
+    assert routes.seen() == {}
+    routes.pools([PAIR])
+    assert [pool.mint_out for pool in routes.seen()[PAIR].pools] == [USDC.mint]
 
 
 def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None:

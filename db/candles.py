@@ -1,0 +1,97 @@
+"""Candles of pairs, as they are kept: of minutes and of hours. Several processes may add to the same one."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from db.connection import database
+from orderd.domain.candles import HOUR, KEPT_DAYS, MINUTE, Candle
+
+_ROWS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairCandle:
+    """``base`` and ``quote`` are mints."""
+
+    base: str
+    quote: str
+    seconds: int
+    candle: Candle
+
+
+def add(candles: Iterable[PairCandle]) -> None:
+    """Each is what was seen of its span since the last time, or by another process. Needs a connection, as all here."""
+    rows = [
+        {
+            "base": each.base,
+            "quote": each.quote,
+            "seconds": each.seconds,
+            "at": each.candle.at.isoformat(),
+            **{name: f"{getattr(each.candle, name):f}" for name in ("open", "high", "low", "close")},
+        }
+        for each in sorted(candles, key=lambda each: (each.base, each.quote, each.seconds, each.candle.at))
+    ]
+    database.execute_sql(
+        """
+        INSERT INTO candles AS c (base, quote, seconds, at, open, high, low, close)
+        SELECT base, quote, seconds, at, open, high, low, close FROM jsonb_to_recordset(%s) AS
+            seen (base text, quote text, seconds int, at timestamptz,
+                  open numeric, high numeric, low numeric, close numeric)
+        ON CONFLICT (base, quote, seconds, at) DO UPDATE SET
+            high = greatest(c.high, excluded.high), low = least(c.low, excluded.low), close = excluded.close""",
+        (json.dumps(rows),),
+    )
+
+
+def read(base: str, quote: str, seconds: int, since: datetime, until: datetime, limit: int) -> list[Candle]:
+    """Those that begin from ``since`` on and before ``until``, the newest ``limit`` of them, oldest first."""
+    rows = database.execute_sql(
+        """
+        SELECT at, open, high, low, close FROM candles
+        WHERE base = %s AND quote = %s AND seconds = %s AND at >= %s AND at < %s ORDER BY at DESC LIMIT %s""",
+        (base, quote, seconds, since, until, limit),
+    ).fetchall()
+    return [Candle(*row) for row in reversed(rows)]
+
+
+def price_at(base: str, quote: str, at: datetime) -> Decimal | None:
+    """What the pair cost then: the last price known by the end of its minute, or the first one after.
+
+    A minute's is taken where there is one within the hour, else an hour's within two days. None where there is none.
+    """
+    for seconds, near in ((MINUTE, HOUR), (HOUR, 48 * HOUR)):
+        row = database.execute_sql(
+            """
+            SELECT price FROM (
+                (SELECT 1 AS place, close AS price FROM candles WHERE base = %(base)s AND quote = %(quote)s
+                    AND seconds = %(seconds)s AND at <= %(at)s AND at > %(at)s - %(near)s * interval '1 second'
+                 ORDER BY candles.at DESC LIMIT 1)
+                UNION ALL
+                (SELECT 2, open FROM candles WHERE base = %(base)s AND quote = %(quote)s
+                    AND seconds = %(seconds)s AND at > %(at)s AND at < %(at)s + %(near)s * interval '1 second'
+                 ORDER BY candles.at LIMIT 1)) AS nearest
+            ORDER BY place LIMIT 1""",
+            {"base": base, "quote": quote, "seconds": seconds, "at": at, "near": near},
+        ).fetchone()
+        if row is not None:
+            return Decimal(row[0])
+    return None
+
+
+def remove_old() -> int:
+    """Remove some of what is kept no longer. Returns how many."""
+    removed = 0
+    for seconds, days in KEPT_DAYS.items():
+        cursor = database.execute_sql(
+            """
+            DELETE FROM candles WHERE (base, quote, seconds, at) IN (
+                SELECT base, quote, seconds, at FROM candles
+                WHERE seconds = %s AND at < statement_timestamp() - %s * interval '1 day' ORDER BY at LIMIT %s)""",
+            (seconds, days, _ROWS),
+        )
+        removed += int(cursor.rowcount)
+    return removed

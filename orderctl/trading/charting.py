@@ -1,0 +1,49 @@
+"""What a chart shows: candles of a pair, and of it own fills and the prices that orders wait for."""
+
+from decimal import Decimal
+
+from orderctl.display.candles import Chart, Level, Mark
+from orderd.client.connection import Client
+from orderd.domain.candles import Candle
+from orderd.domain.order import RESTING
+from orderd.domain.times import format_moment, parse_span
+from orderd.records import HistoryFill, HistoryParams, HistoryResult, PricesResult
+from orderd.wire import ListParams, ListResult, Method, OrderView
+
+_MOST = 500
+
+
+def chart_of(client: Client, prices: PricesResult) -> Chart:
+    """Raises what Client.call raises."""
+    if not prices.candles:
+        return Chart((), parse_span(prices.interval))
+    since = format_moment(prices.candles[0].at)
+    wanted = HistoryParams(token=prices.base, since=since, limit=_MOST)
+    fills = client.call(Method.HISTORY, wanted, HistoryResult).fills
+    resting = ListParams(token=prices.base, status=tuple(sorted(RESTING)), limit=_MOST)
+    orders = client.call(Method.ORDERS_LIST, resting, ListResult).orders
+    candles = [
+        Candle(each.at, Decimal(each.open), Decimal(each.high), Decimal(each.low), Decimal(each.close))
+        for each in prices.candles
+    ]
+    return Chart(
+        candles,
+        parse_span(prices.interval),
+        [_mark(fill, prices.base) for fill in fills if _is_of(fill, prices)],
+        [level for order in orders if _is_of(order, prices) for level in _levels(order)],
+    )
+
+
+def _is_of(traded: HistoryFill | OrderView, prices: PricesResult) -> bool:
+    return {traded.token_in, traded.token_out} == {prices.base, prices.quote}
+
+
+def _mark(fill: HistoryFill, base: str) -> Mark:
+    bought = fill.token_out == base
+    amount, paid = (fill.amount_out, fill.amount_in) if bought else (fill.amount_in, fill.amount_out)
+    return Mark(fill.at, Decimal(paid) / Decimal(amount), bought)
+
+
+def _levels(order: OrderView) -> list[Level]:
+    named = (("limit", order.limit_price), ("stop", order.stop_price), ("take profit", order.take_profit_price))
+    return [Level(Decimal(price), name) for name, price in named if price is not None]

@@ -1,0 +1,111 @@
+"""Keeps what pairs cost, by the pools that were read for orders, for the market of those that rest, or for watchers.
+
+It asks nobody for anything: it looks at what the router has read, beside the way of an order, and stores candles.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from db import candles
+from db.candles import PairCandle
+from db.connection import database
+from orderd.domain.candles import HOUR, MINUTE, Candle, single
+from orderd.domain.price import PairPrice
+from orderd.domain.tokens import Token
+from orderd.engine.prices.reference import is_told, price_of
+from orderd.engine.routing.inquiry import Answers, Pair
+
+SAMPLE_SECONDS: Final = 1.0
+"""How often what has been read is looked at."""
+_STORE_PASSES: Final = 5
+"""So many looks go into one statement."""
+_REMOVE_PASSES: Final = 600
+log = structlog.get_logger(__name__)
+
+_Key = tuple[str, str, int, datetime]
+"""Base, quote, seconds, and when the candle begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The last look at a pair: at which slot, made of what, and what it cost."""
+
+    slot: int
+    read_as: Mapping[str, object]
+    price: Decimal | None
+
+
+class PriceRecorder:
+    """One pass at a time. ``seen`` has what the router last read of each pair, in the direction that it was read."""
+
+    def __init__(
+        self,
+        seen: Callable[[], Mapping[Pair, Answers]],
+        token: Callable[[str], Token | None],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``token`` finds one by its mint; pairs of others are left out."""
+        self._seen = seen
+        self._token = token
+        self._now = now
+        self._last: dict[Pair, _Seen] = {}
+        self._candles: dict[_Key, Candle] = {}
+        self._passes = 0
+
+    def run_once(self) -> None:
+        """Look at what has been read since the last time and, every few times, store it."""
+        for pair, answers in list(self._seen().items()):
+            self._look_at(pair, answers)
+        self._passes += 1
+        if self._passes % _STORE_PASSES == 0:
+            self.store()
+        if self._passes % _REMOVE_PASSES == 1:
+            with database.connection_context():
+                candles.remove_old()
+
+    def store(self) -> None:
+        """Store what was seen since the last time. Where that fails, it is tried again with what is seen till then."""
+        if not self._candles:
+            return
+        with database.connection_context():
+            candles.add(PairCandle(*key[:3], candle) for key, candle in self._candles.items())
+        self._candles.clear()
+
+    def _look_at(self, pair: Pair, answers: Answers) -> None:
+        sold, bought = map(self._token, pair)
+        if sold is None or bought is None or not answers.pools:
+            return
+        named = PairPrice(sold, bought)
+        if not is_told(named):
+            return
+        slot, last = max(pool.slot for pool in answers.pools), self._last.get(_either_way(pair))
+        if last is not None and slot <= last.slot:
+            return
+        made_of = {pool.address: pool.read_as for pool in answers.pools}
+        is_known = last is not None and _are_the_same(made_of, last.read_as)
+        price = last.price if last is not None and is_known else price_of(answers.pools, named)
+        self._last[_either_way(pair)] = _Seen(slot, made_of, price)
+        if price is not None:
+            self._note(named, price)
+
+    def _note(self, pair: PairPrice, price: Decimal) -> None:
+        for seconds in (MINUTE, HOUR):
+            seen = single(self._now(), price, seconds)
+            key = (pair.base.mint, pair.quote.mint, seconds, seen.at)
+            known = self._candles.get(key)
+            self._candles[key] = seen if known is None else known.followed_by(seen)
+
+
+def _are_the_same(read_as: Mapping[str, object], before: Mapping[str, object]) -> bool:
+    """Whether nothing has changed in any pool. Objects are compared, not what they hold: that would take longer."""
+    return read_as.keys() == before.keys() and all(each is before[pool] for pool, each in read_as.items())
+
+
+def _either_way(pair: Pair) -> Pair:
+    return pair if pair[0] < pair[1] else (pair[1], pair[0])

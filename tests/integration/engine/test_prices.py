@@ -1,0 +1,116 @@
+"""Candles in Postgres: several add to one, intervals are made of them, and what is old goes."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from db import candles
+from db.candles import PairCandle
+from db.connection import database
+from orderd.domain.candles import HOUR, MINUTE, Candle, begins, single
+from orderd.domain.errors import OrderdError
+from orderd.domain.times import format_moment
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.engine.prices.told import read_prices
+from orderd.records import PricesParams, PricesResult
+
+pytestmark = pytest.mark.usefixtures("connection")
+
+START = begins(datetime.now(UTC) - timedelta(hours=30), HOUR)
+
+
+def keep(minute: int, *prices: str, start: datetime = START) -> None:
+    """Prices of one minute, as one process stores them."""
+    at = start + timedelta(minutes=minute)
+    for price in prices:
+        for seconds in (MINUTE, HOUR):
+            candles.add([PairCandle(WSOL_MINT, USDC_MINT, seconds, single(at, Decimal(price), seconds))])
+
+
+def prices(**params: Any) -> PricesResult:
+    return read_prices(TokenRegistry(), PricesParams.model_validate({"pair": "SOL/USDC", "limit": 1_000} | params))
+
+
+def told(found: PricesResult) -> list[tuple[int, str, str, str, str]]:
+    return [
+        (int((each.at - START).total_seconds()) // 60, each.open, each.high, each.low, each.close)
+        for each in found.candles
+    ]
+
+
+def test_what_several_have_seen_of_a_minute_is_one_candle() -> None:
+    keep(0, "100", "103.50", "99", "101")
+    keep(2, "102")
+    found = prices(**{"from": format_moment(START)}, to=format_moment(START + timedelta(hours=1)))
+    assert (found.base, found.quote, found.interval) == ("SOL", "USDC", "1m")
+    assert told(found) == [(0, "100", "103.5", "99", "101"), (2, "102", "102", "102", "102")]
+
+
+def test_several_candles_in_one_statement() -> None:
+    each = [
+        PairCandle(WSOL_MINT, USDC_MINT, MINUTE, single(START + timedelta(minutes=n), Decimal(n + 1), MINUTE))
+        for n in (1, 0)
+    ]
+    candles.add(each)
+    assert [close for *_, close in told(prices(to=format_moment(START + timedelta(hours=1))))] == ["1", "2"]
+
+
+def test_longer_intervals_are_made_of_the_stored_ones() -> None:
+    for minute, price in enumerate(("100", "104", "98", "101", "105", "90")):
+        keep(minute, price)
+    until = format_moment(START + timedelta(hours=1))
+    assert told(prices(interval="5m", to=until)) == [(0, "100", "105", "98", "105"), (5, "90", "90", "90", "90")]
+    assert told(prices(interval="1h", to=until)) == [(0, "100", "105", "90", "90")]
+
+
+def test_the_newest_ones_are_told_and_the_pair_is_the_same_named_either_way() -> None:
+    for minute in range(5):
+        keep(minute, str(100 + minute))
+    until = format_moment(START + timedelta(minutes=5))
+    assert [at for at, *_ in told(prices(limit=2, to=until, pair="USDC/SOL"))] == [3, 4]
+    assert told(prices(to=format_moment(START - timedelta(days=1)))) == []
+    assert told(prices(to="1970-01-01T00:00:00Z")) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"pair": "SOL"}, "not a pair"),
+        ({"pair": "SOL/UDSC"}, "did you mean USDC"),
+        ({"interval": "7m30s"}, "7m30s"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(params: dict[str, str], why: str) -> None:
+    with pytest.raises(OrderdError, match=why):
+        prices(**params)
+
+
+def test_the_price_of_a_moment_is_the_last_one_before_it_or_the_first_after() -> None:
+    keep(10, "100", "101")
+    keep(20, "110")
+
+    def at(minutes: int) -> Decimal | None:
+        return candles.price_at(WSOL_MINT, USDC_MINT, START + timedelta(minutes=minutes))
+
+    assert at(10) == at(19) == Decimal(101)
+    assert at(20) == Decimal(110)
+    assert at(9) == Decimal(100), "the first one after"
+    assert at(20 + 60 * 47) == Decimal(110), "by the hour, where no minute is near"
+    assert at(-60 * 72) is None
+
+
+def test_minutes_go_after_thirty_days_and_hours_after_a_year() -> None:
+    now = begins(datetime.now(UTC), HOUR)
+    for days in (29, 31, 364, 366):
+        keep(0, "100", start=now - timedelta(days=days))
+    assert candles.remove_old() == 4
+    left = database.execute_sql("SELECT seconds, at FROM candles ORDER BY at, seconds").fetchall()
+    assert [(seconds, (now - at).days) for seconds, at in left] == [(HOUR, 364), (HOUR, 31), (MINUTE, 29), (HOUR, 29)]
+
+
+def test_a_candle_that_contradicts_itself_is_refused() -> None:
+    wrong = Candle(START, Decimal(1), Decimal(2), Decimal("1.5"), Decimal(1))
+    with pytest.raises(Exception, match="candles_check"):
+        candles.add([PairCandle(WSOL_MINT, USDC_MINT, MINUTE, wrong)])

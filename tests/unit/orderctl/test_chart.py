@@ -1,0 +1,150 @@
+"""orderctl chart: candles in the cells of a terminal, own fills, prices that orders wait for, and the axes."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from orderctl.display.candles import Chart, Level, Mark, last_line
+from orderd.domain.candles import HOUR, MINUTE, Candle
+from orderd.records import HistoryResult, PriceCandle, PricesResult
+from orderd.wire import ListResult, Method
+from tests.samples.orders import LIMIT, history, order_after
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.test_history import fill
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def candle(minute: int, opened: str, high: str, low: str, close: str) -> Candle:
+    prices = (Decimal(each) for each in (opened, high, low, close))
+    return Candle(NOON + timedelta(minutes=minute), *prices)
+
+
+def drawn(chart: Chart, width: int, height: int) -> list[str]:
+    return [line.plain for line in chart.lines(width, height)]
+
+
+def test_body_and_wicks_end_within_half_a_cell() -> None:
+    chart = Chart([candle(0, "2", "8", "1", "5"), candle(1, "5", "6", "1", "2")], MINUTE)
+    assert drawn(chart, 20, 6) == ["│ ┤ 8.00000", "╽╽│", "┃┃│", "╿╿│", "──┘", ""]
+
+
+def test_what_is_missing_stays_empty_and_what_finds_no_room_is_left_out() -> None:
+    chart = Chart([candle(minute, "1", "2", "1", "2") for minute in (0, 1, 2, 4)], MINUTE)
+    whole = drawn(chart, 40, 6)
+    assert whole[1][:6] == "┃┃┃ ┃│"
+    assert drawn(chart, 13, 6)[1] == "┃ ┃│"
+    assert drawn(Chart([], MINUTE), 40, 6) == []
+
+
+def test_fills_point_up_where_the_base_was_bought_and_down_where_it_was_sold() -> None:
+    candles = [candle(minute, "10", "20", "10", "20") for minute in range(4)]
+    marks = [
+        Mark(NOON + timedelta(seconds=30), Decimal(20), bought=True),
+        Mark(NOON + timedelta(minutes=2), Decimal(10), bought=False),
+        Mark(NOON + timedelta(minutes=9), Decimal(10), bought=False),
+    ]
+    lines = drawn(Chart(candles, MINUTE, marks), 40, 8)
+    assert (lines[0][0], lines[5][2]) == ("▲", "▼")
+    assert sum(line.count("▲") + line.count("▼") for line in lines) == 2
+
+
+def test_prices_that_orders_wait_for_are_lines_or_are_told_below() -> None:
+    candles = [candle(minute, "10", "20", "10", "20") for minute in range(4)]
+    levels = [
+        Level(Decimal(25), "limit"),
+        Level(Decimal(25), "take profit"),
+        Level(Decimal(900), "stop"),
+        Level(Decimal(1), "limit"),
+    ]
+    chart = Chart(candles, MINUTE, levels=levels)
+    lines = drawn(chart, 40, 8)
+    assert lines[0] == "┄┄┄┄┤ limit, take profit"
+    assert list(last_line(chart, "SOL/USDC 1m", 8)) == [
+        "SOL/USDC 1m: 20 at 2026-11-21 12:03 UTC",
+        "beyond the picture: stop at 900",
+    ]
+
+
+def test_the_axis_has_times_as_fine_as_the_candles() -> None:
+    def axis(seconds: int) -> str:
+        candles = [
+            Candle(NOON + timedelta(seconds=seconds * number), *map(Decimal, ("1", "2", "1", "2")))
+            for number in range(40)
+        ]
+        return drawn(Chart(candles, seconds), 80, 8)[-1]
+
+    assert axis(MINUTE).split() == ["12:00", "12:15", "12:30"]
+    assert axis(HOUR).split("  ")[0] == "21 12:00"
+    assert axis(24 * HOUR).split() == ["11-21", "12-06", "12-21"]
+
+
+def test_a_market_that_does_not_move_is_a_line() -> None:
+    lines = drawn(Chart([candle(0, "5", "5", "5", "5")], MINUTE), 30, 8)
+    assert sum(any(cell in line for cell in "╻╹┃") for line in lines) == 1
+
+
+PRICES = PricesResult(
+    base="SOL",
+    quote="USDC",
+    interval="1m",
+    candles=tuple(
+        PriceCandle(at=NOON + timedelta(minutes=minute), open="100", high="102", low="99", close="101")
+        for minute in range(5)
+    ),
+)
+
+
+def tell(daemon: FakeDaemon, prices: PricesResult = PRICES) -> None:
+    sold = fill(1).model_copy(update={"at": NOON, "amount_in": "1", "amount_out": "101"})
+    elsewhere = sold.model_copy(update={"token_out": "CHILLGUY"})
+    waiting = order_after(history((LIMIT,))).model_copy(update={"limit_price": "103", "stop_price": None})
+    daemon.answers(Method.PRICES, prices)
+    daemon.answers(Method.HISTORY, HistoryResult(fills=(sold, elsewhere), totals=None, next_cursor=None))
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(waiting,), next_cursor=None))
+
+
+def test_the_verb_draws_and_says_what_the_newest_price_is(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    tell(daemon)
+    outcome = orderctl("chart", "SOL/USDC", "--width", "40", "--height", "10")
+    assert outcome.out.count("▼") == 1
+    assert "limit" in outcome.out
+    assert outcome.err == "SOL/USDC 1m: 101 at 2026-11-21 12:04 UTC\n"
+    (_, params), *_ = daemon.calls
+    assert params == {"pair": "SOL/USDC", "limit": 30}
+
+
+def test_a_picture_is_a_file(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
+    tell(daemon)
+    outcome = orderctl("chart", "SOL/USDC", "--svg", str(tmp_path / "sol.svg"))
+    assert (outcome.out, outcome.code) == ("", 0)
+    assert (tmp_path / "sol.svg").read_text().startswith("<svg")
+
+
+def test_other_formats_are_the_candles_alone(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
+    tell(daemon)
+    assert orderctl("chart", "SOL/USDC", "-o", "csv").out.splitlines()[:2] == [
+        "at,open,high,low,close",
+        "2026-11-21T12:00:00Z,100,102,99,101",
+    ]
+    refused = orderctl("chart", "SOL/USDC", "-o", "json", "--svg", str(tmp_path / "sol.svg"))
+    assert refused.code == 2
+
+
+def test_where_no_prices_are_kept_it_is_said_how_they_would_be(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    tell(daemon, PRICES.model_copy(update={"candles": ()}))
+    outcome = orderctl("chart", "SOL/USDC")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "ORDERD_WATCH_PAIRS" in outcome.err
+
+
+def test_the_time_that_is_asked_for_is_sent_by_its_name_on_the_wire(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    tell(daemon)
+    orderctl("chart", "SOL/USDC", "--until", "2026-11-21", "--interval", "1h", "-o", "json")
+    assert daemon.calls[0][1] | {"limit": 0} == {
+        "pair": "SOL/USDC",
+        "interval": "1h",
+        "to": "2026-11-21T00:00:00Z",
+        "limit": 0,
+    }
