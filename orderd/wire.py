@@ -255,6 +255,11 @@ class SubmitResult(Message):
 
 
 class QuoteResult(ToldTerms, Message):
+    part_in: str | None = Field(
+        None,
+        exclude_if=lambda amount: amount is None,
+        description="what the quote is for, in token_in, where that is a part of the order: its next execution",
+    )
     chosen: Quoted
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
@@ -283,6 +288,32 @@ class PreviewResult(Message):
     units_consumed: int | None
     network_fee: str
     logs: tuple[str, ...]
+
+
+class Awaited(Message):
+    """A price that an order waits for, held against what the market pays for the amount."""
+
+    kind: OrderKind
+    reads: str = Field(description="with its unit, and what it comes to for the amount")
+    price: str | None = Field(description="at which it is met; null of a trail, where nobody knows what it is behind")
+    away: str | None = Field(description="percent that the market has to move until then; 0 where it is met")
+    is_met: bool
+
+
+class SimulatedFill(PreviewResult):
+    """What would be done now, and what is waited for.
+
+    Where the order would rest, because the market does not pay its limit, nothing is simulated. Else the simulation is
+    of what it does once it fires.
+    """
+
+    would: Literal["execute", "rest"] | None = Field(None, exclude_if=lambda would: would is None)
+    at: datetime | None = Field(
+        None, exclude_if=lambda at: at is None, description="when the next of several executions is due"
+    )
+    waits_for: tuple[Awaited, ...] = Field(
+        (), exclude_if=lambda awaited: not awaited, description="whichever of them comes first"
+    )
 
 
 class GetParams(Message):

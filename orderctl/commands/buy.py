@@ -28,6 +28,12 @@ def run(
 ) -> ExitCode:
     """Buy an exact amount of a token with another.
 
+    \b
+    orderctl buy SOL 1.5 --with USDC                              now, for what it costs
+    orderctl buy SOL 1.5 --with USDC --max-in 155                 and never for more than 155 USDC
+    orderctl buy SOL 1.5 --with USDC --then-take-profit 120 --then-stop 90
+                                                                  and sell that again at either price
+
     Exactly AMOUNT arrives, to the base unit. It costs at most what the first route is quoted to take and the slippage,
     in all attempts, and never more than --max-in. Except on simnet it shows the prices and asks first; what it shows as
     the most is sent as --max-in. All else is as with submit, where --exact-out says the same.

@@ -8,7 +8,7 @@ from uuid_utils import uuid7
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format
-from orderctl.trading.placing import OwnId, Watch, Yes, place, watches
+from orderctl.trading.placing import DryRun, OwnId, Watch, Yes, place, watches
 from orderctl.trading.terms import Given, TradeCommand, takes_terms
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
@@ -23,10 +23,15 @@ def run(
     given: Given,
     watch: Watch = None,
     client_order_id: OwnId = None,
+    dry_run: DryRun = False,
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Sell at a better price or at a worse one, whichever comes first.
+
+    \b
+    orderctl oco SOL USDC 1.5 --take-profit 120 --stop 95
+    orderctl oco USDC SOL 150 --take-profit 90 --stop 110   buys: below or above the market
 
     It needs --take-profit and --stop. Two orders rest for one amount; what one of them sells, the other does not, and
     it is cancelled when the success of the first is final.
@@ -35,5 +40,5 @@ def run(
     if not given.keys() >= {"take_profit_price", "stop_price"}:
         raise ConfigError("The command line cannot be understood", "--take-profit and --stop are due", "give both")
     order = params_of(SubmitParams, **given, client_order_id=client_order_id or str(uuid7()))
-    follow = watches(output, watch, dry_run=False)
-    return place(ctx, settings, order, output, dry_run=False, yes=yes, follow=follow)
+    follow = watches(output, watch, dry_run=dry_run)
+    return place(ctx, settings, order, output, dry_run=dry_run, yes=yes, follow=follow)

@@ -11,21 +11,26 @@ from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, pr
 from orderctl.trading.lookup import OneOrder, suggesting
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
-from orderd.wire import GetParams, Method, PreviewResult
+from orderd.wire import GetParams, Method, SimulatedFill
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Show what an order would do now, whatever it waits for.
 
-    It is routed and simulated on the chain as it would be if it were executed in this moment; nothing is traded.
+    \b
+    orderctl simulate-fill 01a21c38
+
+    It says what the order waits for and how far the market is from that, and routes and simulates on the chain what it
+    would execute in this moment: of a TWAP the next execution, of an order with --partial the part that is paid its
+    limit, of an OCO the end that is nearer. Nothing is traded.
     """
     settings = settings_of(ctx, output)
     with Client(settings) as client, suggesting(client):
-        preview = client.call(Method.ORDER_SIMULATE_FILL, params_of(GetParams, order=order), PreviewResult)
+        preview = client.call(Method.ORDER_SIMULATE_FILL, params_of(GetParams, order=order), SimulatedFill)
     if not print_data(output, Tried(**dict(preview))):
-        from orderctl.display.quotes import preview_view
+        from orderctl.display.simulated import simulated_view
         from orderctl.display.tables import print_whole
 
-        print_whole(preview_view(preview, wide=output == "wide"), console(settings))
+        print_whole(simulated_view(preview, wide=output == "wide"), console(settings))
     narrate(settings, "nothing was traded")
     return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED

@@ -61,6 +61,11 @@ def run(
     orderctl submit SOL USDC 1.5 --take-profit 120        when it pays 120, then at the best price
     orderctl submit SOL USDC 1.5 --trail 3%               when the price is 3 % behind its best one
     orderctl submit USDC SOL 150 --limit 95               buys: when SOL costs 95 USDC or less
+    orderctl submit SOL USDC 500 --limit 105 --partial    what pays 105, part by part
+    orderctl submit SOL USDC 15 --twap 10 --over 5m       in ten executions within five minutes
+    orderctl submit USDC SOL 240 --twap 24 --every 1h     buys for 10 USDC every hour, a day long
+    orderctl submit USDC SOL 150 --limit 95 --then-take-profit 120 --then-stop 90
+                                                          and sells what it has bought at either price
 
     A price is in USDC, else in SOL, for one of the other token, whichever of them is sold. An order that has one rests
     until the market meets it, is cancelled or expires (--valid-for, --expires).

@@ -22,7 +22,7 @@ def orders_table(orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Co
     showing = Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))
     table = plain_table(*((column.heading, "right" if column.right else "left") for column in columns))
     for order in orders:
-        table.add_row(*(_text(column.cell(order, showing)) for column in columns))
+        table.add_row(*(cell_text(column.cell(order, showing)) for column in columns))
     return table
 
 
@@ -30,7 +30,8 @@ def _id_width(orders: Iterable[OrderView]) -> int:
     return max(map(len, short_ids(order.id for order in orders).values()), default=SHORT_ID)
 
 
-def _text(cell: Cell) -> Text:
+def cell_text(cell: Cell) -> Text:
+    """Each of its texts in its tone."""
     if len(cell) == 1:  # its style is that of the blanks beside it, too
         ((text, role),) = cell
         return Text(text, _style(role))

@@ -1,26 +1,38 @@
-"""What an order that rests would do, held against a quote for its terms: what the market pays now for all of it."""
+"""What an order would do, held against a quote for its terms: what the market pays now for it or its first part."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Final
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.resting import asked_for, distance_of, trigger_of, what_follows
+from orderctl.display.columns import distance_bar
+from orderctl.display.orders import cell_text
+from orderctl.display.resting import asked_for, limit_of, pair_of, sides_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
 from orderctl.display.timeline import moment, sale
 from orderctl.output.colours import Tone
 from orderd.domain.money import format_significant, parse_amount
 from orderd.domain.plausible import check_plausible
+from orderd.domain.schedule import CatchUp, Schedule
 from orderd.domain.terms import GivenTerms, understood
-from orderd.domain.times import parse_moment
+from orderd.domain.times import format_span, parse_moment, parse_span
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import Condition
 from orderd.wire import QuoteResult
 
+TIMES_TOLD = 4
+"""Of executions, but for the last one."""
+BAR_WIDTH = 20
+
 
 def check_fires_later(given: GivenTerms, quote: QuoteResult) -> None:
     """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE as the daemon does when such an order is sent now."""
-    counted = given.model_copy(update={"amount_in": quote.amount_in})  # an amount may be a word
-    terms = understood(counted, TokenRegistry(), quote.slippage)
+    # An amount may be a word, or one to be bought; of an order in parts the quote is for the first.
+    sold = {"amount_in": quote.part_in or quote.amount_in or quote.chosen.amount_in, "exact_out": None, "max_in": None}
+    terms = understood(given.model_copy(update=sold), TokenRegistry(), quote.slippage)
     check_plausible(terms, _paid(quote, terms.token_out.decimals))
 
 
@@ -39,27 +51,102 @@ def prospect_view(quote: QuoteResult) -> Group:
 def prospect(quote: QuoteResult) -> Table:
     """What it waits for, what is done then, how far the market is from that, and for how long it may wait."""
     table = pairs()
-    trigger = trigger_of(quote)
-    table.add_row("waits for", Text(asked_for(quote) if trigger is None else trigger.told(), "bold"))
-    table.add_row("then", what_follows(quote))
-    if trigger is not None:
-        paid = _paid(quote, trigger.pair.token_out.decimals)
-        market = trigger.pair.told(trigger.amount_in, paid)
-        table.add_row("now", f"{market} = {quote.chosen.amount_out} {quote.token_out}")
-        table.add_row("so", _outcome(quote, trigger, paid))
+    for name, told in _executions(quote) if quote.slices is not None else _waits(quote):
+        table.add_row(name, told)
     table.add_row("valid", _validity(quote))
     return table
 
 
-def _outcome(quote: QuoteResult, trigger: Condition, paid: int) -> Text:
+def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
+    trigger, sides = trigger_of(quote), sides_of(quote)
+    if trigger is not None:
+        yield "waits for", Text(trigger.told(), "bold")
+    elif not sides:
+        yield "waits for", Text(asked_for(quote), "bold")
+    for number, side in enumerate(sides):
+        away = side.away(_market(quote, side))
+        yield ("or" if number else "waits for"), Text.assemble((side.told(), "bold"), "  ", distance_text(away))
+    yield "then", Text(what_follows(quote))
+    if trigger is not None:
+        yield "now", Text(_now(quote, trigger))
+        yield "so", _outcome(quote, trigger)
+    elif sides:
+        yield "now", Text(_now(quote, sides[0]))
+        yield "so", Text("both would rest, and what comes first is done", Tone.WARNING)
+
+
+def distance_text(away: Fraction | None) -> Text:
+    """A bar and the distance in percent, as in tables; empty where it is not known."""
+    return Text() if away is None else cell_text(distance_bar(away, BAR_WIDTH))
+
+
+def _executions(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
+    """How much each sells and when, and what the market pays for the first."""
+    schedule = schedule_of(quote)
+    moved = "" if not schedule.jitter_bps else f", each moved by chance, by {quote.jitter} % of that"
+    each = f"{schedule.slices} times {quote.part_in} {quote.token_in}, one every {quote.every}{moved}"
+    yield "sells", Text(each, "bold")
+    yield "when", Text(f"the first at once, {', '.join(_times(schedule))}")
+    yield "how", Text(what_follows(quote))
+    limit = limit_of(quote)
+    pair = pair_of(quote.token_in, quote.token_out)
+    if pair is None or quote.part_in is None:
+        return
+    sold = parse_amount(quote.part_in, pair.token_in.decimals)
+    paid = _paid(quote, pair.token_out.decimals)
+    yield "now", Text(f"{pair.told(sold, paid)} = {quote.chosen.amount_out} {quote.token_out} for one of them")
+    if limit is not None and limit.away(pair.price(sold, paid)):
+        told = "the market does not pay the limit: what an execution cannot sell is shared by those to come"
+        yield "so", Text(told, Tone.WARNING)
+    else:
+        yield "so", Text("the first would be executed at once", Tone.GOOD.bold)
+
+
+def schedule_of(quote: QuoteResult) -> Schedule:
+    assert quote.slices is not None
+    assert quote.every is not None
+    jitter_bps = 0 if quote.jitter is None else parse_amount(quote.jitter, 2)
+    return Schedule(quote.slices, parse_span(quote.every), jitter_bps, quote.catch_up or CatchUp.ONE)
+
+
+def _times(schedule: Schedule) -> Iterator[str]:
+    """How long after the first the others are, the middle left out where there are many."""
+    last = schedule.slices - 1
+    for number in range(1, last):
+        if number > TIMES_TOLD:
+            yield "..."
+            break
+        yield f"in {_offset(schedule, number)}"
+    yield f"the last in {_offset(schedule, last)}"
+
+
+def _offset(schedule: Schedule, number: int) -> str:
+    """Without what chance adds or takes."""
+    return format_span(schedule.offset_ms(number, _IN_THE_MIDDLE) // 1000)
+
+
+_IN_THE_MIDDLE: Final = 0.5
+
+
+def _market(quote: QuoteResult, condition: Condition) -> Fraction:
+    """The price that the market pays, in the unit of the pair."""
+    return condition.pair.price(condition.amount_in, _paid(quote, condition.pair.token_out.decimals))
+
+
+def _now(quote: QuoteResult, condition: Condition) -> str:
+    market = condition.pair.told(condition.amount_in, _paid(quote, condition.pair.token_out.decimals))
+    return f"{market} = {quote.chosen.amount_out} {quote.token_out}"
+
+
+def _outcome(quote: QuoteResult, trigger: Condition) -> Text:
     """What would become of the order if it were sent now."""
-    pair, amount = trigger.pair, trigger.amount_in
     if is_met(quote):
         return Text("it would be executed at once", Tone.GOOD.bold)
-    if trigger.trail is not None and (out := trigger.trail.behind(pair, amount, paid)):
-        fires_at = format_significant(pair.price(amount, out), 6)
-        return Text(f"it would rest, and fire at {fires_at} if the price only fell", Tone.WARNING)
-    away = distance_of(trigger, pair.price(amount, paid), best_out=paid)
+    paid = _paid(quote, trigger.pair.token_out.decimals)
+    if trigger.trail is not None and (fires_at := trigger.fires_at(paid)):
+        told = format_significant(fires_at, 6)
+        return Text(f"it would rest, and fire at {told} if the price only fell", Tone.WARNING)
+    away = trigger.away(_market(quote, trigger), paid)
     told = "" if away is None else f": the market is {format_significant(away * 100, 3)} % away"
     return Text(f"it would rest{told}", Tone.WARNING)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.tables import Column, plain_table
-from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, sale, shorten
+from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, sale, shorten, sold
 from orderctl.output.colours import Tone
 from orderd.domain.events import Quoted, RoutedLeg
 from orderd.wire import PreviewResult, QuoteResult
@@ -23,7 +23,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     chosen, words = quote.chosen, _words(quote)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
-        Text(sale(quote)),
+        Text(_subject(quote)),
         Text.assemble(f"{words.verb} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}, {cost}"),
     ]
     parts += [Text(f"  {line}", Tone.GOOD) for line in legs_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)]
@@ -39,6 +39,13 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     parts.append(Text.assemble(f"{words.bound} ", (words.limit, "bold"), limit))
     parts += _missed(quote)
     return Group(*parts)
+
+
+def _subject(quote: QuoteResult) -> str:
+    """What is traded: all of the order, or the part of it that is executed next."""
+    if quote.part_in is None:
+        return sale(quote)
+    return f"sell {quote.part_in} of {quote.amount_in} {sold(quote)} for {quote.token_out}"
 
 
 def brief_quote_view(quote: QuoteResult) -> RenderableType:

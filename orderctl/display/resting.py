@@ -90,7 +90,11 @@ def _condition(terms: ToldTerms, kind: OrderKind, price: str | None, trail: str 
 
 def name_of(condition: Condition) -> str:
     """The word that stands before its price."""
-    return _NAMES.get(condition.kind, condition.kind)
+    return word_of(condition.kind)
+
+
+def word_of(kind: OrderKind) -> str:
+    return _NAMES.get(kind, kind)
 
 
 def prices(terms: ToldTerms) -> str | None:
@@ -101,15 +105,24 @@ def prices(terms: ToldTerms) -> str | None:
     if terms.type is OrderKind.OCO:
         named.append(f"take-profit {terms.take_profit_price} or stop {terms.stop_price}")
     elif (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:
-        named.append(f"{_NAMES.get(terms.type, terms.type)} {price}")
+        named.append(f"{word_of(terms.type)} {price}")
     if terms.limit_price is not None:
         named.append(f"limit {terms.limit_price}")
+    if ends := exits(terms):
+        named.append(f"then {ends}")
     if not named:
         return None
     pair = pair_of(terms.token_in, terms.token_out)
     is_percent = terms.trail is not None and terms.trail.endswith("%")
-    has_unit = pair is not None and not is_percent and (terms.slices is None or terms.limit_price is not None)
+    has_unit = terms.slices is None or terms.limit_price is not None or bool(exits(terms))
+    has_unit = has_unit and pair is not None and not is_percent
     return ", ".join(named) + (f" {pair.unit}" if pair is not None and has_unit else "")
+
+
+def exits(entry: ToldTerms) -> str:
+    """At which prices what it has bought is sold again; empty where it is not."""
+    named = (("take-profit", entry.then_take_profit), ("stop", entry.then_stop))
+    return " or ".join(f"{name} {price}" for name, price in named if price is not None)
 
 
 def conditions(order: OrderView) -> str:
@@ -148,57 +161,46 @@ def reading(order: OrderView) -> str:
 
 def what_follows(terms: ToldTerms) -> str:
     """What is done once the market has met what is waited for."""
+    ends, pair = exits(terms), pair_of(terms.token_in, terms.token_out)
+    unit = "" if pair is None else f" {pair.unit}"
+    return _execution(terms) + (f"; what it has bought is sold again: {ends}{unit}" if ends else "")
+
+
+def _execution(terms: ToldTerms) -> str:
     if terms.type is OrderKind.LIMIT:
         return "it is filled at this price or a better one"
     if terms.type is OrderKind.STOP_LIMIT:
         limit = limit_of(terms)
         return f"it is a limit order: {terms.limit_price if limit is None else limit.told()}"
     if terms.type is OrderKind.TWAP:
-        return "each is executed at the best price there is"
+        at_least = f"{terms.limit_price} or better" if terms.limit_price is not None else "the best price there is"
+        return f"each is executed at {at_least}"
     return "it is executed at the best price there is"
 
 
 def trigger_price(order: OrderView, condition: Condition) -> Fraction | None:
     """The price at which it fires, in the pair's unit; None of a trail of which nobody knows what it is behind."""
+    return condition.fires_at(_best_out(order, condition))
+
+
+def _best_out(order: OrderView, condition: Condition) -> int:
+    """The most that it has been paid while it rested, in base units, as far as is known."""
     best = order.best_amount_out
-    return _fires_at(condition, None if best is None else parse_amount(best, condition.pair.token_out.decimals))
-
-
-def _fires_at(condition: Condition, best_out: int | None) -> Fraction | None:
-    if condition.price is not None:
-        return Fraction(condition.price)
-    assert condition.trail is not None, "an order without a price has a trail"
-    if best_out is None:
-        return None
-    out = condition.trail.behind(condition.pair, condition.amount_in, best_out)
-    return condition.pair.price(condition.amount_in, out) if out else None
+    return 0 if best is None else parse_amount(best, condition.pair.token_out.decimals)
 
 
 def sign(condition: Condition) -> str:
     """Whether it fires when the price, in the pair's unit, is so high (≥) or so low (≤)."""
-    is_sale = condition.pair.quote == condition.pair.token_out
-    return "≤" if is_sale == condition.is_adverse else "≥"
-
-
-def distance_of(condition: Condition, market: Fraction, *, best_out: int | None) -> Fraction | None:
-    """How far the market's price, in the pair's unit, has to move until the condition is met, as a part of that price;
-    0 where it is met. None where it is not known where that is.
-    """
-    fires_at = _fires_at(condition, best_out)
-    if fires_at is None:
-        return None
-    away = fires_at / market - 1
-    return max(Fraction(0), away if sign(condition) == "≥" else -away)
+    return "≥" if condition.is_above else "≤"
 
 
 def distance(order: OrderView, paid: Fraction) -> Fraction | None:
-    """The same of an order; ``paid`` is what the market pays for one of the token that is sold."""
+    """How far the market's price has to move until the order fires, as a part of that price; None where that is not
+    known. ``paid`` is what the market pays for one of the token that is sold.
+    """
     distances = []
     for condition in (awaited(order), *sides_of(order)):
-        if condition is None:
-            continue
-        pair = condition.pair
-        market = paid if pair.quote == pair.token_out else 1 / paid
-        best = None if order.best_amount_out is None else parse_amount(order.best_amount_out, pair.token_out.decimals)
-        distances.append(distance_of(condition, market, best_out=best))
+        if condition is not None:
+            market = paid if condition.pair.quote == condition.pair.token_out else 1 / paid
+            distances.append(condition.away(market, _best_out(order, condition)))
     return min((each for each in distances if each is not None), default=None)

@@ -4,7 +4,7 @@ Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Members may
 renamed or removed, and none changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,8 +23,8 @@ from orderd.wire import (
     OrderView,
     PoolsResult,
     PoolView,
-    PreviewResult,
     QuoteResult,
+    SimulatedFill,
     StatusResult,
     SubmitResult,
     TokensResult,
@@ -50,15 +50,11 @@ class Submissions(Document):
     submissions: tuple[SubmitResult, ...]
 
 
-class Tried(PreviewResult):
+class Tried(SimulatedFill):
     """What an order would do now.
 
     Of one that would rest nothing is simulated: ``succeeds`` says that it would be taken.
     """
-
-    would: Literal["execute", "rest"] | None = Field(
-        None, exclude_if=lambda would: would is None, description="what would be done now"
-    )
 
 
 class Overview(Document):

@@ -163,6 +163,10 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
         from orderctl.display.quotes import preview_view
         from orderctl.display.tables import print_whole
 
+        if order.slices is not None:
+            from orderctl.display.prospect import prospect
+
+            print_whole(prospect(preview.quote), console(settings))
         print_whole(preview_view(preview, wide=output == "wide"), console(settings))
         if order.limit_price is not None and rests(order):
             print_line("the market pays what it waits for: it would be executed now")

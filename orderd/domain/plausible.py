@@ -1,30 +1,17 @@
 """Whether an order's prices can be meant, held against what the market pays for the same amount now."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.money import BPS, format_significant
+from orderd.domain.money import format_significant
 from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
 from orderd.domain.trigger import Condition
 
 MOST_TIMES: Final = 5
 """A price so many times off the market is a slip: it counts the other token, or lacks a digit."""
-
-
-def least_part(terms: OrderTerms) -> OrderTerms:
-    """The least of it that one transaction may sell: what the price of an order in parts is to be held against.
-
-    The whole of it would move the market by much more than its parts do, one after the other.
-    """
-    if terms.slices is not None:
-        return replace(terms, amount_in=max(terms.amount // terms.slices, 1))
-    if terms.min_fill_bps is not None:
-        return replace(terms, amount_in=-(-terms.amount * terms.min_fill_bps // BPS))
-    return terms
 
 
 def check_plausible(terms: OrderTerms, amount_out: int) -> None:

@@ -96,6 +96,28 @@ class Condition:
         """Whether it waits for the price to get worse: then a single look may be fooled by one trade."""
         return self.kind in ADVERSE
 
+    @property
+    def is_above(self) -> bool:
+        """Whether it is met where the price, in the pair's unit, is so high; else where it is so low."""
+        return (self.pair.quote == self.pair.token_out) != self.is_adverse
+
+    def fires_at(self, best_out: int = 0) -> Fraction | None:
+        """The price at which it is met, in the pair's unit; None of a trail of which nobody knows what it is behind."""
+        if self.price is not None:
+            return Fraction(self.price)
+        out = self.bound(best_out).amount_out
+        return self.pair.price(self.amount_in, out) if out else None
+
+    def away(self, market: Fraction, best_out: int = 0) -> Fraction | None:
+        """How far the market's price, in the pair's unit, has to move until it is met, as a part of that price; 0 where
+        it is met. None where nobody knows where that is.
+        """
+        fires_at = self.fires_at(best_out)
+        if fires_at is None:
+            return None
+        away = fires_at / market - 1
+        return max(Fraction(0), away if self.is_above else -away)
+
     def told(self) -> str:
         """Both readings: ``105 USDC per SOL = at least 157.5 USDC``."""
         if self.trail is not None:

@@ -26,9 +26,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Confirmed, Deferred, Executing, Expired, Failed, FilledPart, Retrying
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
+from orderd.domain.parts import part_of
 from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.domain.schedule import Schedule
-from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.domain.terms import stop_of, take_profit_of
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 
@@ -134,7 +135,7 @@ class Families:
 
     def _next_slice(self, family: Family) -> list[Moved]:
         parent = family.parent
-        schedule = _schedule(parent)
+        schedule = schedule_of(parent)
         execution = schedule.at(parent.slice_no, family.due_ms, family.remaining)
         until = _offset_ms(parent, schedule, execution.number) - _offset_ms(parent, schedule, parent.slice_no)
         columns = {"slice_no": execution.number}
@@ -164,7 +165,7 @@ class Families:
 
     def _child(self, family: Family, amount_in: int, columns: dict[str, Any], delay_ms: int) -> list[Moved]:
         parent = family.parent
-        terms = _terms_of_part(terms_of(parent), amount_in)
+        terms = part_of(terms_of(parent), amount_in)
         seconds = min(self._market_seconds, parent.every_seconds or self._market_seconds)
         if family.valid_ms is not None and family.valid_ms < seconds * 1000:
             terms = replace(terms, expires_at=parent.valid_until)
@@ -188,27 +189,11 @@ def _offset_ms(parent: Order, schedule: Schedule, number: int) -> int:
     return schedule.offset_ms(number, random.Random(f"{parent.id} {number}").random())  # noqa: S311  (guards nothing)
 
 
-def _schedule(parent: Order) -> Schedule:
+def schedule_of(parent: Order) -> Schedule:
     assert parent.slices is not None
     assert parent.every_seconds is not None
     assert parent.catch_up is not None
     return Schedule(parent.slices, parent.every_seconds, parent.jitter_bps or 0, parent.catch_up)
-
-
-def _terms_of_part(terms: OrderTerms, amount_in: int) -> OrderTerms:
-    """What a child asks for: a part of the amount at once, at the parent's limit where it has one."""
-    return OrderTerms(
-        token_in=terms.token_in,
-        token_out=terms.token_out,
-        amount_in=amount_in,
-        slippage_bps=terms.slippage_bps,
-        max_cost_bps=terms.max_cost_bps,
-        floor=terms.floor,
-        use_wrapped=terms.use_wrapped,
-        kind=OrderKind.MARKET if terms.limit_price is None else OrderKind.LIMIT,
-        limit_price=terms.limit_price,
-        time_in_force=None if terms.limit_price is None else TimeInForce.FOK,
-    )
 
 
 def _cancel_children(parent_id: UUID) -> list[Moved]:

@@ -13,7 +13,8 @@ from db.connection import database
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS, format_amount
 from orderd.domain.order import OrderKind
-from orderd.domain.plausible import check_plausible, least_part
+from orderd.domain.parts import first_part, least_part
+from orderd.domain.plausible import check_plausible
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, told
 from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
@@ -21,6 +22,7 @@ from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.next_execution import NextExecution
 from orderd.engine.reservation import Funds, Reservations, Standing
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
@@ -28,12 +30,22 @@ from orderd.engine.routing.offers import Offer, check_offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
+from orderd.engine.simulated_fill import simulate
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient
-from orderd.wire import Balance, BalancesResult, PoolsParams, PoolsResult, PreviewResult, Problem, QuoteResult
+from orderd.wire import (
+    Balance,
+    BalancesResult,
+    PoolsParams,
+    PoolsResult,
+    PreviewResult,
+    Problem,
+    QuoteResult,
+    SimulatedFill,
+)
 
 log = structlog.get_logger(__name__)
 _REROUTING_SECONDS: Final = 2.0
@@ -59,11 +71,25 @@ class Market:
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
         """All venues' offers, even if the best one pays less than is asked for. Raises OrderdError as routing does."""
+        return self._quote(terms, first_part(terms))
+
+    def _quote(self, order: OrderTerms, terms: OrderTerms) -> QuoteResult:
         plan, offer = self._plan(terms, self._builder.fits)
-        return _quote_result(terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
+        return _quote_result(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
+        return self._preview(terms, first_part(terms))
+
+    def simulate_fill(self, following: NextExecution) -> SimulatedFill:
+        """What an order would do now, as it stands. Raises OrderdError as routing and building do."""
+        return simulate(following, self._paid, self._quote, self._preview)
+
+    def _paid(self, request: QuoteRequest) -> int:
+        return self._router.route(request, 0, self._builder.fits).route.amount_out
+
+    def _preview(self, order: OrderTerms, terms: OrderTerms) -> PreviewResult:
+        """Of the execution that sells ``terms``, which is all of the order or a part of it."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
         plan, offer = self._plan(terms, others.fits)
         check_offer(terms, plan.route, offer)
@@ -78,7 +104,7 @@ class Market:
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
-            quote=_quote_result(terms, offer, preview.fee, self._builder.rent(plan.route)),
+            quote=_quote_result(order, terms, offer, preview.fee, self._builder.rent(plan.route)),
             succeeds=error is None,
             error=None if error is None else Problem.of(error),
             units_consumed=simulation.units_consumed,
@@ -196,9 +222,14 @@ def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing:
     )
 
 
-def _quote_result(terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None) -> QuoteResult:
+def _quote_result(
+    order: OrderTerms, terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None
+) -> QuoteResult:
+    """``terms`` are what the offer is for: those of the order, or of a part of it."""
+    is_part = terms.amount_in != order.amount_in
     return QuoteResult(
-        **dict(told(terms)),
+        **dict(told(order)),
+        part_in=format_amount(terms.amount, terms.token_in.decimals) if is_part else None,
         chosen=offer.chosen,
         quotes=offer.quotes,
         refusals=offer.refusals,

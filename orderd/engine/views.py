@@ -14,7 +14,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, HELD, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import OrderTerms, price_reads, told
+from orderd.domain.terms import price_reads, told
 from orderd.wire import (
     CHILDREN_TOLD,
     AttemptOutcome,
@@ -134,14 +134,6 @@ def _id_range(prefix: str) -> tuple[str, str]:
     if not digits or len(digits) > 32 or not all(digit in "0123456789abcdef" for digit in digits):
         digits = "f" * 32
     return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
-
-
-def terms(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderTerms:
-    """What an order asks for. Raises OrderdError as ``find`` does, and ORDER_HELD where it has no amount yet."""
-    order = find(account_id, ref, sees_all=sees_all)
-    if order.status in HELD:
-        raise OrderdError(ErrorCode.ORDER_HELD, f"it sells what order {order.entry_id} will have bought")
-    return terms_of(order).in_try(order.failures)
 
 
 def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:

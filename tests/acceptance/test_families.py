@@ -148,6 +148,28 @@ def test_a_twap_that_is_paused_and_cancelled_keeps_what_it_has_sold(house: House
     house.has_sold_as_told(parent)
 
 
+# What would be done now
+
+
+def test_of_each_family_it_is_told_what_it_would_do_now(house: House) -> None:
+    oco = house.begins("oco", "SOL", "USDC", "0.5", "--take-profit", "105", "--stop", "96")
+    told = house.orderctl("simulate-fill", str(oco))
+    assert [(each["kind"], each["price"]) for each in told["waits_for"]] == [("take_profit", "105"), ("stop", "96")]
+    profit, stop = (Decimal(each["away"]) for each in told["waits_for"])
+    assert 3 < stop < 4 < profit < 6
+    assert (told["would"], told["quote"].get("part_in"), told["units_consumed"] is None) == ("rest", None, False)
+
+    twap = house.begins("submit", "SOL", "USDC", "1", "--twap", "4", "--every", "1h")
+    house.sees(twap, EventKind.FILLED)
+    told = house.orderctl("simulate-fill", str(twap))
+    assert (told["would"], told["quote"]["part_in"], told["quote"]["amount_in"]) == ("rest", "0.25", "1")
+    assert told["at"] == house.orderctl("show", str(twap))["order"]["next_at"]
+
+    parts = house.begins("submit", "SOL", "USDC", "300", "--limit", "101", "--partial", "--min-fill", "1")
+    told = house.orderctl("simulate-fill", str(parts))
+    assert (told["would"], told["quote"]["part_in"], told["units_consumed"]) == ("rest", "3", None)
+
+
 # Parts
 
 

@@ -19,6 +19,7 @@ from db.resting import Best
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.order import OrderStatus
+from orderd.domain.parts import largest_part
 from orderd.domain.quote import QuoteRequest
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.inquiry import Answers, Pair
@@ -185,22 +186,13 @@ class Triggers:
         return Look(route.amount_out, route.slot, self._clock())
 
     def _largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
-        """As much of it as is paid its limit, to a thousandth; None where that is less than may be sold alone."""
+        """As much of it as is paid its limit; None where that is less than may be sold alone."""
 
         def is_paid(amount_in: int) -> bool:
             paid = self._paid(replace(watched.request, amount=amount_in), found)
             return paid is not None and watched.pays(amount_in, paid)
 
-        least, most = watched.least_part, watched.terms.amount
-        if is_paid(most):
-            return most
-        if not is_paid(least):
-            return None
-        step = max((most - least) >> 10, 1)
-        while most - least > step:
-            middle = (least + most) // 2
-            least, most = (middle, most) if is_paid(middle) else (least, middle)
-        return least
+        return largest_part(watched.least_part, watched.terms.amount, is_paid)
 
     def _paid(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int | None:
         try:

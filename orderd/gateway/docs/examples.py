@@ -13,6 +13,7 @@ from orderd.wire import (
     WIRE_VERSION,
     AmendResult,
     AttemptView,
+    Awaited,
     Balance,
     BalancesResult,
     CancelResult,
@@ -32,6 +33,7 @@ from orderd.wire import (
     RateLimitUse,
     ResolveResult,
     ServiceHealth,
+    SimulatedFill,
     StatusResult,
     SubmitResult,
     TokensResult,
@@ -369,6 +371,19 @@ PREVIEW: Final = PreviewResult(
     units_consumed=78_000,
     network_fee="0.0000062",
     logs=("Program log: Instruction: Swap2",),
+)
+SIMULATED_FILL: Final = SimulatedFill(
+    **dict(PREVIEW),
+    would="rest",
+    waits_for=(
+        Awaited(
+            kind=OrderKind.STOP,
+            reads="135 USDC per SOL = at most 202.5 USDC",
+            price="135",
+            away="5.424",
+            is_met=False,
+        ),
+    ),
 )
 TOKENS: Final = TokensResult(
     tokens=tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in BUILTIN_TOKENS)

@@ -37,8 +37,8 @@ from orderd.wire import (
     NoParams,
     OrderDetail,
     OrderRef,
-    PreviewResult,
     QueueMetrics,
+    SimulatedFill,
     SubmitResult,
 )
 
@@ -206,13 +206,13 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
     @router.get(
         "/orders/{order}/simulated-fill",
         summary="See what an order would do now",
-        response_description="The route, and the chain's own simulation of the transaction.",
-        responses=success(200, examples.PREVIEW) | problems(*_ONE_ORDER, *category("ROUTE", "RPC")),
+        response_description="What it waits for, the route, and the chain's own simulation of the transaction.",
+        responses=success(200, examples.SIMULATED_FILL) | problems(*_ONE_ORDER, *category("ROUTE", "RPC")),
     )
     async def simulate_fill(
         caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
-    ) -> PreviewResult:
-        return cast(PreviewResult, (await methods.simulate_fill(caller, GetParams(order=order))).result)
+    ) -> SimulatedFill:
+        return cast(SimulatedFill, (await methods.simulate_fill(caller, GetParams(order=order))).result)
 
     return router
 

@@ -11,9 +11,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms
 from orderd.domain.times import format_moment
-from orderd.engine import halting, views
+from orderd.engine import halting, next_execution, views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
+from orderd.engine.next_execution import NextExecution
 from orderd.engine.order_list import list_orders
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.batch import Batcher
@@ -47,6 +48,7 @@ from orderd.wire import (
     QuoteResult,
     ResolveParams,
     ResolveResult,
+    SimulatedFill,
     StatusResult,
     SubmitParams,
     SubmitResult,
@@ -67,6 +69,8 @@ class Market(Protocol):
     def quote(self, terms: OrderTerms) -> QuoteResult: ...
 
     def preview(self, terms: OrderTerms) -> PreviewResult: ...
+
+    def simulate_fill(self, following: NextExecution) -> SimulatedFill: ...
 
     def notional(self, terms: OrderTerms) -> int: ...
 
@@ -131,7 +135,7 @@ class Methods:
             Method.ORDER_GET: Route(GetParams, OrderDetail, Scope.READ, self.get),
             Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE, self.cancel),
             Method.ORDER_AMEND: Route(AmendParams, AmendResult, Scope.TRADE, self.amend),
-            Method.ORDER_SIMULATE_FILL: Route(GetParams, PreviewResult, Scope.READ, self.simulate_fill),
+            Method.ORDER_SIMULATE_FILL: Route(GetParams, SimulatedFill, Scope.READ, self.simulate_fill),
             Method.ORDER_EVIDENCE: Route(GetParams, EvidenceResult, Scope.READ, self.evidence),
             Method.ORDER_RESOLVE: Route(ResolveParams, ResolveResult, Scope.ADMIN, self.resolve),
             Method.ORDERS_LIST: Route(ListParams, ListResult, Scope.READ, self.list_orders),
@@ -233,10 +237,10 @@ class Methods:
         return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
 
     async def simulate_fill(self, caller: Caller, params: GetParams) -> Reply:
-        """What the order would do now: the route, and the chain's simulation of the transaction."""
+        """What the order would do now: what it waits for, the route, and the chain's simulation of the transaction."""
         who = caller.principal
-        terms = await self._database.run(views.terms, who.account_id, params.order, sees_all=who.sees_all)
-        return Reply(await self._outside.run(self._market.preview, terms))
+        found = await self._database.run(next_execution.find, who.account_id, params.order, sees_all=who.sees_all)
+        return Reply(await self._outside.run(self._market.simulate_fill, found))
 
     async def evidence(self, caller: Caller, params: GetParams) -> Reply:
         """What is known of a submitted order's transaction, and what the chain says of it now."""

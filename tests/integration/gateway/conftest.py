@@ -32,6 +32,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
+from orderd.engine.next_execution import NextExecution
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
@@ -53,6 +54,7 @@ from orderd.wire import (
     QuoteResult,
     Ready,
     ResyncRequired,
+    SimulatedFill,
     Snapshot,
 )
 from tests.integration.engine.conftest import WALLET, ScriptedChain
@@ -138,6 +140,9 @@ class PlayedMarket:
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {terms.token_in.symbol}")
+
+    def simulate_fill(self, following: NextExecution) -> SimulatedFill:
+        raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {following.order.token_in.symbol}")
 
     def check_prices(self, terms: OrderTerms) -> None:
         """All prices are good."""

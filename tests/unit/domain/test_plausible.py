@@ -6,7 +6,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
-from orderd.domain.plausible import check_plausible, least_part
+from orderd.domain.plausible import check_plausible
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import TokenRegistry
 
@@ -82,10 +82,3 @@ def test_a_trail_is_shorter_than_the_price() -> None:
 
 def test_a_market_order_has_no_price_to_be_wrong() -> None:
     check_plausible(terms(), PAYS)
-
-
-def test_an_order_in_parts_is_held_against_what_a_part_is_paid() -> None:
-    assert least_part(terms(10 * SOL)).amount == 10 * SOL
-    assert least_part(terms(10 * SOL, kind=OrderKind.TWAP, slices=4)).amount == 25 * SOL // 10
-    assert least_part(terms(3, kind=OrderKind.TWAP, slices=4)).amount == 1
-    assert least_part(terms(10 * SOL + 1, partial=True, min_fill_bps=1_000)).amount == SOL + 1

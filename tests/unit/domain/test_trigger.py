@@ -136,3 +136,39 @@ def test_both_readings_are_told() -> None:
     assert Condition(OrderKind.LIMIT, PURCHASE, 210_000_000, "105").told() == "105 USDC per SOL = at least 2 SOL"
     assert trailing(SALE, 10**9, "3%").told() == "3% behind the best price"
     assert trailing(PURCHASE, 10**9, "2.5").told() == "2.5 USDC per SOL behind the best price"
+
+
+@pytest.mark.parametrize(
+    ("kind", "pair", "is_above"),
+    [
+        (OrderKind.LIMIT, SALE, True),
+        (OrderKind.STOP, SALE, False),
+        (OrderKind.LIMIT, PURCHASE, False),
+        (OrderKind.STOP, PURCHASE, True),
+    ],
+)
+def test_a_price_is_met_from_above_or_from_below(kind: OrderKind, pair: PairPrice, is_above: bool) -> None:
+    assert Condition(kind, pair, 10**9, "100").is_above is is_above
+
+
+@PAIRS
+@given(market=st.fractions(min_value=1, max_value=1000), price=st.integers(1, 1000))
+def test_what_is_met_is_no_way_off_and_all_else_is_as_far_as_the_price_has_to_move(
+    pair: PairPrice, market: Fraction, price: int
+) -> None:
+    for kind in (OrderKind.LIMIT, OrderKind.STOP):
+        condition = Condition(kind, pair, 10**9, str(price))
+        away = condition.away(market)
+        assert condition.fires_at() == price
+        assert away is not None
+        if condition.is_above:
+            assert market * (1 + away) == max(market, Fraction(price))
+        else:
+            assert market * (1 - away) == min(market, Fraction(price))
+
+
+def test_a_trail_fires_where_it_is_behind_the_best_price_and_nowhere_before_that_is_known() -> None:
+    condition = trailing(SALE, 10**9, "3%")
+    assert (condition.fires_at(), condition.away(Fraction(100))) == (None, None)
+    assert condition.fires_at(100_000_000) == 97
+    assert condition.away(Fraction(100), 100_000_000) == Fraction(3, 100)

@@ -21,8 +21,18 @@ from orderctl.tui.book import accepted, advanced
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
-from orderd.domain.order import TimeInForce
-from orderd.wire import FillView, Method, OrderDetail, OrderView, PreviewResult, QuoteResult, SubmitResult
+from orderd.domain.order import OrderKind, TimeInForce
+from orderd.wire import (
+    Awaited,
+    FillView,
+    Method,
+    OrderDetail,
+    OrderView,
+    PreviewResult,
+    QuoteResult,
+    SimulatedFill,
+    SubmitResult,
+)
 from tests.samples.orders import (
     ACCEPTED,
     FIRED,
@@ -302,6 +312,109 @@ def test_a_prospect_holds_the_price_against_the_market() -> None:
     assert seen(quoted(TRAILING))[5] == "valid      until it is filled or cancelled"
 
 
+def test_a_prospect_of_an_oco_holds_both_prices_against_the_market() -> None:
+    assert seen(quoted(OCO)) == [
+        "sell 1.5 SOL for USDC",
+        "waits for  120 USDC per SOL = at least 180 USDC  ────────────── 18.1%",
+        "or         95 USDC per SOL = at most 142.5 USDC  ━━━━━───────── 6.44%",
+        "then       it is executed at the best price there is",
+        "now        101.540141 USDC per SOL = 152.310211 USDC",
+        "so         both would rest, and what comes first is done",
+        "valid      until it is filled or cancelled",
+    ]
+
+
+def executions(paid: str, **terms: Any) -> list[str]:
+    return seen(quoted(TWAP.model_copy(update=terms), paid).model_copy(update={"part_in": "0.3"}))
+
+
+def test_a_prospect_of_executions_says_how_much_each_sells_and_when() -> None:
+    assert executions("30.5") == [
+        "sell 1.5 SOL for USDC",
+        "sells  5 times 0.3 SOL, one every 1m",
+        "when   the first at once, in 1m, in 2m, in 3m, the last in 4m",
+        "how    each is executed at the best price there is",
+        "now    101.666667 USDC per SOL = 30.5 USDC for one of them",
+        "so     the first would be executed at once",
+        "valid  until it is filled or cancelled",
+    ]
+    many = executions("30.5", slices=24, jitter="20", every="1h")
+    assert many[1] == "sells  24 times 0.3 SOL, one every 1h, each moved by chance, by 20 % of that"
+    assert many[2] == "when   the first at once, in 1h, in 2h, in 3h, in 4h, ..., the last in 23h"
+    limited = executions("30.5", limit_price="105")
+    assert limited[3] == "how    each is executed at 105 or better"
+    assert (
+        limited[5]
+        == "so     the market does not pay the limit: what an execution cannot sell is shared by those to come"
+    )
+    assert executions("31.5", limit_price="105")[5] == "so     the first would be executed at once"
+
+
+def test_a_prospect_of_executions_in_an_unknown_token_tells_no_price() -> None:
+    assert [line.split()[0] for line in executions("30.5", token_out="BONK")] == [
+        "sell",
+        "sells",
+        "when",
+        "how",
+        "valid",
+    ]
+
+
+def test_what_follows_an_entry_is_told_with_it() -> None:
+    entry = LIMIT.model_copy(update={"then_take_profit": "120", "then_stop": "85"})
+    told = "it is filled at this price or a better one; what it has bought is sold again: take-profit 120 or stop 85"
+    assert what_follows(resting(entry)) == f"{told} USDC per SOL"
+    assert prices(entry) == "limit 105, then take-profit 120 or stop 85 USDC per SOL"
+    assert prices(ACCEPTED.model_copy(update={"then_stop": "85"})) == "then stop 85 USDC per SOL"
+    assert (
+        prices(TWAP.model_copy(update={"then_stop": "85"})) == "5 executions, one every 1m, then stop 85 USDC per SOL"
+    )
+
+
+class TestSimulateFill:
+    """What an order would do now."""
+
+    def simulated(self, daemon: FakeDaemon, orderctl: Orderctl, **changes: Any) -> list[str]:
+        quote = QUOTE.model_copy(update={"part_in": changes.pop("part_in", None)})
+        found = {"succeeds": True, "error": None, "units_consumed": 9, "network_fee": "0.000005", "logs": ()} | changes
+        daemon.answers(Method.ORDER_SIMULATE_FILL, SimulatedFill(quote=quote, **found))
+        outcome = orderctl("simulate-fill", str(ORDER_ID))
+        assert (outcome.code, outcome.err) == (0, "nothing was traded\n")
+        return outcome.out.splitlines()
+
+    def test_both_ends_of_an_oco_are_told_with_their_distance(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        profit = Awaited(kind=OrderKind.TAKE_PROFIT, reads="120 = 180", price="120", away="18.2", is_met=False)
+        stop = Awaited(kind=OrderKind.STOP, reads="95 = 142.5", price="95", away=None, is_met=False)
+        told = self.simulated(daemon, orderctl, would="rest", waits_for=(profit, stop))
+        assert told[:4] == [
+            "waits for  take-profit 120 = 180  ────────────── 18.2%",
+            "or         stop 95 = 142.5",
+            "now        it rests; if it fired now:",
+            "sell 1.5 SOL for USDC",
+        ]
+        assert told[-1] == "the simulation succeeds: network fee 0.000005 SOL, 9 compute units"
+
+    def test_the_next_execution_is_told_with_its_time(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        told = self.simulated(daemon, orderctl, would="rest", at=START, part_in="0.3")
+        assert told[:3] == [
+            "next  0.3 SOL at 2025-11-21 09:30:00",
+            "now   it waits for that time; then, as of now:",
+            "sell 0.3 of 1.5 SOL for USDC",
+        ]
+
+    def test_what_is_met_is_executed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        assert self.simulated(daemon, orderctl, would="execute", part_in="0.3")[:1] == [
+            "now  it would be executed, 0.3 of 1.5 SOL"
+        ]
+
+    def test_what_is_not_paid_its_limit_is_only_quoted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        told = self.simulated(daemon, orderctl, would="rest", units_consumed=None)
+        assert "simulation" not in told[-1]
+
+    def test_an_older_daemon_says_what_it_knows(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        assert self.simulated(daemon, orderctl)[0] == "sell 1.5 SOL for USDC"
+
+
 SUBMIT = ("submit", "SOL", "USDC", "1.5")
 
 
@@ -351,6 +464,26 @@ class TestSubmit:
         assert "it would rest: the market is 3.41 % away" in outcome.out
         assert [method for method, _ in daemon.calls] == ["quote"]
         assert json.loads(orderctl(*SUBMIT, "--limit", "105", "--dry-run", "-o", "json").out)["would"] == "rest"
+
+    def test_a_dry_run_in_executions_shows_them_and_simulates_the_first(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        quote = quoted(TWAP, "30.5").model_copy(update={"part_in": "0.3"})
+        preview = PreviewResult(quote=quote, succeeds=True, error=None, units_consumed=1, network_fee="0", logs=())
+        daemon.answers(Method.ORDER_PREVIEW, preview)
+
+        told = orderctl(*SUBMIT, "--twap", "5", "--over", "5m", "--dry-run").out
+        assert "5 times 0.3 SOL, one every 1m" in told
+        assert "sell 0.3 of 1.5 SOL for USDC" in told
+        assert "the simulation succeeds" in told
+
+    def test_both_prices_of_an_oco_are_tried_too(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.QUOTE, quoted(OCO))
+        outcome = orderctl("oco", *SUBMIT[1:], "--take-profit", "120", "--stop", "95", "--dry-run")
+        assert "both would rest, and what comes first is done" in outcome.out
+        daemon.answers(Method.QUOTE, quoted(OCO.model_copy(update={"stop_price": "110"})))
+        wrong = orderctl("oco", *SUBMIT[1:], "--take-profit", "120", "--stop", "110", "--dry-run")
+        assert "error[PRICE_WRONG_SIDE]" in wrong.err
 
     def test_a_dry_run_whose_price_is_met_simulates_the_execution(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         quote = quoted(LIMIT, "158")

@@ -1,0 +1,43 @@
+"""What an order would do now, as the daemon has simulated it."""
+
+from fractions import Fraction
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orderctl.display.prospect import distance_text
+from orderctl.display.quotes import preview_view, quote_view
+from orderctl.display.resting import word_of
+from orderctl.display.tables import pairs
+from orderctl.display.timeline import moment
+from orderctl.output.colours import Tone
+from orderd.wire import SimulatedFill
+
+
+def simulated_view(simulated: SimulatedFill, *, wide: bool = False) -> Group:
+    """What an order waits for and how far that is, and the execution that comes next."""
+    quote = simulated.quote
+    table = pairs()
+    for number, awaited in enumerate(simulated.waits_for):
+        away = None if awaited.away is None else Fraction(awaited.away) / 100
+        name = "or" if number else "waits for"
+        table.add_row(
+            name, Text.assemble(f"{word_of(awaited.kind)} ", (awaited.reads, "bold"), "  ", distance_text(away))
+        )
+    if simulated.at is not None:
+        table.add_row("next", f"{quote.part_in or quote.amount_in} {quote.token_in} at {moment(simulated.at)}")
+    if simulated.would is not None:
+        table.add_row("now", _would(simulated))
+    parts: list[RenderableType] = [table] if table.row_count else []
+    is_simulated = simulated.units_consumed is not None or not simulated.succeeds
+    return Group(*parts, preview_view(simulated, wide=wide) if is_simulated else quote_view(quote, wide=wide))
+
+
+def _would(simulated: SimulatedFill) -> Text:
+    quote = simulated.quote
+    part = "" if quote.part_in is None else f", {quote.part_in} of {quote.amount_in} {quote.token_in}"
+    if simulated.would == "execute":
+        return Text(f"it would be executed{part}", Tone.GOOD.bold)
+    if simulated.at is not None:
+        return Text("it waits for that time; then, as of now:", Tone.WARNING)
+    return Text("it rests; if it fired now:", Tone.WARNING)

@@ -1,0 +1,60 @@
+"""The part of an order that one transaction executes, where that is not the whole of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from orderd.domain.money import BPS
+from orderd.domain.order import OrderKind, TimeInForce
+from orderd.domain.terms import OrderTerms
+
+_STEPS_BITS: Final = 10
+"""The largest part that is paid is found to a thousandth."""
+
+
+def part_of(terms: OrderTerms, amount_in: int) -> OrderTerms:
+    """What the order asks for that sells a part of the amount at once, at the limit of the whole where it has one."""
+    return OrderTerms(
+        token_in=terms.token_in,
+        token_out=terms.token_out,
+        amount_in=amount_in,
+        slippage_bps=terms.slippage_bps,
+        max_cost_bps=terms.max_cost_bps,
+        floor=terms.floor,
+        use_wrapped=terms.use_wrapped,
+        kind=OrderKind.MARKET if terms.limit_price is None else OrderKind.LIMIT,
+        limit_price=terms.limit_price,
+        time_in_force=None if terms.limit_price is None else TimeInForce.FOK,
+    )
+
+
+def first_part(terms: OrderTerms) -> OrderTerms:
+    """What is executed first: of a TWAP its first execution, of any other order all of it."""
+    if terms.slices is None:
+        return terms
+    return part_of(terms, max(terms.amount // terms.slices, 1))
+
+
+def least_part(terms: OrderTerms) -> OrderTerms:
+    """The least of it that one transaction may sell: what the price of an order in parts is to be held against.
+
+    The whole of it would move the market by much more than its parts do, one after the other.
+    """
+    if terms.slices is not None:
+        return replace(terms, amount_in=max(terms.amount // terms.slices, 1))
+    if terms.min_fill_bps is not None:
+        return replace(terms, amount_in=-(-terms.amount * terms.min_fill_bps // BPS))
+    return terms
+
+
+def largest_part(least: int, most: int, is_paid: Callable[[int], bool]) -> int | None:
+    """As much as ``is_paid``, to a thousandth, between the two amounts; None where not even ``least`` is."""
+    if is_paid(most):
+        return most
+    if not is_paid(least):
+        return None
+    step = max((most - least) >> _STEPS_BITS, 1)
+    while most - least > step:
+        middle = (least + most) // 2
+        least, most = (middle, most) if is_paid(middle) else (least, middle)
+    return least

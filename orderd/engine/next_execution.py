@@ -1,0 +1,77 @@
+"""Which execution of an order is the next one, as the order stands, and what that waits for."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from db.models import Order
+from db.terms import terms_of
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.order import HELD, RESTING, TERMINAL, OrderKind
+from orderd.domain.parts import least_part, part_of
+from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.domain.trigger import Condition
+from orderd.engine import views
+from orderd.engine.families import schedule_of
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What would be sold, and the price that lets it go; None where that is nothing but a time, or has been met."""
+
+    terms: OrderTerms
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextExecution:
+    """``either`` of them, whichever comes first; with ``at``, when that time has come.
+
+    ``order`` are the terms of the whole. ``least`` is the smallest part that may go alone, where any may. ``best_out``
+    is the most that was paid while it rested, in base units, 0 before any was.
+    """
+
+    order: OrderTerms
+    either: tuple[Execution, ...]
+    at: datetime | None = None
+    least: int | None = None
+    best_out: int = 0
+    paused: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        return not self.paused and (self.at is None or self.at <= datetime.now(UTC))
+
+
+def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> NextExecution:
+    """Raises OrderdError as ``views.find`` does, and ORDER_HELD where the order has no amount yet.
+
+    Of an order that has ended it is that of the order anew.
+    """
+    order = views.find(account_id, ref, sees_all=sees_all)
+    if order.status in HELD:
+        raise OrderdError(ErrorCode.ORDER_HELD, f"it sells what order {order.entry_id} will have bought")
+    return next_execution(order)
+
+
+def next_execution(order: Order) -> NextExecution:
+    terms = terms_of(order).in_try(order.failures)
+    if order.status in TERMINAL:
+        return NextExecution(terms, (Execution(part_of(terms, terms.amount) if terms.is_family else terms),))
+    if terms.kind is OrderKind.TWAP:
+        schedule = schedule_of(order)
+        number = min(order.slice_no, schedule.slices - 1)  # the last one may be under way
+        amount = schedule.at(number, 0, terms.amount - (order.filled_in or 0)).amount_in
+        executions = (Execution(part_of(terms, amount)),)
+        return NextExecution(terms, executions, at=order.looks_from, paused=order.paused)
+    if terms.kind is OrderKind.OCO:
+        ends = (take_profit_of(terms), stop_of(terms))
+        return NextExecution(terms, tuple(Execution(end, end.trigger) for end in ends))
+    if terms.partial:
+        left = replace(terms, amount_in=terms.amount - (order.filled_in or 0))
+        least = min(least_part(terms).amount, left.amount)
+        return NextExecution(terms, (Execution(left, left.limit),), least=least)
+    rests = order.status in RESTING
+    trigger = None if order.triggered_at is not None else terms.trigger
+    condition = (trigger or terms.limit) if rests else None
+    return NextExecution(terms, (Execution(terms, condition),), best_out=order.best_out or 0)

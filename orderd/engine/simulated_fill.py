@@ -1,0 +1,85 @@
+"""What an order would do now: how far the market is from what it waits for, and the execution that is next."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+
+from orderd.domain.errors import OrderdError
+from orderd.domain.money import BPS, format_significant
+from orderd.domain.parts import largest_part, part_of
+from orderd.domain.quote import QuoteRequest
+from orderd.domain.terms import OrderTerms
+from orderd.domain.trigger import limit_out
+from orderd.engine.next_execution import Execution, NextExecution
+from orderd.engine.routing.floor import request_of
+from orderd.wire import Awaited, PreviewResult, QuoteResult, SimulatedFill
+
+Paid = Callable[[QuoteRequest], int]
+"""What the best route pays, in base units. Raises OrderdError as routing does."""
+
+
+def simulate(
+    following: NextExecution,
+    paid: Paid,
+    quote: Callable[[OrderTerms, OrderTerms], QuoteResult],
+    preview: Callable[[OrderTerms, OrderTerms], PreviewResult],
+) -> SimulatedFill:
+    """``quote`` and ``preview`` are given the terms of the order, and those of what is executed of it. What they raise
+    is raised here.
+    """
+    looks = [_look(execution, following.best_out, paid) for execution in following.either]
+    execution, awaited = min(zip(following.either, looks, strict=True), key=lambda each: _nearness(each[1]))
+    terms, is_met = execution.terms, awaited is None or awaited.is_met
+    if following.least is not None:
+        part = largest_part(following.least, terms.amount, partial(_is_paid, execution.terms, paid))
+        terms, is_met = part_of(terms, part or following.least), part is not None
+    if is_met or terms.limit_price is None:
+        found = preview(following.order, terms)
+    else:
+        found = _unpaid(quote(following.order, terms))
+    return SimulatedFill(
+        **dict(found),
+        would="execute" if is_met and following.is_due else "rest",
+        at=following.at,
+        waits_for=tuple(each for each in looks if each is not None),
+    )
+
+
+def _unpaid(quote: QuoteResult) -> PreviewResult:
+    """Of what cannot be executed before the market pays its limit."""
+    fee = quote.network_fee or "0"
+    return PreviewResult(quote=quote, succeeds=True, error=None, units_consumed=None, network_fee=fee, logs=())
+
+
+def _look(execution: Execution, best_out: int, paid: Paid) -> Awaited | None:
+    """As the triggers look: what the market pays is to be known however little that is."""
+    condition, terms = execution.condition, execution.terms
+    if condition is None:
+        return None
+    out = paid(replace(request_of(terms), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False))
+    best = max(best_out, out)
+    fires_at, away = condition.fires_at(best), condition.away(terms.pair.price(terms.amount, out), best)
+    return Awaited(
+        kind=condition.kind,
+        reads=condition.told(),
+        price=None if fires_at is None else format_significant(fires_at),
+        away=None if away is None else format_significant(away * 100, 4),
+        is_met=condition.bound(best).is_met(out),
+    )
+
+
+def _nearness(awaited: Awaited | None) -> tuple[bool, Decimal]:
+    """What comes first is the least."""
+    if awaited is None or awaited.away is None:
+        return awaited is not None, Decimal(0)
+    return False, Decimal(awaited.away)
+
+
+def _is_paid(terms: OrderTerms, paid: Paid, amount_in: int) -> bool:
+    """Whether a part is paid the limit of the whole."""
+    assert terms.limit_price is not None, "only what has a limit has parts"
+    try:
+        return paid(replace(request_of(terms), amount=amount_in)) >= limit_out(terms.pair, amount_in, terms.limit_price)
+    except OrderdError:
+        return False
