@@ -434,6 +434,7 @@ class NewOrder:
             account=name_of(self.account_id),
             label=self.label,
             parent_id=self.parent_id,
+            entry_id=self.entry_id,
             **terms,
         )
 

@@ -329,7 +329,7 @@ class OrderDetail(Message):
     children: tuple[OrderView, ...] = Field(
         (),
         exclude_if=lambda children: not children,
-        description=f"the orders that execute it or its parts, oldest first; of many the newest {CHILDREN_TOLD}",
+        description=f"the orders that execute it and what follows it, oldest first; of many the newest {CHILDREN_TOLD}",
     )
 
 

@@ -40,7 +40,7 @@ class Book:
         self.active: dict[UUID, OrderView] = {}
         self.ended: dict[UUID, OrderView] = {}
         self.families: dict[UUID, set[UUID]] = {}
-        """The children that are known of each order that has some."""
+        """What is known of the orders that execute each one that has such, and of what is held for its fill."""
         self.revision = 0
         self._untold: set[UUID] = set()
 
@@ -87,8 +87,8 @@ class Book:
 
     def _place(self, order: OrderView) -> None:
         self.revision += 1
-        if order.parent_id is not None:
-            self.families.setdefault(order.parent_id, set()).add(order.id)
+        if (above := order.parent_id or order.entry_id) is not None:
+            self.families.setdefault(above, set()).add(order.id)
         if order.status not in TERMINAL:
             self.active[order.id] = order
             return
@@ -98,11 +98,11 @@ class Book:
             self._forget(self.ended.pop(min(self.ended.values(), key=lambda ended: ended.updated_at).id))
 
     def _forget(self, order: OrderView) -> None:
-        if order.parent_id is not None:
-            children = self.families[order.parent_id]
-            children.discard(order.id)
-            if not children:
-                del self.families[order.parent_id]
+        if (above := order.parent_id or order.entry_id) is not None:
+            below = self.families[above]
+            below.discard(order.id)
+            if not below:
+                del self.families[above]
 
 
 def _is_told_more(known: OrderView, order: OrderView) -> bool:

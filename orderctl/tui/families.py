@@ -1,4 +1,4 @@
-"""An order stands below the one that it executes, where that is in the same table: folded away, or open to be seen."""
+"""An order stands below the one that it executes, or follows, where that is in the same table: folded away, or open."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
@@ -47,8 +47,8 @@ class Lines:
 
     def _is_below(self, order: OrderView) -> bool:
         """What has ended may stand below what is active, and not the other way round."""
-        parent = order.parent_id
-        return parent is not None and (parent in self._table or parent in self._book.active)
+        above = order.parent_id or order.entry_id
+        return above is not None and (above in self._table or above in self._book.active)
 
     def _below(self, order: OrderView) -> Iterator[OrderView]:
         is_active = order.id in self._book.active

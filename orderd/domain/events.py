@@ -72,6 +72,9 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
     parent_id: UUID | None = Field(
         None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"
     )
+    entry_id: UUID | None = Field(
+        None, exclude_if=lambda entry: entry is None, description="the order that buys what this one sells"
+    )
 
 
 class Accepted(ToldTerms, _Acceptance):

@@ -12,7 +12,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.order import ACTIVE, FILLED, HELD, LEASED, RESTING, UNFILLED, OrderKind
+from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
 from orderd.domain.terms import price_reads, told
 from orderd.wire import (
@@ -149,12 +149,15 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
         attempts=tuple(attempt_view(attempt, order) for attempt in attempts),
         failures=tuple(_failure_view(failure) for failure in failures),
         fills=tuple(fill_view(fill, order) for fill in fills),
-        children=tuple(reversed([order_view(child) for child in _newest_children(order)])),
+        children=tuple(map(order_view, _below(order))),
     )
 
 
-def _newest_children(order: Order) -> Iterable[Order]:
-    return Order.select().where(Order.parent_id == order.id).order_by(Order.id.desc()).limit(CHILDREN_TOLD)
+def _below(order: Order) -> Iterable[Order]:
+    """The orders that execute it, and what follows it."""
+    # Each by its own index, from its end; both conditions in one statement would be looked for in all orders.
+    children = Order.select().where(Order.parent_id == order.id).order_by(Order.id.desc()).limit(CHILDREN_TOLD)
+    return [*reversed(children), *Order.select().where(Order.entry_id == order.id)]
 
 
 def attempt_view(attempt: Attempt, order: Order) -> AttemptView:

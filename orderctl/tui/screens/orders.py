@@ -204,7 +204,7 @@ class OrdersScreen(Screen[None]):
         order = book.get(event.order)
         if order is None:
             return
-        family = order.id if order.id in book.families else order.parent_id
+        family = order.id if order.id in book.families else order.parent_id or order.entry_id
         assert family is not None, "what has a mark is in a family"
         self._unfolded ^= {family}
         self.draw()

@@ -17,7 +17,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Accepted, Cancelled, Expired, Released
 from orderd.domain.order import Floor, OrderKind, OrderStatus
 from orderd.domain.tokens import TokenRegistry
-from orderd.engine import views
+from orderd.engine import next_execution, views
 from orderd.engine.amendment import Amendments
 from orderd.engine.exits import Exits
 from orderd.engine.reservation import Reservations
@@ -251,7 +251,16 @@ def test_its_prices_are_held_against_the_market_as_its_entrys_are() -> None:
     assert (terms.amount_in, terms.then_stop_price, terms.then_take_profit_price) == (1_500_000_000, "125", "90")
 
 
+def test_its_entry_tells_of_it_and_its_first_event_names_its_entry() -> None:
+    order_id = begun()
+    (told,) = views.get(DEFAULT_ACCOUNT, str(order_id)).children
+    assert (told.id, told.entry_id, told.status) == (exit_of(order_id).id, order_id, OrderStatus.HELD)
+    (accepted,) = views.events_after(told.id, 0)
+    assert isinstance(accepted.data, Accepted)
+    assert accepted.data.entry_id == order_id
+
+
 def test_what_it_would_do_now_cannot_be_told() -> None:
     with pytest.raises(OrderdError) as refused:
-        views.terms(DEFAULT_ACCOUNT, str(exit_of(begun()).id))
+        next_execution.find(DEFAULT_ACCOUNT, str(exit_of(begun()).id))
     assert refused.value.code is ErrorCode.ORDER_HELD

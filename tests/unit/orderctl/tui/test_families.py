@@ -10,6 +10,7 @@ from orderctl.tui import book as book_module
 from orderctl.tui.book import Book
 from orderctl.tui.families import Lines
 from orderd.domain.events import AnyFact
+from orderd.domain.order import OrderStatus
 from orderd.wire import OrderView
 from tests.samples.orders import FILLED, LIMIT, OCO, STOP, TAKE_PROFIT, TWAP, WITHDRAWN
 from tests.unit.orderctl.tui.desks import order, order_id
@@ -86,6 +87,14 @@ def test_what_goes_on_never_stands_below_what_has_ended() -> None:
 
     assert told(Lines(book.active, book, by_id)) == ["2"]
     assert told(Lines(book.ended, book, by_id, None, opened(1))) == ["▾ 1", "└ 3"]
+
+
+def test_what_follows_an_order_stands_below_it_until_that_has_ended() -> None:
+    held = order(2, (OCO,), entry_id=order_id(1), status=OrderStatus.HELD)
+    book = book_of(order(1, FILLED[:2]), held)
+    assert told(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2"]
+    book.put(order(1, FILLED))
+    assert told(Lines(book.active, book, by_id)) == ["2"]
 
 
 def test_a_child_of_an_unknown_parent_stands_alone() -> None:
