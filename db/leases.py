@@ -14,6 +14,7 @@ from db.models import Order, in_states, listed
 from orderd.domain.errors import AWAITED, ErrorCode
 from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.order import LEASED, SIGNED, WAITING, EventKind, sources
+from orderd.domain.trigger import ADVERSE
 
 
 class Due(NamedTuple):
@@ -43,12 +44,26 @@ def take_due(limit: int, sender: str | None = None) -> Due:
     return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])
 
 
-def first_in_line(limit: int) -> list[UUID]:
-    """The orders that wait for a start, in order of their acceptance."""
+class InLine(NamedTuple):
+    """An order that waits for a start; one that ``goes_first`` does not wait for older ones that do not."""
+
+    order_id: UUID
+    goes_first: bool
+
+
+_FIRED_STOP: Final = "(kind IN ({}))".format(", ".join(f"'{kind}'" for kind in sorted(ADVERSE)))
+"""In the words of an index. A stop waits for a start only once it has fired."""
+
+
+def first_in_line(limit: int) -> list[InLine]:
+    """The orders that wait for a start: stops, which have fired, and then the others, in order of their acceptance."""
     rows = database.execute_sql(
-        f"SELECT id FROM orders WHERE waits_for = '{RATE_LIMIT}' ORDER BY id LIMIT %s", (limit,)
+        f"""
+        SELECT id, {_FIRED_STOP} FROM orders WHERE waits_for = '{RATE_LIMIT}'
+        ORDER BY {_FIRED_STOP} DESC, id LIMIT %s""",
+        (limit,),
     )
-    return [UUID(str(order_id)) for (order_id,) in rows]
+    return [InLine(UUID(str(order_id)), goes_first) for order_id, goes_first in rows]
 
 
 def wake(order_ids: Sequence[UUID]) -> int:

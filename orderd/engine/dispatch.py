@@ -33,8 +33,8 @@ class Line(Protocol):
     def most(self) -> int:
         """Starts that can be free at one time."""
 
-    def free(self, first: Sequence[UUID]) -> int:
-        """How many are free now. ``first`` in line are these orders: nobody who comes later starts before them."""
+    def free(self, first: Sequence[leases.InLine]) -> int:
+        """How many are free now. ``first`` in line are these orders: nobody behind them starts before them."""
 
 
 class Send(Protocol):
@@ -137,7 +137,8 @@ class Dispatch:
     def _move_up(self) -> None:
         """Wake the first in line for a start, as many as are free: those before them may have been cancelled."""
         if self._line is not None and (waiting := leases.first_in_line(self._line.most)):
-            leases.wake(waiting[: self._line.free(waiting)])
+            free = self._line.free(waiting)
+            leases.wake([each.order_id for each in waiting[:free]])
 
 
 def _take_back(orders: Sequence[Order]) -> list[Moved]:

@@ -3,7 +3,8 @@
 -- KEYS  1 ready     present while `starts` is known to hold all starts of the last window
 --       2 opening   the time from which on Postgres may be asked for the starts that Redis has forgotten
 --       3 starts    sorted set: "order:time of the start" by that time
---       4 line      sorted set of the orders that wait, all of score 0: their ids are UUIDv7, so it is in order of arrival
+--       4 line      sorted set of the orders that wait, all of score 0: their ids are UUIDv7, so it is in order of arrival;
+--                   those that go first stand in it with a "!" before them, which sorts before all ids
 --       5 patience  sorted set: the orders of the line by the time when they are given up
 -- ARGV  1 order, or '' to ask whether the limit is ready  2 limit  3 window  4 grace  5 lag      (times in microseconds)
 --       6, 7 between what the clock is expected to be
@@ -24,10 +25,15 @@ local function text(time)
     return string.format('%.0f', time)
 end
 
+local name = '!' .. order
+if tonumber(redis.call('ZSCORE', patience, name) or 0) <= now then
+    name = order
+end
+
 local function wait_until(time)
     if order ~= '' then
-        redis.call('ZADD', line, 0, order)
-        redis.call('ZADD', patience, text(time + grace), order)
+        redis.call('ZADD', line, 0, name)
+        redis.call('ZADD', patience, text(time + grace), name)
     end
     return {'slot', text(time - now)}
 end
@@ -56,13 +62,13 @@ for _, id in ipairs(lost) do
     redis.call('ZREM', patience, id)
 end
 
-local rank = redis.call('ZLEXCOUNT', line, '-', '(' .. order)
+local rank = redis.call('ZLEXCOUNT', line, '-', '(' .. name)
 local free = limit - redis.call('ZCARD', starts)
 if rank < free then
     local start = order .. ':' .. text(now)
     redis.call('ZADD', starts, text(now), start)
-    redis.call('ZREM', line, order)
-    redis.call('ZREM', patience, order)
+    redis.call('ZREM', line, name)
+    redis.call('ZREM', patience, name)
     return {'go', start}
 end
 

@@ -1,8 +1,9 @@
 """At most so many order starts in any sliding window, over the whole cluster, first come first served.
 
 One Lua script decides, by Redis' own clock. An order that may not start is told how far away the slot is that its place
-in the line gives it, and keeps its place, which is its age. The slot is an estimate: where starts are free earlier, for
-others were cancelled or the limit was raised, dispatch wakes the first in line. Waiting is no attempt.
+in the line gives it, and keeps its place, which is its age; but what has to get out of the market goes before all
+others, once dispatch has said so of it. The slot is an estimate: where starts are free earlier, for others were
+cancelled or the limit was raised, dispatch wakes the first in line. Waiting is no attempt.
 """
 
 import time
@@ -17,6 +18,7 @@ import redis
 import structlog
 from redis.client import Pipeline
 
+from db.leases import InLine
 from orderd.engine.clock import elapsed_seconds
 from orderd.queue.clock import ANY_TIME, RedisClock
 
@@ -44,12 +46,14 @@ _ENTER: Final = """
 local clock = redis.call('TIME')
 local patience = string.format('%.0f', clock[1] * 1000000 + clock[2] + ARGV[1])
 for i = 2, #ARGV do
-    redis.call('ZADD', KEYS[1], 0, ARGV[i])
-    redis.call('ZADD', KEYS[2], patience, ARGV[i])
+    if not redis.call('ZSCORE', KEYS[1], '!' .. ARGV[i]) then
+        redis.call('ZADD', KEYS[1], 0, ARGV[i])
+        redis.call('ZADD', KEYS[2], patience, ARGV[i])
+    end
 end
 """
 
-# KEYS line patience starts, ARGV grace, window, then orders. Of who has just started Postgres may not have heard yet.
+# KEYS line patience starts, ARGV grace, window, then names in the line. Of who has just started Postgres may not know.
 _FREE: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -59,7 +63,12 @@ for _, start in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], text(now - ARGV[1]),
     started[string.match(start, '^[^:]+')] = true
 end
 for i = 3, #ARGV do
-    if not started[ARGV[i]] then
+    local order = string.gsub(ARGV[i], '^!', '')
+    if not started[order] then
+        if order ~= ARGV[i] then
+            redis.call('ZREM', KEYS[1], order)
+            redis.call('ZREM', KEYS[2], order)
+        end
         redis.call('ZADD', KEYS[1], 0, ARGV[i])
         redis.call('ZADD', KEYS[2], 'GT', text(now + ARGV[1]), ARGV[i])
     end
@@ -189,15 +198,16 @@ class RateLimiter:
         """Starts that can be free at one time, as far as anybody has to know."""
         return min(self._limit, _MOST) if self._limit else _MOST
 
-    def free(self, first: Sequence[UUID]) -> int:
-        """How many starts are free now. Sees to it that nobody who came later gets them before ``first`` in line.
+    def free(self, first: Sequence[InLine]) -> int:
+        """How many starts are free now. Sees to it that nobody behind them gets these before ``first`` in line.
 
         Raises redis.RedisError.
         """
         if not self._limit:
             return len(first)
         durations = map(_microseconds, (self._grace, self._window))
-        used = self._redis.eval(_FREE, 3, _LINE, _PATIENCE, _STARTS, *durations, *map(str, first))
+        names = [f"{'!' if each.goes_first else ''}{each.order_id}" for each in first]
+        used = self._redis.eval(_FREE, 3, _LINE, _PATIENCE, _STARTS, *durations, *names)
         return max(self._limit - int(used), 0)
 
     def release(self, go: Go) -> None:
@@ -211,8 +221,8 @@ class RateLimiter:
             return
         try:
             with self._redis.pipeline(transaction=True) as pipe:
-                pipe.zrem(_LINE, str(order_id))
-                pipe.zrem(_PATIENCE, str(order_id))
+                pipe.zrem(_LINE, str(order_id), f"!{order_id}")
+                pipe.zrem(_PATIENCE, str(order_id), f"!{order_id}")
                 pipe.execute()
         except redis.RedisError as error:
             log.warning("rate limit unreachable", action="forget_failed", order_id=str(order_id), error=str(error))

@@ -112,7 +112,7 @@ def live_through_all_states() -> Order:
     look._waiting(waits)
     lapse(waits)
     leases.take_due(10, "gateway")
-    leases.wake(leases.first_in_line(10))
+    leases.wake([each.order_id for each in leases.first_in_line(10)])
     leases.give_back([waits])
     leases.give_all_back()
     journal.apply([Change(waits, Cancelled(), None)])

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from redis import ConnectionError as RedisDown
@@ -11,9 +10,10 @@ from redis import ConnectionError as RedisDown
 from db import journal
 from db.connection import database
 from db.journal import Change
+from db.leases import InLine
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred
-from orderd.domain.order import OrderStatus
+from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred, Triggered
+from orderd.domain.order import OrderKind, OrderStatus
 from orderd.engine import views
 from orderd.engine.dispatch import MAX_LOSSES, Dispatch
 from orderd.engine.publish import Publisher
@@ -79,10 +79,10 @@ class Line:
     """A rate limit with so many free starts; ``first`` is whom it was told to be first in line."""
 
     free_starts: int
-    first: list[UUID] = field(default_factory=list)
+    first: list[InLine] = field(default_factory=list)
     most: int = 3
 
-    def free(self, first: Sequence[UUID]) -> int:
+    def free(self, first: Sequence[InLine]) -> int:
         self.first = [*first]
         return self.free_starts
 
@@ -97,8 +97,21 @@ def test_the_first_in_line_are_woken_as_far_as_starts_are_free(publisher: Publis
     dispatch.defer(orders[1], timedelta(hours=2), "something else")
     assert dispatch.run_once() == 2
     assert queue.sent == orders[2:4]
-    assert line.first == orders[2:5]
+    assert line.first == [(order_id, False) for order_id in orders[2:5]]
     assert dispatch.run_once() == 0, "those that are woken and have not started yet are the first still"
+
+
+def test_a_stop_that_has_fired_is_woken_before_all_that_are_older(publisher: Publisher, queue: Queue) -> None:
+    line = Line(free_starts=1)
+    dispatch = Dispatch(publisher, queue.send, queue.depth, line=line)
+    older = pending()
+    stop = pending(kind=OrderKind.STOP, stop_price="95")
+    fact = Triggered(price="95", amount_out="142", condition="95", slot=9, met_at_slot=9)
+    journal.apply([Change(stop, fact, None, to=OrderStatus.PENDING)])
+    for order_id in (older, stop):
+        dispatch.defer(order_id, timedelta(hours=2), RATE_LIMIT)
+    assert dispatch.run_once() == 1
+    assert (queue.sent, line.first) == ([stop], [(stop, True), (older, False)])
 
 
 def test_a_wait_is_told_once_for_each_reason(dispatch: Dispatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 import redis
 from uuid_utils.compat import uuid7
 
+from db.leases import InLine
 from orderd.queue.limiter import Go, RateLimiter, Slot
 from tests.integration.queue.virtual_time import (
     EPOCH,
@@ -41,6 +42,10 @@ def limiter(time: VirtualTime) -> RateLimiter:
 
 def orders(count: int) -> list[UUID]:
     return [uuid7() for _ in range(count)]
+
+
+def in_line(waiting: list[UUID], *, goes_first: bool = False) -> list[InLine]:
+    return [InLine(order, goes_first) for order in waiting]
 
 
 def ask_all(limiter: RateLimiter, asking: list[UUID]) -> list[UUID]:
@@ -148,19 +153,48 @@ def test_the_first_in_line_are_told_how_many_may_start_and_keep_their_places(
     began = time.now
     started, *waiting = orders(4)
     ask_all(limiter, [started])
-    assert limiter.free(waiting[:2]) == 2
+    assert limiter.free(in_line(waiting[:2])) == 2
     assert isinstance(slot_of(limiter, uuid7()), datetime), "the two are before it, though they have not asked"
     assert ask_all(limiter, waiting[:2]) == waiting[:2]
-    assert limiter.free(waiting[2:]) == 0
+    assert limiter.free(in_line(waiting[2:])) == 0
     time.set(began + KEPT)
-    assert limiter.free(waiting[2:]) == 3
+    assert limiter.free(in_line(waiting[2:])) == 3
+
+
+def test_who_goes_first_starts_before_all_that_are_older(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    first, *later, older, stop = orders(5)
+    ask_all(limiter, [first])
+    time.advance(SECOND)
+    ask_all(limiter, [*later, older, stop])
+    assert limiter.free(in_line([stop], goes_first=True)) == 0
+    with limiter._redis.pipeline() as pipe:
+        limiter.enter(pipe, [stop])
+        pipe.execute()
+    assert limiter.use() == (3, 2), "it is in line once"
+    time.set(began + KEPT)
+    assert limiter.free(in_line([stop], goes_first=True)) == 1
+    assert ask_all(limiter, [older, stop]) == [stop]
+    time.set(began + KEPT + SECOND)
+    assert ask_all(limiter, [older]) == [older]
+
+
+def test_who_goes_first_and_is_cancelled_keeps_nobody_waiting(limiter: RateLimiter, time: VirtualTime) -> None:
+    began = time.now
+    *_, stop = asking = orders(4)
+    ask_all(limiter, asking)
+    limiter.free(in_line([stop], goes_first=True))
+    limiter.forget(stop)
+    assert limiter.use() == (3, 0)
+    time.set(began + KEPT)
+    assert len(ask_all(limiter, orders(3))) == 3
 
 
 def test_who_has_just_started_is_not_put_in_line_again(limiter: RateLimiter) -> None:
     """Postgres may not have heard of it when the first in line were read there."""
     started, late = orders(2)
     ask_all(limiter, [started])
-    limiter.free([started])
+    limiter.free(in_line([started]))
     assert limiter.use() == (1, 0)
     assert isinstance(limiter.ask(late), Go)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from uuid_utils.compat import uuid7
 
+from db.leases import InLine
 from orderd.queue.limiter import Go, Slot
 from tests.integration.queue.virtual_time import GRACE, LAG, WINDOW, VirtualTime, let_scripts_read_the_clock_from_a_key
 
@@ -36,16 +37,25 @@ class RateLimitMachine(RuleBasedStateMachine):
         self.limiters = [self.time.limiter(LIMIT) for _ in range(2)]
         self.due: dict[UUID, datetime] = {}
         self.line: dict[UUID, datetime] = {}
+        self.first: set[UUID] = set()
+
+    def place(self, order: UUID) -> tuple[bool, UUID]:
+        """Before whom it is served: those that go first come before the others, each in order of age."""
+        return (order not in self.first or self.time.now >= self.line.get(order, self.time.now), order)
 
     def ask(self, order: UUID, process: int) -> None:
-        rank = sum(older < order and self.time.now < patience for older, patience in self.line.items())
+        place = self.place(order)
+        rank = sum(self.place(other) < place and self.time.now < until for other, until in self.line.items())
         answer = self.limiters[process].ask(order)
         self.due.pop(order, None)
         if isinstance(answer, Go):
             assert rank + self.recent() < LIMIT, "it took a slot that belongs to an older order"
             self.line.pop(order, None)
+            self.first.discard(order)
             self.time.start(order)
             return
+        if place[0]:
+            self.first.discard(order)
         assert timedelta(0) < answer.wait <= self.longest_wait(rank)
         self.wait(order, answer)
 
@@ -93,6 +103,14 @@ class RateLimitMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.due)
     @rule(data=st.data())
+    def one_goes_first(self, data: st.DataObject) -> None:
+        order = data.draw(st.sampled_from(sorted(self.due)))
+        self.limiters[0].free([InLine(order, goes_first=True)])
+        self.first.add(order)
+        self.line[order] = max(self.line.get(order, self.time.now), self.time.now + GRACE)
+
+    @precondition(lambda self: self.due)
+    @rule(data=st.data())
     def one_vanishes(self, data: st.DataObject) -> None:
         del self.due[data.draw(st.sampled_from(sorted(self.due)))]
 
@@ -109,6 +127,7 @@ class RateLimitMachine(RuleBasedStateMachine):
     def redis_is_flushed(self) -> None:
         self.time.flush()
         self.line.clear()
+        self.first.clear()
 
     @rule(forgets=st.integers(0, 3))
     def redis_crashes(self, forgets: int) -> None:
