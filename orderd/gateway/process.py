@@ -1,7 +1,6 @@
 """The gateway as a process: what it is made of, where it is found, and how it is stopped."""
 
 import asyncio
-import gc
 import json
 import os
 import resource
@@ -36,6 +35,7 @@ from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import StatusQuestions
 from orderd.engine.trading import open_limits, open_reservations, open_rpc, open_trading
+from orderd.garbage import collect_rarely
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, LIST_THREADS, OUTSIDE_THREADS, Engine, Gateway
 from orderd.gateway.threads import STATEMENT_SECONDS
@@ -85,8 +85,7 @@ def run_gateway(settings: Settings) -> None:
     hand_over = HandOver(publisher, broker.send, limiter.forget)
     presence = Presence()
     engine = open_engine(settings, client, publisher, broker, limiter, hand_over, presence.name)
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays; beside thousands of connections a collection takes long enough without
+    collect_rarely()  # beside thousands of connections each collection takes long
     try:
         with (
             _present(presence, DatabaseClock(settings.lease_seconds)),

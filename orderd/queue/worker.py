@@ -51,6 +51,7 @@ from orderd.engine.trading import open_trading
 from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
 from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
+from orderd.garbage import collect_rarely
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -113,6 +114,7 @@ def run_worker(settings: Settings) -> NoReturn:
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
     with database_errors_told():
         process.start()
+    collect_rarely()
     service_manager().tell("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 

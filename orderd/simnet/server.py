@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import gc
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ import structlog
 import uvloop
 from structlog.tracebacks import ExceptionDictTransformer
 
+from orderd.garbage import collect_rarely
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.rpc.dispatch import Dispatcher
@@ -28,8 +28,6 @@ _log: Final = structlog.get_logger(__name__)
 
 _PORT_TRIES: Final = 50
 _BACKLOG: Final = 1_024
-_ALLOCATIONS_A_COLLECTION: Final = 50_000
-"""A transaction makes thousands of objects, next to none of them in circles."""
 
 
 class SimnetError(Exception):
@@ -87,8 +85,7 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
             stop.push_async_callback(http.stop)
             stop.callback(address.unlink, missing_ok=True)
             _announce(address, simnet)
-            gc.freeze()  # what is loaded by now stays
-            gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
+            collect_rarely()
             _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
             yield simnet
         _log.info("simnet stopped", slot=chain.bank.open.slot)
