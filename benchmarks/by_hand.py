@@ -161,7 +161,8 @@ def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
         engine = Engine(gateway.intake, worker, subscriber)
         chain.freeze()
         for _ in range(_WARM_UP):
-            engine.trade(TOGETHER)
+            for orders in _BATCHES:
+                engine.trade(orders)
         yield engine, subscriber
 
 

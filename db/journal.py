@@ -248,15 +248,14 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     rows = [change.values() for change in changes]
     given = orjson.dumps([{name: value for name, _, value in row} for row in rows]).decode()
     columns = [(name, sql_type) for name, sql_type, _ in rows[0]]
-    # A lone row has no order.
-    sql = _statement(first, columns, locks=len(rows) > 1)
     by_order = {change.order_id: change for change in changes}
 
     def told(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
         return fact.model_copy(update={"until": order.due_at or order.looks_from}) if _tells_until(fact) else fact
 
-    moved = _moved(_rows(sql, [given]), told)
+    # A lone row has no order.
+    moved = _moved(_prepared(first, columns, locks=len(rows) > 1).execute(given).fetchall(), told)
     return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
 
 
@@ -264,11 +263,19 @@ def _tells_until(fact: AnyFact) -> bool:
     return "until" in type(fact).model_fields
 
 
-def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> str:
-    """For changes of this one's shape, whose values are given as one JSON array: the text is the same for any number.
+def _prepared(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> Prepared:
+    """The statement for changes of this one's shape, made once."""
+    key = (change.shape, locks)
+    if key not in _statements:
+        _statements[key] = Prepared("change", ("json",), _statement(change, columns, locks=locks))
+    return _statements[key]
 
-    It is planned each time, and by the size that tables have by then.
-    """
+
+_statements: Final[dict[tuple[object, bool], Prepared]] = {}
+
+
+def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> str:
+    """For changes of this one's shape, whose values are given as one JSON array, $1: the same text for any number."""
     kind, status = change.fact.kind, target(change.fact.kind, change.to)
     events = 1 if change.before is None else 2
     sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
@@ -289,7 +296,7 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if locks else []
     ctes = [
         f"""given AS (
-            SELECT * FROM json_to_recordset(%s::json) AS _({", ".join(f"{name} {of}" for name, of in columns)})
+            SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {of}" for name, of in columns)})
             {f"WHERE {MAY_SIGN}" if change.new_attempt else ""})""",
         *locked,
         f"""moved AS (
@@ -559,22 +566,32 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
     Those that are not due, not in line, no longer valid or not there are not among the answers. What an order has spent
     in line for a start counts as none of its validity.
     """
-    sql = f"""
+    given = f"{{{','.join(map(str, order_ids))}}}"
+    rows = _claiming().execute(owner, lease_seconds, given).fetchall()
+    return _moved(rows, lambda order: Started(attempt=order.failures + 1))
+
+
+@cache
+def _claiming() -> Prepared:
+    """$1 the owner, $2 for how many seconds, $3 which orders."""
+    return Prepared(
+        "claim",
+        ("text", "double precision", "uuid[]"),
+        f"""
         WITH moved AS (
             UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
                 starts = starts + 1, due_at = NULL, waits_for = NULL, waits_since = NULL,
-                valid_until = {_VALID_UNTIL}, lease_owner = %s,
-                lease_until = clock_timestamp() + %s * interval '1 second', updated_at = clock_timestamp()
-            WHERE id IN ({in_order("id = ANY(%s::uuid[])")})
+                valid_until = {_VALID_UNTIL}, lease_owner = $1,
+                lease_until = clock_timestamp() + $2 * interval '1 second', updated_at = clock_timestamp()
+            WHERE id IN ({in_order("id = ANY($3)")})
               AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}
               AND NOT cancel_requested
             RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
             SELECT id, seq, updated_at, status, '{EventKind.STARTED}', told FROM moved)
-        SELECT {_COLUMNS} FROM moved"""
-    parameters = [owner, lease_seconds, [str(order_id) for order_id in order_ids]]
-    return _moved(_rows(sql, parameters), lambda order: Started(attempt=order.failures + 1))
+        SELECT {_COLUMNS} FROM moved""",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,38 @@
-"""Statements that are planned once for each connection: to plan one may take Postgres longer than to execute it."""
+"""Statements that are planned seldom: to plan one may take Postgres longer than to execute it.
+
+A plan that was made while a table was small may read all of it, and analysis by the server comes a minute late. So each
+connection has its plans made anew when it has executed a statement twice as often as the last time.
+"""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from psycopg2.extensions import connection
 
 from db.connection import database
 
+_PLANNED_EACH_TIME: Final = 5
+"""So often Postgres plans a prepared statement by its values, before it keeps a plan (plancache.c)."""
+_numbers = count(1)
+
 
 class Prepared:
     def __init__(self, name: str, types: Sequence[str], sql: str) -> None:
         """``sql`` has $1, $2, ... where its values go, of these types."""
-        self._prepare: Final = f"PREPARE {name} ({', '.join(types)}) AS {sql}"
-        self._execute: Final = f"EXECUTE {name} ({', '.join(['%s'] * len(types))})"
-        self._known_to: WeakSet[connection] = WeakSet()
+        unique = f"{name}_{next(_numbers)}"
+        self._prepare: Final = f"PREPARE {unique} ({', '.join(types)}) AS {sql}"
+        self._execute: Final = f"EXECUTE {unique} ({', '.join(['%s'] * len(types))})"
+        self._executed: WeakKeyDictionary[connection, int] = WeakKeyDictionary()
 
     def execute(self, *values: object) -> Any:  # noqa: ANN401  (as the library has it)
         """The cursor, as of ``database.execute_sql``. Needs a connection."""
         held = database.connection()
-        if held not in self._known_to:
+        times = self._executed.get(held, 0)
+        if times == 0:
             database.execute_sql(self._prepare)
-            self._known_to.add(held)
-        return database.execute_sql(self._execute, values)
+        self._executed[held] = times + 1
+        is_power_of_two = times & (times - 1) == 0
+        again = "DISCARD PLANS; " if times > _PLANNED_EACH_TIME and is_power_of_two else ""
+        return database.execute_sql(again + self._execute, values)

@@ -1,4 +1,4 @@
-"""Statements that are planned once a connection, whichever connections there are."""
+"""Statements that are planned seldom, whichever connections there are."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def _twice(number: int) -> int:
 
 
 def _planned() -> int:
-    (count,) = database.execute_sql("SELECT count(*) FROM pg_prepared_statements WHERE name = 'twice'").fetchone()
+    (count,) = database.execute_sql("SELECT count(*) FROM pg_prepared_statements WHERE name ~ '^twice_'").fetchone()
     return int(count)
 
 
@@ -42,3 +42,21 @@ def test_it_outlives_a_transaction_that_is_rolled_back(connection: None) -> None
         fails()
     assert _twice(2) == 4
     assert _planned() == 1
+
+
+def test_it_is_planned_anew_after_twice_as_many_executions(connection: None) -> None:
+    database.execute_sql("CREATE TEMP TABLE growing AS SELECT id FROM generate_series(1, 10) AS _(id)")
+    database.execute_sql("ALTER TABLE growing ADD PRIMARY KEY (id)")
+    find = Prepared("find", ("integer",), "SELECT id FROM growing WHERE id = $1")
+
+    def plan() -> str:
+        (name,) = database.execute_sql("SELECT name FROM pg_prepared_statements WHERE name ~ '^find_'").fetchone()
+        return " ".join(line for (line,) in database.execute_sql(f"EXPLAIN EXECUTE {name}(1)").fetchall())
+
+    for number in range(1, 9):
+        find.execute(number)
+    database.execute_sql("INSERT INTO growing SELECT generate_series(11, 10000)")
+    assert "Seq Scan" in plan()
+    (found,) = find.execute(10_000).fetchone()
+    assert found == 10_000
+    assert "Seq Scan" not in plan()
