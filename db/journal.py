@@ -535,9 +535,11 @@ def _accepting() -> Prepared:
             SELECT * FROM json_to_recordset($1) AS _({typed},
                 status order_status, fact jsonb, holds_seconds integer, actor text, address text)),
         added AS (
-            INSERT INTO orders ({names}, status, seq, looks_from, due_at, waits_for,
+            INSERT INTO orders ({names}, memo_tag, status, seq, looks_from, due_at, waits_for,
                                 lease_owner, lease_until, valid_until)
-            SELECT {names}, status, 1,
+            SELECT {names}, coalesce(
+                       (SELECT o.memo_tag FROM orders o WHERE o.id = coalesce(given.parent_id, given.entry_id)),
+                       memo_tag(account_id, client_order_id)), status, 1,
                    CASE WHEN {rests} THEN clock_timestamp() END, CASE WHEN {waits} THEN clock_timestamp() END,
                    CASE WHEN status IN ({listed(HELD)}) THEN '{ENTRY_FILL}' END,
                    CASE WHEN {waits} THEN $2 END, CASE WHEN {waits} THEN clock_timestamp() + {_UNTIL_IN_LINE} END,

@@ -11,8 +11,9 @@ from uuid import UUID
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
-from orderd.domain.errors import AWAITED, ErrorCode
+from orderd.domain.errors import AWAITED
 from orderd.domain.events import RATE_LIMIT, Reclaimed
+from orderd.domain.halt import CODES
 from orderd.domain.order import LEASED, SIGNED, WAITING, EventKind, sources
 from orderd.domain.trigger import ADVERSE
 
@@ -24,7 +25,7 @@ class Due(NamedTuple):
     look: list[UUID]
 
 
-_LOOKED_FOR: Final = AWAITED - {ErrorCode.SERVICE_HALTED}
+_LOOKED_FOR: Final = AWAITED - CODES
 """What is looked for before a start is asked for. A halt is over as soon as dispatch sends anything."""
 
 

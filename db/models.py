@@ -158,7 +158,8 @@ class Order(Table):
     ``cancel_requested``: it is signed, and
     shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
     ``unknown_since``: from when on nobody could tell what became of what is signed. ``token_id`` is the key that
-    submitted it.
+    submitted it. ``memo_tag`` is in the memo of each of its transactions, see ``db.installation``; none in orders that
+    had ended before there was one.
     """
 
     id = UUIDField(primary_key=True)
@@ -205,6 +206,7 @@ class Order(Table):
     slice_no = IntegerField()
     paused = BooleanField()
     exit_made = BooleanField()
+    memo_tag: Field[bytes | None] = BlobField(null=True)
     first_terms: Field[dict[str, Any] | None] = BinaryJSONField(index=False, null=True)
 
     token_id: Field[UUID | None] = UUIDField(null=True)

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
 
     wallet: UserPath | None = None
     """Keypair file in the Solana CLI's format, with mode 0600. If empty, wallet.json in the state directory."""
+    shared_wallet: bool = False
+    """Whether another installation of orderd may sign with the wallet. If false, this one stops signing when it sees
+    that."""
     wallet_address: Account | None = None
     """The wallet's address. A gateway that has it needs no access to the key, which only workers load."""
 

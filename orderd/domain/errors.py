@@ -43,6 +43,7 @@ class ErrorCode(StrEnum):
     TIME_INVALID = "TIME_INVALID"
     TIME_PAST = "TIME_PAST"
     WALLET_OTHER = "WALLET_OTHER"
+    WALLET_SHARED = "WALLET_SHARED"
     ORDER_TYPE_UNSUPPORTED = "ORDER_TYPE_UNSUPPORTED"
     ORDER_TERMS_CONTRADICT = "ORDER_TERMS_CONTRADICT"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
@@ -199,6 +200,14 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",
         "leave the wallet out, or name the one that is shown by: orderctl status",
+    ),
+    ErrorCode.WALLET_SHARED: _awaited(
+        _lasting(
+            "Another installation of orderd signs with this wallet, so this one has stopped signing",
+            "stop the other one, or give it a wallet of its own; then: orderctl halt --lift; ORDERD_SHARED_WALLET=true "
+            "allows it",
+            503,
+        )
     ),
     ErrorCode.ORDER_TYPE_UNSUPPORTED: _lasting("Orders of this type are not taken", "submit a market order"),
     ErrorCode.ORDER_TERMS_CONTRADICT: _lasting(

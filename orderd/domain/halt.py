@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
 
@@ -11,6 +12,12 @@ class HaltCause(StrEnum):
     """Each stands for itself: one may be lifted by its own means only, and while there is any, nothing is signed."""
 
     OPERATOR = "operator"  # somebody with the scope admin said so
+    SHARED_WALLET = "shared_wallet"  # another installation has signed with the wallet
+
+    @property
+    def code(self) -> ErrorCode:
+        """What orders are told."""
+        return ErrorCode.WALLET_SHARED if self is HaltCause.SHARED_WALLET else ErrorCode.SERVICE_HALTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,12 @@ class Halt:
     @property
     def error(self) -> OrderdError:
         """What an order meets with that comes to be signed, or is submitted."""
-        return OrderdError(ErrorCode.SERVICE_HALTED, self.told)
+        return OrderdError(self.cause.code, self.told)
 
     @property
     def told(self) -> str:
         """In one line."""
         return f"halted by {self.actor or 'an operator'} at {self.at:%Y-%m-%d %H:%M:%S} UTC: {self.reason}"
+
+
+CODES: Final = frozenset(cause.code for cause in HaltCause)

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
 from typing import Final, NoReturn
@@ -18,7 +19,7 @@ from dramatiq import Worker
 from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
-from db import leases
+from db import installation, leases
 from db.connection import check_schema, connect, database, database_errors_told, reach
 from db.journal import recent_starts
 from db.prices import last_route
@@ -50,6 +51,8 @@ from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
 from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
+from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
+from orderd.engine.wallet_sharing import WalletSharing
 from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
 from orderd.garbage import collect_rarely
 from orderd.queue.actors import declare_actor
@@ -177,8 +180,17 @@ class WorkerProcess:
         settlement = Settlement(self._live, trading.observer(settings), outcomes, publisher, resending)
         finality = Finality(trading.observer(settings), publisher)
         unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds, self._clock.look)
+        with database.connection_context():
+            signs_as = installation.read().id
         execution = Execution(
-            trading.router, trading.builder, trading.sender, self._live, publisher, self._leases, self._clock.look
+            trading.router,
+            trading.builder,
+            trading.sender,
+            self._live,
+            publisher,
+            self._leases,
+            signs_as,
+            self._clock.look,
         )
         broker = OrderBroker(client, line=self._limiter, name=self.name)
         self._halts = Halts()
@@ -240,6 +252,8 @@ class WorkerProcess:
         self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
         recorder = PriceRecorder(trading.router.seen, trading.tokens.find)
         self._recording = Loop("prices", recorder.run_once, SAMPLE_SECONDS)
+        self._sharing = None if settings.shared_wallet else WalletSharing(trading.observer(settings))
+        self._share_check = Loop("sharing", self._check_sharing, SHARING_SECONDS)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
@@ -258,8 +272,13 @@ class WorkerProcess:
             self._exits,
             self._watching,
             self._recording,
+            self._share_check,
             self._retention,
         )
+
+    def _check_sharing(self) -> None:
+        if self._sharing is not None:
+            self._sharing.run_once()
 
     def _look_at_market(self) -> None:
         """For what rests, and then for the orders to come: of pools that have changed the triggers read what they need,
@@ -273,6 +292,8 @@ class WorkerProcess:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
         self._clock.begin(self._longest_wait)
+        with suppress(RpcError):  # while the chain is away, nothing can be signed; the loop asks again
+            self._check_sharing()
         self._halts.look()
         # Whoever sees the heartbeat knows that nothing waits for the dead any more.
         self._presence.run_once()
@@ -310,6 +331,7 @@ class WorkerProcess:
         after = (
             self._watching,
             self._recording,
+            self._share_check,
             self._retention,
             *self._after_settlement,
             self._warming,

@@ -5,12 +5,14 @@ Which answers prove what is the business of ``orderd.solana.expiry``.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
 import structlog
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.domain.memo import memos_in
 from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
 from orderd.solana.rpc import (
     MAX_MENTIONS_A_CALL,
@@ -36,6 +38,13 @@ class _Landmark:
 
     finalized: EpochInfo
     witness: Signature
+
+
+class Paid(NamedTuple):
+    """A transaction that the wallet has paid."""
+
+    signature: Signature
+    transaction: TransactionInfo
 
 
 class Observer:
@@ -92,27 +101,35 @@ class Observer:
                 found += [error] * len(batch)
         return found
 
-    def paid_since(self, slot: int, memos: Collection[str], finalized: EpochInfo) -> dict[str, Signature]:
-        """Which of the memos the wallet has paid for a successful transaction with, from ``slot`` up to ``finalized``.
+    def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
+        """For which of the orders the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
 
-        A memo is found where it is part of a transaction's own. Anybody can name the wallet and copy a memo, so only
-        what the wallet itself paid counts. An empty answer proves nothing: a node may have forgotten. Raises RpcError
+        A transaction is of the order that its memo names. Anybody can name the wallet and copy a memo, so only what
+        the wallet itself paid counts. An empty answer proves nothing: a node may have forgotten. Raises RpcError
         where the node cannot tell, or the wallet has made more transactions than can be searched.
         """
         candidates = {
-            mention.signature: memo
+            mention.signature: memo.order_id
             for mention in self._mentions_since(slot, finalized)
-            for memo in memos
-            if mention.err is None and memo in mention.memo
+            for memo in memos_in(mention.memo)
+            if mention.err is None and memo.order_id in orders
         }
-        paid: dict[str, Signature] = {}
-        for (signature, memo), answer in zip(candidates.items(), self.fetch(list(candidates)), strict=True):
+        return {candidates[paid.signature]: paid.signature for paid in self.paid_by_wallet(list(candidates))}
+
+    def newest_mentions(self) -> list[Mention]:
+        """The newest transactions that name the wallet, whoever signed them, newest first. Raises RpcError."""
+        return self._rpc.get_signatures_for_address(self._wallet, commitment=self.final_at)
+
+    def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[Paid]:
+        """Those that the wallet itself has paid, in order. Raises RpcError where the node cannot tell."""
+        paid = []
+        for signature, answer in zip(signatures, self.fetch(signatures), strict=True):
             if isinstance(answer, RpcError):
                 raise answer
             if answer is None:
                 raise RpcTransportError(f"getTransaction: {signature}, found for the wallet, is not known")
             if answer.payer == str(self._wallet):
-                paid[memo] = signature
+                paid.append(Paid(signature, answer))
         return paid
 
     def keeps_history(self) -> bool:

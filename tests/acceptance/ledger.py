@@ -13,6 +13,7 @@ from uuid import UUID
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from orderd.domain.memo import memos_in
 from orderd.domain.tokens import BUILTIN_TOKENS, WSOL_MINT
 from orderd.solana.keys import load_wallet
 from orderd.solana.programs import associated_token, memo
@@ -65,7 +66,7 @@ class Ledger:
         return held
 
     def _landed(self, slot: int, meta: dict[str, Any], transaction: VersionedTransaction) -> Landed:
-        order_id, attempt = self._memo(transaction).split(":")
+        (said,) = memos_in(self._memo(transaction))
         before, after = meta["preBalances"], meta["postBalances"]
         rent = sum(new for old, new in zip(before[1:], after[1:], strict=True) if old == 0)
         received = Counter({WSOL_MINT: after[0] - before[0] + meta["fee"] + rent})
@@ -74,8 +75,8 @@ class Ledger:
                 if balance["owner"] == str(self.wallet):
                     received[balance["mint"]] += sign * int(balance["uiTokenAmount"]["amount"])
         return Landed(
-            order_id=UUID(order_id),
-            attempt=int(attempt),
+            order_id=said.order_id,
+            attempt=said.attempt,
             signature=str(transaction.signatures[0]),
             slot=slot,
             succeeded=meta["err"] is None,

@@ -26,6 +26,7 @@ from db.terms import terms_of
 from db.validity import expiry
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Quoted, Routed, Submitted
+from orderd.domain.memo import Memo
 from orderd.domain.mid import told as mid_told
 from orderd.domain.money import format_amount
 from orderd.domain.quote import QuoteRequest, RoutingDecision, VenueName
@@ -112,17 +113,19 @@ class Execution:
         live: LiveAttempts,
         publisher: Publisher,
         leases: Leases,
+        installation: bytes,
         look: Callable[[], object] = lambda: None,
         *,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        """``look`` is as in ``Dispatch``."""
+        """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``."""
         self._router = router
         self._builder = builder
         self._sender = sender
         self._live = live
         self._publisher = publisher
         self._leases = leases
+        self._installation = installation
         self._look = look
         self._clock = clock
 
@@ -193,7 +196,7 @@ class Execution:
         """Sign what can be; what was refused goes back in line, and takes another route while the lease lasts."""
         if not routed:
             return []
-        plans = [(each.plan, f"{each.work.order.id}:{each.work.order.failures + 1}") for each in routed]
+        plans = [(each.plan, self._memo(each.work.order)) for each in routed]
         answers = self._builder.sign(plans, promised)
         signed, others = list[tuple[_Routed, SignedAttempt]](), list[tuple[_Routed, Exception]]()
         for each, answer in zip(routed, answers, strict=True):
@@ -203,6 +206,10 @@ class Execution:
                 signed.append((each, answer))
         self._turn_back(others, line, kept)
         return signed
+
+    def _memo(self, order: Order) -> str:
+        assert order.memo_tag is not None, "every order has one that has not ended"
+        return Memo(order.id, order.failures + 1, bytes(order.memo_tag), self._installation).text
 
     def _turn_back(
         self, refused: Sequence[tuple[_Routed, Exception]], line: "deque[_Work]", kept: dict[UUID, Exception]

@@ -6,6 +6,7 @@ from typing import Final
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from orderd.domain import memo
 from orderd.solana.programs import token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.transaction import MAX_SIZE, attempt_instructions, draft
@@ -14,7 +15,7 @@ from orderd.solana.wrap import swap_with_accounts
 UNITS_AROUND: Final = 90_000
 """What wrapping, unwrapping, the accounts of the tokens and the memo need beside the swaps, at most."""
 UNITS_OF_SWAPS: Final = MAX_COMPUTE_UNITS - UNITS_AROUND
-LONGEST_MEMO: Final = "0" * 40
+LONGEST_MEMO: Final = "0" * memo.LENGTH
 
 _ADDRESS: Final = 32
 _ANYBODY: Final = Pubkey.from_bytes(b"\x01" * 32)

@@ -108,14 +108,14 @@ class Settlement:
         finalized = max((sightings[each].finalized for each in proved), key=lambda each: each.absolute_slot)
         since = min(live.validity.first_slot(finalized) for live in proved.values())
         try:
-            paid = self._observer.paid_since(since, [_memo(live) for live in proved.values()], finalized)
+            paid = self._observer.paid_since(since, {live.order_id for live in proved.values()}, finalized)
         except RpcError as error:
             for live in proved.values():
                 live.tell_stuck(f"the wallet's own transactions cannot be searched: {error}")
             return {}
         changes = {}
         for signature, live in proved.items():
-            if (found := paid.get(_memo(live))) is None:
+            if (found := paid.get(live.order_id)) is None:
                 height, last_valid = finalized.block_height, live.attempt.last_valid_block_height
                 detail = f"block height {height} passed {last_valid} and it never landed"
                 expiry = OrderdError(ErrorCode.TX_EXPIRED, detail)
@@ -145,11 +145,6 @@ class Settlement:
         self._live.let_go(changes)
         self._publisher.publish(moved)
         return len(moved)
-
-
-def _memo(live: Live) -> str:
-    """What the memos of all attempts of the order have in common."""
-    return f"{live.order_id}:"
 
 
 def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:

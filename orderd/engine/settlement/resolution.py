@@ -19,6 +19,7 @@ from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Failed
+from orderd.domain.memo import memos_in
 from orderd.domain.order import SIGNED
 from orderd.engine import views
 from orderd.engine.publish import Publisher
@@ -78,7 +79,7 @@ class Resolution:
         if status is not None:
             verdict = "succeeded" if status.err is None else f"failed: {status.err}"
             told = f"{status.confirmation_status} in slot {status.slot}, {verdict}"
-        paid = observer.paid_since(validity.first_slot(sighting.finalized), [f"{order.id}:"], sighting.finalized)
+        paid = observer.paid_since(validity.first_slot(sighting.finalized), [order.id], sighting.finalized)
         return told, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
 
     def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
@@ -114,7 +115,8 @@ class Resolution:
             return f"the transaction {signature} failed on the chain: it traded nothing"
         if signature == attempt.signature:
             return None
-        is_ours = found.payer == self._wallet and any(f"{order.id}:" in line for line in found.logs)
+        named = {memo.order_id for line in found.logs for memo in memos_in(line)}
+        is_ours = found.payer == self._wallet and order.id in named
         return (
             None if is_ours else f"the transaction {signature} is none that the wallet paid for with this order's memo"
         )

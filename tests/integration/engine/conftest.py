@@ -26,7 +26,7 @@ def signature(number: int) -> str:
 class ScriptedChain:
     """Stands in for ``Observer`` and ``Sender``: says what the test tells it to, and remembers what it was sent.
 
-    ``paid`` are transactions that the wallet has paid for, by what their memos have in common.
+    ``paid`` are transactions that the wallet has paid for, by the orders that their memos name.
     """
 
     block_height: int = 100
@@ -35,7 +35,7 @@ class ScriptedChain:
     history_from: int | None = None
     statuses: dict[str, SignatureStatus] = field(default_factory=dict)
     transactions: dict[str, TransactionInfo] = field(default_factory=dict)
-    paid: dict[str, str] = field(default_factory=dict)
+    paid: dict[UUID, str] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
     outage: RpcError | None = None
     unreadable: RpcError | None = None
@@ -56,10 +56,10 @@ class ScriptedChain:
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]
 
-    def paid_since(self, slot: int, memos: Collection[str], finalized: EpochInfo) -> dict[str, Signature]:
+    def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
         if self.unsearchable:
             raise self.unsearchable
-        return {memo: Signature.from_string(found) for memo, found in self.paid.items() if memo in memos}
+        return {each: Signature.from_string(found) for each, found in self.paid.items() if each in orders}
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         self.sent += signed

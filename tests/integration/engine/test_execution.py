@@ -19,6 +19,7 @@ from db.journal import Change
 from db.models import Attempt
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Reclaimed
+from orderd.domain.memo import memos_in
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -40,6 +41,7 @@ from tests.integration.engine.conftest import ScriptedChain
 from tests.integration.orders import new_order, pending, read, route
 
 PATIENCE = 20
+INSTALLATION = b"mine"
 QUOTE = VenueQuote(
     venue=VenueName.METEORA,
     pool="pool",
@@ -108,13 +110,18 @@ class Notary:
     def _answer(self, plan: SwapPlan, memo: str) -> SignedAttempt | Exception:
         self.signed.append(plan)
         try:
-            self.meanwhile(UUID(memo.partition(":")[0]))
+            self.meanwhile(_order_of(memo))
         except Exception as refusal:  # noqa: BLE001  (as the builder does)
             return refusal
-        if (answer := self.answers.get(UUID(memo.partition(":")[0]))) is not None:
+        if (answer := self.answers.get(_order_of(memo))) is not None:
             return answer
         number = len(self.signed)
         return SignedAttempt(Signature.from_bytes(number.to_bytes(64, "big")), f"bytes {number}".encode(), 150, 8)
+
+
+def _order_of(memo: str) -> UUID:
+    (read_back,) = memos_in(memo)
+    return read_back.order_id
 
 
 @dataclass
@@ -157,7 +164,9 @@ def open_desk(publisher: Publisher) -> Desk:
     leases, sender, builder, market = Leases("worker-a", 15.0), WitnessedSender(), Notary(), OneRoute()
     as_sender = cast("Sender", sender)
     live = LiveAttempts(leases, resend_seconds=1.0)
-    execution = Execution(cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases)
+    execution = Execution(
+        cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases, INSTALLATION
+    )
     return Desk(execution, builder, sender, live, market)
 
 

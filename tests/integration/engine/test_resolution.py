@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import cast
+from uuid import UUID
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_the_evidence_says_what_is_known_and_what_the_chain_says_now(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     chain.block_height = 180
-    chain.paid[f"{unknown}:"] = signature(7)
+    chain.paid[UUID(unknown)] = signature(7)
     evidence = resolution.evidence(DEFAULT_ACCOUNT, unknown)
     assert (evidence.attempt.signature, evidence.attempt.last_valid_block_height) == (signature(1), 150)
     assert (evidence.blockhash_slot, evidence.finalized_height, evidence.status) == (0, 180, "not found")

@@ -175,7 +175,7 @@ def test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say(
 ) -> None:
     chain.land(signature(1))
     del chain.statuses[signature(1)]
-    chain.paid[f"{the_order().id}:"] = signature(1)
+    chain.paid[the_order().id] = signature(1)
     chain.block_height = EXPIRES_AT + 1
     assert worker.settle() == 1
     assert (the_order().status, the_order().signature) == (OrderStatus.CONFIRMED, signature(1))
@@ -187,7 +187,7 @@ def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fi
 ) -> None:
     Attempt.update(mid="101.6", pool_fee=3_750_000).execute()
     chain.land(signature(7), bought=152_400_001)
-    chain.paid[f"{the_order().id}:"] = signature(7)
+    chain.paid[the_order().id] = signature(7)
     chain.block_height = EXPIRES_AT + 1
     assert worker.settle() == 1
     order = the_order()

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 _HALTS: Final = "tests/integration/db/test_halts.py::"
+_SHARING: Final = "tests/integration/engine/test_wallet_sharing.py::"
 _LIMITS: Final = "tests/integration/engine/test_allowance.py::TestOfTheDaemon::"
 _HALTING: Final = "tests/integration/engine/test_halting.py::"
 
@@ -94,6 +95,36 @@ MUTANTS: Final = (
         "",
         (f"{_HALTING}test_nothing_fires",),
         "A stop fires while it cannot be sold, and sells at any price when the halt is lifted.",
+    ),
+    Mutant(
+        "wallet-shared-in-silence",
+        14,
+        "orderd/engine/wallet_sharing.py",
+        "            if paid:\n",
+        "            if not paid and strange is None:\n",
+        (f"{_SHARING}test_what_another_one_signs_halts_this_one",),
+        "Two daemons spend the same money, and each takes the other's trades for its own balance.",
+    ),
+    Mutant(
+        "past-without-end",
+        1,
+        "db/installation.py",
+        "slot <= self.past.get(installation, -1)",
+        "installation in self.past",
+        (f"{_SHARING}test_what_it_signed_under_an_id_of_its_past_is_its_own_up_to_there",),
+        "A daemon that was to be stopped before its backup was restored trades on beside the restored one.",
+    ),
+    Mutant(
+        "tag-of-a-part",
+        1,
+        "db/journal.py",
+        "(SELECT o.memo_tag FROM orders o WHERE o.id = coalesce(given.parent_id, given.entry_id)),",
+        "NULL,",
+        (
+            "tests/integration/db/test_installation.py::"
+            "test_orders_of_a_family_have_the_tag_of_the_one_that_was_submitted",
+        ),
+        "After a restore a TWAP that was traded in part is traded again when its client repeats it.",
     ),
     Mutant(
         "more-than-a-day",

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from solders.pubkey import Pubkey
 from solders.signature import Signature
+from uuid_utils.compat import uuid7
 
+from orderd.domain.memo import Memo
 from orderd.solana.expiry import STATUSES_KEPT, Validity
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError, RpcTransportError
@@ -215,21 +218,22 @@ def test_of_one_node_no_witness_is_needed_but_its_history(age: int, history: int
 
 # What the wallet has paid for
 
-MEMO = "0197:"
+ORDER = uuid7()
+MEMO = Memo(ORDER, 1, b"tag of 8", b"mine").text
 
 
-def mention(signature: Signature, memo: str | None = f"[6] {MEMO}1", slot: int = SLOT - 1, err: Any = None) -> Any:
+def mention(signature: Signature, memo: str | None = f"[40] {MEMO}", slot: int = SLOT - 1, err: Any = None) -> Any:
     return {"signature": str(signature), "slot": slot, "err": err, "memo": memo}
 
 
-def paid(cluster: Cluster) -> dict[str, Signature]:
-    return cluster.observer.paid_since(SLOT - 160, [MEMO], FINALIZED)
+def paid(cluster: Cluster) -> dict[UUID, Signature]:
+    return cluster.observer.paid_since(SLOT - 160, [ORDER], FINALIZED)
 
 
 def test_what_the_wallet_paid_with_the_orders_memo_is_found() -> None:
     ours = signatures(1)[0]
     cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(ours)]})
-    assert paid(cluster) == {MEMO: ours}
+    assert paid(cluster) == {ORDER: ours}
     (address, config) = cluster.asked["getSignaturesForAddress"][0]
     assert (address, config["commitment"], config["minContextSlot"]) == (str(WALLET), "finalized", SLOT)
 
@@ -238,7 +242,7 @@ def test_what_the_wallet_paid_with_the_orders_memo_is_found() -> None:
     "other",
     [
         mention(signatures(1)[0], memo=None),
-        mention(signatures(1)[0], memo="[6] 0198:1"),
+        mention(signatures(1)[0], memo=f"[40] {Memo(uuid7(), 1, b'tag of 8', b'mine').text}"),
         mention(signatures(1)[0], err={"InstructionError": [2, {"Custom": 6005}]}),
         mention(signatures(1)[0], slot=SLOT - 161),
     ],
@@ -246,6 +250,12 @@ def test_what_the_wallet_paid_with_the_orders_memo_is_found() -> None:
 )
 def test_other_transactions_are_not(other: Any) -> None:
     assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [other]})) == {}
+
+
+def test_memos_of_before_are_known_too() -> None:
+    ours = signatures(1)[0]
+    before = mention(ours, memo=f"[38] {ORDER}:1; [3] gm")
+    assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [before]})) == {ORDER: ours}
 
 
 def test_a_stranger_who_names_the_wallet_and_copies_the_memo_is_no_evidence() -> None:
@@ -271,7 +281,7 @@ def test_the_search_goes_back_to_the_attempt_page_by_page() -> None:
         return {"result": page if "before" not in params[1] else [mention(ours)]}
 
     cluster = Cluster(getSignaturesForAddress=answer)
-    assert paid(cluster) == {MEMO: ours}
+    assert paid(cluster) == {ORDER: ours}
     assert cluster.asked["getSignaturesForAddress"][1][1]["before"] == page[-1]["signature"]
 
 

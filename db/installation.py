@@ -1,0 +1,39 @@
+"""Which installation this is: the id that its memos have, those that it had before, and how orders are tagged.
+
+The id is made with the database. A restored database takes a new one and keeps the old one as its past, so that the
+daemon that it was taken from, should it still run, is told from it. A tag is 8 bytes of an HMAC of account and client
+order id: memos are public, and nobody else can tell from them who traded what. The key stays through restores, so that
+an order of which nothing but its transaction is left is known by its tag when it is submitted again.
+"""
+
+from dataclasses import dataclass
+
+from db.connection import database
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """``past`` are ids that it had, each with the slot of the newest transaction with it that belongs here.
+
+    ``seen_slot``: of the wallet's transactions up to this slot it is known whose they are.
+    """
+
+    id: bytes
+    past: dict[bytes, int]
+    seen_slot: int
+
+    def is_own(self, installation: bytes, slot: int) -> bool:
+        """Whether a transaction with this id in its memo, in this slot, is one of this installation's."""
+        return installation == self.id or slot <= self.past.get(installation, -1)
+
+
+def read() -> Installation:
+    """Needs a connection, as all here does."""
+    row = database.execute_sql("SELECT id, seen_slot FROM installation").fetchone()
+    past = database.execute_sql("SELECT id, last_slot FROM past_installations").fetchall()
+    return Installation(bytes(row[0]), {bytes(each): int(slot) for each, slot in past}, int(row[1]))
+
+
+def note_seen(slot: int) -> None:
+    """Whose the wallet's transactions are is known up to this slot."""
+    database.execute_sql("UPDATE installation SET seen_slot = greatest(seen_slot, %s)", (slot,))

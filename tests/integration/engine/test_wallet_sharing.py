@@ -1,0 +1,111 @@
+"""Two installations that sign with one wallet: the one that sees it stops signing."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from solders.signature import Signature
+from uuid_utils.compat import uuid7
+
+from db import halts, installation
+from db.audit import Actor
+from db.connection import database
+from orderd.domain.errors import ErrorCode
+from orderd.domain.halt import HaltCause
+from orderd.domain.memo import Memo
+from orderd.engine import halting
+from orderd.engine.wallet_sharing import WalletSharing
+from orderd.solana.observer import Observer, Paid
+from orderd.solana.rpc import Mention, RpcError
+from tests.integration.engine.conftest import ScriptedChain, signature
+
+OTHER = b"else"
+
+
+@dataclass
+class Wallet:
+    """Plays the observer: the wallet's mentions, of which those in ``strangers`` were paid by others."""
+
+    mentions: list[Mention] = field(default_factory=list)
+    strangers: set[Signature] = field(default_factory=set)
+    outage: RpcError | None = None
+
+    def signs(self, by: bytes | None, slot: int, err: str | None = None) -> Signature:
+        found = Signature.from_string(signature(len(self.mentions) + 1))
+        memo = f"{uuid7()}:1" if by is None else Memo(uuid7(), 1, bytes(8), by).text
+        self.mentions.insert(0, Mention(found, slot, err, f"[40] {memo}"))
+        return found
+
+    def newest_mentions(self) -> list[Mention]:
+        return self.mentions
+
+    def paid_by_wallet(self, signatures: list[Signature]) -> list[Paid]:
+        if self.outage:
+            raise self.outage
+        chain = ScriptedChain()
+        for each in signatures:
+            chain.land(str(each))
+        return [Paid(each, chain.transactions[str(each)]) for each in signatures if each not in self.strangers]
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return Wallet()
+
+
+@pytest.fixture
+def sharing(wallet: Wallet) -> WalletSharing:
+    observer: Observer = wallet  # type: ignore[assignment]
+    return WalletSharing(observer)
+
+
+def own() -> bytes:
+    return installation.read().id
+
+
+def test_what_this_installation_signs_is_its_own(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.signs(own(), 10)
+    wallet.signs(None, 11)  # by an orderd of before, which says nothing of who it is
+    assert not sharing.run_once()
+    assert halts.standing() == ()
+
+
+@pytest.mark.parametrize("err", [None, "failed"])
+def test_what_another_one_signs_halts_this_one(wallet: Wallet, sharing: WalletSharing, err: str | None) -> None:
+    found = wallet.signs(OTHER, 10, err)
+    assert sharing.run_once()
+    (halt,) = halts.standing()
+    assert (halt.cause, halt.error.code) == (HaltCause.SHARED_WALLET, ErrorCode.WALLET_SHARED)
+    assert f"transaction {found} in slot 10" in halt.reason
+    assert OTHER.hex() in halt.reason
+
+
+def test_what_a_stranger_paid_is_no_evidence(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.strangers.add(wallet.signs(OTHER, 10))
+    assert not sharing.run_once()
+
+
+def test_what_was_lifted_does_not_halt_again_and_what_comes_later_does(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.signs(OTHER, 10)
+    assert sharing.run_once()
+    halting.lift(Actor("ops"))
+    assert not sharing.run_once()
+    assert halts.standing() == ()
+    wallet.signs(OTHER, 11)
+    assert sharing.run_once()
+
+
+def test_what_it_signed_under_an_id_of_its_past_is_its_own_up_to_there(wallet: Wallet, sharing: WalletSharing) -> None:
+    database.execute_sql("INSERT INTO past_installations VALUES (%s, 10)", (OTHER,))
+    wallet.signs(OTHER, 10)
+    assert not sharing.run_once()
+    wallet.signs(OTHER, 11)
+    assert sharing.run_once(), "the daemon that the backup is of still runs"
+
+
+def test_where_nobody_tells_who_paid_it_is_asked_again(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.signs(OTHER, 10)
+    wallet.outage = RpcError("503")
+    with pytest.raises(RpcError):
+        sharing.run_once()
+    wallet.outage = None
+    assert sharing.run_once()
