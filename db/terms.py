@@ -27,8 +27,9 @@ def columns_of(terms: OrderTerms) -> dict[str, Any]:
 
 def terms_of(order: Order) -> OrderTerms:
     """What the trader asked for, as it was understood when the order was accepted."""
+    stored = order.__data__  # a descriptor for each column takes its time
     return OrderTerms(
         token_in=Token(order.token_in, order.mint_in, order.decimals_in),
         token_out=Token(order.token_out, order.mint_out, order.decimals_out),
-        **{name: getattr(order, name) for name in _OTHERS},
+        **{name: stored.get(name) for name in _OTHERS},
     )

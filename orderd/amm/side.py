@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from orderd.amm.curve import Segment
-from orderd.amm.price import price_impact
+from orderd.amm.price import lost_to_depth, price_impact
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 
 
@@ -42,6 +42,11 @@ class Quote:
     def price_impact(self) -> Fraction:
         """The part of the spot value that depth costs, fees not included, in [0, 1]."""
         return price_impact(self.net_in, self.gross_out, self.spot)
+
+    @property
+    def lost_to_depth(self) -> tuple[int, int]:
+        """The same as two integers, of which that is the quotient: what is lost, and of how much."""
+        return lost_to_depth(self.net_in, self.gross_out, self.spot)
 
 
 class Rates(NamedTuple):

@@ -79,6 +79,8 @@ class Split:
     @property
     def price_impact(self) -> Fraction:
         """The legs' impacts, each by its part of the input."""
+        if len(self.legs) == 1:
+            return self.legs[0].quote.price_impact
         return sum((leg.quote.price_impact * leg.quote.amount_in for leg in self.legs), Fraction(0)) / self.amount_in
 
     def worth(self, cost_a_leg: int) -> int:
@@ -211,8 +213,7 @@ class _Search:
         """The split that pays most of those that fit: of the whole amount or, where it pays more, of a part."""
         for index, single in enumerate(self._singles):
             if isinstance(single, Quote) and index in self._curves:
-                split = Split((Leg(index, single),))
-                self._look_later(self._key(split), self._judge, split, (index,), None)
+                self._look_later(_key(single.amount_out - self._cost), self._judge_single, Leg(index, single))
         if not self._open or len(self._near) > 1:  # Else no set can pay more than the best pool, unless that is unfit.
             self._meet_first()
         while self._open:
@@ -285,6 +286,9 @@ class _Search:
         if split is not None:
             self._look_later(self._key(split), self._judge, split, legs, poured.reaches)
 
+    def _judge_single(self, leg: Leg) -> Split | None:
+        return self._judge(Split((leg,)), (leg.position,), None)
+
     def _judge(self, split: Split, legs: tuple[int, ...], reaches: Mapping[int, int] | None) -> Split | None:
         """The split, if it fits; `reaches` are those that it was poured within, None where it is a pool's own quote."""
         if self._units(split) > self._room.units:
@@ -337,7 +341,7 @@ class _Search:
 
     def _key(self, split: Split) -> int:
         worth = split.worth(self._cost)
-        return worth + (worth >> _NEXT_TO_NOTHING) - (worth >> NOTABLY if split.amount_in < self._amount else 0)
+        return _key(worth) - (worth >> NOTABLY if split.amount_in < self._amount else 0)
 
     def _curve(self, index: int) -> Curve | None:
         """As far as its pool can be used with all the units there are."""
@@ -373,3 +377,7 @@ class _Search:
         """What the set of so many pools with the greatest surplus at s takes."""
         ranked = sorted(((curve.surplus(s), curve) for curve in curves), key=lambda each: -each[0])
         return sum(curve.at(s)[0] for surplus, curve in ranked[:size] if surplus > self._cost)
+
+
+def _key(worth: int) -> int:
+    return worth + (worth >> _NEXT_TO_NOTHING)

@@ -9,7 +9,7 @@ next to nothing moves no mid; the price that counts is the one before both.
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from orderd.domain.price import canonical
 from orderd.domain.quote import Route, VenueQuote
@@ -17,6 +17,19 @@ from orderd.domain.quote import Route, VenueQuote
 _APART: Final = Fraction(1, 20)
 """Where the two pools are further from each other, the pair has no one price."""
 _TOLD: Final = Context(prec=18)
+
+
+class _Offer(NamedTuple):
+    """What a pool pays for a unit, what its fee and depth leave of one, and its price before both."""
+
+    paid: Decimal
+    kept: Decimal
+    spot: Fraction
+
+    @property
+    def taken(self) -> Decimal:
+        """What the pool would take from who buys: about the same depth and fee come on top of its price."""
+        return self.paid / (self.kept * self.kept)
 
 
 def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | None:
@@ -35,21 +48,16 @@ def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | N
 
 def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
     """Base units bought for one that is sold, by what the pools of one pair pay for an amount."""
-    offers = [(each, each.spot) for each in quotes if each.spot is not None and each.kept > 0]
+    offers = [
+        _Offer(Decimal(each.amount_out) / each.amount_in, kept, each.spot)
+        for each in quotes
+        if each.spot is not None and (kept := each.kept) > 0
+    ]
     if not offers:
         return None
-    _, bid = max(offers, key=lambda offer: _paid(offer[0]))
-    _, ask = min(offers, key=lambda offer: _taken(offer[0]))
+    bid = max(offers, key=lambda offer: offer.paid).spot
+    ask = min(offers, key=lambda offer: offer.taken).spot
     return (bid + ask) / 2 if abs(bid - ask) <= _APART * max(bid, ask) else None
-
-
-def _paid(quote: VenueQuote) -> Decimal:
-    return Decimal(quote.amount_out) / quote.amount_in
-
-
-def _taken(quote: VenueQuote) -> Decimal:
-    """What the pool would take from who buys: about the same depth and fee come on top of its price."""
-    return _paid(quote) / (quote.kept * quote.kept)
 
 
 def told(mid: Fraction, decimals_in: int, decimals_out: int) -> str:

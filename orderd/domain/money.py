@@ -3,6 +3,7 @@
 import re
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
+from functools import cache
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -77,7 +78,12 @@ def format_significant(value: Fraction, digits: int = 9) -> str:
 
 
 def _rounded(value: Decimal, digits: int) -> str:
-    return f"{Context(prec=digits).plus(value).normalize():f}"
+    return f"{_to_digits(digits).plus(value).normalize():f}"
+
+
+@cache
+def _to_digits(digits: int) -> Context:
+    return Context(prec=digits)
 
 
 def parse_slippage_bps(percent: str) -> int:

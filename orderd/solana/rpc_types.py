@@ -175,7 +175,9 @@ class TransactionInfo:
 
 
 def _lines(logs: list[str] | None) -> tuple[str, ...]:
-    return tuple(printable(line) for line in logs or ())
+    if not logs:
+        return ()
+    return tuple(logs if "".join(logs).isprintable() else map(printable, logs))
 
 
 def _token_balances(keys: list[str], before: Any, after: Any) -> tuple[TokenBalance, ...]:  # noqa: ANN401  (any JSON)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from typing import Protocol
 
 from solders.instruction import Instruction
@@ -63,7 +62,7 @@ class OpenPool:
             amount_out=quote.amount_out,
             fee=quote.fee,
             fee_mint=self.mint_in if quote.fee_on_input else self.mint_out,
-            price_impact_bps=impact_bps(quote.price_impact),
+            price_impact_bps=impact_bps(*quote.lost_to_depth),
             slot=self.slot,
             compute_units=self.units + self.units_a_step * quote.steps,
             spot=quote.spot,
@@ -180,6 +179,6 @@ def trade_instructions(
     return swap_with_accounts(swaps, owner, mint_in, bought, most, wrap_seed, use_wrapped=use_wrapped)
 
 
-def impact_bps(impact: Fraction) -> Decimal:
+def impact_bps(lost: int, of: int) -> Decimal:
     """A price impact in basis points, rounded up to a hundredth of one: never shown smaller than it is."""
-    return Decimal(-(-impact.numerator * BPS * 100 // impact.denominator)).scaleb(-2)
+    return Decimal(-(-lost * BPS * 100 // of)).scaleb(-2)

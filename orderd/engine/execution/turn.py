@@ -7,6 +7,7 @@ Orders are routed one after the other; what the node and Postgres are asked for,
 that cannot go on fails alone. A lone order is a batch of one.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -337,6 +338,8 @@ def _live(order: Order, attempt: NewAttempt) -> LiveAttempt:
 
 def _tell(routed: _Routed) -> None:
     """For the log, when there is nothing else to do."""
+    if not log.isEnabledFor(logging.INFO):
+        return
     offer = routed.offer
     log.info(
         "routed",

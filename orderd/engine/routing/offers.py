@@ -78,7 +78,7 @@ def _quoted(terms: OrderTerms, quote: VenueQuote) -> Quoted:
         price=format_price(quote.amount_in, terms.token_in.decimals, quote.amount_out, terms.token_out.decimals),
         fee=format_amount(quote.fee, fee_token.decimals),
         fee_token=fee_token.symbol,
-        price_impact_bps=f"{quote.price_impact_bps.quantize(_HUNDREDTH):f}",
+        price_impact_bps=f"{quote.price_impact_bps:f}",
         slot=quote.slot,
         amount_in=_taken(terms, quote),
     )

@@ -36,16 +36,22 @@ Recall = Callable[[str, str, float], PastRoute | None]
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """Base units bought for one that is sold, what depth costs not counted; `seen_at` on the monotonic clock.
+    """What was sold and bought, and what depth cost of that; `seen_at` on the monotonic clock.
 
     Found among `pools`, paid by those of `legs`; `before` is the last one that others paid.
     """
 
-    price: Fraction
+    amounts: tuple[int, int]
+    price_impact_bps: Decimal
     pools: frozenset[str]
     seen_at: float
     legs: frozenset[str]
     before: "_Reference | None" = None
+
+    @property
+    def price(self) -> Fraction:
+        """Base units bought for one that is sold, what depth costs not counted."""
+        return _price(*self.amounts, self.price_impact_bps)
 
 
 class PriceGuard:
@@ -105,11 +111,12 @@ class PriceGuard:
                     f"{most_bps}; of the pools of then {_few(missing)} did not answer",
                 )
             return
-        price = _price(route.amount_in, route.amount_out, route.price_impact_bps)
         before = None
         if last is not None:
             before = replace(last, before=None) if last.legs.isdisjoint(legs) else last.before
-        self._references[pair] = _Reference(price, pools, self._clock(), legs, before)
+        self._references[pair] = _Reference(
+            (route.amount_in, route.amount_out), route.price_impact_bps, pools, self._clock(), legs, before
+        )
 
     def distrust(self, pool: str) -> None:
         """Go by what others paid before, wherever this pool has a part in the last price."""
@@ -128,8 +135,8 @@ class PriceGuard:
         past = None if self._recall is None else self._recall(*pair, MAX_AGE_SECONDS)
         if past is None:
             return None
-        price = _price(past.amount_in, past.amount_out, Decimal(past.price_impact_bps))
-        return _Reference(price, past.pools, self._clock() - past.age, past.pools)
+        impact = Decimal(past.price_impact_bps)
+        return _Reference((past.amount_in, past.amount_out), impact, past.pools, self._clock() - past.age, past.pools)
 
 
 def _missing(pools: frozenset[str], present: Set[str], listed: Set[str] | None) -> frozenset[str]:
