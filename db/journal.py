@@ -49,7 +49,7 @@ from orderd.domain.order import (
     sources,
     target,
 )
-from orderd.domain.terms import OrderTerms, exit_of, told
+from orderd.domain.terms import OrderTerms, exit_of, told, told_values
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
@@ -435,7 +435,7 @@ class NewOrder:
 
     @property
     def fact(self) -> Accepted:
-        terms = dict(told(self.terms))
+        terms = told_values(self.terms)
         return Accepted(
             client_order_id=self.client_order_id,
             account=name_of(self.account_id),

@@ -537,40 +537,45 @@ def check_wrapped(given: GivenTerms, token_in: Token) -> None:
 
 def told(terms: OrderTerms) -> ToldTerms:
     """What to tell of them: tokens by their symbols, slippage and costs in percent."""
-    return ToldTerms(
-        token_in=terms.token_in.symbol,
-        token_out=terms.token_out.symbol,
-        amount_word=terms.amount_word,
-        amount_in=_told(terms.amount_in, terms.token_in),
-        slippage=format_amount(terms.slippage_bps, 2),
-        min_out=_told(terms.min_out, terms.token_out),
-        max_cost=None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
-        floor=terms.floor or Floor.EACH,
-        use_wrapped=terms.use_wrapped,
-        exact_out=_told(terms.exact_out, terms.token_out),
-        max_in=_told(terms.max_in, terms.token_in),
-        type=terms.kind,
-        limit_price=terms.limit_price,
-        stop_price=terms.stop_price,
-        take_profit_price=terms.take_profit_price,
-        trail=terms.trail,
-        max_slippage=None if terms.max_slippage_bps is None else format_amount(terms.max_slippage_bps, 2),
-        slippage_widens=terms.slippage_widens,
-        confirm=terms.confirm,
-        confirm_for=None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
-        time_in_force=terms.time_in_force,
-        partial=terms.partial,
-        min_fill=None if terms.min_fill_bps is None else format_amount(terms.min_fill_bps, 2),
-        slices=terms.slices,
-        over=None if terms.every_seconds is None else format_span(terms.every_seconds * (terms.slices or 1)),
-        every=None if terms.every_seconds is None else format_span(terms.every_seconds),
-        jitter=None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
-        catch_up=terms.catch_up,
-        then_take_profit=terms.then_take_profit_price,
-        then_stop=terms.then_stop_price,
-        valid_for=None if terms.valid_seconds is None else format_span(terms.valid_seconds),
-        expires=None if terms.expires_at is None else format_moment(terms.expires_at),
-    )
+    return ToldTerms(**told_values(terms))
+
+
+def told_values(terms: OrderTerms) -> dict[str, Any]:
+    """The same, by name, for a message of which it is a part."""
+    return {
+        "token_in": terms.token_in.symbol,
+        "token_out": terms.token_out.symbol,
+        "amount_word": terms.amount_word,
+        "amount_in": _told(terms.amount_in, terms.token_in),
+        "slippage": format_amount(terms.slippage_bps, 2),
+        "min_out": _told(terms.min_out, terms.token_out),
+        "max_cost": None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
+        "floor": terms.floor or Floor.EACH,
+        "use_wrapped": terms.use_wrapped,
+        "exact_out": _told(terms.exact_out, terms.token_out),
+        "max_in": _told(terms.max_in, terms.token_in),
+        "type": terms.kind,
+        "limit_price": terms.limit_price,
+        "stop_price": terms.stop_price,
+        "take_profit_price": terms.take_profit_price,
+        "trail": terms.trail,
+        "max_slippage": None if terms.max_slippage_bps is None else format_amount(terms.max_slippage_bps, 2),
+        "slippage_widens": terms.slippage_widens,
+        "confirm": terms.confirm,
+        "confirm_for": None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
+        "time_in_force": terms.time_in_force,
+        "partial": terms.partial,
+        "min_fill": None if terms.min_fill_bps is None else format_amount(terms.min_fill_bps, 2),
+        "slices": terms.slices,
+        "over": None if terms.every_seconds is None else format_span(terms.every_seconds * (terms.slices or 1)),
+        "every": None if terms.every_seconds is None else format_span(terms.every_seconds),
+        "jitter": None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
+        "catch_up": terms.catch_up,
+        "then_take_profit": terms.then_take_profit_price,
+        "then_stop": terms.then_stop_price,
+        "valid_for": None if terms.valid_seconds is None else format_span(terms.valid_seconds),
+        "expires": None if terms.expires_at is None else format_moment(terms.expires_at),
+    }
 
 
 def price_reads(terms: OrderTerms) -> str | None:

@@ -14,7 +14,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import price_reads, told
+from orderd.domain.terms import price_reads, told_values
 from orderd.wire import (
     CHILDREN_TOLD,
     AttemptOutcome,
@@ -56,7 +56,7 @@ def order_view(order: Order) -> OrderView:
         client_order_id=order.client_order_id,
         account=name_of(order.account_id),
         kind=order.kind,
-        **vars(told(terms)) | {"amount_in": paid(order.filled_in if terms.amount_in is None else terms.amount_in)},
+        **told_values(terms) | {"amount_in": paid(order.filled_in if terms.amount_in is None else terms.amount_in)},
         parent_id=order.parent_id,
         entry_id=order.entry_id,
         filled_amount_in=(

@@ -22,6 +22,10 @@ from orderd.solana.programs import compute_budget, memo
 
 MAX_SIZE: Final = 1232
 LAMPORTS_A_SIGNATURE: Final = 5000
+_KEYS_AT: Final = 5
+"""In a version 0 message: behind the version, three counts, and the number of keys."""
+_LIMIT_HEAD: Final = bytes((0, 5)) + compute_budget.SetComputeUnitLimit.DISCRIMINATOR
+"""Of the instruction behind its program: no accounts, five bytes of data, of which this is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,23 @@ def sign(
 def draft(instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash) -> bytes:
     """What `sign` would make, without its signature, for a simulation. Raises as `sign` does."""
     return _packed(_compiled(instructions, payer, blockhash, legacy=False), Signature.default())
+
+
+def sign_draft(unsigned: bytes, wallet: Signer, units: int) -> SignedTransaction:
+    """Sign what `draft` has made of an attempt's instructions, with so many compute units in the place of its own.
+
+    To compile it again takes as long as to sign it. Raises ValueError where it does not begin with its compute units.
+    """
+    message = bytearray(unsigned[1 + Signature.LENGTH :])
+    keys = message[_KEYS_AT - 1]
+    budget = _KEYS_AT + Pubkey.LENGTH * keys + Hash.LENGTH + 1  # behind the blockhash and the number of instructions
+    program = _KEYS_AT + Pubkey.LENGTH * message[budget]
+    is_limit = message[budget + 1 : budget + 4] == _LIMIT_HEAD and message[budget] < keys
+    if not is_limit or message[program : program + Pubkey.LENGTH] != bytes(compute_budget.PROGRAM_ID):
+        raise ValueError("the draft does not begin with its compute units")
+    message[budget + 4 : budget + 8] = units.to_bytes(4, "little")
+    signature = wallet.sign(bytes(message))
+    return SignedTransaction(signature, unsigned[:1] + bytes(signature) + message)
 
 
 def _compiled(

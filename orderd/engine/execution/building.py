@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
 import structlog
@@ -27,7 +27,7 @@ from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import REQUEST_BATCH, RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
-from orderd.solana.transaction import attempt_instructions, draft, sign
+from orderd.solana.transaction import attempt_instructions, draft, sign_draft
 from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
@@ -38,7 +38,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SwapPlan:
     """What is to be signed: this route, and not less than ``limit`` base units from it; of one for an exact output, not
     more than ``limit`` for it.
@@ -51,7 +51,10 @@ class SwapPlan:
     route: Route
     limit: int
     use_wrapped: bool = False
-    wrap_seed: str = field(default_factory=lambda: secrets.token_urlsafe(6))
+
+    @cached_property
+    def wrap_seed(self) -> str:
+        return secrets.token_urlsafe(6)
 
     @property
     def min_amount_out(self) -> int:
@@ -76,8 +79,6 @@ class _Draft(NamedTuple):
     """A plan as it is tried."""
 
     plan: SwapPlan
-    memo: str
-    swaps: Sequence[Instruction]
     unit_price: int
     moment: _Moment
     instructions: list[Instruction]
@@ -213,7 +214,7 @@ class Builder:
         unit_price = self._unit_price(plan, swaps)
         instructions = self._instructions(swaps, memo, unit_price)
         unsigned = draft(instructions, self._wallet.address, moment.latest.value.blockhash)
-        return _Draft(plan, memo, swaps, unit_price, moment, instructions, unsigned)
+        return _Draft(plan, unit_price, moment, instructions, unsigned)
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
         """One for each. Of a blockhash that the node has not seen yet, a simulation would tell nothing but that."""
@@ -236,20 +237,21 @@ class Builder:
         if (error := self._with_funds(plan, fee, trial.error)) is not None:
             raise error
         self._promise(tried, fee, promised)
-        instructions = attempt_instructions(
-            tried.memo, tried.swaps, units=fee.units, micro_lamports_a_unit=fee.unit_price
-        )
-        signed = sign(instructions, self._wallet, latest.value.blockhash)
+        signed = sign_draft(tried.unsigned, self._wallet, fee.units)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
-        wraps = _touches_sol(plan.route) and not plan.use_wrapped
-        seed = plan.wrap_seed if wraps and self._moment().wrapped else None
-        venue_of, owner = self._router.venue_of, self._wallet.address
+        venue_of, owner, seed = self._router.venue_of, self._wallet.address, self._seed(plan)
         return trade_instructions(venue_of, plan.route, owner, plan.limit, seed, use_wrapped=plan.use_wrapped)
 
+    def _seed(self, plan: SwapPlan) -> str | None:
+        """None where it needs no account of its own for wrapped SOL."""
+        wraps = _touches_sol(plan.route) and not plan.use_wrapped
+        return plan.wrap_seed if wraps and self._moment().wrapped else None
+
     def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
-        own = account_of(self._wallet.address, token.NATIVE_MINT, seed=plan.wrap_seed)
+        seed = self._seed(plan)
+        own = None if seed is None else account_of(self._wallet.address, token.NATIVE_MINT, seed=seed)
         return self._fees.price(swaps, own)
 
     def _moment(self) -> _Moment:

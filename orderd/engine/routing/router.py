@@ -193,7 +193,7 @@ class Router:
         )
         names = dict.fromkeys(venue.name for venue in self._venues.values())
         refusals = reasons(answers, offers.singles, quotes, names)
-        candidates = [*search.direct(answers.pools, offers)]
+        candidates = [*search.direct(offers)]
         for token in self._through(request):
             first, second = found[direct[0], token.mint].pools, found[token.mint, direct[1]].pools
             if first and second:

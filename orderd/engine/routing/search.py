@@ -41,13 +41,15 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a route may take: so much of the price, so much with its fees, so many bytes for its swaps; and the last
-    word on what fits. ``dear`` are the routes that were left out for what they cost."""
+    word on what fits. ``dear`` are the routes that were left out for what they cost, ``fitting`` the splits that were
+    found to fit, as routes."""
 
     max_price_impact_bps: int
     max_total_cost_bps: int
     bytes_of_swaps: int
     fits: Fits
     dear: list[Route] = field(default_factory=list)
+    fitting: list[tuple[Split, Route]] = field(default_factory=list)
 
     def too_steep(self, route: Route) -> bool:
         return route.price_impact_bps > self.max_price_impact_bps
@@ -67,7 +69,10 @@ class Limits:
 
         def fits(split: Split) -> bool:
             route = Route((Hop(told(pools, split.legs)),))
-            return not self.too_steep(route) and not self.too_dear(route) and self.fits(route)
+            if self.too_steep(route) or self.too_dear(route) or not self.fits(route):
+                return False
+            self.fitting.append((split, route))
+            return True
 
         return Room(_loads(pools), UNITS_OF_SWAPS, self.max_price_impact_bps * _MILLIONTHS_A_BPS, may_fit, fits)
 
@@ -91,10 +96,11 @@ class AnySearch(ABC):
         """What the pools of the order's own pair make of it, each alone and together."""
         return self._shared(pools, self._amount, MAX_LEGS, self._cost, self._limits.room(pools))
 
-    def direct(self, pools: Sequence[OpenPool], offers: Offers) -> Iterator[Candidate]:
+    def direct(self, offers: Offers) -> Iterator[Candidate]:
         """The best of these offers, which fits."""
         if offers.best is not None:
-            yield self._candidate(nothing, None, Hop(told(pools, offers.best.legs)))
+            (route,) = (route for split, route in self._limits.fitting if split is offers.best)
+            yield self._candidate(nothing, None, route)
 
     @abstractmethod
     def by_way_of(
@@ -138,9 +144,8 @@ class AnySearch(ABC):
                 yield told(pools, best.legs)
 
     def _candidate(
-        self, others: Callable[[], Iterable[Candidate]], through: Token | None, *hops: Hop, rent: int = 0
+        self, others: Callable[[], Iterable[Candidate]], through: Token | None, route: Route, *, rent: int = 0
     ) -> Candidate:
-        route = Route(hops)
         return Candidate(route, through, self._worth(route, self._cost * len(route.legs) + rent), others)
 
 
@@ -164,7 +169,7 @@ class Search(AnySearch):
                 is_pair = len(start.legs) == len(rest) == 1
                 others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
                 found = True
-                yield self._candidate(others, token, start, Hop(rest), rent=rent)
+                yield self._candidate(others, token, Route((start, Hop(rest))), rent=rent)
         if not found:  # What does not fit tells why.
             yield from self._pairs(token, first, second, rent)
 
@@ -193,7 +198,7 @@ class Search(AnySearch):
                 paid = quoted(rest, sure)
                 if paid is not None:
                     hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
-                    yield self._candidate(nothing, token, *hops, rent=rent)
+                    yield self._candidate(nothing, token, Route(hops), rent=rent)
 
 
 def nothing() -> Iterable[Candidate]:

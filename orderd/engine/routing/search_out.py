@@ -35,7 +35,7 @@ class SearchOut(AnySearch):
                 is_pair = len(start) == len(rest.legs) == 1
                 others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
                 found = True
-                yield self._candidate(others, token, Hop(start), rest, rent=rent)
+                yield self._candidate(others, token, Route((Hop(start), rest)), rent=rent)
         if not found:  # What does not fit tells why.
             yield from self._pairs(token, first, second, rent)
 
@@ -64,7 +64,7 @@ class SearchOut(AnySearch):
                 bought = _cost_of(start, most)
                 if bought is not None:
                     hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
-                    yield self._candidate(nothing, token, *hops, rent=rent)
+                    yield self._candidate(nothing, token, Route(hops), rent=rent)
 
 
 def _cost_of(pool: OpenPool, amount_out: int) -> Quote | None:

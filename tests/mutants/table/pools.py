@@ -69,8 +69,8 @@ MUTANTS: Final = (
         "wrapped-at-one-address",
         11,
         "orderd/engine/execution/building.py",
-        "field(default_factory=lambda: secrets.token_urlsafe(6))",
-        "field(default=secrets.token_urlsafe(6))",
+        "        return secrets.token_urlsafe(6)",
+        "        return str(self.limit)",
         (
             "tests/unit/engine/test_building.py::"
             "test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_that_nobody_knew",
