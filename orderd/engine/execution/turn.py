@@ -338,7 +338,7 @@ def _live(order: Order, attempt: NewAttempt) -> LiveAttempt:
 
 def _tell(routed: _Routed) -> None:
     """For the log, when there is nothing else to do."""
-    if not log.isEnabledFor(logging.INFO):
+    if not logging.getLogger(__name__).isEnabledFor(logging.INFO):
         return
     offer = routed.offer
     log.info(
