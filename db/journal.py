@@ -49,7 +49,7 @@ from orderd.domain.order import (
     sources,
     target,
 )
-from orderd.domain.terms import OrderTerms, exit_of, told, told_values
+from orderd.domain.terms import OrderTerms, exit_of, told_values
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
