@@ -21,7 +21,9 @@ _LOCK: Final = 7_140_051_903_122
 _IN_THE_MARKET: Final = f"""
     ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL AND status NOT IN ({listed(HELD)})"""
 """In the words of an index. They rest, or have fired; what is held has nothing to sell yet."""
-_AT_WORK: Final = f"{in_states(LEASED)} AND kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
+_MARKET: Final = f"kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
+_AT_WORK: Final = f"{in_states(LEASED)} AND {_MARKET}"
+_ACCEPTED: Final = f"ended_as IS NULL AND {_MARKET}"
 _EXECUTIONS: Final = f"coalesce(slices, CASE WHEN partial THEN ceil({BPS}.0 / min_fill_bps) END, 1)"
 """Transactions that an order may take."""
 
@@ -87,8 +89,11 @@ def seen() -> dict[PurseKey, Holding]:
     return {(mint, wrapped): Holding(mint, wrapped, int(amount), exists) for mint, wrapped, amount, exists in rows}
 
 
-def spendings(*, with_unseen: bool = True) -> list[Spending]:
-    """What all orders reserve; ``with_unseen`` also what was filled after the wallet was seen."""
+def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> list[Spending]:
+    """What all orders reserve; ``with_unseen`` also what was filled after the wallet was seen.
+
+    Market orders do so ``from_acceptance`` on, or while a worker has them.
+    """
     rows = database.execute_sql(
         f"""
         SELECT mint_in, use_wrapped, mint_out, sum(executions), sum(amount) FROM (
@@ -97,7 +102,7 @@ def spendings(*, with_unseen: bool = True) -> list[Spending]:
             FROM orders WHERE {_IN_THE_MARKET}
             UNION ALL
             SELECT mint_in, use_wrapped, mint_out, 1, coalesce(amount_in, max_amount_in, max_in, 0)
-            FROM orders WHERE {_AT_WORK}
+            FROM orders WHERE {_ACCEPTED if from_acceptance else _AT_WORK}
             {f"UNION ALL {_UNSEEN}" if with_unseen else ""}) AS reserved
         GROUP BY mint_in, use_wrapped, mint_out"""  # noqa: S608
     )

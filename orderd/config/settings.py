@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     """Length of the rate limit's sliding window."""
     max_open_per_key: int = Field(1_000, ge=0, le=MOST)
     """Maximum number of open orders per API key; 0 means no limit."""
+    allow_overcommit: bool = True
+    """Whether a market order is accepted although other orders have reserved what it sells. If not, market orders
+    reserve from their acceptance on, as orders that wait for a price always do."""
     max_notional_per_order: Notional | None = None
     """Maximum worth of one order in USDC, whatever its API key's limits are. If empty, there is no limit."""
     max_notional_per_day: Notional | None = None

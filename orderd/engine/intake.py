@@ -140,7 +140,7 @@ class Intake:
         return answers
 
     def _accept(self, new: Sequence[NewOrder]) -> tuple[list[Moved], dict[UUID, OrderdError]]:
-        if any(each.terms.rests for each in new):
+        if any(self._reservations.reserves(each.terms) for each in new):
             return self._reservations.accept(new, self._name, unless_halted=True)
         return journal.accept(new, self._name, unless_halted=True), {}
 

@@ -80,7 +80,7 @@ class Standing:
 
         Raises OrderdError FUNDS_RESERVED where it is not there, with nothing reserved.
         """
-        spending = _spending(terms, terms.amount if more is None else more)
+        spending = _spending(terms, _sold(terms) if more is None else more)
         executions = spending.executions if more is None else 0
         sold = (spending.mint_in, spending.wrapped)
         rent = sum(_ACCOUNT_RENT for mint in {spending.mint_out} - self.bought if self._lacks_account(mint))
@@ -126,12 +126,22 @@ class Standing:
 
 
 class Reservations:
-    """``fee`` and ``ways`` are as in ``Standing``. A key may have ``max_open`` orders that rest; 0 sets no cap."""
+    """``fee`` and ``ways`` are as in ``Standing``. A key may have ``max_open`` orders that rest; 0 sets no cap.
 
-    def __init__(self, fee: int = fee_of(0), ways: Collection[str] = (), max_open: int = 0) -> None:
+    Where market orders may not ``overcommit``, they reserve from their acceptance on, like those that rest.
+    """
+
+    def __init__(
+        self, fee: int = fee_of(0), ways: Collection[str] = (), max_open: int = 0, *, overcommit: bool = True
+    ) -> None:
         self._fee = fee
         self._ways = ways
         self._max_open = max_open
+        self._overcommit = overcommit
+
+    def reserves(self, terms: OrderTerms) -> bool:
+        """Whether such an order is accepted only where what it may spend is there."""
+        return terms.rests or not self._overcommit
 
     def standing(self, *, with_unseen: bool = True) -> Standing:
         """As of now. Needs a connection, as all here does.
@@ -139,7 +149,7 @@ class Reservations:
         Not ``with_unseen`` for who knows by himself what the wallet holds: then what has been filled is no one's.
         """
         standing = Standing(balances.seen(), self._fee, self._ways)
-        for each in balances.spendings(with_unseen=with_unseen):
+        for each in balances.spendings(with_unseen=with_unseen, from_acceptance=not self._overcommit):
             standing.reserve(each)
         return standing
 
@@ -175,22 +185,24 @@ class Reservations:
 
         FUNDS_RESERVED, or LIMIT_OPEN where the key has too many.
         """
-        waiting = [each for each in orders if each.terms.rests]
-        if not waiting:
+        reserving = [each for each in orders if self.reserves(each.terms)]
+        if not reserving:
             return {}
         balances.lock()
         standing = self.standing()
-        left = {each.by.key_id: self._places(each.by.key_id) for each in waiting}
+        left = {each.by.key_id: self._places(each.by.key_id) for each in reserving if each.terms.rests}
         refused = {}
-        for order in waiting:
+        for order in reserving:
             try:
-                self._check_place(left[order.by.key_id])
+                if order.terms.rests:
+                    self._check_place(left[order.by.key_id])
                 standing.check(order.terms)
             except OrderdError as error:
                 if journal.submitted_as(order.account_id, order.client_order_id) is None:
                     refused[order.id] = error
             else:
-                left[order.by.key_id] -= 1
+                if order.terms.rests:
+                    left[order.by.key_id] -= 1
         return refused
 
     def check(self, order: NewOrder) -> None:
@@ -214,6 +226,11 @@ class Reservations:
 
 def _spending(terms: OrderTerms, amount: int) -> Spending:
     return Spending(terms.token_in.mint, terms.use_wrapped, terms.token_out.mint, _executions(terms), amount)
+
+
+def _sold(terms: OrderTerms) -> int:
+    """What it sells at most, as far as it has said so: what a purchase costs is known once it has a route."""
+    return (terms.max_in or 0) if terms.amount_in is None else terms.amount_in
 
 
 def _executions(terms: OrderTerms) -> int:

@@ -105,7 +105,7 @@ def open_reservations(settings: Settings) -> Reservations:
     tokens = TokenRegistry()
     ways = [tokens.resolve(name).mint for name in settings.intermediate_tokens]
     most = max(settings.compute_unit_price, settings.max_compute_unit_price)
-    return Reservations(fee_of(most), ways, settings.max_open_per_key)
+    return Reservations(fee_of(most), ways, settings.max_open_per_key, overcommit=settings.allow_overcommit)
 
 
 def open_limits(settings: Settings) -> Limits:

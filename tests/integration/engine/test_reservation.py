@@ -14,13 +14,15 @@ from db.balances import Holding
 from db.connection import database
 from db.journal import AttemptEnd, Change, NewOrder
 from db.models import DEFAULT_ACCOUNT, Order
+from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
-from orderd.domain.terms import GivenTerms
+from orderd.domain.terms import GivenTerms, OrderTerms
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
 from orderd.engine.reservation import Funds, Reservations
+from orderd.engine.trading import open_reservations
 from tests.integration.orders import FILL, new_order, pending, read, route, sign
 from tests.samples.orders import FILL as CONFIRMED
 
@@ -305,3 +307,71 @@ def test_an_order_that_is_changed_may_not_reserve_what_is_not_there(intake: Inta
     with pytest.raises(OrderdError) as refused:
         intake.amend(DEFAULT_ACCOUNT, str(order.id), {"amount_in": "max"}, BY)
     assert refused.value.code is ErrorCode.AMOUNT_INVALID
+
+
+# Where market orders may not ask for more than there is
+
+
+STRICT = Reservations(overcommit=False)
+
+
+def test_a_market_order_may_ask_for_what_others_have_reserved() -> None:
+    see()
+    accept(resting(8 * SOL))
+    assert not Reservations().reserves(new_order(amount_in=8 * SOL).terms)
+    assert accept(new_order(amount_in=8 * SOL)).status is OrderStatus.PENDING
+
+
+def test_unless_that_is_not_allowed() -> None:
+    see()
+    accept(resting(8 * SOL), STRICT)
+    refused = refusal(new_order(amount_in=3 * SOL), STRICT)
+    assert refused.code is ErrorCode.FUNDS_RESERVED
+    assert accept(new_order(amount_in=SOL), STRICT).status is OrderStatus.PENDING
+
+
+def test_a_setting_says_so() -> None:
+    terms = new_order().terms
+    assert [open_reservations(Settings(allow_overcommit=each)).reserves(terms) for each in (True, False)] == [
+        False,
+        True,
+    ]
+
+
+def test_then_market_orders_reserve_from_their_acceptance_on() -> None:
+    see()
+    first = accept(new_order(amount_in=6 * SOL), STRICT)
+    assert refusal(new_order(amount_in=6 * SOL), STRICT).code is ErrorCode.FUNDS_RESERVED
+    assert refusal(resting(6 * SOL), STRICT).code is ErrorCode.FUNDS_RESERVED
+    journal.apply([Change(first.id, Cancelled(), None)])
+    accept(new_order(amount_in=6 * SOL), STRICT)
+
+
+def test_then_no_two_market_orders_at_once_are_promised_the_same() -> None:
+    see()
+
+    def submit(_: int) -> bool:
+        with database.connection_context():
+            return not STRICT.accept([new_order(amount_in=3 * SOL)])[1]
+
+    with ThreadPoolExecutor(4) as several:
+        assert sum(several.map(submit, range(8))) == 3
+
+
+def test_a_purchase_reserves_the_most_that_it_may_cost_where_that_is_said() -> None:
+    see(usdc=200_000_000)
+    accept(new_order(exact_out=SOL), STRICT)
+    costs_more = replace(new_order(), terms=replace(_purchase(), max_in=201_000_000))
+    assert refusal(costs_more, STRICT).code is ErrorCode.FUNDS_RESERVED
+
+
+def _purchase() -> OrderTerms:
+    return OrderTerms(*TokenRegistry().pair("USDC", "SOL"), None, slippage_bps=50, exact_out=SOL)
+
+
+def test_a_cap_on_open_orders_is_none_on_market_orders() -> None:
+    see()
+    strict = Reservations(max_open=1, overcommit=False)
+    accept(resting(SOL), strict)
+    accept(new_order(amount_in=SOL), strict)
+    assert refusal(resting(SOL), strict).code is ErrorCode.LIMIT_OPEN

@@ -27,6 +27,15 @@ _RESERVATION: Final = "tests/integration/engine/test_reservation.py::"
 
 MUTANTS: Final = (
     Mutant(
+        "market-order-reserves-late",
+        11,
+        "db/balances.py",
+        "{_ACCEPTED if from_acceptance else _AT_WORK}",
+        "{_AT_WORK}",
+        (f"{_RESERVATION}test_then_market_orders_reserve_from_their_acceptance_on",),
+        "Two orders are promised the same although that is not allowed.",
+    ),
+    Mutant(
         "reserved-twice",
         8,
         "db/balances.py",
