@@ -33,11 +33,6 @@ class ArrayVenue(PoolVenue[S, P]):
     has left those arrays by now, the read is made again.
     """
 
-    @property
-    def units(self) -> int:
-        """With as many arrays as a swap names at most."""
-        return super().units + (ARRAYS_A_DIRECTION - 1) * self.program.units.an_array
-
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
         expected = {pool.address: self._told(pool.address, partial(self._keys, pool)) for pool in known}
         keys = [*expected]

@@ -163,11 +163,6 @@ class PoolVenue(ABC, Generic[S, P]):
     def kind(self) -> PoolKind:
         return self.program.kind
 
-    @property
-    def units(self) -> int:
-        """Compute units of a swap that stays where the price is, at most."""
-        return self.program.units.swap
-
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         with rpc_errors_told():
             return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out)).pools]
@@ -231,7 +226,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     mint_out,
                     snapshot.slot,
                     side,
-                    self.units,
+                    self.program.units.swap,
                     self.program.units.a_step,
                     (vaults[mint_in], vaults[mint_out]),
                     self._size(pool, mint_in),

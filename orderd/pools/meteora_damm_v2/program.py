@@ -17,7 +17,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DAMM_V2,
     venue=VenueName.METEORA,
     ids={"simnet": PROGRAM_ID, "devnet": PROGRAM_ID, "mainnet": PROGRAM_ID},
-    units=SwapUnits(18_000),
+    units=SwapUnits(20_500),  # 17.5k to 20.0k were measured
     errors={
         6000: ProgramError("MathOverflow"),
         6001: ProgramError("InvalidFee", lasts=True),

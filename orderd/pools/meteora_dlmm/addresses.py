@@ -30,15 +30,6 @@ def oracle_address(lb_pair: Pubkey) -> Pubkey:
     return Pubkey.find_program_address([b"oracle", bytes(lb_pair)], PROGRAM_ID)[0]
 
 
-@lru_cache(maxsize=512)
-def signing_address(seeds: tuple[bytes, ...], bump: int) -> Pubkey | None:
-    """Whom the program signs for with a pair's seeds and bump; None where there is no such address."""
-    try:
-        return Pubkey.create_program_address([*seeds, bytes([bump])], PROGRAM_ID)
-    except ValueError:
-        return None
-
-
 def bump_of(pair: LbPair) -> int:
     """The bump of the address that the program derives from a pair's seeds."""
     return Pubkey.find_program_address(pair.seeds, PROGRAM_ID)[1]

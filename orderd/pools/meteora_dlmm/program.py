@@ -14,7 +14,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DLMM,
     venue=VenueName.METEORA,
     ids={"simnet": PROGRAM_ID, "devnet": PROGRAM_ID, "mainnet": PROGRAM_ID},
-    units=SwapUnits(39_900, a_step=5_300),
+    units=SwapUnits(47_700, a_step=6_800),  # up to 41.9k and 5.6k were measured, and 44.6k and 6.8k of a purchase
     errors={
         6002: ProgramError("InvalidInput"),
         6003: ProgramError("ExceededAmountSlippageTolerance", ErrorCode.TX_SLIPPAGE_EXCEEDED),
@@ -33,10 +33,10 @@ PROGRAM: Final = PoolProgram(
         6038: ProgramError("BinIdOutOfBound"),
         6039: ProgramError("InsufficientOutAmount"),
         6042: ProgramError("PoolDisabled", ErrorCode.POOL_CLOSED, lasts=True),
-        6057: ProgramError("NotExactAmountOut"),
+        6057: ProgramError("NotExactAmountOut", ErrorCode.TX_SLIPPAGE_EXCEEDED),
         6069: ProgramError("NotSupportMint", lasts=True),
         6085: ProgramError("UndeterminedError"),
-        6104: ProgramError("InsufficientInAmount"),
+        6104: ProgramError("InsufficientInAmount", ErrorCode.TX_SLIPPAGE_EXCEEDED),
     },
     source_account="user_token_in",
     proved_on=frozenset({"devnet", "mainnet"}),

@@ -132,6 +132,11 @@ class PoolState(Record):
     dynamic_fee: Annotated[bytes, raw(80)] = NO_DYNAMIC_FEE
     padding_3: Annotated[bytes, raw(368)] = bytes(368)
 
+    @property
+    def seeds(self) -> list[bytes]:
+        """What its address is derived from, which the program signs for, but for the bump."""
+        return [b"pool", *map(bytes, (self.amm_config, self.mint_0, self.mint_1))]
+
     def accepts_swaps(self, unix_time: int) -> bool:
         """Whether the program would swap now; it refuses with NotApproved, or without a name, where this is False."""
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time > self.open_time

@@ -27,18 +27,7 @@ def pool_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, program_id: Pub
 
 def pool_bump(pool: PoolState, program_id: Pubkey = PROGRAM_ID) -> int:
     """The bump of the address that the program derives from what a pool says of itself."""
-    seeds = [b"pool", *map(bytes, (pool.amm_config, pool.mint_0, pool.mint_1))]
-    return Pubkey.find_program_address(seeds, program_id)[1]
-
-
-@lru_cache(maxsize=512)
-def signing_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, bump: int, program_id: Pubkey) -> Pubkey | None:
-    """Whom the program signs for with a pool's seeds and bump; None where there is no such address."""
-    try:
-        seeds = [b"pool", *map(bytes, (config, mint_0, mint_1)), bytes([bump])]
-        return Pubkey.create_program_address(seeds, program_id)
-    except ValueError:
-        return None
+    return Pubkey.find_program_address(pool.seeds, program_id)[1]
 
 
 def vault_address(pool: Pubkey, mint: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:

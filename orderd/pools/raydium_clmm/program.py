@@ -15,7 +15,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_CLMM,
     venue=VenueName.RAYDIUM,
     ids={"simnet": PROGRAM_ID, "devnet": DEVNET_PROGRAM_ID, "mainnet": PROGRAM_ID},
-    units=SwapUnits(53_900, a_step=16_000, an_array=12_850),  # 53.9k to 79.6k with up to three arrays, and no tick
+    units=SwapUnits(68_500, a_step=19_000),  # 48.5k to 65.5k were measured without a step, however many arrays
     errors={  # as the release on mainnet in April 2026 numbers them; others do not
         6001: ProgramError("NotApproved", ErrorCode.POOL_CLOSED, lasts=True),
         6011: ProgramError("InvalidTickArray"),

@@ -51,6 +51,12 @@ def account_error(invocation: Invocation, account: str, name: str, code: int) ->
     return InstructionError(code)
 
 
+def panic(invocation: Invocation, why: str) -> InstructionError:
+    """What a program ends with where it takes for granted what is not so; to be raised by the caller."""
+    invocation.log(f"panicked: {why}")
+    return InstructionError("ProgramFailedToComplete", "SBF program panicked")
+
+
 def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
     """An account of the program's own. Raises InstructionError where it is another's, or of another kind."""
     account = invocation.account(index)

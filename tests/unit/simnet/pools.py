@@ -150,6 +150,7 @@ class Dlmm:
     def may_change(self) -> set[Pubkey]:
         return {
             self.address,
+            self.state.oracle,
             *(meteora_dlmm_addresses.bin_array_address(self.address, each) for each in self.all_arrays()),
         }
 

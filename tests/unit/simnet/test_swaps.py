@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
+from functools import partial
 
 import pytest
 from solders.instruction import Instruction
@@ -26,6 +28,7 @@ from orderd.simnet.genesis import CHILLGUY, STACC, USDC
 from orderd.simnet.invoke import SLOTS_AN_EPOCH, Clock
 from orderd.simnet.programs.disturbed import with_failures, with_outage
 from orderd.simnet.programs.table import PROGRAMS
+from orderd.simnet.programs.token.errors import INSUFFICIENT_FUNDS
 from orderd.simnet.runtime import Outcome, execute
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
@@ -145,12 +148,53 @@ def test_exact_in_refuses_one_unit_less_than_the_minimum(raydium: Cpmm, meteora:
 
 
 def test_exact_out_refuses_one_unit_more_than_the_maximum(raydium: Cpmm, meteora: Dlmm) -> None:
-    for pool, name in ((raydium, "ExceededSlippage"), (meteora, "ExceededAmountSlippageTolerance")):
+    for pool, name in ((raydium, "ExceededSlippage"), (meteora, "InsufficientInAmount")):
         paid = pool.quote(10**6, forward=True, exact_out=True).amount_in
 
         outcome = pool.chain.send(pool.swap(10**6, paid - 1, forward=True, exact_out=True))
 
         assert error_name(outcome) == name
+
+
+@pytest.mark.parametrize(
+    ("bins", "limit", "name"),
+    [
+        (Fraction(1, 2), 0, "InvalidInput"),
+        (Fraction(1, 2), 1, "InsufficientInAmount"),
+        (Fraction(1), 1, "InsufficientOutAmount"),
+        (Fraction(1), -1, "NotExactAmountOut"),
+        (Fraction(3, 2), -1, "InsufficientInAmount"),
+        (Fraction(3, 2), Fraction(1, 2), "NotExactAmountOut"),
+        (Fraction(1, 2), Fraction(1, 2), "InsufficientInAmount"),
+    ],
+)
+def test_a_purchase_above_its_limit_is_refused_where_the_input_is_used_up(
+    meteora: Dlmm, bins: Fraction, limit: int | Fraction, name: str
+) -> None:
+    """As was measured on the deployed program. All but a limit of 0 say that the price has moved."""
+    first = next(iter(meteora.pool().bins.walk(meteora.state.active_id, downwards=True)))
+    amount = int(first.available(swap_for_y=True, limit_orders=True) * bins)
+    needed = meteora.quote(amount, forward=True, exact_out=True).amount_in
+    most = needed - 1 if limit == -1 else int(limit) if limit in (0, 1) else int(needed * limit)
+
+    assert error_name(meteora.chain.send(meteora.swap(amount, most, forward=True, exact_out=True))) == name
+
+
+def test_a_purchase_of_more_than_there_is_says_so_only_where_it_could_be_paid(meteora: Dlmm) -> None:
+    swap = partial(meteora.swap, 10**15, forward=True, exact_out=True)
+
+    assert error_name(meteora.chain.send(swap(limit=10**9))) == "NotExactAmountOut"
+    assert error_name(meteora.chain.send(swap(limit=U64_MAX))) == "BitmapExtensionAccountIsNotProvided"
+    assert error_name(meteora.chain.send(meteora.swap(0, 1, forward=True, exact_out=True))) == "InsufficientOutAmount"
+
+
+@pytest.mark.parametrize("exact_out", [False, True])
+def test_the_curve_answers_what_it_can_and_panics_at_the_rest(raydium: Cpmm, exact_out: bool) -> None:
+    """As was measured on the deployed program: more than the pool has is no error of its own."""
+    outcome = raydium.chain.send(raydium.swap(U64_MAX, U64_MAX if exact_out else 0, forward=True, exact_out=exact_out))
+
+    assert error_code(outcome) == ("ProgramFailedToComplete" if exact_out else INSUFFICIENT_FUNDS)
+    assert error_name(raydium.chain.send(raydium.swap(0, 9, forward=True, exact_out=exact_out))) == "RequireGtViolated"
 
 
 def test_the_error_stands_in_the_log_as_the_program_writes_it(raydium: Cpmm) -> None:
@@ -321,7 +365,7 @@ def test_more_than_all_bins_hold_is_refused(meteora: Dlmm) -> None:
 
 
 def test_an_amount_that_buys_nothing_is_refused(raydium: Cpmm, meteora: Dlmm) -> None:
-    assert error_name(raydium.chain.send(raydium.swap(1, 0, forward=True))) == "ZeroTradingTokens"
+    assert error_name(raydium.chain.send(raydium.swap(1, 0, forward=True))) == "RequireGtViolated"
     assert error_name(meteora.chain.send(meteora.swap(1, 0, forward=True))) == "InsufficientOutAmount"
 
 

@@ -10,8 +10,8 @@ from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
 from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
 from orderd.pools.meteora_dlmm import bin_array as meteora_dlmm_bin_array
 from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
-from orderd.pools.meteora_dlmm.simnet import genesis as meteora_dlmm_genesis
 from orderd.pools.meteora_dlmm.simnet import handler as meteora_dlmm_handler
+from orderd.pools.meteora_dlmm.simnet import oracle as meteora_dlmm_oracle
 from orderd.pools.raydium_cpmm import accounts as raydium_cpmm_accounts
 from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
 from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
@@ -30,7 +30,7 @@ ACCOUNTS: list[tuple[type[Record], int]] = [
     (meteora_dlmm_bin_array.BinArray, 10136),
     (meteora_dlmm_bin_array.Bin, 144),
     (meteora_dlmm_accounts.BitmapExtension, 1576),
-    (meteora_dlmm_genesis.Oracle, 32),
+    (meteora_dlmm_oracle.Oracle, 32),
 ]
 
 
@@ -69,7 +69,7 @@ def test_an_account_of_another_kind_is_refused() -> None:
         (meteora_dlmm_accounts.LbPair, "account:LbPair"),
         (meteora_dlmm_bin_array.BinArray, "account:BinArray"),
         (meteora_dlmm_accounts.BitmapExtension, "account:BinArrayBitmapExtension"),
-        (meteora_dlmm_genesis.Oracle, "account:Oracle"),
+        (meteora_dlmm_oracle.Oracle, "account:Oracle"),
         (meteora_dlmm_instructions.Swap2, "global:swap2"),
         (meteora_dlmm_instructions.SwapExactOut2, "global:swap_exact_out2"),
     ],

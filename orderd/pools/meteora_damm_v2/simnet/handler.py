@@ -12,7 +12,7 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
-from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from orderd.amm.volatility import fee_on_top
 from orderd.pools.meteora_damm_v2.accounts import Pool
 from orderd.pools.meteora_damm_v2.addresses import EVENT_AUTHORITY_ADDRESS, POOL_AUTHORITY_ADDRESS
@@ -35,7 +35,6 @@ from orderd.pools.meteora_damm_v2.instructions import (
     SwapMode,
 )
 from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
-from orderd.pools.meteora_damm_v2.program import PROGRAM
 from orderd.pools.meteora_damm_v2.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded
@@ -48,7 +47,7 @@ from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
 UNITS_OF_EVENT: Final = 1_600
-UNITS: Final = PROGRAM.units.swap - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = 18_500 - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
 
 OVERFLOW: Final = 6000
 SLIPPAGE: Final = 6002
@@ -183,26 +182,32 @@ def _quote(before: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, now: int, 
 def _code(error: SwapError, pool: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, point: int) -> int:
     """The program's number for why the maths refuses. A swap that buys nothing is refused here only."""
     match error.kind:
+        case SwapErrorKind.ZERO_OUTPUT if order.swap_mode != SwapMode.EXACT_OUT and order.amount_1 > 0:
+            return SLIPPAGE
         case SwapErrorKind.ZERO_INPUT | SwapErrorKind.ZERO_OUTPUT:
             return AMOUNT_IS_ZERO
         case SwapErrorKind.AMOUNT_IN_EXCEEDS_U64:
             return TYPE_CAST_FAILED
         case SwapErrorKind.INSUFFICIENT_LIQUIDITY if pool.collect_fee_mode != damm_v2.COLLECT_FEE_COMPOUNDING:
-            exact_out = order.swap_mode == SwapMode.EXACT_OUT
-            beyond = exact_out and _is_beyond_any_price(pool, order.amount_0, a_to_b=a_to_b, point=point)
-            return OVERFLOW if beyond else PRICE_RANGE
+            if order.swap_mode != SwapMode.EXACT_OUT:
+                return PRICE_RANGE
+            return _beyond(pool, order.amount_0, a_to_b=a_to_b, point=point)
         case _:
             return OVERFLOW
 
 
-def _is_beyond_any_price(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: int) -> bool:
-    """Whether no price at all sets as much free; the program runs into that before it looks at the pool's range."""
+def _beyond(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: int) -> int:
+    """Why a pool does not have as much: no number holds it before the fee, no price at all sets it free, or none of
+    the pool's range. The program runs into them in this order."""
     fee_on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
     gross = amount_out + (0 if fee_on_input else fee_on_top(amount_out, damm_v2.fee_rate(pool, point)))
+    if gross > U64_MAX:
+        return TYPE_CAST_FAILED
     try:
-        return Stretch(pool.liquidity, pool.sqrt_price, a_to_b).after_output(gross) < 0
+        is_beyond_any_price = Stretch(pool.liquidity, pool.sqrt_price, a_to_b).after_output(gross) < 0
     except SwapError:
-        return True
+        is_beyond_any_price = True
+    return OVERFLOW if is_beyond_any_price else PRICE_RANGE
 
 
 def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> None:

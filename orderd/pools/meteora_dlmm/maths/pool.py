@@ -103,6 +103,8 @@ class DlmmSwap:
     last_fee_rate: int
     pool: DlmmPool
     changed_bins: tuple[DlmmBin, ...]
+    kept_fees: tuple[int, ...]
+    """Of each changed bin, what its liquidity providers keep of the fee."""
 
     @property
     def net_in(self) -> int:
@@ -196,6 +198,7 @@ class Walk:
         self.protocol_fee = 0
         self.limit_order_fee = 0
         self.changed: list[DlmmBin] = []
+        self.kept_fees: list[int] = []
 
     def enter(self, each: DlmmBin) -> bool:
         """Move to a bin, unless it has nothing to give, and set the fee rate there."""
@@ -224,8 +227,10 @@ class Walk:
         if not self.fee_on_input:
             fee = fee_in(paid_out, self.fee_rate)
             paid_out -= fee
+        kept_before = self.mm_fee
         order_fee = self._share_out(fee, fill.market_in, net_in)
         if net_in:
+            self.kept_fees.append(self.mm_fee - kept_before)
             self.changed.append(each.after(fill, order_fee, swap_for_y=self.swap_for_y))
         return consumed, paid_out
 
@@ -298,4 +303,5 @@ class Walk:
             last_fee_rate=self.fee_rate,
             pool=end,
             changed_bins=tuple(self.changed),
+            kept_fees=tuple(self.kept_fees),
         )

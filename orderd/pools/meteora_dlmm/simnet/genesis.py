@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, Final
@@ -23,11 +23,11 @@ from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, Bin, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL, array_index
 from orderd.pools.meteora_dlmm.maths.bin import DlmmBin, price_from_bin_id
 from orderd.pools.meteora_dlmm.program import PROGRAM_ID
+from orderd.pools.meteora_dlmm.simnet.oracle import Oracle
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import CHILLGUY, USDC, FirstAccounts, FirstPool, integers, snapshot
 from orderd.simnet.genesis.renewal import Renewals
 from orderd.solana.programs import token
-from orderd.solana.programs.layout import U64, Record, Tail
 
 REAL_DLMM_PAIR: Final = Pubkey.from_string("EtAdVRLFH22rjWh3mcUasKFF27WtHhsaCvK27tPFFWig")
 SOL_USDC_BS4: Final = pair_address(token.NATIVE_MINT, USDC, 4, 10_000)
@@ -39,17 +39,6 @@ BIN_ARRAY_VERSION: Final = 2
 
 NO_REWARD: Final = RewardInfo(Pubkey.default(), Pubkey.default(), Pubkey.default(), 0, 0, 0, 0, 0)
 _ORACLE_OBSERVATIONS: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Oracle(Record):
-    """A pool's history of active bins; swaps must name it."""
-
-    DISCRIMINATOR = bytes.fromhex("8bc283b38cb3e5f4")
-    index: U64
-    active_size: U64
-    length: U64
-    observations: Tail = b""
 
 
 def _sol_usdc(first: FirstAccounts, price: Fraction | None = None, *, name: str, pair: Pubkey) -> None:
@@ -151,8 +140,7 @@ def add(
         array = replace(array, bins=content)
         liquid += array.liquid_bins(bin_step)
         first.data(bin_array_address(pair, index), PROGRAM_ID, array.encode())
-    oracle = Oracle(0, 0, _ORACLE_OBSERVATIONS, bytes(32 * _ORACLE_OBSERVATIONS))
-    first.data(state.oracle, PROGRAM_ID, oracle.encode())
+    first.data(state.oracle, PROGRAM_ID, Oracle.new(_ORACLE_OBSERVATIONS).encode())
     x, y = (sum(each.available(swap_for_y=gives_y, limit_orders=True) for each in liquid) for gives_y in (False, True))
     first.tokens(pair, mint_x, x + state.protocol_fee_x, state.reserve_x)
     first.tokens(pair, mint_y, y + state.protocol_fee_y, state.reserve_y)

@@ -1,7 +1,7 @@
 """Meteora DLMM swaps over the pool maths of `orderd.pools.meteora_dlmm.maths.pool`: swap2 and swap_exact_out2.
 
 Sources: MeteoraAg/dlmm-sdk, `idls/dlmm.json` for accounts and errors; which error answers which mistake was measured on
-the deployed program. The oracle is asked for and left as it is: nothing reads it.
+the deployed program.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ from orderd.pools.meteora_dlmm.addresses import (
     EVENT_AUTHORITY_ADDRESS,
     bin_array_address,
     bitmap_extension_address,
-    signing_address,
 )
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import array_index, arrays_in_order
@@ -43,8 +42,8 @@ from orderd.pools.meteora_dlmm.instructions import (
     SwapExactOut2,
 )
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
-from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.pools.meteora_dlmm.simnet.bins import BINS, pool_of
+from orderd.pools.meteora_dlmm.simnet.oracle import Oracle
 from orderd.pools.meteora_dlmm.simnet.write_back import array_after, is_empty, pair_after, without
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded
@@ -52,12 +51,18 @@ from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.solana.pool_programs import SwapUnits
 from orderd.solana.programs import memo
+from orderd.solana.programs.derived import signing_address
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import Mint
 
 UNITS_OF_EVENT: Final = 2_100
-UNITS: Final = PROGRAM.units.swap - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = {
+    Swap2: SwapUnits(40_250, a_step=5_550),
+    SwapExactOut2: SwapUnits(42_900, a_step=6_750),
+}
+"""As measured on lb_clmm 0.12.0; they vary by 7 %."""
 
 INVALID_INPUT: Final = 6002
 SLIPPAGE: Final = 6003
@@ -67,7 +72,9 @@ NO_BIN_ARRAY_WITH_LIQUIDITY: Final = 6037
 INSUFFICIENT_OUT_AMOUNT: Final = 6039
 MATH_OVERFLOW: Final = 6018
 POOL_DISABLED: Final = 6042
+NOT_EXACT_AMOUNT_OUT: Final = 6057
 UNDETERMINED: Final = 6085
+INSUFFICIENT_IN_AMOUNT: Final = 6104
 _MATH_ERRORS: Final = {
     SwapErrorKind.ZERO_INPUT: INVALID_INPUT,
     SwapErrorKind.ZERO_OUTPUT: INSUFFICIENT_OUT_AMOUNT,
@@ -99,7 +106,7 @@ def process(invocation: Invocation) -> None:
     except LayoutError as error:
         raise anchor.error(invocation, *anchor.INSTRUCTION_FALLBACK_NOT_FOUND) from error
     invocation.log(f"Instruction: {_NAMES[type(order)]}")
-    invocation.consume(UNITS)
+    invocation.consume(UNITS[type(order)].swap - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS)
     pair = _check_accounts(invocation)
     swap_for_y = _direction(invocation, pair)
     if pair.status != PairStatus.ENABLED or not pair.is_open(
@@ -172,6 +179,8 @@ def _direction(invocation: Invocation, pair: LbPair) -> bool:
 
 
 def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *, swap_for_y: bool) -> None:
+    if isinstance(order, SwapExactOut2) and order.out_amount == 0:
+        raise fail(invocation, INSUFFICIENT_OUT_AMOUNT)
     extension = None
     if invocation.key(BITMAP_EXTENSION) != invocation.program_id:
         extension = anchor.load(invocation, BITMAP_EXTENSION, BitmapExtension, "bin_array_bitmap_extension")
@@ -182,21 +191,24 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
         raise fail(invocation, exhausted)
     given = _given_arrays(invocation, expected)
     before = _load_pool(invocation, pair, given)
+    now = invocation.clock.unix_time
     try:
-        swap = _quote(before, order, swap_for_y=swap_for_y, now=invocation.clock.unix_time)
+        if isinstance(order, Swap2):
+            swap = dlmm.swap_exact_in(before, order.amount_in, swap_for_y=swap_for_y, now=now)
+        else:
+            swap = _bought(invocation, before, order, swap_for_y=swap_for_y, now=now)
     except SwapError as error:
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             if len(given) < len(expected):
                 raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
             raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
-    invocation.consume(PROGRAM.units.a_step * max(len(swap.changed_bins) - 1, 0))
-    kept = (
-        swap.amount_out >= order.min_amount_out if isinstance(order, Swap2) else swap.amount_in <= order.max_in_amount
-    )
-    if not kept:
+    invocation.consume(UNITS[type(order)].a_step * max(len(swap.changed_bins) - 1, 0))
+    if isinstance(order, Swap2) and swap.amount_out < order.min_amount_out:
         raise fail(invocation, SLIPPAGE)
-    _store(invocation, pair, extension, swap, given)
+    _store(invocation, pair, extension, swap, given, swap_for_y=swap_for_y)
+    oracle = anchor.load(invocation, ORACLE, Oracle, "oracle")
+    invocation.store_data(ORACLE, oracle.updated(now, pair.active_id).encode())
     _pay(invocation, pair, swap, swap_for_y=swap_for_y)
     _emit(invocation, swap, swap_for_y=swap_for_y)
 
@@ -217,10 +229,39 @@ def _given_arrays(invocation: Invocation, expected: Sequence[int]) -> dict[int, 
     return given
 
 
-def _quote(pool: dlmm.DlmmPool, order: Swap2 | SwapExactOut2, *, swap_for_y: bool, now: int) -> dlmm.DlmmSwap:
-    if isinstance(order, Swap2):
-        return dlmm.swap_exact_in(pool, order.amount_in, swap_for_y=swap_for_y, now=now)
-    return dlmm.swap_exact_out(pool, order.out_amount, swap_for_y=swap_for_y, now=now)
+def _bought(
+    invocation: Invocation, pool: dlmm.DlmmPool, order: SwapExactOut2, *, swap_for_y: bool, now: int
+) -> dlmm.DlmmSwap:
+    """A purchase, for which the program spends the most that it may cost, bin by bin.
+
+    Where that does not reach, the error tells where it is used up: in a bin that has all that is still wanted, or
+    before. Raises InstructionError, SwapError.
+    """
+    try:
+        swap = dlmm.swap_exact_out(pool, order.out_amount, swap_for_y=swap_for_y, now=now)
+    except SwapError as error:
+        if error.kind is not SwapErrorKind.INSUFFICIENT_LIQUIDITY:
+            raise
+    else:
+        if swap.amount_in <= order.max_in_amount:
+            return swap
+    try:
+        spent = dlmm.swap_exact_in(pool, order.max_in_amount, swap_for_y=swap_for_y, now=now)
+    except SwapError as error:
+        if error.kind is SwapErrorKind.ZERO_OUTPUT:
+            first = next(iter(pool.bins.walk(pool.active_id, downwards=swap_for_y)))
+            enough = _available(pool, first.bin_id, swap_for_y=swap_for_y) > order.out_amount
+            number = INSUFFICIENT_IN_AMOUNT if enough else INSUFFICIENT_OUT_AMOUNT
+            raise fail(invocation, number) from error
+        raise
+    last = spent.end_bin_id
+    had, has = _available(pool, last, swap_for_y=swap_for_y), _available(spent.pool, last, swap_for_y=swap_for_y)
+    wanted_there = order.out_amount - (spent.gross_out - (had - has))
+    raise fail(invocation, INSUFFICIENT_IN_AMOUNT if wanted_there < had else NOT_EXACT_AMOUNT_OUT)
+
+
+def _available(pool: dlmm.DlmmPool, bin_id: int, *, swap_for_y: bool) -> int:
+    return pool.bins[bin_id].available(swap_for_y=swap_for_y, limit_orders=pool.supports_limit_orders)
 
 
 def _load_pool(invocation: Invocation, pair: LbPair, given: dict[int, int]) -> dlmm.DlmmPool:
@@ -235,6 +276,8 @@ def _store(
     extension: BitmapExtension | None,
     swap: dlmm.DlmmSwap,
     given: dict[int, int],
+    *,
+    swap_for_y: bool,
 ) -> None:
     """Write what the swap changed into the pair, its bin arrays, and the bitmaps of those that still hold something."""
     emptied = []
@@ -244,7 +287,7 @@ def _store(
             continue
         array = anchor.load(invocation, position, BinArray, "bin_array")
         bins = BINS.of(array, invocation.account(position).data, pair.bin_step)
-        after = array_after(array, changed.values())
+        after = array_after(array, swap, swap_for_y=swap_for_y)
         invocation.store_record(position, array, after)
         BINS.put(invocation.account(position).data, bins | changed)
         if is_empty(after):
@@ -265,7 +308,7 @@ def _pay(invocation: Invocation, state: LbPair, swap: dlmm.DlmmSwap, *, swap_for
     transfer_checked(invocation, key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
     reserve, mint, program, decimals = bought
     pair, amount, out = key(LB_PAIR), swap.amount_out, key(USER_TOKEN_OUT)
-    signed_by = {signing_address(tuple(state.seeds), state.bump_seed)}
+    signed_by = {signing_address(tuple(state.seeds), state.bump_seed, invocation.program_id)}
     transfer_checked(invocation, reserve, mint, out, pair, amount, decimals, program, signed_by)
 
 

@@ -8,8 +8,7 @@ from typing import Final
 from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair
 from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL
-from orderd.pools.meteora_dlmm.maths.bin import DlmmBin
-from orderd.pools.meteora_dlmm.maths.pool import DlmmPool
+from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, DlmmSwap
 from orderd.simnet.codec import replaced
 
 _SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
@@ -33,13 +32,17 @@ def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:
     )
 
 
-def array_after(array: BinArray, changed: Iterable[DlmmBin]) -> BinArray:
-    """The account once a swap changed these bins of it; bins of other arrays are passed over."""
-    for each in changed:
+def array_after(array: BinArray, swap: DlmmSwap, *, swap_for_y: bool) -> BinArray:
+    """The account after a swap; bins of other arrays are passed over."""
+    fee_in_x = swap_for_y and swap.fee_on_input
+    for each, kept in zip(swap.changed_bins, swap.kept_fees, strict=True):
         if each.bin_id // BINS_AN_ARRAY != array.index:
             continue
+        before = array.bin(each.bin_id)
+        shares = before.liquidity_supply >> 64
+        growth = (kept << 64) // shares if shares else 0
         content = replaced(
-            array.bin(each.bin_id),
+            before,
             amount_x=each.amount_x,
             amount_y=each.amount_y,
             price=each.price,
@@ -51,6 +54,8 @@ def array_after(array: BinArray, changed: Iterable[DlmmBin]) -> BinArray:
             total_processing_order_amount=each.total_processing_order_amount,
             processed_order_remaining_amount=each.processed_order_remaining_amount,
             order_age=each.order_age,
+            fee_amount_x_per_token_stored=before.fee_amount_x_per_token_stored + (growth if fee_in_x else 0),
+            fee_amount_y_per_token_stored=before.fee_amount_y_per_token_stored + (0 if fee_in_x else growth),
         )
         array = array.with_bin(each.bin_id, content)
     return array

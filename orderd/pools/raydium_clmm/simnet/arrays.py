@@ -94,8 +94,7 @@ def tour(invocation: Invocation, pool: PoolState, given: Given, *, zero_for_one:
     if not expected:
         raise fail(invocation, MISSING_BITMAP_EXTENSION if ends_blind else NO_LIQUIDITY_THIS_WAY)
     if not given.tick_arrays:
-        invocation.log("panicked: a swap takes at least one tick array")
-        raise InstructionError("ProgramFailedToComplete", "SBF program panicked")
+        raise anchor.panic(invocation, "a swap takes at least one tick array")
     left = iter(given.tick_arrays)
     arrays: dict[int, TickArrayState] = {}
     for start in expected:

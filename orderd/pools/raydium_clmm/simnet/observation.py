@@ -51,7 +51,7 @@ class ObservationState(Record):
         return Observation.decode(self.observations[start : start + OBSERVATION_SIZE])
 
     def updated(self, unix_time: int, tick: int) -> "ObservationState":
-        """The state after a swap that left `tick`, as the program writes it; it does so only where the tick changed."""
+        """The state after a swap that found `tick`; the program writes it only where the swap changed the tick."""
         last = self.observation(self.index)
         if not self.initialized:
             return self._with(self.index, replace(last, block_timestamp=unix_time, tick_cumulative=0))

@@ -30,11 +30,11 @@ from orderd.pools.raydium_cpmm.instructions import (
     SwapBaseOutput,
 )
 from orderd.pools.raydium_cpmm.maths import pool as cpmm
-from orderd.pools.raydium_cpmm.program import PROGRAM
 from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
 from orderd.pools.raydium_cpmm.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded
+from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
@@ -42,22 +42,13 @@ from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checke
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
-UNITS: Final = PROGRAM.units.swap - 2 * TRANSFER_CHECKED_UNITS
+UNITS: Final = 33_300 - 2 * TRANSFER_CHECKED_UNITS
 
 POOL_DISABLED: Final = 6000
 """NotApproved."""
 
 SLIPPAGE: Final = 6005
-ZERO_TRADING_TOKENS: Final = 6006
 INVALID_VAULT: Final = 6008
-INSUFFICIENT_VAULT: Final = 6012
-_MATH_ERRORS: Final = {
-    SwapErrorKind.ZERO_INPUT: ZERO_TRADING_TOKENS,
-    SwapErrorKind.ZERO_OUTPUT: ZERO_TRADING_TOKENS,
-    SwapErrorKind.INSUFFICIENT_LIQUIDITY: INSUFFICIENT_VAULT,
-    SwapErrorKind.AMOUNT_IN_EXCEEDS_U64: INSUFFICIENT_VAULT,
-    SwapErrorKind.VAULT_BALANCE_OVERFLOW: INSUFFICIENT_VAULT,
-}
 
 
 def decode_instruction(data: bytes) -> SwapBaseInput | SwapBaseOutput:
@@ -134,6 +125,8 @@ def _swap(
     observation: ObservationState,
 ) -> None:
     now = invocation.clock.unix_time
+    if isinstance(order, SwapBaseOutput) and order.amount_out == 0:
+        raise anchor.error(invocation, *anchor.REQUIRE_GT_VIOLATED)
     if not pool.accepts_swaps(now):
         raise fail(invocation, POOL_DISABLED)
     sides = (invocation.key(INPUT_VAULT), invocation.key(OUTPUT_VAULT))
@@ -147,7 +140,7 @@ def _swap(
     try:
         swap = _quote(before, order, zero_for_one=zero_for_one)
     except SwapError as error:
-        raise fail(invocation, _MATH_ERRORS.get(error.kind, ZERO_TRADING_TOKENS)) from error
+        raise _refusal(invocation, error, order, pool, zero_for_one=zero_for_one) from error
     within = (
         swap.amount_out >= order.minimum_amount_out
         if isinstance(order, SwapBaseInput)
@@ -167,17 +160,42 @@ def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_f
     return cpmm.swap_exact_out(pool, order.amount_out, zero_for_one=zero_for_one)
 
 
+def _refusal(
+    invocation: Invocation,
+    error: SwapError,
+    order: SwapBaseInput | SwapBaseOutput,
+    pool: PoolState,
+    *,
+    zero_for_one: bool,
+) -> InstructionError:
+    """What the program ends with where the maths refuses.
+
+    An amount that no account can hold is taken from the user all the same, who does not have it.
+    """
+    match error.kind:
+        case SwapErrorKind.ZERO_INPUT | SwapErrorKind.ZERO_OUTPUT:
+            return anchor.error(invocation, *anchor.REQUIRE_GT_VIOLATED)
+        case SwapErrorKind.VAULT_BALANCE_OVERFLOW if isinstance(order, SwapBaseInput):
+            _take(invocation, pool, order.amount_in, zero_for_one=zero_for_one)
+    return anchor.panic(invocation, f"the curve has no answer: {error.kind}")
+
+
 def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zero_for_one: bool) -> None:
     """Book the fees, take the input from the user and pay the output from the vault."""
     after = pool_after(pool, swap.pool, invocation.clock.epoch)
     invocation.store_record(POOL_STATE, pool, after)
-    decimals_in, decimals_out = pool.mint_0_decimals, pool.mint_1_decimals
-    if not zero_for_one:
-        decimals_in, decimals_out = decimals_out, decimals_in
+    _take(invocation, pool, swap.amount_in, zero_for_one=zero_for_one)
     key = invocation.key
-    paid: tuple[Pubkey, Pubkey, Pubkey] = (key(INPUT_TOKEN_ACCOUNT), key(INPUT_TOKEN_MINT), key(INPUT_VAULT))
+    decimals = pool.mint_1_decimals if zero_for_one else pool.mint_0_decimals
     bought: tuple[Pubkey, Pubkey, Pubkey] = (key(OUTPUT_VAULT), key(OUTPUT_TOKEN_MINT), key(OUTPUT_TOKEN_ACCOUNT))
-    transfer_checked(invocation, *paid, key(PAYER), swap.amount_in, decimals_in, key(INPUT_TOKEN_PROGRAM))
     authority = key(AUTHORITY)
     program = key(OUTPUT_TOKEN_PROGRAM)
-    transfer_checked(invocation, *bought, authority, swap.amount_out, decimals_out, program, signed_by=(authority,))
+    transfer_checked(invocation, *bought, authority, swap.amount_out, decimals, program, signed_by=(authority,))
+
+
+def _take(invocation: Invocation, pool: PoolState, amount: int, *, zero_for_one: bool) -> None:
+    """Bring the input from the user's account into the vault."""
+    key = invocation.key
+    decimals = pool.mint_0_decimals if zero_for_one else pool.mint_1_decimals
+    paid: tuple[Pubkey, Pubkey, Pubkey] = (key(INPUT_TOKEN_ACCOUNT), key(INPUT_TOKEN_MINT), key(INPUT_VAULT))
+    transfer_checked(invocation, *paid, key(PAYER), amount, decimals, key(INPUT_TOKEN_PROGRAM))

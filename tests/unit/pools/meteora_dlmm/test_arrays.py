@@ -93,7 +93,7 @@ def test_a_swap_is_written_back_to_the_bins_it_changed() -> None:
     pair = replace(PAIR, bin_step=10, bin_array_bitmap=internal_bitmap([-1, 0]))
     swap = swap_exact_in(pair.to_pool([low, high]), 250, swap_for_y=True, now=0)
     assert {each.bin_id for each in swap.changed_bins} == {0, -1}
-    low_after, high_after = array_after(low, swap.changed_bins), array_after(high, swap.changed_bins)
+    low_after, high_after = array_after(low, swap, swap_for_y=True), array_after(high, swap, swap_for_y=True)
     assert (high_after.bin(0).amount_x, high_after.bin(0).amount_y) == (800, 0)
     assert (low_after.bin(-1).amount_x, low_after.bin(-1).amount_y) == (150, 350)
     after = pair_after(pair, swap.pool)
@@ -110,7 +110,7 @@ def test_limit_orders_count_whatever_the_version_of_the_bin_array_says(version: 
     swap = swap_exact_in(pair.to_pool([array]), 250, swap_for_y=True, now=0)
 
     assert swap.amount_out == 250
-    after = array_after(array, swap.changed_bins)
+    after = array_after(array, swap, swap_for_y=True)
     assert after.version == version
     assert after.bin(0) == replace(
         orders,

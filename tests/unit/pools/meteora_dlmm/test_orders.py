@@ -16,8 +16,8 @@ from orderd.pools.meteora_dlmm.addresses import bin_array_address
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
 from orderd.pools.meteora_dlmm.instructions import Swap2, SwapExactOut2
-from orderd.pools.meteora_dlmm.simnet import genesis as meteora_dlmm_genesis
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
+from orderd.pools.meteora_dlmm.simnet.oracle import Oracle
 from orderd.simnet.account import Account
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
@@ -54,7 +54,7 @@ def rich_world(pool_accounts: dict[Pubkey, tuple[Pubkey, bytes]], pair: Pubkey) 
         accounts[reserve] = token_account(pair, mint, RICH, native=native)
         accounts[held] = token_account(ALICE.pubkey(), mint, RICH, native=native)
         accounts.setdefault(mint, Account(10**10, token.PROGRAM_ID, Mint.new(6, supply=U64_MAX).encode()))
-    oracle = meteora_dlmm_genesis.Oracle(0, 0, 100, bytes(3_200))
+    oracle = Oracle.new(100)
     accounts.setdefault(state.oracle, Account(10**10, meteora_dlmm.PROGRAM_ID, oracle.encode()))
     programs = {program: Account(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
     return {**programs, ALICE.pubkey(): Account(10**12, system.PROGRAM_ID), **accounts}

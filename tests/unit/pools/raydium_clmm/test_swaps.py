@@ -18,6 +18,7 @@ from orderd.pools.raydium_clmm.tick_arrays import array_start
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.genesis import STACC
 from orderd.solana.programs import token
+from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import STRANGER, Clmm, error_code, error_name, with_account
 
@@ -104,13 +105,13 @@ def test_the_price_history_gains_a_place_when_the_tick_moves(pool: Clmm) -> None
     first = history()
     pool.chain.now += 20
     pool.chain.seal()
-    moved_to = pool.quote(2_000 * SOL, forward=False, exact_out=True).pool.tick_current
+    stood_at = pool.state.tick_current
     pool.chain.send(pool.swap(2_000 * SOL, 2**63, forward=False, exact_out=True))
     second = history()
 
     assert (first.initialized, first.index, second.index) == (1, 0, 1)
     assert first.observation(0).block_timestamp + 20 == second.observation(1).block_timestamp
-    assert second.observation(1).tick_cumulative == 20 * moved_to
+    assert second.observation(1).tick_cumulative == 20 * stood_at
 
 
 def test_a_price_limit_makes_a_partial_fill_legal(pool: Clmm) -> None:
@@ -197,11 +198,19 @@ def test_tick_arrays_are_the_pool_s_own_and_writable(pool: Clmm) -> None:
         (True, False, "LiquidityInsufficient"),
     ],
 )
-def test_more_than_all_ticks_hold_is_refused(pool: Clmm, named: bool, forward: bool, name: str) -> None:
+def test_more_than_all_ticks_hold_is_refused(chain: LocalChain, named: bool, forward: bool, name: str) -> None:
     """Without the extension the program cannot know that there are no more."""
+    pool = Clmm(chain, SOL_USDC_CLMM_25BPS)
     swap = pool.swap(10**6 * (SOL if forward else 100 * USDC), 1, forward=forward, names_bitmap_extension=named)
 
     assert error_name(pool.chain.send(swap)) == name
+
+
+def test_more_ticks_than_units_are_refused(pool: Clmm) -> None:
+    outcome = pool.chain.send(pool.swap(10**6 * SOL, 1, forward=True))
+
+    assert error_code(outcome) == "ProgramFailedToComplete"
+    assert outcome.units == MAX_COMPUTE_UNITS
 
 
 def test_slippage_is_refused_by_a_single_unit(pool: Clmm) -> None:
@@ -320,3 +329,12 @@ def test_vaults_hold_what_all_ticks_can_pay(chain: LocalChain, address: Pubkey) 
             swap = pool.swap(10**16, 1, forward=forward, price_limit=sqrt_price_at_tick(limit))
             assert chain.send(swap).error is None
         assert pool.state.status == 0
+
+
+def test_the_program_signs_for_the_address_that_follows_from_the_pool(pool: Clmm) -> None:
+    """Where the bump leads to no address at all it panics, where it leads to another one it may not take the tokens."""
+    errors = set()
+    for bump in range(240, pool.state.bump):
+        switch(pool, bump=bump)
+        errors.add(error_code(pool.chain.send(pool.swap(SOL, 1, forward=True))))
+    assert errors == {"ProgramFailedToComplete", "PrivilegeEscalation"}

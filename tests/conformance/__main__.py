@@ -1,0 +1,28 @@
+"""`python -m tests.conformance DIRECTORY [ORDERS ROUTES]`: a table; exit code 1 where handlers and binaries differ."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.conformance.exceptions import ACCOUNTS, OUT_OF_UNITS, VERDICTS
+from tests.conformance.runs import rows
+
+
+def main() -> int:
+    table = rows(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    print("| | landed alike | refused alike | known to differ | differ | units, of the binary's |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for row in table:
+        print(f"| {row.name} | {row.landed} | {row.refused} | {row.known} | {len(row.differences)} | {row.units} |")
+    print("\nKnown to differ:")
+    reasons = [*(each.reason for each in VERDICTS), *(each.reason for each in ACCOUNTS.values()), OUT_OF_UNITS]
+    for reason in dict.fromkeys(reasons):
+        print(f"- {reason}.")
+    for row in table:
+        for difference, count in Counter(row.differences).most_common():
+            print(f"{row.name}: {count} x {difference}")
+    return int(any(row.differences for row in table))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What handlers and binaries do otherwise, and why that is right."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from solders.pubkey import Pubkey
+
+from orderd.pools.meteora_damm_v2.program import PROGRAM_ID as DAMM_V2
+from orderd.pools.meteora_dlmm.program import PROGRAM_ID as DLMM
+from orderd.pools.raydium_clmm import accounts as clmm
+from orderd.pools.raydium_clmm.program import PROGRAM_ID as CLMM
+from orderd.pools.raydium_cpmm.program import PROGRAM_ID as CPMM
+from orderd.simnet.account import Account
+from orderd.solana.programs.layout import Record
+
+
+class LeftOut(NamedTuple):
+    """What of an account is not compared."""
+
+    without: Callable[[Any], Record]
+    reason: str
+
+
+class OtherVerdict(NamedTuple):
+    """Of a program: what the handler ends with and what the binary, by the name of the error; None where it lands."""
+
+    program: Pubkey
+    handler: str | None
+    binary: str | None
+    reason: str
+
+
+ACCOUNTS: Final[Mapping[tuple[Pubkey, type[Record]], LeftOut]] = {
+    (CLMM, clmm.PoolState): LeftOut(
+        lambda state: replace(state, counters_1=bytes(64), counters_2=bytes(32)),
+        "The release of April 2026 counts what was swapped and what it cost; the sources have dropped it since",
+    ),
+}
+VERDICTS: Final = (
+    *(
+        OtherVerdict(
+            CPMM,
+            handler,
+            "RequireGtViolated",
+            "A purchase of less than what one base unit buys: the release of February 2025 rounds its cost to nothing "
+            "and refuses it, the sources since August 2025 round it up",
+        )
+        for handler in (None, "ExceededSlippage")
+    ),
+    OtherVerdict(
+        DLMM,
+        "UndeterminedError",
+        "InsufficientInAmount",
+        "A purchase that ends among limit orders, where rounding gives less than was asked for, and that its limit "
+        "does not pay either: the handler looks at the rounding first",
+    ),
+    OtherVerdict(
+        DAMM_V2,
+        "AmountIsZero",
+        None,
+        "A swap whose output rounds to nothing: the program takes the input and pays nothing, the SDK refuses it, and "
+        "so does the maths here; orderd sends none",
+    ),
+)
+OUT_OF_UNITS: Final = (
+    "One runs out of compute units where the other, which has used nearly as many, ends with another error"
+)
+
+
+def compared(account: Account | None) -> Account | None:
+    """The account without what is left out."""
+    if account is None:
+        return None
+    for (program, layout), left_out in ACCOUNTS.items():
+        if account.owner == program and account.data.startswith(layout.DISCRIMINATOR):
+            return account._replace(data=left_out.without(layout.decode(account.data)).encode())
+    return account
+
+
+def is_known(program: Pubkey, handler: str | None, binary: str | None) -> bool:
+    """Whether it is known that verdicts differ like this."""
+    return any(known[:3] == (program, handler, binary) for known in VERDICTS)

@@ -1,0 +1,95 @@
+"""One transaction, run on the same accounts by the handlers and by the binaries, and what differs between the two."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.account import Account
+from orderd.simnet.errors import FailedInstructionError
+from orderd.simnet.invoke import Clock, Program
+from orderd.simnet.programs.table import PROGRAMS
+from orderd.simnet.runtime import Outcome, execute
+from orderd.simnet.transaction import Transaction
+from tests.conformance.exceptions import compared, is_known
+
+UNITS_WITHIN: Final = 0.1
+_ERROR_NAME: Final = re.compile(r"Error Code: (\w+)\.")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Both outcomes, and in words what differs. Where it `is_known` why the verdicts differ, nothing else is judged."""
+
+    handlers: Outcome
+    binaries: Outcome
+    is_known: bool
+    differences: tuple[str, ...]
+
+    @property
+    def units_ratio(self) -> float:
+        """How many units the handlers take for each that the binaries take."""
+        return self.handlers.units / self.binaries.units
+
+
+def judge(
+    transaction: Transaction, accounts: Mapping[Pubkey, Account], clock: Clock, binaries: Mapping[Pubkey, Program]
+) -> Judgement:
+    handlers = execute(transaction, accounts.get, clock, PROGRAMS)
+    real = execute(transaction, accounts.get, clock, {**PROGRAMS, **binaries})
+    ours, theirs = _verdict(handlers), _verdict(real)
+    if ours != theirs:
+        if _is_known(transaction, ours, theirs) or _ran_out(transaction.unit_limit, handlers, real):
+            return Judgement(handlers, real, True, ())
+        return Judgement(handlers, real, False, (f"verdict {ours}, of the binary {theirs}",))
+    return Judgement(handlers, real, False, tuple(_differences(transaction, handlers, real)))
+
+
+class _Verdict(NamedTuple):
+    """The instruction that failed, and its error: the name that the log gives it, else as the chain says it."""
+
+    instruction: int
+    name: str | None
+
+
+_LANDED: Final = _Verdict(256, None)
+
+
+def _verdict(outcome: Outcome) -> _Verdict:
+    if outcome.error is None:
+        return _LANDED
+    assert isinstance(outcome.error, FailedInstructionError)
+    assert outcome.error.index is not None
+    names = [name for line in outcome.logs for name in _ERROR_NAME.findall(line)]
+    return _Verdict(outcome.error.index, names[-1] if names else str(outcome.error.error.code))
+
+
+def _is_known(transaction: Transaction, ours: _Verdict, theirs: _Verdict) -> bool:
+    """Of the first instruction whose verdicts differ."""
+    first = min(ours.instruction, theirs.instruction)
+    program = transaction.keys[transaction.instructions[first].program]
+    return is_known(program, *(each.name if each.instruction == first else None for each in (ours, theirs)))
+
+
+def _ran_out(unit_limit: int, *outcomes: Outcome) -> bool:
+    """Whether both have all but used their units up."""
+    return all(each.units > unit_limit * (1 - UNITS_WITHIN) for each in outcomes)
+
+
+def _differences(transaction: Transaction, handlers: Outcome, real: Outcome) -> Iterator[str]:
+    for key, ours, theirs in zip(transaction.keys, handlers.after, real.after, strict=True):
+        mine, other = compared(ours), compared(theirs)
+        if mine != other:
+            yield f"account {key}: {_bytes_that_differ(mine, other)}"
+    if real.error is None and abs(handlers.units / real.units - 1) > UNITS_WITHIN:
+        yield f"units {handlers.units}, of the binary {real.units}"
+
+
+def _bytes_that_differ(ours: Account | None, theirs: Account | None) -> str:
+    if ours is None or theirs is None or len(ours.data) != len(theirs.data):
+        return "there, or not there, or of another size"
+    at = [index for index, (one, other) in enumerate(zip(ours.data, theirs.data, strict=True)) if one != other]
+    where = f"{len(at)} of {len(theirs.data)} bytes, from {at[:1]} on; of the program {theirs.owner}"
+    return where if ours.lamports == theirs.lamports else f"{where}; lamports"

@@ -1,0 +1,80 @@
+"""Many transactions in a row, judged, and what was seen of them as a row of a table."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from orderd.simnet.invoke import Program
+from orderd.simnet.programs.binaries import Binaries
+from orderd.simnet.transaction import Transaction
+from orderd.solana.pool_programs import program_of
+from tests.conformance.judge import Judgement, judge
+from tests.conformance.orders import KINDS, Make, World, orders, route, waits
+
+ORDERS: Final = 1_000
+ROUTES: Final = 500
+AFRESH: Final = 50
+"""Transactions after which the pools are again as in the first block."""
+
+
+@dataclass
+class Row:
+    """What was seen of a kind, or of routes over all kinds."""
+
+    name: str
+    landed: int = 0
+    refused: int = 0
+    known: int = 0
+    differences: list[str] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+
+    def add(self, judgement: Judgement) -> None:
+        if judgement.is_known:
+            self.known += 1
+        elif judgement.binaries.error is None:
+            self.landed += 1
+            self.ratios.append(judgement.units_ratio)
+        else:
+            self.refused += 1
+        self.differences += judgement.differences
+
+    @property
+    def units(self) -> str:
+        return f"{min(self.ratios):.2f} to {max(self.ratios):.2f}" if self.ratios else "-"
+
+
+def rows(directory: Path, count: int = ORDERS, count_routes: int = ROUTES) -> list[Row]:
+    """Of each kind whose binary is there, and of routes where all are. Raises BinariesError."""
+    binaries = Binaries(directory).programs()
+    kinds = [kind for kind in KINDS if program_of(kind).ids["simnet"] in binaries]
+    found = [_run(kind, count, binaries, orders(kind)) for kind in kinds]
+    return [*found, _run("routes", count_routes, binaries, route)] if len(kinds) == len(KINDS) else found
+
+
+def _run(name: str, count: int, binaries: Mapping[Pubkey, Program], make: Make) -> Row:
+    """What the binaries leave is what the next transaction meets."""
+    random, row, world = Random(name), Row(name), World()
+    pauses = waits(random)
+    for number in range(count):
+        if number and number % AFRESH == 0:
+            world = World()
+        chain = world.chain
+        chain.now += next(pauses)
+        chain.seal()
+        transaction = _made(world, random, make)
+        judgement = judge(transaction, chain.bank.accounts, chain.bank.clock(), binaries)
+        row.add(judgement)
+        chain.bank.replace(judgement.binaries.changes(transaction))
+    return row
+
+
+def _made(world: World, random: Random, make: Make) -> Transaction:
+    """The first that fits into a packet."""
+    while True:
+        with suppress(ValueError):
+            return world.chain.transaction(make(world, random))
