@@ -21,7 +21,7 @@ from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
 from orderd.client.errors import ConfigError
 from orderd.domain.money import format_significant
-from orderd.domain.order import FILLED, STAGES, TERMINAL
+from orderd.domain.order import FILLED, IDLE, STAGES, TERMINAL
 
 if TYPE_CHECKING:
     from orderd.domain.trigger import Condition
@@ -129,7 +129,7 @@ def _stages(order: OrderView, showing: Showing) -> Cell:
     the market is from its price; of one in several executions, how much of it is sold."""
     total, tone = len(STAGES) * STAGE_WIDTH, state(order)[1]
     if is_open(order):
-        return _distance(order, showing, total) if order.slices is None else _share_sold(order, total)
+        return _distance(order, showing, total) if order.slices is None else sold_bar(order, total)
     if order.status in STAGES:
         done = (STAGES.index(order.status) + 1) * STAGE_WIDTH
         return ("━" * done, tone), ("─" * (total - done), Tone.MUTED)
@@ -147,7 +147,8 @@ def distance_bar(away: Fraction, width: int) -> Cell:
     return _bar(1 - away / _FAR, away, width)
 
 
-def _share_sold(order: OrderView, width: int) -> Cell:
+def sold_bar(order: OrderView, width: int) -> Cell:
+    """How much of an order that is executed by others these have sold."""
     share = Fraction(order.filled_amount_in or 0) / Fraction(order.amount_in or 1)
     return _bar(share, share, width)
 
@@ -217,7 +218,7 @@ def _result(order: OrderView, showing: Showing) -> Cell:
             return ((f"in {_whole((order.due_at - showing.now).total_seconds() + 1)}", Tone.WAITING),)
         if order.quoted_amount_out is not None and not is_open(order):
             return (("→ ", Tone.MUTED), (f"{order.quoted_amount_out} {order.token_out}", ""))
-    if is_open(order):
+    if order.status in IDLE:
         return _awaited(order, showing)
     bought = order.token_out if order.exact_out is None else f"{order.exact_out} {order.token_out}"
     return ((f"→ {bought}", Tone.MUTED),)

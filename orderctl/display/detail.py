@@ -1,6 +1,7 @@
 """How all that is known of one order looks on a terminal."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from rich.console import Console, Group, RenderableType
@@ -8,7 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.resting import conditions, reading, rests, what_follows
+from orderctl.display.columns import Showing
+from orderctl.display.orders import family_table
+from orderctl.display.resting import conditions, is_family, reading, rests, what_follows
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms, validity
@@ -60,9 +63,13 @@ def brief_view(detail: OrderDetail) -> Group:
 
 
 def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text | Table]:
-    """The timeline, the attempts and the failures, with an empty line before each."""
+    """The timeline, the orders of the family, the attempts and the failures, with an empty line before each."""
     yield Text()
     yield from timeline_lines(detail, wide=wide)
+    if detail.children:
+        yield Text()
+        yield Text("EXECUTED BY" if is_family(detail.order) else "FOLLOWED BY", "dim")
+        yield family_table(detail.children, Showing(datetime.now(UTC)))
     if detail.attempts:
         yield Text()
         yield _attempts(detail.attempts, wide=wide)

@@ -1,8 +1,5 @@
 """The news of orders for a pipe: lines for people, or JSON."""
 
-from types import TracebackType
-from typing import Self
-
 from orderctl.config.settings import Settings
 from orderctl.display.screen import words_of
 from orderctl.display.timeline import Timeline, clock, describe
@@ -15,12 +12,6 @@ class PlainLines:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        pass
 
     def begin(self, timeline: Timeline) -> None:
         print_line(f"order {timeline.order.id}")

@@ -1,13 +1,14 @@
 """How a list of orders looks on a terminal."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.columns import Cell, Column, Role, Showing, columns_of
+from orderctl.display.columns import COLUMNS, Cell, Column, Role, Showing, columns_of
 from orderctl.display.ids import SHORT_ID, short_ids
 from orderctl.display.tables import plain_table
 from orderd.wire import OrderView
@@ -23,6 +24,25 @@ def orders_table(orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Co
     table = plain_table(*((column.heading, "right" if column.right else "left") for column in columns))
     for order in orders:
         table.add_row(*(cell_text(column.cell(order, showing)) for column in columns))
+    return table
+
+
+FAMILY: Final = ("id", "kind", "status", "sell", "result")
+"""The columns of the orders that execute another one."""
+LIVE_FAMILY: Final = ("id", "status", "stages", "sell", "result")
+"""The same where they are drawn anew all the time, within 80 columns."""
+
+
+def family_table(children: Iterable[OrderView], showing: Showing) -> Table:
+    """The orders that execute another one, or follow it, below each other and without headings."""
+    shown = list(children)
+    if not showing.is_live:
+        showing = replace(showing, id_width=_id_width(shown))
+    columns = [COLUMNS[name] for name in (LIVE_FAMILY if showing.is_live else FAMILY)]
+    table = plain_table(*(("", "right" if column.right else "left") for column in columns))
+    table.show_header = False
+    for child in shown:
+        table.add_row(*(cell_text(column.cell(child, showing)) for column in columns))
     return table
 
 

@@ -15,10 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
-from orderctl.display.columns import local_time
+from orderctl.display.columns import COLUMNS, distance_bar, local_time, sold_bar
 from orderctl.display.ids import SHORT_ID
-from orderctl.display.resting import reading, what_follows
+from orderctl.display.orders import cell_text, family_table
+from orderctl.display.resting import distances, is_open, name_of, reading, sign, what_follows
 from orderctl.display.screen import words_of
+from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import status_text
 from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, validity, waiting
 from orderctl.output.colours import STATE_TONES, Tone
@@ -45,15 +47,18 @@ from orderd.wire import OrderView
 
 REFRESH_HZ = 10
 BAR_WIDTH = 44
+DISTANCE_WIDTH = 30
 SIGNATURE_WIDTH = 24
 LINES_AROUND_QUOTES = 15
+LINES_AROUND_FAMILY = 11
 LABEL_WIDTH = max(len(state.label) for state in STATES.values())
 
 
 class LiveProgress:
     """A Screen. Draws itself anew ten times a second, in a thread of rich's."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
+        self._around = around or Surroundings()
         self._timeline: Timeline | None = None
         self._connection: Connection | None = None
         self._connection_since = 0.0
@@ -90,7 +95,8 @@ class LiveProgress:
         room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.setbacks))
         parts: list[RenderableType] = [_headline(timeline)]
         if timeline.status in IDLE:
-            parts += _rest(timeline, now, self._spinner)
+            parts += _rest(timeline, now, self._spinner, self._around)
+            parts += self._family(timeline, now)
         else:
             parts += [_bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
         parts += [_setback(event) for event in timeline.setbacks]
@@ -100,6 +106,17 @@ class LiveProgress:
         if (line := self._connection_line()) is not None:
             parts.append(line)
         return Group(*parts)
+
+    def _family(self, timeline: Timeline, now: datetime) -> Iterator[RenderableType]:
+        """Who executes it, those that go on before those that have ended; of many the newest."""
+        children = self._around.children_of(timeline)
+        newest = sorted(children, key=lambda child: (child.status not in TERMINAL, child.id), reverse=True)
+        shown = newest[: max(1, self._live.console.height - LINES_AROUND_FAMILY)]
+        if shown:
+            yield Text()
+            yield family_table(shown, self._around.showing(now))
+        if len(shown) < len(children):
+            yield Text(f"{len(children) - len(shown)} more have ended", "dim")
 
     def _connection_line(self) -> Text | None:
         return None if self._connection is None else connection_line(self._connection, self._connection_since)
@@ -116,18 +133,35 @@ def _headline(timeline: Timeline) -> Text:
     return Text.assemble((str(order.id)[:SHORT_ID], "bold"), "  ", terms(order))
 
 
-def _rest(timeline: Timeline, now: datetime, spinner: Spinner) -> Iterator[RenderableType]:
-    """What an order that rests waits for, what is done then, and until when; no bar, for it is on no way yet."""
-    order = timeline.order
+def _rest(timeline: Timeline, now: datetime, spinner: Spinner, around: Surroundings) -> Iterator[RenderableType]:
+    """What an order that rests waits for and how far that is, what is done then, and until when."""
+    order = around.order_of(timeline)
     spans = timeline.spans
     span = spans[-1] if spans else Span(timeline.status, order.updated_at)
     yield _row(span, now, spinner, Text(f"waits for {reading(order)}", Tone.WARNING))
+    for told in _distances(order, around, now):
+        yield Padding(told, (0, 0, 0, 3))
     for line in (
         f"then {what_follows(order)}",
         _valid(order, now),
         f"Ctrl-C lets go of it, and orderctl cancel {str(order.id)[:SHORT_ID]} ends it",
     ):
         yield Padding(Text(line, "dim"), (0, 0, 0, 3))
+
+
+def _distances(order: OrderView, around: Surroundings, now: datetime) -> Iterator[Text]:
+    """Of its price, or of each of its two, how far the market is from it; of executions, how much is sold."""
+    if not is_open(order):
+        return
+    if order.slices is not None:
+        amounts = f"  {order.filled_amount_in or 0} of {order.amount_in} {order.token_in} sold, "
+        following = COLUMNS["result"].cell(order, around.showing(now))
+        yield Text.assemble(cell_text(sold_bar(order, DISTANCE_WIDTH)), amounts, cell_text(following))
+        return
+    paid = around.market.get((order.token_in, order.token_out))
+    for condition, away in distances(order, paid) if paid else ():
+        price = f"  {name_of(condition)} {sign(condition)} {condition.price or condition.told()}"
+        yield Text.assemble(cell_text(distance_bar(away, DISTANCE_WIDTH)), price)
 
 
 def _valid(order: OrderView, now: datetime) -> str:

@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
-from orderctl.display.columns import sold
-from orderctl.display.ids import short_ids
+from orderctl.display.columns import COLUMNS, sold
+from orderctl.display.ids import SHORT_ID, short_ids
+from orderctl.display.orders import cell_text
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
-from orderctl.display.resting import prices
 from orderctl.display.screen import only_rest
+from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import plain_table, status_text
 from orderctl.display.timeline import Timeline, duration, waiting
 from orderctl.output.colours import STATE_TONES, Tone
@@ -29,12 +30,15 @@ from orderd.domain.order import IDLE, STAGES, TERMINAL, OrderStatus
 
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
+BELOW = "└ "
+"""Before the id of an order that executes, or follows, one above it."""
 
 
 class LiveProgressOfMany:
     """A Screen. In the end all rows stay on the terminal."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
+        self._around = around or Surroundings()
         self._timelines: dict[UUID, Timeline] = {}
         self._connection: Connection | None = None
         self._connection_since = 0.0
@@ -81,10 +85,20 @@ class LiveProgressOfMany:
         return Group(*parts)
 
     def _rows(self, timelines: list[Timeline]) -> Table:
-        """Those under way first; what has no room is in the bar and its counts."""
+        """Those under way first, each above what executes it; what has no room is in the bar and its counts."""
         room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
-        shown = sorted(timelines, key=lambda timeline: (timeline.status in TERMINAL, timeline.order.id))[:room]
-        ids = short_ids(timeline.order.id for timeline in timelines)
+
+        def place(timeline: Timeline) -> tuple[bool, UUID, UUID]:
+            first = self._first_above(timeline)
+            return first.status in TERMINAL, first.order.id, timeline.order.id
+
+        shown = sorted(timelines, key=place)[:room]
+        firsts = {timeline.order.id for timeline in timelines if self._first_above(timeline) is timeline}
+        ids = short_ids(firsts) | {
+            timeline.order.id: f"{BELOW}{timeline.order.id}"[:SHORT_ID]
+            for timeline in timelines
+            if timeline.order.id not in firsts
+        }
         table = plain_table(("", "left"), ("", "left"), ("", "left"), ("", "right"), ("", "left"), ("", "right"))
         table.show_header = False
         now = datetime.now(UTC)
@@ -93,12 +107,35 @@ class LiveProgressOfMany:
             table.add_row(
                 ids[order.id],
                 status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
-                "" if timeline.status in IDLE else _bar(timeline.status),
+                self._distance(timeline, now) if timeline.status in IDLE else _bar(timeline.status),
                 sold(order),
-                _outcome(timeline, now),
+                self._outcome(timeline, now),
                 _took(timeline, now),
             )
         return table
+
+    def _outcome(self, timeline: Timeline, now: datetime) -> Text:
+        """The fill, the code of the failure, how long it still waits, what for, or what is being bought."""
+        if (wait := timeline.wait) is not None:
+            return Text(waiting(wait.until, now), Tone.WARNING)
+        if timeline.status in IDLE:
+            return cell_text(COLUMNS["result"].cell(self._around.order_of(timeline), self._around.showing(now)))
+        match timeline.end:
+            case Confirmed(amount_out=amount):
+                return Text(f"{amount} {timeline.order.token_out}", Tone.GOOD)
+            case Failed(code=code):
+                return Text(code, Tone.BAD)
+            case _:
+                return Text(f"→ {timeline.order.token_out}", "dim")
+
+    def _first_above(self, timeline: Timeline) -> Timeline:
+        """The order that it executes or follows, as far as that is followed too."""
+        above = self._timelines.get(timeline.order.parent_id or timeline.order.entry_id or timeline.order.id)
+        return timeline if above is None or above is timeline else self._first_above(above)
+
+    def _distance(self, timeline: Timeline, now: datetime) -> Text:
+        """How far the market is from its price, as far as that is known."""
+        return cell_text(COLUMNS["stages"].cell(self._around.order_of(timeline), self._around.showing(now)))
 
 
 def _bar(status: OrderStatus) -> ProgressBar:
@@ -107,21 +144,6 @@ def _bar(status: OrderStatus) -> ProgressBar:
     return ProgressBar(
         total=len(STAGES), completed=done, width=ROW_BAR_WIDTH, complete_style=style, finished_style=style
     )
-
-
-def _outcome(timeline: Timeline, now: datetime) -> Text:
-    """The fill, the code of the failure, how long it still waits, or what is being bought."""
-    if (wait := timeline.wait) is not None:
-        return Text(waiting(wait.until, now), Tone.WARNING)
-    if timeline.status in IDLE:
-        return Text(prices(timeline.order) or "", Tone.WARNING)
-    match timeline.end:
-        case Confirmed(amount_out=amount):
-            return Text(f"{amount} {timeline.order.token_out}", Tone.GOOD)
-        case Failed(code=code):
-            return Text(code, Tone.BAD)
-        case _:
-            return Text(f"→ {timeline.order.token_out}", "dim")
 
 
 def _took(timeline: Timeline, now: datetime) -> str:

@@ -194,13 +194,20 @@ def sign(condition: Condition) -> str:
     return "≥" if condition.is_above else "≤"
 
 
-def distance(order: OrderView, paid: Fraction) -> Fraction | None:
-    """How far the market's price has to move until the order fires, as a part of that price; None where that is not
-    known. ``paid`` is what the market pays for one of the token that is sold.
+def distances(order: OrderView, paid: Fraction) -> list[tuple[Condition, Fraction]]:
+    """How far the market's price has to move until each of its prices is met, as a part of it, as far as that is known.
+
+    ``paid`` is what the market pays for one of the token that is sold.
     """
-    distances = []
+    found = []
     for condition in (awaited(order), *sides_of(order)):
         if condition is not None:
             market = paid if condition.pair.quote == condition.pair.token_out else 1 / paid
-            distances.append(condition.away(market, _best_out(order, condition)))
-    return min((each for each in distances if each is not None), default=None)
+            away = condition.away(market, _best_out(order, condition))
+            found += [] if away is None else [(condition, away)]
+    return found
+
+
+def distance(order: OrderView, paid: Fraction) -> Fraction | None:
+    """The same of the price that is nearest; None where that is not known."""
+    return min((away for _, away in distances(order, paid)), default=None)

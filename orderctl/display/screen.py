@@ -1,8 +1,7 @@
 """What a screen of orders' news is, and what it says of the connection."""
 
 from collections.abc import Collection
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from orderctl.display.timeline import Timeline, clock
 from orderd.client.connection import Connection, Lost, Resumed
@@ -14,10 +13,6 @@ from orderd.wire import ResyncRequired
 class Screen(Protocol):
     """Where the news of orders are shown. ``advance`` is called after each event."""
 
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None: ...
     def begin(self, timeline: Timeline) -> None: ...
     def advance(self, timeline: Timeline) -> None: ...
     def connection(self, news: Connection) -> None: ...

@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from orderd.client.connection import Client, Lost, Resumed, Update
 from orderd.client.errors import FollowTimeoutError
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.order import RESTING, OrderStatus
-from orderd.wire import Event, ResyncRequired, Snapshot
+from orderd.wire import Event, OrderView, ResyncRequired, Snapshot
 
 
 def watch(
@@ -31,7 +32,7 @@ def watch(
     begins_anew: set[UUID] = set()
     told = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen says it
     try:
-        with _screen(settings, output, many=len(orders) > 1) as screen:
+        with _screen(settings, output, timelines, many=len(orders) > 1) as screen:
             for update in _news(client, orders, seconds):
                 match update:
                     case Lost() | Resumed() | Stale() | Fresh():
@@ -100,16 +101,24 @@ def _news(client: Client, orders: Sequence[str], seconds: float | None) -> Itera
         yield from client.follow_all(orders, seconds)
 
 
-def _screen(settings: Settings, output: Format, *, many: bool) -> Screen:
-    if output in ("json", "jsonl"):
-        return JsonLines(settings)
-    if not is_live(sys.stdout):
-        return LinesOfMany(settings) if many else PlainLines(settings)
+@contextmanager
+def _screen(settings: Settings, output: Format, timelines: Mapping[UUID, Timeline], *, many: bool) -> Iterator[Screen]:
+    """One that is live asks for what no event tells of ``timelines``."""
+    if output in ("json", "jsonl") or not is_live(sys.stdout):
+        lines = JsonLines if output in ("json", "jsonl") else LinesOfMany if many else PlainLines
+        yield lines(settings)
+        return
     # Rich is for terminals only.
-    if many:
-        from orderctl.display.progress_of_many import LiveProgressOfMany
-
-        return LiveProgressOfMany(settings)
     from orderctl.display.progress import LiveProgress
+    from orderctl.display.progress_of_many import LiveProgressOfMany
+    from orderctl.display.surroundings import Surroundings
+    from orderctl.trading.asking import asked_about
 
-    return LiveProgress(settings)
+    found = Surroundings()
+    live = (LiveProgressOfMany if many else LiveProgress)(settings, found)
+
+    def orders() -> list[OrderView]:
+        return [found.order_of(timeline) for timeline in list(timelines.values())]
+
+    with live, asked_about(settings, orders, found):
+        yield live

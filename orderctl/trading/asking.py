@@ -1,0 +1,60 @@
+"""Asks, while orders are followed, for what no event tells: what the market pays, and how families stand."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from threading import Event, Thread
+from typing import Final
+
+from orderctl.config.settings import Settings
+from orderctl.display.resting import is_family
+from orderctl.display.surroundings import Surroundings
+from orderd.client.connection import Client
+from orderd.client.errors import ClientError, RefusedError
+from orderd.client.protocol import params_of
+from orderd.domain.order import RESTING, OrderKind
+from orderd.wire import GetParams, Method, OrderDetail, OrderView, QuoteParams, QuoteResult
+
+PAUSE_SECONDS: Final = 2.0
+BEFORE_SECONDS: Final = 0.1
+"""As long as no order is known yet."""
+MOST_ORDERS: Final = 20
+"""That are asked about in one round, and as many pairs."""
+
+
+@contextmanager
+def asked_about(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
+    """Puts into ``found`` what is known of ``orders``, again and again until the end, over a connection of its own."""
+    is_over = Event()
+
+    def ask() -> None:
+        asked: Sequence[OrderView] = ()
+        with Client(settings) as client:
+            while not is_over.wait(PAUSE_SECONDS if asked else BEFORE_SECONDS):
+                if asked := orders():
+                    with suppress(ClientError):  # what is not known is not shown
+                        ask_once(client, asked, found)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+
+
+def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -> None:
+    """Raises ClientError where the daemon does not answer."""
+    resting = [order for order in orders if order.status in RESTING]
+    untold = [order for order in resting if is_family(order) or order.kind is OrderKind.TRAILING]
+    for order in untold[:MOST_ORDERS]:
+        params = params_of(GetParams, order=str(order.id))
+        found.details[order.id] = client.call(Method.ORDER_GET, params, OrderDetail)
+    pairs = {
+        (order.token_in, order.token_out): order for order in reversed(resting) if order.kind is not OrderKind.TWAP
+    }
+    for pair, order in list(pairs.items())[:MOST_ORDERS]:
+        terms = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=order.amount_in)
+        try:
+            found.market[pair] = Fraction(client.call(Method.QUOTE, terms, QuoteResult).chosen.price)
+        except RefusedError:
+            found.market.pop(pair, None)

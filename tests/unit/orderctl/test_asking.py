@@ -1,0 +1,156 @@
+"""What a live screen asks for beside the news, and how it shows that."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from threading import Event
+
+import pytest
+from rich.console import Console
+
+from orderctl.config.settings import Settings
+from orderctl.display.progress import LiveProgress
+from orderctl.display.progress_of_many import LiveProgressOfMany
+from orderctl.display.surroundings import Surroundings
+from orderctl.display.timeline import Timeline
+from orderctl.trading.asking import ask_once, asked_about
+from orderd.client.connection import Client
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import AnyFact
+from orderd.domain.order import OrderStatus
+from orderd.wire import Method, OrderDetail, OrderView
+from tests.samples.orders import FILLED, LIMIT, OCO, QUOTE, STOP, TAKE_PROFIT, TRAILING, TWAP, history
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.tui.desks import order, order_id
+
+AT_101 = {("SOL", "USDC"): Fraction(101)}
+
+
+@pytest.fixture(autouse=True)
+def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+
+
+def lines(view: object) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=100, color_system=None).print(view)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def told(facts: tuple[AnyFact, ...], around: Surroundings, number: int = 1) -> list[str]:
+    progress = LiveProgress(Settings(), around)
+    progress.begin(Timeline(order(number, facts), history(facts, order_id(number))))
+    with progress:
+        return lines(progress.render())
+
+
+def family(parent: OrderView, *children: OrderView) -> Surroundings:
+    detail = OrderDetail(order=parent, events=(), attempts=(), failures=(), children=children)
+    return Surroundings(AT_101.copy(), {parent.id: detail})
+
+
+# What is shown
+
+
+def test_an_order_at_rest_shows_how_far_the_market_is_from_its_price() -> None:
+    assert told((LIMIT,), Surroundings(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
+    assert told((LIMIT,), Surroundings())[2] == "   then it is filled at this price or a better one"
+
+
+def test_an_oco_shows_both_distances_and_its_orders() -> None:
+    ends = (order(2, (TAKE_PROFIT,)), order(3, (STOP,)))
+    shown = told((OCO,), family(order(1, (OCO,)), *ends))
+    assert [line.split()[1:] for line in shown if line.startswith("   ") and "%" in line] == [
+        ["18.8%", "take-profit", "≥", "120"],
+        ["5.94%", "stop", "≤", "95"],
+    ]
+    assert [line.split()[-4:] for line in shown[-2:]] == [
+        ["stop", "≤", "95", "USDC/SOL"],
+        ["take-profit", "≥", "120", "USDC/SOL"],
+    ]
+
+
+def test_a_twap_shows_what_is_sold_when_the_next_is_and_the_newest_of_its_executions() -> None:
+    twap = order(1, (TWAP,), filled_amount_in="0.6", next_at=datetime.now(UTC) + timedelta(seconds=61))
+    parts = [order(number, FILLED) for number in range(2, 60)]
+    shown = told((TWAP,), family(twap, *parts, order(60, FILLED[:2])))
+    assert "0.6 of 1.5 SOL sold, next in 1:0" in shown[2]
+    assert " 40.0%" in shown[2]
+    assert "routing" in [line for line in shown if line.startswith("0199")][1]
+    assert shown[-1].endswith("more have ended")
+
+
+def test_what_is_known_of_an_order_is_never_older_than_its_events() -> None:
+    timeline = Timeline(order(1, (LIMIT,)), history((LIMIT,), order_id(1)))
+    around = family(order(1, (LIMIT,), best_amount_out="150"))
+    assert around.order_of(timeline).best_amount_out == "150"
+    ended = Timeline(order(1, (LIMIT,)), history((LIMIT, *FILLED[1:2]), order_id(1)))
+    assert (around.order_of(ended).best_amount_out, around.order_of(ended).status) == (None, OrderStatus.ROUTING)
+
+
+def test_of_many_orders_each_shows_its_distance_and_children_stand_below_their_parents() -> None:
+    progress = LiveProgressOfMany(Settings(), Surroundings(AT_101))
+    end = STOP.model_copy(update={"parent_id": order_id(1)})
+    for number, facts in ((3, (end,)), (2, (LIMIT,)), (1, (OCO,))):
+        progress.begin(Timeline(order(number, facts), history(facts, order_id(number))))
+    rows = lines(progress.render())[1:4]
+    assert [row.split("  ")[0] for row in rows] == ["0199d3a0-0001", "└ 0199d3a0-00", "0199d3a0-0002"]
+    assert ["5.94%" in rows[0], "stop ≤ 95 USDC" in rows[1], "3.96%" in rows[2]] == [True, True, True]
+
+
+# What is asked
+
+
+def test_pairs_are_asked_for_their_price_and_families_and_trails_for_how_they_stand(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.QUOTE, QUOTE)
+    daemon.answers(Method.ORDER_GET, OrderDetail(order=order(1, (OCO,)), events=(), attempts=(), failures=()))
+    orders = [
+        order(number, (accepted,)) for number, accepted in enumerate((OCO, LIMIT, TRAILING, TWAP, FILLED[0]), start=1)
+    ]
+    found = Surroundings()
+    with Client(Settings(url=daemon.url)) as client:
+        ask_once(client, orders, found)
+    asked = [params["order"] for method, params in daemon.calls if method == Method.ORDER_GET]
+    assert asked == [str(order_id(number)) for number in (1, 3, 4)]
+    assert [params["amount_in"] for method, params in daemon.calls if method == Method.QUOTE] == ["1.5"]
+    assert found.market == {("SOL", "USDC"): Fraction("101.540141")}
+
+
+def test_a_price_that_nobody_tells_any_more_is_forgotten(daemon: FakeDaemon) -> None:
+    daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool"))
+    found = Surroundings(AT_101.copy())
+    with Client(Settings(url=daemon.url)) as client:
+        ask_once(client, [order(1, (LIMIT,))], found)
+    assert found.market == {}
+
+
+def test_it_is_asked_again_and_again_until_the_end(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderctl.trading.asking.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("orderctl.trading.asking.BEFORE_SECONDS", 0)
+    daemon.answers(Method.QUOTE, QUOTE)
+    rounds, was_asked = [0], Event()
+
+    def orders() -> list[OrderView]:
+        rounds[0] += 1
+        if rounds[0] > 3:
+            was_asked.set()
+        return [] if rounds[0] == 1 else [order(1, (LIMIT,))]
+
+    found = Surroundings()
+    with asked_about(Settings(url=daemon.url), orders, found):
+        assert was_asked.wait(10)
+    assert found.market == {("SOL", "USDC"): Fraction("101.540141")}
+
+
+def test_a_daemon_that_is_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderctl.trading.asking.PAUSE_SECONDS", 0)
+    rounds, was_asked = [0], Event()
+
+    def orders() -> list[OrderView]:
+        rounds[0] += 1
+        if rounds[0] > 2:
+            was_asked.set()
+        return [order(1, (LIMIT,))]
+
+    with asked_about(Settings(url="ws://127.0.0.1:1/"), orders, Surroundings()):
+        assert was_asked.wait(10)
