@@ -835,7 +835,7 @@ class TestTheCommandLine:
         def broken(*_: object) -> None:
             raise ZeroDivisionError("by zero")
 
-        monkeypatch.setattr("orderctl.config.settings.load", broken)
+        monkeypatch.setattr("orderctl.config.settings.explain", broken)
         outcome = orderctl("balances")
 
         assert outcome.code == 5
