@@ -13,7 +13,7 @@ from solders.keypair import Keypair
 
 from benchmarks.many_pairs import Pairs, token_of
 from orderd.domain.quote import PoolKind
-from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard
@@ -107,7 +107,7 @@ def _show(market: _Market, chain: Chain) -> None:
 def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
     """They know all pairs, as a worker does after a while."""
     rpc = chain.rpc()
-    sol, usdc = BUILTIN_TOKENS[:2]
+    sol, usdc = WELL_KNOWN["simnet"][:2]
     router = Router(
         [venue_class(kind)(rpc, clock=clock, unix_time=lambda: _NOW) for kind in PoolKind],
         read=partial(read_together, rpc),

@@ -15,10 +15,11 @@ from rich.table import Table
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.quote import Route
-from orderd.domain.tokens import BUILTIN_TOKENS, Token
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import WELL_KNOWN
 from tests.unit.venues.genesis import Desk, desk_at_genesis
 
-SOL, USDC = BUILTIN_TOKENS[:2]
+SOL, USDC = WELL_KNOWN["simnet"][:2]
 LARGEST = {SOL: 50_000 * 10**9, USDC: 5_083_000 * 10**6}
 """In base units: about the same value, at 101.66 USDC a SOL."""
 IMPACTS = {"as it comes": 500, "raised": 10_000}

@@ -34,7 +34,7 @@ from db.models import DEFAULT_ACCOUNT
 from orderd.domain.order import EventKind, OrderKind, TimeInForce
 from orderd.domain.price import canonical
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.embedded.postgres import Postgres
 from orderd.process.temporary import Daemon, running_daemon
 
@@ -73,7 +73,7 @@ class Measured:
 
 def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
     """Limit orders that sell SOL, as many in each pair."""
-    sol = BUILTIN_TOKENS[0]
+    sol = WELL_KNOWN["simnet"][0]
     for number in range(orders):
         place, pair = divmod(number, pairs)
         beyond = _NEAREST if place == 0 else _NEXT + (place - 1) * _APART

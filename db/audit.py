@@ -15,6 +15,7 @@ AMEND: Final = "order.amend"
 RESOLVE: Final = "order.resolve"
 HALT: Final = "trading.halt"
 LIFT: Final = "trading.lift"
+NAME_TOKEN: Final = "tokens.name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ OPTIONS_WITH_VALUE: Final = frozenset(
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
     "context": ("list", "use"),
+    "tokens": ("list", "search", "add", "pin", "remove"),
     "completion": ("bash", "zsh", "fish"),
 }
 
@@ -92,7 +93,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
         if last == "--context":
             return _contexts()
         if last in ("--token", "--with"):
-            return _tokens(load(flags, os.environ))
+            return _tokens(load(flags, os.environ), present)
     if last in OPTIONS_WITH_VALUE:
         return []
     if present.startswith("-"):
@@ -120,7 +121,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
     """Raises ClientError where the configuration cannot be used."""
     if (verb in ("submit", "oco", "quote", "pools") and position <= 2) or (verb == "buy" and position == 1):
-        return [one for one in _tokens(load(flags, os.environ)) if one[0] not in arguments[1:]]
+        return [one for one in _tokens(load(flags, os.environ), present) if one[0] not in arguments[1:]]
     if verb in ("watch", "cancel") or (verb in _OF_ONE_ORDER and position == 1):
         states = _STATES_FOR.get(verb)
         only = {} if states is None else {"status": [status for status in OrderStatus if status in states]}
@@ -131,6 +132,8 @@ def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags,
             *((order["id"], _terms(order)) for order in orders),
             *((order["client_order_id"], _terms(order)) for order in own),
         ]
+    if verb == "tokens" and len(arguments) > 1 and arguments[1] == "remove":
+        return _tokens(load(flags, os.environ), present)
     if position == 1:
         return [(word, "") for word in _SECOND.get(verb, ())]
     if arguments[:2] == ["context", "use"] and position == 2:
@@ -160,8 +163,10 @@ def _contexts() -> list[Candidate]:
     return [(name, str(table.get("url", ""))) for name, table in contexts.items()]
 
 
-def _tokens(settings: Settings) -> list[Candidate]:
-    return [(token["symbol"], token["mint"]) for token in _ask(settings, "tokens", {}).get("tokens", ())]
+def _tokens(settings: Settings, present: str) -> list[Candidate]:
+    """The daemon's own, or what the token list has for what is typed so far."""
+    method, params = ("tokens.search", {"text": present}) if present else ("tokens", {})
+    return [(token["symbol"], token["mint"]) for token in _ask(settings, method, params).get("tokens", ())]
 
 
 def _terms(order: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ VERBS: Final = {
     "quote": "Ask all venues for a price.",
     "chart": "Draw what a pair has cost, with own fills and prices that orders wait for.",
     "balances": "Show what the wallet holds.",
-    "tokens": "List the tokens that can be traded.",
+    "tokens": "List and search tokens, and say what their symbols mean.",
     "pools": "List the pools: what they hold, their price and their fee.",
     "status": "Show how the daemon and its services are.",
     "tui": "Show all orders, prices and the daemon's load on a full screen.",
@@ -48,7 +48,21 @@ VERBS: Final = {
 }
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
 CHANGING: Final = frozenset(
-    {"submit", "buy", "oco", "cancel", "amend", "pause", "resume", "resolve", "halt", "tui", "config", "context"}
+    {
+        "submit",
+        "buy",
+        "oco",
+        "cancel",
+        "amend",
+        "pause",
+        "resume",
+        "resolve",
+        "halt",
+        "tokens",
+        "tui",
+        "config",
+        "context",
+    }
 )
 """Those whose work goes on when nobody hears of it any more. The others merely read."""
 
@@ -69,8 +83,8 @@ class VerbGroup(Group):
             app.command(cmd_name, cls=getattr(module, "COMMAND_CLASS", Command))(module.run)
         command = get_command(app)
         command.name = cmd_name
-        for leaf in command.commands.values() if isinstance(command, TyperGroup) else (command,):
-            leaf.params += self._global_options()
+        for each in (command, *(command.commands.values() if isinstance(command, TyperGroup) else ())):
+            each.params += self._global_options()
         return command
 
     def _global_options(self) -> "list[Parameter]":

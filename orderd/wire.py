@@ -15,6 +15,7 @@ from pydantic.config import JsonDict
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent, Quoted, Refused, RoutedLeg
 from orderd.domain.halt import Halt, HaltCause
+from orderd.domain.mint import Trait
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.terms import GivenTerms, ToldTerms
@@ -56,6 +57,9 @@ class Method(StrEnum):
     QUOTE = "quote"
     BALANCES = "balances"
     TOKENS = "tokens"
+    TOKENS_SEARCH = "tokens.search"
+    TOKENS_NAME = "tokens.name"
+    TOKENS_UNNAME = "tokens.unname"
     POOLS = "pools"
     STATUS = "status"
     HISTORY = "history"
@@ -254,7 +258,73 @@ class SubmitResult(Message):
     created: bool
 
 
+class TokenWarning(Message):
+    """What to beware of."""
+
+    code: Trait
+    detail: str
+
+
+class TokenView(Message):
+    """A token that this daemon trades; ``symbol`` is its mint where no symbol is known that means it."""
+
+    symbol: str
+    mint: str
+    decimals: int
+    name: str | None = Field(
+        None, exclude_if=lambda name: name is None, description="what the mint calls itself: it proves nothing"
+    )
+    warnings: tuple[TokenWarning, ...] = Field(
+        (), exclude_if=lambda warnings: not warnings, description="none of tokens that orderd knows by itself"
+    )
+
+
+class TokensResult(Message):
+    """Those that the daemon knows by itself, and those that were named. Any other is traded by its mint's address."""
+
+    tokens: tuple[TokenView, ...]
+
+
+class TokensSearchParams(Message):
+    text: str = Field(min_length=1, max_length=64, description="a part of a symbol or of a name, or a mint's address")
+
+
+class TokenFound(Message):
+    """What somebody calls a mint; ``verified`` says that who keeps the list has looked at it, or the operator has."""
+
+    symbol: str
+    mint: str
+    name: str = ""
+    verified: bool = False
+    pinned: bool = Field(False, description="whether the operator has said that the symbol means this mint")
+
+
+class TokensFound(Message):
+    tokens: tuple[TokenFound, ...]
+
+
+class TokensNameParams(Message):
+    symbol: str = Field(max_length=64)
+    mint: str = Field(max_length=64)
+    pinned: bool = Field(False, description="whether the symbol means this mint where others have it too")
+
+
+class TokensNameResult(Message):
+    token: TokenView
+
+
+class TokensUnnameParams(Message):
+    symbol: Name
+
+
+class TokensUnnameResult(Message):
+    removed: int = Field(description="mints that had the symbol from the operator")
+
+
 class QuoteResult(ToldTerms, Message):
+    tokens: tuple[TokenView, ...] = Field(
+        (), description="what is sold and what is bought, with what to beware of; absent from older daemons"
+    )
     part_in: str | None = Field(
         None,
         exclude_if=lambda amount: amount is None,
@@ -540,18 +610,6 @@ class Balance(Message):
 class BalancesResult(Message):
     wallet: str
     balances: tuple[Balance, ...]
-
-
-class TokenView(Message):
-    """A token that this daemon trades."""
-
-    symbol: str
-    mint: str
-    decimals: int
-
-
-class TokensResult(Message):
-    tokens: tuple[TokenView, ...]
 
 
 class PoolsParams(Message):

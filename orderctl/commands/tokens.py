@@ -6,16 +6,93 @@ import typer
 
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import OUTPUT, Format, console, print_data
+from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.connection import Client
-from orderd.wire import Method, NoParams, TokensResult
+from orderd.client.protocol import params_of
+from orderd.command_line import CommandLine
+from orderd.wire import (
+    Method,
+    NoParams,
+    TokensFound,
+    TokensNameParams,
+    TokensNameResult,
+    TokensResult,
+    TokensSearchParams,
+    TokensUnnameParams,
+    TokensUnnameResult,
+)
+
+app = CommandLine(rich_markup_mode=None)
+Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="What the token is called.")]
+Mint = Annotated[str, typer.Argument(metavar="MINT", help="Its mint address.")]
 
 
-def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
-    """List the tokens that can be traded.
+@app.callback(invoke_without_command=True)
+def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> None:
+    """List and search tokens, and say what their symbols mean.
 
-    Each goes by its symbol or by its mint address.
+    Every token can be traded by its mint address, whether or not it is listed.
     """
+    if ctx.invoked_subcommand is None:
+        _list(ctx, output)
+
+
+@app.command("list")
+def list_tokens(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
+    """List the tokens with a symbol: those that orderd knows, and those that were added."""
+    return _list(ctx, output)
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a symbol or name, or a mint address.")],
+    output: Annotated[Format, OUTPUT] = "table",
+) -> ExitCode:
+    """Look in the token list for a token."""
+    settings = settings_of(ctx, output)
+    with Client(settings) as client:
+        answer = client.call(Method.TOKENS_SEARCH, params_of(TokensSearchParams, text=text), TokensFound)
+    if print_data(output, answer, answer.tokens, (token.mint for token in answer.tokens)):
+        return ExitCode.OK
+    if not answer.tokens:
+        narrate(settings, "no token is listed like this; a mint address can be traded all the same")
+        return ExitCode.OK
+    from orderctl.display.tables import plain_table, print_whole
+
+    table = plain_table(("TOKEN", "left"), ("", "left"), ("MINT", "left"), ("NAME", "left"))
+    for token in answer.tokens:
+        mark = "pinned" if token.pinned else "verified" if token.verified else ""
+        table.add_row(token.symbol, mark, token.mint, token.name)
+    print_whole(table, console(settings))
+    return ExitCode.OK
+
+
+@app.command()
+def add(ctx: typer.Context, symbol: Symbol, mint: Mint, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
+    """Give a token a symbol that no other has."""
+    return _name(ctx, output, symbol, mint, pinned=False)
+
+
+@app.command()
+def pin(ctx: typer.Context, symbol: Symbol, mint: Mint, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
+    """Say which token a symbol means, whatever others have it too."""
+    return _name(ctx, output, symbol, mint, pinned=True)
+
+
+@app.command()
+def remove(ctx: typer.Context, symbol: Symbol, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
+    """Take back what was added or pinned."""
+    settings = settings_of(ctx, output)
+    params = params_of(TokensUnnameParams, symbol=symbol)
+    with Client(settings) as client:
+        answer = client.call(Method.TOKENS_UNNAME, params, TokensUnnameResult)
+    if not print_data(output, answer):
+        narrate(settings, f"{symbol} was neither added nor pinned" if not answer.removed else f"removed {symbol}")
+    return ExitCode.OK
+
+
+def _list(ctx: typer.Context, output: Format) -> ExitCode:
     settings = settings_of(ctx, output)
     with Client(settings) as client:
         answer = client.call(Method.TOKENS, NoParams(), TokensResult)
@@ -27,4 +104,19 @@ def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> Exit
     for token in answer.tokens:
         table.add_row(token.symbol, str(token.decimals), token.mint)
     print_whole(table, console(settings))
+    return ExitCode.OK
+
+
+def _name(ctx: typer.Context, output: Format, symbol: str, mint: str, *, pinned: bool) -> ExitCode:
+    settings = settings_of(ctx, output)
+    params = params_of(TokensNameParams, symbol=symbol, mint=mint, pinned=pinned)
+    with Client(settings) as client:
+        token = client.call(Method.TOKENS_NAME, params, TokensNameResult).token
+    if print_data(output, token, ids=(token.mint,)):
+        return ExitCode.OK
+    from orderctl.display.tokens import about
+
+    narrate(settings, f"{symbol} has {token.decimals} decimals")
+    for line in about((token,)):
+        narrate(settings, line.plain)
     return ExitCode.OK

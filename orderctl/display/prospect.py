@@ -13,14 +13,16 @@ from orderctl.display.orders import cell_text
 from orderctl.display.resting import asked_for, limit_of, pair_of, sides_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
 from orderctl.display.timeline import moment, sale
+from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
 from orderd.domain.money import format_significant, parse_amount
 from orderd.domain.plausible import check_plausible
 from orderd.domain.schedule import CatchUp, Schedule
 from orderd.domain.terms import GivenTerms, understood
 from orderd.domain.times import format_span, parse_moment, parse_span
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import Condition
+from orderd.domain.well_known import EVERYWHERE
 from orderd.wire import QuoteResult
 
 TIMES_TOLD = 4
@@ -32,7 +34,9 @@ def check_fires_later(given: GivenTerms, quote: QuoteResult) -> None:
     """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE as the daemon does when such an order is sent now."""
     # An amount may be a word, or one to be bought; of an order in parts the quote is for the first.
     sold = {"amount_in": quote.part_in or quote.amount_in or quote.chosen.amount_in, "exact_out": None, "max_in": None}
-    terms = understood(given.model_copy(update=sold), TokenRegistry(), quote.slippage)
+    told = [Token(each.symbol, each.mint, each.decimals) for each in quote.tokens]
+    registry = TokenRegistry(told or EVERYWHERE)  # an older daemon says nothing of its tokens
+    terms = understood(given.model_copy(update=sold), registry, quote.slippage)
     check_plausible(terms, _paid(quote, terms.token_out.decimals))
 
 
@@ -45,7 +49,7 @@ def is_met(quote: QuoteResult) -> bool:
 
 
 def prospect_view(quote: QuoteResult) -> Group:
-    return Group(Text(sale(quote)), prospect(quote))
+    return Group(*about(quote.tokens), Text(sale(quote)), prospect(quote))
 
 
 def prospect(quote: QuoteResult) -> Table:

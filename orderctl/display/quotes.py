@@ -12,6 +12,7 @@ from rich.text import Text
 
 from orderctl.display.tables import Column, plain_table
 from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, sale, shorten, sold
+from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
 from orderd.domain.events import Quoted, RoutedLeg
 from orderd.wire import PreviewResult, QuoteResult
@@ -23,6 +24,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     chosen, words = quote.chosen, _words(quote)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
+        *about(quote.tokens),
         Text(_subject(quote)),
         Text.assemble(f"{words.verb} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}, {cost}"),
     ]
@@ -53,6 +55,7 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
     chosen, words = quote.chosen, _words(quote)
     network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
+        *about(quote.tokens),
         Text.assemble(f"{words.verb:<{len(words.bound)}} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}"),
         Text.assemble(f"{words.bound} ", (words.limit, "bold"), _why_limit(quote)),
         Text(

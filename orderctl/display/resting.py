@@ -17,12 +17,13 @@ from orderd.domain.order import HELD, RESTING, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import Condition, Trail
+from orderd.domain.well_known import EVERYWHERE
 
 if TYPE_CHECKING:
     from orderd.domain.terms import ToldTerms
     from orderd.wire import OrderView
 
-_TOKENS: Final = TokenRegistry()
+_TOKENS: Final = TokenRegistry(EVERYWHERE)
 _NAMES: Final = {OrderKind.TAKE_PROFIT: "take-profit", OrderKind.STOP_LIMIT: "stop", OrderKind.TRAILING: "trail"}
 """Of kinds whose own name is not the word that stands before their price."""
 

@@ -27,7 +27,10 @@ from orderd.wire import (
     SimulatedFill,
     StatusResult,
     SubmitResult,
+    TokenFound,
+    TokensFound,
     TokensResult,
+    TokensUnnameResult,
     TokenView,
 )
 
@@ -124,6 +127,9 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     Balance: "balance",
     TokensResult: "tokens",
     TokenView: "token",
+    TokensFound: "tokens_found",
+    TokenFound: "token_found",
+    TokensUnnameResult: "token_removal",
     PoolsResult: "pools",
     PoolView: "pool",
     QuoteResult: "quote",

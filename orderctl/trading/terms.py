@@ -18,6 +18,7 @@ from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.terms import GivenTerms, Typed, check_prices, check_side, check_wrapped
 from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import EVERYWHERE
 
 if TYPE_CHECKING:
     from typer._click import Context
@@ -118,12 +119,12 @@ def check(given: GivenTerms) -> None:
     TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE, PRICE_INVALID, TIME_INVALID, ORDER_TERMS_CONTRADICT.
     """
     check_side(given)
-    registry = TokenRegistry()
+    registry = TokenRegistry(EVERYWHERE)
     try:
         token_in, _ = registry.pair(given.token_in, given.token_out)
         check_wrapped(given, token_in)
     except OrderdError as error:
-        if error.code is not ErrorCode.TOKEN_UNKNOWN:
+        if error.code not in (ErrorCode.TOKEN_UNKNOWN, ErrorCode.TOKEN_UNREAD):
             raise
     is_word = given.amount_in is not None and parse_amount_word(given.amount_in) is not None
     sold, bought = (None if is_word else given.amount_in, given.max_in), (given.exact_out, given.min_out)

@@ -20,7 +20,8 @@ class Quote:
     `fee` is all fees, in the input token or, unless `fee_on_input`, in the output token. `net_in` met the curve and
     `gross_out` came from it; `spot` is the price before the swap, output per input without fees. `steps` counts the
     ticks or bins that were crossed: what a swap costs to compute grows with them. `exact_out`: it was asked for by its
-    output, and is made by the program's own instruction for that.
+    output, and is made by the program's own instruction for that. The transfer fees are what the tokens themselves keep
+    back on the way, each in base units of its token, where such tokens are met (`orderd.amm.transfer_fee`).
     """
 
     amount_in: int
@@ -32,6 +33,8 @@ class Quote:
     spot: Fraction
     steps: int = 0
     exact_out: bool = False
+    transfer_fee_in: int = 0
+    transfer_fee_out: int = 0
 
     def __post_init__(self) -> None:
         """Raises SwapError where no token account could hold what would be paid out."""

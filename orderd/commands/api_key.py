@@ -14,6 +14,8 @@ from orderd.config.loading import ConfigurationError
 
 if TYPE_CHECKING:
     from db.models import ApiKey
+    from orderd.config.settings import Settings
+    from orderd.domain.tokens import TokenRegistry
 
 api_key_app = CommandLine(help="Make, list and revoke the API keys that clients need.", no_args_is_help=True)
 
@@ -82,18 +84,19 @@ def create(
         "scopes": [scope],
         "created_at": now,
         "expires_at": now + timedelta(days=days),
-        "allowed_mints": _mints(tokens),
         "max_notional_per_order": _notional("--max-notional-per-order", max_notional_per_order),
         "max_notional_per_day": _notional("--max-notional-per-day", max_notional_per_day),
         "requests_per_minute": requests_per_minute,
         "burst": requests_per_minute and (burst or max(1, requests_per_minute // 6)),
     }
-    with database_of(config, state_dir):
+    with database_of(config, state_dir) as settings:
+        registry = _registry(settings)
+        row["allowed_mints"] = _mints(tokens, registry)
         try:
             with database.atomic():
                 row["account_id"], its_name, is_new = _account(name, account)
                 ApiKey.insert(**row).execute()
-                _record("token.create", key_id, f"{name}: account {its_name}; {_limits(ApiKey(**row))}")
+                _record("token.create", key_id, f"{name}: account {its_name}; {_limits(ApiKey(**row), registry)}")
         except IntegrityError as error:
             raise ConfigurationError(
                 f"an API key named {name!r} is valid already; revoke it with: orderd api-key revoke {name}"
@@ -108,10 +111,11 @@ def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     from db.accounts import name_of
     from db.models import ApiKey
 
-    with database_of(config, state_dir):
+    with database_of(config, state_dir) as settings:
+        registry = _registry(settings)
         for key in ApiKey.select().order_by(ApiKey.created_at):
             whose = f"{key.name}\t{','.join(key.scopes)}\t{_state(key)}\taccount {name_of(key.account_id)}"
-            typer.echo(f"{whose}\t{_use(key)}\t{_limits(key)}")
+            typer.echo(f"{whose}\t{_use(key)}\t{_limits(key, registry)}")
 
 
 @api_key_app.command()
@@ -164,16 +168,24 @@ def _record(action: str, key_id: Any, detail: str) -> None:  # noqa: ANN401  (a 
     audit.record([Entry(Actor(f"console: {getuser()}", key_id=key_id), action, detail=detail)])
 
 
-def _mints(names: str | None) -> list[str] | None:
+def _registry(settings: "Settings") -> "TokenRegistry":
+    """What symbols mean to the daemon, but for those of a token list. Needs a connection."""
+    from db import tokens
+    from orderd.domain.well_known import registry_of
+
+    registry = registry_of(settings.chain)
+    registry.set_named(tokens.names())
+    return registry
+
+
+def _mints(names: str | None, registry: "TokenRegistry") -> list[str] | None:
     """The mints of symbols or mints with commas between. Raises ConfigurationError."""
     from orderd.domain.errors import OrderdError
-    from orderd.domain.tokens import TokenRegistry
 
     if names is None:
         return None
-    registry = TokenRegistry()
     try:
-        mints = sorted({registry.resolve(name.strip()).mint for name in names.split(",")})
+        mints = sorted({registry.mint_of(name.strip()) for name in names.split(",")})
     except OrderdError as error:
         raise ConfigurationError(f"--tokens {names}: {error.detail}") from error
     if len(mints) < 2:
@@ -205,9 +217,8 @@ def _use(key: "ApiKey") -> str:
     return f"last used {key.last_used_at:%F %R} UTC" if key.last_used_at else "never used"
 
 
-def _limits(key: "ApiKey") -> str:
+def _limits(key: "ApiKey", registry: "TokenRegistry") -> str:
     from orderd.domain.money import format_amount
-    from orderd.domain.tokens import TokenRegistry
     from orderd.engine.allowance import NOTIONAL_DECIMALS, NOTIONAL_TOKEN
 
     def usdc(notional: int) -> str:
@@ -215,8 +226,7 @@ def _limits(key: "ApiKey") -> str:
 
     limits = []
     if key.allowed_mints is not None:
-        symbols = {known.mint: known.symbol for known in TokenRegistry()}
-        limits.append("trades " + ",".join(sorted(symbols.get(mint, mint) for mint in key.allowed_mints)))
+        limits.append("trades " + ",".join(sorted(map(registry.symbol_of, key.allowed_mints))))
     if key.max_notional_per_order is not None:
         limits.append(f"{usdc(key.max_notional_per_order)} an order")
     if key.max_notional_per_day is not None:

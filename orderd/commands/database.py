@@ -11,11 +11,13 @@ from orderd.domain.errors import OrderdError
 
 
 @contextmanager
-def database_of(config: Path | None, state_dir: Path | None) -> Iterator[None]:
+def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Settings]:
     """A connection to the daemon's database, whose tables are those of this program.
 
     The database that orderd brings along is started for as long as it takes where no daemon runs: a first token can be
-    made before the first start. Raises ConfigurationError, SchemaError, and OrderdError where it does not answer.
+    made before the first start. Yields the settings.
+
+    Raises ConfigurationError, SchemaError, and OrderdError where it does not answer.
     """
     from db.connection import check_schema, connect, database, database_errors_told
 
@@ -25,7 +27,7 @@ def database_of(config: Path | None, state_dir: Path | None) -> Iterator[None]:
         try:
             check_schema()
             with database.connection_context():
-                yield
+                yield settings
         finally:
             database.close_all()
 

@@ -148,10 +148,13 @@ class Settings(BaseSettings):
     max_price_deviation_bps: int = Field(500, ge=0, le=10_000)
     """While a known pool does not answer: how far a price may be below the last one, in basis points."""
     intermediate_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ("SOL", "USDC")
-    """Tokens through which an order may be routed in two hops, if that pays more than a direct route."""
+    """Tokens through which an order may be routed in two hops, if that pays more than a direct route; built-in symbols
+    only."""
     watch_pairs: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
     """Pairs, such as `SOL/USDC`, whose prices are kept all the time: their pools are read when they change, and every 5
     seconds. Prices of other pairs are kept while orders, quotes or resting orders read their pools."""
+    token_list: Text | None = None
+    """A file or URL of a token list, for symbols: in Jupiter's shape or the older token-list shape."""
     max_slot_lag: int = Field(20, ge=0, le=MOST)
     """Pools whose state is older than the newest by more than this number of slots are left out of a route."""
     venue_timeout_ms: int = Field(1_500, ge=1, le=MOST)

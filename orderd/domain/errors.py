@@ -30,6 +30,15 @@ class ErrorCode(StrEnum):
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
     TOKEN_SAME = "TOKEN_SAME"
     TOKEN_NOT_WRAPPED = "TOKEN_NOT_WRAPPED"
+    TOKEN_AMBIGUOUS = "TOKEN_AMBIGUOUS"
+    TOKEN_UNREAD = "TOKEN_UNREAD"
+    TOKEN_NO_MINT = "TOKEN_NO_MINT"
+    TOKEN_NAME_REFUSED = "TOKEN_NAME_REFUSED"
+    TOKEN_TRANSFER_HOOK = "TOKEN_TRANSFER_HOOK"
+    TOKEN_CONFIDENTIAL = "TOKEN_CONFIDENTIAL"
+    TOKEN_NON_TRANSFERABLE = "TOKEN_NON_TRANSFERABLE"
+    TOKEN_FROZEN_BY_DEFAULT = "TOKEN_FROZEN_BY_DEFAULT"
+    TOKEN_EXTENSION_UNKNOWN = "TOKEN_EXTENSION_UNKNOWN"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
@@ -169,6 +178,27 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TOKEN_UNKNOWN: _lasting("The token is not known", "use a listed symbol or a mint address"),
     ErrorCode.TOKEN_SAME: _lasting("Both sides are the same token", "choose two different tokens"),
     ErrorCode.TOKEN_NOT_WRAPPED: _lasting("Only SOL can be wrapped", "sell SOL, or leave out --use-wrapped"),
+    ErrorCode.TOKEN_AMBIGUOUS: _lasting(
+        "Several tokens have this symbol",
+        "give the mint address, or choose once and for all with: orderctl tokens pin SYMBOL MINT",
+        409,
+    ),
+    ErrorCode.TOKEN_UNREAD: _passing(
+        "The decimals of the token are not known yet", "try again in a moment; the order was not taken"
+    ),
+    ErrorCode.TOKEN_NO_MINT: _lasting(
+        "The address is not a token's mint", "check the address, and the chain: orderctl status"
+    ),
+    ErrorCode.TOKEN_NAME_REFUSED: _lasting(
+        "A token cannot be given this symbol", "choose another symbol; see those that are known: orderctl tokens"
+    ),
+    ErrorCode.TOKEN_TRANSFER_HOOK: _lasting("The token has a transfer hook", "choose another token"),
+    ErrorCode.TOKEN_CONFIDENTIAL: _lasting("The token has confidential transfers", "choose another token"),
+    ErrorCode.TOKEN_NON_TRANSFERABLE: _lasting("The token cannot be transferred", "choose another token"),
+    ErrorCode.TOKEN_FROZEN_BY_DEFAULT: _lasting("The token's accounts begin frozen", "choose another token"),
+    ErrorCode.TOKEN_EXTENSION_UNKNOWN: _lasting(
+        "The token has a Token-2022 extension that orderd does not know", "choose another token"
+    ),
     ErrorCode.AMOUNT_INVALID: _lasting("The amount is not a decimal number", "write it like 1.5"),
     ErrorCode.AMOUNT_NOT_POSITIVE: _lasting("The amount is not above zero", "give an amount above zero"),
     ErrorCode.AMOUNT_TOO_PRECISE: _lasting("The amount has more decimals than the token", "use fewer decimals"),

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import PLAIN_DECIMAL, format_price
-from orderd.domain.tokens import USDC_MINT, WSOL_MINT, Token
+from orderd.domain.tokens import DEVNET_USDC_MINT, USDC_MINT, WSOL_MINT, Token
 
 
 def parse_price(text: str) -> str:
@@ -72,4 +72,4 @@ class PairPrice:
         return f"{format_price(*base, *quote)} {self.unit}"
 
 
-_RANK = {USDC_MINT: 2, WSOL_MINT: 1}
+_RANK = {USDC_MINT: 2, DEVNET_USDC_MINT: 2, WSOL_MINT: 1}

@@ -58,7 +58,9 @@ class VenueQuote:
     ``exact_out``: it was asked for by its output, which the program pays to the base unit. ``fee`` is the pool's fee in
     base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the pool's spot price, fees not
     included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is what the swap needs at most, by
-    experience. ``spot`` is the pool's price before the swap, in base units and without fees.
+    experience. ``spot`` is the pool's price before the swap, in base units and without fees. The transfer fees are what
+    tokens themselves keep back on their way, in base units of ``mint_in`` and ``mint_out``; ``amount_in`` is with it,
+    ``amount_out`` without.
     """
 
     venue: VenueName
@@ -75,11 +77,17 @@ class VenueQuote:
     compute_units: int
     spot: Fraction | None = None
     exact_out: bool = False
+    transfer_fee_in: int = 0
+    transfer_fee_out: int = 0
 
     @property
     def kept(self) -> Decimal:
-        """What is left of one after the pool's fee and what depth costs."""
-        return (1 - self.price_impact_bps / BPS) * (1 - Decimal(self.fee_in_input) / self.amount_in)
+        """What is left of one after the pool's fee, what depth costs, and fees of transfers."""
+        kept = (1 - self.price_impact_bps / BPS) * (1 - Decimal(self.fee_in_input) / self.amount_in)
+        if self.transfer_fee_in or self.transfer_fee_out:
+            kept *= 1 - Decimal(self.transfer_fee_in) / self.amount_in
+            kept *= Decimal(self.amount_out) / (self.amount_out + self.transfer_fee_out)
+        return kept
 
     @property
     def fee_in_input(self) -> int:

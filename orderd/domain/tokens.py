@@ -1,20 +1,37 @@
-"""Tokens by symbol or by mint address, and the registry that knows both."""
+"""Tokens by symbol or by mint address, and the registry that knows what each name means.
+
+A mint address means itself. A symbol is what somebody calls a mint, and several mints may be called the same: then the
+one that the operator has pinned is meant, else one that orderd knows by itself, else the only one that is verified. No
+symbol is ever guessed. How a token counts, its decimals, is the chain's to say, and no list's.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
+from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.mint import MintFacts
 
-WSOL_MINT = "So11111111111111111111111111111111111111112"
-USDC_MINT = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-_MINT = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+WSOL_MINT: Final = "So11111111111111111111111111111111111111112"
+USDC_MINT: Final = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+DEVNET_USDC_MINT: Final = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU"
+MINT_ADDRESS: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+SYMBOL: Final = re.compile(r"[!-+\--~]{1,20}")
+"""Printable ASCII without blanks and commas: other letters may look the same and be others."""
+_Table = dict[str, tuple["Listing", ...]]
+_CHOICES: Final = 5
+"""Mints that are named where a symbol may mean several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that orderd trades. ``SOL`` stands for native lamports; on chain it swaps as wrapped SOL."""
+    """A token that orderd trades. ``SOL`` stands for native lamports; on chain it swaps as wrapped SOL.
+
+    Where no symbol is known that would mean it, ``symbol`` is the mint address.
+    """
 
     symbol: str
     mint: str
@@ -25,35 +42,102 @@ class Token:
         return self.mint == WSOL_MINT
 
 
-BUILTIN_TOKENS = (
-    Token("SOL", WSOL_MINT, 9),
-    Token("USDC", USDC_MINT, 6),
-    Token("CHILLGUY", "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump", 6),
-)
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What somebody calls a mint. ``verified``: who keeps the list has looked at it, or the operator has said so."""
+
+    symbol: str
+    mint: str
+    name: str = ""
+    verified: bool = False
+    pinned: bool = False
 
 
 class TokenRegistry:
-    """The tokens this daemon trades. Symbols are matched without regard to case, mints exactly."""
+    """What tokens are called, and what is known of their mints. Symbols are matched without regard to case.
 
-    def __init__(self, tokens: Iterable[Token] = BUILTIN_TOKENS) -> None:
-        self._by_symbol = {token.symbol.upper(): token for token in tokens}
-        self._by_mint = {token.mint: token for token in self._by_symbol.values()}
+    Threads may share one: each of its tables is replaced as a whole.
+    """
+
+    def __init__(self, well_known: Iterable[Token], reserved: Iterable[str] = ()) -> None:
+        """``reserved`` are symbols that nobody else may have, beside those of ``well_known``."""
+        self._well_known = tuple(well_known)
+        self._by_mint = {token.mint: token for token in self._well_known}
+        self._by_symbol = {token.symbol.upper(): token for token in self._well_known}
+        self._reserved = {symbol.upper() for symbol in reserved} | self._by_symbol.keys()
+        self._named: _Table = {}
+        self._listed: _Table = {}
+        self._called: _Table = {}
+        self._facts: dict[str, MintFacts] = {}
 
     def __iter__(self) -> Iterator[Token]:
-        return iter(self._by_symbol.values())
+        """The tokens that are known by themselves, and those that the operator has named, as far as they were read."""
+        yield from self._well_known
+        for mint in dict.fromkeys(listing.mint for listing in _all(self._named)):
+            if mint not in self._by_mint and (token := self.find(mint)) is not None:
+                yield token
+
+    def set_named(self, listings: Iterable[Listing]) -> None:
+        """These are all that the operator has named."""
+        self._named = self._table(listings)
+        self._called = _by_mint(chain(_all(self._named), _all(self._listed)))
+
+    def set_listed(self, listings: Iterable[Listing]) -> None:
+        """These are all that the token list has."""
+        self._listed = self._table(listings)
+        self._called = _by_mint(chain(_all(self._named), _all(self._listed)))
+
+    def learn(self, facts: MintFacts) -> None:
+        """The chain says so of a mint."""
+        self._facts[facts.mint] = facts
 
     def find(self, mint: str) -> Token | None:
-        """The token of this mint; None where it is none of them."""
-        return self._by_mint.get(mint)
+        """The token of this mint; None where its decimals are not known."""
+        known = self._by_mint.get(mint)
+        if known is not None:
+            return known
+        facts = self._facts.get(mint)
+        return None if facts is None else Token(self.symbol_of(mint), mint, facts.decimals)
+
+    def facts(self, mint: str) -> MintFacts | None:
+        """What the chain has told of it; None where it was not asked, as of what is known by itself."""
+        return self._facts.get(mint)
 
     def resolve(self, name: str) -> Token:
-        """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN, with a suggestion where one is near."""
-        token = self._by_mint.get(name) or self._by_symbol.get(name.upper())
-        if token is not None:
-            return token
-        if _MINT.fullmatch(name):
-            raise OrderdError(ErrorCode.TOKEN_UNKNOWN, f"the mint {name} is not among the tokens of this daemon")
-        near = get_close_matches(name.upper(), self._by_symbol, n=1, cutoff=0.5)
+        """The token with this symbol or mint.
+
+        Raises OrderdError as ``mint_of`` does, TOKEN_UNREAD where its decimals are not known, and TOKEN_* where orderd
+        does not trade such a mint.
+        """
+        known = self._by_mint.get(name) or self._well_known_as(name)
+        if known is not None:
+            return known
+        mint = self.mint_of(name)
+        token = self.find(mint)
+        if token is None:
+            raise OrderdError(ErrorCode.TOKEN_UNREAD, f"the mint {mint} has not been read from the chain")
+        facts = self._facts.get(mint)
+        if facts is not None and facts.objection is not None:
+            raise facts.objection
+        return token
+
+    def mint_of(self, name: str) -> str:
+        """The mint that a name means, whether or not the chain was asked about it.
+
+        Raises OrderdError TOKEN_UNKNOWN, with a suggestion where one is near, and TOKEN_AMBIGUOUS.
+        """
+        if (known := self._well_known_as(name)) is not None:
+            return known.mint
+        if MINT_ADDRESS.fullmatch(name):
+            return name
+        meant = self._meant_by(name.upper())
+        if len(meant) == 1:
+            return meant[0].mint
+        if meant:
+            choice = "; ".join(_told(each) for each in meant[:_CHOICES])
+            more = f"; and {len(meant) - _CHOICES} more" if len(meant) > _CHOICES else ""
+            raise OrderdError(ErrorCode.TOKEN_AMBIGUOUS, f"{name} may be {choice}{more}")
+        near = get_close_matches(name.upper(), {**self._by_symbol, **self._named}, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise OrderdError(ErrorCode.TOKEN_UNKNOWN, f"there is no token {name[:50]!r}{hint}")
 
@@ -64,9 +148,81 @@ class TokenRegistry:
             raise OrderdError(ErrorCode.TOKEN_UNKNOWN, f"{name[:50]!r} is not a pair of tokens, such as SOL/USDC")
         return self.pair(first, second)
 
+    def symbol_of(self, mint: str) -> str:
+        """The symbol that means this mint; the mint itself where there is none."""
+        known = self._by_mint.get(mint)
+        if known is not None:
+            return known.symbol
+        for listing in self._called.get(mint, ()):
+            if [each.mint for each in self._meant_by(listing.symbol.upper())] == [mint]:
+                return listing.symbol
+        return mint
+
     def pair(self, token_in: str, token_out: str) -> tuple[Token, Token]:
-        """Both tokens of a trade. Raises OrderdError: TOKEN_UNKNOWN or TOKEN_SAME."""
+        """Both tokens of a trade. Raises OrderdError as ``resolve`` does, or TOKEN_SAME."""
         sold, bought = self.resolve(token_in), self.resolve(token_out)
         if sold == bought:
             raise OrderdError(ErrorCode.TOKEN_SAME, f"{sold.symbol} cannot be traded for itself")
         return sold, bought
+
+    def search(self, text: str, most: int) -> list[Listing]:
+        """What has the text in its symbol, its name or its mint; what begins with it first, then what is verified."""
+        wanted = text.upper()
+        own = (Listing(each.symbol, each.mint, verified=True) for each in self._well_known)
+        everything = dict.fromkeys(chain(own, _all(self._named), _all(self._listed)))
+        found = [each for each in everything if wanted in each.symbol.upper() or wanted in each.name.upper()]
+        found += [each for each in everything if each.mint == text and each not in found]
+
+        def rank(listing: Listing) -> tuple[bool, bool, bool, str]:
+            symbol = listing.symbol.upper()
+            return symbol != wanted, not symbol.startswith(wanted), not listing.verified, symbol
+
+        return sorted(found, key=rank)[:most]
+
+    def check_free(self, symbol: str) -> None:
+        """Whether the operator may give a mint this symbol. Raises OrderdError TOKEN_NAME_REFUSED."""
+        why = None
+        if not SYMBOL.fullmatch(symbol) or MINT_ADDRESS.fullmatch(symbol):
+            why = "a symbol is up to 20 letters, digits and signs of ASCII, without blanks and commas"
+        elif symbol.upper() in self._reserved:
+            why = f"{symbol} is a symbol of a token that orderd knows by itself"
+        if why is not None:
+            raise OrderdError(ErrorCode.TOKEN_NAME_REFUSED, why)
+
+    def _table(self, listings: Iterable[Listing]) -> _Table:
+        """By symbol, those left out that nobody else may have."""
+        table: _Table = {}
+        for listing in listings:
+            symbol = listing.symbol.upper()
+            if symbol not in self._reserved:
+                table[symbol] = (*table.get(symbol, ()), listing)
+        return table
+
+    def _well_known_as(self, name: str) -> Token | None:
+        return self._by_symbol.get(name.upper())
+
+    def _meant_by(self, symbol: str) -> list[Listing]:
+        """Those that may be meant; one where it is clear."""
+        if (known := self._by_symbol.get(symbol)) is not None:
+            return [Listing(known.symbol, known.mint, verified=True)]
+        named = self._named.get(symbol, ())
+        pinned = [each for each in named if each.pinned]
+        everything = {each.mint: each for each in (*self._listed.get(symbol, ()), *named)}
+        verified = [each for each in everything.values() if each.verified]
+        return pinned[:1] or (verified if len(verified) == 1 else [*everything.values()])
+
+
+def _by_mint(listings: Iterable[Listing]) -> _Table:
+    table: _Table = {}
+    for listing in listings:
+        table[listing.mint] = (*table.get(listing.mint, ()), listing)
+    return table
+
+
+def _all(table: _Table) -> Iterator[Listing]:
+    return chain.from_iterable(table.values())
+
+
+def _told(listing: Listing) -> str:
+    what = " ".join(word for word in ("verified" if listing.verified else "", listing.name) if word)
+    return f"{listing.mint} ({what or 'not verified'})"

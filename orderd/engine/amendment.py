@@ -35,8 +35,7 @@ _ANY_AMOUNT: Final = "1"
 class Amendments:
     """Thread-safe."""
 
-    def __init__(self, tokens: TokenRegistry, max_total_cost_bps: int, reservations: Reservations) -> None:
-        self._tokens = tokens
+    def __init__(self, max_total_cost_bps: int, reservations: Reservations) -> None:
         self._max_total_cost_bps = max_total_cost_bps
         self._reservations = reservations
 
@@ -117,7 +116,8 @@ class Amendments:
         given |= {"slippage": None} if before.slippage_widens else {}
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in terms else {"valid_for": None} if "expires" in terms else {}
-        after = understood(GivenTerms(**given), self._tokens, slippage, self._max_total_cost_bps)
+        own = TokenRegistry((before.token_in, before.token_out))  # whatever its symbols mean to others by now
+        after = understood(GivenTerms(**given), own, slippage, self._max_total_cost_bps)
         if after.amount_word is not None:
             raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
         if after.kind is not before.kind:

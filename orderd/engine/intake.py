@@ -20,12 +20,12 @@ from orderd.domain.events import Cancelled
 from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
-from orderd.domain.tokens import Token, TokenRegistry
+from orderd.domain.tokens import TokenRegistry
 from orderd.engine import families, halting, views
 from orderd.engine.allowance import UNLIMITED, Limits, Spending, accept_within
 from orderd.engine.amendment import Amendments, Changes
 from orderd.engine.reservation import Reservations
-from orderd.wire import OrderView, TokenView
+from orderd.wire import OrderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +82,43 @@ class Intake:
         self._reservations = reservations or Reservations()
         self.limits: Final = limits
         """Those of the daemon, which hold for all orders together."""
-        self._amendments = Amendments(tokens, max_total_cost_bps, self._reservations)
+        self._amendments = Amendments(max_total_cost_bps, self._reservations)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
         """Told of new orders before anybody else, in the thread that has stored them."""
-
-    def tokens(self) -> tuple[TokenView, ...]:
-        """What can be traded."""
-        return tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in self._tokens)
 
     @property
     def registry(self) -> TokenRegistry:
         """The tokens that can be traded, to be found by their names."""
         return self._tokens
 
-    def token(self, name: str) -> Token:
-        """The token with this symbol or mint. Raises OrderdError TOKEN_UNKNOWN."""
-        return self._tokens.resolve(name)
+    def symbol(self, name: str) -> str:
+        """What the token of this symbol or mint is called. Raises OrderdError TOKEN_UNKNOWN or TOKEN_AMBIGUOUS."""
+        return self._tokens.symbol_of(self._tokens.mint_of(name))
 
     def terms(self, given: GivenTerms) -> OrderTerms:
-        """What the trader asks for, checked. Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds."""
+        """What the trader asks for, checked.
+
+        Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds; TOKEN_UNREAD where a token's decimals are not
+        known, without which no amount of it is understood.
+        """
         return understood(given, self._tokens, self._default_slippage, self._max_total_cost_bps)
+
+    def repeated(self, account_id: UUID, client_order_id: str, given: GivenTerms) -> SubmitOutcome | None:
+        """The order that was submitted with these words before, its tokens called as they were then; None if there is
+        none.
+
+        A repeated submission is the same order even if a symbol means another mint by now, or none. Needs a connection.
+        """
+        order = journal.submitted_as(account_id, client_order_id)
+        if order is None:
+            return None
+        before = terms_of(order)
+        registry = TokenRegistry((before.token_in, before.token_out))
+        try:
+            terms = understood(given, registry, self._default_slippage, self._max_total_cost_bps)
+        except OrderdError:
+            return None
+        return SubmitOutcome(views.order_view(order), created=False) if _is_same(terms, order) else None
 
     def resolved(self, terms: OrderTerms) -> OrderTerms:
         """The terms with what a word for the amount comes to now. Raises OrderdError FUNDS_*. Needs a connection."""
@@ -256,12 +273,12 @@ def outcome_unknown(submission: Submission) -> OrderdError:
     )
 
 
-def _is_same(submission: Submission, order: Order) -> bool:
+def _is_same(terms: OrderTerms, order: Order) -> bool:
     """Whether these are the terms that the order was submitted with, whatever was made of them since."""
     if order.first_terms is None:
-        return submission.terms.is_same_as(terms_of(order))
-    word = submission.terms.amount_word
-    said = told(submission.terms).model_dump(mode="json", exclude=None if word is None else {"amount_in"})
+        return terms.is_same_as(terms_of(order))
+    word = terms.amount_word
+    said = told(terms).model_dump(mode="json", exclude=None if word is None else {"amount_in"})
     return said == {name: value for name, value in order.first_terms.items() if name in said or word is None}
 
 
@@ -269,7 +286,7 @@ def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:
     order = journal.submitted_as(submission.account_id, submission.client_order_id)
     if order is None:
         return None
-    if _is_same(submission, order):
+    if _is_same(submission.terms, order):
         return SubmitOutcome(views.order_view(order), created=order.id == submission.id)
     return OrderdError(
         ErrorCode.ORDER_CONFLICT,

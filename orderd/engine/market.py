@@ -17,7 +17,7 @@ from orderd.domain.parts import first_part, least_part
 from orderd.domain.plausible import check_plausible
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, told
-from orderd.domain.tokens import WSOL_MINT, Token, TokenRegistry
+from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
@@ -31,6 +31,7 @@ from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.simulated_fill import simulate
+from orderd.engine.token_desk import TokenDesk
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import associated_token
@@ -45,6 +46,7 @@ from orderd.wire import (
     Problem,
     QuoteResult,
     SimulatedFill,
+    TokenView,
 )
 
 log = structlog.get_logger(__name__)
@@ -60,13 +62,14 @@ class Market:
         router: Router,
         builder: Builder,
         rpc: RpcClient,
-        tokens: TokenRegistry,
+        desk: TokenDesk,
         reservations: Reservations | None = None,
     ) -> None:
         self._router = router
         self._builder = builder
         self._rpc = rpc
-        self._tokens = tokens
+        self._desk = desk
+        self._tokens = desk.registry
         self._reservations = reservations or Reservations()
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
@@ -75,7 +78,7 @@ class Market:
 
     def _quote(self, order: OrderTerms, terms: OrderTerms) -> QuoteResult:
         plan, offer = self._plan(terms, self._builder.fits)
-        return _quote_result(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
+        return self._told(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
@@ -104,7 +107,7 @@ class Market:
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
-            quote=_quote_result(order, terms, offer, preview.fee, self._builder.rent(plan.route)),
+            quote=self._told(order, terms, offer, preview.fee, self._builder.rent(plan.route)),
             succeeds=error is None,
             error=None if error is None else Problem.of(error),
             units_consumed=simulation.units_consumed,
@@ -163,7 +166,11 @@ class Market:
                     if is_own and mint != WSOL_MINT:
                         tradable[mint] += amount
         reserved = self._reserved()
-        wallet = tuple(_balance(known, held, tradable, reserved) for known in self._tokens if known.mint in held)
+        self._desk.learn_held([mint for mint, amount in held.items() if amount])
+        tokens = dict.fromkeys(known for known in self._tokens if known.mint in held)
+        others = (self._tokens.find(mint) for mint in sorted(held) if held[mint])
+        tokens |= dict.fromkeys(token for token in others if token is not None)
+        wallet = tuple(_balance(token, held, tradable, reserved) for token in tokens)
         return BalancesResult(wallet=str(owner), balances=wallet)
 
     def _reserved(self) -> Standing | None:
@@ -175,7 +182,11 @@ class Market:
             return None
 
     def pools(self, params: PoolsParams) -> PoolsResult:
-        """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read."""
+        """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read.
+
+        Raises PeeweeException where a token has to be looked up, and Postgres does not answer.
+        """
+        self._desk.learn(params.token)
         pairs = pairs_of(self._tokens, params.token)
         answers = self._router.pools([(sold.mint, bought.mint) for sold, bought in pairs])
         with rpc_errors_told():
@@ -194,12 +205,18 @@ class Market:
         decision = self._router.route(request_of(terms), terms.slippage_bps, self._builder.fits)
         return ceiling_of(terms, decision.route)
 
+    def _told(
+        self, order: OrderTerms, terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None
+    ) -> QuoteResult:
+        tokens = self._desk.told(terms.token_in), self._desk.told(terms.token_out)
+        return _quote_result(order, terms, offer, fee, rent, tokens)
+
     def _plan(self, terms: OrderTerms, fits: Fits, before: Offer | None = None) -> tuple[SwapPlan, Offer]:
         terms = terms.in_try(0)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)
-        return SwapPlan(decision.route, offer.limit, terms.use_wrapped), offer
+        return SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer
 
 
 def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing: Standing | None) -> Balance:
@@ -223,12 +240,18 @@ def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing:
 
 
 def _quote_result(
-    order: OrderTerms, terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None
+    order: OrderTerms,
+    terms: OrderTerms,
+    offer: Offer,
+    fee: FeeEstimate,
+    rent: int | None,
+    tokens: tuple[TokenView, ...],
 ) -> QuoteResult:
     """``terms`` are what the offer is for: those of the order, or of a part of it."""
     is_part = terms.amount_in != order.amount_in
     return QuoteResult(
         **dict(told(order)),
+        tokens=tokens,
         part_in=format_amount(terms.amount, terms.token_in.decimals) if is_part else None,
         chosen=offer.chosen,
         quotes=offer.quotes,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from solders.pubkey import Pubkey
 
@@ -10,6 +11,7 @@ from orderd.domain.money import parse_amount
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine.allowance import NOTIONAL_DECIMALS, Limits
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
@@ -18,6 +20,8 @@ from orderd.engine.execution.purse import Purse
 from orderd.engine.reservation import Reservations, fee_of
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
+from orderd.engine.token_desk import TokenDesk
+from orderd.engine.token_list import TokenList
 from orderd.solana.keys import Signer, Wallet, WalletError, WatchedWallet, load_address, load_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.pool_programs import program_of
@@ -28,12 +32,16 @@ from orderd.venues.base import Venue
 from orderd.venues.pool_venue import Watch, venue_class
 from orderd.venues.reading import read_together
 
+_MINT_SECONDS: Final = 1.5
+"""An order whose tokens have to be read first is answered as soon as any other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trading:
     """Made once a process."""
 
     tokens: TokenRegistry
+    desk: TokenDesk
     rpc: RpcClient
     wallet: Signer
     router: Router
@@ -71,7 +79,7 @@ def open_trading(
         wallet: Signer = check_named(settings, load_wallet(settings.wallet_path))
     else:
         wallet = WatchedWallet(_address(settings))
-    tokens = TokenRegistry()
+    tokens = registry_of(settings.chain)
     age = settings.pool_max_age_ms / 1000
     fees = FeeMarket(
         rpc,
@@ -97,12 +105,20 @@ def open_trading(
     )
     builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
-    return Trading(tokens, rpc, wallet, router, builder, Sender(rpc), retry)
+    desk = TokenDesk(tokens, open_rpc(settings, _MINT_SECONDS), token_list_of(settings))
+    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry)
+
+
+def token_list_of(settings: Settings) -> TokenList | None:
+    """The list that the operator has named; None where there is none."""
+    if settings.token_list is None:
+        return None
+    return TokenList(settings.token_list, settings.state_dir / f"tokens-{settings.chain}.json", settings.chain)
 
 
 def open_reservations(settings: Settings) -> Reservations:
     """Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades."""
-    tokens = TokenRegistry()
+    tokens = registry_of(settings.chain)
     ways = [tokens.resolve(name).mint for name in settings.intermediate_tokens]
     most = max(settings.compute_unit_price, settings.max_compute_unit_price)
     return Reservations(fee_of(most), ways, settings.max_open_per_key, overcommit=settings.allow_overcommit)
@@ -110,13 +126,13 @@ def open_reservations(settings: Settings) -> Reservations:
 
 def open_limits(settings: Settings) -> Limits:
     """The limits that hold for all orders together. Raises OrderdError TOKEN_UNKNOWN."""
-    tokens = TokenRegistry()
+    tokens = registry_of(settings.chain)
 
     def notional(amount: str | None) -> int | None:
         return None if amount is None else parse_amount(amount, NOTIONAL_DECIMALS)
 
     return Limits(
-        frozenset(tokens.resolve(name).mint for name in settings.traded_tokens) or None,
+        frozenset(tokens.mint_of(name) for name in settings.traded_tokens) or None,
         notional(settings.max_notional_per_order),
         notional(settings.max_notional_per_day),
         whose="this daemon",

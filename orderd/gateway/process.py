@@ -34,10 +34,19 @@ from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import StatusQuestions
+from orderd.engine.token_desk import LIST_SECONDS, NAMES_SECONDS, TokenDesk
 from orderd.engine.trading import open_limits, open_reservations, open_rpc, open_trading
 from orderd.garbage import collect_rarely
 from orderd.gateway.access.authentication import check_anyone_may_enter
-from orderd.gateway.server import BACKGROUND_THREADS, DATABASE_THREADS, LIST_THREADS, OUTSIDE_THREADS, Engine, Gateway
+from orderd.gateway.server import (
+    BACKGROUND_THREADS,
+    DATABASE_THREADS,
+    LIST_THREADS,
+    MINT_THREADS,
+    OUTSIDE_THREADS,
+    Engine,
+    Gateway,
+)
 from orderd.gateway.threads import STATEMENT_SECONDS
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -46,7 +55,10 @@ from orderd.queue.loops import Loop
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
-_OTHER_THREADS: Final = 3
+_OTHER_THREADS: Final = 4
+_CONNECTIONS: Final = (
+    DATABASE_THREADS + LIST_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + MINT_THREADS + _OTHER_THREADS
+)
 _STATUS_SECONDS: Final = 2.0
 """Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
 _WAIT_SECONDS: Final = 1.0
@@ -66,7 +78,7 @@ def run_gateway(settings: Settings) -> None:
     connect(
         settings.database_url.get_secret_value(),
         # What is asked outside, what is handed over and the sign of life take connections by themselves.
-        max_connections=DATABASE_THREADS + LIST_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + _OTHER_THREADS,
+        max_connections=_CONNECTIONS,
         application="orderd gateway",
         statement_seconds=STATEMENT_SECONDS,
     )
@@ -89,6 +101,7 @@ def run_gateway(settings: Settings) -> None:
     try:
         with (
             _present(presence, DatabaseClock(settings.lease_seconds)),
+            _knowing_tokens(engine.desk),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(_serve(settings, engine, redis_url))
@@ -120,6 +133,20 @@ def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
     if loop.stop(_LAST_NEWS_SECONDS):
         with best_effort("presence"):  # they find out by themselves
             presence.leave()
+
+
+@contextmanager
+def _knowing_tokens(desk: TokenDesk) -> Iterator[None]:
+    """Other gateways may be told what to call a mint, and lists change."""
+    with best_effort("tokens"):
+        desk.begin()
+    every = {"token names": (desk.refresh_names, NAMES_SECONDS), "token list": (desk.refresh_list, LIST_SECONDS)}
+    loops = [Loop(name, refresh, seconds) for name, (refresh, seconds) in every.items()]
+    for loop in loops:
+        loop.start()
+    yield
+    for loop in loops:
+        loop.stop(_LAST_NEWS_SECONDS)
 
 
 def _queue_of(settings: Settings, client: "redis.Redis") -> tuple[OrderBroker, RateLimiter]:
@@ -154,7 +181,8 @@ def open_engine(
             reservations=reservations,
             limits=open_limits(settings),
         ),
-        market=Market(trading.router, trading.builder, trading.rpc, trading.tokens, reservations),
+        desk=trading.desk,
+        market=Market(trading.router, trading.builder, trading.rpc, trading.desk, reservations),
         questions=StatusQuestions(
             open_rpc(settings, _STATUS_SECONDS),
             client,

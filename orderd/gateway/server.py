@@ -24,6 +24,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
+from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.access.authentication import Scope, api_key_required
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.access.gate import Gate
@@ -50,13 +51,15 @@ from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.session import Session
-from orderd.gateway.threads import DatabaseThreads, Threads
+from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.telemetry import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 LIST_THREADS: Final = 4
 """For lists, of which one may take as long as a hundred other answers: nobody waits for them but others who list."""
 OUTSIDE_THREADS: Final = 8
+MINT_THREADS: Final = 2
+"""For tokens that are met for the first time."""
 BACKGROUND_THREADS: Final = 6
 """For what nobody waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
 _BACKGROUND_SECONDS: Final = 30.0
@@ -70,6 +73,7 @@ class Engine:
     """What the gateway has done by others."""
 
     intake: Intake
+    desk: TokenDesk
     market: Market
     questions: Questions
     resolution: Resolution
@@ -90,6 +94,7 @@ class Gateway:
         self._lists = DatabaseThreads("lists", LIST_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
         self._record_prices = engine.record_prices
+        self._mints = Threads("tokens", MINT_THREADS, ANSWER_SECONDS)
         self._background = DatabaseThreads("background", BACKGROUND_THREADS, _BACKGROUND_SECONDS)
         self._last_used = LastUsed(self._background)
         self._gate = Gate(settings, self._database, self._last_used.note)
@@ -109,6 +114,7 @@ class Gateway:
         )
         self._methods = Methods(
             intake=engine.intake,
+            desk=engine.desk,
             market=engine.market,
             report=self._health_checks,
             resolution=engine.resolution,
@@ -117,6 +123,7 @@ class Gateway:
             database=self._database,
             lists=self._lists,
             outside=self._outside,
+            mints=self._mints,
         )
         records = Records(engine.intake.registry, self._lists)
         routes = self._methods.routes() | records.routes()

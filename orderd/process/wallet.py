@@ -8,7 +8,8 @@ from solders.pubkey import Pubkey
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import parse_amount
-from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import registry_of
 from orderd.engine.trading import check_named
 from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
@@ -57,7 +58,7 @@ def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
 
 
 def _ask(rpc: RpcClient, owner: Pubkey, mint: str) -> str:
-    token = TokenRegistry().resolve(mint)
+    token = registry_of("simnet").resolve(mint)
     amount = FAUCET_AMOUNTS[mint]
     base_units = parse_amount(amount, token.decimals)
     if token.is_native:

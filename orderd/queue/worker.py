@@ -197,7 +197,7 @@ class WorkerProcess:
         dispatch = Dispatch(
             publisher, broker.send, broker.depth, self.name, self._limiter, self._clock.look, self._halts.look
         )
-        market = Market(trading.router, trading.builder, trading.rpc, trading.tokens)
+        market = Market(trading.router, trading.builder, trading.rpc, trading.desk)
         broker.add_middleware(HaltFirst(self._halts.known, dispatch.defer, dispatch.missed))
         broker.add_middleware(LookFirst(Look(market.preview, trading.retry, dispatch.defer), dispatch.missed))
         if settings.max_in_flight:

@@ -33,13 +33,18 @@ class LatestBlockhash:
 
 @dataclass(frozen=True, slots=True)
 class EpochInfo:
+    """``slot_index`` is how far the slot is into its epoch of ``slots_in_epoch``."""
+
     absolute_slot: int
     block_height: int
     epoch: int
+    slot_index: int = 0
+    slots_in_epoch: int = 432_000
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        return cls(value["absoluteSlot"], value["blockHeight"], value["epoch"])
+        slots = value["absoluteSlot"], value["blockHeight"], value["epoch"]
+        return cls(*slots, value["slotIndex"], value["slotsInEpoch"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class OpenPool:
             compute_units=self.units + self.units_a_step * quote.steps,
             spot=quote.spot,
             exact_out=quote.exact_out,
+            transfer_fee_in=quote.transfer_fee_in,
+            transfer_fee_out=quote.transfer_fee_out,
         )
 
     def refused(self, error: SwapError) -> VenueRefusal:
@@ -132,6 +134,10 @@ class Venue(Protocol):
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         """The token programs of the mints paid and bought. Raises PoolRefusedError, and OrderdError RPC_*."""
+        ...
+
+    def account_size(self, quote: VenueQuote) -> int:
+        """Bytes of a new account for what is bought. Raises as `token_programs` does."""
         ...
 
     def swap_instruction(

@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -12,16 +12,18 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.side import Side
+from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName, VenueQuote
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
-from orderd.venues.account_facts import objection_to, token_amount
+from orderd.venues.account_facts import token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
+from orderd.venues.known_mint import Epochs, KnownMint, known_mint
 from orderd.venues.reading import Reading, read
 from orderd.venues.renewed import Renewed
 from orderd.venues.single_flight import SingleFlight
@@ -87,11 +89,22 @@ class KnownPool(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class KnownPair(Generic[S]):
-    """The pools of a pair and the token programs of its mints. `objection` says why orderd does not trade the pair."""
+    """The pools of a pair, and what they need to know of its mints: `epochs` where one takes a fee of each transfer.
+
+    `objection` says why orderd does not trade the pair.
+    """
 
     pools: list[KnownPool[S]]
-    programs: dict[str, Pubkey]
+    mints: dict[str, KnownMint]
+    epochs: Epochs | None
     objection: str | None
+
+    def fees(self, slot: int) -> dict[str, TransferFee]:
+        """What each mint that takes a fee takes of a transfer in this slot."""
+        if self.epochs is None:
+            return {}
+        epoch = self.epochs.of(slot)
+        return {mint: each.fees.at(epoch) for mint, each in self.mints.items() if each.fees is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,8 @@ class Snapshot(Generic[P]):
     pools: dict[str, P]
     vaults: dict[str, dict[str, Pubkey]]
     refusals: tuple[OrderdError, ...]
+    fees: Mapping[str, TransferFee] = field(default_factory=dict)
+    """Of mints that take a fee of each transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +141,8 @@ class PoolVenue(ABC, Generic[S, P]):
     """What a swap adds to a transaction beside what every trade has: the instruction, and the accounts of its pool."""
     size_shared: int
     """Accounts that all swaps in pools of this kind have in common."""
+    buys_taxed_exactly: bool = True
+    """Whether the program makes swaps for an exact output of a token that takes a fee of each transfer."""
 
     def __init__(
         self,
@@ -213,7 +230,8 @@ class PoolVenue(ABC, Generic[S, P]):
             vaults = snapshot.vaults[address]
             try:
                 with self._guests.answering(address):
-                    side = GuestSide(self._side(pool, mint_in, now), self._guests, address)
+                    met = self._taxed(self._side(pool, mint_in, now), snapshot.fees, mint_in, mint_out)
+                    side = GuestSide(met, self._guests, address)
             except OrderdError as refusal:
                 refusals.append(refusal)
                 continue
@@ -238,10 +256,17 @@ class PoolVenue(ABC, Generic[S, P]):
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         with rpc_errors_told():
-            programs = self._known.get(_pair(quote.mint_in, quote.mint_out)).programs
-        if not programs.keys() >= {quote.mint_in, quote.mint_out}:
+            mints = self._known.get(_pair(quote.mint_in, quote.mint_out)).mints
+        if not mints.keys() >= {quote.mint_in, quote.mint_out}:
             raise self._gone(quote)
-        return programs[quote.mint_in], programs[quote.mint_out]
+        return mints[quote.mint_in].program, mints[quote.mint_out].program
+
+    def account_size(self, quote: VenueQuote) -> int:
+        with rpc_errors_told():
+            mints = self._known.get(_pair(quote.mint_in, quote.mint_out)).mints
+        if quote.mint_out not in mints:
+            raise self._gone(quote)
+        return mints[quote.mint_out].account_size
 
     def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, limit: int, *, small: bool
@@ -274,6 +299,12 @@ class PoolVenue(ABC, Generic[S, P]):
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
         """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
+
+    def _taxed(self, side: Side, fees: Mapping[str, TransferFee], mint_in: str, mint_out: str) -> Side:
+        if mint_in not in fees and mint_out not in fees:
+            return side
+        fee_in, fee_out = fees.get(mint_in, NO_FEE), fees.get(mint_out, NO_FEE)
+        return TaxedSide(side, fee_in, fee_out, self.buys_taxed_exactly)
 
     def _size(self, pool: P, mint_in: str) -> int:  # noqa: ARG002  (pools of arrays need both)
         """What a swap in this pool adds to a transaction, at least."""
@@ -349,7 +380,7 @@ class PoolVenue(ABC, Generic[S, P]):
         vaults = {
             str(pool.address): {str(side.mint): side.vault for side in self._sides(pool.state)} for pool in known.pools
         }
-        return Snapshot(slot, pools, vaults, tuple(refusals))
+        return Snapshot(slot, pools, vaults, tuple(refusals), known.fees(slot))
 
     def _log_once(self, pool: str, refusal: OrderdError) -> None:
         if pool not in self._passed_over:
@@ -367,15 +398,18 @@ class PoolVenue(ABC, Generic[S, P]):
             elif {side.mint for side in self._sides(state)} == set(mints):
                 pools.append(KnownPool(address, state))
         if not pools:
-            return KnownPair([], {}, None)
-        found = self._rpc.get_multiple_accounts(mints).value
-        programs = {str(mint): account.owner for mint, account in zip(mints, found, strict=True) if account is not None}
-        objections = [objection for account in found if (objection := objection_to(account)) is not None]
+            return KnownPair([], {}, None, None)
+        found = zip(mints, self._rpc.get_multiple_accounts(mints).value, strict=True)
         deepest = self._kept(pools, mints)
         if self._watch is not None:
             for pool in deepest:
                 self._watch(pool.address, partial(self._snapshots.forget, pair))
-        return KnownPair(deepest, programs, objections[0] if objections else None)
+        try:
+            known = {str(mint): known_mint(mint, account) for mint, account in found}
+        except OrderdError as error:
+            return KnownPair(deepest, {}, None, error.detail)
+        has_fees = any(each.fees is not None for each in known.values())
+        return KnownPair(deepest, known, Epochs.read(self._rpc) if has_fees else None, None)
 
     def _configured(self) -> list[tuple[Pubkey, Account]]:
         """The configured pools of this program; other venues know what to do with the rest."""

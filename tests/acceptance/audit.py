@@ -8,12 +8,13 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.events import Confirmed
 from orderd.domain.money import parse_amount
 from orderd.domain.order import OrderStatus
-from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import WSOL_MINT
+from orderd.domain.well_known import registry_of
 from orderd.wire import OrderView
 from tests.acceptance.ledger import Landed, Ledger, Mint
 from tests.acceptance.trader import Story, Trader
 
-_TOKENS = TokenRegistry()
+_TOKENS = registry_of("simnet")
 _LAMPORT_DECIMALS = 9
 
 

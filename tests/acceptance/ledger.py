@@ -14,7 +14,8 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from orderd.domain.memo import memos_in
-from orderd.domain.tokens import BUILTIN_TOKENS, WSOL_MINT
+from orderd.domain.tokens import WSOL_MINT
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.solana.keys import load_wallet
 from orderd.solana.programs import associated_token, memo
 from orderd.solana.programs.token import TokenAccount
@@ -59,7 +60,7 @@ class Ledger:
     def balances(self) -> dict[Mint, int]:
         """Lamports, and base units of each token that the wallet holds."""
         held = {WSOL_MINT: self._account(self.wallet)[0]}
-        for token in BUILTIN_TOKENS:
+        for token in WELL_KNOWN["simnet"]:
             if not token.is_native:
                 lamports, data = self._account(associated_token.address(self.wallet, Pubkey.from_string(token.mint)))
                 held[token.mint] = TokenAccount.decode(data).amount if lamports else 0

@@ -17,8 +17,8 @@ from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.money import parse_amount
 from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
 from orderd.domain.price import PairPrice
-from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import limit_out
+from orderd.domain.well_known import registry_of
 from orderd.wire import OrderView, SubmitParams
 from tests.acceptance.ledger import Landed, Ledger
 from tests.acceptance.postgres_log import complaints
@@ -26,7 +26,7 @@ from tests.acceptance.prices import Prices
 from tests.acceptance.trader import Trader, trading
 from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, storm, trade_through
 
-_TOKENS: Final = TokenRegistry()
+_TOKENS: Final = registry_of("simnet")
 _SALE: Final = {"token_in": "SOL", "token_out": "USDC"}
 _PURCHASE: Final = {"token_in": "USDC", "token_out": "SOL"}
 _MARKET: Final = Fraction(1015, 10)

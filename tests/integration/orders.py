@@ -13,7 +13,7 @@ from db.leases import LiveAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.events import Routed, Submitted
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from tests.samples.orders import METEORA as QUOTED
 
 LEAST = 151_000_000
@@ -28,7 +28,7 @@ def new_order(client_order_id: str | None = None, amount_in: int | None = 1_500_
         id=order_id,
         account_id=DEFAULT_ACCOUNT,
         client_order_id=client_order_id or str(order_id),
-        terms=OrderTerms(*TokenRegistry().pair("SOL", "USDC"), amount_in, slippage_bps=50, **others),
+        terms=OrderTerms(*registry_of("simnet").pair("SOL", "USDC"), amount_in, slippage_bps=50, **others),
         by=Actor("tests"),
     )
 

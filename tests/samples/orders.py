@@ -29,7 +29,8 @@ from orderd.domain.events import (
 from orderd.domain.order import IDLE, TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.schedule import CatchUp
-from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult
+from orderd.domain.well_known import SOL, USDC
+from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult, TokenView
 
 ORDER_ID = UUID("0199d3a0-1234-7abc-8def-0123456789ab")
 CLIENT_ORDER_ID = "0199d39f-ffff-7000-8000-000000000001"
@@ -260,6 +261,7 @@ def detail_of(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> OrderDet
 
 
 QUOTE = QuoteResult(
+    tokens=tuple(TokenView(symbol=each.symbol, mint=each.mint, decimals=each.decimals) for each in (SOL, USDC)),
     token_in="SOL",
     token_out="USDC",
     amount_in="1.5",

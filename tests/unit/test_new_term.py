@@ -43,7 +43,7 @@ from orderctl.tui.book import accepted
 from orderd.domain.events import Accepted, OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.domain.terms import told, understood
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.gateway.http.orders import OrderBody
 from orderd.wire import OrderView, QuoteParams, QuoteResult, SubmitParams
 
@@ -51,8 +51,8 @@ path = Path(sys.argv[2])
 path.write_text("token_in,token_out,amount_in,memo\\nSOL,USDC,1,rent\\n")
 (from_file,) = orders_file.read_orders(str(path), {}, "mine")
 (from_option,) = orders_file.read_orders(str(path), {"slippage": "1"}, "mine")
-terms = understood(from_file, TokenRegistry(), "0.5")
-others = understood(from_file.model_copy(update={"memo": "food"}), TokenRegistry(), "0.5")
+terms = understood(from_file, registry_of("simnet"), "0.5")
+others = understood(from_file.model_copy(update={"memo": "food"}), registry_of("simnet"), "0.5")
 row = Order(**columns_of(terms) | {"memo": "rent"})
 row.memo = "rent"
 order = NewOrder(uuid4(), DEFAULT_ACCOUNT, "mine", terms, Actor("test"))

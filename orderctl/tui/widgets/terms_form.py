@@ -16,7 +16,7 @@ from orderctl.tui.prices import Pair
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.times import parse_span
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import EVERYWHERE
 
 _KINDS: Final = {
     OrderKind.MARKET: "market: at once",
@@ -54,7 +54,7 @@ class TermsForm(Grid):
 
     def compose(self) -> ComposeResult:
         token_in, token_out = self._pair
-        tokens = SuggestFromList([token.symbol for token in TokenRegistry()], case_sensitive=False)
+        tokens = SuggestFromList([*dict.fromkeys(token.symbol for token in EVERYWHERE)], case_sensitive=False)
         yield from _field("Sell", Input(token_in, id="token-in", suggester=tokens, compact=True))
         yield from _field("Amount", Input(placeholder="like 1.5", id="amount", compact=True))
         yield from _field("Buy", Input(token_out, id="token-out", suggester=tokens, compact=True))

@@ -13,12 +13,12 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import Route
-from orderd.domain.tokens import WSOL_MINT
+from orderd.domain.quote import Route, VenueQuote
+from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.engine.execution.fees import FeeEstimate, FeeMarket
-from orderd.engine.execution.purse import Need, Promised, Purse
+from orderd.engine.execution.purse import Need, Promised, Purse, TokenAccountKey
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import rpc_errors_told
@@ -45,12 +45,14 @@ class SwapPlan:
 
     Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends
     lamports to the address keeps an account from being made there: nobody may know it before the trade is sent. Where
-    ``use_wrapped`` is true nothing is wrapped: what the wallet's own account of wrapped SOL holds is sold.
+    ``use_wrapped`` is true nothing is wrapped: what the wallet's own account of wrapped SOL holds is sold. ``sold`` is
+    the token that is sold, where amounts of it may have to be told.
     """
 
     route: Route
     limit: int
     use_wrapped: bool = False
+    sold: Token | None = None
 
     @cached_property
     def wrap_seed(self) -> str:
@@ -309,11 +311,16 @@ class Builder:
         program, _ = self._router.venue_of(route.main).token_programs(route.main)
         rent = self._purse.rent_of_new(self._bought(route))
         passing = self._purse.account_rent if _touches_sol(route) and not plan.use_wrapped else 0
-        return Need(route.main.mint_in, program, plan.max_amount_in, fee.lamports, rent, passing, plan.use_wrapped)
+        most, mint = plan.max_amount_in, route.main.mint_in
+        return Need(mint, program, most, fee.lamports, rent, passing, plan.use_wrapped, plan.sold)
 
-    def _bought(self, route: Route) -> list[tuple[str, Pubkey]]:
-        """What each hop brings, with its token program."""
-        return [(hop.mint_out, self._router.venue_of(hop.legs[0]).token_programs(hop.legs[0])[1]) for hop in route.hops]
+    def _bought(self, route: Route) -> list[TokenAccountKey]:
+        """The account that each hop pays into."""
+        return [self._paid_into(hop.legs[0]) for hop in route.hops]
+
+    def _paid_into(self, leg: VenueQuote) -> TokenAccountKey:
+        venue = self._router.venue_of(leg)
+        return TokenAccountKey(leg.mint_out, venue.token_programs(leg)[1], venue.account_size(leg))
 
     def _leave_out(self, refusal: PoolRefusedError) -> None:
         if not refusal.passing:

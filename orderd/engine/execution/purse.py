@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from solders.pubkey import Pubkey
 
 from orderd.domain.money import format_amount
-from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import Account, RpcClient, RpcError
@@ -18,11 +18,15 @@ from orderd.venues.single_flight import SingleFlight
 _KNOWN_SECONDS: Final = 30.0
 """How long an account that exists is taken to exist. One that does not is asked for again each time."""
 _RENT_SECONDS: Final = 3600.0
-_TOKENS: Final = TokenRegistry()
 log = structlog.get_logger(__name__)
 
-TokenAccountKey = tuple[str, Pubkey]
-"""A mint and its token program: the wallet keeps it at the associated address."""
+
+class TokenAccountKey(NamedTuple):
+    """A mint and its token program: the wallet keeps it at the associated address, in an account of so many bytes."""
+
+    mint: str
+    program: Pubkey
+    size: int = token.ACCOUNT_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Need:
     """What an order takes from the wallet: base units of ``mint``, and lamports for the network and for new accounts.
 
     ``passing_rent`` is that of accounts which live for one transaction: it comes back, but has to be there. SOL is sold
-    as lamports, or where ``use_wrapped`` is true from the wallet's account of wrapped SOL.
+    as lamports, or where ``use_wrapped`` is true from the wallet's account of wrapped SOL. ``sold`` is the token of
+    that mint, to tell amounts of it.
     """
 
     mint: str
@@ -40,6 +45,7 @@ class Need:
     rent: int
     passing_rent: int
     use_wrapped: bool = False
+    sold: Token | None = None
 
     @property
     def sells_lamports(self) -> bool:
@@ -98,8 +104,8 @@ class Purse:
 
         Raises RpcError.
         """
-        staying = [key for key in bought if key[0] != WSOL_MINT]
-        return sum(self._rents.get(_size_under(key[1])) for key in staying if not self._exist.get(key))
+        staying = [key for key in bought if key.mint != WSOL_MINT]
+        return sum(self._rents.get(key.size) for key in staying if not self._exist.get(key))
 
     def rent_as_known(self, bought: Iterable[TokenAccountKey]) -> int | None:
         """The same; None where the chain does not tell."""
@@ -133,7 +139,7 @@ class Purse:
                 f"{_costs(need)}, and {_sol(self._rents.get(0))} have to stay in the wallet; at most "
                 f"{_sol(max(free - around, 0))} can be sold{self._or_wrapped(need, others, free - around)}"
             )
-        held = token_amount(self._account((need.mint, need.program)))
+        held = token_amount(self._account(TokenAccountKey(need.mint, need.program)))
         if need.use_wrapped:
             if held - others.wrapped < need.amount:
                 return (
@@ -141,8 +147,9 @@ class Purse:
                     f"{_sol(need.amount)} of that, and {_costs(need)} from SOL that is not wrapped"
                 )
         elif held < need.amount:
-            sold = _told(need.amount, need.mint)
-            return f"the wallet holds {_told(held, need.mint)} that can be traded, the order sells {sold}"
+            return (
+                f"the wallet holds {_told(held, need)} that can be traded, the order sells {_told(need.amount, need)}"
+            )
         if free < around:
             holds = f"the wallet holds {_sol(lamports)}{' that is not wrapped' if need.use_wrapped else ''}"
             return f"{holds}{_taken(others.lamports)}; beside what is sold, the order takes {_costs(need)}"
@@ -150,7 +157,7 @@ class Purse:
 
     def _or_wrapped(self, need: Need, others: Promised, left: int) -> str:
         """A hint where the wallet has wrapped what the order takes, and pays the rest from ``left`` lamports."""
-        wrapped = token_amount(self._account((WSOL_MINT, need.program)))
+        wrapped = token_amount(self._account(TokenAccountKey(WSOL_MINT, need.program)))
         if wrapped - others.wrapped < need.amount or left + need.passing_rent < 0:
             return ""
         return f"; {_sol(wrapped)} are wrapped beside it, which are sold with --use-wrapped"
@@ -159,19 +166,14 @@ class Purse:
         return self._rpc.get_minimum_balance_for_rent_exemption(size)
 
     def _way(self, mint: str) -> int:
-        return self.rent_as_known([(mint, token.PROGRAM_ID)]) or 0
+        return self.rent_as_known([TokenAccountKey(mint, token.PROGRAM_ID)]) or 0
 
     def _exists(self, key: TokenAccountKey) -> bool:
         return self._account(key) is not None
 
     def _account(self, key: TokenAccountKey) -> Account | None:
-        mint, program = key
-        address = associated_token.address(self._owner, Pubkey.from_string(mint), program)
+        address = associated_token.address(self._owner, Pubkey.from_string(key.mint), key.program)
         return self._rpc.get_multiple_accounts([address]).value[0]
-
-
-def _size_under(program: Pubkey) -> int:
-    return token.ACCOUNT_SIZE if program == token.PROGRAM_ID else token.ASSOCIATED_2022_SIZE
 
 
 def _taken(amount: int) -> str:
@@ -191,8 +193,7 @@ def _sol(lamports: int) -> str:
     return f"{format_amount(lamports, LAMPORT_DECIMALS)} SOL"
 
 
-def _told(amount: int, mint: str) -> str:
-    known = _TOKENS.find(mint)
-    if known is None:
-        return f"{amount} base units of {mint}"
-    return f"{format_amount(amount, known.decimals)} {known.symbol}"
+def _told(amount: int, need: Need) -> str:
+    if need.sold is None:
+        return f"{amount} base units of {need.mint}"
+    return f"{format_amount(amount, need.sold.decimals)} {need.sold.symbol}"

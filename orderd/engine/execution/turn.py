@@ -187,7 +187,7 @@ class Execution:
             decision = self._router.route(work.request, terms.slippage_bps, work.others.fits, found)
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)
-        return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped), offer, decision)
+        return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, decision)
 
     # Signing
 

@@ -24,22 +24,30 @@ from orderd.wire import PoolsResult, PoolView
 _FEE_STEP: Final = Decimal("0.0000001")
 """Of a percent: the finest fee that a program can set."""
 
+_WAYS: Final = ("SOL", "USDC")
+
 Tokens = tuple[Token, Token]
 
 
 def pairs_of(tokens: TokenRegistry, names: Sequence[str]) -> list[Tokens]:
-    """The pair of two names, all pairs with one name in them, all pairs there are.
+    """The pair of two names; otherwise the pairs of the daemon's own tokens with SOL or USDC, or those with one name
+    in them: all other pairs are traded through these two.
 
-    Raises OrderdError: TOKEN_UNKNOWN, TOKEN_SAME.
+    Raises OrderdError: TOKEN_*.
     """
     match names:
         case [first, second]:
             return [tokens.pair(first, second)]
         case [name]:
             named = tokens.resolve(name)
-            return [(named, other) for other in tokens if other != named]
+            own = [named, *(token for token in tokens if token != named)]
+            return [pair for pair in _by_a_way(own) if named in pair]
         case _:
-            return list(combinations(tokens, 2))
+            return _by_a_way([*tokens])
+
+
+def _by_a_way(tokens: Sequence[Token]) -> list[Tokens]:
+    return [pair for pair in combinations(tokens, 2) if any(token.symbol in _WAYS for token in pair)]
 
 
 def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: RpcClient) -> PoolsResult:

@@ -10,13 +10,14 @@ from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import EVERYWHERE
 from orderd.engine.chain_errors import explain
 from orderd.engine.failure import AttemptFailedError, change_after
 from orderd.engine.settlement.fill import Fill, read_fill
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.rpc_types import TransactionInfo
 
-_TOKENS: Final = TokenRegistry()
+_TOKENS: Final = TokenRegistry(EVERYWHERE)
 
 
 class Outcomes:

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
 from orderd.domain.halt import HaltCause
+from orderd.domain.mint import Trait
 from orderd.domain.order import Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import SOL, USDC, WELL_KNOWN
 from orderd.wire import (
     WIRE_VERSION,
     AmendResult,
@@ -36,8 +38,13 @@ from orderd.wire import (
     SimulatedFill,
     StatusResult,
     SubmitResult,
+    TokenFound,
+    TokensFound,
+    TokensNameResult,
     TokensResult,
+    TokensUnnameResult,
     TokenView,
+    TokenWarning,
 )
 
 ORDER_BODIES: Final[dict[str, Any]] = {
@@ -131,6 +138,11 @@ ORDER_BODIES: Final[dict[str, Any]] = {
 }
 
 HALT_BODIES: Final[dict[str, Any]] = {"an incident": {"value": {"reason": "prices look wrong"}}}
+NAME_BODIES: Final[dict[str, Any]] = {
+    "the mint that a symbol means": {
+        "value": {"symbol": "NEW", "mint": "2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo", "pinned": True}
+    }
+}
 RESOLUTION_BODIES: Final[dict[str, Any]] = {"taken for dead": {"value": {"dead": True}}}
 
 _BEGAN: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -347,7 +359,14 @@ EVIDENCE: Final = EvidenceResult(
 RESOLVED: Final = ResolveResult(order=_FILLED)
 LISTED: Final = ListResult(orders=(_FILLED,), next_cursor=None)
 QUEUE: Final = QueueMetrics(waiting=0, active=2, delayed=1, confirmed=318, failed=4, rate_limit=_USE)
+
+
+def _token(token: Token) -> TokenView:
+    return TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals)
+
+
 QUOTE: Final = QuoteResult(
+    tokens=(_token(SOL), _token(USDC)),
     token_in="SOL",
     token_out="USDC",
     amount_in="1.5",
@@ -385,9 +404,20 @@ SIMULATED_FILL: Final = SimulatedFill(
         ),
     ),
 )
-TOKENS: Final = TokensResult(
-    tokens=tuple(TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals) for token in BUILTIN_TOKENS)
+TOKENS: Final = TokensResult(tokens=tuple(map(_token, WELL_KNOWN["mainnet"])))
+TOKENS_FOUND: Final = TokensFound(
+    tokens=(TokenFound(symbol="JUPSOL", mint=_POOLS[0], name="Jupiter Staked SOL", verified=True),)
 )
+TOKEN_NAMED: Final = TokensNameResult(
+    token=TokenView(
+        symbol="NEW",
+        mint=_POOLS[0],
+        decimals=6,
+        name="New Token",
+        warnings=(TokenWarning(code=Trait.MINT_AUTHORITY, detail="somebody can make more of it at any time"),),
+    )
+)
+TOKEN_UNNAMED: Final = TokensUnnameResult(removed=1)
 POOLS: Final = PoolsResult(
     pools=(
         PoolView(
@@ -421,7 +451,7 @@ BALANCES: Final = BalancesResult(
             elsewhere="0",
         )
         for token, (amount, reserved, available) in zip(
-            BUILTIN_TOKENS, (("12.40911", "1.500405", "10.908705"), ("214.102", "0", "214.102")), strict=False
+            (SOL, USDC), (("12.40911", "1.500405", "10.908705"), ("214.102", "0", "214.102")), strict=False
         )
     ),
 )

@@ -43,7 +43,8 @@ _WITH_A_TOKEN: Final = (
 )
 _TAGS: Final = {
     "orders": "Submit, follow and cancel orders. To follow them live, subscribe over the websocket on the same port.",
-    "market": "Prices, tokens, pools and balances: questions that change nothing.",
+    "market": "Prices, pools and balances: questions that change nothing.",
+    "tokens": "The tokens that are known, and what symbols mean.",
     "records": "What has been: fills, and what they came to.",
     "daemon": "How the daemon and its services are.",
 }

@@ -1,4 +1,4 @@
-"""Questions over plain HTTP that change nothing: prices, tokens, pools, balances, and how the daemon is."""
+"""Questions over plain HTTP that change nothing: prices, pools, balances, and how the daemon is."""
 
 from typing import Annotated, cast
 
@@ -18,7 +18,6 @@ from orderd.wire import (
     QuoteParams,
     QuoteResult,
     StatusResult,
-    TokensResult,
 )
 
 
@@ -41,18 +40,6 @@ def market_router(methods: Methods, callers: Callers) -> APIRouter:
         caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[QuoteParams, Query()]
     ) -> QuoteResult:
         return cast(QuoteResult, (await methods.quote(caller, params)).result)
-
-    @router.get(
-        "/tokens",
-        tags=["market"],
-        summary="List the tokens",
-        response_description="The tokens that can be traded.",
-        responses=success(200, examples.TOKENS) | problems(),
-    )
-    async def list_tokens(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
-    ) -> TokensResult:
-        return cast(TokensResult, (await methods.tokens(caller, params)).result)
 
     @router.get(
         "/pools",

@@ -20,6 +20,7 @@ from orderd.gateway.http.market import market_router
 from orderd.gateway.http.records import records_router
 from orderd.gateway.http.resolution import resolution_router
 from orderd.gateway.http.submission import OrderBody, Submissions
+from orderd.gateway.http.tokens import tokens_router
 from orderd.gateway.rpc.methods import Methods
 from orderd.gateway.rpc.records import Records
 from orderd.wire import (
@@ -78,6 +79,7 @@ def rest_router(methods: Methods, records: Records, callers: Callers, submission
     router.include_router(halting_router(methods, callers))
     router.include_router(market_router(methods, callers))
     router.include_router(records_router(records, callers))
+    router.include_router(tokens_router(methods, callers))
     return router
 
 

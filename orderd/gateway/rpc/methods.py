@@ -9,13 +9,14 @@ from uuid import UUID
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
-from orderd.domain.terms import OrderTerms
+from orderd.domain.terms import GivenTerms, OrderTerms
 from orderd.domain.times import format_moment
 from orderd.engine import halting, next_execution, views
 from orderd.engine.allowance import Spending
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
 from orderd.engine.next_execution import NextExecution
 from orderd.engine.order_list import list_orders
+from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.rpc.dispatch import Reply, Route
@@ -54,7 +55,13 @@ from orderd.wire import (
     SubmitResult,
     SubscribeParams,
     SubscribeResult,
+    TokensFound,
+    TokensNameParams,
+    TokensNameResult,
     TokensResult,
+    TokensSearchParams,
+    TokensUnnameParams,
+    TokensUnnameResult,
     UnsubscribeParams,
     UnsubscribeResult,
 )
@@ -100,12 +107,14 @@ class StatusReport(Protocol):
 
 
 class Methods:
-    """Answers calls. ``database`` threads hold a connection each; ``market`` threads wait for the outside world."""
+    """Answers calls. ``database`` threads hold a connection each; ``outside`` threads wait for the outside world, and
+    ``mints`` threads too, as long as an answer may take."""
 
     def __init__(
         self,
         *,
         intake: Intake,
+        desk: TokenDesk,
         market: Market,
         report: StatusReport,
         resolution: Resolution,
@@ -114,8 +123,10 @@ class Methods:
         database: DatabaseThreads,
         lists: DatabaseThreads,
         outside: Threads,
+        mints: Threads,
     ) -> None:
         self._intake = intake
+        self._desk = desk
         self._batcher = Batcher(intake.submit_batch, database)
         self._market = market
         self._report = report
@@ -125,6 +136,7 @@ class Methods:
         self._database = database
         self._lists = lists
         self._outside = outside
+        self._mints = mints
         self.draining = False
 
     def routes(self) -> dict[Method, Route]:
@@ -144,6 +156,9 @@ class Methods:
             Method.QUOTE: Route(QuoteParams, QuoteResult, Scope.READ, self.quote),
             Method.BALANCES: Route(NoParams, BalancesResult, Scope.READ, self.balances),
             Method.TOKENS: Route(NoParams, TokensResult, Scope.READ, self.tokens),
+            Method.TOKENS_SEARCH: Route(TokensSearchParams, TokensFound, Scope.READ, self.search_tokens),
+            Method.TOKENS_NAME: Route(TokensNameParams, TokensNameResult, Scope.ADMIN, self.name_token),
+            Method.TOKENS_UNNAME: Route(TokensUnnameParams, TokensUnnameResult, Scope.ADMIN, self.unname_token),
             Method.POOLS: Route(PoolsParams, PoolsResult, Scope.READ, self.pools),
             Method.STATUS: Route(NoParams, StatusResult, Scope.READ, self.status),
             Method.HALT: Route(HaltParams, HaltResult, Scope.ADMIN, self.halt),
@@ -160,10 +175,33 @@ class Methods:
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
         who = caller.principal
-        terms = self._intake.terms(params)
-        submission = Submission(who.account_id, params.client_order_id, terms, who.actor, label=label)
-        outcome = await self._submit(who, submission)
+        try:
+            terms = await self._terms(params)
+            submission = Submission(who.account_id, params.client_order_id, terms, who.actor, label=label)
+            outcome = await self._submit(who, submission)
+        except OrderdError as error:
+            outcome = await self._repeated(who, params, error)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
+
+    async def _terms(self, given: GivenTerms) -> OrderTerms:
+        """What is meant. A token that is met for the first time is read from the chain before, within bounded time."""
+        try:
+            return self._intake.terms(given)
+        except OrderdError as error:
+            if error.code is not ErrorCode.TOKEN_UNREAD:
+                raise
+        await self._mints.run(self._desk.learn, (given.token_in, given.token_out))
+        return self._intake.terms(given)
+
+    async def _repeated(self, who: Principal, params: SubmitParams, error: OrderdError) -> SubmitOutcome:
+        """The order that was submitted with the same words before, where the error is due to what these mean now."""
+        if error.code.category != "TOKEN" and error.code is not ErrorCode.ORDER_CONFLICT:
+            raise error
+        given = GivenTerms(**params.model_dump(exclude={"client_order_id"}))
+        known = await self._database.run(self._intake.repeated, who.account_id, params.client_order_id, given)
+        if known is None:
+            raise error
+        return known
 
     async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
         """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
@@ -194,7 +232,7 @@ class Methods:
 
     async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
         """What submitting would do: the route, and the chain's simulation of the transaction."""
-        terms = await self._resolved(self._intake.terms(params))
+        terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.preview, terms))
 
     async def get(self, caller: Caller, params: GetParams) -> Reply:
@@ -269,12 +307,12 @@ class Methods:
         """Orders, newest first, in pages."""
         listed = await self._lists.run(_listed, caller.principal, params)
         if params.token is not None and not listed.orders:
-            self._intake.token(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
+            self._intake.symbol(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
         return Reply(listed)
 
     async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:
         """Follow orders: a snapshot of each, then READY, then each event once and in order."""
-        selection = await self._database.run(select, session.principal, params, self._intake.token)
+        selection = await self._database.run(select, session.principal, params, self._intake.symbol)
         subscription = self._hub.follow(session, selection)
         self._pacemaker.join(session)
         return Reply(
@@ -288,7 +326,7 @@ class Methods:
 
     async def quote(self, caller: Caller, params: QuoteParams) -> Reply:  # noqa: ARG002
         """What each venue would give."""
-        terms = await self._resolved(self._intake.terms(params))
+        terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.quote, terms))
 
     async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
@@ -297,7 +335,21 @@ class Methods:
 
     async def tokens(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
         """The tokens that can be traded."""
-        return Reply(TokensResult(tokens=self._intake.tokens()))
+        return Reply(TokensResult(tokens=self._desk.listed()))
+
+    async def search_tokens(self, caller: Caller, params: TokensSearchParams) -> Reply:  # noqa: ARG002
+        """What is called like this, on the lists and by the operator."""
+        return Reply(self._desk.search(params.text))
+
+    async def name_token(self, caller: Caller, params: TokensNameParams) -> Reply:
+        """Give a mint a symbol, or say which mint a symbol means."""
+        name = partial(self._desk.name, params.symbol, params.mint, caller.principal.actor, pinned=params.pinned)
+        return Reply(TokensNameResult(token=await self._mints.change(f"the symbol {params.symbol}", name)))
+
+    async def unname_token(self, caller: Caller, params: TokensUnnameParams) -> Reply:
+        """Take a symbol back that the operator gave."""
+        unname = partial(self._desk.unname, params.symbol, caller.principal.actor)
+        return Reply(TokensUnnameResult(removed=await self._mints.change(f"the symbol {params.symbol}", unname)))
 
     async def pools(self, caller: Caller, params: PoolsParams) -> Reply:  # noqa: ARG002
         """The pools that are traded in, as they stand."""

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from db import accounts
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.tokens import Token
 from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.wire import Followed, SubscribeParams
@@ -61,11 +60,11 @@ def seen_by(principal: Principal, name: str | None = None) -> UUID | None:
     return account_id
 
 
-def select(principal: Principal, params: SubscribeParams, resolve: Callable[[str], Token]) -> Selection:
+def select(principal: Principal, params: SubscribeParams, symbol_of: Callable[[str], str]) -> Selection:
     """What ``params`` ask for. Needs a database connection.
 
     Raises OrderdError: REQUEST_INVALID for parameters that do not go together, and what ``seen_by``, ``views.find`` and
-    ``resolve``, which knows the tokens, raise.
+    ``symbol_of``, which knows the tokens, raise.
     """
     named = _named(params)
     if named and (params.token_in, params.token_out, params.kind) != (None, None, None):
@@ -74,8 +73,8 @@ def select(principal: Principal, params: SubscribeParams, resolve: Callable[[str
     return Selection(
         account_id,
         _found(account_id or principal.account_id, named, sees_all=account_id is None),
-        _symbol(resolve, params.token_in),
-        _symbol(resolve, params.token_out),
+        _symbol(symbol_of, params.token_in),
+        _symbol(symbol_of, params.token_out),
         params.kind,
     )
 
@@ -100,8 +99,8 @@ def _found(account_id: UUID, named: Iterable[Followed], *, sees_all: bool) -> di
     return found
 
 
-def _symbol(resolve: Callable[[str], Token], name: str | None) -> str | None:
-    return None if name is None else resolve(name).symbol
+def _symbol(symbol_of: Callable[[str], str], name: str | None) -> str | None:
+    return None if name is None else symbol_of(name)
 
 
 def _invalid(detail: str) -> OrderdError:

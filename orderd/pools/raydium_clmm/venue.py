@@ -48,6 +48,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     program = PROGRAM
     size = 250
     size_shared = 64
+    buys_taxed_exactly = False  # the program holds what it sends against what was asked for, the fee not counted
 
     def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
         mint_0, mint_1 = sorted(pair, key=bytes)

@@ -28,9 +28,10 @@ ASSOCIATED_2022_SIZE: Final = 170
 """Of an associated account under Token-2022, which notes that its owner is fixed."""
 ACCOUNT_RENT: Final = 2_039_280
 """Lamports that free an account of that size from rent: (128 + size) bytes, two years of 3,480 lamports each."""
-_EXTENSIONS_START: Final = 166  # byte 165 says whether a mint or an account is extended
-_MINT_PADDING: Final = _EXTENSIONS_START - MINT_SIZE
-_ACCOUNT_PADDING: Final = _EXTENSIONS_START - ACCOUNT_SIZE
+EXTENDED_MINT: Final = 1
+EXTENDED_ACCOUNT: Final = 2
+"""What byte 165 says where there are extensions behind it."""
+_MINT_PADDING: Final = ACCOUNT_SIZE + 1 - MINT_SIZE
 
 INSUFFICIENT_FUNDS: Final = 1
 ERRORS: Final = {
@@ -64,15 +65,31 @@ class AccountState(IntEnum):
 
 
 class Extension(IntEnum):
-    """Token-2022 mint extensions that change nothing about what a swap pays out."""
+    """What Token-2022 adds to a mint: solana-program/token-2022, `interface/src/extension/mod.rs`."""
 
-    MINT_CLOSE_AUTHORITY = 3
+    TRANSFER_FEE = 1
+    CLOSE_AUTHORITY = 3
+    CONFIDENTIAL_TRANSFER = 4
+    DEFAULT_STATE = 6
+    NON_TRANSFERABLE = 9
+    INTEREST = 10
+    PERMANENT_DELEGATE = 12
+    TRANSFER_HOOK = 14
+    CONFIDENTIAL_TRANSFER_FEE = 16
     METADATA_POINTER = 18
-    TOKEN_METADATA = 19
+    METADATA = 19
     GROUP_POINTER = 20
-    TOKEN_GROUP = 21
+    GROUP = 21
     GROUP_MEMBER_POINTER = 22
-    TOKEN_GROUP_MEMBER = 23
+    GROUP_MEMBER = 23
+    CONFIDENTIAL_MINT_BURN = 24
+    SCALED_AMOUNT = 25
+    PAUSABLE = 26
+
+
+_ADDED_TO_ACCOUNTS: Final = {Extension.TRANSFER_FEE: 8, Extension.TRANSFER_HOOK: 1, Extension.PAUSABLE: 0}
+"""Bytes that an account has for what its mint has: what is withheld, a flag while a hook runs, nothing."""
+_HEADER: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +131,22 @@ class Mint(Record):
     def new(cls, decimals: int, *, supply: int = 0, authority: Pubkey | None = None) -> Self:
         return cls(OptionalKey.of(authority), supply, decimals, 1, OptionalKey.of(None))
 
-    def extension_types(self) -> frozenset[int]:
-        """The types of the Token-2022 extensions. Raises LayoutError where they are cut off."""
-        return frozenset(_extension_types(self.extensions[_MINT_PADDING:]))
+    def extensions_by_type(self) -> dict[int, bytes]:
+        """What Token-2022 adds, by type (see ``Extension``). Raises LayoutError where it is cut off."""
+        return dict(_extensions(self.extensions[_MINT_PADDING:]))
+
+    def is_of(self, program: Pubkey) -> bool:
+        """Whether a mint of this token program ends as this one does: a token account is as long as some."""
+        if program == PROGRAM_ID or not self.extensions:
+            return not self.extensions
+        return self.extensions[_MINT_PADDING - 1 : _MINT_PADDING] == bytes([EXTENDED_MINT])
+
+    def account_size(self, program: Pubkey) -> int:
+        """Bytes of an associated account. Raises LayoutError."""
+        if program == PROGRAM_ID:
+            return ACCOUNT_SIZE
+        added = [size for kind, size in _ADDED_TO_ACCOUNTS.items() if kind in self.extensions_by_type()]
+        return ASSOCIATED_2022_SIZE + sum(_HEADER + size for size in added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +300,12 @@ def initialize_mint2(mint: Pubkey, decimals: int, authority: Pubkey, program_id:
     return Instruction(program_id, InitializeMint2(decimals, authority).encode(), [writable(mint)])
 
 
-def _extension_types(data: bytes) -> Iterator[int]:
-    while len(data) >= 4:
+def _extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= _HEADER:
         kind, length = struct.unpack_from("<HH", data)
         if kind == 0:  # uninitialized: the rest is room for later extensions
             return
-        if len(data) < 4 + length:
-            raise LayoutError(f"extension {kind} takes {length} bytes, {len(data) - 4} are there")
-        yield kind
-        data = data[4 + length :]
+        if len(data) < _HEADER + length:
+            raise LayoutError(f"extension {kind} takes {length} bytes, {len(data) - _HEADER} are there")
+        yield kind, data[_HEADER : _HEADER + length]
+        data = data[_HEADER + length :]

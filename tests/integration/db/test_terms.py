@@ -10,7 +10,7 @@ from db.models import Order
 from db.terms import columns_of, terms_of
 from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms, told, understood
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine import views
 from tests.integration.orders import new_order, read
 from tests.samples.terms import with_another
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
 def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> None:
-    terms = understood(with_another(name), TokenRegistry(), "0.5")
+    terms = understood(with_another(name), registry_of("simnet"), "0.5")
     moved, *_ = journal.accept([replace(new_order(), terms=terms)])
 
     order = read(moved.order.id)

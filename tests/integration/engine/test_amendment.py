@@ -15,7 +15,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Amended, Executing, Triggered
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine import views
 from orderd.engine.families import Families
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
@@ -32,7 +32,7 @@ ME = Actor("trader")
 
 @pytest.fixture
 def intake() -> Intake:
-    return Intake(TokenRegistry(), "0.5", lambda *_: None, lambda _: None)
+    return Intake(registry_of("simnet"), "0.5", lambda *_: None, lambda _: None)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Accepted, Cancelled, Expired, Released
 from orderd.domain.order import Floor, OrderKind, OrderStatus
-from orderd.domain.tokens import TokenRegistry
 from orderd.engine import next_execution, views
 from orderd.engine.amendment import Amendments
 from orderd.engine.exits import Exits
@@ -71,7 +70,7 @@ def exit_of(entry_id: UUID) -> Order:
 
 
 def amend(order_id: UUID, **changes: Any) -> Order:
-    amendments = Amendments(TokenRegistry(), 10_000, Reservations())
+    amendments = Amendments(10_000, Reservations())
     return amendments.amend(DEFAULT_ACCOUNT, str(order_id), changes, new_order().by).order
 
 
@@ -246,7 +245,7 @@ def test_what_cannot_be_changed_while_it_is_held_is_refused(changes: dict[str, A
 
 def test_its_prices_are_held_against_the_market_as_its_entrys_are() -> None:
     order_id = begun()
-    amendments = Amendments(TokenRegistry(), 10_000, Reservations())
+    amendments = Amendments(10_000, Reservations())
     terms = amendments.terms(DEFAULT_ACCOUNT, str(exit_of(order_id).id), {"stop_price": "125"})
     assert (terms.amount_in, terms.then_stop_price, terms.then_take_profit_price) == (1_500_000_000, "125", "90")
 

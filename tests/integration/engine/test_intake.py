@@ -20,7 +20,7 @@ from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Retrying
 from orderd.domain.order import OrderStatus
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine import intake as intaking
 from orderd.engine import views
 from orderd.engine.allowance import UNLIMITED, Spending
@@ -48,7 +48,7 @@ def intake(publisher: Publisher, queue: Queue, forgotten: list[UUID]) -> Intake:
         publisher.publish(news)
         queue.send(order_ids)
 
-    return Intake(TokenRegistry(), "0.5", send, forgotten.append)
+    return Intake(registry_of("simnet"), "0.5", send, forgotten.append)
 
 
 def submission(intake: Intake, client_order_id: str, amount: str = "1.5") -> Submission:
@@ -142,7 +142,7 @@ def test_what_goes_into_the_queue_is_on_disk_by_then(publisher: Publisher, forgo
         with ThreadPoolExecutor(1) as worker:
             seen.extend(worker.submit(found, order_ids).result())
 
-    intake = Intake(TokenRegistry(), "0.5", send, forgotten.append)
+    intake = Intake(registry_of("simnet"), "0.5", send, forgotten.append)
     outcomes = intake.submit_batch([submission(intake, "a"), submission(intake, "b")])
     assert seen == [accepted(outcome).order.id for outcome in outcomes]
 
@@ -159,7 +159,7 @@ def test_a_batch_answers_each_in_its_place(intake: Intake, queue: Queue) -> None
 def test_an_order_outlives_a_queue_that_is_down(publisher: Publisher, queue: Queue) -> None:
     queue.outage = RedisDown("refused")
     hand_over = HandOver(publisher, queue.send, lambda _: None)
-    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
+    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
     hand_over.close(20)
     queue.outage = None
@@ -174,7 +174,7 @@ def test_nothing_after_the_commit_turns_the_answer_into_a_refusal(trouble: Excep
     def broken(*_: object) -> None:
         raise trouble
 
-    intake = Intake(TokenRegistry(), "0.5", broken, broken)
+    intake = Intake(registry_of("simnet"), "0.5", broken, broken)
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
     assert read(order.id).status is OrderStatus.PENDING
     assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
@@ -187,7 +187,7 @@ def test_an_answer_waits_neither_for_the_queue_nor_for_the_line(publisher: Publi
         hangs.wait(60)
 
     hand_over = HandOver(publisher, hang, hang)
-    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
+    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
     assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
     assert not hangs.is_set(), "both still hang"
@@ -197,7 +197,7 @@ def test_an_answer_waits_neither_for_the_queue_nor_for_the_line(publisher: Publi
 
 def test_followers_hear_of_an_order_before_a_worker_can_take_it(publisher: Publisher, redis_client: Redis) -> None:
     hand_over = HandOver(publisher, OrderBroker(redis_client).send, lambda _: None)
-    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
+    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     with redis_client.monitor() as done:  # type: ignore[no-untyped-call]
         accepted(intake.submit_batch([submission(intake, "mine")])[0])
         names = takewhile(lambda name: name != "EXEC", (each["command"].split()[0] for each in done.listen()))
@@ -215,7 +215,7 @@ def test_news_that_nobody_can_write_down_keep_no_order_out_of_the_queue(
     broker = OrderBroker(redis_client)
     hand_over = HandOver(publisher, broker.send, lambda _: None)
     monkeypatch.setattr(publisher, "tell", stumble)
-    intake = Intake(TokenRegistry(), "0.5", hand_over.send, hand_over.forget)
+    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
     hand_over.close(20)
     assert broker.depth() == 1
@@ -262,7 +262,7 @@ def test_a_cancellation_that_is_not_committed_is_told_to_nobody(
         raise OperationalError("server closed the connection unexpectedly")
 
     told: list[Moved] = []
-    intake = Intake(TokenRegistry(), "0.5", lambda _, news: told.extend(news), forgotten.append)
+    intake = Intake(registry_of("simnet"), "0.5", lambda _, news: told.extend(news), forgotten.append)
     order_id = pending()
     monkeypatch.setattr(audit, "record", away)
     with pytest.raises(OperationalError):

@@ -12,7 +12,8 @@ from db.connection import database
 from orderd.domain.candles import HOUR, MINUTE, Candle, begins, single
 from orderd.domain.errors import OrderdError
 from orderd.domain.times import format_moment
-from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import registry_of
 from orderd.engine.prices.told import read_prices
 from orderd.records import PricesParams, PricesResult
 
@@ -30,7 +31,9 @@ def keep(minute: int, *prices: str, start: datetime = START) -> None:
 
 
 def prices(**params: Any) -> PricesResult:
-    return read_prices(TokenRegistry(), PricesParams.model_validate({"pair": "SOL/USDC", "limit": 1_000} | params))
+    return read_prices(
+        registry_of("simnet"), PricesParams.model_validate({"pair": "SOL/USDC", "limit": 1_000} | params)
+    )
 
 
 def told(found: PricesResult) -> list[tuple[int, str, str, str, str]]:

@@ -19,7 +19,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.domain.terms import GivenTerms, OrderTerms
-from orderd.domain.tokens import USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import registry_of
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
 from orderd.engine.reservation import Funds, Reservations
 from orderd.engine.trading import open_reservations
@@ -225,7 +226,7 @@ def test_a_key_has_so_many_open_orders_at_most() -> None:
 
 @pytest.fixture
 def intake() -> Intake:
-    return Intake(TokenRegistry(), "0.5", lambda *_: None, lambda _: None)
+    return Intake(registry_of("simnet"), "0.5", lambda *_: None, lambda _: None)
 
 
 def worded(word: str, token_in: str = "SOL", **others: str) -> GivenTerms:
@@ -366,7 +367,7 @@ def test_a_purchase_reserves_the_most_that_it_may_cost_where_that_is_said() -> N
 
 
 def _purchase() -> OrderTerms:
-    return OrderTerms(*TokenRegistry().pair("USDC", "SOL"), None, slippage_bps=50, exact_out=SOL)
+    return OrderTerms(*registry_of("simnet").pair("USDC", "SOL"), None, slippage_bps=50, exact_out=SOL)
 
 
 def test_a_cap_on_open_orders_is_none_on_market_orders() -> None:

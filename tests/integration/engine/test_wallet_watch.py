@@ -7,17 +7,20 @@ from typing import cast
 import pytest
 from solders.pubkey import Pubkey
 
-from db import balances
+from db import balances, tokens
 from db.balances import Holding
 from db.connection import database
-from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
+from orderd.domain.mint import MintFacts
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.wallet_watch import WalletWatch
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import Account, RpcClient
 from orderd.solana.rpc_types import AtSlot
 
 OWNER = Pubkey.from_string("7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny")
-CHILLGUY = BUILTIN_TOKENS[2].mint
+NEW, OTHER = (str(Pubkey([number] * 32)) for number in (1, 2))
+CHILLGUY = WELL_KNOWN["simnet"][2].mint
 
 pytestmark = pytest.mark.usefixtures("connection")
 
@@ -46,7 +49,7 @@ def node() -> Node:
 
 
 def watch(node: Node) -> WalletWatch:
-    return WalletWatch(cast("RpcClient", node), OWNER, BUILTIN_TOKENS)
+    return WalletWatch(cast("RpcClient", node), OWNER, WELL_KNOWN["simnet"][:3])
 
 
 def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) -> None:
@@ -61,6 +64,15 @@ def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) ->
         Holding(CHILLGUY, False, 9, True),
     }
     assert node.asked == 1, "all of one slot"
+
+
+def test_it_sees_what_was_asked_about_too(node: Node) -> None:
+    tokens.keep_mints([MintFacts(NEW, 4, str(token.TOKEN_2022_PROGRAM_ID)), MintFacts(OTHER, 4, str(token.PROGRAM_ID))])
+    node.hold(NEW, 7, token.TOKEN_2022_PROGRAM_ID)
+    watch(node).run_once()
+    seen = balances.seen()
+    assert (seen[NEW, False].amount, seen[OTHER, False].has_account) == (7, False)
+    assert node.asked == 1
 
 
 def test_what_is_not_there_is_nothing(node: Node) -> None:

@@ -29,7 +29,7 @@ from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.halt import Halt
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
 from orderd.engine.next_execution import NextExecution
@@ -37,10 +37,12 @@ from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import Counts, LineState, Stored
+from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.solana.keys import create_wallet
 from orderd.solana.observer import Observer
+from orderd.solana.rpc import RpcClient
 from orderd.wire import (
     BalancesResult,
     Event,
@@ -58,6 +60,7 @@ from orderd.wire import (
     Snapshot,
 )
 from tests.integration.engine.conftest import WALLET, ScriptedChain
+from tests.samples.mints import MintChain
 from tests.samples.orders import led_to
 
 _News = Snapshot | ResyncRequired | Event | Ready
@@ -191,6 +194,7 @@ class Rig:
     gateway: Gateway
     intake: Intake
     market: PlayedMarket
+    mints: MintChain
     publisher: Publisher
     stop: asyncio.Event
     port: int
@@ -262,17 +266,19 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     publisher = Publisher(client)
     market = PlayedMarket()
     hand_over = HandOver(publisher, OrderBroker(client).send, lambda _: None)
-    intake = Intake(TokenRegistry(), settings.default_slippage, hand_over.send, hand_over.forget)
+    mints = MintChain()
+    desk = TokenDesk(registry_of("simnet"), cast("RpcClient", mints))
+    intake = Intake(desk.registry, settings.default_slippage, hand_over.send, hand_over.forget)
     outcomes = Outcomes(WALLET, RetryPolicy())
     resolution = Resolution(lambda: cast("Observer", ScriptedChain()), outcomes, WALLET, publisher)
-    engine = Engine(intake, market, PlayedQuestions(), resolution, WALLET)
+    engine = Engine(intake, desk, market, PlayedQuestions(), resolution, WALLET)
     gateway = Gateway(settings, engine, Redis.from_url(redis_url))
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     served = asyncio.create_task(gateway.serve(stop, listening.set_result))
     await asyncio.wait([served, listening], return_when=asyncio.FIRST_COMPLETED)
     if served.done():
         served.result()
-    yield Rig(settings, gateway, intake, market, publisher, stop, listening.result(), served)
+    yield Rig(settings, gateway, intake, market, mints, publisher, stop, listening.result(), served)
     stop.set()
     async with asyncio.timeout(10):
         await served

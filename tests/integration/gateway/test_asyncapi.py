@@ -14,6 +14,7 @@ import pytest_asyncio
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
+from solders.pubkey import Pubkey
 from websockets.asyncio.client import ClientConnection, connect
 
 from db.connection import database
@@ -23,6 +24,7 @@ from orderd.wire import Method
 from tests.integration.engine.conftest import signature
 from tests.integration.gateway.conftest import Rig, deferred
 from tests.integration.orders import built, sign
+from tests.samples.mints import SOMEBODY, spl
 
 pytestmark = pytest.mark.asyncio
 _DOCUMENT = "urn:asyncapi"
@@ -139,6 +141,7 @@ async def test_it_says_where_the_daemon_is_as_the_client_reached_it(rig: Rig, de
 async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.05)
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
+    mint = rig.mints.has(Pubkey([1] * 32), spl(6, mint_authority=SOMEBODY), "New")
     async with _traffic(rig, description) as traffic:
         submitted = await traffic.call("order.submit", **terms, client_order_id="described")
         order_id = UUID(submitted["order"]["id"])
@@ -148,6 +151,9 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("orders.list", {"limit": 10, "status": ["pending"]}),
             ("balances", {}),
             ("tokens", {}),
+            ("tokens.name", {"symbol": "NEW", "mint": mint}),
+            ("tokens.search", {"text": "new"}),
+            ("tokens.unname", {"symbol": "NEW"}),
             ("status", {}),
             ("quote", terms),
             ("order.preview", terms | {"client_order_id": "not-sent"}),

@@ -9,13 +9,14 @@ from solders.keypair import Keypair
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
 from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
+from orderd.engine.token_desk import TokenDesk
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
@@ -53,7 +54,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
     )
     wallet = Wallet(Keypair())
     builder = Builder(router, rpc, wallet, fees, Purse(rpc, wallet.address), blockhash_age=0.0)
-    yield Market(router, builder, rpc, TokenRegistry())
+    yield Market(router, builder, rpc, TokenDesk(registry_of("simnet"), rpc))
     rpc.close()
 
 

@@ -14,7 +14,8 @@ from solders.signature import Signature
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import min_amount_out
 from orderd.domain.quote import PoolKind, QuoteRequest, Route
-from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
@@ -23,6 +24,7 @@ from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.fill import read_fill
+from orderd.engine.token_desk import TokenDesk
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
@@ -37,7 +39,7 @@ from orderd.venues.account_facts import token_amount
 from orderd.venues.reading import read_together
 from tests.samples.signing import sign_one
 
-SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
+SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 SLIPPAGE_BPS = 50
 SYSTEM = system.PROGRAM_ID
 PATIENCE = 20.0
@@ -138,7 +140,7 @@ def test_two_hops_leave_in_the_wallet_what_the_first_pays_above_its_floor(desk: 
 
 def test_balances_tell_what_can_be_traded_apart_from_what_is_wrapped(desk: Desk) -> None:
     desk.wrap(7 * 10**9)
-    market = Market(desk.router, desk.builder, desk.rpc, TokenRegistry())
+    market = Market(desk.router, desk.builder, desk.rpc, TokenDesk(registry_of("simnet"), desk.rpc))
     (sol,) = market.balances().balances
     assert (sol.token, sol.wrapped, sol.elsewhere) == ("SOL", "7", "0")
     assert sol.tradable is not None

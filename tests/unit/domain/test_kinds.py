@@ -18,8 +18,8 @@ from orderd.domain.terms import (
     told,
     understood,
 )
-from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import Bound
+from orderd.domain.well_known import registry_of
 
 PRICES: dict[OrderKind, dict[str, str]] = {
     OrderKind.MARKET: {},
@@ -38,7 +38,7 @@ def given(**terms: Any) -> GivenTerms:
 
 
 def meant(**terms: Any) -> OrderTerms:
-    return understood(given(**terms), TokenRegistry(), "0.5")
+    return understood(given(**terms), registry_of("simnet"), "0.5")
 
 
 def refusal(**terms: Any) -> OrderdError:
@@ -185,7 +185,7 @@ def test_its_prices_are_read_out() -> None:
 def test_terms_that_are_told_are_understood_as_the_same(kind: OrderKind) -> None:
     terms = meant(**PRICES[kind], valid_for="90s", slippage="0.5")
     again = GivenTerms.model_validate(told(terms).model_dump(exclude_none=True))
-    assert understood(again, TokenRegistry(), "7") == terms
+    assert understood(again, registry_of("simnet"), "7") == terms
 
 
 def test_both_ends_of_an_amount_are_an_oco_of_two_orders() -> None:

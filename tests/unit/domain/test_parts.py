@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.parts import first_part, largest_part, least_part, part_of
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 
-TOKENS = TokenRegistry().pair("SOL", "USDC")
+TOKENS = registry_of("simnet").pair("SOL", "USDC")
 SOL = 10**9
 
 

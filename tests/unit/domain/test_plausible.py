@@ -8,7 +8,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
 from orderd.domain.plausible import check_plausible
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 
 SOL = 10**9
 PAYS = 100 * 10**6
@@ -16,7 +16,7 @@ PAYS = 100 * 10**6
 
 
 def terms(amount_in: int = SOL, **others: Any) -> OrderTerms:
-    return OrderTerms(*TokenRegistry().pair("SOL", "USDC"), amount_in, slippage_bps=50, **others)
+    return OrderTerms(*registry_of("simnet").pair("SOL", "USDC"), amount_in, slippage_bps=50, **others)
 
 
 def refusal(asked: OrderTerms, amount_out: int = PAYS) -> OrderdError:
@@ -55,7 +55,7 @@ def test_what_would_fire_at_once_is_refused(kind: OrderKind, price: dict[str, An
 
 
 def test_a_purchase_has_its_stop_above_the_market() -> None:
-    usdc, sol = TokenRegistry().pair("USDC", "SOL")
+    usdc, sol = registry_of("simnet").pair("USDC", "SOL")
     above, below = (
         OrderTerms(usdc, sol, PAYS, slippage_bps=50, kind=OrderKind.STOP, stop_price=price) for price in ("105", "95")
     )

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.price import PairPrice, canonical, parse_price
-from orderd.domain.tokens import Token, TokenRegistry
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import registry_of
 
-SOL, USDC = TokenRegistry().pair("SOL", "USDC")
-CHILLGUY, _ = TokenRegistry().pair("CHILLGUY", "USDC")
+SOL, USDC = registry_of("simnet").pair("SOL", "USDC")
+CHILLGUY, _ = registry_of("simnet").pair("CHILLGUY", "USDC")
 ONE, OTHER = Token("ONE", "1" * 43, 2), Token("TWO", "2" * 43, 9)
 AMOUNTS = st.integers(1, 2**64 - 1)
 

@@ -7,14 +7,15 @@ import pytest
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed, told, understood
-from orderd.domain.tokens import Token, TokenRegistry
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import registry_of
 from tests.samples.terms import GIVEN, GIVEN_TO_BUY, SAMPLES, with_another, with_one
 
 DEFAULT_SLIPPAGE = "0.7"
 
 
 def meant(given: GivenTerms) -> OrderTerms:
-    return understood(given, TokenRegistry(), DEFAULT_SLIPPAGE)
+    return understood(given, registry_of("simnet"), DEFAULT_SLIPPAGE)
 
 
 def test_each_term_is_tried_here() -> None:
@@ -109,10 +110,10 @@ def test_of_two_amounts_the_one_that_is_given_is_exact() -> None:
 def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_taken: bool) -> None:
     given = GIVEN.model_copy(update={"max_cost": "2"})
     if is_taken:
-        assert understood(given, TokenRegistry(), DEFAULT_SLIPPAGE, limit_bps).max_cost_bps == 200
+        assert understood(given, registry_of("simnet"), DEFAULT_SLIPPAGE, limit_bps).max_cost_bps == 200
         return
     with pytest.raises(OrderdError, match=r"2 % is not within 0 and 1\.99 %, the daemon's limit,") as refused:
-        understood(given, TokenRegistry(), DEFAULT_SLIPPAGE, limit_bps)
+        understood(given, registry_of("simnet"), DEFAULT_SLIPPAGE, limit_bps)
     assert refused.value.code is ErrorCode.COST_OUT_OF_RANGE
 
 

@@ -1,17 +1,34 @@
-"""Tokens are found by symbol in any case and by exact mint; what is not found is told with the nearest name."""
+"""Tokens are found by symbol in any case and by exact mint, and no symbol that several have is guessed."""
 
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT, TokenRegistry
+from orderd.domain.mint import MintFacts, Trait
+from orderd.domain.tokens import DEVNET_USDC_MINT, USDC_MINT, WSOL_MINT, Listing, Token, TokenRegistry
+from orderd.domain.well_known import EVERYWHERE, WELL_KNOWN, registry_of
 
-REGISTRY = TokenRegistry()
+REGISTRY = registry_of("simnet")
+PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
+ONE, OTHER, THIRD = (f"{letter * 43}1" for letter in "ABC")
+
+
+def refusal(registry: TokenRegistry, name: str) -> OrderdError:
+    with pytest.raises(OrderdError) as refused:
+        registry.resolve(name)
+    return refused.value
+
+
+def with_facts(*mints: str, decimals: int = 5) -> TokenRegistry:
+    registry = registry_of("simnet")
+    for mint in mints:
+        registry.learn(MintFacts(mint, decimals, PROGRAM))
+    return registry
 
 
 def test_by_symbol_or_mint() -> None:
     assert REGISTRY.resolve("sol").mint == WSOL_MINT
     assert REGISTRY.resolve(USDC_MINT).symbol == "USDC"
-    assert tuple(REGISTRY) == BUILTIN_TOKENS
+    assert tuple(REGISTRY) == WELL_KNOWN["simnet"]
 
 
 def test_a_mint_is_found_or_not() -> None:
@@ -25,20 +42,134 @@ def test_sol_is_native_and_usdc_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("USDCC", "did you mean USDC?"),
-        ("qqqqqqqq", "there is no token 'qqqqqqqq'"),
-        ("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1w", "the mint EPjF"),
-    ],
+    ("name", "told"), [("USDCC", "did you mean USDC?"), ("qqqqqqqq", "there is no token 'qqqqqqqq'")]
 )
 def test_an_unknown_token_is_told(name: str, told: str) -> None:
-    with pytest.raises(OrderdError, match="TOKEN_UNKNOWN") as caught:
-        REGISTRY.resolve(name)
-    assert told in caught.value.detail
+    unknown = refusal(REGISTRY, name)
+    assert (unknown.code, told in unknown.detail) == (ErrorCode.TOKEN_UNKNOWN, True)
 
 
 def test_a_token_is_not_traded_for_itself() -> None:
     with pytest.raises(OrderdError) as caught:
         REGISTRY.pair("SOL", WSOL_MINT)
     assert caught.value.code is ErrorCode.TOKEN_SAME
+
+
+def test_each_chain_has_a_usdc_of_its_own() -> None:
+    assert registry_of("devnet").resolve("USDC").mint == DEVNET_USDC_MINT
+    assert registry_of("mainnet").resolve("USDC").mint == USDC_MINT
+    assert len({token.symbol: token.decimals for token in EVERYWHERE}) == len(EVERYWHERE) - 1
+    assert {token.decimals for token in EVERYWHERE if token.symbol == "USDC"} == {6}
+
+
+def test_any_mint_is_traded_once_it_has_been_read() -> None:
+    registry = registry_of("simnet")
+    assert (registry.mint_of(ONE), registry.find(ONE), registry.facts(ONE)) == (ONE, None, None)
+    assert refusal(registry, ONE).code is ErrorCode.TOKEN_UNREAD, "no amount of it can be understood before"
+    registry.learn(MintFacts(ONE, 4, PROGRAM, name="USDC"))
+    assert registry.resolve(ONE) == Token(ONE, ONE, 4), "what it calls itself is no symbol"
+    assert refusal(registry, "USDC4").code is ErrorCode.TOKEN_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("trait", "code"),
+    [
+        (Trait.TRANSFER_HOOK, ErrorCode.TOKEN_TRANSFER_HOOK),
+        (Trait.CONFIDENTIAL, ErrorCode.TOKEN_CONFIDENTIAL),
+        (Trait.NON_TRANSFERABLE, ErrorCode.TOKEN_NON_TRANSFERABLE),
+        (Trait.FROZEN_BY_DEFAULT, ErrorCode.TOKEN_FROZEN_BY_DEFAULT),
+        (Trait.UNKNOWN_EXTENSION, ErrorCode.TOKEN_EXTENSION_UNKNOWN),
+    ],
+)
+def test_a_mint_that_cannot_be_traded_is_refused_by_name(trait: Trait, code: ErrorCode) -> None:
+    registry = registry_of("simnet")
+    registry.learn(MintFacts(ONE, 4, PROGRAM, frozenset({trait, Trait.MINT_AUTHORITY})))
+    assert refusal(registry, ONE).code is code
+    assert registry.find(ONE) is not None, "what a wallet holds of it can still be told"
+
+
+def test_of_a_symbol_that_several_have_the_verified_one_is_meant() -> None:
+    registry = with_facts(ONE, OTHER)
+    registry.set_listed([Listing("XYZ", ONE), Listing("xyz", OTHER, "Its name", verified=True)])
+    assert registry.resolve("Xyz") == Token("xyz", OTHER, 5)
+    assert registry.symbol_of(ONE) == ONE, "its symbol means another mint"
+    assert registry.resolve(registry.symbol_of(ONE)).mint == ONE
+
+
+def test_a_symbol_that_nobody_else_has_needs_no_verification() -> None:
+    registry = with_facts(ONE)
+    registry.set_listed([Listing("NEW", ONE)])
+    assert registry.resolve("new").mint == ONE
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_where_it_is_not_clear_the_choice_is_told(verified: bool) -> None:
+    registry = with_facts(ONE, OTHER)
+    registry.set_listed([Listing("NEW", ONE, "First", verified=verified), Listing("NEW", OTHER, verified=verified)])
+    ambiguous = refusal(registry, "NEW")
+    assert ambiguous.code is ErrorCode.TOKEN_AMBIGUOUS
+    mark = "verified" if verified else "not verified"
+    assert f"{OTHER} ({mark})" in ambiguous.detail
+    assert f"{ONE} ({'verified First' if verified else 'First'})" in ambiguous.detail
+
+
+def test_a_long_choice_is_cut() -> None:
+    registry = registry_of("simnet")
+    registry.set_listed([Listing("NEW", f"{letter * 43}1") for letter in "ABCDEFGH"])
+    assert refusal(registry, "NEW").detail.endswith("and 3 more")
+
+
+def test_a_pinned_mint_is_meant_whatever_else_has_its_symbol() -> None:
+    registry = with_facts(ONE, OTHER, THIRD)
+    registry.set_listed([Listing("NEW", OTHER, verified=True)])
+    registry.set_named([Listing("NEW", ONE, verified=True)])
+    assert refusal(registry, "NEW").code is ErrorCode.TOKEN_AMBIGUOUS
+    registry.set_named([Listing("NEW", THIRD, verified=True), Listing("NEW", ONE, verified=True, pinned=True)])
+    assert registry.resolve("NEW").mint == ONE
+    assert [token.mint for token in registry if token not in WELL_KNOWN["simnet"]] == [THIRD, ONE]
+
+
+@pytest.mark.parametrize("symbol", ["USDC", "usdc", "SOL", "USDT"])
+def test_nobody_else_has_the_symbol_of_a_token_that_orderd_knows(symbol: str) -> None:
+    """USDT is known on another chain: whoever does not know the chain counts by it."""
+    registry = with_facts(ONE)
+    registry.set_listed([Listing(symbol, ONE, verified=True)])
+    registry.set_named([Listing(symbol, ONE, verified=True, pinned=True)])
+    assert registry.symbol_of(ONE) == ONE
+    assert symbol == "USDT" or registry.resolve(symbol).mint != ONE
+    with pytest.raises(OrderdError) as refused:
+        registry.check_free(symbol)
+    assert refused.value.code is ErrorCode.TOKEN_NAME_REFUSED
+
+
+@pytest.mark.parametrize("symbol", ["", "A B", "A,B", "U\N{CYRILLIC CAPITAL LETTER ES}DC", "A" * 21, ONE, "A\n"])
+def test_a_symbol_is_what_everybody_can_type(symbol: str) -> None:
+    with pytest.raises(OrderdError) as refused:
+        REGISTRY.check_free(symbol)
+    assert refused.value.code is ErrorCode.TOKEN_NAME_REFUSED
+
+
+def test_a_new_symbol_is_free() -> None:
+    REGISTRY.check_free("$NEW.1")
+
+
+def test_a_mint_that_was_named_and_not_read_is_left_out_of_what_is_known() -> None:
+    registry = registry_of("simnet")
+    registry.set_named([Listing("NEW", ONE, verified=True)])
+    assert tuple(registry) == WELL_KNOWN["simnet"]
+
+
+def test_a_search_finds_the_nearest_and_the_verified_first() -> None:
+    registry = registry_of("simnet")
+    registry.set_listed(
+        [
+            Listing("XSOLX", THIRD, "with SOL in it", verified=True),
+            Listing("SOLX", OTHER, "scam"),
+            Listing("SOLY", ONE, "good", verified=True),
+        ]
+    )
+    assert [each.symbol for each in registry.search("sol", 9)] == ["SOL", "SOLY", "SOLX", "XSOLX"]
+    assert [each.symbol for each in registry.search("sol", 2)] == ["SOL", "SOLY"]
+    assert [each.mint for each in registry.search("Good", 9)] == [ONE], "by its name"
+    assert [each.symbol for each in registry.search(OTHER, 9)] == ["SOLX"], "by its mint"
+    assert registry.search("nothing", 9) == []

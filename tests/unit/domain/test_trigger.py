@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
 from orderd.domain.price import PairPrice, parse_price
-from orderd.domain.tokens import TokenRegistry
 from orderd.domain.trigger import Bound, Condition, Trail, limit_out, stop_out
+from orderd.domain.well_known import registry_of
 
-SOL, USDC = TokenRegistry().pair("SOL", "USDC")
+SOL, USDC = registry_of("simnet").pair("SOL", "USDC")
 SALE, PURCHASE = PairPrice(SOL, USDC), PairPrice(USDC, SOL)
 PAIRS = pytest.mark.parametrize("pair", [SALE, PURCHASE], ids=["sale", "purchase"])
 AMOUNTS = st.integers(1, 2**64 - 1)

@@ -7,7 +7,7 @@ from db.models import Order
 from db.terms import columns_of
 from orderd.domain.order import OrderStatus
 from orderd.domain.terms import GivenTerms, understood
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 
 TERMS: dict[str, dict[str, str]] = {
     "market": {},
@@ -28,6 +28,8 @@ def order_of(
 ) -> Order:
     """One of ``TERMS``, or one with further ``terms``; ``row`` are other columns."""
     pair = {"token_in": sells, "token_out": "USDC" if sells == "SOL" else "SOL", "amount_in": amount}
-    meant = understood(GivenTerms.model_validate({**pair, **TERMS[what], **(terms or {})}), TokenRegistry(), "0.5")
+    meant = understood(
+        GivenTerms.model_validate({**pair, **TERMS[what], **(terms or {})}), registry_of("simnet"), "0.5"
+    )
     kept = {"status": OrderStatus.OPEN, "version": 3, "seq": 1, "failures": 0, "uncounted": 0, "triggered_at": None}
     return Order(id=UUID(int=1), **columns_of(meant), **{**kept, "best_out": None, **row})

@@ -13,7 +13,8 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
-from orderd.domain.tokens import BUILTIN_TOKENS, USDC_MINT, WSOL_MINT
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
 from orderd.engine.execution.purse import Promised, Purse
@@ -27,7 +28,7 @@ from orderd.solana.transaction import decode
 from orderd.venues.guest import PoolRefusedError
 from tests.samples.signing import sign_one
 
-CHILLGUY_MINT = BUILTIN_TOKENS[2].mint
+CHILLGUY_MINT = WELL_KNOWN["simnet"][2].mint
 LEG = VenueQuote(
     venue=VenueName.METEORA,
     pool="pool",
@@ -123,6 +124,9 @@ class Surroundings:
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         return token.PROGRAM_ID, token.PROGRAM_ID
+
+    def account_size(self, quote: VenueQuote) -> int:
+        return token.ACCOUNT_SIZE
 
     def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
@@ -324,7 +328,7 @@ def test_what_others_of_a_batch_take_is_told() -> None:
 
 
 def refused_for_funds(surroundings: Surroundings, leg: VenueQuote, *, use_wrapped: bool = False) -> str:
-    plan = SwapPlan(Route.single(leg), 1, use_wrapped)
+    plan = SwapPlan(Route.single(leg), 1, use_wrapped, registry_of("simnet").find(leg.mint_in))
     with pytest.raises(OrderdError) as refused:
         sign_one(builder_among(surroundings), plan, "order:1")
     assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT

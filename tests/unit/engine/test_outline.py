@@ -10,8 +10,8 @@ from orderd.amm.side import Rates
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.quote import QuoteRequest, VenueName
-from orderd.domain.tokens import BUILTIN_TOKENS
 from orderd.domain.trigger import Bound
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -19,7 +19,7 @@ from orderd.engine.triggers.book import PairBook
 from tests.unit.engine.test_routing import StubVenue, router, side
 from tests.unit.venues.genesis import Desk, desk_at_genesis
 
-PAIRS = [*permutations([token.mint for token in BUILTIN_TOKENS], 2)]
+PAIRS = [*permutations([token.mint for token in WELL_KNOWN["simnet"]], 2)]
 AMOUNTS = [part << size for size in range(12, 42) for part in (4, 5, 7)]
 """In base units: of each power of two the smallest, one a little and one much above it."""
 LAMPORTS_A_UNIT = 10**6
@@ -66,7 +66,7 @@ def market(desk: Desk, request: pytest.FixtureRequest) -> _Market:
 
 
 def _symbol(mint: str) -> str:
-    return next(token.symbol for token in BUILTIN_TOKENS if token.mint == mint)
+    return next(token.symbol for token in WELL_KNOWN["simnet"] if token.mint == mint)
 
 
 @pytest.fixture(params=["ways cost nothing", "ways cost much"])
@@ -94,7 +94,7 @@ def test_a_book_leaves_out_no_order_that_just_meets_its_bound(market: _Market) -
 @pytest.mark.parametrize("rent", [0, RENT], ids=["no rent", "rent"])
 @pytest.mark.parametrize("depth", [10**15, 10**10], ids=["deep", "shallow"])
 def test_nor_where_a_better_way_is_too_dear_for_small_amounts(price: int, rent: int, depth: int) -> None:
-    sol, usdc, token = (each.mint for each in BUILTIN_TOKENS)
+    sol, usdc, token = (each.mint for each in WELL_KNOWN["simnet"])
     sides = {
         (sol, token): (side(0.099, depth), side(0.0988, depth)),
         (sol, usdc): (side(1.0),),

@@ -13,14 +13,15 @@ from db.connection import database
 from orderd.domain.candles import MINUTE
 from orderd.domain.price import PairPrice
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.domain.tokens import BUILTIN_TOKENS, Token, TokenRegistry
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.prices.recorder import PriceRecorder
 from orderd.engine.prices.reference import price_of
 from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.venues.base import OpenPool
 from tests.unit.engine.test_routing import VAULTS, side
 
-SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
+SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HUNDRED = 0.1
 """Base units of USDC for one of SOL: 100 USDC per SOL."""
@@ -57,7 +58,7 @@ class Recording:
         self.seen: dict[Pair, Answers] = {}
         self.now = NOON
         self.stored: list[PairCandle] = []
-        self.recorder = PriceRecorder(lambda: self.seen, TokenRegistry().find, now=lambda: self.now)
+        self.recorder = PriceRecorder(lambda: self.seen, registry_of("simnet").find, now=lambda: self.now)
 
     def read(self, *pools: OpenPool) -> None:
         self.seen[pools[0].mint_in, pools[0].mint_out] = Answers(pools, ())

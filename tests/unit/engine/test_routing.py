@@ -18,7 +18,7 @@ from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.offers import offer_of
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
@@ -30,7 +30,7 @@ from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.reading import Reading, read_together
 
-SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
+SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 REQUEST = QuoteRequest(SOL.mint, USDC.mint, 1_500_000_000)
 SLIPPAGE_BPS = 50
 QUOTE = VenueQuote(
@@ -122,6 +122,9 @@ class StubVenue:
         )
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
+        raise AssertionError("routing builds nothing")
+
+    def account_size(self, quote: VenueQuote) -> int:
         raise AssertionError("routing builds nothing")
 
     def swap_instruction(

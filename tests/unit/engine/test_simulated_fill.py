@@ -11,13 +11,13 @@ from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.parts import part_of
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine.next_execution import Execution, NextExecution
 from orderd.engine.simulated_fill import simulate
 from orderd.wire import PreviewResult, QuoteResult, SimulatedFill
 from tests.samples.orders import QUOTE
 
-TOKENS = TokenRegistry().pair("SOL", "USDC")
+TOKENS = registry_of("simnet").pair("SOL", "USDC")
 SOL, USDC = 10**9, 10**6
 
 

@@ -10,14 +10,14 @@ import pytest
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.terms import OrderTerms
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.rpc import batch
 from orderd.gateway.rpc.batch import Batcher
 from orderd.wire import OrderView
 
 Outcomes = Sequence[SubmitOutcome | OrderdError]
-_TERMS = OrderTerms(*TokenRegistry().pair("SOL", "USDC"), 1, 50)
+_TERMS = OrderTerms(*registry_of("simnet").pair("SOL", "USDC"), 1, 50)
 
 
 def _submission(name: str) -> Submission:

@@ -17,7 +17,7 @@ from orderctl.display.columns import COLUMNS
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
-from orderd.wire import ListResult, Method, TokensResult, TokenView
+from orderd.wire import ListResult, Method, TokenFound, TokensFound, TokensResult, TokenView
 from tests.samples.orders import FILLED, ORDER_ID, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
@@ -26,10 +26,16 @@ TOKENS = TokensResult(
     tokens=(TokenView(symbol="SOL", mint="So1", decimals=9), TokenView(symbol="USDC", mint="EPj", decimals=6))
 )
 
+FOUND = TokensFound(
+    tokens=tuple(TokenFound(symbol=token.symbol, mint=token.mint, verified=True) for token in TOKENS.tokens)
+)
+"""What the token list has for any beginning: the shell leaves out what does not begin with it."""
+
 
 @pytest.fixture(autouse=True)
 def _a_daemon_with_orders(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.TOKENS, TOKENS)
+    daemon.answers(Method.TOKENS_SEARCH, FOUND)
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order_after(history(FILLED[:2])),), next_cursor=None))
 
 

@@ -118,11 +118,9 @@ def test_prices_in_short_fit_a_column(accepted: Accepted, told: str | None) -> N
 
 
 def test_of_a_token_that_is_not_built_in_the_daemons_words_are_told() -> None:
-    order = resting(LIMIT, token_out="BONK").model_copy(
-        update={"price_reads": "105 BONK per SOL = at least 157.5 BONK"}
-    )
+    order = resting(LIMIT, token_out="XYZ").model_copy(update={"price_reads": "105 XYZ per SOL = at least 157.5 XYZ"})
 
-    assert reading(order) == conditions(order) == "105 BONK per SOL = at least 157.5 BONK"
+    assert reading(order) == conditions(order) == "105 XYZ per SOL = at least 157.5 XYZ"
     assert prices(order) == "limit 105"
     assert distance(order, AT_100) is None
 
@@ -351,7 +349,7 @@ def test_a_prospect_of_executions_says_how_much_each_sells_and_when() -> None:
 
 
 def test_a_prospect_of_executions_in_an_unknown_token_tells_no_price() -> None:
-    assert [line.split()[0] for line in executions("30.5", token_out="BONK")] == [
+    assert [line.split()[0] for line in executions("30.5", token_out="XYZ")] == [
         "sell",
         "sells",
         "when",

@@ -42,11 +42,34 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
         "orderd.domain",
         *(
             f"orderd.domain.{name}"
-            for name in ("accounts", "errors", "events", "halt", "money", "price", "times", "trigger", "schedule")
+            for name in (
+                "accounts",
+                "errors",
+                "events",
+                "halt",
+                "mint",
+                "money",
+                "price",
+                "times",
+                "trigger",
+                "schedule",
+                "well_known",
+            )
         ),
         *(
             f"orderd.domain.{name}"
-            for name in ("order", "quote", "terms", "tokens", "authority", "host", "strict_json", "text")
+            for name in (
+                "order",
+                "quote",
+                "terms",
+                "tokens",
+                "mint",
+                "well_known",
+                "authority",
+                "host",
+                "strict_json",
+                "text",
+            )
         ),
     }
 

@@ -19,6 +19,7 @@ from tests.unit.solana.node import Node
 MOST_BYTES_A_REQUEST = 50 * 1024
 WALLET = Pubkey.new_unique()
 SLOT, HEIGHT = 5_000, 4_000
+EPOCH = {"slotIndex": 0, "slotsInEpoch": 432_000}
 FINALIZED = EpochInfo(SLOT, HEIGHT, 0)
 EXPIRED = Validity(HEIGHT - 1, SLOT - 160)
 UNDER_WAY = Validity(HEIGHT, SLOT - 100)
@@ -47,7 +48,7 @@ class Cluster:
     def __init__(self, *, final_at: Any = "finalized", is_one_node: bool = False, **methods: Answer) -> None:
         self.asked: dict[str, list[list[Any]]] = {}
         self.methods: dict[str, Answer] = {
-            "getEpochInfo": lambda _: {"result": {"absoluteSlot": SLOT, "blockHeight": HEIGHT, "epoch": 0}},
+            "getEpochInfo": lambda _: {"result": {"absoluteSlot": SLOT, "blockHeight": HEIGHT, "epoch": 0, **EPOCH}},
             "getSignatureStatuses": lambda params: statuses({}, params),
             "getBlock": lambda _: {"result": {"signatures": [str(WITNESS)]}},
             "getSignaturesForAddress": lambda _: {"result": []},
@@ -151,7 +152,7 @@ def test_one_witness_serves_until_an_attempt_needs_a_newer_one() -> None:
     now = [SLOT, HEIGHT]
     cluster = Cluster(
         getSignatureStatuses=by("finalized"),
-        getEpochInfo=lambda _: {"result": {"absoluteSlot": now[0], "blockHeight": now[1], "epoch": 0}},
+        getEpochInfo=lambda _: {"result": {"absoluteSlot": now[0], "blockHeight": now[1], "epoch": 0, **EPOCH}},
     )
     attempt = signatures(1)[0]
     for _ in range(3):

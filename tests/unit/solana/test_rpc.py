@@ -92,7 +92,7 @@ def test_a_blockhash_comes_with_its_last_valid_height_and_its_slot() -> None:
 
 def test_a_commitment_can_be_named_for_one_call() -> None:
     node, rpc = node_with({"absoluteSlot": 5, "blockHeight": 4, "epoch": 1, "slotIndex": 0, "slotsInEpoch": 1})
-    assert rpc.get_epoch_info("finalized") == EpochInfo(5, 4, 1)
+    assert rpc.get_epoch_info("finalized") == EpochInfo(5, 4, 1, 0, 1)
     assert node.params == [{"commitment": "finalized"}]
 
 

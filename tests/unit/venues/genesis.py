@@ -7,7 +7,7 @@ from typing import Any, cast
 from solders.keypair import Keypair
 
 from orderd.domain.quote import PoolKind, QuoteRequest, RoutingDecision
-from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.purse import Purse
 from orderd.engine.routing.price_guard import PriceGuard
@@ -45,7 +45,7 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
     router = Router(
         [venue_class(kind)(rpc, clock=lambda: 0.0, unix_time=lambda: NOW) for kind in PoolKind],
         read=partial(read_together, rpc),
-        intermediates=BUILTIN_TOKENS[:2],
+        intermediates=WELL_KNOWN["simnet"][:2],
         timeout_ms=60_000,
         max_price_impact_bps=max_price_impact_bps,
         guard=PriceGuard(10_000),

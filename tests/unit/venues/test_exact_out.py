@@ -10,9 +10,11 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import max_amount_in
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
 from orderd.domain.terms import GivenTerms, OrderTerms, understood
-from orderd.domain.tokens import BUILTIN_TOKENS, Token, TokenRegistry
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.chain_errors import explain
 from orderd.engine.market import Market
+from orderd.engine.token_desk import TokenDesk
 from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import token
 from orderd.solana.programs.token import TokenAccount
@@ -20,7 +22,7 @@ from orderd.venues.base import trade_instructions
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.venues.genesis import SLIPPAGE_BPS, Desk, desk_at_genesis
 
-SOL, USDC, CHILLGUY = BUILTIN_TOKENS[:3]
+SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 FEE = 5_000
 """Of a transaction with one signature and no priority; lamports."""
 SIZES = {SOL: (10**5, 10**6, 1_500_000_001, 10**12, 5 * 10**12), USDC: (100, 10**4, 123_456_789, 10**11, 8 * 10**11)}
@@ -158,11 +160,11 @@ def test_too_much_is_refused_with_how_much_can_be_bought(desk: Desk, amount: int
 
 def terms(token_in: str, token_out: str, exact_out: str, **others: str) -> OrderTerms:
     given = GivenTerms.model_validate({"token_in": token_in, "token_out": token_out, "exact_out": exact_out, **others})
-    return understood(given, TokenRegistry(), "0.5")
+    return understood(given, registry_of("simnet"), "0.5")
 
 
 def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
-    market = Market(desk.router, desk.builder, cast("Any", None), TokenRegistry())
+    market = Market(desk.router, desk.builder, cast("Any", None), TokenDesk(registry_of("simnet"), cast("Any", None)))
     with_usdc, with_sol = terms("USDC", "SOL", "1.5"), terms("SOL", "USDC", "150")
     costs = buy(desk, SOL, 1_500_000_000, USDC).route.amount_in
     sold = max_amount_in(buy(desk, USDC, 150_000_000, SOL).route.amount_in, SLIPPAGE_BPS)
@@ -172,7 +174,7 @@ def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
 
 
 def test_the_prices_of_what_follows_a_purchase_are_held_against_what_it_would_pay(desk: Desk) -> None:
-    market = Market(desk.router, desk.builder, cast("Any", None), TokenRegistry())
+    market = Market(desk.router, desk.builder, cast("Any", None), TokenDesk(registry_of("simnet"), cast("Any", None)))
     market.check_prices(terms("USDC", "SOL", "1.5", then_stop="95", then_take_profit="120"))
     for wrong in ("0.01", "9500"):
         with pytest.raises(OrderdError) as refused:

@@ -9,10 +9,11 @@ from benchmarks.sweep import LARGEST, Answer, answer, falls, sizes, sweep
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import Hop, Route
-from orderd.domain.tokens import BUILTIN_TOKENS, Token
+from orderd.domain.tokens import Token
+from orderd.domain.well_known import WELL_KNOWN
 from tests.unit.venues.genesis import Desk, desk_at_genesis
 
-SOL, USDC = BUILTIN_TOKENS[:2]
+SOL, USDC = WELL_KNOWN["simnet"][:2]
 STEPS = 50
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind
-from orderd.domain.tokens import BUILTIN_TOKENS
+from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.inquiry import Answers, Inquiry
 from orderd.simnet.genesis import Genesis
@@ -18,7 +18,7 @@ from orderd.venues.reading import read_together
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000
-SOL, USDC, CHILLGUY = (token.mint for token in BUILTIN_TOKENS[:3])
+SOL, USDC, CHILLGUY = (token.mint for token in WELL_KNOWN["simnet"][:3])
 PAIRS = [(SOL, USDC), (SOL, CHILLGUY)]
 
 

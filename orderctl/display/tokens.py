@@ -1,0 +1,21 @@
+"""What to know of tokens before they are traded: which mint is meant, and what to beware of."""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from orderctl.output.colours import Tone
+from orderd.wire import TokenView
+
+
+def about(tokens: Iterable[TokenView]) -> list[Text]:
+    """Of each token that orderd does not know by itself: its mint, what that calls itself, and a line a warning."""
+    lines: list[Text] = []
+    for token in tokens:
+        if token.name is None and not token.warnings and token.symbol != token.mint:
+            continue
+        symbol = "" if token.symbol == token.mint else f"{token.symbol} is "
+        called = "" if token.name is None else f", which calls itself {token.name!r}"
+        lines.append(Text(f"{symbol}the mint {token.mint}{called}"))
+        lines += [Text(f"  {warning.code}: {warning.detail}", Tone.WARNING) for warning in token.warnings]
+    return lines

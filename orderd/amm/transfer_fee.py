@@ -1,0 +1,103 @@
+"""Fees of Token-2022: a part of what is transferred stays behind in the account that it came to.
+
+Source: solana-program/token-2022, `interface/src/extension/transfer_fee/mod.rs`. The programs of the pools go by it in
+the same way: a swap is computed with what arrives of the input, its limit holds for what arrives of the output, and an
+exact output is what arrives.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from orderd.amm.curve import PRECISION, Segment, inverse_sqrt, kept
+from orderd.amm.side import Quote, Rates, Side
+from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
+
+ONE_IN_BPS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFee:
+    """`bps` of each transfer, rounded up, and `maximum` base units at most."""
+
+    bps: int = 0
+    maximum: int = 0
+
+    def of(self, amount: int) -> int:
+        """What stays behind of a transfer of `amount`."""
+        return min(ceil_div(amount * self.bps, ONE_IN_BPS), self.maximum)
+
+    def before(self, arrived: int) -> int:
+        """The least amount of which so much arrives."""
+        if arrived == 0 or self.bps == 0:
+            return arrived
+        capped = arrived + self.maximum
+        if self.bps == ONE_IN_BPS:
+            return capped
+        return min(ceil_div(arrived * ONE_IN_BPS, ONE_IN_BPS - self.bps), capped)
+
+
+NO_FEE: Final = TransferFee()
+
+
+@dataclass(frozen=True, slots=True)
+class FeeSchedule:
+    """The fee of a mint: `newer` from epoch `since` on, before that `older`."""
+
+    older: TransferFee
+    newer: TransferFee
+    since: int
+
+    def at(self, epoch: int) -> TransferFee:
+        return self.newer if epoch >= self.since else self.older
+
+
+@dataclass(frozen=True, slots=True)
+class TaxedSide:
+    """A pool of which a token, or both, take fees of their transfers.
+
+    `buys_exactly`: whether its program makes a swap for an exact output of a token with a fee. Two transfers pay two
+    fees, so the curve counts the rate alone, and a greatest fee only in the exact quotes.
+    """
+
+    side: Side
+    fee_in: TransferFee
+    fee_out: TransferFee
+    buys_exactly: bool = True
+
+    def rates(self) -> Rates:
+        spot, fee = self.side.rates()
+        left = (1 - fee) * (1 - Fraction(self.fee_in.bps, ONE_IN_BPS)) * (1 - Fraction(self.fee_out.bps, ONE_IN_BPS))
+        return Rates(spot, 1 - left)
+
+    def quote(self, amount_in: int) -> Quote:
+        taken = self.fee_in.of(amount_in)
+        swap = self.side.quote(amount_in - taken)
+        left = self.fee_out.of(swap.amount_out)
+        if left >= swap.amount_out:
+            raise SwapError(SwapErrorKind.ZERO_OUTPUT)
+        return self._taxed(swap, taken, left)
+
+    def quote_out(self, amount_out: int) -> Quote:
+        if self.fee_out.bps and not self.buys_exactly:
+            raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+        paid = self.fee_out.before(amount_out)
+        swap = self.side.quote_out(paid)
+        return self._taxed(swap, self.fee_in.before(swap.amount_in) - swap.amount_in, swap.amount_out - amount_out)
+
+    def segments(self) -> Iterator[Segment]:
+        kept_in, kept_out = (kept(fee.bps, ONE_IN_BPS) for fee in (self.fee_in, self.fee_out))
+        scale = inverse_sqrt(kept_in * kept_out >> 64)
+        for start, end, amount_in, steps in self.side.segments():
+            gross = (amount_in << 64) // kept_in
+            yield Segment(start * scale >> PRECISION, end * scale >> PRECISION, gross, steps)
+
+    def _taxed(self, swap: Quote, taken: int, left: int) -> Quote:
+        return replace(
+            swap,
+            amount_in=swap.amount_in + taken,
+            amount_out=swap.amount_out - left,
+            transfer_fee_in=taken,
+            transfer_fee_out=left,
+        )

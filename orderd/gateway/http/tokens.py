@@ -1,0 +1,82 @@
+"""Tokens over plain HTTP: those that are known, what a symbol may mean, and an operator's word on that."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Body, Depends, Query
+
+from orderd.domain.errors import ErrorCode
+from orderd.gateway.access.body import StrictRoute, json_only
+from orderd.gateway.access.caller import Callers, HttpCaller
+from orderd.gateway.docs import examples
+from orderd.gateway.docs.openapi import category, problems, success
+from orderd.gateway.rpc.methods import Methods
+from orderd.wire import (
+    NoParams,
+    TokensFound,
+    TokensNameParams,
+    TokensNameResult,
+    TokensResult,
+    TokensSearchParams,
+    TokensUnnameParams,
+    TokensUnnameResult,
+)
+
+
+def tokens_router(methods: Methods, callers: Callers) -> APIRouter:
+    router = APIRouter(prefix="/api/tokens", tags=["tokens"], route_class=StrictRoute)
+
+    @router.get(
+        "",
+        summary="List the tokens",
+        response_description="The tokens with a symbol of the daemon's own; any other goes by its mint's address.",
+        responses=success(200, examples.TOKENS) | problems(),
+    )
+    async def list_tokens(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
+    ) -> TokensResult:
+        return cast(TokensResult, (await methods.tokens(caller, params)).result)
+
+    @router.get(
+        "/search",
+        summary="Look for a token",
+        response_description="What is called like this; the nearest and the verified ones first.",
+        responses=success(200, examples.TOKENS_FOUND) | problems(),
+    )
+    async def search_tokens(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[TokensSearchParams, Query()]
+    ) -> TokensFound:
+        return cast(TokensFound, (await methods.search_tokens(caller, params)).result)
+
+    @router.post(
+        "",
+        summary="Give a mint a symbol",
+        response_description="The token as it is called from now on.",
+        responses=success(200, examples.TOKEN_NAMED)
+        | problems(
+            *category("TOKEN", "RPC"),
+            ErrorCode.REQUEST_TOO_LARGE,
+            ErrorCode.REQUEST_MEDIA_TYPE,
+            ErrorCode.SERVICE_TIMEOUT,
+        ),
+    )
+    async def name_token(
+        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        _json: Annotated[None, Depends(json_only)],
+        body: Annotated[TokensNameParams, Body(openapi_examples=examples.NAME_BODIES)],
+        _query: Annotated[NoParams, Query()],
+    ) -> TokensNameResult:
+        return cast(TokensNameResult, (await methods.name_token(caller, body)).result)
+
+    @router.delete(
+        "",
+        summary="Take a symbol back",
+        response_description="How many mints had it from the operator.",
+        responses=success(200, examples.TOKEN_UNNAMED) | problems(ErrorCode.SERVICE_TIMEOUT),
+    )
+    async def unname_token(
+        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        params: Annotated[TokensUnnameParams, Query()],
+    ) -> TokensUnnameResult:
+        return cast(TokensUnnameResult, (await methods.unname_token(caller, params)).result)
+
+    return router

@@ -1,0 +1,55 @@
+"""What venues know of a mint, and the epochs that the fees of transfers go by."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from solders.pubkey import Pubkey
+
+from orderd.amm.transfer_fee import FeeSchedule
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.mints import facts_of, fee_schedule
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.programs.token import Mint
+from orderd.solana.rpc import Account, RpcClient
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMint:
+    """Its token program, the bytes of an associated account, and the fee of its transfers, if it has one.
+
+    A fee that is changed is known at least two epochs before it counts.
+    """
+
+    program: Pubkey
+    account_size: int
+    fees: FeeSchedule | None = None
+
+
+def known_mint(mint: Pubkey, account: Account | None) -> KnownMint:
+    """Raises OrderdError TOKEN_* where orderd does not trade it."""
+    facts = facts_of(mint, account)
+    if facts.objection is not None:
+        raise facts.objection
+    assert account is not None, "facts are those of an account"
+    try:
+        return KnownMint(account.owner, Mint.decode(account.data).account_size(account.owner), fee_schedule(account))
+    except LayoutError as error:
+        raise OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint} cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Epochs:
+    """In which epoch a slot is: ``epoch`` began with the slot ``begins``, and each has ``length`` slots."""
+
+    epoch: int
+    begins: int
+    length: int
+
+    @classmethod
+    def read(cls, rpc: RpcClient) -> Self:
+        """As they are now. Raises RpcError."""
+        info = rpc.get_epoch_info()
+        return cls(info.epoch, info.absolute_slot - info.slot_index, info.slots_in_epoch)
+
+    def of(self, slot: int) -> int:
+        return self.epoch + (slot - self.begins) // self.length

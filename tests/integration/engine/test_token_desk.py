@@ -1,0 +1,221 @@
+"""Mints are read from the chain once and kept; symbols are the operator's, then those of the list."""
+
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import cast
+
+import pytest
+from solders.pubkey import Pubkey
+
+from db import audit, tokens
+from db.audit import Actor, Filter
+from db.connection import database
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.mint import Trait
+from orderd.domain.tokens import Listing
+from orderd.domain.well_known import WELL_KNOWN, registry_of
+from orderd.engine.token_desk import TokenDesk
+from orderd.engine.token_list import MOST_BYTES, TokenList, TokenListError
+from orderd.solana.programs.token import Extension
+from orderd.solana.rpc import RpcClient
+from tests.samples.mints import SOMEBODY, MintChain, extended, fee, plain, spl
+
+BY = Actor("operator")
+FIRST, SECOND = Pubkey([1] * 32), Pubkey([2] * 32)
+
+
+@pytest.fixture
+def chain(connected: str) -> MintChain:
+    return MintChain()
+
+
+def desk_on(chain: MintChain, token_list: TokenList | None = None, now: list[float] | None = None) -> TokenDesk:
+    """A desk as a process begins with it; ``now`` is its clock."""
+    times = now or [0.0]
+    desk = TokenDesk(registry_of("simnet"), cast("RpcClient", chain), token_list, clock=lambda: times[0])
+    desk.begin()
+    return desk
+
+
+def code_of(call: object, *arguments: object, **options: object) -> ErrorCode:
+    with pytest.raises(OrderdError) as refused:
+        call(*arguments, **options)  # type: ignore[operator]
+    return refused.value.code
+
+
+def test_a_mint_is_asked_for_once_and_by_one_process(chain: MintChain) -> None:
+    mint = chain.has(FIRST, spl(4, mint_authority=SOMEBODY), "First")
+    desk = desk_on(chain)
+    desk.learn([mint, "SOL"])
+    assert desk.registry.resolve(mint).decimals == 4
+    chain.away = True
+    desk.learn([mint])
+    other = desk_on(chain)
+    other.learn([mint])
+    facts = other.registry.facts(mint)
+    assert facts is not None
+    assert (facts.decimals, facts.name, facts.traits) == (4, "First", frozenset({Trait.MINT_AUTHORITY}))
+    assert len(chain.asked) == 1
+
+
+def test_what_is_known_by_itself_is_asked_of_nobody(chain: MintChain) -> None:
+    chain.away = True
+    desk = desk_on(chain)
+    desk.learn(["SOL", "usdc"])
+    view = desk.told(desk.registry.resolve("USDC"))
+    assert (view.name, view.warnings) == (None, ())
+
+
+def test_while_the_chain_does_not_answer_nobody_knows(chain: MintChain) -> None:
+    chain.away = True
+    assert code_of(desk_on(chain).learn, [str(FIRST)]) is ErrorCode.TOKEN_UNREAD
+
+
+def test_what_is_no_mint_is_told_and_not_kept(chain: MintChain) -> None:
+    desk = desk_on(chain)
+    assert code_of(desk.learn, [str(FIRST)]) is ErrorCode.TOKEN_NO_MINT
+    assert code_of(desk.learn, ["1" * 44]) is ErrorCode.TOKEN_NO_MINT
+    chain.has(FIRST, spl(3))
+    desk.learn([str(FIRST)])
+    assert desk.registry.resolve(str(FIRST)).decimals == 3
+
+
+def test_warnings_are_read_anew_when_they_are_shown(chain: MintChain) -> None:
+    mint, now = chain.has(FIRST, spl(4, mint_authority=SOMEBODY)), [0.0]
+    desk = desk_on(chain, now=now)
+    desk.learn([mint])
+    token = desk.registry.resolve(mint)
+    assert [each.code for each in desk.told(token).warnings] == ["mint_authority"]
+    chain.has(FIRST, spl(4))
+    now[0] = 299.0
+    assert len(desk.told(token).warnings) == 1
+    now[0] = 301.0
+    assert desk.told(token).warnings == ()
+    chain.has(FIRST, spl(4, freeze=SOMEBODY))
+    chain.away, now[0] = True, 900.0
+    assert desk.told(token).warnings == (), "what was known last, where the chain does not answer"
+
+
+def test_a_fee_is_warned_of(chain: MintChain) -> None:
+    mint = chain.has(FIRST, extended(plain(), fee(150, 9)))
+    desk = desk_on(chain)
+    desk.learn([mint])
+    (warning,) = desk.told(desk.registry.resolve(mint)).warnings
+    assert (warning.code, "1.5 %" in warning.detail) == ("transfer_fee", True)
+
+
+def test_the_operator_names_a_mint_for_all_processes(chain: MintChain) -> None:
+    mint = chain.has(FIRST, spl(4))
+    desk, other = desk_on(chain), desk_on(chain)
+    assert desk.name("new", mint, BY, pinned=False).symbol == "new"
+    assert desk.registry.resolve("NEW").mint == mint
+    other.refresh_names()
+    assert other.registry.resolve("NEW").decimals == 4
+    assert [view.symbol for view in other.listed()][len(WELL_KNOWN["simnet"]) :] == ["new"]
+    assert desk.unname("NEW", BY) == 1
+    assert code_of(desk.registry.resolve, "NEW") is ErrorCode.TOKEN_UNKNOWN
+    assert desk.unname("NEW", BY) == 0
+    with database.connection_context():
+        assert {row.action for row in audit.read(Filter(action=audit.NAME_TOKEN), 9)} == {"tokens.name"}
+
+
+def test_a_symbol_that_another_has_is_pinned_and_not_added(chain: MintChain) -> None:
+    first, second = chain.has(FIRST, spl(4)), chain.has(SECOND, spl(5))
+    desk = desk_on(chain)
+    desk.name("NEW", first, BY, pinned=False)
+    assert code_of(desk.name, "new", second, BY, pinned=False) is ErrorCode.TOKEN_AMBIGUOUS
+    desk.name("new", second, BY, pinned=True)
+    assert desk.registry.resolve("NEW").mint == second
+    desk.name("NEW", first, BY, pinned=True)
+    assert desk.registry.resolve("NEW").mint == first
+    assert [each.pinned for each in desk.search("new").tokens if each.mint == second] == [False]
+
+
+def test_what_is_not_traded_is_not_named(chain: MintChain) -> None:
+    desk = desk_on(chain)
+    hooked = chain.has(FIRST, extended(plain(), (Extension.TRANSFER_HOOK, bytes(32) + bytes(SOMEBODY))))
+    assert code_of(desk.name, "NEW", hooked, BY, pinned=True) is ErrorCode.TOKEN_TRANSFER_HOOK
+    assert code_of(desk.name, "USDC", hooked, BY, pinned=True) is ErrorCode.TOKEN_NAME_REFUSED
+    assert code_of(desk.name, "NEW", "USDC", BY, pinned=True) is ErrorCode.TOKEN_NO_MINT
+    with database.connection_context():
+        assert tokens.names() == []
+
+
+def test_of_what_a_wallet_holds_the_rest_is_left_out(chain: MintChain) -> None:
+    held = [chain.has(Pubkey([number] * 32), spl(number)) for number in range(1, 60)]
+    desk = desk_on(chain)
+    desk.learn_held([*held, str(Pubkey([77] * 32))])
+    assert [desk.registry.resolve(mint).decimals for mint in held] == [*range(1, 60)]
+    assert desk.registry.find(str(Pubkey([77] * 32))) is None
+    assert [len(keys) for keys in chain.asked] == [100, 20]
+
+
+# The token list
+
+
+def list_of(source: object, folder: Path) -> TokenList:
+    return TokenList(str(source), folder / "kept.json", "simnet")
+
+
+JUPITER = json.dumps([{"id": str(FIRST), "symbol": "NEW", "name": "New", "isVerified": True}]).encode()
+LISTED = [Listing("NEW", str(FIRST), "New", verified=True)]
+
+
+def test_a_list_is_read_from_a_file_and_kept(chain: MintChain, tmp_path: Path) -> None:
+    file = tmp_path / "list.json"
+    file.write_bytes(JUPITER)
+    chain.has(FIRST, spl(4))
+    desk = desk_on(chain, list_of(file, tmp_path))
+    assert code_of(desk.registry.resolve, "NEW") is ErrorCode.TOKEN_UNKNOWN
+    desk.refresh_list()
+    desk.learn(["NEW"])
+    assert desk.registry.resolve("NEW").decimals == 4
+    file.unlink()
+    again = desk_on(chain, list_of(file, tmp_path))
+    again.learn(["NEW"])
+    assert again.registry.resolve("NEW").symbol == "NEW"
+    again.refresh_list()
+    assert again.registry.resolve("NEW").symbol == "NEW", "what was read last counts until there is something newer"
+
+
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b" " * (MOST_BYTES + 1)], ids=["cut", "deep", "large"])
+def test_what_is_no_list_is_not_taken(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "list.json"
+    file.write_bytes(content)
+    with pytest.raises(TokenListError):
+        list_of(file, tmp_path).read()
+    assert list_of(file, tmp_path).before() == []
+
+
+def test_a_list_that_cannot_be_kept_counts_all_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "list.json"
+    file.write_bytes(JUPITER)
+    assert TokenList(str(file), tmp_path / "no" / "folder.json", "simnet").read() == LISTED
+
+
+class Published(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/list" else 500)
+        self.end_headers()
+        self.wfile.write(JUPITER)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_list_is_read_from_an_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with HTTPServer(("127.0.0.1", 0), Published) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert list_of(f"{url}/list", tmp_path).read() == LISTED
+        with pytest.raises(TokenListError, match="500"):
+            list_of(f"{url}/away", tmp_path).read()
+        server.shutdown()
+        thread.join()
+    with pytest.raises(TokenListError):
+        list_of(f"{url}/list", tmp_path).read()
+    assert list_of(url, tmp_path).before() == LISTED

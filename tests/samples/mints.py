@@ -1,0 +1,73 @@
+"""Mints as a node has them: plain ones, and those of Token-2022 with whatever it adds to them."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from solders.pubkey import Pubkey
+
+from orderd.solana.mints import METADATA_PROGRAM, TransferFeeConfig, metadata_address
+from orderd.solana.programs import token
+from orderd.solana.programs.token import Extension, Mint, OptionalKey
+from orderd.solana.rpc import Account, RpcError
+from orderd.solana.rpc_types import AtSlot
+
+SOMEBODY = Pubkey([7] * 32)
+NOBODY = Pubkey.default()
+RENT = 1_461_600
+
+
+def account(data: bytes, owner: Pubkey = token.PROGRAM_ID) -> Account:
+    return Account(lamports=RENT, owner=owner, data=data, executable=False)
+
+
+def plain(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pubkey | None = None) -> Mint:
+    made = Mint.new(decimals, authority=mint_authority)
+    return Mint(made.mint_authority, 0, decimals, 1, OptionalKey.of(freeze))
+
+
+def spl(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pubkey | None = None) -> Account:
+    return account(plain(decimals, mint_authority=mint_authority, freeze=freeze).encode())
+
+
+def extended(mint: Mint, *extensions: tuple[int, bytes]) -> Account:
+    """A mint of Token-2022 with these extensions, each a type and its content."""
+    data = mint.encode() + bytes(83) + bytes([token.EXTENDED_MINT])
+    for kind, content in extensions:
+        data += struct.pack("<HH", kind, len(content)) + content
+    return account(data, token.TOKEN_2022_PROGRAM_ID)
+
+
+def fee(bps: int, maximum: int, *, later: tuple[int, int, int] | None = None) -> tuple[int, bytes]:
+    """The extension for a fee; ``later`` is another one: its epoch, its rate, its greatest fee."""
+    epoch, later_bps, later_maximum = later or (0, bps, maximum)
+    config = TransferFeeConfig(SOMEBODY, SOMEBODY, 0, 0, maximum, bps, epoch, later_maximum, later_bps)
+    return Extension.TRANSFER_FEE, config.encode()
+
+
+def named(mint: Pubkey, name: str) -> Account:
+    """Where Metaplex' program keeps what a mint is called."""
+    told = name.encode()
+    return account(b"\x04" + bytes(SOMEBODY) + bytes(mint) + struct.pack("<I", len(told)) + told, METADATA_PROGRAM)
+
+
+@dataclass
+class MintChain:
+    """A node that knows these accounts, for whoever asks for several; while ``away`` it does not answer."""
+
+    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+    away: bool = False
+    asked: list[list[Pubkey]] = field(default_factory=list)
+
+    def has(self, mint: Pubkey, content: Account, name: str | None = None) -> str:
+        """The node has this mint from now on; its address."""
+        self.accounts[mint] = content
+        if name is not None:
+            self.accounts[metadata_address(mint)] = named(mint, name)
+        return str(mint)
+
+    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+        if self.away:
+            raise RpcError("the node does not answer")
+        self.asked.append([*keys])
+        return AtSlot(9, [self.accounts.get(key) for key in keys])

@@ -1,0 +1,45 @@
+"""What the chain says of a mint: what to beware of, and what it calls itself."""
+
+import pytest
+
+from orderd.domain.mint import MintFacts, Trait, display_name
+
+PROGRAM = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
+
+
+def facts(*traits: Trait, fee: int = 0) -> MintFacts:
+    return MintFacts("A" * 43, 6, PROGRAM, frozenset(traits), transfer_fee_bps=fee)
+
+
+def test_a_mint_without_any_trait_is_harmless() -> None:
+    assert [*facts().warnings()] == []
+    assert facts().objection is None
+
+
+def test_each_trait_is_warned_of_or_refused() -> None:
+    for trait in Trait:
+        mint = facts(trait)
+        warned = [code for code, _ in mint.warnings()]
+        assert (warned == [trait]) != (mint.objection is not None), trait
+
+
+def test_a_fee_is_told_in_percent() -> None:
+    ((code, detail),) = facts(Trait.TRANSFER_FEE, fee=150).warnings()
+    assert code == "transfer_fee"
+    assert detail.endswith(": 1.5 % at most")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Bonk", "Bonk"),
+        ("  two\n lines\t", "two lines"),
+        ("\x1b[31mred\x00", "[31mred"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}CDSU", "CDSU"),
+        ("x" * 100, "x" * 32),
+        ("y" * 31 + " z", "y" * 31),
+        ("", ""),
+    ],
+)
+def test_a_name_is_cut_to_what_can_be_printed(name: str, shown: str) -> None:
+    assert display_name(name) == shown

@@ -1,0 +1,122 @@
+"""A mint's account tells its decimals, who has power over it, the fee of its transfers, and what it calls itself."""
+
+import struct
+
+import pytest
+from solders.pubkey import Pubkey
+
+from orderd.amm.transfer_fee import FeeSchedule, TransferFee
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.mint import Trait
+from orderd.solana.mints import facts_of, fee_schedule
+from orderd.solana.programs import token
+from orderd.solana.programs.token import Extension, TokenAccount
+from orderd.solana.rpc import Account
+from tests.samples.mints import NOBODY, SOMEBODY, account, extended, fee, named, plain, spl
+
+MINT = Pubkey([9] * 32)
+METADATA = bytes(SOMEBODY) + bytes(MINT) + struct.pack("<I", 4) + b"Good" + struct.pack("<I", 1) + b"G"
+
+
+def traits_of(*extensions: tuple[int, bytes]) -> set[Trait]:
+    return set(facts_of(MINT, extended(plain(), *extensions)).traits)
+
+
+def test_a_plain_mint() -> None:
+    facts = facts_of(MINT, spl(5))
+    assert (facts.mint, facts.decimals, facts.program) == (str(MINT), 5, str(token.PROGRAM_ID))
+    assert (facts.traits, facts.name, facts.transfer_fee_bps) == (frozenset(), "", 0)
+    assert fee_schedule(spl()) is None
+
+
+def test_its_authorities_are_told() -> None:
+    assert facts_of(MINT, spl(mint_authority=SOMEBODY)).traits == {Trait.MINT_AUTHORITY}
+    assert facts_of(MINT, spl(freeze=SOMEBODY)).traits == {Trait.FREEZE_AUTHORITY}
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        (Extension.CLOSE_AUTHORITY, bytes(SOMEBODY)),
+        (Extension.METADATA_POINTER, bytes(64)),
+        (Extension.GROUP, bytes(80)),
+        (Extension.DEFAULT_STATE, b"\x01"),
+        (Extension.PERMANENT_DELEGATE, bytes(NOBODY)),
+        (Extension.TRANSFER_HOOK, bytes(64)),
+    ],
+)
+def test_what_changes_nothing_is_harmless(extension: tuple[int, bytes]) -> None:
+    assert traits_of(extension) == set()
+
+
+@pytest.mark.parametrize(
+    ("extension", "trait"),
+    [
+        ((Extension.PERMANENT_DELEGATE, bytes(SOMEBODY)), Trait.PERMANENT_DELEGATE),
+        ((Extension.TRANSFER_HOOK, bytes(32) + bytes(SOMEBODY)), Trait.TRANSFER_HOOK),
+        ((Extension.TRANSFER_HOOK, bytes(SOMEBODY) + bytes(32)), Trait.HOOK_AUTHORITY),
+        ((Extension.DEFAULT_STATE, b"\x02"), Trait.FROZEN_BY_DEFAULT),
+        ((Extension.NON_TRANSFERABLE, b""), Trait.NON_TRANSFERABLE),
+        ((Extension.CONFIDENTIAL_TRANSFER, bytes(65)), Trait.CONFIDENTIAL),
+        ((Extension.CONFIDENTIAL_MINT_BURN, bytes(196)), Trait.CONFIDENTIAL),
+        ((Extension.INTEREST, bytes(52)), Trait.SCALED_AMOUNT),
+        ((Extension.SCALED_AMOUNT, bytes(56)), Trait.SCALED_AMOUNT),
+        ((Extension.PAUSABLE, bytes(33)), Trait.PAUSABLE),
+        ((99, b"new"), Trait.UNKNOWN_EXTENSION),
+        (fee(100, 5), Trait.TRANSFER_FEE),
+        (fee(0, 0), Trait.TRANSFER_FEE),  # somebody may set one
+    ],
+)
+def test_what_a_trader_has_to_know_is_told(extension: tuple[int, bytes], trait: Trait) -> None:
+    assert traits_of(extension) == {trait}
+
+
+def test_the_fee_of_its_transfers_is_that_of_now_and_that_of_later() -> None:
+    mint = extended(plain(), fee(100, 5, later=(7, 250, 9)))
+    assert facts_of(MINT, mint).transfer_fee_bps == 250
+    assert fee_schedule(mint) == FeeSchedule(TransferFee(100, 5), TransferFee(250, 9), 7)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "size"),
+    [([], 170), ([fee(1, 1)], 182), ([fee(1, 1), (Extension.TRANSFER_HOOK, bytes(64))], 187)],
+)
+def test_an_account_has_room_for_what_its_mint_adds(extensions: list[tuple[int, bytes]], size: int) -> None:
+    mint = token.Mint.decode(extended(plain(), *extensions).data)
+    assert mint.account_size(token.TOKEN_2022_PROGRAM_ID) == size
+    assert mint.account_size(token.PROGRAM_ID) == token.ACCOUNT_SIZE
+
+
+@pytest.mark.parametrize(
+    ("mint", "metadata", "name"),
+    [
+        (spl(), named(MINT, "Bonk\0\0\0"), "Bonk"),
+        (spl(), named(MINT, "x" * 99), "x" * 32),
+        (spl(), account(named(MINT, "Bonk").data), ""),  # of another program
+        (spl(), account(b"short", named(MINT, "").owner), ""),
+        (extended(plain(), (Extension.METADATA, METADATA)), named(MINT, "Other"), "Good"),
+        (extended(plain(), (Extension.METADATA, b"")), None, ""),
+    ],
+)
+def test_what_it_calls_itself(mint: Account, metadata: Account | None, name: str) -> None:
+    assert facts_of(MINT, mint, metadata).name == name
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        account(plain().encode(), SOMEBODY),
+        account(b"short"),
+        account(bytes(82)),
+        account(TokenAccount.new(MINT, SOMEBODY).encode()),
+        account(TokenAccount.new(MINT, SOMEBODY).encode(), token.TOKEN_2022_PROGRAM_ID),
+        account(plain().encode() + bytes(84), token.TOKEN_2022_PROGRAM_ID),
+        account(extended(plain(), (3, bytes(32))).data[:-1], token.TOKEN_2022_PROGRAM_ID),
+        extended(plain(), (Extension.TRANSFER_FEE, b"short")),
+    ],
+)
+def test_what_is_no_mint_is_refused(content: Account | None) -> None:
+    with pytest.raises(OrderdError) as refused:
+        facts_of(MINT, content)
+    assert refused.value.code is ErrorCode.TOKEN_NO_MINT
