@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tests.conformance.exceptions import ACCOUNTS, OUT_OF_UNITS, VERDICTS
+from tests.conformance.exceptions import ACCOUNTS, DUST, OUT_OF_UNITS, VERDICTS
 from tests.conformance.runs import rows
 
 
@@ -15,7 +15,7 @@ def main() -> int:
     for row in table:
         print(f"| {row.name} | {row.landed} | {row.refused} | {row.known} | {len(row.differences)} | {row.units} |")
     print("\nKnown to differ:")
-    reasons = [*(each.reason for each in VERDICTS), *(each.reason for each in ACCOUNTS.values()), OUT_OF_UNITS]
+    reasons = [*(each.reason for each in VERDICTS), *(each.reason for each in ACCOUNTS.values()), DUST, OUT_OF_UNITS]
     for reason in dict.fromkeys(reasons):
         print(f"- {reason}.")
     for row in table:

@@ -63,6 +63,10 @@ VERDICTS: Final = (
         "so does the maths here; orderd sends none",
     ),
 )
+DUST: Final = (
+    "AMM v4, less than 400 base units of input: the release of June 2025 rounds the fee and the price of dust to the "
+    "nearest, the sources since August 2025 round them up"
+)
 OUT_OF_UNITS: Final = (
     "One runs out of compute units where the other, which has used nearly as many, ends with another error"
 )

@@ -38,7 +38,11 @@ def judge(
     transaction: Transaction, accounts: Mapping[Pubkey, Account], clock: Clock, binaries: Mapping[Pubkey, Program]
 ) -> Judgement:
     handlers = execute(transaction, accounts.get, clock, PROGRAMS)
-    real = execute(transaction, accounts.get, clock, {**PROGRAMS, **binaries})
+    return compare(transaction, handlers, execute(transaction, accounts.get, clock, {**PROGRAMS, **binaries}))
+
+
+def compare(transaction: Transaction, handlers: Outcome, real: Outcome) -> Judgement:
+    """Of two outcomes of a transaction, by the handlers and by the binaries."""
     ours, theirs = _verdict(handlers), _verdict(real)
     if ours != theirs:
         if _is_known(transaction, ours, theirs) or _ran_out(transaction.unit_limit, handlers, real):

@@ -62,21 +62,21 @@ def waits(random: Random) -> Iterator[int]:
 def _order(world: World, kind: PoolKind, random: Random) -> Instruction:
     """One swap: a third have a limit that may not hold, a tenth too few arrays, some are absurdly large or small."""
     pool = random.choice(world.pools[kind])
-    forward, exact_out, amount = random.random() < 0.5, random.random() < 0.4, _amount(random)
-    limit = _limit(pool, amount, random, forward=forward, exact_out=exact_out)
+    forward, exact_out, amount = random.random() < 0.5, random.random() < 0.4, random_amount(random)
+    limit = random_limit(pool, amount, random, forward=forward, exact_out=exact_out)
     if isinstance(pool, Dlmm | Clmm) and random.random() < 0.1:
         arrays = pool.arrays(forward=forward)[random.randint(0, 1) :][: random.randint(1, 3)]
         return pool.swap(amount, limit, forward=forward, exact_out=exact_out, arrays=arrays)
     return pool.swap(amount, limit, forward=forward, exact_out=exact_out)
 
 
-def _amount(random: Random) -> int:
+def random_amount(random: Random) -> int:
     if random.random() < 0.02:
         return random.choice((0, 1, 2, U64_MAX))
     return int(10 ** random.uniform(0.5, 14.0))
 
 
-def _limit(pool: Pool, amount: int, random: Random, *, forward: bool, exact_out: bool) -> int:
+def random_limit(pool: Pool, amount: int, random: Random, *, forward: bool, exact_out: bool) -> int:
     """Mostly none; else near what is quoted, on either side of it."""
     if random.random() < 0.7:
         return U64_MAX if exact_out else 0

@@ -16,17 +16,17 @@ from orderd.pools.raydium_amm_v4.accounts import AmmInfo, AmmStatus
 from orderd.pools.raydium_amm_v4.addresses import authority_address
 from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, SwapBaseOutV2, SwapV2Account
 from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
-from orderd.pools.raydium_amm_v4.program import PROGRAM
 from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
+from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_UNITS
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import AccountState, TokenAccount
 
-UNITS: Final = PROGRAM.units.swap - 2 * TRANSFER_UNITS
+UNITS: Final = 21_000 - 2 * TRANSFER_UNITS
 
 INVALID_PROGRAM_ADDRESS: Final = 1
 EXPECTED_ACCOUNT: Final = 3
@@ -128,7 +128,7 @@ def _swap(invocation: Invocation, amm: AmmInfo, order: SwapBaseInV2 | SwapBaseOu
     try:
         swap = _quote(before, order, coin_to_pc=coin_to_pc)
     except SwapError as error:
-        raise _refusal(error, order) from error
+        raise _refusal(invocation, error, order) from error
     _log(invocation, before, order, swap, source.amount, coin_to_pc=coin_to_pc)
     if source.amount < swap.amount_in:
         raise InstructionError(INSUFFICIENT_FUNDS)
@@ -148,8 +148,10 @@ def _quote(pool: amm_v4.AmmV4Pool, order: SwapBaseInV2 | SwapBaseOutV2, *, coin_
     return amm_v4.swap_exact_out(pool, order.amount_out, coin_to_pc=coin_to_pc)
 
 
-def _refusal(error: SwapError, order: SwapBaseInV2 | SwapBaseOutV2) -> InstructionError:
-    """The program's number for why the maths refuses; it looks at the minimum before it looks for nothing."""
+def _refusal(invocation: Invocation, error: SwapError, order: SwapBaseInV2 | SwapBaseOutV2) -> InstructionError:
+    """What the program ends with where the maths refuses; it looks at the minimum before it looks for nothing."""
+    if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY and isinstance(order, SwapBaseOutV2):
+        return anchor.panic(invocation, "the pool has less than is asked for")
     buys_nothing = error.kind is SwapErrorKind.ZERO_OUTPUT
     if buys_nothing and isinstance(order, SwapBaseInV2) and order.minimum_amount_out > 0:
         return InstructionError(SLIPPAGE)
