@@ -216,10 +216,8 @@ def test_raydium_amm_v4_answers_as_the_real_program(case: dict[str, Any]) -> Non
     outcome, after = run(accounts, v4_instructions.swap(order, POOL, state, ALICE.pubkey(), source, destination))
 
     if "error" in expected:
-        assert (
-            error_code(outcome)
-            == {"zero_output": 29, "insufficient_liquidity": "ProgramFailedToComplete"}[expected["error"]]
-        )
+        codes = {"zero_output": 29, "insufficient_liquidity": "ProgramFailedToComplete"}
+        assert error_code(outcome) == codes[expected["error"]]
         return
     assert outcome.error is None, outcome.logs
     assert moved(accounts, after, forward=forward) == (expected["amount_in"], expected["amount_out"])
