@@ -20,7 +20,7 @@ def cpu_of_a_quote(pools: list[Sample], part: float) -> float:
     """Seconds of CPU for the best route over all pools, curves built anew."""
     amount = int(sum(pool.depth for pool in pools) * part)
     began = time.process_time()
-    best_split([pool.side for pool in pools], amount, max_legs=3, cost_a_leg=100)
+    best_split([pool.side for pool in pools], amount, max_legs=3, cost_per_leg=100)
     return time.process_time() - began
 
 

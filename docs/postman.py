@@ -17,7 +17,7 @@ from fastapi import Request
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.caller import Callers
-from orderd.gateway.access.origin import Door
+from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
 from orderd.gateway.http.submission import Submissions
@@ -226,7 +226,7 @@ def openapi_document() -> Json:
     absent: Any = None
     callers = Callers(nobody)
     app = http_app(
-        door=Door("127.0.0.1"),
+        origin_policy=OriginPolicy("127.0.0.1"),
         health=absent,
         readiness=absent,
         authorize=nobody,

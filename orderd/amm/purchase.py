@@ -29,26 +29,26 @@ def best_purchase(
     amount_out: int,
     *,
     max_legs: int,
-    cost_a_leg: int,
+    cost_per_leg: int,
     curve_of: CurveOf,
     room: Room | None = None,
 ) -> Offers:
     """The cheapest way to buy `amount_out` over at most `max_legs` of `sides`, within `room`.
 
-    `cost_a_leg` is in base units of output, as for `best_split`. The answer's quotes are all for exact outputs, but for
-    those of `less`, the part of the amount that can be had. It never costs more than the cheapest single pool that
+    `cost_per_leg` is in base units of output, as for `best_split`. The answer's quotes are all for exact outputs, but
+    for those of `less`, the part of the amount that can be had. It never costs more than the cheapest single pool that
     fits, costs included.
     """
     room = room or Room()
     singles = tuple(_cost_of(side, amount_out) for side in sides)
     purchases = [Split((Leg(index, one),)) for index, one in enumerate(singles) if isinstance(one, Quote)]
-    near = _near(sides, singles, amount_out, max_legs, cost_a_leg, curve_of, room)
+    near = _near(sides, singles, amount_out, max_legs, cost_per_leg, curve_of, room)
     if near.best is not None and len(near.best.legs) > 1:
         purchases += _exactly(sides, near.best, amount_out)
     elif near.best is not None and max_legs > 1 and isinstance(singles[near.best.legs[0].position], SwapError):
         purchases += _completed(sides, near.best.legs[0].position, amount_out)
     steep: Split | None = None
-    for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_a_leg * len(each.legs))):
+    for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_per_leg * len(each.legs))):
         if _is_steep(each, room):
             steep = steep or each
         elif _units(each, room) <= room.units and room.fits(each):
@@ -61,7 +61,7 @@ def _near(
     singles: Sequence[Quote | SwapError],
     amount_out: int,
     max_legs: int,
-    cost_a_leg: int,
+    cost_per_leg: int,
     curve_of: CurveOf,
     room: Room,
 ) -> Offers:
@@ -69,7 +69,7 @@ def _near(
     amount_in = _first_guess(sides, singles, amount_out, curve_of)
     # What an amount that is not the wanted one would take, is nothing to judge a set by.
     drafted = replace(room, fits=lambda _: True)
-    sell = partial(best_split, sides, max_legs=max_legs, cost_a_leg=cost_a_leg, curve_of=curve_of)
+    sell = partial(best_split, sides, max_legs=max_legs, cost_per_leg=cost_per_leg, curve_of=curve_of)
     offers, tries = Offers((), None), list[_Try]()
     for _ in range(_TRIES):
         if amount_in > U64_MAX:

@@ -83,9 +83,9 @@ class Split:
             return self.legs[0].quote.price_impact
         return sum((leg.quote.price_impact * leg.quote.amount_in for leg in self.legs), Fraction(0)) / self.amount_in
 
-    def worth(self, cost_a_leg: int) -> int:
+    def worth(self, cost_per_leg: int) -> int:
         """What is received less what its legs cost."""
-        return self.amount_out - cost_a_leg * len(self.legs)
+        return self.amount_out - cost_per_leg * len(self.legs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ def best_split(
     amount_in: int,
     *,
     max_legs: int,
-    cost_a_leg: int,
+    cost_per_leg: int,
     room: Room | None = None,
     curve_of: CurveOf | None = None,
 ) -> Offers:
     """The best way to sell `amount_in` over at most `max_legs` of `sides`, within `room`; by default there is no limit.
 
-    `cost_a_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool
+    `cost_per_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool
     that fits, costs included. `curve_of` is for those who know the curves of the sides already.
     """
     singles = tuple(_quoted(side, amount_in) for side in sides)
@@ -137,7 +137,7 @@ def best_split(
     def curve(position: int, most_steps: int) -> Curve:
         return Curve(sides[position].segments(), amount_in, most_steps)
 
-    search = _Search(sides, singles, amount_in, max_legs, cost_a_leg, room or Room(), curve_of or curve)
+    search = _Search(sides, singles, amount_in, max_legs, cost_per_leg, room or Room(), curve_of or curve)
     found = search.best()
     if found is None or found.amount_in == amount_in:
         return Offers(singles, found, None, search.steep)
@@ -182,7 +182,7 @@ class _Search:
         singles: Sequence[Quote | SwapError],
         amount: int,
         max_legs: int,
-        cost_a_leg: int,
+        cost_per_leg: int,
         room: Room,
         curve_of: CurveOf,
     ) -> None:
@@ -190,7 +190,7 @@ class _Search:
         self._sides = sides
         self._singles = singles
         self._amount = amount
-        self._cost = cost_a_leg
+        self._cost = cost_per_leg
         self._room = room
         self._loads = room.loads or [Load()] * len(sides)
         self._curve_of = curve_of

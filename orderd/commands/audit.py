@@ -17,7 +17,7 @@ from orderd.domain.errors import ErrorCode
 
 if TYPE_CHECKING:
     from db.models import AuditRow
-    from db.refusals import Counted
+    from db.refused_requests import Counted
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -53,7 +53,7 @@ def audit(
     orderd audit --since 2026-01-31T12:00Z --until 2026-01-31T13:00Z --json
     orderd audit --strangers --since 7d
     """
-    from db import audit, refusals
+    from db import audit, refused_requests
     from db.audit import Filter
 
     which = Filter(
@@ -67,7 +67,7 @@ def audit(
     with database_of(config, state_dir):
         rows = [] if strangers else [_of_audit(row) for row in audit.read(which, limit)]
         if with_strangers:
-            found = refusals.read(limit, since=which.since, until=which.until, action=action, outcome=outcome)
+            found = refused_requests.read(limit, since=which.since, until=which.until, action=action, outcome=outcome)
             rows += [_of_stranger(counted) for counted in found]
         for row in sorted(rows, key=lambda row: row.at)[-limit:]:
             typer.echo(json.dumps(_facts(row)) if as_json else _line(row))

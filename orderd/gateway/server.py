@@ -26,12 +26,12 @@ from orderd.engine.intake import Intake
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.access.authentication import Scope, api_key_required
+from orderd.gateway.access.authenticator import Authenticator
 from orderd.gateway.access.caller import Callers
-from orderd.gateway.access.gate import Gate
 from orderd.gateway.access.last_used import LastUsed
-from orderd.gateway.access.origin import Door
+from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.access.refusal_log import Refusals
-from orderd.gateway.access.revocation import Endings
+from orderd.gateway.access.revocation import Revocations
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
@@ -89,7 +89,7 @@ class Gateway:
         self._settings = settings
         self._intake = engine.intake
         self._news = news
-        self._door = Door(settings.host, settings.allowed_hosts, settings.allowed_origins)
+        self._origin_policy = OriginPolicy(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._lists = DatabaseThreads("lists", LIST_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
@@ -97,9 +97,9 @@ class Gateway:
         self._mints = Threads("tokens", MINT_THREADS, ANSWER_SECONDS)
         self._background = DatabaseThreads("background", BACKGROUND_THREADS, _BACKGROUND_SECONDS)
         self._last_used = LastUsed(self._background)
-        self._gate = Gate(settings, self._database, self._last_used.note)
+        self._authenticator = Authenticator(settings, self._database, self._last_used.note)
         self._refusals = Refusals(self._background)
-        self._endings = Endings(self._background, self._outside, held=self._keys_in_use, end=self._end_keys)
+        self._revocations = Revocations(self._background, self._outside, held=self._keys_in_use, end=self._end_keys)
         self._certificate = certificate_of(settings)
         self._hub = Hub(self._background)
         self._pacemaker = Pacemaker(lambda: self._hub.as_of)
@@ -132,14 +132,14 @@ class Gateway:
         self._sessions: dict[Session, PortConnection] = {}
         self._asked: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
         """What a connection has asked for by its path, where that is not the path of the methods."""
-        callers = Callers(self._gate.who)
+        callers = Callers(self._authenticator.who)
         foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         submissions = Submissions(self._methods, callers, foreign.at_shared_path)
         rest = rest_router(self._methods, records, callers, submissions)
         rest.include_router(foreign.router())
         self._port = Port(
             http_app(
-                door=self._door,
+                origin_policy=self._origin_policy,
                 health=self._health_checks.health,
                 readiness=self._health_checks.readiness,
                 authorize=self._authorize_reader,
@@ -152,7 +152,7 @@ class Gateway:
             ),
             self._converse,
             self._admit,
-            Caps(settings.max_connections, settings.max_connections_per_address, spared=self._gate.trusts),
+            Caps(settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts),
             self._certificate,
             too_large=too_large(),
         )
@@ -174,12 +174,12 @@ class Gateway:
                     "hub": self._hub.run,
                     "heartbeats": self._pacemaker.run,
                     "lag": self._health_checks.probe_lag,
-                    "token_check": self._endings.look,
-                    "token_notices": self._endings.listen,
+                    "token_check": self._revocations.look,
+                    "token_notices": self._revocations.listen,
                     "audit": self._refusals.run,
                     "last_used": self._last_used.run,
                     "life": self._tell_life,
-                    "standing": self._tell_standing,
+                    "status": self._report_status,
                     "prices": self._keep_prices,
                     **({"certificate": self._certificate.follow} if self._certificate else {}),
                 }
@@ -200,7 +200,7 @@ class Gateway:
             await self._background.close()
             await self._outside.close()
 
-    async def _tell_standing(self) -> None:
+    async def _report_status(self) -> None:
         """Tell it whether orders are taken and executed, for ever."""
         while True:
             service_manager().tell(f"STATUS={await self._health_checks.doubts()}")
@@ -246,10 +246,10 @@ class Gateway:
     async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
         """Let a websocket in, or say why not."""
         headers = request.headers
-        address = self._gate.address(connection.address, headers.get_all("X-Forwarded-For"))
+        address = self._authenticator.address(connection.address, headers.get_all("X-Forwarded-For"))
         try:
-            self._door.check(headers.get_all("Host"), headers.get_all("Origin"))
-            connection.principal = await self._gate.identify(headers.get_all("Authorization"), address)
+            self._origin_policy.check(headers.get_all("Host"), headers.get_all("Origin"))
+            connection.principal = await self._authenticator.identify(headers.get_all("Authorization"), address)
             stream = await self._streams.asked_for(request.path, connection.principal)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
@@ -261,7 +261,7 @@ class Gateway:
         return None
 
     async def _authorize_reader(self, request: HTTPConnection) -> None:
-        (await self._gate.who(request)).require(Scope.READ)
+        (await self._authenticator.who(request)).require(Scope.READ)
 
     async def _converse(self, connection: PortConnection) -> None:
         """Receive calls until the connection closes. Answers are sent as the calls finish.
@@ -272,7 +272,7 @@ class Gateway:
         self._sessions[session] = connection
         CONNECTIONS.inc()
         try:
-            if self._gate.has_ended(connection.principal):
+            if self._authenticator.has_ended(connection.principal):
                 self._dismiss(session)
             stream = self._asked.get(connection)
             if stream is not None:
@@ -295,7 +295,7 @@ class Gateway:
     def _end_keys(self, key_ids: Iterable[UUID]) -> None:
         """What was received and not begun is refused, subscriptions bring nothing more, and then it is over."""
         ended = frozenset(key_ids)
-        self._gate.close_to(ended)
+        self._authenticator.close_to(ended)
         for session in tuple(self._sessions):
             if session.principal.key_id in ended:
                 self._dismiss(session)

@@ -16,10 +16,10 @@ import httpx
 import psycopg2
 import pytest
 
-from db import audit, refusals
+from db import audit, refused_requests
 from db.audit import SUBMIT, Actor, Entry
 from db.connection import connect, database
-from db.refusals import Refusal
+from db.refused_requests import Refusal
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from tests.conftest import QUICK
@@ -214,7 +214,7 @@ def busy_audit(postgres_url: str) -> str:
             "INSERT INTO audit (at, actor, address, action, outcome) VALUES (%s, 'desk', '', 'order.cancel', 'ok')",
             (datetime.now(UTC) - timedelta(days=2),),
         )
-        refusals.count(Counter({Refusal("10.0.0.9", "connect", "AUTH_REQUIRED"): 3}))
+        refused_requests.count(Counter({Refusal("10.0.0.9", "connect", "AUTH_REQUIRED"): 3}))
     database.close_all()
     return postgres_url
 

@@ -41,8 +41,8 @@ from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStarted
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.floor import request_of
-from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.engine.routing.offers import Offer, check_offer, offer_of
+from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.sender import Sender

@@ -18,7 +18,7 @@ from orderd.domain.candles import HOUR, MINUTE, Candle, single
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import Token
 from orderd.engine.prices.reference import is_told, price_of
-from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.quote_collection import Answers, Pair
 
 SAMPLE_SECONDS: Final = 1.0
 """How often what has been read is looked at."""

@@ -13,8 +13,8 @@ from orderd.amm.swap import SwapError
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import VenueRefusal
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.engine.routing.offers import refusals_told
+from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import OpenPool

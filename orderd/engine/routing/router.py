@@ -20,9 +20,9 @@ from orderd.domain.quote import (
 )
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.routing.cooling import Cooling
-from orderd.engine.routing.inquiry import Answers, Inquiry, Pair, ReadTogether
 from orderd.engine.routing.outline import Outline, outline
 from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.quote_collection import Answers, Pair, QuoteCollector, ReadBatch
 from orderd.engine.routing.search import (
     MAX_LEGS,
     AnySearch,
@@ -55,7 +55,7 @@ class Router:
         self,
         venues: Sequence[Venue],
         *,
-        read: ReadTogether,
+        read: ReadBatch,
         intermediates: Sequence[Token] = (),
         timeout_ms: int,
         max_price_impact_bps: int,
@@ -86,7 +86,7 @@ class Router:
         self._clock = clock
         self._asked: dict[Pair, float] = {}
         self._watched = dict.fromkeys(watched, -_WATCHED_SECONDS)
-        self._inquiry = Inquiry(
+        self._collector = QuoteCollector(
             venues, read=read, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
         )
 
@@ -100,7 +100,7 @@ class Router:
 
     def pools(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now, at all venues."""
-        return self._inquiry.ask(pairs)
+        return self._collector.ask(pairs)
 
     def discover(self) -> None:
         """Look up what there is between the intermediate tokens, before an order has to wait for that."""
@@ -108,13 +108,13 @@ class Router:
 
     def seen(self) -> Mapping[Pair, Answers]:
         """What was last read of each pair, whoever asked for it."""
-        return self._inquiry.seen
+        return self._collector.seen
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         """What these can be traded in now, on any route, as far as nobody has to look up first what there is."""
         pairs = dict.fromkeys(pair for each in requests for pair in self._pairs(each))
         self._asked |= dict.fromkeys(pairs, self._clock())
-        return self._inquiry.ask([pair for pair in pairs if self._inquiry.knows(pair)])
+        return self._collector.ask([pair for pair in pairs if self._collector.knows(pair)])
 
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         """Whether ``found`` has all that the request can be traded in."""
@@ -144,15 +144,15 @@ class Router:
         asked = [pair for pair, at in self._asked.copy().items() if at > now - _WARM_SECONDS]
         if not asked:
             self._asked.clear()
-        changed = {pair for pair in (*asked, *self._watched) if self._inquiry.has_changed(pair)}
+        changed = {pair for pair in (*asked, *self._watched) if self._collector.has_changed(pair)}
         changed |= {pair for pair, read in self._watched.items() if now - read >= _WATCHED_SECONDS}
         if changed:
             self._watched |= dict.fromkeys(self._watched.keys() & changed, now)
-            self._inquiry.ask(list(changed))
+            self._collector.ask(list(changed))
 
     def hints(self, request: QuoteRequest) -> int:
         """How many hints there have been that the market of the request's pair has moved, on any way."""
-        return sum(map(self._inquiry.hints, self._pairs(request)))
+        return sum(map(self._collector.hints, self._pairs(request)))
 
     def _through(self, request: QuoteRequest) -> list[Token]:
         return [token for token in self._intermediates if token.mint not in (request.mint_in, request.mint_out)]
@@ -176,13 +176,13 @@ class Router:
         """
         direct = (request.mint_in, request.mint_out)
         pairs = list(self._pairs(request))
-        found = self._inquiry.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}
+        found = self._collector.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}
         worth_of = partial(self._worth_of, request.mint_out, found)
-        cost_a_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
+        cost_per_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
         limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
         kind: type[AnySearch] = SearchOut if request.exact_out else Search
-        search = kind(request.amount, cost_a_leg, slippage_bps, limits)
+        search = kind(request.amount, cost_per_leg, slippage_bps, limits)
 
         answers = found[direct]
         offers = search.offers(answers.pools)

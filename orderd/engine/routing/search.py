@@ -86,9 +86,9 @@ class Limits:
 class AnySearch(ABC):
     """The routes for one order, built from the pools of each pair. ``amount`` is what it sells, or what it buys."""
 
-    def __init__(self, amount: int, cost_a_leg: int, slippage_bps: int, limits: Limits) -> None:
+    def __init__(self, amount: int, cost_per_leg: int, slippage_bps: int, limits: Limits) -> None:
         self._amount = amount
-        self._cost = cost_a_leg
+        self._cost = cost_per_leg
         self._slippage_bps = slippage_bps
         self._limits = limits
 
@@ -120,7 +120,7 @@ class AnySearch(ABC):
         """How much of the order there is a route for."""
 
     @abstractmethod
-    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:
         """An amount, sold to these pools or bought from them."""
 
     @abstractmethod
@@ -132,14 +132,14 @@ class AnySearch(ABC):
         pools: Sequence[OpenPool],
         amount: int,
         max_legs: int,
-        cost_a_leg: int,
+        cost_per_leg: int,
         units: int,
         taken: Decimal = Decimal(0),
     ) -> Iterator[tuple[VenueQuote, ...]]:
         """A hop's best share-out over one leg, over two, ... as far as more legs are better."""
         room = self._limits.room_for_hop(pools, units, taken)
         for legs in range(1, max_legs + 1):
-            best = self._shared(pools, amount, legs, cost_a_leg, room).best
+            best = self._shared(pools, amount, legs, cost_per_leg, room).best
             if best is not None and len(best.legs) == legs:
                 yield told(pools, best.legs)
 
@@ -179,9 +179,9 @@ class Search(AnySearch):
     def told_of_part(self, less: Split) -> str:
         return f"{less.amount_in} base units can be sold"
 
-    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:
         sides, curves = [pool.side for pool in pools], curves_of(pools)
-        return best_split(sides, amount, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
+        return best_split(sides, amount, max_legs=max_legs, cost_per_leg=cost_per_leg, room=room, curve_of=curves)
 
     def _worth(self, route: Route, costs: int) -> int:
         return route.amount_out - costs

@@ -45,9 +45,9 @@ class SearchOut(AnySearch):
     def told_of_part(self, less: Split) -> str:
         return f"{less.amount_out} base units can be bought"
 
-    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_a_leg: int, room: Room) -> Offers:
+    def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:
         sides, curves = [pool.side for pool in pools], curves_of(pools)
-        return best_purchase(sides, amount, max_legs=max_legs, cost_a_leg=cost_a_leg, room=room, curve_of=curves)
+        return best_purchase(sides, amount, max_legs=max_legs, cost_per_leg=cost_per_leg, room=room, curve_of=curves)
 
     def _worth(self, route: Route, costs: int) -> int:
         return -route.amount_in * (self._amount + costs) // self._amount

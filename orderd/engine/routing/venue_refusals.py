@@ -8,7 +8,7 @@ from orderd.amm.swap import SwapError
 from orderd.domain.errors import AWAITED, ErrorCode, OrderdError
 from orderd.domain.events import Refused
 from orderd.domain.quote import UNANSWERED, VenueName, VenueQuote, VenueRefusal
-from orderd.engine.routing.inquiry import Answers
+from orderd.engine.routing.quote_collection import Answers
 
 # Where no venue offers anything, the reason that tells the trader most is the one to give.
 _MOST_TELLING: Final = (

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from db import resting
 from db.resting import Resting, Standing
-from orderd.engine.routing.inquiry import Pair
+from orderd.engine.routing.quote_collection import Pair
 from orderd.engine.triggers.book import PairBook
 from orderd.engine.triggers.watched import Watched
 

@@ -9,7 +9,7 @@ Source: Thaler, Ravishankar, "Using name-based mappings to increase hit rates", 
 from collections.abc import Callable, Set
 from hashlib import blake2b
 
-from orderd.engine.routing.inquiry import Pair
+from orderd.engine.routing.quote_collection import Pair
 
 
 class Shares:

@@ -22,8 +22,8 @@ from orderd.domain.order import OrderStatus
 from orderd.domain.parts import largest_part
 from orderd.domain.quote import QuoteRequest
 from orderd.engine.publish import Publisher
-from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.engine.routing.outline import Outline
+from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.roster import Roster

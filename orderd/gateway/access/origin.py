@@ -15,7 +15,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS: Final = ("0.0.0.0", "::", "")  # noqa: S104  (addresses to compare with, nothing is bound)
 
 
-class Door:
+class OriginPolicy:
     """The names this daemon answers to: the loopback ones, its bind address, and what is configured."""
 
     def __init__(self, bind: str, allowed_hosts: Sequence[str] = (), allowed_origins: Sequence[str] = ()) -> None:

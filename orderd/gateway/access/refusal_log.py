@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import Final
 
-from db import audit, refusals
+from db import audit, refused_requests
 from db.audit import CANCEL, NOBODY, SUBMIT, Actor, Entry
 from db.connection import transaction
-from db.refusals import Refusal
+from db.refused_requests import Refusal
 from orderd.best_effort import best_effort, failed
 from orderd.domain.errors import OrderdError
 from orderd.gateway.threads import DatabaseThreads
@@ -75,7 +75,7 @@ def _write(noted: Counter[Entry]) -> None:
         else:
             keyed.append(replace(entry, times=times))
     audit.record(keyed)
-    refusals.count(strangers)
+    refused_requests.count(strangers)
 
 
 def _is_stranger(by: Actor) -> bool:

@@ -21,7 +21,7 @@ CHECK_SECONDS: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Endings:
+class Revocations:
     """Hears from Postgres of each API key that is revoked, and looks for those that have expired."""
 
     def __init__(

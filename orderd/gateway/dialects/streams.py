@@ -1,4 +1,4 @@
-"""Streams in other engines' words: a subscription to the hub, told in a manner of its own.
+"""Streams in other engines' words: a subscription to the hub, with an encoder of its own.
 
 Whoever follows an order is told its story from the beginning, whenever he comes, and the stream is closed when it is
 told to the end; at once, where the order has ended and its events are not kept any more. A stream of all orders begins
@@ -22,7 +22,7 @@ from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.access.body import said_once
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
-from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import Selection, seen_by
 from orderd.gateway.streaming.session import Session
@@ -91,7 +91,7 @@ class Streams:
 
 
 class Telling:
-    """The manner of a dialect (see ``orderd.gateway.streaming.subscription.Manner``)."""
+    """The encoder of a dialect (see ``orderd.gateway.streaming.subscription.Encoder``)."""
 
     def __init__(self, stream: Stream) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -100,9 +100,9 @@ class Telling:
         self._is_of_one_order = stream.order_id is not None
         self._routes: dict[UUID, Routed] = {}
 
-    def snapshot(self, standing: Standing) -> tuple[bytes, ...]:
-        order, end = standing.order, self._dialect.end
-        if order.status not in TERMINAL or (end is None and standing.lapse is None):
+    def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
+        order, end = snapshot.order, self._dialect.end
+        if order.status not in TERMINAL or (end is None and snapshot.lapse is None):
             return ()
         self.ended.set_result(None)
         return () if end is None else (orjson.dumps(end(order)),)
@@ -122,7 +122,7 @@ class Telling:
                 self.ended.set_result(None)
         return frames
 
-    def resync(self, standing: Standing) -> tuple[bytes, ...]:  # noqa: ARG002  (no dialect has a word for it)
+    def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:  # noqa: ARG002  (no dialect has a word for it)
         return ()
 
     def ready(self, orders: int) -> tuple[bytes, ...]:  # noqa: ARG002

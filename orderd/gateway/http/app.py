@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from db.audit import Actor
 from orderd.domain.errors import OrderdError
 from orderd.gateway.access.body import Handler, StrictRoute
-from orderd.gateway.access.origin import Door
+from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
 from orderd.gateway.health_checks import Health, Readiness
@@ -30,7 +30,7 @@ _AUTHORIZE_SECONDS: Final = 1.0
 
 def http_app(
     *,
-    door: Door,
+    origin_policy: OriginPolicy,
     health: Callable[[], Awaitable[Health]],
     readiness: Callable[[], Awaitable[Readiness]],
     authorize: Callable[[Request], Awaitable[object]],
@@ -100,15 +100,15 @@ def http_app(
     describe = cache(partial(openapi_document, app, api_key_required=api_key_required))
     app.include_router(_documents(describe, describe_websocket, authorize))
     served: ASGIApp = FastPath(app, posts, handlers.answer)
-    if door.origins:
+    if origin_policy.origins:
         served = CORSMiddleware(
             served,
-            allow_origins=door.origins,
+            allow_origins=origin_policy.origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
             expose_headers=("Location", "Retry-After", "X-Request-Id"),
         )
-    return Edge(served, door, refused)
+    return Edge(served, origin_policy, refused)
 
 
 async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:

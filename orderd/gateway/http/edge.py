@@ -1,4 +1,4 @@
-"""What every HTTP request passes through: an id, the door, a bound on its body, and the record of how it went."""
+"""What every HTTP request passes: an id, the origin policy, a bound on its body, and a record of how it went."""
 
 import re
 import time
@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from db.audit import Actor
 from orderd.domain.errors import OrderdError
-from orderd.gateway.access.origin import Door
+from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.problem import problem_response
 from orderd.telemetry import HTTP_REQUESTS, HTTP_SECONDS, REFUSED
 from orderd.wire import MAX_MESSAGE_BYTES
@@ -41,9 +41,11 @@ class Edge:
     that is logged on the way. HEAD is answered as GET; the server leaves the body out.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, refused: Callable[[Actor, str, OrderdError], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, origin_policy: OriginPolicy, refused: Callable[[Actor, str, OrderdError], None]
+    ) -> None:
         self._app = app
-        self._door = door
+        self._origin_policy = origin_policy
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +58,7 @@ class Edge:
         began = time.perf_counter()
         bind_contextvars(request_id=request_id)  # to this request's task, which ends with it
         try:
-            self._door.check(headers.getlist("host"), headers.getlist("origin"))
+            self._origin_policy.check(headers.getlist("host"), headers.getlist("origin"))
             await self._app(inner, _bounded(receive), answer.send)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()

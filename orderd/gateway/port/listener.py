@@ -1,6 +1,6 @@
 """One TCP port for websocket and HTTP.
 
-The websockets library owns the port. What arrives there is first looked at by ``orderd.gateway.port.arrival``.
+The websockets library owns the port. What arrives there is first looked at by ``orderd.gateway.port.new_connection``.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from typing import Any, Final, cast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from orderd.gateway.port.arrival import Arrival, Reception
 from orderd.gateway.port.caps import Caps
 from orderd.gateway.port.http_connection import REQUEST_SECONDS, HttpSide
+from orderd.gateway.port.new_connection import NewConnection, PortContext
 from orderd.gateway.port.tls import Certificate
 from orderd.gateway.port.websocket_connection import CLOSE_SECONDS, PortConnection
 from orderd.wire import MAX_MESSAGE_BYTES
@@ -42,7 +42,7 @@ class Port:
         limit before the connection is closed.
         """
         self._http = HttpSide(app)
-        self._reception = Reception(self._http, caps, certificate)
+        self._context = PortContext(self._http, caps, certificate)
         self._too_large = too_large
         self._converse: Callable[[Any], Awaitable[None]] = converse
         self._admit: Callable[[Any, Request], Awaitable[Response | None]] = admit
@@ -71,8 +71,8 @@ class Port:
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
-    def _arrive(self, *args: Any, **options: Any) -> Arrival:  # noqa: ANN401
-        return Arrival(self._reception, partial(PortConnection, *args, too_large=self._too_large, **options))
+    def _arrive(self, *args: Any, **options: Any) -> NewConnection:  # noqa: ANN401
+        return NewConnection(self._context, partial(PortConnection, *args, too_large=self._too_large, **options))
 
     @property
     def connections(self) -> set[PortConnection]:
@@ -86,7 +86,7 @@ class Port:
             return
         self._server.close(code=SERVICE_RESTART, reason="restarting: reconnect and resume with after")
         self._http.close()
-        for arrival in list(self._reception.undecided):
+        for arrival in list(self._context.undecided):
             arrival.close()
         try:
             async with asyncio.timeout(CLOSE_SECONDS + 1):

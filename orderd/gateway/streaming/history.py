@@ -33,7 +33,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderSnapshot:
     """Where an order stands as somebody begins to follow it.
 
     ``again`` are its events from ``after + 1`` on, as far as they are stored, where a resume point was given.
@@ -86,20 +86,20 @@ def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
     return found[0] if found else None, views.events_after(order_id, seq)
 
 
-def standings(selection: Selection, among: Sequence[UUID] = ()) -> list[Standing]:
+def snapshots(selection: Selection, among: Sequence[UUID] = ()) -> list[OrderSnapshot]:
     """What a new follower is sent, oldest order first: of those it names, or of those ``among`` that it selects."""
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
         return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
     active = views.active(among, selection.account_id, selection.token_in, selection.token_out, selection.kind)
     if not selection.from_beginning:
-        return [Standing(order) for order in active]
+        return [OrderSnapshot(order) for order in active]
     told = views.stories(order.id for order in active)
-    return [Standing(order, 0, tuple(told[order.id])) for order in active]
+    return [OrderSnapshot(order, 0, tuple(told[order.id])) for order in active]
 
 
-def _standing(order: OrderView, after: int | None) -> Standing:
-    return Standing(order, after, () if after is None else tuple(views.events_after(order.id, after)))
+def _standing(order: OrderView, after: int | None) -> OrderSnapshot:
+    return OrderSnapshot(order, after, () if after is None else tuple(views.events_after(order.id, after)))
 
 
 def _heads(where: str, values: Iterable[object]) -> list[Head]:

@@ -27,8 +27,8 @@ from orderd.gateway.streaming.history import Head
 from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection, groups_of
 from orderd.gateway.streaming.session import Session
-from orderd.gateway.streaming.standings import Standings
-from orderd.gateway.streaming.subscription import Manner, News, Notifications, Subscription
+from orderd.gateway.streaming.snapshots import Snapshots
+from orderd.gateway.streaming.subscription import Encoder, News, Notifications, Subscription
 from orderd.gateway.threads import DatabaseThreads
 from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 
@@ -62,7 +62,7 @@ class Hub:
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
         self._roll = Roll()
-        self._standings = Standings(database, self._roll)
+        self._snapshots = Snapshots(database, self._roll)
         self._marks: dict[UUID, _Mark] = {}
         self._ended: deque[tuple[float, UUID]] = deque()
         self._of_order: defaultdict[UUID, set[Subscription]] = defaultdict(set)
@@ -249,9 +249,9 @@ class Hub:
     # Followers
 
     def follow(
-        self, session: Session, selection: Selection, manner: Callable[[int], Manner] = Notifications
+        self, session: Session, selection: Selection, encoder: Callable[[int], Encoder] = Notifications
     ) -> Subscription:
-        """Register a follower; from here on it misses nothing. ``manner``, given its number, says how it is told.
+        """Register a follower; from here on it misses nothing. ``encoder``, given its number, writes its messages.
 
         Raises OrderdError SERVICE_OVERLOADED.
         """
@@ -261,7 +261,7 @@ class Hub:
             )
         number, session.next_subscription = session.next_subscription, session.next_subscription + 1
         since = 0 if selection.orders else self._roll.last
-        subscription = Subscription(number, session.peer, selection, manner(number), since)
+        subscription = Subscription(number, session.peer, selection, encoder(number), since)
         for order_id in selection.orders:
             self._of_order[order_id].add(subscription)
         if selection.group is not None:
@@ -272,7 +272,7 @@ class Hub:
 
     async def begin(self, subscription: Subscription) -> None:
         """Bring a follower up to date and let it go live. Raises ConnectionClosed."""
-        pages = self._standings.pages(subscription.selection, subscription.since)
+        pages = self._snapshots.pages(subscription.selection, subscription.since)
         await subscription.begin(pages, partial(self._is_behind, subscription.selection.group))
 
     def _is_behind(self, group: Group | None, order_id: UUID, seq: int | None) -> bool:

@@ -18,10 +18,10 @@ from orderd.telemetry import EVENTS_SENT
 from orderd.wire import ORDER_EVENT, OrderView, Position, Ready, ResyncRequired
 
 if TYPE_CHECKING:
-    from orderd.gateway.streaming.history import Standing
+    from orderd.gateway.streaming.history import OrderSnapshot
     from orderd.gateway.streaming.peer import Peer
     from orderd.gateway.streaming.selection import Selection
-    from orderd.gateway.streaming.standings import Page
+    from orderd.gateway.streaming.snapshots import Page
 
 MAX_HELD_BYTES: Final = 8 * 2**20
 """Events that may wait while a follower is still being sent its snapshots; one that is slower is closed.
@@ -90,44 +90,44 @@ def once(encoded: dict[object, tuple[bytes, ...]], form: object, encode: Encode)
     return found
 
 
-class Manner(Protocol):
-    """How a follower is told. Each method returns the messages to send, of which there may be none."""
+class Encoder(Protocol):
+    """How messages to a follower are written. Each method returns the messages to send, of which there may be none."""
 
-    def snapshot(self, standing: Standing) -> tuple[bytes, ...]: ...
+    def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]: ...
 
     def event(self, news: News) -> tuple[bytes, ...]: ...
 
-    def resync(self, standing: Standing) -> tuple[bytes, ...]:
-        """The events after ``standing.after`` cannot be sent again; the snapshot comes next."""
+    def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
+        """The events after ``snapshot.after`` cannot be sent again; the snapshot comes next."""
 
     def ready(self, orders: int) -> tuple[bytes, ...]: ...
 
 
 class Notifications:
-    """The manner of ``orders.subscribe``: notifications of JSON-RPC with the subscription's number."""
+    """The encoder of ``orders.subscribe``: notifications of JSON-RPC with the subscription's number."""
 
     def __init__(self, number: int) -> None:
         self._number = number
 
     # Most subscriptions are their connection's first, so most share one encoding.
 
-    def snapshot(self, standing: Standing) -> tuple[bytes, ...]:
-        return once(standing.encoded, self._number, lambda: (_SNAPSHOT % self._number + _json(standing.order) + b"}}",))
+    def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
+        return once(snapshot.encoded, self._number, lambda: (_SNAPSHOT % self._number + _json(snapshot.order) + b"}}",))
 
     def event(self, news: News) -> tuple[bytes, ...]:
         return news.frames(self._number, lambda: (_EVENT % self._number + news.body + b"}}",))
 
-    def resync(self, standing: Standing) -> tuple[bytes, ...]:
-        assert standing.after is not None
-        assert standing.lapse is not None
-        order = standing.order
+    def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
+        assert snapshot.after is not None
+        assert snapshot.lapse is not None
+        order = snapshot.order
         return _notification(
             ResyncRequired(
                 subscription=self._number,
                 order_id=order.id,
-                after=standing.after,
+                after=snapshot.after,
                 seq=order.seq,
-                reason=standing.lapse,
+                reason=snapshot.lapse,
             )
         )
 
@@ -143,11 +143,11 @@ class Subscription:
     """
 
     __slots__ = (
+        "_encoder",
         "_events",
         "_held",
         "_held_bytes",
         "_last",
-        "_manner",
         "_peer",
         "_told",
         "_upto",
@@ -156,12 +156,12 @@ class Subscription:
         "since",
     )
 
-    def __init__(self, number: int, peer: Peer, selection: Selection, manner: Manner, since: int = 0) -> None:
+    def __init__(self, number: int, peer: Peer, selection: Selection, encoder: Encoder, since: int = 0) -> None:
         self.number = number
         self.selection = selection
         self.since = since
         self._peer = peer
-        self._manner = manner
+        self._encoder = encoder
         # How far it has been told of orders of which the news have not come as far yet. Of one that had ended before
         # its page was read it has not seen the beginning, and is not told the end.
         self._told: dict[UUID, int] = {}
@@ -203,14 +203,14 @@ class Subscription:
             told = self._told.items()
             self._told = {each: seq for each, seq in told if is_behind(each, None if seq == _EVER else seq)}
         self._upto = self.since
-        await self._answer(self._manner.ready(count))
+        await self._answer(self._encoder.ready(count))
         await self._send_held()
         self._held = None
 
     def _drop_ended(self, page: Page, after: int) -> None:
         """Let go of what was held of orders that had ended before their page was read."""
         assert self._held is not None
-        upto, shown = min(page.upto, self.since), {standing.order.id for standing in page.standings}
+        upto, shown = min(page.upto, self.since), {each.order.id for each in page.snapshots}
         self._held = deque(each for each in self._held if not after < each[1] <= upto or each[0].order_id in shown)
         self._held_bytes = sum(len(news.body) for news, _ in self._held)
 
@@ -220,20 +220,20 @@ class Subscription:
             if number <= self.since:
                 self._told[order_id] = _EVER
         shown = 0
-        for standing in page.standings:
-            order = standing.order
+        for snapshot in page.snapshots:
+            order = snapshot.order
             if page.numbers.get(order.id, 0) > self.since:
                 continue
             shown += 1
             if shown % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            lapsed = standing.lapse is not None
+            lapsed = snapshot.lapse is not None
             if lapsed:
-                await self._answer(self._manner.resync(standing))
+                await self._answer(self._encoder.resync(snapshot))
             self._told[order.id] = order.seq
             self._last = (order.id, order.seq)
-            await self._answer(self._manner.snapshot(standing))
-            for event in () if lapsed else standing.again:
+            await self._answer(self._encoder.snapshot(snapshot))
+            for event in () if lapsed else snapshot.again:
                 self._told[order.id] = max(event.seq, order.seq)
                 await self._answer(self._tell(News.of(event)))
         return shown
@@ -261,7 +261,7 @@ class Subscription:
         EVENTS_SENT.inc()
         self._events += 1
         self._last = (news.order_id, news.seq)
-        return self._manner.event(news)
+        return self._encoder.event(news)
 
     async def _answer(self, messages: tuple[bytes, ...]) -> None:
         for message in messages:

@@ -213,10 +213,10 @@ def read_all_that_can_be_read(order: Order) -> None:
     heads = history.active_heads()
     history.heads_moved([history.clock_now()], 6)
     history.missing(order.id, 1)
-    history.standings(Selection(DEFAULT_ACCOUNT, {order.id: 1}))
+    history.snapshots(Selection(DEFAULT_ACCOUNT, {order.id: 1}))
     active = [head.order_id for head in heads]
     for whose in (DEFAULT_ACCOUNT, None):
-        history.standings(Selection(whose, token_in="SOL", token_out="USDC", kind="market"), active)
+        history.snapshots(Selection(whose, token_in="SOL", token_out="USDC", kind="market"), active)
     views.stories([order.id])
     read_fills(order)
 

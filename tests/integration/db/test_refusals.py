@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from db import audit, refusals
+from db import audit
+from db import refused_requests as refusals
 from db.audit import Actor, Entry, Filter
 from db.connection import database
-from db.refusals import KEPT_DAYS, ROWS_AN_HOUR, Refusal
+from db.refused_requests import KEPT_DAYS, ROWS_AN_HOUR, Refusal
 from orderd.gateway.access import refusal_log
 
 pytestmark = pytest.mark.usefixtures("connection")

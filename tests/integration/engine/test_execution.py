@@ -31,7 +31,7 @@ from orderd.engine.execution.turn import Execution
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
-from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.live import LiveAttempts

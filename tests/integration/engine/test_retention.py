@@ -189,7 +189,7 @@ def test_whoever_resumes_an_order_whose_events_are_gone_is_told_so() -> None:
     grow_old(order.id)
     retention.remove(Kept.EVENTS, DAYS)
     lapses = {
-        after: history.standings(Selection(DEFAULT_ACCOUNT, {order.id: after}))[0].lapse
+        after: history.snapshots(Selection(DEFAULT_ACCOUNT, {order.id: after}))[0].lapse
         for after in (None, 0, order.seq - 1, order.seq)
     }
     assert lapses == {None: None, 0: "GONE", order.seq - 1: "GONE", order.seq: None}

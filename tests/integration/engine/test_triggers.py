@@ -17,8 +17,8 @@ from orderd.domain.order import EventKind, OrderKind, OrderStatus
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
 from orderd.engine import views
 from orderd.engine.publish import Publisher
-from orderd.engine.routing.inquiry import Answers, Pair
 from orderd.engine.routing.outline import Outline
+from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.watch import Triggers

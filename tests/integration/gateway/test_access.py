@@ -12,16 +12,16 @@ import httpx
 import pytest
 
 from db import audit
-from db import refusals as stranger_counts
+from db import refused_requests as stranger_counts
 from db.audit import Actor, Filter
 from db.connection import database
 from db.models import AuditRow, Order
-from db.refusals import Counted, Refusal
+from db.refused_requests import Counted, Refusal
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway.access import refusal_log as refusals
-from orderd.gateway.access import revocation as endings
+from orderd.gateway.access import revocation as revocations
 from orderd.gateway.rpc.batch import Batcher
 from orderd.wire import Ready
 from tests.integration.gateway.api_keys import bearer, issue, revoke
@@ -166,7 +166,7 @@ class TestRevocation:
 
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-        monkeypatch.setattr(endings, "CHECK_SECONDS", 3600.0)
+        monkeypatch.setattr(revocations, "CHECK_SECONDS", 3600.0)
         return settings
 
     async def test_it_ends_connections_and_subscriptions_at_once_and_nothing_else(
@@ -224,9 +224,9 @@ class TestRevocation:
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         token = await asyncio.to_thread(issue, "read")
-        identify = rig.gateway._gate.identify
+        identify = rig.gateway._authenticator.identify
         told = asyncio.Event()
-        end: Callable[[Any], None] = rig.gateway._endings._end
+        end: Callable[[Any], None] = rig.gateway._revocations._end
 
         async def late(*arguments: Any) -> Any:
             principal = await identify(*arguments)
@@ -238,8 +238,8 @@ class TestRevocation:
             end(ended)
             told.set()
 
-        monkeypatch.setattr(rig.gateway._gate, "identify", late)
-        monkeypatch.setattr(rig.gateway._endings, "_end", tell)
+        monkeypatch.setattr(rig.gateway._authenticator, "identify", late)
+        monkeypatch.setattr(rig.gateway._revocations, "_end", tell)
         async with rig.client(additional_headers=bearer(token)) as client:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
@@ -247,7 +247,7 @@ class TestRevocation:
     async def test_notices_are_heard_again_after_postgres_has_dropped_the_connection(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(endings, "CHECK_SECONDS", 0.05)
+        monkeypatch.setattr(revocations, "CHECK_SECONDS", 0.05)
         token = await asyncio.to_thread(issue, "read")
         async with rig.client(additional_headers=bearer(token)) as client:
             await asyncio.to_thread(_drop_the_listener)
@@ -269,7 +269,7 @@ class TestRevocation:
 class TestExpiry:
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-        monkeypatch.setattr(endings, "CHECK_SECONDS", 0.05)
+        monkeypatch.setattr(revocations, "CHECK_SECONDS", 0.05)
         return settings
 
     async def test_a_connection_ends_when_its_token_expires(self, rig: Rig) -> None:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from orderd.config.settings import Settings
-from orderd.gateway.port import arrival
+from orderd.gateway.port import new_connection
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio
@@ -85,7 +85,7 @@ async def test_a_refused_one_takes_no_room(rig: Rig) -> None:
 
 async def test_the_slow_ones_give_their_room_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as there may be, each of which says a byte now and then, and never enough."""
-    monkeypatch.setattr(arrival, "ARRIVAL_SECONDS", 0.3)
+    monkeypatch.setattr(new_connection, "FIRST_REQUEST_SECONDS", 0.3)
     async with AsyncExitStack() as held:
         slow = [await held.enter_async_context(wire(rig, "GET / HTTP/1.1\r\nX: ")) for _ in range(CAP)]
         for reader in slow:

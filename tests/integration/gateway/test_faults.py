@@ -9,7 +9,7 @@ from peewee import DatabaseError
 from orderd.gateway.access import last_used, refusal_log
 from orderd.gateway.access.last_used import LastUsed
 from orderd.gateway.access.refusal_log import Refusals
-from orderd.gateway.access.revocation import Endings
+from orderd.gateway.access.revocation import Revocations
 from orderd.gateway.health_checks import HealthChecks
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
@@ -24,8 +24,8 @@ PLACES = [
     (Pacemaker, "run"),
     (HealthChecks, "probe_lag"),
     (HealthChecks, "doubts"),
-    (Endings, "look"),
-    (Endings, "listen"),
+    (Revocations, "look"),
+    (Revocations, "listen"),
     (Refusals, "write"),
     (LastUsed, "write"),
 ]

@@ -105,7 +105,7 @@ async def _left_alone(rig: Rig) -> None:
     port = rig.gateway._port
     await asyncio.sleep(0)
     assert not port.connections
-    assert port._reception.caps._count == 0
+    assert port._context.caps._count == 0
 
 
 def _size() -> int:

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from orderd.client import protocol
 from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode
-from orderd.gateway.port import arrival
 from orderd.gateway.port import http_connection as http_side
+from orderd.gateway.port import new_connection
 from orderd.wire import WIRE_VERSION
 from tests.integration.gateway.conftest import Rig
 
@@ -200,7 +200,7 @@ async def test_a_later_head_that_is_too_large_is_refused_too(rig: Rig) -> None:
 
 @pytest.mark.parametrize("beginning", ["", "GET", _GET, _UPGRADE])
 async def test_a_head_that_never_ends_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch, beginning: str) -> None:
-    monkeypatch.setattr(arrival, "ARRIVAL_SECONDS", 0.1)
+    monkeypatch.setattr(new_connection, "FIRST_REQUEST_SECONDS", 0.1)
     async with wire(rig) as peer:
         await peer.send(beginning)
         assert is_problem(await peer.answer(), 408, "REQUEST_TIMEOUT")

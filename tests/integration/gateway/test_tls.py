@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.port import arrival
+from orderd.gateway.port import new_connection
 from orderd.gateway.port.tls import Certificate
 from tests.integration.gateway.conftest import Rig
 
@@ -80,7 +80,7 @@ async def test_a_client_that_does_not_know_the_authority_does_not_come_in(rig: R
     with pytest.raises(ssl.SSLCertVerificationError):
         await asyncio.open_connection("127.0.0.1", rig.port, ssl=ssl.create_default_context())
     assert await _fingerprint(rig, trusting)
-    assert rig.gateway._port._reception.caps._count <= 1, "the one that has just left, at most"
+    assert rig.gateway._port._context.caps._count <= 1, "the one that has just left, at most"
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -125,7 +125,7 @@ async def test_a_client_that_speaks_no_tls_is_told_so(rig: Rig, first: str) -> N
 async def test_a_handshake_that_never_ends_is_given_up(
     rig: Rig, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
-    monkeypatch.setattr(arrival, "ARRIVAL_SECONDS", 0.2)
+    monkeypatch.setattr(new_connection, "FIRST_REQUEST_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
     writer.write(beginning)
     async with asyncio.timeout(10):
@@ -134,7 +134,7 @@ async def test_a_handshake_that_never_ends_is_given_up(
     writer.transport.abort()
     monkeypatch.undo()
     assert await _fingerprint(rig, trusting)
-    assert rig.gateway._port._reception.caps._count <= 1, "the one that has just left, at most"
+    assert rig.gateway._port._context.caps._count <= 1, "the one that has just left, at most"
 
 
 async def test_noise_after_a_hello_does_no_harm(rig: Rig, trusting: ssl.SSLContext) -> None:

@@ -208,7 +208,7 @@ MUTANTS: Final = (
     Mutant(
         "one-venue-breaks-all",
         11,
-        "orderd/engine/routing/inquiry.py",
+        "orderd/engine/routing/quote_collection.py",
         "    except Exception as error:  # noqa: BLE001  (told, or logged)",
         "    except KeyError as error:",
         ("tests/unit/engine/test_routing.py::test_one_venue_down_leaves_the_order_to_the_other",),

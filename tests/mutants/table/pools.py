@@ -32,7 +32,7 @@ MUTANTS: Final = (
     Mutant(
         "refused-and-chosen-again",
         11,
-        "orderd/engine/routing/inquiry.py",
+        "orderd/engine/routing/quote_collection.py",
         "elif (reason := self._cooling.reason(pool.address)) is not None:",
         'elif (reason := self._cooling.reason(pool.address)) == "":',
         (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),

@@ -263,7 +263,7 @@ DEAD = {
 def test_a_dead_pool_says_no_and_the_good_one_beside_it_trades(dead: Side) -> None:
     with pytest.raises(SwapError):
         dead.quote(10**9)
-    assert best_split([dead, GOOD], 10**9, max_legs=2, cost_a_leg=0).best == Split((Leg(1, GOOD.quote(10**9)),))
+    assert best_split([dead, GOOD], 10**9, max_legs=2, cost_per_leg=0).best == Split((Leg(1, GOOD.quote(10**9)),))
 
 
 PRICELESS = (
@@ -351,7 +351,7 @@ def test_a_pool_in_any_state_keeps_nobody_from_the_good_one_beside_it(kind: str,
     side: Side = data.draw(SIDES[kind])
     amount = data.draw(st.sampled_from((10**6, 10**9, 10**12)))
     sides = [side, GOOD] if data.draw(st.booleans()) else [GOOD, side]
-    offers = best_split(sides, amount, max_legs=2, cost_a_leg=0)
+    offers = best_split(sides, amount, max_legs=2, cost_per_leg=0)
     alone = GOOD.quote(amount)
     if offers.best is None:  # The odd one gives so much away that a part of the amount receives more than all of it.
         assert offers.less is not None

@@ -31,7 +31,7 @@ def best(sides: Sequence[Side], amount_out: int, room: Room | None = None, legs:
     def curve_of(position: int, most_steps: int) -> Curve:
         return Curve(sides[position].segments(), U64_MAX, most_steps)
 
-    return best_purchase(sides, amount_out, max_legs=legs, cost_a_leg=cost, curve_of=curve_of, room=room)
+    return best_purchase(sides, amount_out, max_legs=legs, cost_per_leg=cost, curve_of=curve_of, room=room)
 
 
 @pytest.mark.untraced
@@ -70,7 +70,7 @@ def test_what_is_bought_costs_what_a_split_of_as_much_would_sell_it_for(seed: in
     found = best(sides, max(int(sum(sample.depth for sample in samples) * 0.1 * part), 10**9)).best
     if found is None:
         return
-    sold = best_split(sides, found.amount_in, max_legs=3, cost_a_leg=0).best
+    sold = best_split(sides, found.amount_in, max_legs=3, cost_per_leg=0).best
     assert sold is not None
     assert abs(sold.amount_out - found.amount_out) <= found.amount_out // 10**6 + 3 * len(found.legs)
 
@@ -190,7 +190,7 @@ def test_pools_with_limit_orders_cost_little_more_together_than_they_would_sell_
     found = best(sides, max(int(sum(sample.depth for sample in samples) * 0.1 * part), 10**9)).best
     if found is None:
         return
-    sold = best_split(sides, found.amount_in, max_legs=3, cost_a_leg=0).best
+    sold = best_split(sides, found.amount_in, max_legs=3, cost_per_leg=0).best
     assert sold is not None
     assert sold.amount_out - found.amount_out <= found.amount_out // 500
 

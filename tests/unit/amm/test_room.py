@@ -86,7 +86,7 @@ def _grid(sides: Sequence[Side], amount: int) -> Iterator[Split]:
 
 
 def best(sides: Sequence[Side], amount: int, room: Room, max_legs: int = MAX_LEGS) -> Offers:
-    return best_split(sides, amount, max_legs=max_legs, cost_a_leg=0, room=room)
+    return best_split(sides, amount, max_legs=max_legs, cost_per_leg=0, room=room)
 
 
 @pytest.mark.parametrize("block", [untraced(0), 1, 2, untraced(3)])
@@ -126,7 +126,7 @@ def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_ther
     """Whatever was thought to be in vain beside it."""
     for seed in range(150):
         sides, amount, cost, _ = random_market(seed)
-        free = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost).best
+        free = best_split(sides, amount, max_legs=MAX_LEGS, cost_per_leg=cost).best
         assert free is not None
         banned = free.legs[0].position
 
@@ -134,9 +134,9 @@ def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_ther
             return banned not in {leg.position for leg in split.legs}
 
         room = Room(fits=allowed)
-        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost, room=room)
+        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_per_leg=cost, room=room)
         left = [side for position, side in enumerate(sides) if position != banned]
-        expected = best_split(left, amount, max_legs=MAX_LEGS, cost_a_leg=cost)
+        expected = best_split(left, amount, max_legs=MAX_LEGS, cost_per_leg=cost)
         assert (found.best is None) == (expected.best is None), seed
         if found.best is not None and expected.best is not None:
             assert abs(found.best.worth(cost) - expected.best.worth(cost)) <= expected.best.worth(cost) >> 26, seed

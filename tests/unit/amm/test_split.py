@@ -107,7 +107,7 @@ def best_single(offers: Offers) -> int | None:
 def test_the_split_is_the_optimum_to_a_thousandth_of_a_percent(block: int) -> None:
     for seed in range(block * SETS // 10, (block + 1) * SETS // 10):
         sides, amount, cost, _ = random_market(seed)
-        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost).best
+        found = best_split(sides, amount, max_legs=MAX_LEGS, cost_per_leg=cost).best
         optimum = Grid(sides, amount, cost).optimum()
         assert found is not None, seed
         assert found.worth(cost) * 100_000 >= optimum * 99_999, seed
@@ -120,7 +120,7 @@ def test_the_split_never_pays_less_than_the_best_pool_after_costs(capsys: pytest
     gains: dict[float, list[float]] = {size: [] for size in SIZES}
     for seed in range(SETS):
         sides, amount, cost, _ = random_market(seed)
-        offers = best_split(sides, amount, max_legs=MAX_LEGS, cost_a_leg=cost)
+        offers = best_split(sides, amount, max_legs=MAX_LEGS, cost_per_leg=cost)
         single = best_single(offers)
         assert offers.best is not None
         if single is not None:
@@ -137,7 +137,7 @@ def pool(depth: int, price: int = 10, fee: int = 2_500) -> CpmmSide:
 
 
 def test_equal_pools_share_an_order_equally() -> None:
-    found = best_split([pool(10**12)] * 3, 3 * 10**9, max_legs=3, cost_a_leg=0).best
+    found = best_split([pool(10**12)] * 3, 3 * 10**9, max_legs=3, cost_per_leg=0).best
     assert found is not None
     assert sorted(leg.position for leg in found.legs) == [0, 1, 2]
     assert max(abs(leg.quote.amount_in - 10**9) for leg in found.legs) < 10**6
@@ -145,19 +145,19 @@ def test_equal_pools_share_an_order_equally() -> None:
 
 def test_a_leg_that_costs_more_than_it_gains_is_left_out() -> None:
     sides = [pool(10**12), pool(10**12)]
-    free = best_split(sides, 10**10, max_legs=3, cost_a_leg=0).best
+    free = best_split(sides, 10**10, max_legs=3, cost_per_leg=0).best
     assert free is not None
     gain = free.amount_out - sides[0].quote(10**10).amount_out
     billionth = free.amount_out // 10**9 + 1
     for cost, legs in ((gain - billionth, 2), (gain + billionth, 1)):
-        found = best_split(sides, 10**10, max_legs=3, cost_a_leg=cost).best
+        found = best_split(sides, 10**10, max_legs=3, cost_per_leg=cost).best
         assert found is not None
         assert len(found.legs) == legs
 
 
 @pytest.mark.parametrize("max_legs", [1, 2])
 def test_no_more_legs_are_made_than_allowed(max_legs: int) -> None:
-    found = best_split([pool(10**12)] * 4, 10**11, max_legs=max_legs, cost_a_leg=0).best
+    found = best_split([pool(10**12)] * 4, 10**11, max_legs=max_legs, cost_per_leg=0).best
     assert found is not None
     assert len(found.legs) == max_legs
 
@@ -166,7 +166,7 @@ def test_an_order_that_no_pool_can_take_alone_is_split() -> None:
     """Vaults near the limit of 64 bits: each has room for two thirds."""
     room = 10**12
     sides = [pool(2**64 - 1 - room), pool(2**64 - 1 - room)]
-    offers = best_split(sides, room * 3 // 2, max_legs=2, cost_a_leg=0)
+    offers = best_split(sides, room * 3 // 2, max_legs=2, cost_per_leg=0)
     assert all(isinstance(single, SwapError) for single in offers.singles)
     assert offers.best is not None
     assert len(offers.best.legs) == 2
@@ -175,7 +175,7 @@ def test_an_order_that_no_pool_can_take_alone_is_split() -> None:
 def test_an_order_that_all_pools_together_cannot_take_has_no_split() -> None:
     room = 10**12
     sides = [pool(2**64 - 1 - room), pool(2**64 - 1 - room)]
-    assert best_split(sides, room * 5, max_legs=2, cost_a_leg=0).best is None
+    assert best_split(sides, room * 5, max_legs=2, cost_per_leg=0).best is None
 
 
 def test_a_pool_that_refuses_for_good_is_not_asked_for_a_part() -> None:
@@ -192,7 +192,7 @@ def test_a_pool_that_refuses_for_good_is_not_asked_for_a_part() -> None:
         def rates(self) -> NoReturn:
             raise AssertionError("nobody should ask")
 
-    found = best_split([Closed(), pool(10**12)], 10**9, max_legs=2, cost_a_leg=0).best
+    found = best_split([Closed(), pool(10**12)], 10**9, max_legs=2, cost_per_leg=0).best
     assert found is not None
     assert [leg.position for leg in found.legs] == [1]
 
@@ -208,10 +208,10 @@ def test_a_split_that_a_pool_refuses_after_all_leaves_the_best_pool() -> None:
 
     side = pool(10**12)
     fickle = Fickle(side.pool, zero_for_one=True)
-    found = best_split([fickle, side], 10**11, max_legs=2, cost_a_leg=0).best
+    found = best_split([fickle, side], 10**11, max_legs=2, cost_per_leg=0).best
     assert found is not None
     assert len(found.legs) == 1
 
 
 def test_without_pools_there_is_no_split() -> None:
-    assert best_split([], 1, max_legs=3, cost_a_leg=0) == Offers((), None)
+    assert best_split([], 1, max_legs=3, cost_per_leg=0) == Offers((), None)

@@ -3,8 +3,8 @@
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import VenueName
 from orderd.engine.routing.cooling import COOLING_SECONDS, Cooling
-from orderd.engine.routing.inquiry import Inquiry
 from orderd.engine.routing.price_guard import PriceGuard
+from orderd.engine.routing.quote_collection import QuoteCollector
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.venue_refusals import reasons
 from tests.unit.engine.test_routing import PAIR, StubVenue, decide, nothing_to_read, offering, side
@@ -17,8 +17,8 @@ class Clock:
         return self.now
 
 
-def inquiry(cooling: Cooling, *venues: StubVenue) -> Inquiry:
-    return Inquiry(venues, read=nothing_to_read, cooling=cooling, timeout_ms=5_000, max_slot_lag=20, threads=1)
+def collector(cooling: Cooling, *venues: StubVenue) -> QuoteCollector:
+    return QuoteCollector(venues, read=nothing_to_read, cooling=cooling, timeout_ms=5_000, max_slot_lag=20, threads=1)
 
 
 def test_a_pool_cools_down_for_half_a_minute_to_a_minute() -> None:
@@ -46,7 +46,7 @@ def test_the_others_answer_and_the_reason_is_always_told() -> None:
     cooling = Cooling(clock=Clock())
     raydium = offering(VenueName.RAYDIUM, side(0.1), side(0.11))
     cooling.cool("raydium 1", "its program refused with NotApproved")
-    answers = inquiry(cooling, raydium).ask([PAIR])[PAIR]
+    answers = collector(cooling, raydium).ask([PAIR])[PAIR]
     assert [pool.address for pool in answers.pools] == ["raydium 0"]
     quote = answers.pools[0].side.quote(10**6)
     (told,) = reasons(answers, [quote], [answers.pools[0].told(quote)], [VenueName.RAYDIUM])
@@ -57,7 +57,7 @@ def test_the_others_answer_and_the_reason_is_always_told() -> None:
 def test_where_all_cool_down_that_is_the_reason_and_not_that_there_are_none() -> None:
     cooling = Cooling(clock=Clock())
     cooling.cool("raydium 0", "its program refused with NotApproved")
-    answers = inquiry(cooling, offering(VenueName.RAYDIUM, side(0.1))).ask([PAIR])[PAIR]
+    answers = collector(cooling, offering(VenueName.RAYDIUM, side(0.1))).ask([PAIR])[PAIR]
     (told,) = reasons(answers, [], [], [VenueName.RAYDIUM])
     assert told.code is ErrorCode.POOL_CLOSED
 

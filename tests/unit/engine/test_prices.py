@@ -17,7 +17,7 @@ from orderd.domain.tokens import Token
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.prices.recorder import PriceRecorder
 from orderd.engine.prices.reference import price_of
-from orderd.engine.routing.inquiry import Answers, Pair
+from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.venues.base import OpenPool
 from tests.unit.engine.test_routing import VAULTS, side
 

@@ -17,7 +17,7 @@ from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.streaming import hub as hub_module
 from orderd.gateway.streaming import roll as roll_module
-from orderd.gateway.streaming.history import Head, Standing
+from orderd.gateway.streaming.history import Head, OrderSnapshot
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.session import Session
@@ -92,15 +92,15 @@ class Store:
             return None, []
         return self._head(order_id), self.events[order_id][seq:]
 
-    def standings(self, selection: Selection, among: Sequence[UUID] = ()) -> list[Standing]:
+    def snapshots(self, selection: Selection, among: Sequence[UUID] = ()) -> list[OrderSnapshot]:
         if not selection.orders:
             return [
-                Standing(self._view(each))
+                OrderSnapshot(self._view(each))
                 for each in among
                 if is_wanted(selection, each, self.owner[each]) and not self.has_ended(each)
             ]
         return [
-            Standing(self._view(each), after, () if after is None else tuple(self.events[each][after:]))
+            OrderSnapshot(self._view(each), after, () if after is None else tuple(self.events[each][after:]))
             for each, after in selection.orders.items()
         ]
 

@@ -3,43 +3,43 @@
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.access.origin import Door
+from orderd.gateway.access.origin import OriginPolicy
 
 
 @pytest.mark.parametrize(
     "host", ["orders.example", "Orders.Example:3000", "gateway", "10.0.0.7:3000", "[fd00::7]:3000"]
 )
 def test_the_bind_address_and_configured_names_are_answered_to(host: str) -> None:
-    door = Door("10.0.0.7", ("orders.example", "gateway", "[fd00::7]"))
-    door.check([host], [])
-    door.check([host], [f"https://{host}"])
+    policy = OriginPolicy("10.0.0.7", ("orders.example", "gateway", "[fd00::7]"))
+    policy.check([host], [])
+    policy.check([host], [f"https://{host}"])
 
 
 def test_a_wildcard_address_is_no_name() -> None:
     with pytest.raises(OrderdError, match="no name of this daemon"):
-        Door("0.0.0.0").check(["0.0.0.0:3000"], [])
+        OriginPolicy("0.0.0.0").check(["0.0.0.0:3000"], [])
 
 
 @pytest.mark.parametrize("hosts", [[], ["localhost", "localhost"], ["localhost", "evil.example"], [""]])
 def test_there_is_exactly_one_host(hosts: list[str]) -> None:
     with pytest.raises(OrderdError) as refused:
-        Door("127.0.0.1").check(hosts, [])
+        OriginPolicy("127.0.0.1").check(hosts, [])
     assert refused.value.code is ErrorCode.AUTH_ORIGIN_REFUSED
 
 
 def test_every_origin_must_fit() -> None:
     with pytest.raises(OrderdError):
-        Door("127.0.0.1").check(["localhost:3000"], ["http://localhost:3000", "http://evil.example"])
+        OriginPolicy("127.0.0.1").check(["localhost:3000"], ["http://localhost:3000", "http://evil.example"])
 
 
 def test_pages_that_are_allowed_may_come_from_elsewhere() -> None:
-    door = Door("127.0.0.1", (), ("https://desk.example",))
-    door.check(["localhost:3000"], ["https://desk.example"])
+    policy = OriginPolicy("127.0.0.1", (), ("https://desk.example",))
+    policy.check(["localhost:3000"], ["https://desk.example"])
     for foreign in ("http://desk.example", "https://desk.example:8443", "https://desk.example.evil.example", "null"):
         with pytest.raises(OrderdError):
-            door.check(["localhost:3000"], [foreign])
+            policy.check(["localhost:3000"], [foreign])
     with pytest.raises(OrderdError):
-        door.check(["evil.example"], ["https://desk.example"])
+        policy.check(["evil.example"], ["https://desk.example"])
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_pages_that_are_allowed_may_come_from_elsewhere() -> None:
 )
 def test_a_host_is_read_by_its_grammar_and_not_cut_out(host: str) -> None:
     with pytest.raises(OrderdError, match="no name of this daemon"):
-        Door("127.0.0.1").check([host], [])
+        OriginPolicy("127.0.0.1").check([host], [])
 
 
 @pytest.mark.parametrize("host", ["[::1]", "[::1]:3000", "[0:0:0:0:0:0:0:1]:3000", "LOCALHOST:3000", "127.0.0.1"])
 def test_one_address_may_be_spelt_in_several_ways(host: str) -> None:
-    Door("127.0.0.1").check([host], [f"http://{host}"])
+    OriginPolicy("127.0.0.1").check([host], [f"http://{host}"])

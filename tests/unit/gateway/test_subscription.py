@@ -9,9 +9,9 @@ from uuid import UUID
 from db.models import DEFAULT_ACCOUNT
 from orderd.domain.events import OrderEvent, Reclaimed
 from orderd.domain.order import OrderStatus
-from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.selection import Selection
-from orderd.gateway.streaming.standings import Page
+from orderd.gateway.streaming.snapshots import Page
 from orderd.gateway.streaming.subscription import MAX_HELD_BYTES, News, Notifications, Subscription
 from orderd.wire import ORDER_EVENT, OrderView, Snapshot
 
@@ -64,7 +64,7 @@ def test_a_follower_for_whom_too_much_is_held_is_closed() -> None:
     assert (seq - 1) * size > MAX_HELD_BYTES
 
 
-def standing(order_id: UUID, seq: int) -> Standing:
+def snapshot(order_id: UUID, seq: int) -> OrderSnapshot:
     """Of an order with so many events."""
     view = OrderView(
         id=order_id,
@@ -79,12 +79,12 @@ def standing(order_id: UUID, seq: int) -> Standing:
         created_at=AT,
         updated_at=AT,
     )
-    return Standing(view)
+    return OrderSnapshot(view)
 
 
 async def two_pages() -> AsyncIterator[Page]:
-    yield Page([standing(FIRST, 1)], {FIRST: 1}, 1)
-    yield Page([standing(SECOND, 9)], {SECOND: 2}, 2)
+    yield Page([snapshot(FIRST, 1)], {FIRST: 1}, 1)
+    yield Page([snapshot(SECOND, 9)], {SECOND: 2}, 2)
 
 
 class Paced(Peer):
@@ -162,7 +162,7 @@ def test_a_follower_that_lives_remembers_no_orders() -> None:
 
 
 def test_a_snapshot_is_encoded_once_for_all() -> None:
-    one, peers = standing(FIRST, 1), [Peer(), Peer()]
+    one, peers = snapshot(FIRST, 1), [Peer(), Peer()]
 
     async def page() -> AsyncIterator[Page]:
         yield Page([one], {FIRST: 1}, 1)

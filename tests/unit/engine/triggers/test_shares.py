@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from orderd.engine.routing.inquiry import Pair
+from orderd.engine.routing.quote_collection import Pair
 from orderd.engine.triggers.shares import Shares
 
 PAIRS = [("SOL", f"token {number}") for number in range(1_000)]

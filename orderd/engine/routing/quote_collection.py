@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 """The mint that is sold and the mint that is bought."""
 
 _Asked = tuple[Pair, Venue]
-ReadTogether = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
+ReadBatch = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
 """Reads many in one request; tells of each what came of it."""
 
 
@@ -44,14 +44,14 @@ class Answers:
     silent: frozenset[str] = frozenset()
 
 
-class Inquiry:
+class QuoteCollector:
     """Asks the venues, each with its own time. Thread-safe."""
 
     def __init__(
         self,
         venues: Sequence[Venue],
         *,
-        read: ReadTogether,
+        read: ReadBatch,
         cooling: Cooling,
         timeout_ms: int,
         max_slot_lag: int,

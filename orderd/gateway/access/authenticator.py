@@ -1,4 +1,4 @@
-"""The gate: who is calling, from where, and how much of its pace is left."""
+"""Who is calling, from where, and how much of its pace is left."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from orderd.gateway.access.pace import Bucket
 from orderd.gateway.threads import DatabaseThreads
 
 
-class Gate:
+class Authenticator:
     def __init__(
         self, settings: Settings, database: DatabaseThreads, used: Callable[[UUID], None] = lambda _: None
     ) -> None:

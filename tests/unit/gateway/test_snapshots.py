@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Selection
-from orderd.gateway.streaming.standings import Standings
+from orderd.gateway.streaming.snapshots import Snapshots
 from orderd.gateway.threads import DatabaseThreads
 
 MINE, THEIRS = Selection(UUID(int=1)), Selection(UUID(int=2))
@@ -27,7 +27,7 @@ class Database:
         self.failure: OrderdError | None = None
 
     async def run(
-        self, call: Callable[[Selection], list[Standing]], selection: Selection, among: Sequence[UUID] = ()
+        self, call: Callable[[Selection], list[OrderSnapshot]], selection: Selection, among: Sequence[UUID] = ()
     ) -> Any:
         self.reads.append(selection)
         number = len(self.reads)
@@ -40,11 +40,11 @@ class Database:
 class Reader:
     """Reads first pages, and says by which read."""
 
-    def __init__(self, standings: Standings) -> None:
-        self._standings = standings
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
 
     async def read(self, selection: Selection) -> object:
-        return (await self._standings.read(selection, 0)).standings
+        return (await self._snapshots.read(selection, 0)).snapshots
 
 
 async def _turns() -> None:
@@ -57,30 +57,30 @@ def _play(story: Callable[[Database, "Reader"], Any]) -> None:
         database = Database()
         roll = Roll()
         roll.add(UUID(int=7))
-        await story(database, Reader(Standings(cast(DatabaseThreads, database), roll)))
+        await story(database, Reader(Snapshots(cast(DatabaseThreads, database), roll)))
 
     asyncio.run(play())
 
 
 def test_those_who_come_while_a_read_is_under_way_share_the_next() -> None:
-    async def story(database: Database, standings: Any) -> None:
-        first = asyncio.create_task(standings.read(MINE))
+    async def story(database: Database, snapshots: Any) -> None:
+        first = asyncio.create_task(snapshots.read(MINE))
         await _turns()
-        later = [asyncio.create_task(standings.read(MINE)) for _ in range(100)]
+        later = [asyncio.create_task(snapshots.read(MINE)) for _ in range(100)]
         await _turns()
         assert len(database.reads) == 1
         database.may_end.set()
         assert await first == 1
         assert set(await asyncio.gather(*later)) == {2}
-        assert await standings.read(MINE) == 3
+        assert await snapshots.read(MINE) == 3
 
     _play(story)
 
 
 def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
-    async def story(database: Database, standings: Any) -> None:
+    async def story(database: Database, snapshots: Any) -> None:
         named = Selection(UUID(int=1), {UUID(int=7): None})
-        readers = [asyncio.create_task(standings.read(each)) for each in (MINE, THEIRS, named, named)]
+        readers = [asyncio.create_task(snapshots.read(each)) for each in (MINE, THEIRS, named, named)]
         await _turns()
         assert Counter(map(str, database.reads)) == Counter(map(str, [MINE, THEIRS, named, named]))
         database.may_end.set()
@@ -90,8 +90,8 @@ def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
 
 
 def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
-    async def story(database: Database, standings: Any) -> None:
-        gone, stays = asyncio.create_task(standings.read(MINE)), asyncio.create_task(standings.read(MINE))
+    async def story(database: Database, snapshots: Any) -> None:
+        gone, stays = asyncio.create_task(snapshots.read(MINE)), asyncio.create_task(snapshots.read(MINE))
         await _turns()
         gone.cancel()
         database.may_end.set()
@@ -101,14 +101,14 @@ def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
 
 
 def test_a_failure_is_told_to_all_who_wait_and_not_to_those_who_come_later() -> None:
-    async def story(database: Database, standings: Any) -> None:
+    async def story(database: Database, snapshots: Any) -> None:
         database.failure = OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "played")
-        readers = [asyncio.create_task(standings.read(MINE)) for _ in range(2)]
+        readers = [asyncio.create_task(snapshots.read(MINE)) for _ in range(2)]
         database.may_end.set()
         for reader in readers:
             with pytest.raises(OrderdError):
                 await reader
         database.failure = None
-        assert await standings.read(MINE) == 2
+        assert await snapshots.read(MINE) == 2
 
     _play(story)

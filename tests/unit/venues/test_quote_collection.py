@@ -11,7 +11,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.cooling import Cooling
-from orderd.engine.routing.inquiry import Answers, Inquiry
+from orderd.engine.routing.quote_collection import Answers, QuoteCollector
 from orderd.simnet.genesis import Genesis
 from orderd.venues.pool_venue import venue_class
 from orderd.venues.reading import read_together
@@ -48,11 +48,11 @@ def chain() -> Chain:
 
 
 @pytest.fixture
-def inquiry(chain: Chain, clock: Clock) -> Inquiry:
+def collector(chain: Chain, clock: Clock) -> QuoteCollector:
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
     read = partial(read_together, rpc)
-    return Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
+    return QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
 
 
 def addresses(answers: dict[tuple[str, str], Answers]) -> list[set[str]]:
@@ -60,56 +60,58 @@ def addresses(answers: dict[tuple[str, str], Answers]) -> list[set[str]]:
 
 
 def test_pools_that_are_known_are_read_in_one_request_for_all_venues_and_pairs(
-    inquiry: Inquiry, chain: Chain, clock: Clock
+    collector: QuoteCollector, chain: Chain, clock: Clock
 ) -> None:
-    first = addresses(inquiry.ask(PAIRS))
-    assert {pool.kind for pool in inquiry.ask(PAIRS)[SOL, USDC].pools} == {*PoolKind}
+    first = addresses(collector.ask(PAIRS))
+    assert {pool.kind for pool in collector.ask(PAIRS)[SOL, USDC].pools} == {*PoolKind}
     chain.methods.clear()
     clock.now, chain.slot = 1.0, chain.slot + 1
-    again = inquiry.ask(PAIRS)
+    again = collector.ask(PAIRS)
     assert addresses(again) == first
     assert {pool.slot for answer in again.values() for pool in answer.pools} == {chain.slot}
     assert chain.methods == ["getMultipleAccounts"]
-    inquiry.ask(PAIRS)
+    collector.ask(PAIRS)
     assert len(chain.methods) == 1, "what was read serves all who ask while it is young"
 
 
-def test_what_has_not_changed_is_not_decoded_again(inquiry: Inquiry, chain: Chain, clock: Clock) -> None:
+def test_what_has_not_changed_is_not_decoded_again(collector: QuoteCollector, chain: Chain, clock: Clock) -> None:
     def sides() -> list[object]:
         clock.now += 1.0
-        return [pool.side for pool in inquiry.ask(PAIRS[:1])[PAIRS[0]].pools]
+        return [pool.side for pool in collector.ask(PAIRS[:1])[PAIRS[0]].pools]
 
-    inquiry.ask(PAIRS[:1])
+    collector.ask(PAIRS[:1])
     seen = [sides() for _ in range(2)]
     for before, after in pairwise(seen):
         assert all(one.side.pool is other.side.pool for one, other in zip(before, after, strict=True))  # type: ignore[attr-defined]
 
 
-def test_a_node_that_fails_is_asked_once_and_all_venues_say_so(inquiry: Inquiry, chain: Chain, clock: Clock) -> None:
-    inquiry.ask(PAIRS)
+def test_a_node_that_fails_is_asked_once_and_all_venues_say_so(
+    collector: QuoteCollector, chain: Chain, clock: Clock
+) -> None:
+    collector.ask(PAIRS)
     clock.now = 1.0
     chain.status = 429
-    answers = inquiry.ask(PAIRS)
+    answers = collector.ask(PAIRS)
     for pair in PAIRS:
         assert {refusal.code for refusal in answers[pair].refusals} == {ErrorCode.RPC_RATE_LIMITED}
         assert answers[pair].silent, "its pools are known, and what they pay is not"
     chain.status = 200
-    assert all(addresses(inquiry.ask(PAIRS)))
+    assert all(addresses(collector.ask(PAIRS)))
 
 
 def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(chain: Chain, clock: Clock) -> None:
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
     read = partial(read_together, rpc)
-    inquiry = Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
-    inquiry.ask(PAIRS)
+    collector = QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
+    collector.ask(PAIRS)
     clock.now = 1.0
     chain.gate = threading.Event()
-    hasty = Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=20, max_slot_lag=20, threads=2)
+    hasty = QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=20, max_slot_lag=20, threads=2)
     late = hasty.ask(PAIRS)
     assert {refusal.code for pair in PAIRS for refusal in late[pair].refusals} == {ErrorCode.SERVICE_TIMEOUT}
     chain.gate.set()
-    assert all(addresses(inquiry.ask(PAIRS)))
+    assert all(addresses(collector.ask(PAIRS)))
 
 
 class SlowLookups(Chain):
@@ -132,14 +134,14 @@ def test_lookups_that_hang_keep_nobody_from_what_is_known(clock: Clock) -> None:
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
     read = partial(read_together, rpc)
-    inquiry = Inquiry(venues, read=read, cooling=Cooling(), timeout_ms=200, max_slot_lag=20, threads=1)
-    assert inquiry.ask(PAIRS[:1])[PAIRS[0]].pools
+    collector = QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=200, max_slot_lag=20, threads=1)
+    assert collector.ask(PAIRS[:1])[PAIRS[0]].pools
     try:
         chain.slow = True
-        unknown = inquiry.ask(PAIRS[1:])[PAIRS[1]]
+        unknown = collector.ask(PAIRS[1:])[PAIRS[1]]
         assert {refusal.code for refusal in unknown.refusals} == {ErrorCode.SERVICE_TIMEOUT}
         clock.now = 1.0
-        known = inquiry.ask(PAIRS[:1])[PAIRS[0]]
+        known = collector.ask(PAIRS[:1])[PAIRS[0]]
         assert {pool.kind for pool in known.pools} == {*PoolKind}
     finally:
         chain.over.set()

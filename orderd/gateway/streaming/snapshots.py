@@ -13,7 +13,7 @@ import structlog
 
 from orderd.domain.errors import OrderdError
 from orderd.gateway.streaming import history
-from orderd.gateway.streaming.history import Standing
+from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection
 from orderd.gateway.threads import DatabaseThreads
@@ -29,7 +29,7 @@ class Page:
     ``numbers`` are of all orders that were looked for. Those without a standing have ended meanwhile, or are of others.
     """
 
-    standings: Sequence[Standing]
+    snapshots: Sequence[OrderSnapshot]
     numbers: Mapping[UUID, int]
     upto: int
 
@@ -38,7 +38,7 @@ _Read = asyncio.Task[Page]
 _Key = tuple[Group, bool, int]
 
 
-class Standings:
+class Snapshots:
     def __init__(self, database: DatabaseThreads, roll: Roll) -> None:
         self._database = database
         self._roll = roll
@@ -63,7 +63,7 @@ class Standings:
     async def read(self, selection: Selection, after: int) -> Page:
         """The page after this number, by a read that begins after this call. Raises OrderdError."""
         if selection.group is None:
-            return Page(await self._database.run(history.standings, selection), {}, 0)
+            return Page(await self._database.run(history.snapshots, selection), {}, 0)
         key = (selection.group, selection.from_beginning, after)
         read = self._to_come.get(key)
         if read is None:
@@ -77,8 +77,8 @@ class Standings:
         self._under_way[key] = self._to_come.pop(key)
         try:
             numbers, upto = self._roll.page(after)
-            standings = await self._database.run(history.standings, selection, list(numbers)) if numbers else ()
-            return Page(standings, numbers, upto)
+            snapshots = await self._database.run(history.snapshots, selection, list(numbers)) if numbers else ()
+            return Page(snapshots, numbers, upto)
         finally:
             del self._under_way[key]
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from orderd.config.settings import Settings
-from orderd.gateway.access.gate import Gate
+from orderd.gateway.access.authenticator import Authenticator
 from orderd.gateway.threads import DatabaseThreads
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate(tmp_path: Path) -> Authenticator:
     settings = Settings(state_dir=tmp_path, trusted_proxies=("10.0.0.0/8", "fd00::1"))
-    return Gate(settings, DatabaseThreads("unused", 1))
+    return Authenticator(settings, DatabaseThreads("unused", 1))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,6 @@ def gate(tmp_path: Path) -> Gate:
     ],
 )
 def test_only_what_a_trusted_proxy_saw_itself_is_believed(
-    gate: Gate, peer: str, forwarded: list[str], address: str
+    gate: Authenticator, peer: str, forwarded: list[str], address: str
 ) -> None:
     assert gate.address(peer, forwarded) == address

@@ -15,30 +15,30 @@ from orderd.gateway.port.http_connection import HEAD_BYTES, NOT_TLS, TOO_LARGE, 
 from orderd.gateway.port.tls import HANDSHAKE_RECORD, Certificate, secure
 from orderd.telemetry import REFUSED
 
-ARRIVAL_SECONDS: Final = 10.0
+FIRST_REQUEST_SECONDS: Final = 10.0
 """The time a peer has from its connection to the end of its first request's head, the TLS handshake included."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class PortContext:
     """What all arrivals of a port have in common."""
 
     http: HttpSide
     caps: Caps
     certificate: Certificate | None
-    undecided: "set[Arrival]" = field(default_factory=set)
+    undecided: "set[NewConnection]" = field(default_factory=set)
 
 
-class Arrival(asyncio.Protocol):
+class NewConnection(asyncio.Protocol):
     """One connection, up to its hand-over."""
 
-    def __init__(self, reception: Reception, websocket: Callable[[], TakesOver]) -> None:
+    def __init__(self, context: PortContext, websocket: Callable[[], TakesOver]) -> None:
         """``websocket`` makes what takes over where the peer asks for one."""
-        self._reception = reception
+        self._context = context
         self._websocket = websocket
         self._received = bytearray()
         self._securing: asyncio.Task[None] | None = None
-        self._is_plain = reception.certificate is not None
+        self._is_plain = context.certificate is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
@@ -46,17 +46,17 @@ class Arrival(asyncio.Protocol):
         if peer is None:  # it is gone already
             self._transport.abort()
             return
-        leave = self._reception.caps.admit(peer[0])
+        leave = self._context.caps.admit(peer[0])
         if leave is None:
             REFUSED.labels(ErrorCode.LIMIT_CONNECTIONS).inc()
             self._refuse(TOO_MANY)
             return
         self._leave: Callable[[], None] = leave
-        self._reception.undecided.add(self)
-        self._deadline = asyncio.get_running_loop().call_later(ARRIVAL_SECONDS, self._refuse, TOO_SLOW)
+        self._context.undecided.add(self)
+        self._deadline = asyncio.get_running_loop().call_later(FIRST_REQUEST_SECONDS, self._refuse, TOO_SLOW)
 
     def data_received(self, data: bytes) -> None:
-        if self not in self._reception.undecided or self._transport.is_closing():
+        if self not in self._context.undecided or self._transport.is_closing():
             return
         self._received += data
         if not self._is_plain:
@@ -73,7 +73,7 @@ class Arrival(asyncio.Protocol):
             self._securing = asyncio.create_task(self._secure(hello), name="tls handshake")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        if self in self._reception.undecided:
+        if self in self._context.undecided:
             self._part()
             self._leave()
 
@@ -82,10 +82,10 @@ class Arrival(asyncio.Protocol):
         self._transport.close()
 
     async def _secure(self, hello: bytes) -> None:
-        certificate = self._reception.certificate
+        certificate = self._context.certificate
         assert certificate is not None
         try:
-            secured = await secure(self._transport, self, certificate.context, hello, ARRIVAL_SECONDS)
+            secured = await secure(self._transport, self, certificate.context, hello, FIRST_REQUEST_SECONDS)
         except OSError:
             self.connection_lost(None)  # which nobody else says of a connection that TLS never came about on
             return
@@ -109,11 +109,11 @@ class Arrival(asyncio.Protocol):
         if _asks_for_websocket(head):
             self._websocket().take_over(self._transport, received, self._leave)
         else:
-            self._reception.http.take_over(self._transport, received, self._leave, self._websocket)
+            self._context.http.take_over(self._transport, received, self._leave, self._websocket)
 
     def _part(self) -> None:
         self._deadline.cancel()
-        self._reception.undecided.discard(self)
+        self._context.undecided.discard(self)
 
     def _refuse(self, answer: bytes) -> None:
         """End it with an answer; without one where the peer waits for TLS, and would take it for noise."""
