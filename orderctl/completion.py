@@ -35,6 +35,8 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "--type": tuple(OrderKind),
     "--time-in-force": tuple(TimeInForce),
     "--catch-up": tuple(CatchUp),
+    "--unit": ("USDC", "SOL"),
+    "--method": ("fifo", "average"),
 }
 _STATES_FOR: Final = {
     "watch": ACTIVE,
@@ -53,13 +55,14 @@ OPTIONS_WITH_VALUE: Final = frozenset(
      "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit",
      "--trail", "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over",
      "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until", "--reason",
-     "--interval", "--svg", "--width", "--height"}
+     "--interval", "--svg", "--unit", "--method", "--out", "--width", "--height"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
     "context": ("list", "use"),
     "tokens": ("list", "search", "add", "pin", "remove"),
     "completion": ("bash", "zsh", "fish"),
+    "export": ("csv", "jsonl"),
 }
 
 

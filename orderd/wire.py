@@ -64,6 +64,8 @@ class Method(StrEnum):
     STATUS = "status"
     HISTORY = "history"
     PRICES = "prices"
+    PNL = "pnl"
+    PORTFOLIO = "portfolio"
     HALT = "trading.halt"
     LIFT = "trading.lift"
 

@@ -11,7 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from orderctl.output.colours import CheckResult
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
-from orderd.records import HistoryFill, HistoryResult, PriceCandle, PricesResult
+from orderd.records import (
+    HistoryFill,
+    HistoryResult,
+    Holding,
+    PnlDay,
+    PnlResult,
+    PortfolioResult,
+    PriceCandle,
+    PricesResult,
+)
 from orderd.wire import (
     Balance,
     BalancesResult,
@@ -144,6 +153,10 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     HistoryFill: "fill",
     PricesResult: "prices",
     PriceCandle: "candle",
+    PnlResult: "pnl",
+    PnlDay: "pnl_day",
+    PortfolioResult: "portfolio",
+    Holding: "holding",
     Events: "events",
     OrderEvent: "event",
     StatusResult: "status",

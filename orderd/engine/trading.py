@@ -78,7 +78,7 @@ def open_trading(
     if signs:
         wallet: Signer = check_named(settings, load_wallet(settings.wallet_path))
     else:
-        wallet = WatchedWallet(_address(settings))
+        wallet = WatchedWallet(wallet_address(settings))
     tokens = registry_of(settings.chain)
     age = settings.pool_max_age_ms / 1000
     fees = FeeMarket(
@@ -149,7 +149,8 @@ def check_named(settings: Settings, wallet: Wallet) -> Wallet:
     return wallet
 
 
-def _address(settings: Settings) -> Pubkey:
+def wallet_address(settings: Settings) -> Pubkey:
+    """The wallet that orders are signed for. Raises WalletError where it cannot be read."""
     if settings.wallet_address is not None:
         return Pubkey.from_string(settings.wallet_address)
     return load_address(settings.wallet_path)

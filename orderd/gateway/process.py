@@ -197,7 +197,7 @@ def open_engine(
             publisher,
         ),
         wallet=str(trading.wallet.address),
-        record_prices=PriceRecorder(trading.router.seen, trading.tokens.find).run_once,
+        record_prices=PriceRecorder(trading.router.seen, trading.tokens).run_once,
     )
 
 

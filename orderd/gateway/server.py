@@ -125,7 +125,7 @@ class Gateway:
             outside=self._outside,
             mints=self._mints,
         )
-        records = Records(engine.intake.registry, self._lists)
+        records = Records(engine.intake.registry, engine.market.balances, self._lists, self._outside)
         routes = self._methods.routes() | records.routes()
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)

@@ -250,7 +250,7 @@ class WorkerProcess:
         retention = Retention(_kept_days(settings), self._clock.look)
         wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
         self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
-        recorder = PriceRecorder(trading.router.seen, trading.tokens.find)
+        recorder = PriceRecorder(trading.router.seen, trading.tokens)
         self._recording = Loop("prices", recorder.run_once, SAMPLE_SECONDS)
         self._sharing = None if settings.shared_wallet else WalletSharing(trading.observer(settings))
         self._share_check = Loop("sharing", self._check_sharing, SHARING_SECONDS)

@@ -16,8 +16,9 @@ from db.candles import PairCandle
 from db.connection import database
 from orderd.domain.candles import HOUR, MINUTE, Candle, single
 from orderd.domain.price import PairPrice
-from orderd.domain.tokens import Token
+from orderd.domain.tokens import TokenRegistry
 from orderd.engine.prices.reference import is_told, price_of
+from orderd.engine.prices.stored_mints import learn
 from orderd.engine.routing.quote_collection import Answers, Pair
 
 SAMPLE_SECONDS: Final = 1.0
@@ -46,13 +47,13 @@ class PriceRecorder:
     def __init__(
         self,
         seen: Callable[[], Mapping[Pair, Answers]],
-        token: Callable[[str], Token | None],
+        tokens: TokenRegistry,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``token`` finds one by its mint; pairs of others are left out."""
         self._seen = seen
-        self._token = token
+        self._tokens = tokens
+        self._unknown: set[str] = set()
         self._now = now
         self._last: dict[Pair, _Seen] = {}
         self._candles: dict[_Key, Candle] = {}
@@ -71,6 +72,10 @@ class PriceRecorder:
 
     def store(self) -> None:
         """Store what was seen since the last time. Where that fails, it is tried again with what is seen till then."""
+        if self._unknown:
+            with database.connection_context():
+                learn(self._tokens, self._unknown)
+            self._unknown.clear()
         if not self._candles:
             return
         with database.connection_context():
@@ -78,8 +83,9 @@ class PriceRecorder:
         self._candles.clear()
 
     def _look_at(self, pair: Pair, answers: Answers) -> None:
-        sold, bought = map(self._token, pair)
+        sold, bought = map(self._tokens.find, pair)
         if sold is None or bought is None or not answers.pools:
+            self._unknown |= {mint for mint in pair if self._tokens.find(mint) is None}
             return
         named = PairPrice(sold, bought)
         if not is_told(named):

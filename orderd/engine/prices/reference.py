@@ -8,11 +8,11 @@ from typing import Final
 from orderd.amm.swap import SwapError
 from orderd.domain.mid import mid_between, told
 from orderd.domain.price import PairPrice
-from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.tokens import DEVNET_USDC_MINT, USDC_MINT, WSOL_MINT
 from orderd.engine.routing.search import quoted
 from orderd.venues.base import OpenPool
 
-_REFERENCE: Final = {USDC_MINT: 100 * 10**6, WSOL_MINT: 10**9}
+_REFERENCE: Final = {USDC_MINT: 100 * 10**6, DEVNET_USDC_MINT: 100 * 10**6, WSOL_MINT: 10**9}
 """Base units of the quote token: 100 USDC, 1 SOL. A pool that cannot take so much tells nothing of a price."""
 
 

@@ -8,6 +8,7 @@ from orderd.domain.candles import Candle, begins, merged, parse_interval, stored
 from orderd.domain.price import PairPrice, canonical
 from orderd.domain.times import format_span, parse_moment
 from orderd.domain.tokens import TokenRegistry
+from orderd.engine.prices.stored_mints import learn
 from orderd.records import PriceCandle, PricesParams, PricesResult
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,6 +19,7 @@ def read_prices(tokens: TokenRegistry, params: PricesParams) -> PricesResult:
 
     Raises OrderdError: TOKEN_UNKNOWN, TOKEN_SAME, TIME_INVALID.
     """
+    learn(tokens, map(tokens.mint_of, params.pair.split("/")))
     pair = PairPrice(*tokens.named_pair(params.pair))
     seconds = parse_interval(params.interval)
     until = datetime.now(UTC) if params.until is None else parse_moment(params.until)

@@ -9,7 +9,16 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import record_examples as examples
 from orderd.gateway.docs.openapi import LINK, category, problems, success
 from orderd.gateway.rpc.records import Records
-from orderd.records import HistoryParams, HistoryResult, PricesParams, PricesResult
+from orderd.records import (
+    HistoryParams,
+    HistoryResult,
+    PnlParams,
+    PnlResult,
+    PortfolioParams,
+    PortfolioResult,
+    PricesParams,
+    PricesResult,
+)
 
 
 def records_router(records: Records, callers: Callers) -> APIRouter:
@@ -43,5 +52,27 @@ def records_router(records: Records, callers: Callers) -> APIRouter:
         caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PricesParams, Query()]
     ) -> PricesResult:
         return cast(PricesResult, (await records.prices(caller, params)).result)
+
+    @router.get(
+        "/pnl",
+        summary="Read what was earned",
+        response_description="Realised and unrealised, by token and by day.",
+        responses=success(200, examples.PNL) | problems(*category("TOKEN", "TIME")),
+    )
+    async def get_pnl(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PnlParams, Query()]
+    ) -> PnlResult:
+        return cast(PnlResult, (await records.pnl(caller, params)).result)
+
+    @router.get(
+        "/portfolio",
+        summary="Look at what the wallet holds and what that is worth",
+        response_description="Each token with its value, its share, and the change of its price.",
+        responses=success(200, examples.PORTFOLIO) | problems(*category("TOKEN", "RPC")),
+    )
+    async def get_portfolio(
+        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PortfolioParams, Query()]
+    ) -> PortfolioResult:
+        return cast(PortfolioResult, (await records.portfolio(caller, params)).result)
 
     return router

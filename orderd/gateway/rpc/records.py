@@ -1,29 +1,51 @@
 """The methods about what has been. They change nothing."""
 
+from collections.abc import Callable
+
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.prices.told import read_prices
 from orderd.engine.records.history import read_history
+from orderd.engine.records.portfolio import value_of
+from orderd.engine.records.profit import read_profit
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.dispatch import Reply, Route
 from orderd.gateway.streaming.selection import seen_by
 from orderd.gateway.streaming.session import Caller
-from orderd.gateway.threads import DatabaseThreads
-from orderd.records import HistoryParams, HistoryResult, PricesParams, PricesResult
-from orderd.wire import Method
+from orderd.gateway.threads import DatabaseThreads, Threads
+from orderd.records import (
+    HistoryParams,
+    HistoryResult,
+    PnlParams,
+    PnlResult,
+    PortfolioParams,
+    PortfolioResult,
+    PricesParams,
+    PricesResult,
+)
+from orderd.wire import BalancesResult, Method
 
 
 class Records:
-    """``lists`` are threads whose calls may take as long as those of lists."""
+    """``lists`` are threads whose calls may take as long as those of lists, ``outside`` wait for the chain.
 
-    def __init__(self, tokens: TokenRegistry, lists: DatabaseThreads) -> None:
+    ``balances`` asks it what the wallet holds. Raises OrderdError RPC_*.
+    """
+
+    def __init__(
+        self, tokens: TokenRegistry, balances: Callable[[], BalancesResult], lists: DatabaseThreads, outside: Threads
+    ) -> None:
         self._tokens = tokens
+        self._balances = balances
         self._lists = lists
+        self._outside = outside
 
     def routes(self) -> dict[Method, Route]:
         """As those of ``Methods``."""
         return {
             Method.HISTORY: Route(HistoryParams, HistoryResult, Scope.READ, self.history),
             Method.PRICES: Route(PricesParams, PricesResult, Scope.READ, self.prices),
+            Method.PNL: Route(PnlParams, PnlResult, Scope.READ, self.pnl),
+            Method.PORTFOLIO: Route(PortfolioParams, PortfolioResult, Scope.READ, self.portfolio),
         }
 
     async def history(self, caller: Caller, params: HistoryParams) -> Reply:
@@ -37,6 +59,19 @@ class Records:
         """What a pair has cost, as candles."""
         return Reply(await self._lists.run(read_prices, self._tokens, params))
 
+    async def pnl(self, caller: Caller, params: PnlParams) -> Reply:
+        """What was earned, by token and by day."""
+        return Reply(await self._lists.run(_pnl, self._tokens, caller.principal, params))
+
+    async def portfolio(self, caller: Caller, params: PortfolioParams) -> Reply:  # noqa: ARG002
+        """What the wallet holds, and what that is worth."""
+        balances = await self._outside.run(self._balances)
+        return Reply(await self._lists.run(value_of, self._tokens, balances, params))
+
 
 def _history(principal: Principal, params: HistoryParams) -> HistoryResult:
     return read_history(seen_by(principal, params.account), params)
+
+
+def _pnl(tokens: TokenRegistry, principal: Principal, params: PnlParams) -> PnlResult:
+    return read_profit(tokens, seen_by(principal, params.account), params)

@@ -288,6 +288,7 @@ RECORDS = {
     "balances": {"seen_at"},
     "clock": {"at"},
     "candles": {"at"},
+    "movements": {"at"},
     "fills": {"at", "rolled_back_at"},
     "halts": {"at"},
     "order_events": {"at"},

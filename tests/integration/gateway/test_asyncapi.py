@@ -159,6 +159,8 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("order.preview", terms | {"client_order_id": "not-sent"}),
             ("pools", {"token": ["SOL"]}),
             ("history", {}),
+            ("pnl", {}),
+            ("portfolio", {"unit": "SOL"}),
             ("prices", {"pair": "SOL/USDC", "from": "2026-11-21T00:00:00Z"}),
             ("orders.subscribe", {"order": "described", "after": 1}),
             ("orders.subscribe", {"order": "described", "after": 9}),

@@ -46,6 +46,8 @@ async def test_it_names_all_that_is_served_by_names_fit_for_generated_clients(do
         "GET /api/balances": "get_balances",
         "GET /api/history": "list_fills",
         "GET /api/prices": "get_prices",
+        "GET /api/pnl": "get_pnl",
+        "GET /api/portfolio": "get_portfolio",
         "GET /api/status": "get_status",
         "POST /api/halt": "halt_trading",
         "DELETE /api/halt": "lift_halt",

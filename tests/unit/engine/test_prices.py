@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from db import candles
+from db import tokens as stored
 from db.candles import PairCandle
 from db.connection import database
 from orderd.domain.candles import MINUTE
@@ -58,7 +59,7 @@ class Recording:
         self.seen: dict[Pair, Answers] = {}
         self.now = NOON
         self.stored: list[PairCandle] = []
-        self.recorder = PriceRecorder(lambda: self.seen, registry_of("simnet").find, now=lambda: self.now)
+        self.recorder = PriceRecorder(lambda: self.seen, registry_of("simnet"), now=lambda: self.now)
 
     def read(self, *pools: OpenPool) -> None:
         self.seen[pools[0].mint_in, pools[0].mint_out] = Answers(pools, ())
@@ -80,6 +81,7 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
     recording = Recording()
     monkeypatch.setattr(candles, "add", recording.stored.extend)
     monkeypatch.setattr(candles, "remove_old", lambda: 0)
+    monkeypatch.setattr(stored, "mints_known", lambda _: [])
     monkeypatch.setattr(type(database), "connection_context", lambda _: nullcontext())
     return recording
 

@@ -1,0 +1,148 @@
+"""What came to the wallet and left it beside the fills, and the sums of both, which are what the wallet holds."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from db.connection import database, transaction
+from orderd.domain.movements import Known, Movement, MovementKind
+from orderd.domain.tokens import WSOL_MINT
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMovement:
+    """``usdc`` and ``sol`` are what one whole token cost when it moved, None where nobody knew."""
+
+    signature: str
+    slot: int
+    at: datetime
+    movement: Movement
+    usdc: Decimal | None = None
+    sol: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFill:
+    """Amounts in base units, fee and rent in lamports."""
+
+    at: datetime
+    mint_in: str
+    amount_in: int
+    mint_out: str
+    amount_out: int
+    network_fee: int
+    rent: int
+
+
+def reconciled_slot(wallet: str) -> int | None:
+    """Up to which slot the wallet's transactions have been read. Needs a connection, as all here does."""
+    row = database.execute_sql("SELECT slot FROM reconciled WHERE wallet = %s", (wallet,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def is_settled(signatures: Sequence[str]) -> dict[str, bool]:
+    """Of those that are orderd's own: whether all is known of them that their orders will ever say."""
+    rows = database.execute_sql(
+        """
+        SELECT a.signature, a.outcome NOT IN ('live') AND NOT a.awaits_finality AND (
+                   a.outcome <> 'landed' OR EXISTS (SELECT FROM fills f WHERE f.order_id = a.order_id))
+        FROM attempts a WHERE a.signature = ANY(%s)""",
+        (list(signatures),),
+    )
+    return {signature: bool(settled) for signature, settled in rows}
+
+
+def known(signatures: Sequence[str]) -> dict[str, Known]:
+    """What the fills say of these transactions."""
+    rows = database.execute_sql(
+        """
+        SELECT f.signature, o.mint_in, f.amount_in, o.mint_out, f.amount_out, f.network_fee + coalesce(f.rent, 0)
+        FROM fills f JOIN orders o ON o.id = f.order_id
+        WHERE f.signature = ANY(%s) AND f.rolled_back_at IS NULL""",
+        (list(signatures),),
+    )
+    found: dict[str, Known] = {}
+    for signature, mint_in, amount_in, mint_out, amount_out, lamports in rows:
+        deltas = Counter({mint_in: -int(amount_in)})
+        deltas[mint_out] += int(amount_out)
+        deltas[WSOL_MINT] -= int(lamports)
+        found[signature] = Known(deltas)
+    return found
+
+
+@transaction
+def keep(wallet: str, movements: Iterable[KeptMovement], slot: int) -> None:
+    """What was read up to a slot; what is kept already stays as it is."""
+    for each in movements:
+        database.execute_sql(
+            """
+            INSERT INTO movements (signature, mint, kind, slot, at, amount, usdc, sol)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
+            (
+                each.signature,
+                each.movement.mint,
+                each.movement.kind,
+                each.slot,
+                each.at,
+                each.movement.amount,
+                each.usdc,
+                each.sol,
+            ),
+        )
+    database.execute_sql(
+        """
+        INSERT INTO reconciled AS r (wallet, slot) VALUES (%s, %s)
+        ON CONFLICT (wallet) DO UPDATE SET slot = greatest(r.slot, excluded.slot)""",
+        (wallet, slot),
+    )
+
+
+def all_movements() -> list[KeptMovement]:
+    """By time."""
+    rows = database.execute_sql(
+        "SELECT signature, slot, at, mint, amount, kind, usdc, sol FROM movements ORDER BY at, signature, mint, kind"
+    )
+    return [
+        KeptMovement(signature, slot, at, Movement(mint, int(amount), MovementKind(kind)), usdc, sol)
+        for signature, slot, at, mint, amount, kind, usdc, sol in rows
+    ]
+
+
+def all_fills(account_id: UUID | None) -> list[KeptFill]:
+    """Those that count, of an account or of all, by time."""
+    whose, values = ("", list[Any]()) if account_id is None else ("AND o.account_id = %s", [str(account_id)])
+    rows = database.execute_sql(
+        f"""
+        SELECT f.at, o.mint_in, f.amount_in, o.mint_out, f.amount_out, f.network_fee, coalesce(f.rent, 0)
+        FROM fills f JOIN orders o ON o.id = f.order_id WHERE f.rolled_back_at IS NULL {whose}
+        ORDER BY f.at, f.order_id""",  # noqa: S608
+        values,
+    )
+    return [
+        KeptFill(at, mint_in, int(amount_in), mint_out, int(amount_out), int(fee), int(rent))
+        for at, mint_in, amount_in, mint_out, amount_out, fee, rent in rows
+    ]
+
+
+def sums(up_to: int) -> Counter[str]:
+    """What the wallet holds of each mint by all fills and movements up to a slot, in base units."""
+    held = Counter[str]()
+    rows = database.execute_sql(
+        """
+        SELECT mint, sum(amount) FROM (
+            SELECT mint, amount FROM movements WHERE slot <= %(slot)s
+            UNION ALL SELECT o.mint_in, -f.amount_in FROM fills f JOIN orders o ON o.id = f.order_id
+                WHERE f.rolled_back_at IS NULL AND f.slot <= %(slot)s
+            UNION ALL SELECT o.mint_out, f.amount_out FROM fills f JOIN orders o ON o.id = f.order_id
+                WHERE f.rolled_back_at IS NULL AND f.slot <= %(slot)s
+            UNION ALL SELECT %(sol)s, -(network_fee + coalesce(rent, 0)) FROM fills
+                WHERE rolled_back_at IS NULL AND slot <= %(slot)s) AS each
+        GROUP BY mint""",
+        {"slot": up_to, "sol": WSOL_MINT},
+    )
+    held.update({mint: int(amount) for mint, amount in rows})
+    return held

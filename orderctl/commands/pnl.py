@@ -1,0 +1,57 @@
+"""orderctl pnl"""
+
+from typing import Annotated, Literal
+
+import typer
+
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, RecordFormat, console, narrate, print_records
+from orderctl.trading.lookup import OfAccount
+from orderctl.trading.period import Since, moment
+from orderd.client.connection import Client
+from orderd.client.protocol import params_of
+from orderd.records import PnlDay, PnlParams, PnlResult
+from orderd.wire import Method
+
+
+def run(
+    ctx: typer.Context,
+    unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="What values are told in.")] = "USDC",
+    method: Annotated[
+        Literal["fifo", "average"],
+        typer.Option("--method", help="Which lots a sale takes: the oldest, or a part of all."),
+    ] = "fifo",
+    account: OfAccount = None,
+    since: Since = None,
+    by_day: Annotated[bool, typer.Option("--days", help="A line for each day and token.")] = False,
+    output: Annotated[RecordFormat, OUTPUT] = "table",
+) -> ExitCode:
+    """Show what was earned, by token and by day.
+
+    \b
+    orderctl pnl --since 30d
+    orderctl pnl --unit SOL --method average --days
+    orderctl pnl -o csv
+
+    Realised is what sales brought above the cost of what they sold, unrealised what is held is worth above its cost.
+    Deposits are known once orderd reconcile has run; they cost the mid price of their arrival. With -o jsonl and -o csv
+    it prints the days.
+    """
+    settings = settings_of(ctx, output)
+    params = params_of(PnlParams, unit=unit, method=method, account=account, since=moment(since))
+    with Client(settings) as client:
+        pnl = client.call(Method.PNL, params, PnlResult)
+    if print_records(output, pnl, PnlDay, pnl.days):
+        return ExitCode.OK
+    from orderctl.display.profit import days_table, tokens_table, totals_line
+    from orderctl.display.tables import print_whole
+
+    if not pnl.tokens:
+        narrate(settings, "nothing was traded")
+        return ExitCode.OK
+    print_whole(days_table(pnl) if by_day else tokens_table(pnl, wide=output == "wide"), console(settings))
+    narrate(settings, totals_line(pnl))
+    if any(each.uncovered != "0" for each in pnl.tokens):
+        narrate(settings, "more was sold than is known to have come: have the operator run orderd reconcile")
+    return ExitCode.OK

@@ -1,0 +1,58 @@
+"""``orderd reconcile``: reads the wallet's transactions, so that records and chain agree."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from orderd.commands.database import database_of
+from orderd.commands.options import Config, DaemonsStateDir
+from orderd.commands.prepare import prepare
+
+if TYPE_CHECKING:
+    from orderd.config.settings import Settings
+    from orderd.solana.rpc import Commitment
+
+
+def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
+    """Read the wallet's transactions, and compare the records with its balances. Exits with 1 where they differ.
+
+    It finds deposits, withdrawals, trades that others made, and fees of transactions that failed. It sends nothing and
+    may run beside the daemon. What was read before is not read again.
+    """
+    from orderd.domain.money import format_amount
+    from orderd.domain.well_known import registry_of
+    from orderd.engine.records.reconcile import Reconciliation
+    from orderd.engine.trading import open_rpc, wallet_address
+    from orderd.solana.json_rpc import rpc_errors_told
+
+    settings = prepare(config=config, state_dir=state_dir)
+    settings = settings.model_copy(update={"rpc_url": settings.rpc_url or _of_simnet(settings)})
+    tokens = registry_of(settings.chain)
+    # A local chain of one node has no forks: what it confirms stands.
+    final_at: Commitment = "confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"
+    with database_of(config, state_dir), rpc_errors_told():
+        reconciliation = Reconciliation(open_rpc(settings), wallet_address(settings), tokens, final_at)
+        report = reconciliation.run(lambda read, of: typer.echo(f"read {read} of {of} transactions", err=True))
+    for kind, count in sorted(report.kept.items()):
+        typer.echo(f"{kind}\t{count}")
+    if report.waits:
+        typer.echo("an order has not ended: run it again later, for its transactions and those after it", err=True)
+        return
+    differs = False
+    for each in report.balances:
+        token = tokens.find(each.mint)
+        name, decimals = (each.mint, 0) if token is None else (token.symbol, token.decimals)
+        missing = each.held - each.recorded
+        differs |= missing != 0
+        told = f"differs by {format_amount(missing, decimals)}" if missing else "agrees"
+        typer.echo(f"{name}\t{format_amount(each.held, decimals)}\t{told}")
+    raise typer.Exit(1 if differs else 0)
+
+
+def _of_simnet(settings: "Settings") -> str | None:
+    """Where the local chain listens that a running daemon brought along."""
+    from orderd.process.roles import read_address
+
+    address = Path(settings.state_dir) / "simnet" / "simnet.json"
+    return read_address(address)["http_url"] if settings.chain == "simnet" and address.exists() else None

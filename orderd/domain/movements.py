@@ -1,0 +1,82 @@
+"""What a transaction did to a wallet beside the fill that is known of it, to the base unit."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orderd.domain.tokens import WSOL_MINT
+
+
+class MovementKind(StrEnum):
+    """``trade``: one of the two sides of a swap that orderd did not make. ``left_over``: what a fill brought beside."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRADE = "trade"
+    LEFT_OVER = "left_over"
+    FEE = "fee"
+    RENT = "rent"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a fill says of a transaction: base units by mint, with fee and rent taken off."""
+
+    deltas: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a transaction did to the wallet: base units by mint, of SOL lamports and wrapped ones together.
+
+    ``fee`` are lamports that the wallet paid for it, ``rent`` those that it left in token accounts of its own; both
+    have been taken off ``deltas``.
+    """
+
+    deltas: Mapping[str, int]
+    fee: int
+    rent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    mint: str
+    amount: int
+    kind: MovementKind
+
+
+def movements_of(effect: Effect, known: Known | None, *, is_own: bool) -> list[Movement]:
+    """What is to be kept of a transaction, so that it and its fill sum up to what it did.
+
+    ``is_own``: it is one that orderd signed; what it took then, without a fill or beside one, is a cost.
+    """
+    left = Counter(dict(effect.deltas))
+    if known is not None:
+        left.subtract(known.deltas)
+        return [
+            Movement(mint, amount, MovementKind.LEFT_OVER if amount > 0 else MovementKind.FEE)
+            for mint, amount in sorted(left.items())
+            if amount
+        ]
+    movements = []
+    for amount, kind in ((effect.fee, MovementKind.FEE), (effect.rent, MovementKind.RENT)):
+        if amount:
+            movements.append(Movement(WSOL_MINT, -amount, kind))
+            left[WSOL_MINT] += amount
+    rest = {mint: amount for mint, amount in sorted(left.items()) if amount}
+    if is_own:
+        kinds = {mint: MovementKind.LEFT_OVER if amount > 0 else MovementKind.FEE for mint, amount in rest.items()}
+    elif sorted(amount > 0 for amount in rest.values()) == [False, True]:
+        kinds = dict.fromkeys(rest, MovementKind.TRADE)
+    else:
+        kinds = {mint: MovementKind.DEPOSIT if amount > 0 else MovementKind.WITHDRAWAL for mint, amount in rest.items()}
+    return _summed([*movements, *(Movement(mint, amount, kinds[mint]) for mint, amount in rest.items())])
+
+
+def _summed(movements: list[Movement]) -> list[Movement]:
+    """One a mint and kind."""
+    sums = Counter[tuple[str, MovementKind]]()
+    for each in movements:
+        sums[each.mint, each.kind] += each.amount
+    return [Movement(mint, amount, kind) for (mint, kind), amount in sums.items() if amount]

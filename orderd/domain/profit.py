@@ -1,0 +1,197 @@
+"""Profit of what was traded: lots by FIFO or at their average cost, in integers of base units.
+
+Values are in base units of one token, the unit; of the unit itself there are no lots. What a sale brings above the cost
+of the lots it takes is realised. Fees and rent are paid in SOL, whose lots they take: they cost what these had cost. A
+deposit is a lot at its value when it came, a withdrawal takes lots at their cost and realises nothing.
+
+If a value is not known, nothing is made up. What came without a value makes no lot. What is sold beyond all lots costs
+what it is sold for, so it neither gains nor loses; it is counted as uncovered. A trade without a value passes the cost
+of what it took on to what it bought.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from orderd.domain.tokens import WSOL_MINT
+
+
+class CostMethod(StrEnum):
+    """Which lots a sale takes: the oldest first, or a part of all of them alike."""
+
+    FIFO = "fifo"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """``amount_in`` of one mint for ``amount_out`` of another. ``value`` is what both were worth, None where unknown.
+
+    ``fee`` and ``rent`` are lamports that were paid beside.
+    """
+
+    at: datetime
+    mint_in: str
+    amount_in: int
+    mint_out: str
+    amount_out: int
+    value: int | None
+    fee: int = 0
+    rent: int = 0
+    is_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Base units that came or, below zero, went without a trade, and what all of them were worth (not below zero).
+
+    ``is_cost``: they were a fee.
+    """
+
+    at: datetime
+    mint: str
+    amount: int
+    value: int | None = None
+    is_cost: bool = False
+
+
+@dataclass(slots=True)
+class Earned:
+    """What came of one token, on a day or in all, in base units of the unit."""
+
+    realised: int = 0
+    fees: int = 0
+    rent: int = 0
+
+    def add(self, other: "Earned") -> None:
+        self.realised += other.realised
+        self.fees += other.fees
+        self.rent += other.rent
+
+
+@dataclass(slots=True)
+class _Lot:
+    """Of its cost each unit takes its part, rounded so that all of them together take it all."""
+
+    amount: int
+    cost: int
+    taken: int = 0
+
+    @property
+    def left(self) -> int:
+        return self.amount - self.taken
+
+    @property
+    def cost_left(self) -> int:
+        return self.cost - self.cost * self.taken // self.amount
+
+    def take(self, amount: int) -> int:
+        before = self.cost * self.taken // self.amount
+        self.taken += amount
+        return self.cost * self.taken // self.amount - before
+
+
+@dataclass(slots=True)
+class Position:
+    """Of one token. ``held`` is the sum of all that came and went; what of it is in lots has a cost."""
+
+    held: int = 0
+    uncovered: int = 0
+    is_estimated: bool = False
+    total: Earned = field(default_factory=Earned)
+    lots: "deque[_Lot]" = field(default_factory=deque)
+
+    @property
+    def in_lots(self) -> int:
+        return sum(lot.left for lot in self.lots)
+
+    @property
+    def cost(self) -> int:
+        """Of what is in lots."""
+        return sum(lot.cost_left for lot in self.lots)
+
+
+class Book:
+    """Goes through what happened in the order of time. ``unit`` is a mint."""
+
+    def __init__(self, unit: str, method: CostMethod) -> None:
+        self._unit = unit
+        self._method = method
+        self.positions: dict[str, Position] = {}
+        self.days: dict[tuple[date, str], Earned] = {}
+
+    def enter(self, happened: "Iterable[Traded | Moved]") -> None:
+        for each in happened:
+            if isinstance(each, Traded):
+                self._trade(each)
+            else:
+                self._move(each)
+
+    def _trade(self, trade: Traded) -> None:
+        sold, bought = self._position(trade.mint_in), self._position(trade.mint_out)
+        cost, covered = self._take(trade.mint_in, trade.amount_in)
+        value = trade.value
+        if value is None and covered == trade.amount_in:
+            value = cost
+        if value is not None and trade.mint_in != self._unit:
+            # Of what is sold, the part without lots costs what it is sold for.
+            self._earn(trade.at, trade.mint_in, Earned(realised=value * covered // trade.amount_in - cost))
+        sold.held -= trade.amount_in
+        bought.held += trade.amount_out
+        if value is not None:
+            self._add(trade.mint_out, trade.amount_out, value)
+        sold.is_estimated |= trade.is_estimated
+        bought.is_estimated |= trade.is_estimated
+        self._pay(trade.at, trade.fee, trade.rent)
+
+    def _move(self, moved: Moved) -> None:
+        position = self._position(moved.mint)
+        position.held += moved.amount
+        if moved.amount > 0:
+            if moved.value is not None:
+                self._add(moved.mint, moved.amount, moved.value)
+            position.is_estimated |= moved.mint != self._unit
+            return
+        cost, _ = self._take(moved.mint, -moved.amount)
+        if moved.is_cost:
+            self._earn(moved.at, moved.mint, Earned(fees=-moved.amount if moved.mint == self._unit else cost))
+
+    def _pay(self, at: datetime, fee: int, rent: int) -> None:
+        sol = self._position(WSOL_MINT)
+        costs = [each if self._unit == WSOL_MINT else self._take(WSOL_MINT, each)[0] for each in (fee, rent)]
+        sol.held -= fee + rent
+        if fee or rent:
+            self._earn(at, WSOL_MINT, Earned(fees=costs[0], rent=costs[1]))
+
+    def _position(self, mint: str) -> Position:
+        return self.positions.setdefault(mint, Position())
+
+    def _add(self, mint: str, amount: int, cost: int) -> None:
+        if mint == self._unit:
+            return
+        lots = self._position(mint).lots
+        if self._method is CostMethod.AVERAGE and lots:
+            last = lots.pop()
+            amount, cost = amount + last.left, cost + last.cost_left
+        lots.append(_Lot(amount, cost))
+
+    def _take(self, mint: str, amount: int) -> tuple[int, int]:
+        """The cost of so much, and how much of it was in lots. The unit itself costs what it is."""
+        if mint == self._unit:
+            return amount, amount
+        position, cost, left = self._position(mint), 0, amount
+        while left and position.lots:
+            lot = position.lots[0]
+            part = min(left, lot.left)
+            cost += lot.take(part)
+            left -= part
+            if not lot.left:
+                position.lots.popleft()
+        position.uncovered += left
+        return cost, amount - left
+
+    def _earn(self, at: datetime, mint: str, earned: Earned) -> None:
+        self._position(mint).total.add(earned)
+        self.days.setdefault((at.astimezone(UTC).date(), mint), Earned()).add(earned)

@@ -1,0 +1,183 @@
+"""Reads the wallet's own transactions, so that what came and went beside the fills is known, to the base unit.
+
+Only finalized transactions are read, oldest first. One that orderd signed is read once its order says what came of it.
+So what is kept never changes, and an interrupted run goes on where it stopped.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from db import movements
+from db.movements import KeptMovement
+from orderd.domain.movements import Effect, MovementKind, movements_of
+from orderd.domain.tokens import WSOL_MINT, TokenRegistry
+from orderd.engine.records.valuation import Valuation
+from orderd.solana.programs import associated_token
+from orderd.solana.programs import token as token_program
+from orderd.solana.programs.token import TokenAccount
+from orderd.solana.rpc import MAX_MENTIONS_A_CALL, Commitment, Mention, RpcClient, RpcError
+from orderd.solana.rpc_types import TransactionInfo
+
+_BATCH: Final = 100
+_PROGRAMS: Final = (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the chain says that the wallet holds of a mint, and what the records sum up to; in base units."""
+
+    mint: str
+    held: int
+    recorded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was read up to ``slot``. ``waits``: an order has not ended, so later ones are left for the next time."""
+
+    slot: int
+    transactions: int
+    kept: Counter[MovementKind]
+    waits: bool
+    balances: tuple[Difference, ...]
+
+
+class Reconciliation:
+    """Of one wallet. Needs a connection."""
+
+    def __init__(
+        self, rpc: RpcClient, wallet: Pubkey, tokens: TokenRegistry, final_at: Commitment = "finalized"
+    ) -> None:
+        self._rpc = rpc
+        self._wallet = wallet
+        self._final_at: Commitment = final_at
+        self._mints = [token.mint for token in tokens]
+        self._in_usdc = Valuation(tokens, tokens.resolve("USDC"))
+        self._in_sol = Valuation(tokens, tokens.resolve("SOL"))
+
+    def run(self, told: Callable[[int, int], None] = lambda *_: None) -> Report:
+        """Read what is new. ``told`` hears how many transactions of how many have been read. Raises RpcError."""
+        begun = self._done()
+        up_to = self._rpc.get_slot(self._final_at)
+        held = self._held()
+        mentions = self._mentions(begun, up_to)
+        kept, read, waits = Counter[MovementKind](), 0, False
+        for batch in _whole_slots(mentions):
+            settled = movements.is_settled([str(each.signature) for each in batch])
+            open_slots = [each.slot for each in batch if not settled.get(str(each.signature), True)]
+            if open_slots:
+                waits, batch = True, [each for each in batch if each.slot < min(open_slots)]
+            if batch:
+                found = self._read(batch, settled.keys())
+                movements.keep(str(self._wallet), found, batch[-1].slot)
+                kept.update(each.movement.kind for each in found)
+                read += len(batch)
+                told(read, len(mentions))
+            if waits:
+                break
+        if not waits:
+            movements.keep(str(self._wallet), (), up_to)
+        slot = self._done()
+        return Report(slot, read, kept, waits, () if waits else self._compared(held, slot))
+
+    def _done(self) -> int:
+        slot = movements.reconciled_slot(str(self._wallet))
+        return -1 if slot is None else slot
+
+    def _mentions(self, begun: int, up_to: int) -> list[Mention]:
+        """All of the wallet and of its token accounts that are not read yet, oldest first: who sends a token names its
+        account and not the wallet."""
+        found: dict[Signature, Mention] = {}
+        for address in (self._wallet, *self._token_accounts()):
+            before: Signature | None = None
+            while True:
+                page = self._rpc.get_signatures_for_address(address, before=before, commitment=self._final_at)
+                found |= {each.signature: each for each in page if begun < each.slot <= up_to}
+                if len(page) < MAX_MENTIONS_A_CALL or page[-1].slot <= begun:
+                    break
+                before = page[-1].signature
+        return sorted(found.values(), key=lambda each: (each.slot, str(each.signature)))
+
+    def _token_accounts(self) -> set[Pubkey]:
+        """Those that there are, and those where tokens of this daemon are kept, which may be closed by now."""
+        there = {
+            each.key
+            for program in _PROGRAMS
+            for each in self._rpc.get_token_accounts_by_owner(self._wallet, program=program).value
+        }
+        usual = {
+            associated_token.address(self._wallet, Pubkey.from_string(mint), program)
+            for mint in self._mints
+            for program in _PROGRAMS
+        }
+        return there | usual
+
+    def _read(self, batch: Sequence[Mention], own: Iterable[str]) -> list[KeptMovement]:
+        signatures = [each.signature for each in batch]
+        known, own = movements.known([str(each) for each in signatures]), frozenset(own)
+        kept: list[KeptMovement] = []
+        for mention, info in zip(batch, self._rpc.get_transactions(signatures, self._final_at), strict=True):
+            if isinstance(info, RpcError):
+                raise info
+            if info is None:
+                raise RpcError(f"getTransaction: {mention.signature}, found for the wallet, is not known")
+            signature = str(mention.signature)
+            at = datetime.now(UTC) if info.block_time is None else datetime.fromtimestamp(info.block_time, UTC)
+            for each in movements_of(effect_of(info, str(self._wallet)), known.get(signature), is_own=signature in own):
+                usdc, sol = (_price(values, each.mint, at) for values in (self._in_usdc, self._in_sol))
+                kept.append(KeptMovement(signature, mention.slot, at, each, usdc, sol))
+        return kept
+
+    def _held(self) -> Counter[str]:
+        """What the chain says now."""
+        held = Counter({WSOL_MINT: self._rpc.get_balance(self._wallet, self._final_at).value})
+        for program in _PROGRAMS:
+            for each in self._rpc.get_token_accounts_by_owner(
+                self._wallet, program=program, commitment=self._final_at
+            ).value:
+                account = TokenAccount.decode(each.account.data)
+                held[str(account.mint)] += account.amount
+        return held
+
+    def _compared(self, held: Counter[str], slot: int) -> tuple[Difference, ...]:
+        recorded = movements.sums(slot)
+        return tuple(Difference(mint, held[mint], recorded[mint]) for mint in sorted(held.keys() | recorded.keys()))
+
+
+def effect_of(info: TransactionInfo, wallet: str) -> Effect:
+    """What a transaction did to the wallet, lamports and wrapped SOL together."""
+    before, after = info.lamports.get(wallet, (0, 0))
+    deltas = Counter({WSOL_MINT: after - before})
+    rent = 0
+    for each in info.tokens:
+        if each.owner == wallet:
+            deltas[each.mint] += each.after - each.before
+            there_before, lamports = info.lamports.get(each.account, (0, 0))
+            if there_before == 0 and lamports:
+                rent += lamports - (each.after if each.mint == WSOL_MINT else 0)
+    is_payer = info.payer == wallet
+    return Effect(deltas, info.fee if is_payer else 0, rent if is_payer else 0)
+
+
+def _price(values: Valuation, mint: str, at: datetime) -> Decimal | None:
+    price = values.price(mint, at)
+    return None if price is None else Decimal(price.numerator) / price.denominator
+
+
+def _whole_slots(mentions: Sequence[Mention]) -> Iterable[list[Mention]]:
+    """In batches, none of which ends within a slot: what is kept up to a slot is all of it."""
+    batch: list[Mention] = []
+    for each in mentions:
+        if len(batch) >= _BATCH and each.slot != batch[-1].slot:
+            yield batch
+            batch = []
+        batch.append(each)
+    if batch:
+        yield batch

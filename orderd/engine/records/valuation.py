@@ -1,0 +1,56 @@
+"""What tokens were worth, in one of them: by what is kept of prices."""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from db import candles
+from orderd.domain.price import PairPrice
+from orderd.domain.tokens import Token, TokenRegistry
+
+UNITS: Final = ("USDC", "SOL")
+"""What values can be told in; these symbols are the same on each chain, and nobody else's."""
+
+
+class Valuation:
+    """Prices in ``unit``. Each is looked up once a minute of the past. Needs a connection."""
+
+    def __init__(self, tokens: TokenRegistry, unit: Token) -> None:
+        self._tokens = tokens
+        self.unit = unit
+        self._known: dict[tuple[str, str, datetime], Decimal | None] = {}
+
+    def price(self, mint: str, at: datetime) -> Fraction | None:
+        """One whole token in whole units then; None where nobody knows."""
+        token = self._tokens.find(mint)
+        if token is None:
+            return None
+        if token == self.unit:
+            return Fraction(1)
+        direct = self._rate(token, self.unit, at)
+        if direct is not None:
+            return direct
+        for way in map(self._tokens.resolve, UNITS):
+            if way not in (token, self.unit):
+                first, second = self._rate(token, way, at), self._rate(way, self.unit, at)
+                if first is not None and second is not None:
+                    return first * second
+        return None
+
+    def worth(self, mint: str, amount: int, price: Fraction | None) -> int | None:
+        """Base units of the unit for an amount of base units at a price of whole tokens, rounded down."""
+        token = self._tokens.find(mint)
+        if price is None or token is None:
+            return None
+        return int(amount * price * Fraction(10) ** (self.unit.decimals - token.decimals))
+
+    def _rate(self, token: Token, other: Token, at: datetime) -> Fraction | None:
+        pair = PairPrice(token, other)
+        key = (pair.base.mint, pair.quote.mint, at.replace(second=0, microsecond=0))
+        if key not in self._known:
+            self._known[key] = candles.price_at(pair.base.mint, pair.quote.mint, at)
+        price = self._known[key]
+        if price is None:
+            return None
+        return Fraction(price) if pair.base == token else 1 / Fraction(price)
