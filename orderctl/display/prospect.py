@@ -87,7 +87,7 @@ def distance_text(away: Fraction | None) -> Text:
 def _executions(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     """How much each sells and when, and what the market pays for the first."""
     schedule = schedule_of(quote)
-    moved = "" if not schedule.jitter_bps else f", each moved by chance, by {quote.jitter} % of that"
+    moved = "" if not schedule.jitter_bps else f", jitter {quote.jitter} %"
     each = f"{schedule.slices} times {quote.part_in} {quote.token_in}, one every {quote.every}{moved}"
     yield "sells", Text(each, "bold")
     yield "when", Text(f"the first at once, {', '.join(_times(schedule))}")

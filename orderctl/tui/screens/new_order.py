@@ -16,7 +16,7 @@ from uuid_utils import uuid7
 
 from orderctl.display.prospect import check_fires_later, prospect
 from orderctl.display.quotes import brief_quote_view
-from orderctl.display.resting import prices
+from orderctl.display.resting import exits, prices
 from orderctl.display.timeline import sold
 from orderctl.output.colours import Tone
 from orderctl.trading.terms import check, rests
@@ -31,6 +31,8 @@ from orderd.wire import Balance, Method, OrderView, QuoteParams, QuoteResult, Su
 TYPING_SECONDS = 0.2
 """A pause of this length in typing asks for a price."""
 QUOTE_SECONDS = 2.0
+BUTTON_WIDTH = 58
+"""Which leaves room for the other button in 80 columns; all of the order is told above."""
 
 
 class NewOrderScreen(ModalScreen[OrderView]):
@@ -57,7 +59,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self._desk = desk
         self._caller = caller
         self._client_order_id = client_order_id or str(uuid7())
-        self._promised: str | None = None
+        self._promised: dict[str, str | None] = {}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -68,7 +70,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 yield Static(id="quote")
             yield Static(Text.assemble(("client order id ", "dim"), self._client_order_id), id="client-order-id")
             with Horizontal(classes="buttons"):
-                yield Button("Sell", id="send", variant="primary", disabled=True, compact=True)
+                yield Button("Send", id="send", variant="primary", disabled=True, compact=True)
                 yield Button("Close", id="close", compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
@@ -116,10 +118,10 @@ class NewOrderScreen(ModalScreen[OrderView]):
     async def _quote(self) -> None:
         """Ask for prices for as long as these are the terms."""
         trade = self._trade()
-        if not trade["amount_in"]:
+        if not self.form.amount:
             return
         if (missing := self.form.missing) is not None:
-            self.send.label = "Sell"
+            self.send.label = "Send"
             self.send.refresh(layout=True)
             self._say(f"type what belongs to: {missing}")
             return
@@ -129,7 +131,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 params = params_of(QuoteParams, **trade)
                 check(params)
                 quote = await self._caller.call(Method.QUOTE, params, QuoteResult)
-                if rests(params):
+                if rests(params) or exits(quote):
                     check_fires_later(params, quote)
             except (ClientError, OrderdError) as error:
                 self.send.disabled = True
@@ -137,8 +139,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 if isinstance(error, OrderdError):
                     return
             else:
-                view = prospect(quote) if rests(params) else brief_quote_view(quote)
-                self._say(Group(*self._shortage(quote), view))
+                self._say(Group(*self._shortage(quote), *_view(quote, rests=rests(params))))
                 self._arm(quote, rests=rests(params))
             await asyncio.sleep(QUOTE_SECONDS)
 
@@ -149,16 +150,15 @@ class NewOrderScreen(ModalScreen[OrderView]):
             return []
         held = balance.wrapped if quote.use_wrapped else balance.tradable
         held = balance.amount if held is None else held  # a daemon that does not tell them apart
-        if Decimal(held) >= Decimal(quote.amount_in or 0):
+        if Decimal(held) >= Decimal(quote.amount_in or quote.max_amount_in or 0):
             return []
         return [Text(f"the wallet holds {held} {sold(quote)} only", Tone.WARNING)]
 
     def _arm(self, quote: QuoteResult, *, rests: bool) -> None:
         """What today's market promises is no floor for an order that rests."""
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
-        self._promised = None if rests else quote.min_amount_out
-        least = f"for at least {quote.min_amount_out} {quote.token_out}"
-        self.send.label = f"Sell {quote.amount_in} {sold(quote)}{f', {prices(quote)}' if rests else f' {least}'}"
+        self._promised = {} if rests else _promise(quote)
+        self.send.label = _told(quote, rests=rests)
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
         self.send.refresh(layout=True)  # a button does not grow with its label
@@ -166,8 +166,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _submit(self) -> None:
         try:
-            promised = {"min_out": self._promised, "client_order_id": self._client_order_id}
-            order = params_of(SubmitParams, **self._trade(), **promised)
+            own = {"client_order_id": self._client_order_id}
+            order = params_of(SubmitParams, **self._trade() | self._promised | own)
             result = await self._caller.call(Method.ORDER_SUBMIT, order, SubmitResult)
         except AnswerLostError as error:
             self._say(
@@ -192,3 +192,28 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     def _say(self, what: RenderableType) -> None:
         self.answer.update(what)
+
+
+def _view(quote: QuoteResult, *, rests: bool) -> list[RenderableType]:
+    if rests:
+        return [prospect(quote)]
+    follows = [Text(f"then {exits(quote)}, for what was received", Tone.MUTED)] if exits(quote) else []
+    return [brief_quote_view(quote), *follows]
+
+
+def _promise(quote: QuoteResult) -> dict[str, str | None]:
+    """What the button promises, as terms of the order."""
+    return {"min_out": quote.min_amount_out} if quote.exact_out is None else {"max_in": quote.max_amount_in}
+
+
+def _told(quote: QuoteResult, *, rests: bool) -> str:
+    """What the button says that it does."""
+    if quote.exact_out is not None:
+        return f"Buy {quote.exact_out} {quote.token_out} for at most {quote.max_amount_in} {quote.token_in}"
+    sells = f"Sell {quote.amount_in} {sold(quote)}"
+    if quote.slices is not None:
+        return f"{sells} in {quote.slices} executions"
+    if not rests:
+        return f"{sells} for at least {quote.min_amount_out} {quote.token_out}"
+    told = f"{sells}, {prices(quote)}"
+    return told if len(told) <= BUTTON_WIDTH else f"{told[: BUTTON_WIDTH - 1]}…"

@@ -1,8 +1,8 @@
-"""The fields of an order's terms: those that belong to the chosen kind of order, and no others."""
+"""The fields of an order's terms: those that belong to the chosen shape of order, and no others."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,36 +13,11 @@ from textual.widgets import Input, Label, Select
 
 from orderctl.display.resting import pair_of
 from orderctl.tui.prices import Pair
+from orderctl.tui.shapes import FIELDS, HINTS, IN_FORCE, PRICES, SHAPES, Shape
 from orderd.domain.errors import OrderdError
-from orderd.domain.order import OrderKind, TimeInForce
+from orderd.domain.order import OrderKind
 from orderd.domain.times import parse_span
 from orderd.domain.well_known import EVERYWHERE
-
-_KINDS: Final = {
-    OrderKind.MARKET: "market: at once",
-    OrderKind.LIMIT: "limit: at a price or better",
-    OrderKind.STOP: "stop: when it gets worse",
-    OrderKind.STOP_LIMIT: "stop, then limit",
-    OrderKind.TAKE_PROFIT: "take profit: when it pays",
-    OrderKind.TRAILING: "trailing stop",
-}
-_TIMES_IN_FORCE: Final = {
-    TimeInForce.GTC: "until filled (gtc)",
-    TimeInForce.IOC: "at once (ioc)",
-    TimeInForce.FOK: "all at once (fok)",
-}
-_FIELDS: Final[dict[OrderKind, tuple[str, ...]]] = {
-    OrderKind.MARKET: ("slippage",),
-    OrderKind.LIMIT: ("limit_price", "time_in_force", "valid"),
-    OrderKind.STOP: ("stop_price", "slippage", "valid"),
-    OrderKind.STOP_LIMIT: ("stop_price", "limit_price", "valid"),
-    OrderKind.TAKE_PROFIT: ("take_profit_price", "slippage", "valid"),
-    OrderKind.TRAILING: ("trail", "slippage", "valid"),
-}
-"""Beside the tokens and the amount, in the order of the form."""
-_PRICES: Final = {"stop_price": "Stop at", "take_profit_price": "Take at", "trail": "Trail", "limit_price": "Limit"}
-"""What an order of a kind that has them cannot do without, and how they are called."""
-_HINTS: Final = {"trail": "like 3% or 2.5", "slippage": "the daemon's own", "valid": "like 2h, or until when"}
 
 
 class TermsForm(Grid):
@@ -56,46 +31,46 @@ class TermsForm(Grid):
         token_in, token_out = self._pair
         tokens = SuggestFromList([*dict.fromkeys(token.symbol for token in EVERYWHERE)], case_sensitive=False)
         yield from _field("Sell", Input(token_in, id="token-in", suggester=tokens, compact=True))
-        yield from _field("Amount", Input(placeholder="like 1.5", id="amount", compact=True))
+        yield from _field("Amount", Input(id="amount", compact=True))
         yield from _field("Buy", Input(token_out, id="token-out", suggester=tokens, compact=True))
-        kinds = [(told, kind) for kind, told in _KINDS.items()]
-        yield from _field("Kind", Select(kinds, value=OrderKind.MARKET, allow_blank=False, id="kind", compact=True))
-        for name, told in _PRICES.items():
-            yield from _field(told, Input(placeholder=_HINTS.get(name, ""), id=_id(name), compact=True))
-        times = [(told, time) for time, told in _TIMES_IN_FORCE.items()]
-        in_force = Select(times, value=TimeInForce.GTC, allow_blank=False, id="time-in-force", compact=True)
-        yield from _field("In force", in_force)
-        for name, told in (("slippage", "Slippage %"), ("valid", "Valid for")):
-            yield from _field(told, Input(placeholder=_HINTS[name], id=name, compact=True))
+        shapes = [(shape.told, name) for name, shape in SHAPES.items()]
+        yield from _field("Kind", Select(shapes, value="market", allow_blank=False, id="kind", compact=True))
+        for name, told in FIELDS.items():
+            yield from _field(told, Input(placeholder=HINTS.get(name, ""), id=_id(name), compact=True))
+            if name == "limit_price":
+                times = [(told, time) for time, (told, _) in IN_FORCE.items()]
+                in_force = Select(times, value="gtc", allow_blank=False, id="in-force", compact=True)
+                yield from _field("In force", in_force)
 
     def on_mount(self) -> None:
         self._show_fields()
 
     @property
-    def kind(self) -> OrderKind:
-        kind = self.query_one("#kind", Select).value
-        assert isinstance(kind, OrderKind), "no kind cannot be chosen"
-        return kind
+    def shape(self) -> Shape:
+        return SHAPES[str(self.query_one("#kind", Select).value)]
 
     @property
     def missing(self) -> str | None:
-        """The price that the kind still lacks, as it is called."""
-        names = [name for name in _PRICES if name in _FIELDS[self.kind]]
-        return next((_PRICES[name] for name in names if not self.typed(name)), None)
+        """The field that the order still lacks, as it is called."""
+        return next((FIELDS[name] for name in self.shape.needs if not self.typed(name)), None)
+
+    @property
+    def amount(self) -> str:
+        return self.typed("amount")
 
     @property
     def terms(self) -> dict[str, Any]:
-        """By the names of GivenTerms; what does not belong to the kind is left out, whatever stands in its field."""
-        kind = self.kind
-        fields = _FIELDS[kind]
-        terms: dict[str, Any] = {name: self.typed(name) for name in ("token_in", "token_out", "amount_in")}
-        terms |= {name: self.typed(name) or None for name in ("slippage", *_PRICES) if name in fields}
-        if kind is not OrderKind.MARKET:
-            terms["type"] = kind
-        if "time_in_force" in fields:
-            terms["time_in_force"] = self.query_one("#time-in-force", Select).value
-        if "valid" in fields and (valid := self.typed("valid")):
-            terms["valid_for" if _is_span(valid) else "expires"] = valid
+        """By the names of GivenTerms; what does not belong to the shape is left out, whatever stands in its field."""
+        shape = self.shape
+        terms: dict[str, Any] = {name: self.typed(name) for name in ("token_in", "token_out")}
+        terms[shape.amount] = self.amount
+        for name in shape.fields:
+            if name == "in_force":
+                terms |= IN_FORCE[str(self.query_one("#in-force", Select).value)][1]
+            elif typed := self.typed(name):
+                terms[_valid(typed) if name == "valid" else name] = typed
+        if shape.kind is not OrderKind.MARKET:
+            terms["type"] = shape.kind
         return terms
 
     def typed(self, name: str) -> str:
@@ -108,23 +83,28 @@ class TermsForm(Grid):
     @on(Select.Changed, "#kind")
     @on(Input.Changed, "#token-in, #token-out")
     def _show_fields(self) -> None:
+        shape = self.shape
         with self.app.batch_update():
-            for name in ("slippage", "valid", "time_in_force", *_PRICES):
+            for name in (*FIELDS, "in_force"):
                 for widget in self.query(f"#{_id(name)}, #label-{_id(name)}"):
-                    widget.display = name in _FIELDS[self.kind]
+                    widget.display = name in shape.fields
             pair = pair_of(self.typed("token_in"), self.typed("token_out"))
-            for name in _PRICES.keys() - _HINTS.keys():
+            for name in PRICES:
                 self.query_one(f"#{_id(name)}", Input).placeholder = "" if pair is None else pair.unit
+            bought = f"of {self.typed('token_out')}, like 1.5"
+            self.query_one("#amount", Input).placeholder = "like 1.5" if shape.amount == "amount_in" else bought
 
 
-def _is_span(text: str) -> bool:
+def _valid(typed: str) -> str:
+    """The term that says it: how long, or until when."""
     with suppress(OrderdError):
-        return parse_span(text) > 0
-    return "-" not in text  # what is neither is told of as a length of time
+        parse_span(typed)
+        return "valid_for"
+    return "expires" if "-" in typed else "valid_for"  # what is neither is told of as a length of time
 
 
 def _id(name: str) -> str:
-    return {"amount_in": "amount"}.get(name, name).replace("_", "-")
+    return name.replace("_", "-")
 
 
 def _field(told: str, field: Widget) -> Iterator[Widget]:

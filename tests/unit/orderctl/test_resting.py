@@ -337,7 +337,7 @@ def test_a_prospect_of_executions_says_how_much_each_sells_and_when() -> None:
         "valid  until it is filled or cancelled",
     ]
     many = executions("30.5", slices=24, jitter="20", every="1h")
-    assert many[1] == "sells  24 times 0.3 SOL, one every 1h, each moved by chance, by 20 % of that"
+    assert many[1] == "sells  24 times 0.3 SOL, one every 1h, jitter 20 %"
     assert many[2] == "when   the first at once, in 1h, in 2h, in 3h, in 4h, ..., the last in 23h"
     limited = executions("30.5", limit_price="105")
     assert limited[3] == "how    each is executed at 105 or better"

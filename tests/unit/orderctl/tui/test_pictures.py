@@ -107,6 +107,39 @@ def test_a_new_order_that_rests(snap_compare: Compare, size: tuple[int, int]) ->
 
 
 @SIZES
+def test_a_new_order_in_executions(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[object]) -> None:
+        await after("n", *"1.5")(pilot)
+        pilot.app.screen.query_one("#kind", Select).value = "twap"
+        await settled(pilot)
+        for name, typed in (("slices", "5"), ("over", "5m"), ("jitter", "20"), ("then-stop", "115")):
+            pilot.app.screen.query_one(f"#{name}", Input).value = typed
+        await settled(pilot)
+
+    caller = busy()
+    given = {"type": OrderKind.TWAP, "slices": 5, "every": "1m", "jitter": "20", "then_stop": "115", "part_in": "0.3"}
+    chosen = QUOTE.chosen.model_copy(update={"amount_out": "30.4"})
+    caller.answers[Method.QUOTE] = QUOTE.model_copy(update={**given, "chosen": chosen})
+    assert snap_compare(application(caller), terminal_size=size, run_before=act)
+
+
+@SIZES
+def test_a_new_order_with_two_ends(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[object]) -> None:
+        await after("n", *"1.5")(pilot)
+        pilot.app.screen.query_one("#kind", Select).value = "oco"
+        await settled(pilot)
+        for name, typed in (("take-profit-price", "120"), ("stop-price", "95")):
+            pilot.app.screen.query_one(f"#{name}", Input).value = typed
+        await settled(pilot)
+
+    caller = busy()
+    given = {"type": OrderKind.OCO, "take_profit_price": "120", "stop_price": "95"}
+    caller.answers[Method.QUOTE] = QUOTE.model_copy(update=given)
+    assert snap_compare(application(caller), terminal_size=size, run_before=act)
+
+
+@SIZES
 def test_the_question_before_a_cancellation(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(application(busy()), terminal_size=size, run_before=after("c"))
 

@@ -1,0 +1,94 @@
+"""The shapes of order that the form offers: what each is called, and which of the terms it needs and takes.
+
+A shape is not always a kind of its own: a purchase of an exact amount is a market order, and a TWAP is told by how long
+it takes or by how often it sells.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from orderd.domain.order import OrderKind, TimeInForce
+
+EXITS: Final = ("then_take_profit", "then_stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``needs`` are the terms that it cannot do without, beside the tokens and the amount; ``takes`` those that it may
+    have. ``valid`` stands for both terms that say how long, and ``in_force`` for those of a limit order.
+    """
+
+    told: str
+    kind: OrderKind
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    amount: str = "amount_in"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return self.needs + self.takes
+
+
+SHAPES: Final[dict[str, Shape]] = {
+    "market": Shape("market: at once", OrderKind.MARKET, takes=("slippage", *EXITS)),
+    "buy": Shape("buy an exact amount", OrderKind.MARKET, takes=("slippage", "max_in", *EXITS), amount="exact_out"),
+    "limit": Shape("limit: at a price or better", OrderKind.LIMIT, ("limit_price",), ("in_force", "valid", *EXITS)),
+    "stop": Shape("stop: when it gets worse", OrderKind.STOP, ("stop_price",), ("slippage", "valid")),
+    "stop_limit": Shape("stop, then limit", OrderKind.STOP_LIMIT, ("stop_price", "limit_price"), ("valid",)),
+    "take_profit": Shape(
+        "take profit: when it pays", OrderKind.TAKE_PROFIT, ("take_profit_price",), ("slippage", "valid")
+    ),
+    "trailing": Shape("trailing stop", OrderKind.TRAILING, ("trail",), ("slippage", "valid")),
+    "oco": Shape(
+        "take profit or stop (OCO)", OrderKind.OCO, ("take_profit_price", "stop_price"), ("max_slippage", "valid")
+    ),
+    "twap": Shape(
+        "in parts, over a time (TWAP)",
+        OrderKind.TWAP,
+        ("slices", "over"),
+        ("jitter", "limit_price", "slippage", *EXITS),
+    ),
+    "dca": Shape(
+        "in parts, every so often (DCA)",
+        OrderKind.TWAP,
+        ("slices", "every"),
+        ("jitter", "limit_price", "slippage", *EXITS),
+    ),
+}
+FIELDS: Final = {
+    "slices": "Times",
+    "over": "Over",
+    "every": "Every",
+    "stop_price": "Stop at",
+    "take_profit_price": "Take at",
+    "trail": "Trail",
+    "limit_price": "Limit",
+    "jitter": "Jitter %",
+    "max_in": "At most",
+    "slippage": "Slippage %",
+    "max_slippage": "Lose %",
+    "valid": "Valid for",
+    "then_take_profit": "Then take",
+    "then_stop": "Then stop",
+}
+"""What is typed, in the order of the form, and how it is called there."""
+PRICES: Final = ("stop_price", "take_profit_price", "limit_price", *EXITS)
+"""Those in the pair's unit."""
+HINTS: Final = {
+    "slices": "how often, like 10",
+    "over": "like 5m",
+    "every": "like 1h",
+    "trail": "like 3% or 2.5",
+    "jitter": "0, or like 20",
+    "max_in": "of what is sold",
+    "slippage": "the daemon's own",
+    "max_slippage": "5, once the stop fires",
+    "valid": "like 2h, or until when",
+}
+IN_FORCE: Final[dict[str, tuple[str, dict[str, object]]]] = {
+    "gtc": ("until filled (gtc)", {"time_in_force": TimeInForce.GTC}),
+    "parts": ("until filled, in parts", {"partial": True}),
+    "ioc": ("at once (ioc)", {"time_in_force": TimeInForce.IOC}),
+    "fok": ("all at once (fok)", {"time_in_force": TimeInForce.FOK}),
+}
+"""How long a limit order may wait, and whether parts of it may go alone: its name in the form, and the terms."""
