@@ -4,9 +4,10 @@ Of a family's children at most one is in anybody's hands at a time: they are let
 parent's row, and an index over the attempts of a family makes a second live one impossible.
 """
 
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from peewee import IntegrityError
@@ -15,12 +16,16 @@ from db.alone import alone
 from db.connection import database
 from db.models import IS_FAMILY, Order, in_states, listed
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.order import ACTIVE, FILLED, RESTING
+from orderd.domain.order import ACTIVE, FILLED, RESTING, OrderKind, TimeInForce
 
 _LOCK: Final = 7_140_051_903_120
 _ONE_AT_A_TIME: Final = "attempts_one_of_a_family"
 """The index over what of each family may land, or may yet be rolled back."""
-_PARENTS: Final = f"p.id IN (SELECT id FROM orders WHERE {in_states(RESTING)} AND {IS_FAMILY})"  # noqa: S608
+_RESTS: Final = f"{in_states(RESTING)} AND {IS_FAMILY}"
+_HAS_A_TIME: Final = f"""
+    looks_from IS NOT NULL AND ((kind = '{OrderKind.TWAP}' AND NOT paused)
+                                OR (partial AND time_in_force = '{TimeInForce.IOC}'))"""
+"""In the words of an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,49 @@ def looked_after_here() -> AbstractContextManager[bool]:
     return alone(_LOCK)
 
 
-def resting(limit: int) -> list[Family]:
-    """Those whose parents rest."""
-    return _read(_PARENTS, (), limit)
+class News(NamedTuple):
+    """Something has happened to the family of this parent. Numbered as it was written."""
+
+    number: int
+    parent_id: UUID
+
+
+def news(after: int, limit: int) -> list[News]:
+    """What has happened to families, from behind that number on, as far as nobody has forgotten it."""
+    rows = database.execute_sql(
+        "SELECT id, parent_id FROM family_news WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
+    )
+    return [News(number, UUID(str(parent_id))) for number, parent_id in rows]
+
+
+def forget(numbers: Sequence[int]) -> None:
+    """These news are known, and nothing follows from them any more."""
+    if not numbers:
+        return
+    database.execute_sql("DELETE FROM family_news WHERE id = ANY(%s)", (list(numbers),))
+
+
+def timed(limit: int) -> list[UUID]:
+    """Parents that the time has come for, without any news: of an execution, or the end of their validity."""
+    rows = database.execute_sql(
+        f"""
+        (SELECT id FROM orders WHERE {_HAS_A_TIME} AND looks_from <= statement_timestamp() ORDER BY looks_from LIMIT %s)
+        UNION
+        (SELECT id FROM orders WHERE looks_from IS NOT NULL AND {IS_FAMILY} AND valid_until <= statement_timestamp()
+         ORDER BY valid_until LIMIT %s)""",  # noqa: S608
+        (limit, limit),
+    )
+    return [UUID(str(order_id)) for (order_id,) in rows]
+
+
+def these(parent_ids: Collection[UUID]) -> list[Family]:
+    """The families of these parents, as far as they rest."""
+    return _read([str(parent_id) for parent_id in parent_ids]) if parent_ids else []
 
 
 def of(parent_id: UUID) -> Family | None:
     """That of this parent; None where it does not rest."""
-    found = _read(f"{_PARENTS} AND p.id = %s", (str(parent_id),), 1)
+    found = these([parent_id])
     return found[0] if found else None
 
 
@@ -81,7 +121,7 @@ _CHILDREN: Final = f"""
         FROM orders c WHERE c.parent_id = p.id) numbered"""  # noqa: S608
 
 
-def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
+def _read(parent_ids: Sequence[str]) -> list[Family]:
     rows = Order.raw(
         f"""
         SELECT p.*, f.*, (extract(epoch FROM clock_timestamp() - p.looks_from) * 1000)::bigint AS due_ms,
@@ -98,9 +138,8 @@ def _read(which: str, values: tuple[object, ...], limit: int) -> list[Family]:
                    (array_agg(error_code ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS code,
                    (array_agg(error_detail ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS detail
             FROM ({_CHILDREN}) children) f
-        WHERE {which} ORDER BY p.looks_from LIMIT %s""",  # noqa: S608
-        *values,
-        limit,
+        WHERE p.id = ANY(%s::uuid[]) AND {_RESTS} ORDER BY p.looks_from""",  # noqa: S608
+        parent_ids,
     ).execute(database)
     return [
         Family(

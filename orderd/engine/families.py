@@ -33,7 +33,7 @@ from orderd.domain.terms import stop_of, take_profit_of
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 
-_AT_ONCE: Final = 10_000
+_AT_ONCE: Final = 1_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is looked at again when its child has ended."""
 _AT_ONCE_MS: Final = 1_500
@@ -62,13 +62,14 @@ class Families:
         self._policy = policy
         self._halted = halted
         self._chance = chance
+        self._after = 0
 
     def run_once(self) -> int:
         """See how families stand. Returns how many have moved."""
         with database.connection_context(), families.looked_after_here() as is_mine:
             if not is_mine:
                 return 0
-            return sum(self._advance(family) for family in families.resting(_AT_ONCE))
+            return self._look_at_news()
 
     def execute(self, parent_id: UUID, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
@@ -85,9 +86,18 @@ class Families:
 
     # How a family goes on
 
+    def _look_at_news(self) -> int:
+        """Of a family that has something to do the news stay: the next pass sees whether there is more."""
+        news = families.news(self._after, _AT_ONCE)
+        self._after = news[-1].number if len(news) == _AT_ONCE else 0
+        found = families.these({each.parent_id for each in news} | {*families.timed(_AT_ONCE)})
+        to_move = [family for family in found if not family.busy and self._is_to_move(family)]
+        moved = sum(self._advance(family) for family in to_move)
+        more_to_do = {family.parent.id for family in to_move}
+        families.forget([each.number for each in news if each.parent_id not in more_to_do])
+        return moved
+
     def _advance(self, family: Family) -> bool:
-        if family.busy or not self._is_to_move(family):
-            return False
         try:
             return self._begun(self._move(family.parent.id))
         except (OrderdError, PeeweeException) as error:

@@ -45,9 +45,10 @@ def test_what_was_taken_back_is_applied_again() -> None:
     taken_back = Runner(database, str(MIGRATIONS)).down("0023_families")
     assert migrate() == sorted(taken_back)
     check_schema()
-    assert families.resting(10) == []
+    assert families.timed(10) == []
     parent = twap()
-    assert [family.parent.id for family in families.resting(10)] == [parent]
+    assert families.timed(10) == [parent]
+    assert [family.parent.id for family in families.these([parent])] == [parent]
 
 
 def test_what_is_being_sold_is_what_may_yet_count() -> None:

@@ -176,7 +176,9 @@ def let_families_live() -> None:
         made = [replace(new_order(), parent_id=parent) for parent in parents]
         journal.accept(made)
         live = signed(made[1].id)
-        assert {each.parent.id for each in families.resting(10)} == {*parents}
+        assert families.timed(10) == [parents[1]]
+        families.forget([each.number for each in families.news(0, 10)])
+        assert {each.parent.id for each in families.these(parents)} == {*parents}
     assert not families.lock_free(made[1].id)
     for parent in parents:
         families.under_way(parent)

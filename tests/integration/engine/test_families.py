@@ -1,6 +1,6 @@
 """Orders that are executed by others: what all children sell together is never more than was to be sold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import UUID
@@ -14,7 +14,7 @@ from db.journal import AttemptEnd, Change
 from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Accepted, Retrying
+from orderd.domain.events import Accepted, Cancelled, Retrying
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.schedule import CatchUp
@@ -119,6 +119,56 @@ def test_a_turn_whose_attempt_the_database_refuses_is_a_wait_and_no_failure(desk
     database.execute_sql("UPDATE orders SET due_at = now() WHERE id = %s", (str(second),))
     assert desk.work(second)
     assert len(desk.sender.sent) == 1
+
+
+# Which are looked at
+
+
+def news() -> list[UUID]:
+    return [each.parent_id for each in families.news(0, 100)]
+
+
+def test_a_family_of_which_there_is_no_news_is_not_read(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = oco()
+    assert news() == [parent]
+    assert (care.run_once(), news()) == (1, [parent]), "the next pass sees whether there is more to do"
+    assert (care.run_once(), news()) == (0, [])
+    read_of: list[Collection[UUID]] = []
+
+    def these(parents: Collection[UUID]) -> list[families.Family]:
+        read_of.append(parents)
+        return []
+
+    monkeypatch.setattr(families, "these", these)
+    assert (care.run_once(), read_of) == (0, [set()])
+
+
+def test_the_end_of_a_child_its_finality_and_a_change_of_the_parent_are_news(care: Families) -> None:
+    parent = oco()
+    while care.run_once():
+        pass
+    _, stop = children(parent)
+    journal.apply([Change(stop.id, Cancelled(), None)])
+    assert news() == [parent]
+    care.run_once()
+    database.execute_sql("UPDATE orders SET cancel_requested = true WHERE id = %s", (str(parent),))
+    assert news() == [parent]
+    fired = twap()
+    care.run_once()
+    live = signed(children(fired)[0].id)
+    landed(live, 160 * USDC, is_final=False)
+    care.run_once()
+    make_final(live.order.id)
+    assert fired in news()
+
+
+def test_more_than_one_pass_reads_come_one_after_the_other(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderd.engine.families._AT_ONCE", 2)
+    parents = [oco() for _ in range(5)]
+    assert sum(care.run_once() for _ in range(4)) == 5
+    assert [len(children(parent)) for parent in parents] == [2] * 5
+    while news():
+        care.run_once()
 
 
 # OCO
