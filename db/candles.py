@@ -11,6 +11,7 @@ from db.connection import database
 from orderd.domain.candles import HOUR, KEPT_DAYS, MINUTE, Candle
 
 _ROWS: Final = 5_000
+_NEAR: Final = 48 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,34 @@ def read(base: str, quote: str, seconds: int, since: datetime, until: datetime, 
     return [Candle(*row) for row in reversed(rows)]
 
 
-def price_at(base: str, quote: str, at: datetime) -> Decimal | None:
-    """What the pair cost then: the last price known by the end of its minute, or the first one after.
+def price_at(base: str, quote: str, at: datetime, *, is_estimate: bool = False) -> Decimal | None:
+    """What the pair cost then: the last price of the hour before. None where there is none.
 
-    A minute's is taken where there is one within the hour, else an hour's within two days. None where there is none.
+    As an estimate the nearest known price does: of the two days before or, if there is none, of the two days after.
     """
-    for seconds, near in ((MINUTE, HOUR), (HOUR, 48 * HOUR)):
-        row = database.execute_sql(
-            """
-            SELECT price FROM (
-                (SELECT 1 AS place, close AS price FROM candles WHERE base = %(base)s AND quote = %(quote)s
-                    AND seconds = %(seconds)s AND at <= %(at)s AND at > %(at)s - %(near)s * interval '1 second'
-                 ORDER BY candles.at DESC LIMIT 1)
-                UNION ALL
-                (SELECT 2, open FROM candles WHERE base = %(base)s AND quote = %(quote)s
-                    AND seconds = %(seconds)s AND at > %(at)s AND at < %(at)s + %(near)s * interval '1 second'
-                 ORDER BY candles.at LIMIT 1)) AS nearest
-            ORDER BY place LIMIT 1""",
-            {"base": base, "quote": quote, "seconds": seconds, "at": at, "near": near},
-        ).fetchone()
-        if row is not None:
-            return Decimal(row[0])
-    return None
+    minute = _last_before(base, quote, MINUTE, at, HOUR)
+    if minute is not None or not is_estimate:
+        return minute
+    hour = _last_before(base, quote, HOUR, at, _NEAR)
+    if hour is not None:
+        return hour
+    row = database.execute_sql(
+        """
+        SELECT open FROM candles WHERE base = %s AND quote = %s AND seconds = %s
+            AND at > %s AND at < %s + %s * interval '1 second' ORDER BY at LIMIT 1""",
+        (base, quote, HOUR, at, at, _NEAR),
+    ).fetchone()
+    return None if row is None else Decimal(row[0])
+
+
+def _last_before(base: str, quote: str, seconds: int, at: datetime, near: int) -> Decimal | None:
+    row = database.execute_sql(
+        """
+        SELECT close FROM candles WHERE base = %s AND quote = %s AND seconds = %s
+            AND at <= %s AND at > %s - %s * interval '1 second' ORDER BY at DESC LIMIT 1""",
+        (base, quote, seconds, at, at, near),
+    ).fetchone()
+    return None if row is None else Decimal(row[0])
 
 
 def remove_old() -> int:

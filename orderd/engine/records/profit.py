@@ -26,10 +26,11 @@ def read_profit(tokens: TokenRegistry, account_id: UUID | None, params: PnlParam
     Raises OrderdError: TOKEN_UNKNOWN, TIME_INVALID.
     """
     since = None if params.since is None else parse_moment(params.since)
-    valuation = Valuation(tokens, tokens.resolve(params.unit))
+    unit = tokens.resolve(params.unit)
+    valuation = Valuation(tokens, unit, is_estimate=True)
     fills = movements.all_fills(account_id)
     moved = [] if account_id is not None else movements.all_movements()
-    book = Book(valuation.unit.mint, CostMethod(params.method))
+    book = Book(unit.mint, CostMethod(params.method))
     learn(
         tokens,
         {mint for fill in fills for mint in (fill.mint_in, fill.mint_out)} | {each.movement.mint for each in moved},
@@ -44,9 +45,10 @@ def read_profit(tokens: TokenRegistry, account_id: UUID | None, params: PnlParam
     found = ((tokens.find(mint), position) for mint, position in book.positions.items())
     held = sorted(((token, each) for token, each in found if token is not None), key=lambda each: each[0].symbol)
     now = datetime.now(UTC)
-    prices = {token: valuation.price(token.mint, now) for token, _ in held}
+    present = Valuation(tokens, unit)
+    prices = {token: present.price(token.mint, now) for token, _ in held}
     above_cost = {token: _above_cost(token, position, prices[token], valuation) for token, position in held}
-    whole, unit = _sum(days.values()), valuation.unit
+    whole = _sum(days.values())
     known = [each for each in above_cost.values() if each is not None]
     total = sum(known) if len(known) == len(held) else None
     return PnlResult(

@@ -59,8 +59,8 @@ class Reconciliation:
         self._wallet = wallet
         self._final_at: Commitment = final_at
         self._mints = [token.mint for token in tokens]
-        self._in_usdc = Valuation(tokens, tokens.resolve("USDC"))
-        self._in_sol = Valuation(tokens, tokens.resolve("SOL"))
+        self._in_usdc = Valuation(tokens, tokens.resolve("USDC"), is_estimate=True)
+        self._in_sol = Valuation(tokens, tokens.resolve("SOL"), is_estimate=True)
 
     def run(self, told: Callable[[int, int], None] = lambda *_: None) -> Report:
         """Read what is new. ``told`` hears how many transactions of how many have been read. Raises RpcError."""

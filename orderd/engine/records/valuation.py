@@ -16,9 +16,11 @@ UNITS: Final = ("USDC", "SOL")
 class Valuation:
     """Prices in ``unit``. Each is looked up once a minute of the past. Needs a connection."""
 
-    def __init__(self, tokens: TokenRegistry, unit: Token) -> None:
+    def __init__(self, tokens: TokenRegistry, unit: Token, *, is_estimate: bool = False) -> None:
+        """``is_estimate``: where no price of the hour before is known, the nearest one does."""
         self._tokens = tokens
         self.unit = unit
+        self._is_estimate = is_estimate
         self._known: dict[tuple[str, str, datetime], Decimal | None] = {}
 
     def price(self, mint: str, at: datetime) -> Fraction | None:
@@ -49,7 +51,7 @@ class Valuation:
         pair = PairPrice(token, other)
         key = (pair.base.mint, pair.quote.mint, at.replace(second=0, microsecond=0))
         if key not in self._known:
-            self._known[key] = candles.price_at(pair.base.mint, pair.quote.mint, at)
+            self._known[key] = candles.price_at(pair.base.mint, pair.quote.mint, at, is_estimate=self._is_estimate)
         price = self._known[key]
         if price is None:
             return None

@@ -90,18 +90,21 @@ def test_what_cannot_be_told_is_refused(params: dict[str, str], why: str) -> Non
         prices(**params)
 
 
-def test_the_price_of_a_moment_is_the_last_one_before_it_or_the_first_after() -> None:
+def test_the_price_of_a_moment_is_the_last_one_of_the_hour_before() -> None:
     keep(10, "100", "101")
     keep(20, "110")
 
-    def at(minutes: int) -> Decimal | None:
-        return candles.price_at(WSOL_MINT, USDC_MINT, START + timedelta(minutes=minutes))
+    def at(minutes: int, *, is_estimate: bool = False) -> Decimal | None:
+        moment = START + timedelta(minutes=minutes)
+        return candles.price_at(WSOL_MINT, USDC_MINT, moment, is_estimate=is_estimate)
 
     assert at(10) == at(19) == Decimal(101)
-    assert at(20) == Decimal(110)
-    assert at(9) == Decimal(100), "the first one after"
-    assert at(20 + 60 * 47) == Decimal(110), "by the hour, where no minute is near"
-    assert at(-60 * 72) is None
+    assert at(20) == at(79) == Decimal(110)
+    assert at(9) is None, "what came later was not known"
+    assert at(80) is None, "what is old tells nothing of now"
+    assert at(-5, is_estimate=True) == Decimal(100), "the first one after"
+    assert at(20 + 60 * 46, is_estimate=True) == Decimal(110), "the last hour before"
+    assert at(-60 * 72, is_estimate=True) is None
 
 
 def test_minutes_go_after_thirty_days_and_hours_after_a_year() -> None:
