@@ -112,9 +112,9 @@ def facts_of(mint: Pubkey, account: Account | None, metadata: Account | None = N
     )
 
 
-def fee_schedule(account: Account) -> FeeSchedule | None:
+def fee_schedule(mint: token.Mint) -> FeeSchedule | None:
     """The fee of a mint's transfers; None where it has none. Raises LayoutError."""
-    config = _fee_config(token.Mint.decode(account.data).extensions_by_type())
+    config = _fee_config(mint.extensions_by_type())
     return None if config is None else config.schedule
 
 

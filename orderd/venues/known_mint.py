@@ -32,7 +32,8 @@ def known_mint(mint: Pubkey, account: Account | None) -> KnownMint:
         raise facts.objection
     assert account is not None, "facts are those of an account"
     try:
-        return KnownMint(account.owner, Mint.decode(account.data).account_size(account.owner), fee_schedule(account))
+        decoded = Mint.decode(account.data)
+        return KnownMint(account.owner, decoded.account_size(account.owner), fee_schedule(decoded))
     except LayoutError as error:
         raise OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint} cannot be read: {error}") from error
 

@@ -38,7 +38,6 @@ PROGRAMS: Final = (
     memo.PROGRAM_ID,
     *(program.ids["simnet"] for program in pool_programs()),
 )
-"""Token-2022 can be named, as swaps must name it, but not called: no mint here is one of its."""
 
 _NATIVE_LOADER: Final = Pubkey.from_string("NativeLoader1111111111111111111111111111111")
 _BPF_LOADER: Final = Pubkey.from_string("BPFLoader2111111111111111111111111111111111")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib import resources
 from math import isqrt
@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 from orderd.domain.quote import PoolKind
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.actors import FAUCET
+from orderd.simnet.programs.token.extensions import of_new_account
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import Mint, TokenAccount
 
@@ -36,19 +37,21 @@ class FirstAccounts:
         """An account of a program's, with the lamports its size asks for."""
         self.accounts[address] = Account(rent_exempt_minimum(len(data)), owner, data)
 
-    def mint(self, address: Pubkey, mint: Mint) -> None:
-        self.data(address, token.PROGRAM_ID, mint.encode())
+    def mint(self, address: Pubkey, mint: Mint, program: Pubkey = token.PROGRAM_ID) -> None:
+        self.data(address, program, mint.encode())
 
     def tokens(self, owner: Pubkey, mint: Pubkey, amount: int, address: Pubkey | None = None) -> None:
         """A token account with `amount` base units, which are added to the mint's supply."""
-        rent = rent_exempt_minimum(token.ACCOUNT_SIZE)
+        of, program = Mint.decode(self.accounts[mint].data), self.accounts[mint].owner
         native = mint == token.NATIVE_MINT
+        size = token.ACCOUNT_SIZE + len(added := of_new_account(of))
+        rent = rent_exempt_minimum(size)
         state = TokenAccount.new(mint, owner, amount, native_rent=rent if native else None)
-        where = address or associated_token.address(owner, mint)
-        self.accounts[where] = Account(rent + (amount if native else 0), token.PROGRAM_ID, state.encode())
+        where = address or associated_token.address(owner, mint, program)
+        data = replace(state, extensions=added).encode()
+        self.accounts[where] = Account(rent + (amount if native else 0), program, data)
         if not native:
-            held = Mint.decode(self.accounts[mint].data)
-            self.mint(mint, Mint.new(held.decimals, supply=held.supply + amount, authority=held.mint_authority.key))
+            self.mint(mint, replace(of, supply=of.supply + amount), program)
 
     def mints(self) -> None:
         """All tokens; the faucet can make more of each but wrapped SOL."""

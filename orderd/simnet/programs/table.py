@@ -26,6 +26,7 @@ PROGRAMS: Final[Mapping[Pubkey, Program]] = {
     system_layout.PROGRAM_ID: Program(system.process, builtin=True),
     compute_budget_layout.PROGRAM_ID: Program(compute_budget.process, builtin=True),
     token_layout.PROGRAM_ID: Program(token.process),
+    token_layout.TOKEN_2022_PROGRAM_ID: Program(token.process),
     associated_token_layout.PROGRAM_ID: Program(associated_token.process),
     memo_layout.PROGRAM_ID: Program(memo.process),
     **{program_of(kind).ids["simnet"]: Program(_handler(kind)) for kind in PoolKind},

@@ -26,7 +26,7 @@ def test_a_plain_mint() -> None:
     facts = facts_of(MINT, spl(5))
     assert (facts.mint, facts.decimals, facts.program) == (str(MINT), 5, str(token.PROGRAM_ID))
     assert (facts.traits, facts.name, facts.transfer_fee_bps) == (frozenset(), "", 0)
-    assert fee_schedule(spl()) is None
+    assert fee_schedule(plain()) is None
 
 
 def test_its_authorities_are_told() -> None:
@@ -74,7 +74,7 @@ def test_what_a_trader_has_to_know_is_told(extension: tuple[int, bytes], trait: 
 def test_the_fee_of_its_transfers_is_that_of_now_and_that_of_later() -> None:
     mint = extended(plain(), fee(100, 5, later=(7, 250, 9)))
     assert facts_of(MINT, mint).transfer_fee_bps == 250
-    assert fee_schedule(mint) == FeeSchedule(TransferFee(100, 5), TransferFee(250, 9), 7)
+    assert fee_schedule(token.Mint.decode(mint.data)) == FeeSchedule(TransferFee(100, 5), TransferFee(250, 9), 7)
 
 
 @pytest.mark.parametrize(

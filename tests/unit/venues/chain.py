@@ -25,6 +25,7 @@ from orderd.pools.raydium_clmm import program as raydium_clmm
 from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
+from orderd.simnet.invoke import SLOTS_AN_EPOCH
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import RpcClient
@@ -70,7 +71,8 @@ class Chain:
     def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         self.methods.append(request["method"])
         value = getattr(self, f"_{request['method']}")(*request["params"])
-        result = {"context": {"slot": self.slot}, "value": value}
+        bare = request["method"] == "getEpochInfo"
+        result = value if bare else {"context": {"slot": self.slot}, "value": value}
         return {"jsonrpc": "2.0", "id": request["id"], "result": result}
 
     def close(self) -> None: ...
@@ -80,6 +82,11 @@ class Chain:
 
     def _getLatestBlockhash(self, _config: Any) -> Any:  # noqa: N802
         return {"blockhash": str(Hash.default()), "lastValidBlockHeight": self.slot}
+
+    def _getEpochInfo(self, _config: Any) -> Any:  # noqa: N802
+        epoch, index = divmod(self.slot, SLOTS_AN_EPOCH)
+        slots = {"absoluteSlot": self.slot, "blockHeight": self.slot, "slotIndex": index}
+        return slots | {"epoch": epoch, "slotsInEpoch": SLOTS_AN_EPOCH}
 
     def _getMultipleAccounts(self, keys: list[str], _config: Any) -> list[Any]:  # noqa: N802
         return [self._account(Pubkey.from_string(key)) for key in keys]

@@ -399,24 +399,31 @@ def test_more_than_the_pool_can_serve_is_refused(card: Card, chain: Chain) -> No
     assert error.code == ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
 
 
-@pytest.mark.parametrize("extension", [1, 14, 26, 999], ids=["transfer fee", "transfer hook", "pausable", "unknown"])
-def test_a_token_2022_mint_that_could_change_the_payout_is_refused(card: Card, chain: Chain, extension: int) -> None:
+@pytest.mark.parametrize(
+    ("extension", "content", "told"),
+    [(14, b"\x01" * 64, "a program decides"), (9, b"", "cannot be transferred"), (999, b"", "is not known here")],
+    ids=["transfer hook", "non-transferable", "unknown"],
+)
+def test_a_token_2022_mint_that_could_change_the_payout_is_refused(
+    card: Card, chain: Chain, extension: int, content: bytes, told: str
+) -> None:
     mint = Pubkey.from_bytes(b"\x44" * 32)
-    put_mint(chain, mint, 6, extensions={18: bytes(64), extension: bytes(16)})
+    put_mint(chain, mint, 6, extensions={18: bytes(64), extension: content})
     card.pool(chain, POOL, mint_out=mint)
     error = refusal(card.venue(chain), QuoteRequest(WSOL_MINT, str(mint), 10**9))
     assert error.code == ErrorCode.POOL_UNSUPPORTED
-    assert str(extension) in error.detail
+    assert told in error.detail
 
 
 def test_a_token_2022_mint_with_harmless_extensions_trades(card: Card, chain: Chain) -> None:
     mint = Pubkey.from_bytes(b"\x44" * 32)
-    put_mint(chain, mint, 6, extensions={18: bytes(64), 19: bytes(80)})
+    put_mint(chain, mint, 6, extensions={18: bytes(64), 19: bytes(80), 26: bytes(33)})
     card.pool(chain, POOL, mint_out=mint)
     venue = card.venue(chain)
     quote = best_quote(venue, QuoteRequest(WSOL_MINT, str(mint), 10**9))
     assert quote.amount_out > 0
     assert venue.token_programs(quote) == (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID)
+    assert venue.account_size(quote) == 174, "a switch to stop transfers is noted in each account"
 
 
 def test_an_endpoint_that_is_down_is_no_judgement_and_passes(card: Card, chain: Chain) -> None:

@@ -6,6 +6,7 @@ order below, and names no account in its errors. No referral account is served, 
 
 import hashlib
 import struct
+from dataclasses import replace
 from typing import Final
 
 from solders.instruction import AccountMeta, Instruction
@@ -13,6 +14,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.amm.transfer_fee import TransferFee
 from orderd.amm.volatility import fee_on_top
 from orderd.pools.meteora_damm_v2.accounts import Pool
 from orderd.pools.meteora_damm_v2.addresses import EVENT_AUTHORITY_ADDRESS, POOL_AUTHORITY_ADDRESS
@@ -42,6 +44,7 @@ from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.simnet.programs.token.extensions import fee_of
 from orderd.solana.programs import system
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
@@ -152,20 +155,31 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     a_to_b = _mint(invocation, INPUT_TOKEN_ACCOUNT) == pool.token_a_mint
     slot, now = invocation.clock
     before, point = pool.to_pool(), pool.point(slot=slot, unix_time=now)
+    mints = (TOKEN_A_MINT, TOKEN_B_MINT) if a_to_b else (TOKEN_B_MINT, TOKEN_A_MINT)
+    fee_in, fee_out = (fee_of(invocation, mint) for mint in mints)
+    net = _without_transfer_fees(order, fee_in, fee_out)
     try:
-        swap = _quote(before, order, a_to_b=a_to_b, now=now, point=point)
+        swap = _quote(before, net, a_to_b=a_to_b, now=now, point=point)
     except SwapError as error:
-        raise fail(invocation, _code(error, before, order, a_to_b=a_to_b, point=point)) from error
-    if order.swap_mode == SwapMode.EXACT_OUT:
-        kept = swap.amount_in <= order.amount_1
-    else:
-        kept = swap.amount_out >= order.amount_1
-    if not kept:
+        raise fail(invocation, _code(error, before, net, a_to_b=a_to_b, point=point)) from error
+    is_purchase = order.swap_mode == SwapMode.EXACT_OUT
+    if not (swap.amount_in <= net.amount_1 if is_purchase else swap.amount_out >= net.amount_1):
         raise fail(invocation, SLIPPAGE)
     after = pool_after(pool, swap, a_to_b=a_to_b)
     invocation.store_record(POOL, pool, after)
-    _pay(invocation, swap, a_to_b=a_to_b)
-    _emit(invocation, after, order, swap, a_to_b=a_to_b)
+    is_whole = not is_purchase and swap.amount_in == net.amount_0
+    sent = order.amount_0 if is_whole else fee_in.before(swap.amount_in)
+    _pay(invocation, swap, sent, a_to_b=a_to_b)
+    arrives = swap.amount_out - fee_out.of(swap.amount_out)
+    _emit(invocation, after, order, swap, (sent, net.amount_0 - swap.amount_in, arrives), a_to_b=a_to_b)
+
+
+def _without_transfer_fees(order: Swap2, fee_in: TransferFee, fee_out: TransferFee) -> Swap2:
+    """The order as the curve meets it: what arrives of the input, and what has to leave the vault."""
+    first, second = order.amount_0, order.amount_1
+    if order.swap_mode == SwapMode.EXACT_OUT:
+        return replace(order, amount_0=fee_out.before(first), amount_1=second - fee_in.of(second))
+    return replace(order, amount_0=first - fee_in.of(first), amount_1=fee_out.before(second))
 
 
 def _quote(before: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, now: int, point: int) -> damm_v2.DammV2Swap:
@@ -210,17 +224,15 @@ def _beyond(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: i
     return OVERFLOW if is_beyond_any_price else PRICE_RANGE
 
 
-def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> None:
-    """Take the input from the user into one vault, and pay the output from the other."""
+def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, sent: int, *, a_to_b: bool) -> None:
+    """Take `sent` from the user into one vault, and pay the output from the other."""
     key = invocation.key
     a, b = (TOKEN_A_VAULT, TOKEN_A_MINT, TOKEN_A_PROGRAM), (TOKEN_B_VAULT, TOKEN_B_MINT, TOKEN_B_PROGRAM)
     (vault_in, mint_in, program_in), (vault_out, mint_out, program_out) = (a, b) if a_to_b else (b, a)
     source, destination = key(INPUT_TOKEN_ACCOUNT), key(OUTPUT_TOKEN_ACCOUNT)
     decimals_in = anchor.mint(invocation, mint_in, "token_in_mint").decimals
     decimals_out = anchor.mint(invocation, mint_out, "token_out_mint").decimals
-    transfer_checked(
-        invocation, source, key(mint_in), key(vault_in), key(PAYER), swap.amount_in, decimals_in, key(program_in)
-    )
+    transfer_checked(invocation, source, key(mint_in), key(vault_in), key(PAYER), sent, decimals_in, key(program_in))
     authority = key(POOL_AUTHORITY)
     transfer_checked(
         invocation,
@@ -235,15 +247,27 @@ def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> N
     )
 
 
-def _emit(invocation: Invocation, after: Pool, order: Swap2, swap: damm_v2.DammV2Swap, *, a_to_b: bool) -> None:
-    """Send the EvtSwap2 event to the program itself, so that it stands among the inner instructions."""
-    left = order.amount_0 - swap.amount_in if order.swap_mode == SwapMode.PARTIAL_FILL else 0
+def _emit(
+    invocation: Invocation,
+    after: Pool,
+    order: Swap2,
+    swap: damm_v2.DammV2Swap,
+    transferred: tuple[int, int, int],
+    *,
+    a_to_b: bool,
+) -> None:
+    """Send the EvtSwap2 event to the program itself, so that it stands among the inner instructions.
+
+    `transferred` is what was sent, what is left of it, and what arrived.
+    """
+    sent, rest, arrived = transferred
+    left = rest if order.swap_mode == SwapMode.PARTIAL_FILL else 0
     fields = struct.pack("<BB?", not a_to_b, after.collect_fee_mode, False)
     fields += struct.pack("<QQB", order.amount_0, order.amount_1, order.swap_mode)
     fields += struct.pack("<QQQQ", swap.amount_in, swap.net_in, left, swap.amount_out)
     fields += after.sqrt_price.to_bytes(16, "little")
     fields += struct.pack("<QQQQ", swap.claiming_fee, swap.protocol_fee, swap.compounding_fee, 0)
-    fields += struct.pack("<QQQ", swap.amount_in, swap.amount_out, swap.amount_out)
+    fields += struct.pack("<QQQ", sent, swap.amount_out, arrived)
     fields += struct.pack("<QQQ", invocation.clock.unix_time, after.token_a_amount, after.token_b_amount)
     data = _EVENT_TAG + _SWAP_EVENT + bytes(invocation.key(POOL)) + fields
     authority = AccountMeta(EVENT_AUTHORITY_ADDRESS, is_signer=True, is_writable=False)

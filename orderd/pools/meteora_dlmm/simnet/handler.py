@@ -7,12 +7,14 @@ the deployed program.
 import hashlib
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.transfer_fee import TransferFee
 from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair, PairStatus
 from orderd.pools.meteora_dlmm.addresses import (
     EVENT_AUTHORITY_ADDRESS,
@@ -51,6 +53,7 @@ from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.simnet.programs.token.extensions import fee_of
 from orderd.solana.pool_programs import SwapUnits
 from orderd.solana.programs import memo
 from orderd.solana.programs.derived import signing_address
@@ -192,11 +195,14 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     given = _given_arrays(invocation, expected)
     before = _load_pool(invocation, pair, given)
     now = invocation.clock.unix_time
+    mints = (TOKEN_X_MINT, TOKEN_Y_MINT) if swap_for_y else (TOKEN_Y_MINT, TOKEN_X_MINT)
+    fee_in, fee_out = (fee_of(invocation, mint) for mint in mints)
+    net = _without_transfer_fees(order, fee_in, fee_out)
     try:
-        if isinstance(order, Swap2):
-            swap = dlmm.swap_exact_in(before, order.amount_in, swap_for_y=swap_for_y, now=now)
+        if isinstance(net, Swap2):
+            swap = dlmm.swap_exact_in(before, net.amount_in, swap_for_y=swap_for_y, now=now)
         else:
-            swap = _bought(invocation, before, order, swap_for_y=swap_for_y, now=now)
+            swap = _bought(invocation, before, net, swap_for_y=swap_for_y, now=now)
     except SwapError as error:
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             if len(given) < len(expected):
@@ -204,13 +210,25 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
             raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
     invocation.consume(UNITS[type(order)].a_step * max(len(swap.changed_bins) - 1, 0))
-    if isinstance(order, Swap2) and swap.amount_out < order.min_amount_out:
+    if isinstance(net, Swap2) and swap.amount_out < net.min_amount_out:
         raise fail(invocation, SLIPPAGE)
     _store(invocation, pair, extension, swap, given, swap_for_y=swap_for_y)
     oracle = anchor.load(invocation, ORACLE, Oracle, "oracle")
     invocation.store_data(ORACLE, oracle.updated(now, pair.active_id).encode())
-    _pay(invocation, pair, swap, swap_for_y=swap_for_y)
+    sent = order.amount_in if isinstance(order, Swap2) else fee_in.before(swap.amount_in)
+    _pay(invocation, pair, swap, sent, swap_for_y=swap_for_y)
     _emit(invocation, swap, swap_for_y=swap_for_y)
+
+
+def _without_transfer_fees(
+    order: Swap2 | SwapExactOut2, fee_in: TransferFee, fee_out: TransferFee
+) -> Swap2 | SwapExactOut2:
+    """The order as the bins meet it: what arrives of the input, and what has to leave the reserve."""
+    if isinstance(order, Swap2):
+        arrives = order.amount_in - fee_in.of(order.amount_in)
+        return replace(order, amount_in=arrives, min_amount_out=fee_out.before(order.min_amount_out))
+    arrives = order.max_in_amount - fee_in.of(order.max_in_amount)
+    return replace(order, max_in_amount=arrives, out_amount=fee_out.before(order.out_amount))
 
 
 def _given_arrays(invocation: Invocation, expected: Sequence[int]) -> dict[int, int]:
@@ -298,14 +316,14 @@ def _store(
         invocation.store_record(BITMAP_EXTENSION, extension, after_extension)
 
 
-def _pay(invocation: Invocation, state: LbPair, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
-    """Take the input from the user into one reserve, and pay the output from the other."""
+def _pay(invocation: Invocation, state: LbPair, swap: dlmm.DlmmSwap, sent: int, *, swap_for_y: bool) -> None:
+    """Take `sent` from the user into one reserve, and pay the output from the other."""
     key = invocation.key
     x = (key(RESERVE_X), key(TOKEN_X_MINT), key(TOKEN_X_PROGRAM), _decimals(invocation, TOKEN_X_MINT))
     y = (key(RESERVE_Y), key(TOKEN_Y_MINT), key(TOKEN_Y_PROGRAM), _decimals(invocation, TOKEN_Y_MINT))
     paid, bought = (x, y) if swap_for_y else (y, x)
     reserve, mint, program, decimals = paid
-    transfer_checked(invocation, key(USER_TOKEN_IN), mint, reserve, key(USER), swap.amount_in, decimals, program)
+    transfer_checked(invocation, key(USER_TOKEN_IN), mint, reserve, key(USER), sent, decimals, program)
     reserve, mint, program, decimals = bought
     pair, amount, out = key(LB_PAIR), swap.amount_out, key(USER_TOKEN_OUT)
     signed_by = {signing_address(tuple(state.seeds), state.bump_seed, invocation.program_id)}

@@ -13,6 +13,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.transfer_fee import TransferFee
 from orderd.pools.raydium_clmm.accounts import AmmConfig, PoolState, PoolStatus, TickArrayState
 from orderd.pools.raydium_clmm.instructions import (
     AMM_CONFIG,
@@ -41,6 +42,7 @@ from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.simnet.programs.token.extensions import fee_of
 from orderd.solana.pool_programs import SwapUnits
 from orderd.solana.programs import memo, token
 from orderd.solana.programs.derived import signing_address
@@ -165,14 +167,16 @@ def _swap(
     if signed_by is None:
         raise anchor.panic(invocation, "a pool has an address that follows from its seeds and its bump")
     given = given_accounts(invocation)
-    if order.amount == 0:
+    fee_in, fee_out = fee_of(invocation, INPUT_VAULT_MINT), fee_of(invocation, OUTPUT_VAULT_MINT)
+    net = _without_transfer_fees(order, fee_in, fee_out)
+    if net.amount == 0:
         raise fail(invocation, ZERO_AMOUNT)
     if pool.status & PoolStatus.SWAP_DISABLED:
         raise fail(invocation, POOL_DISABLED)
     walk = tour(invocation, pool, given, zero_for_one=zero_for_one)
     before = pool_of(pool, config, (invocation.account(index).data for index in walk.arrays))
     try:
-        swap = _quote(before, order, zero_for_one=zero_for_one)
+        swap = _quote(before, net, zero_for_one=zero_for_one)
     except SwapError as error:
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             invocation.consume(units.a_step * _ticks_ahead(before, zero_for_one=zero_for_one))
@@ -184,9 +188,22 @@ def _swap(
         updated = observation.updated(now, pool.tick_current)
         if updated is not observation:
             invocation.store_record(OBSERVATION_STATE, observation, updated)
-    _pay(invocation, swap, signed_by)
-    _emit(invocation, swap, zero_for_one=zero_for_one)
-    _check_outcome(invocation, order, before, swap)
+    is_whole = order.is_base_input and swap.amount_in == net.amount
+    sent = order.amount if is_whole else fee_in.before(swap.amount_in)
+    _pay(invocation, swap, sent, signed_by)
+    _emit(invocation, swap, sent - swap.amount_in, fee_out.of(swap.amount_out), zero_for_one=zero_for_one)
+    # The program holds what leaves the vault against what was asked for: no exact output of a token with a fee.
+    if fee_out.bps and not order.is_base_input and order.sqrt_price_limit_x64 == 0:
+        raise anchor.error(invocation, *anchor.REQUIRE_EQ_VIOLATED)
+    _check_outcome(invocation, net, before, swap)
+
+
+def _without_transfer_fees(order: SwapV2, fee_in: TransferFee, fee_out: TransferFee) -> SwapV2:
+    """The order as the curve meets it: what arrives of the input, and what has to leave the vault."""
+    amount, other = order.amount, order.other_amount_threshold
+    if order.is_base_input:
+        return replace(order, amount=amount - fee_in.of(amount), other_amount_threshold=fee_out.before(other))
+    return replace(order, amount=fee_out.before(amount), other_amount_threshold=other - fee_in.of(other))
 
 
 def _ticks_ahead(pool: clmm.ClmmPool, *, zero_for_one: bool) -> int:
@@ -217,10 +234,10 @@ def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays:
         invocation.store_record(index, arrays[index], array)
 
 
-def _pay(invocation: Invocation, swap: clmm.ClmmSwap, signed_by: Pubkey) -> None:
-    """Take the input from the user into one vault, and pay the output from the other."""
+def _pay(invocation: Invocation, swap: clmm.ClmmSwap, sent: int, signed_by: Pubkey) -> None:
+    """Take `sent` from the user into one vault, and pay the output from the other."""
     payer, pool = invocation.key(PAYER), invocation.key(POOL_STATE)
-    _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, payer, swap.amount_in, ())
+    _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, payer, sent, ())
     _transfer(invocation, OUTPUT_VAULT, OUTPUT_TOKEN_ACCOUNT, OUTPUT_VAULT_MINT, pool, swap.amount_out, (signed_by,))
 
 
@@ -241,17 +258,17 @@ def _transfer(
     )
 
 
-def _emit(invocation: Invocation, swap: clmm.ClmmSwap, *, zero_for_one: bool) -> None:
-    """Log the SwapEvent, whose sides are token 0 and token 1."""
+def _emit(invocation: Invocation, swap: clmm.ClmmSwap, fee_in: int, fee_out: int, *, zero_for_one: bool) -> None:
+    """Log the SwapEvent, whose sides are token 0 and token 1, each amount beside the fee of its transfer."""
     key, end = invocation.key, swap.pool
     accounts = (key(INPUT_TOKEN_ACCOUNT), key(OUTPUT_TOKEN_ACCOUNT))
-    amounts = (swap.amount_in, swap.amount_out)
+    amounts = ((swap.amount_in, fee_in), (swap.amount_out - fee_out, fee_out))
     if not zero_for_one:
         accounts, amounts = accounts[::-1], amounts[::-1]
     invocation.log_data(
         _SWAP_EVENT
         + b"".join(map(bytes, (key(POOL_STATE), key(PAYER), *accounts)))
-        + struct.pack("<QQQQ?", amounts[0], 0, amounts[1], 0, zero_for_one)
+        + struct.pack("<QQQQ?", *amounts[0], *amounts[1], zero_for_one)
         + end.sqrt_price.to_bytes(16, "little")
         + end.liquidity.to_bytes(16, "little")
         + struct.pack("<i", end.tick_current)

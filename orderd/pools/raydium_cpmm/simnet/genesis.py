@@ -50,7 +50,7 @@ def add_sol_usdc(first: FirstAccounts, pool: Pubkey, config_index: int, held: tu
     Its fee of 0.05 % is near what the DLMM pools take, so that the price decides which of them wins.
     """
     rates = {"trade_fee_rate": 500, "protocol_fee_rate": 120_000, "fund_fee_rate": 40_000, "creator_fee_rate": 0}
-    _add(first, pool, config_index, rates, USDC, held, {})
+    add(first, pool, config_index, rates, USDC, held, {})
 
 
 def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
@@ -69,10 +69,10 @@ def _real(first: FirstAccounts) -> None:
         for side in (0, 1)
     }
     held = int(state["token_0_vault_amount"]), int(state["token_1_vault_amount"])
-    _add(first, REAL_CPMM_POOL, 0, integers(recorded["amm_config"]), STACC, held, fees)
+    add(first, REAL_CPMM_POOL, 0, integers(recorded["amm_config"]), STACC, held, fees)
 
 
-def _add(
+def add(
     first: FirstAccounts,
     pool: Pubkey,
     config_index: int,
@@ -81,7 +81,7 @@ def _add(
     held: tuple[int, int],
     fees: dict[str, Any],
 ) -> None:
-    """A pool with its configuration, vaults and observations."""
+    """A pool of wrapped SOL and `mint_1`, with its configuration, vaults and observations."""
     authority, bump = authority_address()
     mint_0 = token.NATIVE_MINT
     no_fees: dict[str, Any] = {f"{kind}_fees_{side}": 0 for kind in ("protocol", "fund", "creator") for side in (0, 1)}
@@ -103,13 +103,13 @@ def _add(
         mint_0=mint_0,
         mint_1=mint_1,
         token_0_program=token.PROGRAM_ID,
-        token_1_program=token.PROGRAM_ID,
+        token_1_program=first.accounts[mint_1].owner,
         observation=observation_address(pool),
         auth_bump=bump,
         status=0,
         lp_mint_decimals=_LP_DECIMALS,
         mint_0_decimals=DECIMALS[mint_0],
-        mint_1_decimals=DECIMALS[mint_1],
+        mint_1_decimals=Mint.decode(first.accounts[mint_1].data).decimals,
         lp_supply=_LP_SUPPLY,
         open_time=0,
         recent_epoch=0,

@@ -10,6 +10,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.transfer_fee import TransferFee
 from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
 from orderd.pools.raydium_cpmm.addresses import authority_address
 from orderd.pools.raydium_cpmm.instructions import (
@@ -39,6 +40,7 @@ from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
 from orderd.simnet.programs.token import TRANSFER_CHECKED_UNITS, transfer_checked
+from orderd.simnet.programs.token.extensions import fee_of
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
@@ -137,21 +139,35 @@ def _swap(
     vault_out = decoded(TokenAccount, invocation.account(OUTPUT_VAULT).data)
     vault_0, vault_1 = (vault_in, vault_out) if zero_for_one else (vault_out, vault_in)
     before = pool.to_pool(config, vault_0.amount, vault_1.amount)
+    fee_in, fee_out = fee_of(invocation, INPUT_TOKEN_MINT), fee_of(invocation, OUTPUT_TOKEN_MINT)
+    net = _without_transfer_fees(order, fee_in, fee_out)
     try:
-        swap = _quote(before, order, zero_for_one=zero_for_one)
+        swap = _quote(before, net, zero_for_one=zero_for_one)
     except SwapError as error:
         raise _refusal(invocation, error, order, pool, zero_for_one=zero_for_one) from error
     within = (
-        swap.amount_out >= order.minimum_amount_out
-        if isinstance(order, SwapBaseInput)
-        else swap.amount_in <= order.max_amount_in
+        swap.amount_out >= net.minimum_amount_out
+        if isinstance(net, SwapBaseInput)
+        else swap.amount_in <= net.max_amount_in
     )
     if not within:
         raise fail(invocation, SLIPPAGE)
-    _settle(invocation, pool, swap, zero_for_one=zero_for_one)
+    sent = order.amount_in if isinstance(order, SwapBaseInput) else fee_in.before(swap.amount_in)
+    _settle(invocation, pool, swap, sent, zero_for_one=zero_for_one)
     updated = observation.updated(now, before.reserve_0, before.reserve_1)
     if updated is not observation:
         invocation.store_record(OBSERVATION_STATE, observation, updated)
+
+
+def _without_transfer_fees(
+    order: SwapBaseInput | SwapBaseOutput, fee_in: TransferFee, fee_out: TransferFee
+) -> SwapBaseInput | SwapBaseOutput:
+    """The order as the curve meets it: what arrives of the input, and what has to leave the vault."""
+    if isinstance(order, SwapBaseInput):
+        arrives = order.amount_in - fee_in.of(order.amount_in)
+        return SwapBaseInput(arrives, fee_out.before(order.minimum_amount_out))
+    arrives = order.max_amount_in - fee_in.of(order.max_amount_in)
+    return SwapBaseOutput(arrives, fee_out.before(order.amount_out))
 
 
 def _quote(pool: cpmm.CpmmPool, order: SwapBaseInput | SwapBaseOutput, *, zero_for_one: bool) -> cpmm.CpmmSwap:
@@ -180,11 +196,11 @@ def _refusal(
     return anchor.panic(invocation, f"the curve has no answer: {error.kind}")
 
 
-def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, *, zero_for_one: bool) -> None:
-    """Book the fees, take the input from the user and pay the output from the vault."""
+def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, sent: int, *, zero_for_one: bool) -> None:
+    """Book the fees, take `sent` from the user and pay the output from the vault."""
     after = pool_after(pool, swap.pool, invocation.clock.epoch)
     invocation.store_record(POOL_STATE, pool, after)
-    _take(invocation, pool, swap.amount_in, zero_for_one=zero_for_one)
+    _take(invocation, pool, sent, zero_for_one=zero_for_one)
     key = invocation.key
     decimals = pool.mint_1_decimals if zero_for_one else pool.mint_0_decimals
     bought: tuple[Pubkey, Pubkey, Pubkey] = (key(OUTPUT_VAULT), key(OUTPUT_TOKEN_MINT), key(OUTPUT_TOKEN_ACCOUNT))

@@ -26,27 +26,36 @@ def amount_of(invocation: Invocation, more: int) -> int:
     return int.from_bytes(invocation.data[1:9], "little")
 
 
-def account_of(data: bytes) -> TokenAccount:
-    if len(data) != token.ACCOUNT_SIZE:
+def account_of(invocation: Invocation, index: int) -> TokenAccount:
+    data = invocation.account(index).data
+    if len(data) != token.ACCOUNT_SIZE and not _is_extended(invocation, data, token.EXTENDED_ACCOUNT):
         raise InstructionError("InvalidAccountData")
     return decoded(TokenAccount, data)
 
 
-def mint_of(data: bytes) -> Mint:
-    if len(data) != token.MINT_SIZE:
+def mint_of(invocation: Invocation, index: int) -> Mint:
+    data = invocation.account(index).data
+    if len(data) != token.MINT_SIZE and not _is_extended(invocation, data, token.EXTENDED_MINT):
         raise InstructionError("InvalidAccountData")
     return decoded(Mint, data)
 
 
+def _is_extended(invocation: Invocation, data: bytes, kind: int) -> bool:
+    """Whether Token-2022 has added something to a mint, or to an account."""
+    if invocation.program_id != token.TOKEN_2022_PROGRAM_ID:
+        return False
+    return data[token.ACCOUNT_SIZE : token.ACCOUNT_SIZE + 1] == bytes([kind])
+
+
 def token_account(invocation: Invocation, index: int) -> TokenAccount:
-    account = account_of(invocation.account(index).data)
+    account = account_of(invocation, index)
     if account.state == AccountState.UNINITIALIZED:
         raise InstructionError("UninitializedAccount")
     return account
 
 
 def mint_at(invocation: Invocation, index: int) -> Mint:
-    mint = mint_of(invocation.account(index).data)
+    mint = mint_of(invocation, index)
     if not mint.is_initialized:
         raise InstructionError("UninitializedAccount")
     return mint

@@ -25,6 +25,9 @@ from typing import Final
     NON_NATIVE_NOT_SUPPORTED,
 ) = range(20)
 
+MINT_REQUIRED_FOR_TRANSFER: Final = 31
+"""Of Token-2022 alone."""
+
 TEXT: Final = {
     NOT_RENT_EXEMPT: "Lamport balance below rent-exempt threshold",
     INSUFFICIENT_FUNDS: "insufficient funds",
@@ -44,4 +47,6 @@ TEXT: Final = {
     ACCOUNT_FROZEN: "Account is frozen",
     MINT_DECIMALS_MISMATCH: "decimals different from the Mint decimals",
     NON_NATIVE_NOT_SUPPORTED: "Instruction does not support non-native tokens",
+    MINT_REQUIRED_FOR_TRANSFER: "Mint required for this account to transfer tokens, use `transfer_checked` or "
+    "`transfer_checked_with_fee`",
 }

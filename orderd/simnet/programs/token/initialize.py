@@ -8,8 +8,9 @@ from orderd.simnet.account import rent_exempt_minimum
 from orderd.simnet.codec import decoded, encoded
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
-from orderd.simnet.programs.token.checks import account_of, mint_of
+from orderd.simnet.programs.token.checks import mint_of
 from orderd.simnet.programs.token.errors import ALREADY_IN_USE, INVALID_INSTRUCTION, INVALID_MINT, NOT_RENT_EXEMPT
+from orderd.simnet.programs.token.extensions import added_to, with_fixed_owner
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import AccountState, Mint, OptionalKey, TokenAccount
@@ -22,7 +23,7 @@ def initialize_mint(invocation: Invocation) -> None:
     if (has_freeze, len(data)) not in ((b"\0", 34), (b"\1", 66)):
         raise InstructionError(INVALID_INSTRUCTION)
     account = invocation.account(0)
-    if mint_of(account.data).is_initialized:
+    if mint_of(invocation, 0).is_initialized:
         raise InstructionError(ALREADY_IN_USE)
     if account.lamports < rent_exempt_minimum(len(account.data)):
         raise InstructionError(NOT_RENT_EXEMPT)
@@ -39,8 +40,7 @@ def initialize_account(invocation: Invocation) -> None:
         raise InstructionError(INVALID_INSTRUCTION)
     owner = invocation.key(2) if tag == 1 else Pubkey.from_bytes(invocation.data[1:33])
     account = invocation.account(0)
-    if account_of(account.data).state != AccountState.UNINITIALIZED:
-        raise InstructionError(ALREADY_IN_USE)
+    blank = _blank(invocation)
     reserve = rent_exempt_minimum(len(account.data))
     if account.lamports < reserve:
         raise InstructionError(NOT_RENT_EXEMPT)
@@ -51,11 +51,13 @@ def initialize_account(invocation: Invocation) -> None:
         if invocation.account(1).owner != invocation.program_id:
             raise InstructionError("IncorrectProgramId")
         try:
-            if not decoded(Mint, invocation.account(1).data).is_initialized:
+            of = decoded(Mint, invocation.account(1).data)
+            if not of.is_initialized:
                 raise InstructionError(INVALID_MINT)
+            added = added_to(of, blank)
         except LayoutError as error:
             raise InstructionError(INVALID_MINT) from error
-        state = TokenAccount.new(mint, owner)
+        state = replace(TokenAccount.new(mint, owner), extensions=added)
     invocation.store_data(0, encoded(state))
 
 
@@ -64,13 +66,25 @@ def get_account_data_size(invocation: Invocation) -> None:
     if invocation.account(0).owner != invocation.program_id:
         raise InstructionError("IncorrectProgramId")
     try:
-        decoded(Mint, invocation.account(0).data)
+        size = decoded(Mint, invocation.account(0).data).account_size(invocation.program_id)
     except LayoutError as error:
         raise InstructionError(INVALID_MINT) from error
-    invocation.return_data = token.ACCOUNT_SIZE.to_bytes(8, "little")
+    invocation.return_data = size.to_bytes(8, "little")
 
 
 def initialize_immutable_owner(invocation: Invocation) -> None:
     invocation.require(1)
-    if account_of(invocation.account(0).data).state != AccountState.UNINITIALIZED:
+    blank = _blank(invocation)
+    if invocation.program_id == token.TOKEN_2022_PROGRAM_ID:
+        invocation.store_data(0, with_fixed_owner(blank))
+
+
+def _blank(invocation: Invocation) -> bytes:
+    """The bytes of an account that is not initialized yet."""
+    data = invocation.account(0).data
+    is_plain = invocation.program_id == token.PROGRAM_ID
+    if len(data) < token.ACCOUNT_SIZE or (is_plain and len(data) != token.ACCOUNT_SIZE):
+        raise InstructionError("InvalidAccountData")
+    if decoded(TokenAccount, data).state != AccountState.UNINITIALIZED:
         raise InstructionError(ALREADY_IN_USE)
+    return data
