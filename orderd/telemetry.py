@@ -52,6 +52,11 @@ LOOP_LAG: Final = Gauge("orderd_event_loop_lag_seconds", "How late the gateway's
 POOL_FAULTS: Final = Counter(
     "orderd_pool_faults", "Exceptions that a pool's state led to and nobody foresaw; the pool was left out.", ["kind"]
 )
+POOLS_UNSUPPORTED: Final = Counter(
+    "orderd_pools_unsupported",
+    "Pools that are left alone, by why, and the field that tells it.",
+    ["kind", "reason", "field"],
+)
 BEST_EFFORT_FAILURES: Final = Counter(
     "orderd_best_effort_failures", "Failures of work that no order depends on, by what it was.", ["what"]
 )

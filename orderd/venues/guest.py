@@ -17,8 +17,8 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.programs.unsupported import UnsupportedPoolError
-from orderd.telemetry import POOL_FAULTS
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
+from orderd.telemetry import POOL_FAULTS, POOLS_UNSUPPORTED
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,7 @@ class Guests:
     def __init__(self, kind: PoolKind) -> None:
         self._kind = kind
         self._told: set[str] = set()
+        self._unsupported: set[tuple[str, Unsupported, str | None]] = set()
 
     @contextmanager
     def answering(self, pool: str) -> Iterator[None]:
@@ -62,11 +63,20 @@ class Guests:
         except SwapError as error:
             raise PoolRefusedError(pool, SWAP_ERRORS[error.kind], f"pool {pool}: {error}", passing=True) from error
         except (LayoutError, UnsupportedPoolError) as error:
+            if isinstance(error, UnsupportedPoolError):
+                self._count(pool, error)
             detail = f"pool {pool} cannot be read: {error}"
             raise PoolRefusedError(pool, ErrorCode.POOL_UNSUPPORTED, detail) from error
         except Exception as error:
             refusal = self.unforeseen(pool, error)
             raise PoolRefusedError(pool, SWAP_ERRORS[refusal.kind], f"pool {pool}: {refusal}") from error
+
+    def _count(self, pool: str, error: UnsupportedPoolError) -> None:
+        """Once for each pool and reason, however often it is read."""
+        seen = pool, error.reason, error.field
+        if seen not in self._unsupported:
+            self._unsupported.add(seen)
+            POOLS_UNSUPPORTED.labels(self._kind, error.reason, error.field or "").inc()
 
     def unforeseen(self, pool: str, error: Exception) -> SwapError:
         """The refusal in an exception's place; it is counted, and logged where it is the pool's first."""

@@ -28,7 +28,7 @@ from orderd.solana.programs.layout import (
     Slot,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
 TOKEN_A_MINT_OFFSET: Final = 168
 TOKEN_B_MINT_OFFSET: Final = 200
@@ -194,6 +194,8 @@ class Pool(Record):
         """What the maths needs. Raises UnsupportedPoolError for a fee of no known schedule, and unknown flags."""
         if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
+        check_reserved(self, "padding_3", "padding_4")
+        check_reserved(self.fees.dynamic_fee, "padding")
         self._check_fees()
         token_a_amount, token_b_amount = self._balances()
         base, dynamic = self.fees.base_fee, self.fees.dynamic_fee

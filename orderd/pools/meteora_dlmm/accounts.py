@@ -35,7 +35,7 @@ from orderd.solana.programs.layout import (
     Record,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
 MINT_X_OFFSET: Final = 88
 MINT_Y_OFFSET: Final = 120
@@ -184,6 +184,9 @@ class LbPair(Record):
         )
         if any(flag > last_known for flag, last_known in flags):
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
+        check_reserved(self, "reserved")
+        check_reserved(static, "padding")
+        check_reserved(self.v_parameters, "padding", "padding_1")
 
     def to_pool(self, bin_arrays: Iterable["BinArray"]) -> DlmmPool:
         """What the maths needs; only what lies in `bin_arrays` is there to trade with."""

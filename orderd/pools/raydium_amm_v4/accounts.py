@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.solana.programs.layout import U64, U128, Key, Record, raw
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
 COIN_MINT_OFFSET: Final = 400
 PC_MINT_OFFSET: Final = 432
@@ -122,6 +122,7 @@ class AmmInfo(Record):
             raise UnsupportedPoolError(Unsupported.SWAPS_OFF)
         if self.coin_mint == self.pc_mint:
             raise UnsupportedPoolError(Unsupported.SAME_MINTS)
+        check_reserved(self, "padding_2")
         return AmmV4Pool(
             status=self.status,
             swap_fee_numerator=self.fees.swap_fee_numerator,

@@ -25,7 +25,7 @@ from orderd.solana.programs.layout import (
     Slot,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
 MINT_0_OFFSET: Final = 73
 MINT_1_OFFSET: Final = 105
@@ -152,6 +152,7 @@ class PoolState(Record):
             raise UnsupportedPoolError(Unsupported.DYNAMIC_FEE)
         if self.fee_on > FEE_ON_TOKEN_1:
             raise UnsupportedPoolError(Unsupported.FEE_SIDE)
+        check_reserved(self, "padding_1", "padding_2", "padding_3")
         arrays = {array.start_tick_index: array for array in tick_arrays}
         return ClmmPool(
             trade_fee_rate=config.trade_fee_rate,

@@ -17,7 +17,7 @@ from orderd.solana.programs.layout import (
     Record,
     raw,
 )
-from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
+from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
 MINT_0_OFFSET: Final = 168
 MINT_1_OFFSET: Final = 200
@@ -95,6 +95,7 @@ class PoolState(Record):
             or self.enable_creator_fee > 1
         ):
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
+        check_reserved(self, "padding_1", "padding_2")
 
     def to_pool(self, config: AmmConfig, vault_0: int, vault_1: int) -> CpmmPool:
         """What the maths needs, with the vaults' balances in base units."""

@@ -8,6 +8,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapErrorKind
+from orderd.pools.meteora_damm_v2 import accounts as meteora_damm_v2
 from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.meteora_dlmm.maths.pool import DlmmPool
@@ -97,3 +98,14 @@ def clmm_pool(swap: dict[str, Any]) -> ClmmPool:
     config = blank(raydium_clmm.AmmConfig, **{rate: MAINNET_SWAPS[rate] for rate in rates})
     arrays = [raydium_clmm.TickArrayState.decode(base64.b64decode(each)) for each in swap["tick_arrays"].values()]
     return raydium_clmm.PoolState.decode(base64.b64decode(swap["pool_account"])).to_pool(config, arrays)
+
+
+DAMM_V2 = load("captures/meteora_damm_v2__mainnet_pools.json")["pools"]
+DAMM_V2_REFUSALS = {
+    "MathOverflow": SwapErrorKind.INSUFFICIENT_LIQUIDITY,
+    "ExceededSlippage": SwapErrorKind.ZERO_OUTPUT,  # one base unit was the least that was accepted
+}
+
+
+def damm_v2_pool(pool: dict[str, Any]) -> meteora_damm_v2.Pool:
+    return meteora_damm_v2.Pool.decode(base64.b64decode(pool["account"]))

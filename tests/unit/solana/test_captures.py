@@ -1,5 +1,6 @@
 """Accounts as the real chain holds them, read with our own layouts: a swap pays what the real one paid, to the unit."""
 
+import base64
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -7,11 +8,22 @@ from typing import Any
 import pytest
 
 from orderd.amm.swap import SwapError
+from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
 from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.raydium_clmm.maths import pool as clmm
 from orderd.pools.raydium_clmm.maths.side import ClmmSide
-from tests.unit.solana.captures import DLMM, MAINNET_SWAPS, REFUSALS, clmm_pool, dlmm_cases, refusal
+from tests.unit.solana.captures import (
+    DAMM_V2,
+    DAMM_V2_REFUSALS,
+    DLMM,
+    MAINNET_SWAPS,
+    REFUSALS,
+    clmm_pool,
+    damm_v2_pool,
+    dlmm_cases,
+    refusal,
+)
 
 
 def swap_of(file: str, case: dict[str, Any]) -> dlmm.DlmmSwap:
@@ -94,3 +106,30 @@ def test_raydium_clmm_pays_what_mainnet_paid(swap: dict[str, Any]) -> None:
     exact_out = clmm.swap_exact_out(pool, expected["amount_out"], zero_for_one=zero_for_one)
     assert exact_out.amount_out == expected["amount_out"]
     assert exact_out.amount_in <= expected["amount_in"]
+
+
+@pytest.mark.parametrize(
+    ("pool", "case"),
+    [
+        pytest.param(pool, case, id=f"{pool['pool']}-{number}")
+        for pool in DAMM_V2
+        for number, case in enumerate(pool["cases"])
+    ],
+)
+def test_meteora_damm_v2_pays_what_the_real_program_paid(pool: dict[str, Any], case: dict[str, Any]) -> None:
+    swap = damm_v2.swap_exact_out if case["mode"] == "exact_out" else damm_v2.swap_exact_in
+    state, now, expected = damm_v2_pool(pool), pool["unix_timestamp"], case["expected"]
+    point = state.point(slot=pool["slot"], unix_time=now)
+    if "error" in expected:
+        with pytest.raises(SwapError) as error:
+            swap(state.to_pool(), case["amount"], a_to_b=case["a_to_b"], now=now, point=point)
+        assert error.value.kind == DAMM_V2_REFUSALS[expected["error"]]
+        return
+    found = swap(state.to_pool(), case["amount"], a_to_b=case["a_to_b"], now=now, point=point)
+    assert (found.amount_in, found.amount_out) == (expected["amount_in"], expected["amount_out"])
+
+
+def test_no_case_of_damm_v2_is_lost() -> None:
+    cases = [case for pool in DAMM_V2 for case in pool["cases"]]
+    assert Counter("error" in case["expected"] for case in cases) == {False: 29, True: 3}
+    assert all(damm_v2_pool(pool).encode() == base64.b64decode(pool["account"]) for pool in DAMM_V2)
