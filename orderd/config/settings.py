@@ -42,6 +42,8 @@ from orderd.simnet.config import MAX_SPREAD_BPS
 from orderd.solana.pool_programs import Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
+FIRST_ORDERS_USDC: Final = "100"
+"""What an order on mainnet may be worth until the operator sets a limit."""
 
 
 def config_file() -> Path:
@@ -130,7 +132,8 @@ class Settings(BaseSettings):
     """Whether a market order is accepted although other orders have reserved what it sells. If not, market orders
     reserve from their acceptance on, as orders that wait for a price always do."""
     max_notional_per_order: Notional | None = None
-    """Maximum worth of one order in USDC, whatever its API key's limits are. If empty, there is no limit."""
+    """Maximum worth of one order in USDC, whatever its API key's limits are. If empty: on mainnet 100, elsewhere no
+    limit."""
     max_notional_per_day: Notional | None = None
     """Maximum worth in USDC of all orders of one day in UTC together; an order that ends without a fill does not
     count. If empty, there is no limit."""
@@ -248,6 +251,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, file_secret_settings, _TomlFile(settings_cls, config_file())
+
+    @property
+    def most_per_order(self) -> str | None:
+        """The same with what counts where nothing is set: first orders on mainnet are small."""
+        return self.max_notional_per_order or (FIRST_ORDERS_USDC if self.chain == "mainnet" else None)
 
     @property
     def traded_kinds(self) -> tuple[PoolKind, ...]:

@@ -101,6 +101,7 @@ class ErrorCode(StrEnum):
     RPC_UNAVAILABLE = "RPC_UNAVAILABLE"
     RPC_RATE_LIMITED = "RPC_RATE_LIMITED"
     RPC_WRONG_CHAIN = "RPC_WRONG_CHAIN"
+    RPC_POOLS_UNLISTED = "RPC_POOLS_UNLISTED"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     SERVICE_DRAINING = "SERVICE_DRAINING"
     SERVICE_HALTED = "SERVICE_HALTED"
@@ -394,6 +395,13 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         _lasting(
             "The Solana RPC endpoint leads to another chain",
             "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
+            503,
+        )
+    ),
+    ErrorCode.RPC_POOLS_UNLISTED: _awaited(
+        _lasting(
+            "The Solana RPC endpoint does not list the pools of a venue",
+            "set ORDERD_RAYDIUM_POOLS and ORDERD_METEORA_POOLS, or use an endpoint with getProgramAccounts",
             503,
         )
     ),

@@ -110,6 +110,7 @@ UNANSWERED: Final = frozenset(
     {
         ErrorCode.RPC_UNAVAILABLE,
         ErrorCode.RPC_RATE_LIMITED,
+        ErrorCode.RPC_POOLS_UNLISTED,
         ErrorCode.SERVICE_TIMEOUT,
         ErrorCode.SERVICE_INTERNAL,
         ErrorCode.ROUTE_STALE,

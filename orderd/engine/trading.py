@@ -133,7 +133,7 @@ def open_limits(settings: Settings) -> Limits:
 
     return Limits(
         frozenset(tokens.mint_of(name) for name in settings.traded_tokens) or None,
-        notional(settings.max_notional_per_order),
+        notional(settings.most_per_order),
         notional(settings.max_notional_per_day),
         whose="this daemon",
     )

@@ -49,6 +49,12 @@ class RpcWrongChainError(RpcError):
     error_code = ErrorCode.RPC_WRONG_CHAIN
 
 
+class RpcUnlistedError(RpcError):
+    """The node does not tell which accounts a program has: many nodes do not, or only for some programs."""
+
+    error_code = ErrorCode.RPC_POOLS_UNLISTED
+
+
 class RpcRateLimitedError(RpcError):
     """The endpoint limits requests and did not take this one."""
 

@@ -15,7 +15,7 @@ from orderd.amm.side import Side
 from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName, VenueQuote
-from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError, rpc_errors_told
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
@@ -346,7 +346,12 @@ class PoolVenue(ABC, Generic[S, P]):
             return refusal
 
     def _program_accounts(self, size: int, memcmp: Sequence[Memcmp]) -> list[tuple[Pubkey, Account]]:
-        found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
+        try:
+            found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
+        except (RpcResponseError, RpcRefusedError) as error:
+            setting = f"ORDERD_{self.name.upper()}_POOLS"
+            why = f"the node does not list the pools of {self.kind} ({error}); name those to trade in: {setting}"
+            raise RpcUnlistedError(why) from error
         return [(each.key, each.account) for each in found.value]
 
     def _checked_decode(self, account: Account) -> S:

@@ -16,6 +16,7 @@ from orderd.config.settings import Settings
 from orderd.domain.quote import VenueName
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
+from orderd.solana.pool_programs import Chain
 
 
 @pytest.fixture(autouse=True)
@@ -344,3 +345,11 @@ def test_every_venue_has_a_latency_and_a_spread(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_SPREAD_BPS", "6")
     settings = load_settings()
     assert (settings.simnet_venue_latency_ms, settings.simnet_spread_bps) == ({venue: 5}, {venue: 6})
+
+
+@pytest.mark.parametrize(
+    ("chain", "given", "most"),
+    [("mainnet", None, "100"), ("mainnet", "5000", "5000"), ("devnet", None, None), ("simnet", None, None)],
+)
+def test_first_orders_on_mainnet_are_small(chain: Chain, given: str | None, most: str | None) -> None:
+    assert Settings(chain=chain, max_notional_per_order=given).most_per_order == most

@@ -50,6 +50,8 @@ def reasons(
 def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
     """The error of an order that no venue offers anything for."""
     told = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
+    if {refusal.code for refusal in refusals} == {ErrorCode.RPC_POOLS_UNLISTED}:
+        return OrderdError(ErrorCode.RPC_POOLS_UNLISTED, told)
     codes = {ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in UNANSWERED else refusal.code for refusal in refusals}
     code = min(codes, key=_rank, default=ErrorCode.ROUTE_NOT_FOUND)
     return OrderdError(code, told or "no venue is configured")

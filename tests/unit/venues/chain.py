@@ -45,6 +45,7 @@ class Chain:
         self.accounts: dict[Pubkey, tuple[Pubkey, bytes]] = {}
         self.methods: list[str] = []
         self.failure: Exception | None = None
+        self.unknown_methods: set[str] = set()
         self.status = 200
         self.gate: threading.Event | None = None
         self.asked = threading.Event()
@@ -70,6 +71,8 @@ class Chain:
 
     def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         self.methods.append(request["method"])
+        if request["method"] in self.unknown_methods:
+            return {"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32601, "message": "Method not found"}}
         value = getattr(self, f"_{request['method']}")(*request["params"])
         bare = request["method"] == "getEpochInfo"
         result = value if bare else {"context": {"slot": self.slot}, "value": value}

@@ -415,6 +415,16 @@ def test_a_token_2022_mint_that_could_change_the_payout_is_refused(
     assert told in error.detail
 
 
+def test_a_node_that_does_not_list_pools_is_told_with_the_setting_that_names_them(card: Card, chain: Chain) -> None:
+    card.pool(chain, POOL)
+    chain.unknown_methods.add("getProgramAccounts")
+    error = refusal(card.venue(chain), ONE_SOL)
+    assert error.code == ErrorCode.RPC_POOLS_UNLISTED
+    assert f"ORDERD_{card.venue(chain).name.upper()}_POOLS" in error.detail
+    configured = card.venue(chain, addresses=[str(POOL)])
+    assert best_quote(configured, ONE_SOL).amount_out > 0
+
+
 def test_a_token_2022_mint_with_harmless_extensions_trades(card: Card, chain: Chain) -> None:
     mint = Pubkey.from_bytes(b"\x44" * 32)
     put_mint(chain, mint, 6, extensions={18: bytes(64), 19: bytes(80), 26: bytes(33)})
