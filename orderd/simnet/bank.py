@@ -16,6 +16,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.simnet import sysvars
 from orderd.simnet.account import Account
 from orderd.simnet.block import Block, Executed, SealedBlock, Status
 from orderd.simnet.errors import TransactionError
@@ -328,6 +329,8 @@ class View:
         return made is not None and self.height <= made + MAX_BLOCKHASH_AGE
 
     def account(self, key: Pubkey) -> Account | None:
+        if key == sysvars.CLOCK:
+            return sysvars.clock_account(Clock(self.slot, self.block_time))
         if self._open is not self.bank.open:  # there are other blocks after it now
             self._open, self._replaced = self.bank.open, list(self.bank.changes_after(self.known))
         for replaced in self._replaced:

@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from orderd.simnet import sysvars
 from orderd.simnet.errors import FailedInstructionError, InstructionError, TransactionError
 from orderd.solana.programs import associated_token, compute_budget, memo, system, token
 from orderd.solana.programs.layout import LayoutError
@@ -31,8 +32,8 @@ _RESERVED: Final = frozenset(
         token.PROGRAM_ID,
         associated_token.PROGRAM_ID,
         memo.PROGRAM_ID,
-        Pubkey.from_string("SysvarRent111111111111111111111111111111111"),
-        Pubkey.from_string("SysvarC1ock11111111111111111111111111111111"),
+        sysvars.RENT,
+        sysvars.CLOCK,
         Pubkey.from_string("Sysvar1nstructions1111111111111111111111111"),
     }
 )

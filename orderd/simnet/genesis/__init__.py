@@ -5,7 +5,6 @@ price: each kind's from its own folder. Addresses derive as the programs derive 
 pools can pay.
 """
 
-import struct
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +12,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
+from orderd.simnet import sysvars
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.actors import ARBITRAGEUR, FAUCET, IDENTITY, TRADERS
 from orderd.simnet.block import SealedBlock
@@ -41,8 +41,6 @@ PROGRAMS: Final = (
 
 _NATIVE_LOADER: Final = Pubkey.from_string("NativeLoader1111111111111111111111111111111")
 _BPF_LOADER: Final = Pubkey.from_string("BPFLoader2111111111111111111111111111111111")
-_SYSVAR_OWNER: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
-_RENT_SYSVAR: Final = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
 
 FAUCET_LAMPORTS: Final = 400_000_000 * SOL
 _USDC_UNIT: Final = 10**6
@@ -81,7 +79,7 @@ def _programs(first: FirstAccounts) -> None:
     for program in PROGRAMS:
         loader = _NATIVE_LOADER if program in BUILTINS else _BPF_LOADER
         first.accounts[program] = Account(rent_exempt_minimum(36), loader, bytes(36), executable=True)
-    first.data(_RENT_SYSVAR, _SYSVAR_OWNER, struct.pack("<QdB", 3_480, 2.0, 50))
+    first.accounts[sysvars.RENT] = sysvars.rent_account()
 
 
 def _actors(first: FirstAccounts) -> None:

@@ -22,6 +22,7 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
+from orderd.simnet import sysvars
 from orderd.simnet.account import Account
 from orderd.simnet.errors import InstructionError, TransactionError
 from orderd.simnet.invoke import InnerInstruction, Invocation, Program
@@ -32,7 +33,6 @@ _BUDGET_UNITS: Final = 150
 _PAYER: Final = Keypair.from_seed(bytes(32)).pubkey()
 """Pays LiteSVM's fee, which is none of the local chain's; nobody else would use this key."""
 _PAYER_LAMPORTS: Final = 1 << 60
-_SYSVAR_OWNER: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
 _NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
 
 
@@ -86,10 +86,10 @@ class Binaries:
         now = invocation.clock
         clock = self._svm.get_clock()
         if (clock.slot, clock.unix_timestamp) != now[:2]:
-            self._svm.set_clock(Clock(now.slot, now.unix_time, now.epoch, now.epoch, now.unix_time))
+            self._svm.set_clock(Clock(now.slot, 0, now.epoch, now.epoch + 1, now.unix_time))
         for key in {use.key for use in invocation.uses}:
             account = invocation.accounts.get(key)
-            if account is not None and (account.executable or account.owner == _SYSVAR_OWNER):
+            if account is not None and (account.executable or account.owner == sysvars.OWNER):
                 continue  # LiteSVM has its own
             if key in self._there and self._there[key] is account:
                 continue

@@ -3,6 +3,8 @@
 import base64
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from heapq import nlargest
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -31,6 +33,7 @@ from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import AccountState, Mint, TokenAccount
 
 MAX_ACCOUNTS: Final = 100
+_LARGEST: Final = 20
 _MAX_BASE58: Final = 128
 _MAX_U64: Final = (1 << 64) - 1
 
@@ -89,6 +92,16 @@ class Accounts:
         if mint is None:
             raise invalid_params("Invalid param: not a Token mint")
         return with_context(view, ui_amount(mint.supply, mint.decimals))
+
+    def get_token_largest_accounts(self, node: Node, params: Params) -> Json:
+        """Of a mint, those that hold most of it."""
+        view, mint = node.view(params.options(1)), params.pubkey(0)
+        if view.account(mint) is None:
+            raise invalid_params("Invalid param: could not find mint")
+        held = [(state.amount, key) for key, _, state in _token_accounts(view, TOKEN_PROGRAMS) if state.mint == mint]
+        decimals = decimals_of(mint, view.account)
+        largest = nlargest(_LARGEST, held, key=itemgetter(0))
+        return with_context(view, [{"address": str(key), **ui_amount(amount, decimals)} for amount, key in largest])
 
     def get_token_accounts_by_owner(self, node: Node, params: Params) -> Json:
         owner, which, options = params.pubkey(0), params.options(1), params.options(2)

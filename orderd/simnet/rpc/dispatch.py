@@ -50,6 +50,7 @@ class Dispatcher:
             "getProgramAccounts": accounts.get_program_accounts,
             "getTokenAccountBalance": accounts.get_token_account_balance,
             "getTokenAccountsByOwner": accounts.get_token_accounts_by_owner,
+            "getTokenLargestAccounts": accounts.get_token_largest_accounts,
             "getTokenSupply": accounts.get_token_supply,
             "getBlockHeight": cluster.get_block_height,
             "getEpochInfo": cluster.get_epoch_info,

@@ -3,10 +3,17 @@
 import base64
 from pathlib import Path
 
+import pytest
+from solders.clock import Clock
 from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
 
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
-from tests.integration.simnet.server import SOL
+from orderd.simnet.actors import TRADERS
+from orderd.simnet.genesis import USDC
+from orderd.simnet.sysvars import CLOCK
+from orderd.solana.programs import associated_token
+from tests.integration.simnet.server import SOL, RpcFailureError
 from tests.integration.simnet.stepped import stepped
 
 OPTIONS = {"commitment": "confirmed", "encoding": "base64"}
@@ -38,3 +45,33 @@ def test_an_account_is_told_in_the_encoding_and_the_part_that_is_asked_for(tmp_p
     assert part == {**whole, "data": [base64.b64encode(data[8:12]).decode(), "base64"]}
     assert parsed == whole
     assert several == [whole, None, whole]
+
+
+def test_the_clock_tells_the_slot_and_the_time_of_its_block(tmp_path: Path) -> None:
+    """As LiteSVM lays it out, which has the runtime of a validator."""
+    with stepped(tmp_path) as chain:
+        chain.make_slots()
+        found = chain.call("getAccountInfo", str(CLOCK), OPTIONS)
+        slot, time = found["context"]["slot"], chain.call("getBlockTime", found["context"]["slot"])
+
+    svm = LiteSVM()
+    svm.set_clock(Clock(slot, 0, 0, 1, time))
+    expected = svm.get_account(CLOCK)
+    assert expected is not None
+    assert base64.b64decode(found["value"]["data"][0]) == expected.data
+    assert (found["value"]["owner"], found["value"]["lamports"]) == (str(expected.owner), 1_169_280)
+
+
+def test_the_largest_holders_of_a_mint_are_listed(tmp_path: Path) -> None:
+    with stepped(tmp_path) as chain:
+        found = chain.call("getTokenLargestAccounts", str(USDC), {"commitment": "confirmed"})["value"]
+        supply = chain.call("getTokenSupply", str(USDC), {"commitment": "confirmed"})["value"]
+        with pytest.raises(RpcFailureError, match="could not find mint"):
+            chain.call("getTokenLargestAccounts", str(Keypair().pubkey()))
+
+    amounts = [int(each["amount"]) for each in found]
+    trader = associated_token.address(TRADERS[0].pubkey(), USDC)
+    assert str(trader) in {each["address"] for each in found}
+    assert amounts == sorted(amounts, reverse=True)
+    assert sum(amounts) == int(supply["amount"])
+    assert {each["decimals"] for each in found} == {6}
