@@ -29,7 +29,7 @@ from orderd.process.temporary import running_daemon
 _ROOT: Final = Path(__file__).parent.parent
 _CONSTRAINTS: Final = "constraints.txt"
 _SINGLES: Final = 100
-_MEASURED: Final = ("gateway", "worker", "postgres", "redis-server")
+_MEASURED: Final = ("gateway", "worker", "postgres", "redis")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _TIME: Final = 10
 """Where user and system time begin behind the state, fields 14 to 17 of proc_pid_stat(5)."""
 _WITH_THREADS: Final = ("gateway", "worker")
+_REDIS: Final = ("redis-server", "valkey-server")
+"""Whichever of them is installed."""
 
 
 def seconds_by_process(*roots: int) -> dict[str, float]:
@@ -63,7 +65,8 @@ def command_of(pid: int) -> str:
         return command[command.index("orderd.main") + 1]
     if "--serve" in command:
         return command[command.index("--serve") - 1].removeprefix("benchmarks.").replace("_", " ")
-    return Path(command[0].partition(" ")[0].partition(":")[0]).name
+    program = Path(command[0].partition(" ")[0].partition(":")[0]).name
+    return "redis" if program in _REDIS else program
 
 
 def _trees(roots: Iterable[int]) -> Iterator[int]:
