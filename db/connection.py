@@ -198,7 +198,8 @@ def connect(
         keepalives_count=3,
         tcp_user_timeout=20_000,
         options=f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={lock_milliseconds} "
-        "-c synchronous_commit=on",
+        # What is prepared has the same plan whatever its values are: it is planned once, not for five executions first.
+        "-c synchronous_commit=on -c plan_cache_mode=force_generic_plan",
     )
 
 

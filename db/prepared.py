@@ -13,8 +13,6 @@ from psycopg2.extensions import connection
 
 from db.connection import database
 
-_PLANNED_EACH_TIME: Final = 5
-"""So often Postgres plans a prepared statement by its values, before it keeps a plan (plancache.c)."""
 _numbers = count(1)
 
 
@@ -33,6 +31,5 @@ class Prepared:
         if times == 0:
             database.execute_sql(self._prepare)
         self._executed[held] = times + 1
-        is_power_of_two = times & (times - 1) == 0
-        again = "DISCARD PLANS; " if times > _PLANNED_EACH_TIME and is_power_of_two else ""
-        return database.execute_sql(again + self._execute, values)
+        is_power_of_two = times > 0 and times & (times - 1) == 0
+        return database.execute_sql(("DISCARD PLANS; " if is_power_of_two else "") + self._execute, values)
