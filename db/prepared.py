@@ -1,7 +1,7 @@
 """Statements that are planned seldom: to plan one may take Postgres longer than to execute it.
 
 A plan that was made while a table was small may read all of it, and analysis by the server comes a minute late. So each
-connection has its plans made anew when it has executed a statement twice as often as the last time.
+connection has its plans made anew when it has executed a statement four times as often as the last time.
 """
 
 from collections.abc import Sequence
@@ -31,5 +31,5 @@ class Prepared:
         if times == 0:
             database.execute_sql(self._prepare)
         self._executed[held] = times + 1
-        is_power_of_two = times > 0 and times & (times - 1) == 0
-        return database.execute_sql(("DISCARD PLANS; " if is_power_of_two else "") + self._execute, values)
+        is_power_of_four = times > 1 and times.bit_count() == 1 and times.bit_length() % 2 == 1
+        return database.execute_sql(("DISCARD PLANS; " if is_power_of_four else "") + self._execute, values)

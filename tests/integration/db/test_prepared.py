@@ -44,7 +44,7 @@ def test_it_outlives_a_transaction_that_is_rolled_back(connection: None) -> None
     assert _planned() == 1
 
 
-def test_it_is_planned_anew_after_twice_as_many_executions(connection: None) -> None:
+def test_it_is_planned_anew_after_four_times_as_many_executions(connection: None) -> None:
     database.execute_sql("CREATE TEMP TABLE growing AS SELECT id FROM generate_series(1, 10) AS _(id)")
     database.execute_sql("ALTER TABLE growing ADD PRIMARY KEY (id)")
     find = Prepared("find", ("integer",), "SELECT id FROM growing WHERE id = $1")
@@ -53,7 +53,7 @@ def test_it_is_planned_anew_after_twice_as_many_executions(connection: None) -> 
         (name,) = database.execute_sql("SELECT name FROM pg_prepared_statements WHERE name ~ '^find_'").fetchone()
         return " ".join(line for (line,) in database.execute_sql(f"EXPLAIN EXECUTE {name}(1)").fetchall())
 
-    for number in range(1, 9):
+    for number in range(1, 17):
         find.execute(number)
     database.execute_sql("INSERT INTO growing SELECT generate_series(11, 10000)")
     assert "Seq Scan" in plan()
