@@ -124,6 +124,12 @@ def _id(order: OrderView, showing: Showing) -> Cell:
     return ((mark, Tone.MUTED), (told, "id")) if mark else ((told, "id"),)
 
 
+def _parent(order: OrderView, showing: Showing) -> Cell:
+    """The order that it executes, or that it follows."""
+    above = order.parent_id or order.entry_id
+    return _plain("-" if above is None else str(above)[: showing.id_width])
+
+
 def _stages(order: OrderView, showing: Showing) -> Cell:
     """A bar through the stages: heavy for what is reached, light for what is to come. Of an order that rests: how far
     the market is from its price; of one in several executions, how much of it is sold."""
@@ -353,6 +359,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column("age", _age, lambda order: order.created_at, width=5, places=("active",), right=True),
         Column("ended", _ended, lambda order: order.updated_at, width=5, places=("ended",), right=True),
+        Column("parent", _parent, lambda order: str(order.parent_id or order.entry_id or ""), width=SHORT_ID),
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )
 }

@@ -209,7 +209,8 @@ def _orders_router(methods: Methods, callers: Callers, submissions: Submissions)
         "/orders/{order}/simulated-fill",
         summary="See what an order would do now",
         response_description="What it waits for, the route, and the chain's own simulation of the transaction.",
-        responses=success(200, examples.SIMULATED_FILL) | problems(*_ONE_ORDER, *category("ROUTE", "RPC")),
+        responses=success(200, examples.SIMULATED_FILL)
+        | problems(*_ONE_ORDER, ErrorCode.ORDER_HELD, *category("ROUTE", "RPC")),
     )
     async def simulate_fill(
         caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]

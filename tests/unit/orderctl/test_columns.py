@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from typing import get_args
+from uuid import UUID
 
 import pytest
 from rich.console import Console
@@ -90,6 +91,13 @@ def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, 
 )
 def test_a_cell_says(name: str, facts: tuple[object, ...], shown: str) -> None:
     assert text(name, order_after(history(facts)), Showing(NOW)) == shown  # type: ignore[arg-type]
+
+
+def test_an_order_names_the_one_that_it_executes_or_follows() -> None:
+    alone, above = order_after(history(FILLED)), UUID("0199d3a0-9999-7abc-8def-0123456789ab")
+    below = [alone, *(alone.model_copy(update={name: above}) for name in ("parent_id", "entry_id"))]
+
+    assert [text("parent", each, Showing(NOW)) for each in below] == ["-", "0199d3a0-9999", "0199d3a0-9999"]
 
 
 def test_only_what_is_drawn_anew_tells_what_is_awaited() -> None:
