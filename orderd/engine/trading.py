@@ -17,6 +17,7 @@ from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
+from orderd.engine.pool_memory import StoredPools
 from orderd.engine.reservation import Reservations, fee_of
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
@@ -166,6 +167,7 @@ def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) 
             chain=settings.chain,
             max_age_ms=settings.pool_max_age_ms,
             watch=watch,
+            memory=StoredPools(),
         )
         for kind in PoolKind
         if kind in settings.traded_kinds

@@ -3,9 +3,9 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
 from solders.instruction import Instruction
@@ -41,6 +41,15 @@ Pair = tuple[str, str]
 
 Watch = Callable[[Pubkey, Callable[[], None]], None]
 """Calls the function soon after the account has changed, or never: a hint."""
+
+
+class PoolMemory(Protocol):
+    """Which pools a pair had when they were last looked up, perhaps by another process. Raises nothing."""
+
+    def recall(self, kind: PoolKind, pair: Pair) -> Sequence[str]: ...
+
+    def keep(self, kind: PoolKind, pair: Pair, pools: Sequence[str]) -> None: ...
+
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Record)
@@ -91,13 +100,14 @@ class KnownPool(Generic[S]):
 class KnownPair(Generic[S]):
     """The pools of a pair, and what they need to know of its mints: `epochs` where one takes a fee of each transfer.
 
-    `objection` says why orderd does not trade the pair.
+    `objection` says why orderd does not trade the pair. Pools that are `recalled` were not looked up on the chain yet.
     """
 
     pools: list[KnownPool[S]]
     mints: dict[str, KnownMint]
     epochs: Epochs | None
     objection: str | None
+    recalled: bool = False
 
     def fees(self, slot: int) -> dict[str, TransferFee]:
         """What each mint that takes a fee takes of a transfer in this slot."""
@@ -152,17 +162,21 @@ class PoolVenue(ABC, Generic[S, P]):
         chain: Chain = "simnet",
         max_age_ms: int = 400,
         watch: Watch | None = None,
+        memory: PoolMemory | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
         """Of `addresses`, those of other programs are passed over.
 
         `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old.
+        Pools that `memory` knows are traded at once, while they are looked up on the chain in the background.
         """
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
         self._program_id = self.program.ids[chain]
         self._watch = watch
+        self._memory = memory
+        self._looked_up: set[Pair] = set()
         self._unix_time = unix_time
         self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _told_for, clock=clock)
         self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
@@ -393,8 +407,23 @@ class PoolVenue(ABC, Generic[S, P]):
             log.warning("pool left out", action="pool_skipped", venue=self.name, pool=pool, error=refusal.detail)
 
     def _find(self, pair: Pair) -> KnownPair[S]:
-        mints = Pubkey.from_string(pair[0]), Pubkey.from_string(pair[1])
-        accounts = self._configured() if self._addresses else self._discover(mints)
+        if self._addresses:
+            return self._known_among(self._at(self._addresses, warn=True), pair)
+        if self._memory is None:
+            return self._known_among(self._discover(_keys_of(pair)), pair)
+        if pair not in self._looked_up:
+            recalled = [Pubkey.from_string(pool) for pool in self._memory.recall(self.kind, pair)]
+            known = self._known_among(self._at(recalled), pair) if recalled else None
+            self._looked_up.add(pair)
+            if known is not None and known.pools:
+                return replace(known, recalled=True)
+        known = self._known_among(self._discover(_keys_of(pair)), pair)
+        self._memory.keep(self.kind, pair, [str(pool.address) for pool in known.pools])
+        return known
+
+    def _known_among(self, accounts: Sequence[tuple[Pubkey, Account]], pair: Pair) -> KnownPair[S]:
+        """The pools of a pair among these accounts. Raises RpcError."""
+        mints = _keys_of(pair)
         pools: list[KnownPool[S]] = []
         for address, account in accounts:
             state = self._told(address, partial(self._checked_decode, account))
@@ -416,14 +445,17 @@ class PoolVenue(ABC, Generic[S, P]):
         has_fees = any(each.fees is not None for each in known.values())
         return KnownPair(deepest, known, Epochs.read(self._rpc) if has_fees else None, None)
 
-    def _configured(self) -> list[tuple[Pubkey, Account]]:
-        """The configured pools of this program; other venues know what to do with the rest."""
-        found = self._rpc.get_multiple_accounts(self._addresses).value
-        for address in (key for key, account in zip(self._addresses, found, strict=True) if account is None):
+    def _at(self, addresses: Sequence[Pubkey], *, warn: bool = False) -> list[tuple[Pubkey, Account]]:
+        """The pools of this program at these addresses; of configured ones other venues know what to do with the rest.
+
+        `warn` where there is none.
+        """
+        found = self._rpc.get_multiple_accounts(addresses).value
+        for address in (key for key, account in zip(addresses, found, strict=True) if warn and account is None):
             log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=str(address))
         return [
             (key, account)
-            for key, account in zip(self._addresses, found, strict=True)
+            for key, account in zip(addresses, found, strict=True)
             if account is not None and account.owner == self._program_id
         ]
 
@@ -448,12 +480,18 @@ def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":
 
 def _found_for(known: KnownPair[Any]) -> float:
     """How long what was found is good for, in seconds."""
+    if known.recalled:
+        return 0.0
     return DISCOVERY_SECONDS if known.pools else NOTHING_FOUND_SECONDS
 
 
 def _told_for(known: KnownPair[Any]) -> float:
     """How long what was found is better than to wait: of a pair that was not asked for lately, there may be one now."""
     return float("inf") if known.pools else 3 * NOTHING_FOUND_SECONDS
+
+
+def _keys_of(pair: Pair) -> tuple[Pubkey, Pubkey]:
+    return Pubkey.from_string(pair[0]), Pubkey.from_string(pair[1])
 
 
 def _pair(mint_in: str, mint_out: str) -> Pair:

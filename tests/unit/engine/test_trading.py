@@ -55,7 +55,7 @@ class Node:
     def __init__(self, chain: Chain, level: str, **others: Any) -> None:
         self._results: dict[str, Any] = {
             "getGenesisHash": GENESIS[chain],
-            "getEpochInfo": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0},
+            "getEpochInfo": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0, "slotIndex": 20, "slotsInEpoch": 100},
             "getSignatureStatuses": {
                 "context": {"slot": 20},
                 "value": [{"slot": 19, "err": "ProgramFailedToComplete", "confirmationStatus": level}],

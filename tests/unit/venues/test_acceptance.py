@@ -1,9 +1,9 @@
 """The cards every venue must pass. A venue that is added joins VENUES and passes them as they are."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from structlog.testing import capture_logs
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import QuoteRequest, Route, VenueQuote
+from orderd.domain.quote import PoolKind, QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
@@ -423,6 +423,43 @@ def test_a_node_that_does_not_list_pools_is_told_with_the_setting_that_names_the
     assert f"ORDERD_{card.venue(chain).name.upper()}_POOLS" in error.detail
     configured = card.venue(chain, addresses=[str(POOL)])
     assert best_quote(configured, ONE_SOL).amount_out > 0
+
+
+@dataclass
+class Memory:
+    """What another process has found."""
+
+    pools: list[str]
+    kept: list[Sequence[str]] = field(default_factory=list)
+    was_kept: threading.Event = field(default_factory=threading.Event)
+
+    def recall(self, kind: PoolKind, pair: tuple[str, str]) -> Sequence[str]:
+        assert pair == tuple(sorted(pair))
+        return self.pools
+
+    def keep(self, kind: PoolKind, pair: tuple[str, str], pools: Sequence[str]) -> None:
+        self.kept.append(pools)
+        self.was_kept.set()
+
+
+def test_pools_that_were_found_before_are_traded_while_the_chain_is_asked_anew(card: Card, chain: Chain) -> None:
+    card.pool(chain, POOL)
+    memory, now = Memory([str(POOL)]), [0.0]
+    venue = card.venue(chain, lambda: now[0], memory=memory)
+    assert best_quote(venue, ONE_SOL).amount_out > 0
+    assert "getProgramAccounts" not in chain.methods
+    now[0] = 1.0
+    best_quote(venue, ONE_SOL)
+    assert memory.was_kept.wait(10)
+    assert (memory.kept, chain.methods.count("getProgramAccounts") > 0) == ([[str(POOL)]], True)
+
+
+@pytest.mark.parametrize("remembered", [[], [str(Pubkey.from_bytes(b"\x77" * 32))]], ids=["nothing", "what is gone"])
+def test_pools_that_nobody_remembers_are_looked_up_first(card: Card, chain: Chain, remembered: list[str]) -> None:
+    card.pool(chain, POOL)
+    memory = Memory(remembered)
+    assert best_quote(card.venue(chain, memory=memory), ONE_SOL).amount_out > 0
+    assert memory.kept == [[str(POOL)]]
 
 
 def test_a_token_2022_mint_with_harmless_extensions_trades(card: Card, chain: Chain) -> None:
