@@ -40,6 +40,7 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 _STATES_FOR: Final = {
     "watch": ACTIVE,
+    "wait": ACTIVE,
     "cancel": CANCELLABLE,
     "amend": IDLE,
     "pause": RESTING,
@@ -125,7 +126,7 @@ def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags,
     """Raises ClientError where the configuration cannot be used."""
     if (verb in ("submit", "oco", "quote", "pools") and position <= 2) or (verb == "buy" and position == 1):
         return [one for one in _tokens(load(flags, os.environ), present) if one[0] not in arguments[1:]]
-    if verb in ("watch", "cancel") or (verb in _OF_ONE_ORDER and position == 1):
+    if verb in ("watch", "wait", "cancel") or (verb in _OF_ONE_ORDER and position == 1):
         states = _STATES_FOR.get(verb)
         only = {} if states is None else {"status": [status for status in OrderStatus if status in states]}
         answer = _ask(load(flags, os.environ), "orders.list", {"limit": ORDERS, **only})

@@ -21,6 +21,7 @@ VERBS: Final = {
     "buy": "Buy an exact amount of a token with another.",
     "oco": "Sell at a better price or at a worse one, whichever comes first.",
     "watch": "Follow orders to their ends.",
+    "wait": "Wait until orders are submitted, confirmed or ended, and say how they stand.",
     "show": "Show all that is known of an order.",
     "events": "Show an order's events.",
     "list": "List orders, newest first.",
@@ -87,7 +88,8 @@ class VerbGroup(Group):
         command = get_command(app)
         command.name = cmd_name
         for each in (command, *(command.commands.values() if isinstance(command, TyperGroup) else ())):
-            each.params += self._global_options()
+            own = {name for param in each.params for name in param.opts}
+            each.params += [option for option in self._global_options() if own.isdisjoint(option.opts)]
         return command
 
     def _global_options(self) -> "list[Parameter]":

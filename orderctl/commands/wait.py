@@ -1,0 +1,47 @@
+"""orderctl wait"""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.config.settings import settings_of
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import OUTPUT, Format, narrate, print_data, print_line
+from orderctl.trading.lookup import Orders, named, order_detail
+from orderctl.trading.waiting import Goal, wait
+from orderd.client.connection import Client
+from orderd.domain.times import parse_span
+from orderd.wire import ListResult
+
+
+def run(
+    ctx: typer.Context,
+    orders: Orders = None,
+    goal: Annotated[Goal, typer.Option("--for", help="How far the orders have to come.")] = "ended",
+    limit: Annotated[
+        str | None, typer.Option("--timeout", metavar="TIME", help="How long to wait at most, such as 30s or 5m.")
+    ] = None,
+    output: Annotated[Format, OUTPUT] = "table",
+) -> ExitCode:
+    """Wait until orders are submitted, confirmed or ended, and say how they stand.
+
+    \b
+    orderctl wait ID --for confirmed --timeout 30s
+    orderctl wait ID1 ID2 --for ended -o json
+
+    Exits with 0 when all orders have come so far, 1 when one has ended before, 5 when the time is over. It survives
+    restarts of the daemon.
+    """
+    settings = settings_of(ctx, output)
+    wanted = [params.order for params in named(orders, everything=False)]
+    seconds = None if limit is None else parse_span(limit)
+    with Client(settings) as client:
+        ids = list(dict.fromkeys(order_detail(client, order).order.id for order in wanted))
+        code = wait(client, ids, goal, seconds)
+        found = tuple(order_detail(client, str(order_id)).order for order_id in ids)
+    if not print_data(output, ListResult(orders=found, next_cursor=None), found, (str(each.id) for each in found)):
+        for each in found:
+            print_line(f"{each.id} {each.status}")
+    if code is not ExitCode.OK:
+        narrate(settings, f"not all of them came to be {goal}; see: orderctl show ID")
+    return code

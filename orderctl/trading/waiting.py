@@ -1,0 +1,35 @@
+"""Waits until orders have come as far as is asked for, and not for their ends."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+from uuid import UUID
+
+from orderctl.output.exit_codes import ExitCode
+from orderd.client.connection import Client
+from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.wire import Event, Snapshot
+
+Goal = Literal["submitted", "confirmed", "ended"]
+_REACHED: Final[Mapping[Goal, frozenset[OrderStatus]]] = {
+    "submitted": frozenset({OrderStatus.SUBMITTED, OrderStatus.CONFIRMED}),
+    "confirmed": frozenset({OrderStatus.CONFIRMED}),
+    "ended": TERMINAL,
+}
+
+
+def wait(client: Client, orders: Sequence[UUID], goal: Goal, seconds: float | None) -> ExitCode:
+    """0 where all orders have come so far, 1 where one has ended before. Raises what Client.follow_all raises."""
+    standing: dict[UUID, tuple[int, OrderStatus]] = {}
+    for update in client.follow_all(map(str, orders), seconds):
+        match update:
+            case Snapshot(order=order):
+                standing[order.id] = order.seq, order.status
+            case Event(event=event) if event.seq > standing[event.order_id][0]:
+                standing[event.order_id] = event.seq, event.status
+        if standing.keys() == set(orders) and all(_is_decided(status, goal) for _, status in standing.values()):
+            break
+    return ExitCode.OK if all(each in _REACHED[goal] for _, each in standing.values()) else ExitCode.ORDER_FAILED
+
+
+def _is_decided(status: OrderStatus, goal: Goal) -> bool:
+    return status in _REACHED[goal] or status in TERMINAL

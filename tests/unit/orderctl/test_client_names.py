@@ -1,0 +1,49 @@
+"""What others build on: the names of the client, and the lines in the documents that use them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orderd import client
+from orderd.client.connection import Client
+from orderd.client.link import Link
+
+PUBLIC = (
+    *("AnswerLostError", "AsyncClient", "Client", "ClientError", "Closed", "ConfigError", "Endpoint"),
+    *("FollowTimeoutError", "Fresh", "Lost", "News", "Opened", "RefusedError", "Resumed", "Stale"),
+    *("UnexpectedError", "UnreachableError", "UnreadableError", "Update", "params_of"),
+)
+"""A promise: a name may be added, and none taken away."""
+
+
+def test_the_public_names_are_those_that_were_promised() -> None:
+    assert sorted(client.__all__) == sorted(PUBLIC)
+    assert (client.Client, client.AsyncClient) == (Client, Link)
+    for name in PUBLIC:
+        assert getattr(client, name) is not None
+
+
+def test_there_are_no_others() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        client.Nothing  # noqa: B018
+
+
+def test_no_name_is_loaded_before_it_is_used() -> None:
+    script = "import sys, orderd.client; print('pydantic' in sys.modules, 'websockets' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False False\n"
+
+
+def program() -> str:
+    """The first lines of Python in the document about the API."""
+    text = (Path(__file__).parents[3] / "docs/api.md").read_text()
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_program_in_the_document_is_of_ten_lines() -> None:
+    assert len([line for line in program().splitlines() if line.strip()]) <= 10

@@ -1,0 +1,55 @@
+"""orderctl wait: until an order has come as far as a script asks for, and no longer."""
+
+import pytest
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import AnyFact
+from orderd.wire import Method
+from tests.samples.orders import FILLED, ORDER_ID, WITHDRAWN, detail_of, history
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+
+
+def has_happened(daemon: FakeDaemon, facts: tuple[AnyFact, ...]) -> None:
+    daemon.knows(*history(facts))
+    daemon.answers(Method.ORDER_GET, detail_of(facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "goal", "code"),
+    [
+        (FILLED, "confirmed", 0),
+        (FILLED, "submitted", 0),
+        (FILLED, "ended", 0),
+        (FILLED[:4], "submitted", 0),
+        (WITHDRAWN, "confirmed", 1),
+        (WITHDRAWN, "ended", 0),
+    ],
+)
+def test_it_ends_as_soon_as_the_order_has_come_so_far_or_never_will(
+    daemon: FakeDaemon, orderctl: Orderctl, facts: tuple[AnyFact, ...], goal: str, code: int
+) -> None:
+    has_happened(daemon, facts)
+    outcome = orderctl("wait", str(ORDER_ID), "--for", goal, "--timeout", "30s")
+    assert outcome.code == code
+    assert outcome.out == f"{ORDER_ID} {detail_of(facts).order.status}\n"
+    assert bool(outcome.err) == bool(code)
+
+
+def test_when_the_time_is_over_the_outcome_is_open(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    has_happened(daemon, FILLED[:2])
+    outcome = orderctl("wait", str(ORDER_ID), "--for", "confirmed", "--timeout", "1s")
+    assert outcome.code == 5
+    assert "orderctl watch" in outcome.err
+
+
+def test_what_was_asked_before_it_is_waited_for_is_no_step_back(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    """The events of before are told again; the order stands where its snapshot says."""
+    has_happened(daemon, FILLED[:4])
+    assert orderctl("wait", str(ORDER_ID), "--for", "submitted", "-o", "id").out == f"{ORDER_ID}\n"
+
+
+def test_an_unknown_order_and_a_time_that_is_none_are_told(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    daemon.answers(Method.ORDER_GET, OrderdError(ErrorCode.ORDER_NOT_FOUND, "no order"))
+    assert orderctl("wait", "nowhere").code == 6
+    assert orderctl("wait", "nowhere", "--timeout", "soon").code == 2
