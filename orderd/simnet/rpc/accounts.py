@@ -1,7 +1,7 @@
 """Methods that read accounts: one, many, by program, by token owner."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from heapq import nlargest
 from operator import itemgetter
@@ -67,7 +67,7 @@ class Accounts:
         program, options = params.pubkey(0), params.options(1)
         view = node.view(options)
         self._check_readable(program)
-        matches = _filters(options.get("filters"))
+        matches = filters_of(options.get("filters"))
         found = [
             {"pubkey": str(key), "account": self._encode(view, account, options)}
             for key, account in view.owned_by(program)
@@ -190,7 +190,8 @@ def _slice(data: bytes, bounds: Json) -> bytes:
     return data[offset : offset + integer(bounds.get("length"), "dataSlice.length")]
 
 
-def _filters(filters: Json) -> list["_Match"]:
+def filters_of(filters: Json) -> list[Callable[[bytes], bool]]:
+    """What data has to be like, as getProgramAccounts and programSubscribe take it."""
     if filters is None:
         return []
     if not isinstance(filters, list) or len(filters) > 4:

@@ -1,4 +1,4 @@
-"""The websocket side: subscriptions to signatures, accounts and slots.
+"""The websocket side: subscriptions to signatures, accounts, programs, logs and slots.
 
 Source: agave `rpc/src/rpc_pubsub.rs`.
 """
@@ -6,14 +6,12 @@ Source: agave `rpc/src/rpc_pubsub.rs`.
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import count
 from typing import Any, Final
 
 import orjson
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -21,7 +19,7 @@ from orderd.simnet.account import MISSING
 from orderd.simnet.bank import Bank, Commitment
 from orderd.simnet.block import Block, Executed, SealedBlock, Status
 from orderd.simnet.ledger import Ledger
-from orderd.simnet.rpc.accounts import encode_account
+from orderd.simnet.rpc.accounts import encode_account, filters_of
 from orderd.simnet.rpc.body import read_body
 from orderd.simnet.rpc.protocol import (
     INVALID_PARAMS,
@@ -31,26 +29,15 @@ from orderd.simnet.rpc.protocol import (
     Params,
     RpcError,
     commitment,
+    invalid_params,
+    pubkey,
 )
+from orderd.simnet.rpc.subscriptions import Logs, ProgramAccounts, Subscription, Subscriptions
 from orderd.simnet.rpc.visitors import refusal
+from orderd.simnet.transaction import Transaction, decode
 
 MAX_MESSAGE: Final = 64 * 1_024
 _PING_SECONDS: Final = 20
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subscription:
-    """What one connection wants to hear about; `target` is a signature, an account, or None for slots."""
-
-    number: int
-    connection: ServerConnection
-    commitment: Commitment
-    target: Signature | Pubkey | None
-    options: dict[str, Any]
-
-    def notify(self, method: str, result: Json) -> None:
-        message = {"jsonrpc": "2.0", "method": method, "params": {"result": result, "subscription": self.number}}
-        broadcast((self.connection,), orjson.dumps(message).decode())
 
 
 class PubSub:
@@ -59,19 +46,18 @@ class PubSub:
     def __init__(self, bank: Bank, ledger: Ledger) -> None:
         self._bank = bank
         self._ledger = ledger
-        self._numbers = count(1)
-        self._by_number: dict[int, Subscription] = {}
-        self._by_target: dict[tuple[Commitment, Signature | Pubkey | None], list[Subscription]] = {}
+        self._subscriptions = Subscriptions()
         self._finalized = bank.levels().finalized
         self._server: Server | None = None
         self._methods: dict[str, Callable[[ServerConnection, Params], Json]] = {
             "signatureSubscribe": self._subscribe_signature,
             "accountSubscribe": self._subscribe_account,
+            "programSubscribe": self._subscribe_program,
+            "logsSubscribe": self._subscribe_logs,
             "slotSubscribe": self._subscribe_slot,
-            "signatureUnsubscribe": self._unsubscribe,
-            "accountUnsubscribe": self._unsubscribe,
-            "slotUnsubscribe": self._unsubscribe,
         }
+        for method in list(self._methods):
+            self._methods[method.replace("Subscribe", "Unsubscribe")] = self._unsubscribe
         bank.on_executed.append(self._executed)
         bank.on_replaced.append(self._replaced)
         bank.on_opened.append(self._opened)
@@ -99,8 +85,7 @@ class PubSub:
                 async for message in connection:
                     await connection.send(orjson.dumps(self._answer(connection, message)).decode())
         finally:
-            for subscription in [each for each in self._by_number.values() if each.connection is connection]:
-                self._remove(subscription)
+            self._subscriptions.leave(connection)
 
     def _answer(self, connection: ServerConnection, message: str | bytes) -> dict[str, Any]:
         identity = None
@@ -120,7 +105,7 @@ class PubSub:
 
     def _subscribe_signature(self, connection: ServerConnection, params: Params) -> int:
         wanted, options = params.signature(0), params.options(1)
-        subscription = self._add(connection, commitment(options.get("commitment")), wanted, options)
+        subscription = self._subscriptions.add(connection, commitment(options.get("commitment")), wanted, options)
         status = self._bank.statuses.get(wanted) or self._ledger.status(wanted)
         if status is None or not self._bank.is_on_chain(status.slot):
             return subscription.number
@@ -131,48 +116,48 @@ class PubSub:
 
     def _subscribe_account(self, connection: ServerConnection, params: Params) -> int:
         key, options = params.pubkey(0), params.options(1)
-        return self._add(connection, commitment(options.get("commitment")), key, options).number
+        return self._subscriptions.add(connection, commitment(options.get("commitment")), key, options).number
+
+    def _subscribe_program(self, connection: ServerConnection, params: Params) -> int:
+        target, options = ProgramAccounts(params.pubkey(0)), params.options(1)
+        level, matches = commitment(options.get("commitment")), filters_of(options.get("filters"))
+        return self._subscriptions.add(connection, level, target, options, matches).number
+
+    def _subscribe_logs(self, connection: ServerConnection, params: Params) -> int:
+        wanted, options = params.at(0), params.options(1)
+        if wanted in ("all", "allWithVotes"):
+            mentioned = None
+        elif isinstance(wanted, dict) and isinstance(wanted.get("mentions"), list) and len(wanted["mentions"]) == 1:
+            mentioned = pubkey(wanted["mentions"][0])
+        else:
+            raise invalid_params("Invalid Request: Only 1 address supported")
+        level = commitment(options.get("commitment"))
+        return self._subscriptions.add(connection, level, Logs(mentioned), options).number
 
     def _subscribe_slot(self, connection: ServerConnection, params: Params) -> int:  # noqa: ARG002
-        return self._add(connection, Commitment.PROCESSED, None, {}).number
+        return self._subscriptions.add(connection, Commitment.PROCESSED, None, {}).number
 
     def _unsubscribe(self, connection: ServerConnection, params: Params) -> bool:
-        subscription = self._by_number.get(params.integer(0))
+        subscription = self._subscriptions.numbered(params.integer(0))
         if subscription is None or subscription.connection is not connection:
             raise RpcError(INVALID_PARAMS, "Invalid subscription id.")
-        self._remove(subscription)
+        self._subscriptions.remove(subscription)
         return True
 
-    def _add(
-        self,
-        connection: ServerConnection,
-        level: Commitment,
-        target: Signature | Pubkey | None,
-        options: dict[str, Any],
-    ) -> Subscription:
-        subscription = Subscription(next(self._numbers), connection, level, target, options)
-        self._by_number[subscription.number] = subscription
-        self._by_target.setdefault((level, target), []).append(subscription)
-        return subscription
-
-    def _remove(self, subscription: Subscription) -> None:
-        if self._by_number.pop(subscription.number, None) is None:
-            return
-        key = (subscription.commitment, subscription.target)
-        self._by_target[key].remove(subscription)
-        if not self._by_target[key]:
-            del self._by_target[key]
-
     def _signature_done(self, subscription: Subscription, status: Status) -> None:
-        if subscription.number not in self._by_number:
+        if self._subscriptions.numbered(subscription.number) is None:
             return
         value = {"context": {"slot": status.slot}, "value": {"err": status.error}}
         subscription.notify("signatureNotification", value)
-        self._remove(subscription)
+        self._subscriptions.remove(subscription)
 
     def _executed(self, slot: int, executed: Executed) -> None:
         transaction = executed.transaction
         self._tell_signature(Commitment.PROCESSED, transaction.signature)
+        if self._subscriptions.has(Commitment.PROCESSED, Logs):
+            error = executed.outcome.error
+            told = {"err": None if error is None else error.to_json(), "logs": list(executed.outcome.logs)}
+            self._tell_logs(Commitment.PROCESSED, slot, transaction, told)
         self._replaced(slot, executed.outcome.changes(transaction))
 
     def _replaced(self, slot: int, accounts: Iterable[Pubkey]) -> None:
@@ -181,7 +166,7 @@ class PubSub:
 
     def _opened(self, block: Block) -> None:
         slot = {"parent": block.parent_slot, "root": self._bank.levels().finalized, "slot": block.slot}
-        for subscription in self._by_target.get((Commitment.PROCESSED, None), ()):
+        for subscription in self._subscriptions.to(Commitment.PROCESSED, None):
             subscription.notify("slotNotification", slot)
 
     def _confirmed(self, block: SealedBlock) -> None:
@@ -194,23 +179,41 @@ class PubSub:
         self._finalized = finalized
 
     def _tell_block(self, level: Commitment, block: SealedBlock) -> None:
-        if not self._by_target:
+        if not self._subscriptions:
             return
         for signature in block.signatures:
             self._tell_signature(level, signature)
         for key in block.changed:
             self._tell_account(level, key, block.slot)
+        if self._subscriptions.has(level, Logs):
+            for stored in self._ledger.transactions_in(block.slot):
+                meta = orjson.loads(stored.meta)
+                told = {"err": meta["err"], "logs": meta["logMessages"]}
+                self._tell_logs(level, block.slot, decode(stored.raw), told)
 
     def _tell_signature(self, level: Commitment, signature: Signature) -> None:
-        for subscription in list(self._by_target.get((level, signature), ())):
+        for subscription in self._subscriptions.to(level, signature):
             self._signature_done(subscription, self._bank.statuses[signature])
 
     def _tell_account(self, level: Commitment, key: Pubkey, slot: int) -> None:
-        for subscription in self._by_target.get((level, key), ()):
-            view = self._bank.view(slot)
-            account = view.account(key) or MISSING
+        to_it, to_programs = self._subscriptions.to(level, key), self._subscriptions.has(level, ProgramAccounts)
+        if not to_it and not to_programs:
+            return
+        view = self._bank.view(slot)
+        account = view.account(key) or MISSING
+        for subscription in to_it:
             value = encode_account(view, account, subscription.options)
             subscription.notify("accountNotification", {"context": {"slot": slot}, "value": value})
+        for subscription in self._subscriptions.to(level, ProgramAccounts(account.owner)):
+            if all(match(account.data) for match in subscription.matches):
+                value = {"pubkey": str(key), "account": encode_account(view, account, subscription.options)}
+                subscription.notify("programNotification", {"context": {"slot": slot}, "value": value})
+
+    def _tell_logs(self, level: Commitment, slot: int, transaction: Transaction, told: dict[str, Any]) -> None:
+        result = {"context": {"slot": slot}, "value": {"signature": str(transaction.signature), **told}}
+        for mentioned in (None, *transaction.keys):
+            for subscription in self._subscriptions.to(level, Logs(mentioned)):
+                subscription.notify("logsNotification", result)
 
 
 def _parse(message: str | bytes) -> dict[str, Any]:

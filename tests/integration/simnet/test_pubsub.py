@@ -10,6 +10,8 @@ from solders.keypair import Keypair
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from orderd.simnet.genesis import USDC
+from orderd.solana.programs import associated_token, token
 from tests.integration.simnet.server import SOL, Client, Server, payment
 
 CONFIRMED = {"commitment": "confirmed"}
@@ -144,3 +146,52 @@ def test_what_is_wrong_has_its_number(listener: Listener, message: str, code: in
 def test_a_page_of_a_strangers_may_not_listen(server: Server, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus, match="403"):
         connect(server.ws_url, additional_headers=headers, proxy=None)
+
+
+@pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
+def test_a_programs_accounts_are_told_as_the_filters_take_them(
+    client: Client, wallet: Keypair, listener: Listener, commitment: str
+) -> None:
+    options = {"commitment": commitment, "encoding": "base64"}
+    mine = {"filters": [{"dataSize": 165}, {"memcmp": {"offset": 32, "bytes": str(wallet.pubkey())}}]}
+    number = listener.subscribe("programSubscribe", str(token.PROGRAM_ID), {**options, **mine})
+    for mint in (USDC, token.NATIVE_MINT):  # of others there are many
+        gift = {"mint": str(mint), "owner": str(wallet.pubkey()), "amount": 7}
+        client.wait(client.call("simnet_mintTokens", gift), commitment)
+
+    told = [listener.hear()["params"] for _ in range(2)]
+
+    keys = {str(associated_token.address(wallet.pubkey(), mint)) for mint in (USDC, token.NATIVE_MINT)}
+    assert {each["subscription"] for each in told} == {number}
+    assert {each["result"]["value"]["pubkey"] for each in told} == keys
+    assert {each["result"]["value"]["account"]["owner"] for each in told} == {str(token.PROGRAM_ID)}
+    assert listener.ask("programUnsubscribe", number)["result"] is True
+
+
+@pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
+@pytest.mark.parametrize("everything", [True, False])
+def test_logs_are_told_of_all_transactions_or_of_those_that_name_an_account(
+    client: Client, wallet: Keypair, listener: Listener, commitment: str, everything: bool
+) -> None:
+    shop = Keypair().pubkey()
+    wanted = "all" if everything else {"mentions": [str(shop)]}
+    number = listener.subscribe("logsSubscribe", wanted, {"commitment": commitment})
+    client.send(payment(wallet, Keypair().pubkey(), 10**6 * SOL, client.blockhash()), skipPreflight=True)
+    signature = client.send(payment(wallet, shop, SOL, client.blockhash()), skipPreflight=True)
+    client.wait(signature, commitment)
+
+    told = listener.hear()["params"]
+    while everything and told["result"]["value"]["signature"] != signature:
+        told = listener.hear()["params"]
+
+    client.wait(signature)
+    landed = client.call("getTransaction", signature, {**CONFIRMED, "maxSupportedTransactionVersion": 0})
+    assert told["subscription"] == number
+    assert told["result"]["value"]["signature"] == signature
+    assert told["result"]["value"]["err"] is None
+    assert told["result"]["value"]["logs"] == landed["meta"]["logMessages"]
+
+
+def test_logs_of_two_accounts_cannot_be_asked_for(listener: Listener) -> None:
+    mentions = {"mentions": [str(Keypair().pubkey()) for _ in range(2)]}
+    assert listener.ask("logsSubscribe", mentions)["error"]["message"] == "Invalid Request: Only 1 address supported"
