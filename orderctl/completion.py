@@ -56,7 +56,7 @@ OPTIONS_WITH_VALUE: Final = frozenset(
      "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit",
      "--trail", "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over",
      "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until", "--reason",
-     "--interval", "--svg", "--unit", "--method", "--width", "--height"}
+     "--resume", "--interval", "--svg", "--unit", "--method", "--width", "--height"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),

@@ -1,5 +1,6 @@
 """orderctl events"""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,16 +9,45 @@ from orderctl.config.settings import settings_of
 from orderctl.output.documents import Events
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.trading.lookup import OneOrder, order_detail
+from orderctl.trading.event_feed import follow_all
+from orderctl.trading.lookup import order_detail
 from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
 
 
-def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
+def run(
+    ctx: typer.Context,
+    order: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="The order's id, a unique prefix of it, or its client order id."),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Print the events of all orders as they happen, a JSON document a line.")
+    ] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="FILE", help="With --follow: note what was printed, and go on from there."),
+    ] = None,
+    output: Annotated[DocumentFormat, OUTPUT] = "table",
+) -> ExitCode:
     """Show an order's events.
 
-    Those that there are until now; orderctl watch waits for the ones to come.
+    \b
+    orderctl events ID
+    orderctl events --follow --resume events.json >> events.jsonl
+
+    Of one order those that there are until now; orderctl watch waits for the ones to come. With --follow those of all
+    orders from now on, until Ctrl-C, through restarts of the daemon. With a file to resume from also those that
+    happened since it was written: each event is printed once, or twice where orderctl was killed between the two.
     """
     settings = settings_of(ctx, output)
+    if follow == (order is not None):
+        raise ConfigError("Which events?", "give an order, or --follow for those of all", "see: orderctl events --help")
+    if resume is not None and not follow:
+        raise ConfigError("The options contradict each other", "--resume is for --follow", "leave it out")
+    if follow or order is None:
+        with Client(settings) as client:
+            return follow_all(client, settings, resume)
     with Client(settings) as client:
         detail = order_detail(client, order)
     if not print_data(output, Events(order_id=str(detail.order.id), events=detail.events), detail.events):

@@ -56,7 +56,7 @@ class Resumed:
 Connection = Lost | Resumed | Stale | Fresh | ResyncRequired
 """What is to be told beside the orders themselves."""
 Update = Snapshot | Event | Connection
-_News = tuple[str, Snapshot | ResyncRequired | Event | Stale | Fresh]
+_News = tuple[str, Snapshot | ResyncRequired | Event | Ready | Stale | Fresh]
 """News of an order, with the trader's word for it; or of the connection."""
 
 
@@ -136,6 +136,7 @@ class Client:
                         continue
                     if isinstance(news, Snapshot):
                         standing[order] = news.order.seq
+                    assert not isinstance(news, Ready), "it was not asked for"
                     yield news
                     if not after:
                         return
@@ -149,6 +150,19 @@ class Client:
                 if deadline is not None and time.monotonic() + delay >= deadline:
                     raise _out_of_time(after) from error
                 time.sleep(delay)
+
+    def follow_active(self) -> Iterator[Snapshot | Event | Ready | Stale | Fresh]:
+        """The news of all orders over one connection: snapshots of the active ones, Ready, and then events.
+
+        Other calls may be made between two of them. Raises AnswerLostError where the connection is lost,
+        UnreachableError and RefusedError.
+        """
+        self._unread.clear()
+        result = self.call(Method.ORDERS_SUBSCRIBE, SubscribeParams(), SubscribeResult)
+        self._freshness.expect(result.heartbeat_seconds)
+        for _, news in self._news({result.subscription: ""}, (), None, with_ready=True):
+            if not isinstance(news, ResyncRequired):
+                yield news
 
     def _subscribe(self, after: Mapping[str, int], deadline: float | None) -> tuple[dict[int, str], list[_News]]:
         """A subscription for each order, and what was told until the snapshot of each was there."""
@@ -168,13 +182,18 @@ class Client:
         return subscriptions, told
 
     def _news(
-        self, subscriptions: Mapping[int, str], waited_for: Iterable[str], deadline: float | None
+        self,
+        subscriptions: Mapping[int, str],
+        waited_for: Iterable[str],
+        deadline: float | None,
+        *,
+        with_ready: bool = False,
     ) -> Iterator[_News]:
         connection = self._connected()
         while True:
             while self._unread:
                 news = self._unread.popleft()
-                if news.subscription in subscriptions and not isinstance(news, Ready):
+                if news.subscription in subscriptions and (with_ready or not isinstance(news, Ready)):
                     yield subscriptions[news.subscription], news
             if (change := self._freshness.change()) is not None:
                 yield "", change

@@ -1,0 +1,159 @@
+"""The events of all orders, one JSON document a line, and a file that remembers what was printed.
+
+The file has the last event of each order that has not ended, and the newest order of all. What happened while nobody
+listened is read order by order: of those in the file, and of those that came after the newest.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from orderctl.config.settings import Settings
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import narrate, print_json_line
+from orderctl.trading.paging import pages
+from orderd.client import handshake
+from orderd.client.connection import Client
+from orderd.client.errors import AnswerLostError, ConfigError, RefusedError, UnreachableError
+from orderd.domain.events import OrderEvent
+from orderd.domain.order import TERMINAL
+from orderd.wire import Event, GetParams, ListParams, Method, OrderDetail, Ready, Snapshot
+
+_REMEMBERED: Final = 10_000
+
+
+@dataclass(slots=True)
+class Position:
+    """What was printed. ``newest`` is the id of the newest order known, None before the first look."""
+
+    newest: UUID | None = None
+    seen: dict[UUID, int] = field(default_factory=dict)
+    ended: dict[UUID, int] = field(default_factory=dict)
+    """Of orders that have ended lately: their events may be on their way twice."""
+
+    @classmethod
+    def read(cls, file: Path | None) -> "Position":
+        """Raises ConfigError where the file is none of ours."""
+        if file is None or not file.exists():
+            return cls()
+        try:
+            content = json.loads(file.read_text())
+            seen = {UUID(order): int(seq) for order, seq in content["orders"].items()}
+            return cls(None if content["newest"] is None else UUID(content["newest"]), seen)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                "The file to resume from cannot be read", f"{file}: {error}", "name another file"
+            ) from error
+
+    def write(self, file: Path | None) -> None:
+        """The file is there in full or not at all."""
+        if file is None:
+            return
+        orders = {str(order): seq for order, seq in self.seen.items()}
+        newest = None if self.newest is None else str(self.newest)
+        draft = file.with_name(f".{file.name}.draft")
+        draft.write_text(json.dumps({"newest": newest, "orders": orders}))
+        draft.replace(file)
+
+    def note(self, order_id: UUID, seq: int, *, has_ended: bool) -> None:
+        self.newest = order_id if self.newest is None else max(self.newest, order_id)
+        self.seen[order_id] = seq
+        if has_ended:
+            self.ended[order_id] = self.seen.pop(order_id)
+            if len(self.ended) > _REMEMBERED:
+                del self.ended[next(iter(self.ended))]
+
+    def last(self, order_id: UUID) -> int:
+        """The last of its events that was printed; 0 where none was."""
+        return self.seen.get(order_id) or self.ended.get(order_id, 0)
+
+
+def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCode:
+    """Until Ctrl-C. Raises ClientError where trying again cannot help."""
+    position, failures, has_listened = Position.read(file), 0, False
+    begins = position.newest is None
+    try:
+        while True:
+            try:
+                for event in _one_connection(client, position, begins=begins):
+                    failures, begins, has_listened = 0, False, True
+                    if event is not None:
+                        print_json_line(event)
+                    position.write(file)
+            except (UnreachableError, AnswerLostError, RefusedError) as error:
+                if not has_listened or not handshake.is_passing(error):
+                    raise
+                client.close()
+                delay = handshake.backoff(failures)
+                failures += 1
+                narrate(settings, f"connection lost: {error.detail}; next try in {delay:.1f} s")
+                time.sleep(delay)
+    except KeyboardInterrupt:
+        narrate(
+            settings, "stopped" if file is None else f"stopped; go on with: orderctl events --follow --resume {file}"
+        )
+        return ExitCode.INTERRUPTED
+
+
+def _one_connection(client: Client, position: Position, *, begins: bool) -> Iterator[OrderEvent | None]:
+    """What is new, and what comes; None where there is nothing to print, but something to remember."""
+    active: dict[UUID, int] = {}
+    is_live = False
+    for news in client.follow_active():
+        match news:
+            case Snapshot(order=order) if not is_live:
+                active[order.id] = order.seq
+            case Ready():
+                is_live = True
+                if begins:
+                    for order_id, seq in active.items():
+                        position.note(order_id, seq, has_ended=False)
+                    if position.newest is None:
+                        position.newest = _newest(client)
+                else:
+                    for order_id in _changed(client, position, active):
+                        yield from _missed(client, position, order_id)
+                yield None
+            case Event(event=event) if not is_live:
+                active[event.order_id] = event.seq
+            case Event(event=event) if event.seq > position.last(event.order_id):
+                position.note(event.order_id, event.seq, has_ended=event.status in TERMINAL)
+                yield event
+
+
+def _changed(client: Client, position: Position, active: dict[UUID, int]) -> list[UUID]:
+    """The orders of which something was not printed, oldest first."""
+    moved = {order_id for order_id, seq in position.seen.items() if active.get(order_id) != seq}
+    new = {order_id for order_id in active if not position.last(order_id)}
+    return sorted(moved | new | _younger(client, position))
+
+
+def _younger(client: Client, position: Position) -> set[UUID]:
+    """Those that came after the newest one that is known, ended or not. Lists are newest first."""
+    found = set[UUID]()
+    for page in pages(client, ListParams()):
+        found |= {order.id for order in page.orders if position.newest is None or order.id > position.newest}
+        if not page.orders or (position.newest is not None and page.orders[-1].id <= position.newest):
+            break
+    return found
+
+
+def _newest(client: Client) -> UUID | None:
+    page = next(pages(client, ListParams(), 1))
+    return page.orders[0].id if page.orders else None
+
+
+def _missed(client: Client, position: Position, order_id: UUID) -> Iterator[OrderEvent]:
+    """Its events that were not printed, as far as the daemon still has them."""
+    with suppress(RefusedError):
+        detail = client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
+        for event in detail.events:
+            if event.seq > position.last(order_id):
+                position.note(order_id, event.seq, has_ended=False)
+                yield event
+        position.note(order_id, detail.order.seq, has_ended=detail.order.status in TERMINAL)

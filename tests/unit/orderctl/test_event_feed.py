@@ -1,0 +1,119 @@
+"""orderctl events --follow: the events of all orders as lines, each once, also over a restart of either side."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orderctl.trading.event_feed import Position, _one_connection
+from orderd.client.connection import Client
+from orderd.client.endpoint import Endpoint
+from orderd.client.errors import ConfigError
+from orderd.domain.events import OrderEvent
+from orderd.wire import ListResult, Method, OrderDetail
+from tests.samples.orders import FILLED, ORDER_ID, history, order_after
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+
+LATER = UUID("0199d3a0-9999-7abc-8def-0123456789ab")
+
+
+def happened(daemon: FakeDaemon, *stories: tuple[OrderEvent, ...]) -> None:
+    """These are the orders that the daemon has, and all that has happened to them, oldest first."""
+    orders = [order_after(story) for story in stories]
+    for story in stories:
+        daemon.knows(*story)
+
+    def detail(params: dict[str, Any]) -> OrderDetail:
+        order, story = next(each for each in zip(orders, stories, strict=True) if str(each[0].id) == params["order"])
+        return OrderDetail(order=order, events=story, attempts=(), failures=())
+
+    daemon.answers(Method.ORDER_GET, detail)
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=tuple(orders[::-1]), next_cursor=None))
+
+
+def printed(daemon: FakeDaemon, position: Position, *, begins: bool = False) -> Iterator[tuple[UUID, int]]:
+    """What comes until nothing is new; then one more each time that something happens."""
+    with closing(Client(Endpoint(daemon.url))) as client:
+        for event in _one_connection(client, position, begins=begins):
+            if event is None:
+                yield ORDER_ID, 0
+            else:
+                yield event.order_id, event.seq
+
+
+def test_from_now_on_each_event_comes_and_none_of_before(daemon: FakeDaemon) -> None:
+    story = history(FILLED)
+    happened(daemon, story[:2])
+    position = Position()
+    lines = printed(daemon, position, begins=True)
+    assert next(lines) == (ORDER_ID, 0), "nothing to print"
+    daemon.publish(story[2])
+    assert next(lines) == (ORDER_ID, story[2].seq)
+    assert position.seen == {ORDER_ID: story[2].seq}
+    lines.close()  # type: ignore[attr-defined]
+
+
+def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: FakeDaemon) -> None:
+    old, new = history(FILLED), history(FILLED, LATER)
+    happened(daemon, old, new)
+    position = Position(newest=ORDER_ID, seen={ORDER_ID: 2})
+    lines = printed(daemon, position)
+    expected = [(ORDER_ID, event.seq) for event in old[2:]] + [(LATER, event.seq) for event in new]
+    assert [next(lines) for _ in expected] == expected
+    assert next(lines) == (ORDER_ID, 0)
+    assert (position.newest, position.seen) == (LATER, {}), "both have ended"
+    lines.close()  # type: ignore[attr-defined]
+
+
+def test_an_event_that_comes_again_after_its_orders_end_is_none(daemon: FakeDaemon) -> None:
+    story = history(FILLED)
+    happened(daemon, story)
+    position = Position(newest=ORDER_ID, seen={ORDER_ID: story[-2].seq})
+    lines = printed(daemon, position)
+    assert [next(lines), next(lines)] == [(ORDER_ID, story[-1].seq), (ORDER_ID, 0)]
+    daemon.publish(story[-1], stored=False)
+    other = history(FILLED, LATER)
+    daemon.publish(other[0])
+    assert next(lines) == (LATER, 1)
+    lines.close()  # type: ignore[attr-defined]
+
+
+def test_the_file_says_where_to_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "events.json"
+    assert Position.read(file) == Position()
+    position = Position()
+    position.note(ORDER_ID, 3, has_ended=False)
+    position.note(LATER, 5, has_ended=True)
+    position.write(file)
+    assert Position.read(file) == Position(LATER, {ORDER_ID: 3})
+    Position().write(file)
+    assert Position.read(file) == Position()
+    Position().write(None)
+    file.write_text(json.dumps({"orders": []}))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Position.read(file)
+
+
+@pytest.mark.parametrize("args", [(), ("0199d3a0", "--follow"), ("0199d3a0", "--resume", "file")])
+def test_one_order_or_all_and_a_file_for_all_alone(orderctl: Orderctl, args: tuple[str, ...]) -> None:
+    assert orderctl("events", *args).code == 2
+
+
+def test_ctrl_c_ends_it_and_says_how_to_go_on(
+    daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(daemon, history(FILLED[:2]))
+    file = tmp_path / "events.json"
+
+    def interrupted(self: Position, _: Path | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Position, "write", interrupted)
+    outcome = orderctl("events", "--follow", "--resume", str(file))
+    assert (outcome.code, outcome.out) == (130, "")
+    assert f"--resume {file}" in outcome.err
